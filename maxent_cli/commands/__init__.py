@@ -1,0 +1,55 @@
+"""The command line: one file a command, each imported only when it is called."""
+
+import importlib
+
+import click
+
+from maxent_cli import __version__
+from maxent_cli.errors import InputError
+
+# command name -> one line for `maxent --help`; the command lives in the module of the same name
+COMMANDS = {
+    "simulate": "Random sequences with planted motifs, and where they were planted.",
+    "train": "Train a network on positives against negatives.",
+    "predict": "Outputs of a network for every record; choose anchors by them.",
+    "sample": "Draw sequences that the network cannot tell from each anchor.",
+    "motifs": "Frequencies, information, motifs and logos from draws.",
+    "gc-probe": "How the draws answer a field on their GC content.",
+}
+
+
+class CommandTable(click.Group):
+    """A group that imports a command's module only when the command is named, so that help is instant."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"maxent_cli.commands.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except InputError as error:
+            click.echo(f"maxent: {error}", err=True)
+            ctx.exit(1)
+
+
+@click.group(cls=CommandTable, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="maxent")
+def maxent() -> None:
+    """Show what a neural network on DNA has learned, by maximum-entropy sampling.
+
+    A run: train a network (or bring one), choose anchors with predict, sample around them, then read motifs and
+    the GC response off the draws. Inputs and outputs may be '-' for a pipe; progress goes to stderr.
+
+    Exit codes: 0 done; 1 an input is wrong; 2 usage; 3 not converged under --strict (results are written).
+    """

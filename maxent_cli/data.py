@@ -1,0 +1,94 @@
+"""The nouns that several rooms share: plain frozen data over NumPy."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maxent_cli.alphabet import Codes
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A stretch of a genome; start and end in bp, 0-based half-open; strand is '+', '-' or '.'."""
+
+    chromosome: str
+    start: int
+    end: int
+    strand: str = "."
+
+
+@dataclass(frozen=True)
+class Record:
+    """One named sequence as read from a file; place says where it stood (for messages)."""
+
+    name: str
+    sequence: str
+    place: str
+    interval: Interval | None = None
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A record that was read and left out, and why."""
+
+    name: str
+    place: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """N named sequences of one length: codes (N, L)."""
+
+    names: tuple[str, ...]
+    codes: Codes
+    intervals: tuple[Interval | None, ...]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def take(self, rows: NDArray[np.intp]) -> "Sequences":
+        """The given rows, in the given order."""
+        return Sequences(
+            tuple(self.names[row] for row in rows), self.codes[rows], tuple(self.intervals[row] for row in rows)
+        )
+
+
+@dataclass(frozen=True)
+class SampleSet:
+    """The draws around one anchor, and the law that they were drawn from.
+
+    anchor (L,), codes (C, D, L), energy (C, D), output (C, D): the chosen output or contrast, before any sigmoid or
+    softmax. background (L, 4): letter frequencies a position, the tether included. mutable (L,): positions the law
+    leaves free. energy_background: mean energy under the background alone (beta = 0).
+    """
+
+    name: str
+    interval: Interval | None
+    anchor: Codes
+    codes: Codes
+    energy: Floats
+    output: Floats
+    background: Floats
+    mutable: NDArray[np.bool_]
+    beta: float
+    anchor_output: float
+    energy_background: float
+    acceptance: float
+
+
+@dataclass(frozen=True)
+class Motif:
+    """A position frequency matrix: counts (W, 4); sites is the effective number of sequences that it rests on."""
+
+    name: str
+    counts: Floats
+    sites: float
+
+    @property
+    def probabilities(self) -> Floats:
+        """The position probability matrix (W, 4)."""
+        return np.asarray(self.counts / self.counts.sum(axis=1, keepdims=True))

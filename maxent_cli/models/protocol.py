@@ -1,0 +1,18 @@
+"""What the package asks of a network."""
+
+from typing import Protocol, runtime_checkable
+
+from torch import Tensor
+
+
+@runtime_checkable
+class SequenceModel(Protocol):
+    """A network on one-hot DNA, split where its representation enters the head."""
+
+    input_length: int
+
+    def representation(self, one_hot: Tensor) -> Tensor:
+        """One-hot (B, 4, L), letters in the order A, C, G, T, to the activations (B, ...) that the head reads."""
+
+    def head(self, representation: Tensor) -> Tensor:
+        """Representation (B, ...) to outputs (B, K), before any final sigmoid or softmax."""
