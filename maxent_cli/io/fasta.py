@@ -1,0 +1,127 @@
+"""FASTA in and out, and records of many lengths made into one array."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from maxent_cli.alphabet import LETTERS, UNKNOWN, encode
+from maxent_cli.data import Interval, Record, Rejected, Sequences
+from maxent_cli.errors import InputError
+from maxent_cli.io.files import reading_text, writing
+
+# chrom:start-end, chrom:start-end(strand), name::chrom:start-end(strand); a tail such as _shuf is passed over
+_COORDINATES = re.compile(
+    r"(?:.*::)?(?P<chromosome>[^:]+):(?P<start>\d{1,15})-(?P<end>\d{1,15})(?:\((?P<strand>[-+.])\))?(?:_\w+)?"
+)
+_BYTE_ORDER_MARK = "\ufeff"
+
+
+def read_fasta(path: str) -> Iterator[Record]:
+    """Records of a FASTA file (plain, gzip, bgzip, or '-'), in order; the name is the header's first word.
+
+    Lines may be wrapped, of either case, with CRLF; the sequence is handed on as it stands, empty or with other
+    letters too (to_sequences says what to do with those). Raises InputError for a file that is not FASTA or holds no
+    record.
+    """
+    with reading_text(path) as stream:
+        name, place, parts = None, "", list[str]()
+        for number, line in enumerate(stream, 1):
+            text = line.removeprefix(_BYTE_ORDER_MARK).strip() if number == 1 else line.strip()
+            if text.startswith(">"):
+                if name is not None:
+                    yield _record(name, parts, place)
+                name, place, parts = text[1:], f"{path}: line {number}", []
+            elif text and not text.startswith(";"):
+                _require_header(path, number, name)
+                parts.append(text)
+        if name is None:
+            raise InputError(path, "", "holds no FASTA record", "give a file whose records start with '>'")
+        yield _record(name, parts, place)
+
+
+def write_fasta(path: str, names: Iterable[str], sequences: Iterable[str]) -> None:
+    """Write records, one line a sequence; white space within a name becomes '_'. '-' is standard output."""
+    with writing(path) as stream:
+        for name, sequence in zip(names, sequences, strict=True):
+            stream.write(f">{'_'.join(name.split())}\n{sequence}\n")
+
+
+def interval_of_name(name: str, length: int) -> Interval | None:
+    """The interval that a record's name spells, if any; length is that of its sequence, in bp.
+
+    Read as BED (0-based half-open) unless the length shows that both ends are counted (1-based, as samtools faidx
+    writes).
+    """
+    found = _COORDINATES.fullmatch(name)
+    if not found:
+        return None
+    start, end = int(found["start"]), int(found["end"])
+    if end - start + 1 == length and start > 0:
+        start -= 1
+    return Interval(found["chromosome"], start, end, found["strand"] or ".") if start < end else None
+
+
+def to_sequences(
+    records: Iterable[Record], length: int | None = None, crop: bool = False
+) -> tuple[Sequences, list[Rejected]]:
+    """The records of one length (in bp; by default that of the first that is not empty) as codes (N, L), and the rest.
+
+    Rejected are records with no name, no letters, letters other than ACGT, or another length; crop keeps the middle
+    of longer ones (the bp to spare on the right if odd) and of their interval. Records of the same name all stay.
+    """
+    kept, codes, rejected = list[Record](), list[np.ndarray](), list[Rejected]()
+    for record in records:
+        length = length or len(record.sequence) or None
+        if crop and length:
+            record = _crop(record, length)
+        reason = _fault(record, length)
+        if reason:
+            rejected.append(Rejected(record.name, record.place, reason))
+        else:
+            kept.append(record)
+            codes.append(encode(record.sequence))
+    stacked = np.stack(codes) if codes else np.zeros((0, length or 0), np.uint8)
+    return Sequences(tuple(r.name for r in kept), stacked, tuple(r.interval for r in kept)), rejected
+
+
+def _record(header: str, parts: list[str], place: str) -> Record:
+    name = (header.split() or [""])[0]
+    sequence = "".join("".join(parts).split())
+    return Record(name, sequence, place, interval_of_name(name, len(sequence)))
+
+
+def _require_header(path: str, number: int, name: str | None) -> None:
+    if name is None:
+        raise InputError(path, f"line {number}", "is not FASTA: text before the first '>'", "give a FASTA file")
+
+
+def _fault(record: Record, length: int | None) -> str:
+    if not record.name:
+        return "no name"
+    if not record.sequence:
+        return "empty"
+    if len(record.sequence) != length:
+        return f"{'shorter' if len(record.sequence) < (length or 0) else 'longer'} than {length} bp"
+    codes = encode(record.sequence)
+    return _letter_fault(record.sequence[int(np.argmax(codes == UNKNOWN))]) if (codes == UNKNOWN).any() else ""
+
+
+def _letter_fault(letter: str) -> str:
+    shown = letter.upper() if letter.isascii() and letter.isprintable() else f"U+{ord(letter):04X}"
+    return f"letter {shown} (not one of {LETTERS})"
+
+
+def _crop(record: Record, length: int) -> Record:
+    spare = len(record.sequence) - length
+    if spare <= 0:
+        return record
+    left = spare // 2
+    interval = record.interval and _crop_interval(record.interval, length)
+    return Record(record.name, record.sequence[left : left + length], record.place, interval)
+
+
+def _crop_interval(interval: Interval, length: int) -> Interval:
+    spare = max(interval.end - interval.start - length, 0)
+    left = spare - spare // 2 if interval.strand == "-" else spare // 2
+    return Interval(interval.chromosome, interval.start + left, interval.start + left + length, interval.strand)

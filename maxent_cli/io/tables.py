@@ -1,0 +1,133 @@
+"""Tables: tab-separated, one header line."""
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from maxent_cli.data import Record, Rejected
+from maxent_cli.errors import InputError
+from maxent_cli.io.fasta import interval_of_name
+from maxent_cli.io.files import reading_text, writing
+
+Row = Mapping[str, object]
+
+_SEQUENCE_COLUMNS = ("sequence", "seq")
+_LABEL_COLUMNS = ("label", "bound")
+_NAME_COLUMNS = ("id", "name", "eventid")
+# what would end a line or a cell for some reader, or move a terminal's cursor
+_CONTROLS = dict.fromkeys([*range(32), *range(127, 160), 0x2028, 0x2029], " ")
+
+
+def read_labelled(path: str) -> Iterator[tuple[Record, int]]:
+    """Records and their labels (0 or 1) from a TSV (plain, gzip or '-') with a header line.
+
+    Columns, in any case and order: sequence or seq; label or bound; optionally id, name or EventID (otherwise a
+    record is called 'row' and its line's number). Raises InputError naming line and column.
+    """
+    with reading_text(path) as stream:
+        header = _cells(stream.readline().removeprefix("\ufeff"))
+        sequence, label = _column(path, header, _SEQUENCE_COLUMNS), _column(path, header, _LABEL_COLUMNS)
+        name = _find(header, _NAME_COLUMNS)
+        empty = True
+        for number, line in enumerate(stream, 2):
+            if line.strip():
+                empty = False
+                cells = _cells(line)
+                _require_cells(path, number, cells, header)
+                called = cells[name].strip() if name is not None else f"row{number}"
+                yield _record(called, cells[sequence], f"{path}: line {number}"), _label(path, number, label, cells)
+        if empty:
+            raise InputError(path, "", "holds no row below the header", "give one labelled sequence a line")
+
+
+def write_table(path: str, rows: Iterable[Row] | Mapping[str, Iterable[object]], header: Sequence[str] = ()) -> None:
+    """Write a TSV from rows (one mapping each) or from columns; '-' is standard output.
+
+    The header is that given, else the columns' or the first row's keys. Floats as %.6g, truth as yes or no, None as
+    an empty cell; a cell with a quotation mark is quoted as spreadsheets and pandas do; control characters become
+    spaces.
+    """
+    table: Iterable[Iterable[object]]
+    if isinstance(rows, Mapping):
+        names, table = list(header or rows), zip(*(_plain(rows[name]) for name in header or rows), strict=True)
+    else:
+        listed = list(rows)
+        names = list(header or (listed[0] if listed else ()))
+        table = ([row[name] for name in names] for row in listed)
+    with writing(path) as stream:
+        writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows([_cell(value) for value in row] for row in table)
+
+
+def write_rejected(path: str, rejected: Iterable[Rejected]) -> None:
+    """Write the records that were left out: record, place, reason."""
+    rows = ({"record": entry.name, "place": entry.place, "reason": entry.reason} for entry in rejected)
+    write_table(path, rows, ("record", "place", "reason"))
+
+
+def _record(name: str, cell: str, place: str) -> Record:
+    letters = cell.strip()
+    return Record(name, letters, place, interval_of_name(name, len(letters)))
+
+
+def _cells(line: str) -> list[str]:
+    return [_unquoted(cell) for cell in line.rstrip("\r\n").split("\t")]
+
+
+def _unquoted(cell: str) -> str:
+    quoted = len(cell) > 1 and cell[0] == cell[-1] == '"'
+    return cell[1:-1].replace('""', '"') if quoted else cell
+
+
+def _find(header: list[str], wanted: tuple[str, ...]) -> int | None:
+    lower = [cell.strip().lower() for cell in header]
+    return next((lower.index(name) for name in wanted if name in lower), None)
+
+
+def _column(path: str, header: list[str], wanted: tuple[str, ...]) -> int:
+    found = _find(header, wanted)
+    if found is None:
+        raise InputError(
+            path,
+            "line 1",
+            f"no column named {' or '.join(wanted)}",
+            "give a tab-separated table whose header names the columns sequence and label",
+        )
+    return found
+
+
+def _require_cells(path: str, number: int, cells: list[str], header: list[str]) -> None:
+    if len(cells) != len(header):
+        problem = f"{len(cells)} columns where the header has {len(header)}"
+        raise InputError(path, f"line {number}", problem, "give every row the header's columns, separated by tabs")
+
+
+def _label(path: str, number: int, column: int, cells: list[str]) -> int:
+    try:
+        value = float(cells[column])
+    except ValueError:
+        value = float("nan")
+    if value not in (0.0, 1.0):
+        where = f"line {number}, column {column + 1}"
+        raise InputError(path, where, f"the label {_shown(cells[column])} is not 0 or 1", "give labels 0 and 1")
+    return int(value)
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 40 else f"{text[:40]}...")
+
+
+def _plain(column: Iterable[object]) -> Iterable[object]:
+    return column.tolist() if isinstance(column, np.ndarray) else column
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, float | np.floating):
+        return f"{value:.6g}"
+    return str(value).translate(_CONTROLS)
