@@ -1,0 +1,407 @@
+"""The compiled chain: a changed letter updates only the activations that it touches.
+
+For stacks of convolutions (stride 1), pointwise functions, pooling and linear layers. A linear layer is a convolution
+as wide as its input. Each chain keeps, for every layer, its sums before and its values after the pointwise function;
+a proposal adds to the sums what the changed inputs contribute, in scratch space, and is copied back if accepted.
+Differences that are zero, as most are behind a ReLU, cost nothing.
+"""
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numba import njit
+from numpy.typing import NDArray
+
+from maxent_cli.engine.proposals import Move, move_table, propose
+from maxent_cli.engine.target import Kernel, State, Target, Trace, log_acceptance, log_base
+
+SUM, MAXIMUM, MEAN, SCALE = range(4)
+IDENTITY, RELU, LEAKY_RELU, ELU, SIGMOID, TANH, GELU, SILU, SOFTPLUS, EXP = range(10)
+
+_accept_ratio = njit(cache=True, inline="always")(log_acceptance)
+
+
+class Layer(NamedTuple):
+    """One layer: what it computes, on (in_length, in_channels) to (out_length, out_channels).
+
+    SUM: weights (width, in_channels, out_channels), bias (out_channels,); tap t of output o reads input
+    o · stride - padding + t · dilation. SCALE: weights and bias (channels,). Pooling has no weights.
+    """
+
+    kind: int
+    function: int
+    in_length: int
+    in_channels: int
+    out_length: int
+    out_channels: int
+    width: int = 1
+    stride: int = 1
+    padding: int = 0
+    dilation: int = 1
+    slope: float = 0.0
+
+
+class Plan(NamedTuple):
+    """A stack as arrays: table (layers, 13), slopes (layers,), all weights end to end; then what the energy needs.
+
+    feature_weights and reference are (length · channels,), position-major as the last layer's values lie in memory.
+    """
+
+    table: NDArray[np.int64]
+    slopes: NDArray[np.float32]
+    parameters: NDArray[np.float32]
+    feature_weights: NDArray[np.float32]
+    reference: NDArray[np.float32]
+
+
+class Chains(NamedTuple):
+    """What C chains keep, (C, size) each: sums before and values after the pointwise functions, as they are and as
+    proposed, and the difference of the values; first, last (C,): columns that change; ranges (C, layers, 2)."""
+
+    sums: NDArray[np.float32]
+    values: NDArray[np.float32]
+    new_sums: NDArray[np.float32]
+    new_values: NDArray[np.float32]
+    difference: NDArray[np.float32]
+    first: NDArray[np.int64]
+    last: NDArray[np.int64]
+    ranges: NDArray[np.int64]
+
+
+(_KIND, _FUNCTION, _IN_LENGTH, _IN_CHANNELS, _OUT_LENGTH, _OUT_CHANNELS, _WIDTH, _STRIDE, _PADDING, _DILATION) = range(10)
+_WEIGHTS, _BIAS, _PLACE = 10, 11, 12  # offsets of the layer's weights, bias and values
+
+
+def make_plan(
+    layers: list[tuple[Layer, NDArray[np.float32], NDArray[np.float32]]],
+    feature_weights: NDArray[np.float32],
+    reference: NDArray[np.float32],
+) -> Plan:
+    """Lay the layers with their weights and biases end to end."""
+    rows, parameters, size = [], [], 0
+    place = layers[0][0].in_length * layers[0][0].in_channels  # the one-hot input comes first
+    for layer, weights, bias in layers:
+        rows.append([*layer[:-1], size, size + weights.size, place])
+        parameters += [weights.ravel(), bias.ravel()]
+        size += weights.size + bias.size
+        place += layer.out_length * layer.out_channels
+    slopes = np.array([layer.slope for layer, _, _ in layers], np.float32)
+    flat = np.concatenate(parameters).astype(np.float32)
+    return Plan(np.array(rows, np.int64), slopes, flat, feature_weights, reference)
+
+
+@njit(cache=True)
+def _chains(count, size, layers):  # type: ignore[no-untyped-def]
+    floats = np.zeros((5, count, size), np.float32)
+    first, last = np.zeros((2, count), np.int64)
+    ranges = np.zeros((count, layers, 2), np.int64)
+    return Chains(floats[0], floats[1], floats[2], floats[3], floats[4], first, last, ranges)
+
+
+@njit(cache=True)
+def _function(code, slope, sums, values):  # type: ignore[no-untyped-def]
+    if code == IDENTITY:
+        values[:] = sums
+    elif code == RELU:
+        for i in range(len(sums)):
+            values[i] = max(sums[i], np.float32(0))
+    else:
+        for i in range(len(sums)):
+            values[i] = _other_function(code, slope, sums[i])
+
+
+@njit(cache=True)
+def _other_function(code, slope, x):  # type: ignore[no-untyped-def]
+    if code == LEAKY_RELU:
+        return x if x > 0 else slope * x
+    if code == ELU:
+        return x if x > 0 else slope * np.expm1(x)
+    if code == SIGMOID:
+        return 1 / (1 + np.exp(-x))
+    if code == TANH:
+        return np.tanh(x)
+    if code == GELU:
+        return x * 0.5 * (1 + math.erf(x * 0.7071067811865476))
+    if code == SILU:
+        return x / (1 + np.exp(-x))
+    if code == SOFTPLUS:
+        return max(x, 0) + np.log1p(np.exp(-abs(x)))
+    return np.exp(x)
+
+
+@njit(cache=True)
+def _reached(row, first, last):  # type: ignore[no-untyped-def]
+    """Outputs [low, high) that read an input in [first, last)."""
+    if row[_KIND] == SCALE:
+        return first, last
+    span = (row[_WIDTH] - 1) * row[_DILATION]
+    low = -((span - first - row[_PADDING]) // row[_STRIDE])
+    high = (last - 1 + row[_PADDING]) // row[_STRIDE] + 1
+    return max(low, 0), min(high, row[_OUT_LENGTH])
+
+
+@njit(cache=True, fastmath=True)
+def _add_sums(row, parameters, difference, first, last, sums):  # type: ignore[no-untyped-def]
+    """Add to sums what the inputs' difference (in_length, in_channels), nonzero in [first, last), contributes."""
+    channels, out, dilation = row[_IN_CHANNELS], row[_OUT_CHANNELS], row[_DILATION]
+    for column in range(first, last):
+        padded = column + row[_PADDING]
+        first_tap = max(0, -((row[_OUT_LENGTH] - 1 - padded) // dilation))
+        last_tap = min(row[_WIDTH], padded // dilation + 1)
+        for channel in range(channels):
+            d = difference[column * channels + channel]
+            if d == 0:
+                continue
+            for tap in range(first_tap, last_tap):
+                to = (padded - tap * dilation) * out
+                at = row[_WEIGHTS] + (tap * channels + channel) * out
+                # slices, so that the compiler sees indices from zero and uses vector instructions
+                total, weights = sums[to : to + out], parameters[at : at + out]
+                for o in range(out):
+                    total[o] += d * weights[o]
+
+
+@njit(cache=True, fastmath=True)
+def _add_rows(row, parameters, difference, column, sums):  # type: ignore[no-untyped-def]
+    """As _add_sums for one column into a layer with one output column: four rows of weights at a time."""
+    out, first = row[_OUT_CHANNELS], column * row[_IN_CHANNELS]
+    last = first + row[_IN_CHANNELS]
+    total = sums[:out]
+    held = 0
+    d0 = d1 = d2 = d3 = np.float32(0)
+    a0 = a1 = a2 = a3 = row[_WEIGHTS]
+    for i in range(first, last):
+        d = difference[i]
+        if d != 0:
+            d3, d2, d1, d0 = d2, d1, d0, d
+            a3, a2, a1, a0 = a2, a1, a0, row[_WEIGHTS] + i * out
+            held += 1
+        if held == 4 or (i == last - 1 and held):
+            w0, w1 = parameters[a0 : a0 + out], parameters[a1 : a1 + out]
+            w2, w3 = parameters[a2 : a2 + out], parameters[a3 : a3 + out]
+            for o in range(out):
+                total[o] += d0 * w0[o] + d1 * w1[o] + d2 * w2[o] + d3 * w3[o]
+            held = 0
+            d0 = d1 = d2 = d3 = np.float32(0)
+
+
+@njit(cache=True, fastmath=True)
+def _pool(row, old, new, first, last, low, high, sums):  # type: ignore[no-untyped-def]
+    """Pooled outputs [low, high) of inputs that are new in [first, last) and old elsewhere."""
+    channels, maximum = row[_IN_CHANNELS], row[_KIND] == MAXIMUM
+    for o in range(low, high):
+        at = o * channels
+        pooled = sums[at : at + channels]
+        pooled[:] = -np.inf if maximum else 0
+        for tap in range(row[_WIDTH]):
+            column = o * row[_STRIDE] - row[_PADDING] + tap * row[_DILATION]
+            if column < 0 or column >= row[_IN_LENGTH]:
+                continue
+            start = column * channels
+            inputs = new[start : start + channels] if first <= column < last else old[start : start + channels]
+            for c in range(channels):
+                if maximum:
+                    pooled[c] = max(pooled[c], inputs[c])
+                else:
+                    pooled[c] += inputs[c] / np.float32(row[_WIDTH])
+
+
+@njit(cache=True, fastmath=True)
+def _scale(row, parameters, new, first, last, sums):  # type: ignore[no-untyped-def]
+    channels = row[_IN_CHANNELS]
+    for column in range(first, last):
+        for c in range(channels):
+            i = column * channels + c
+            sums[i] = new[i] * parameters[row[_WEIGHTS] + c] + parameters[row[_BIAS] + c]
+
+
+@njit(cache=True)
+def _sum_layer(row, place, parameters, chains, active):  # type: ignore[no-untyped-def]
+    """Sums of a SUM layer for all active chains. Column by column where each reads its own block of weights, so that
+    the block is fetched once for all chains: such layers are bound by memory, not by arithmetic."""
+    here = row[_PLACE]
+    by_column = row[_OUT_LENGTH] == 1 and row[_WIDTH] > 1
+    lowest, highest = row[_IN_LENGTH], 0
+    for c in active:
+        first, last = chains.first[c], chains.last[c]
+        low, high = _reached(row, first, last)
+        a, b = here + low * row[_OUT_CHANNELS], here + high * row[_OUT_CHANNELS]
+        chains.new_sums[c, a:b] = chains.sums[c, a:b]
+        lowest, highest = min(lowest, first), max(highest, last)
+        if not by_column:
+            _add_sums(row, parameters, chains.difference[c, place:here], first, last, chains.new_sums[c, here:])
+    if by_column:
+        for column in range(lowest, highest):
+            for c in active:
+                if chains.first[c] <= column < chains.last[c]:
+                    _add_rows(row, parameters, chains.difference[c, place:here], column, chains.new_sums[c, here:])
+
+
+@njit(cache=True)
+def _propagate(plan, chains, active):  # type: ignore[no-untyped-def]
+    """Carry the change of each active chain's input columns [first, last) through the stack, into the new_ arrays."""
+    place = 0
+    for layer in range(len(plan.table)):
+        row = plan.table[layer]
+        here = row[_PLACE]
+        if row[_KIND] == SUM:
+            _sum_layer(row, place, plan.parameters, chains, active)
+        for c in active:
+            first, last = chains.first[c], chains.last[c]
+            low, high = _reached(row, first, last)
+            values, new_values, new_sums = chains.values[c], chains.new_values[c], chains.new_sums[c]
+            if row[_KIND] == SCALE:
+                _scale(row, plan.parameters, new_values[place:here], first, last, new_sums[here:])
+            elif row[_KIND] != SUM:
+                _pool(row, values[place:here], new_values[place:here], first, last, low, high, new_sums[here:])
+            a, b = here + low * row[_OUT_CHANNELS], here + high * row[_OUT_CHANNELS]
+            _function(row[_FUNCTION], plan.slopes[layer], new_sums[a:b], new_values[a:b])
+            changed, new, old = chains.difference[c, a:b], new_values[a:b], values[a:b]
+            for i in range(len(changed)):
+                changed[i] = new[i] - old[i]
+            chains.ranges[c, layer, 0], chains.ranges[c, layer, 1] = a, b
+            chains.first[c], chains.last[c] = low, high
+        place = here
+
+
+@njit(cache=True)
+def _keep(chains, c):  # type: ignore[no-untyped-def]
+    for layer in range(chains.ranges.shape[1]):
+        a, b = chains.ranges[c, layer]
+        chains.sums[c, a:b] = chains.new_sums[c, a:b]
+        chains.values[c, a:b] = chains.new_values[c, a:b]
+
+
+@njit(cache=True, fastmath=True)
+def _energy(plan, chains, c):  # type: ignore[no-untyped-def]
+    """Weighted distance of the last layer's values, new where its range says so, from the reference."""
+    here, total = plan.table[-1, _PLACE], 0.0
+    first, last = chains.ranges[c, -1, 0] - here, chains.ranges[c, -1, 1] - here
+    old, new = chains.values[c, here:], chains.new_values[c, here:]
+    for i in range(len(plan.reference)):
+        value = new[i] if first <= i < last else old[i]
+        d = np.float64((value - plan.reference[i]) * plan.feature_weights[i])
+        total += d * d
+    return np.sqrt(total)
+
+
+@njit(cache=True)
+def _fill(plan, codes, chains, energy):  # type: ignore[no-untyped-def]
+    """Build the chains' sums and values from their codes (C, L), as a change of everything from nothing."""
+    for layer in range(len(plan.table)):
+        row = plan.table[layer]
+        if row[_KIND] == SUM:
+            for i in range(row[_OUT_LENGTH] * row[_OUT_CHANNELS]):
+                chains.sums[:, row[_PLACE] + i] = plan.parameters[row[_BIAS] + i % row[_OUT_CHANNELS]]
+    for c in range(codes.shape[0]):
+        for p in range(codes.shape[1]):
+            if codes[c, p] < 4:
+                chains.difference[c, 4 * p + codes[c, p]] = 1
+        chains.first[c], chains.last[c] = 0, codes.shape[1]
+    _propagate(plan, chains, np.arange(len(codes)))
+    for c in range(len(codes)):
+        _keep(chains, c)
+        chains.difference[c, : 4 * codes.shape[1]] = 0
+        energy[c] = _energy(plan, chains, c)
+
+
+@njit(cache=True)
+def _propose_change(x, proposed, difference, maps, first, last, log_rows):  # type: ignore[no-untyped-def]
+    """Write x' and the one-hot difference in [first, last); return the range that changes and the log-weights."""
+    source, scale, offset, lost = maps
+    low, high, base_change, correction = len(x), 0, 0.0, 0.0
+    for p in range(first, last):
+        letter = (scale[p] * x[source[p]] + offset[p]) & 3
+        proposed[p] = letter
+        if lost[p]:
+            correction += log_rows[p, x[p]]
+        if scale[p] == 0:
+            correction -= log_rows[p, letter]
+        if letter != x[p]:
+            base_change += log_rows[p, letter] - log_rows[p, x[p]]
+            difference[4 * p + x[p]], difference[4 * p + letter] = -1, 1
+            low, high = min(low, p), p + 1
+    return low, high, base_change, correction
+
+
+@njit(cache=True, nogil=True)
+def _run(plan, table, log_rows, keys, beta, first_step, thin, codes, trace_codes, trace_energy, counts):  # type: ignore[no-untyped-def]
+    """Run some chains (C, L) in step for thin steps a draw; fills the traces and counts (M, 2)."""
+    count, length = codes.shape
+    chains = _chains(count, plan.table[-1, _PLACE] + len(plan.reference), len(plan.table))
+    maps = (np.zeros(length, np.int64), np.zeros(length, np.uint8), np.zeros(length, np.uint8), np.zeros(length, np.bool_))
+    proposed, energy = np.zeros((count, length), np.uint8), np.zeros(count)
+    moves, low, high = np.zeros((3, count), np.int64)
+    log_u, base_change, correction = np.zeros((3, count))
+    all_chains = np.zeros(count, np.int64)
+    _fill(plan, codes, chains, energy)
+    for step in range(trace_codes.shape[1] * thin):
+        waiting = 0
+        for c in range(count):
+            moves[c], first, last, u = propose(keys[c], first_step + step, table, *maps)
+            counts[moves[c], 0] += 1
+            log_u[c] = np.log(u)
+            change = _propose_change(codes[c], proposed[c], chains.difference[c], maps, first, last, log_rows)
+            low[c], high[c], base_change[c], correction[c] = change
+            if high[c] == 0:
+                counts[moves[c], 1] += last > first  # x' = x
+            # the energy is never negative, so some proposals are refused before it is known
+            elif log_u[c] < _accept_ratio(base_change[c], beta[c], -energy[c], correction[c]):
+                chains.first[c], chains.last[c] = low[c], high[c]
+                all_chains[waiting] = c
+                waiting += 1
+            else:
+                chains.difference[c, 4 * low[c] : 4 * high[c]] = 0
+        _propagate(plan, chains, all_chains[:waiting])
+        for c in all_chains[:waiting]:
+            new_energy = _energy(plan, chains, c)
+            if log_u[c] < _accept_ratio(base_change[c], beta[c], new_energy - energy[c], correction[c]):
+                _keep(chains, c)
+                codes[c, low[c] : high[c]] = proposed[c, low[c] : high[c]]
+                energy[c] = new_energy
+                counts[moves[c], 1] += 1
+            chains.difference[c, 4 * low[c] : 4 * high[c]] = 0
+        if (step + 1) % thin == 0:
+            trace_codes[:, step // thin] = codes
+            trace_energy[:, step // thin] = energy
+
+
+def incremental(plan: Plan, moves: tuple[Move, ...], threads: int = 1) -> Kernel:
+    """A kernel that runs each chain through compiled code; plan must describe the target's energy.
+
+    Chains are independent, so the draws do not depend on the number of threads. The energies that a block reports at
+    its end come from full passes of the target.
+    """
+
+    def run(state: State, target: Target, draws: int, thin: int) -> tuple[State, Trace]:
+        table = move_table(moves, target.background, target.mutable)
+        rows = np.hstack([np.log(target.background), np.zeros((len(target.background), 1))])
+        codes = state.codes.numpy().copy()
+        chains, length = codes.shape
+        beta = np.broadcast_to(np.asarray(target.beta, float), chains)
+        trace_codes, trace_energy = np.empty((chains, draws, length), np.uint8), np.empty((chains, draws))
+        counts = np.zeros((threads, len(moves), 2), np.int64)
+
+        def part(thread: int, some: slice) -> None:
+            kept = trace_codes[some], trace_energy[some], counts[thread]
+            _run(plan, table, rows, state.keys[some], beta[some].copy(), state.step, thin, codes[some], *kept)
+
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(part, range(threads), _slices(chains, threads)))
+        placed = torch.from_numpy(codes)
+        with torch.inference_mode():
+            energy, base = target.energy(placed).double(), log_base(target, placed)
+        tried, accepted = counts.sum(0).T
+        return State(placed, energy, base, state.keys, state.step + draws * thin), Trace(
+            trace_codes, trace_energy, tried, accepted
+        )
+
+    return run
+
+
+def _slices(count: int, parts: int) -> list[slice]:
+    edges = np.linspace(0, count, parts + 1).astype(int)
+    return [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]

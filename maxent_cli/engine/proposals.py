@@ -1,0 +1,131 @@
+"""Proposals x -> x': one letter, a shifted, reverse-complemented or redrawn window.
+
+Each is an affine map of letters: x'[p] = (scale[p] · x[source[p]] + offset[p]) mod 4, drawn without looking at x. So
+the same few lines serve a compiled chain and a batch on a GPU. Letters that a proposal draws afresh come from the
+background; the Hastings correction is the background's log-probability of the letters lost less that of the fresh.
+Windows that contain a position that may not change are proposed to no effect, forward and in reverse alike.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from maxent_cli.engine.randomness import below, letter, philox, uniform
+
+LETTER, SHIFT, REVERSE_COMPLEMENT, REDRAW = range(4)
+KIND_NAMES = ("letter", "shift", "reverse-complement", "redraw")
+
+
+class Move(NamedTuple):
+    """A kind of proposal: how often (weight), on windows of how many bp, shifted by at most how many bp."""
+
+    kind: int
+    weight: float
+    width: int = 1
+    reach: int = 0
+
+
+class MoveTable(NamedTuple):
+    """Moves as arrays (M,), with what the sequence allows: cumulative rows (L, 4), free positions, barriers (L + 1,)."""
+
+    kind: NDArray[np.int64]
+    width: NDArray[np.int64]
+    reach: NDArray[np.int64]
+    cumulative_weight: NDArray[np.float64]
+    cumulative_rows: NDArray[np.float64]
+    free: NDArray[np.int64]
+    barriers: NDArray[np.int64]
+
+
+SINGLE_LETTERS = (Move(LETTER, 1.0),)
+
+
+def cumulative_rows(background: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cumulative letter frequencies (L, 4); the last column is 1."""
+    rows = np.cumsum(background, axis=1)
+    return np.ascontiguousarray(rows / rows[:, -1:])
+
+
+def move_table(moves: tuple[Move, ...], background: NDArray[np.float64], mutable: NDArray[np.bool_]) -> MoveTable:
+    """Arrays for the given moves on a sequence with background (L, 4) and mutable (L,).
+
+    A window wider than the sequence is the whole sequence; a shift reaches at most one letter less than its window.
+    """
+    length = len(mutable)
+    width = np.array([min(move.width, length) for move in moves])
+    reach = np.minimum([move.reach for move in moves], width - 1)
+    weight = np.cumsum([move.weight for move in moves])
+    free = np.flatnonzero(mutable)
+    barriers = np.concatenate([[0], np.cumsum(~mutable)])
+    kind = np.array([move.kind for move in moves])
+    return MoveTable(kind, width, reach, weight / weight[-1], cumulative_rows(background), free, barriers)
+
+
+@njit(cache=True)
+def propose(key, step, table, source, scale, offset, lost):  # type: ignore[no-untyped-def]
+    """Fill the map (source, scale, offset) and the lost letters, each (L,), for one chain and step.
+
+    Returns (move, first, last, u): the map differs from the identity in [first, last) only, and u in (0, 1) decides.
+    Outside [first, last) the arrays are left as they were.
+    """
+    words = philox(key, step, 0)
+    choice = uniform(words[0])
+    move = 0
+    while choice >= table.cumulative_weight[move]:
+        move += 1
+    u = uniform(words[3])
+    kind, width = table.kind[move], table.width[move]
+    if kind == LETTER:
+        if len(table.free) == 0:
+            return move, 0, 0, u
+        # in turn, not at random: chains that run in step then change the same letter and share what they read
+        position = table.free[step % len(table.free)]
+        source[position], scale[position], offset[position], lost[position] = position, 1, 1 + below(words[2], 3), False
+        return move, position, position + 1, u
+    first = below(words[1], len(source) - width + 1)
+    last = first + width
+    if table.barriers[last] > table.barriers[first]:
+        return move, 0, 0, u
+    if kind == REVERSE_COMPLEMENT:
+        for p in range(first, last):
+            source[p], scale[p], offset[p], lost[p] = first + last - 1 - p, 3, 3, False
+        return move, first, last, u
+    by = width  # a redraw loses every letter of its window
+    if kind == SHIFT:
+        if table.reach[move] == 0:
+            return move, 0, 0, u
+        by = below(words[2], 2 * table.reach[move]) - table.reach[move]
+        by += by >= 0
+    _shift(key, step, table, first, last, by, source, scale, offset, lost)
+    return move, first, last, u
+
+
+@njit(cache=True)
+def _shift(key, step, table, first, last, by, source, scale, offset, lost):  # type: ignore[no-untyped-def]
+    fresh = 0
+    for p in range(first, last):
+        origin = p - by
+        lost[p] = p + by < first or p + by >= last
+        if first <= origin < last:
+            source[p], scale[p], offset[p] = origin, 1, 0
+            continue
+        if fresh % 4 == 0:
+            words = philox(key, step, 1 + fresh // 4)
+        source[p], scale[p], offset[p] = p, 0, letter(words[fresh % 4], table.cumulative_rows[p])
+        fresh += 1
+
+
+@njit(cache=True)
+def propose_block(keys, first_step, table, block):  # type: ignore[no-untyped-def]
+    """Fill a block's arrays (T, C, L) and (T, C) with the proposals of T steps of C chains."""
+    source, scale, offset, lost, move, log_uniform = block
+    for step in range(source.shape[0]):
+        for chain in range(source.shape[1]):
+            s, a, b, gone = source[step, chain], scale[step, chain], offset[step, chain], lost[step, chain]
+            for p in range(len(s)):
+                s[p], a[p], b[p], gone[p] = p, 1, 0, False
+            chosen, first, last, u = propose(keys[chain], first_step + step, table, s, a, b, gone)
+            move[step, chain] = chosen
+            log_uniform[step, chain] = np.log(u) if last > first else np.inf  # an empty proposal is never accepted

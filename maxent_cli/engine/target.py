@@ -1,0 +1,85 @@
+"""The law that is sampled, and where a set of chains stands in it."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from maxent_cli.engine.randomness import Keys
+
+Term = Callable[[Tensor], Tensor]  # codes (..., L) -> (...)
+
+
+class Target(NamedTuple):
+    """p(x) ∝ exp(log_base(x) - beta · energy(x)); log_base is the background's log-probability plus the constraints.
+
+    background (L, 4): letter frequencies a position, all positive. mutable (L,): positions that may change. beta (C,)
+    or a number: inverse temperature, in units of 1/energy. constraints: further log-weights, 0 and -inf if hard.
+    """
+
+    energy: Term
+    background: NDArray[np.float64]
+    mutable: NDArray[np.bool_]
+    beta: NDArray[np.float64]
+    constraints: tuple[Term, ...] = ()
+
+
+class State(NamedTuple):
+    """C chains: codes (C, L) uint8, energy (C,) and log_base (C,) float64, keys (C,), and the number of steps done."""
+
+    codes: Tensor
+    energy: Tensor
+    log_base: Tensor
+    keys: Keys
+    step: int
+
+
+class Trace(NamedTuple):
+    """What a block of steps kept: codes (C, D, L), energy (C, D); tried and accepted proposals for each move (M,)."""
+
+    codes: NDArray[np.uint8]
+    energy: NDArray[np.float64]
+    tried: NDArray[np.int64]
+    accepted: NDArray[np.int64]
+
+
+Kernel = Callable[[State, Target, int, int], tuple[State, Trace]]  # (state, target, draws, steps between draws)
+
+
+def letter_log_probability(log_rows: Tensor, codes: Tensor) -> Tensor:
+    """Log-probability of each letter (..., L) of codes (..., L) under rows (L, 5) whose last column is zero."""
+    offsets = torch.arange(0, log_rows.numel(), log_rows.shape[1], device=codes.device)
+    return log_rows.reshape(-1)[codes + offsets]
+
+
+def log_rows(background: NDArray[np.float64], device: torch.device) -> Tensor:
+    """Logarithms of rows (L, 4) as (L, 5): an unknown letter, which never changes, weighs nothing."""
+    padded = np.hstack([np.log(background), np.zeros((len(background), 1))])
+    return torch.from_numpy(padded).to(device)
+
+
+def log_base(target: Target, codes: Tensor) -> Tensor:
+    """Log-weight (...) of codes (..., L) before the energy: background and constraints."""
+    rows = log_rows(target.background, codes.device)
+    total = letter_log_probability(rows, codes).sum(-1)
+    for constraint in target.constraints:
+        total = total + constraint(codes)
+    return total
+
+
+def log_acceptance(base_change, beta, energy_change, correction):  # type: ignore[no-untyped-def]
+    """Log of the Metropolis-Hastings ratio; numbers or tensors. Every kernel decides by this.
+
+    correction = log q(x | x') - log q(x' | x) of the proposal (Hastings, Biometrika 57:97, 1970).
+    """
+    return base_change - beta * energy_change + correction
+
+
+def start_state(target: Target, codes: NDArray[np.uint8], keys: Keys, device: torch.device) -> State:
+    """The state of chains (C,) that stand at codes (C, L) and have taken no step."""
+    placed = torch.from_numpy(codes).to(device)
+    with torch.inference_mode():
+        return State(placed, target.energy(placed).double(), log_base(target, placed), keys, 0)

@@ -1,0 +1,49 @@
+"""Backgrounds and energies: the parts that a law is made of."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from maxent_cli.engine.target import Term
+
+
+def background_rows(
+    frequencies: NDArray[np.float64], anchor: NDArray[np.uint8], tether: float | None
+) -> NDArray[np.float64]:
+    """Letter frequencies (L, 4) from one row (4,): the same everywhere, or leaning to the anchor (L,).
+
+    A tether t gives the anchor's letter the frequency t and shares the rest in proportion to the row.
+    """
+    rows = np.tile(frequencies / frequencies.sum(), (len(anchor), 1))
+    if tether is None:
+        return rows
+    known = np.flatnonzero(anchor < 4)
+    letters = anchor[known]
+    rows[known, letters] = 0
+    rows[known] *= (1 - tether) / rows[known].sum(axis=1, keepdims=True)
+    rows[known, letters] = tether
+    return rows
+
+
+def gc_field(rows: NDArray[np.float64], field: float) -> NDArray[np.float64]:
+    """Rows (L, 4) under exp(field · number of G and C): letters stay independent, so the field is a background."""
+    tilted = rows * np.exp(field * np.array([0.0, 1.0, 1.0, 0.0]))
+    return tilted / tilted.sum(axis=1, keepdims=True)
+
+
+def weighted_distance(representation: Callable[[Tensor], Tensor], weights: Tensor, reference: Tensor) -> Term:
+    """E(x) = ||w ∘ (Phi(x) - Phi(x0))||_2, not squared (Finnegan & Song 2017, equation 2).
+
+    representation: codes (B, L) -> (B, ...); weights and reference have the shape of one representation.
+    """
+    reference = weights * reference
+
+    def energy(codes: Tensor) -> Tensor:
+        leading, length = codes.shape[:-1], codes.shape[-1]
+        difference = (representation(codes.reshape(-1, length)) * weights - reference).flatten(1)
+        return torch.linalg.vector_norm(difference, dim=1).reshape(leading)
+
+    return energy

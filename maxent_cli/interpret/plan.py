@@ -1,0 +1,247 @@
+"""The layer plan of the compiled chain, read off the network itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, fx, nn
+
+from maxent_cli.engine import incremental
+from maxent_cli.engine.incremental import Layer, Plan, make_plan
+from maxent_cli.models.protocol import SequenceModel
+
+Weights = NDArray[np.float32]
+
+
+class NotAStack(Exception):
+    """The network is not a stack that the compiled chain can run; the message says where and why."""
+
+
+class _Representation(nn.Module):
+    def __init__(self, model: SequenceModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, one_hot: Tensor) -> Tensor:
+        return self.model.representation(one_hot)
+
+
+@dataclass
+class _Stack:
+    """Layers so far, and the shape that the next one reads: (channels, length), or (units, 1) once flattened."""
+
+    layers: list[tuple[Layer, Weights, Weights]]
+    channels: int
+    length: int
+    flat: bool = False
+
+    def add(self, layer: Layer, weights: Weights | None = None, bias: Weights | None = None) -> None:
+        none = np.zeros(0, np.float32)
+        self.layers.append((layer, none if weights is None else weights, none if bias is None else bias))
+        self.channels, self.length = layer.out_channels, layer.out_length
+
+    def apply(self, function: int, slope: float = 0.0) -> None:
+        """A pointwise function: part of the layer before, or a layer of its own where that has one already."""
+        if not self.layers or self.layers[-1][0].function != incremental.IDENTITY:
+            shape = (self.length, self.channels, self.length, self.channels)
+            ones = np.ones(self.channels, np.float32)
+            self.add(Layer(incremental.SCALE, incremental.IDENTITY, *shape), ones, np.zeros_like(ones))
+        layer, weights, bias = self.layers[-1]
+        self.layers[-1] = layer._replace(function=function, slope=slope), weights, bias
+
+
+def read_plan(model: SequenceModel, reference: Tensor, weights: Tensor) -> Plan:
+    """The plan of a network's representation, with its energy's reference and weights (both of shape (...)).
+
+    Raises NotAStack where the network is not a chain of layers that the compiled chain knows.
+    """
+    stack = _Stack([], 4, model.input_length)
+    for name, step in _steps(model):
+        handler = HANDLERS.get(type(step))
+        if handler is None:
+            raise NotAStack(f"{name or type(step).__name__}: {type(step).__name__} is not a layer it knows")
+        handler(stack, step)
+    if not stack.layers or stack.layers[0][0].kind != incremental.SUM:
+        raise NotAStack("the first layer is neither a convolution nor linear")
+    return make_plan(stack.layers, _position_major(weights, stack), _position_major(reference, stack))
+
+
+def _position_major(values: Tensor, stack: _Stack) -> Weights:
+    if values.numel() != stack.channels * stack.length:
+        raise NotAStack("the representation has another size than its layers say")
+    array = values.detach().float().cpu().numpy().reshape(stack.channels, stack.length)
+    return np.ascontiguousarray(array.T).ravel()
+
+
+def _steps(model: SequenceModel) -> list[tuple[str, nn.Module]]:
+    """The network's layers in order, functions as modules; NotAStack unless each reads only the one before."""
+    wrapped = _Representation(model).eval()
+    try:
+        graph = fx.symbolic_trace(wrapped).graph
+    except Exception as error:  # fx raises whatever the user's code raises on a symbolic input
+        raise NotAStack(f"its code depends on the data ({type(error).__name__})") from error
+    steps: list[tuple[str, nn.Module]] = []
+    previous: fx.Node | None = None
+    for node in graph.nodes:
+        if node.op == "output":
+            continue
+        if node.op != "placeholder":
+            if node.all_input_nodes != [previous]:
+                raise NotAStack(f"{node.name}: it does not read the layer before it alone")
+            steps.append((node.name, _as_module(node, wrapped)))
+        previous = node
+    return steps
+
+
+def _as_module(node: fx.Node, root: nn.Module) -> nn.Module:
+    if node.op == "call_module":
+        return root.get_submodule(str(node.target))
+    if node.op in ("call_function", "call_method"):
+        name = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
+        make = FUNCTIONS.get(str(name))
+        if make is not None and len(node.args) + len(node.kwargs) <= (2 if name == "flatten" else 1):
+            return make(*node.args[1:])
+    raise NotAStack(f"{node.name}: {node.target} is not a layer it knows")
+
+
+FUNCTIONS: dict[str, Callable[..., nn.Module]] = {
+    "relu": nn.ReLU,
+    "sigmoid": nn.Sigmoid,
+    "tanh": nn.Tanh,
+    "silu": nn.SiLU,
+    "softplus": nn.Softplus,
+    "flatten": lambda start=0: nn.Flatten(start),
+}
+
+
+def _convolution(stack: _Stack, step: nn.Conv1d) -> None:
+    width, dilation = step.kernel_size[0], step.dilation[0]
+    span = (width - 1) * dilation
+    padding = _padding(step, span)
+    if step.stride[0] != 1 or step.padding_mode != "zeros" or stack.flat or padding > span:
+        raise NotAStack("a convolution has a stride, padding other than zeros, or follows flattening")
+    kernel = step.weight.detach().float().cpu().numpy()  # (out, in / groups, width)
+    out, per_group, _ = kernel.shape
+    weights = np.zeros((width, stack.channels, out), np.float32)
+    for channel in range(out):
+        first = channel // (out // step.groups) * per_group
+        weights[:, first : first + per_group, channel] = kernel[channel].T
+    shape = (stack.length, stack.channels, stack.length + 2 * padding - span, out)
+    layer = Layer(incremental.SUM, incremental.IDENTITY, *shape, width, 1, padding, dilation)
+    stack.add(layer, weights, _bias(step.bias, out))
+
+
+def _padding(step: nn.Conv1d, span: int) -> int:
+    if isinstance(step.padding, str):
+        if step.padding == "same" and span % 2:
+            raise NotAStack("a convolution of even width pads its two sides unequally")
+        return span // 2 if step.padding == "same" else 0
+    return step.padding[0]
+
+
+def _linear(stack: _Stack, step: nn.Linear) -> None:
+    out, into = step.weight.shape
+    if not stack.flat or into != stack.channels * stack.length:
+        raise NotAStack("a linear layer does not read the flattened layer before it")
+    kernel = step.weight.detach().float().cpu().numpy().reshape(out, stack.channels, stack.length)
+    shape = (stack.length, stack.channels, 1, out)
+    layer = Layer(incremental.SUM, incremental.IDENTITY, *shape, stack.length)
+    stack.add(layer, np.ascontiguousarray(kernel.transpose(2, 1, 0)), _bias(step.bias, out))
+
+
+def _bias(bias: Tensor | None, out: int) -> Weights:
+    return np.zeros(out, np.float32) if bias is None else bias.detach().float().cpu().numpy()
+
+
+def _batch_norm(stack: _Stack, step: nn.BatchNorm1d) -> None:
+    """Fold into the sums before it, or scale where there are none."""
+    mean, variance = step.running_mean, step.running_var
+    if mean is None or variance is None:
+        raise NotAStack("a batch norm has no running statistics")
+    if stack.flat and stack.length > 1:
+        raise NotAStack("a batch norm follows flattening")
+    with torch.no_grad():
+        gain = torch.rsqrt(variance + step.eps) * (1 if step.weight is None else step.weight)
+        shift = (0 if step.bias is None else step.bias) - mean * gain
+    scale, shift_array = gain.float().cpu().numpy(), shift.float().cpu().numpy()
+    layer, weights, bias = stack.layers[-1] if stack.layers else (None, None, None)
+    if layer and layer.kind == incremental.SUM and layer.function == incremental.IDENTITY:
+        stack.layers[-1] = layer, weights * scale, bias * scale + shift_array
+        return
+    shape = (stack.length, stack.channels, stack.length, stack.channels)
+    stack.add(Layer(incremental.SCALE, incremental.IDENTITY, *shape), scale, shift_array)
+
+
+def _pool(stack: _Stack, step: nn.MaxPool1d | nn.AvgPool1d) -> None:
+    width, stride, padding = (_single(value) for value in (step.kernel_size, step.stride, step.padding))
+    dilation = _single(getattr(step, "dilation", 1))
+    if stack.flat or step.ceil_mode or (padding and not getattr(step, "count_include_pad", True)):
+        raise NotAStack("a pooling layer rounds up, leaves padding out of its mean, or follows flattening")
+    out = (stack.length + 2 * padding - dilation * (width - 1) - 1) // stride + 1
+    kind = incremental.MAXIMUM if isinstance(step, nn.MaxPool1d) else incremental.MEAN
+    shape = (stack.length, stack.channels, out, stack.channels)
+    stack.add(Layer(kind, incremental.IDENTITY, *shape, width, stride, padding, dilation))
+
+
+def _global_pool(stack: _Stack, step: nn.AdaptiveMaxPool1d | nn.AdaptiveAvgPool1d) -> None:
+    if _single(step.output_size) != 1 or stack.flat:
+        raise NotAStack("an adaptive pooling layer gives more than one column")
+    kind = incremental.MAXIMUM if isinstance(step, nn.AdaptiveMaxPool1d) else incremental.MEAN
+    shape = (stack.length, stack.channels, 1, stack.channels)
+    stack.add(Layer(kind, incremental.IDENTITY, *shape, stack.length, stack.length))
+
+
+def _single(value: Any) -> int:
+    return int(value[0] if isinstance(value, tuple) else value)
+
+
+def _flatten(stack: _Stack, step: nn.Flatten) -> None:
+    if step.start_dim != 1 or step.end_dim != -1:
+        raise NotAStack("it flattens the batch or only some dimensions")
+    stack.flat = True
+
+
+def _nothing(stack: _Stack, step: nn.Module) -> None:
+    pass
+
+
+def _pointwise(code: int, slope: str | None = None) -> Callable[[_Stack, Any], None]:
+    return lambda stack, step: stack.apply(code, float(getattr(step, slope)) if slope else 0.0)
+
+
+def _gelu(stack: _Stack, step: nn.GELU) -> None:
+    if step.approximate != "none":
+        raise NotAStack("GELU is approximated")
+    stack.apply(incremental.GELU)
+
+
+def _softplus(stack: _Stack, step: nn.Softplus) -> None:
+    if step.beta != 1:
+        raise NotAStack("softplus has a beta of its own")
+    stack.apply(incremental.SOFTPLUS)
+
+
+HANDLERS: dict[type[nn.Module], Callable[[_Stack, Any], None]] = {
+    nn.Conv1d: _convolution,
+    nn.Linear: _linear,
+    nn.BatchNorm1d: _batch_norm,
+    nn.MaxPool1d: _pool,
+    nn.AvgPool1d: _pool,
+    nn.AdaptiveMaxPool1d: _global_pool,
+    nn.AdaptiveAvgPool1d: _global_pool,
+    nn.Flatten: _flatten,
+    nn.Dropout: _nothing,
+    nn.Dropout1d: _nothing,
+    nn.Identity: _nothing,
+    nn.ReLU: _pointwise(incremental.RELU),
+    nn.LeakyReLU: _pointwise(incremental.LEAKY_RELU, "negative_slope"),
+    nn.ELU: _pointwise(incremental.ELU, "alpha"),
+    nn.Sigmoid: _pointwise(incremental.SIGMOID),
+    nn.Tanh: _pointwise(incremental.TANH),
+    nn.SiLU: _pointwise(incremental.SILU),
+    nn.GELU: _gelu,
+    nn.Softplus: _softplus,
+}
