@@ -68,7 +68,7 @@ def to_sequences(
     """The records of one length (in bp; by default that of the first that is not empty) as codes (N, L), and the rest.
 
     Rejected are records with no name, no letters, letters other than ACGT, or another length; crop keeps the middle
-    of longer ones (the bp to spare on the right if odd) and of their interval. Records of the same name all stay.
+    of longer ones, base n // 2 becoming base length // 2, and of their interval. Records of the same name all stay.
     """
     kept, codes, rejected = list[Record](), list[np.ndarray](), list[Rejected]()
     for record in records:
@@ -113,15 +113,15 @@ def _letter_fault(letter: str) -> str:
 
 
 def _crop(record: Record, length: int) -> Record:
-    spare = len(record.sequence) - length
-    if spare <= 0:
+    left = len(record.sequence) // 2 - length // 2
+    if len(record.sequence) <= length:
         return record
-    left = spare // 2
     interval = record.interval and _crop_interval(record.interval, length)
     return Record(record.name, record.sequence[left : left + length], record.place, interval)
 
 
 def _crop_interval(interval: Interval, length: int) -> Interval:
-    spare = max(interval.end - interval.start - length, 0)
-    left = spare - spare // 2 if interval.strand == "-" else spare // 2
-    return Interval(interval.chromosome, interval.start + left, interval.start + left + length, interval.strand)
+    width = interval.end - interval.start
+    left = width // 2 - length // 2
+    start = interval.end - left - length if interval.strand == "-" else interval.start + left
+    return Interval(interval.chromosome, start, start + length, interval.strand)

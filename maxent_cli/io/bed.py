@@ -1,0 +1,229 @@
+"""BED and narrowPeak in and out, and windows of a genome around them. All coordinates are 0-based half-open, in bp."""
+
+import re
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol, cast
+
+import pyfaidx
+
+from maxent_cli.data import Interval, Record, Rejected
+from maxent_cli.errors import InputError
+from maxent_cli.io.fasta import read_fasta
+from maxent_cli.io.files import GZIP_MAGIC, PIPE, reading_text, writing
+
+Centre = Literal["centre", "summit"]
+
+NARROW_PEAK_COLUMNS = 10
+_SUMMIT_COLUMN = 9
+_NUMBER = re.compile(r"[0-9]{1,15}")
+_STRANDS = {"+": "+", "-": "-", ".": ".", "*": "."}  # '*' is how Bioconductor spells 'either'
+_MITOCHONDRION = {"chrM": ("MT",), "M": ("MT", "chrMT"), "MT": ("chrM", "M"), "chrMT": ("chrM", "M")}
+_COMPLEMENT = str.maketrans("ACGTRYKMBVDHacgtrykmbvdh", "TGCAYRMKVBHDtgcayrmkvbhd")
+
+
+@dataclass(frozen=True)
+class BedRow:
+    """A row of a BED file; summit is in bp from the interval's start; place says where it stood (for messages)."""
+
+    interval: Interval
+    name: str = "."
+    score: float | None = None
+    summit: int | None = None
+    place: str = ""
+
+
+class _Chromosome(Protocol):
+    def __len__(self) -> int: ...
+    def __getitem__(self, part: slice, /) -> str: ...
+
+
+_Genome = Mapping[str, _Chromosome]
+
+
+def read_intervals(path: str) -> Iterator[BedRow]:
+    """Rows of a BED file of 3 to 12 columns or a narrowPeak file (plain, gzip or '-'), in order.
+
+    A file of 10 columns is narrowPeak (the BED specification forbids BED10), and its last column the summit, -1 for
+    none. Lines that are blank or begin with '#', 'track' or 'browser' are passed over. Raises InputError naming the
+    line, and for a file without an interval.
+    """
+    empty = True
+    with reading_text(path) as stream:
+        for number, line in enumerate(stream, 1):
+            text = (line.removeprefix("\ufeff") if number == 1 else line).rstrip("\r\n")
+            if text.strip() and text[0] != "#" and text.split()[0] not in ("track", "browser"):
+                empty = False
+                yield _row(path, number, text)
+        if empty:
+            raise InputError(path, "", "holds no interval", "give a BED or narrowPeak file")
+
+
+def write_bed(path: str, rows: Iterable[BedRow]) -> None:
+    """Write BED6: chromosome, start, end, name, score (0 if none), strand. '-' is standard output."""
+    with writing(path) as stream:
+        for row in rows:
+            place = row.interval
+            score = "0" if row.score is None else f"{row.score:.6g}"
+            cells = (_cell(place.chromosome), place.start, place.end, _cell(row.name), score, place.strand)
+            stream.write("\t".join(map(str, cells)) + "\n")
+
+
+def fetch_windows(
+    genome_path: str, rows: Iterable[BedRow], length: int, centre: Centre = "centre"
+) -> Iterator[Record | Rejected]:
+    """For each row the window of length bp around its centre or summit, in order, or why there is none.
+
+    The centre of n bp, or the summit, becomes base length // 2 of the window, counted along the strand, so that an
+    interval of that length is its own window; a row without a summit has its centre. Strand '-' gives the reverse
+    complement. A record is named NAME::chrom:start-end(strand) after its window. The genome is FASTA; plain files are
+    read by index (an up-to-date .fai beside it saves building one), compressed ones are held in memory. Raises
+    InputError where it cannot be read.
+    """
+    with _opening(genome_path) as genome:
+        for row in rows:
+            yield _fetch(genome_path, genome, row, _window(row, length, centre))
+
+
+def _row(path: str, number: int, text: str) -> BedRow:
+    cells = text.split("\t") if "\t" in text else text.split()
+    cells = [cell.strip() for cell in cells]
+    if len(cells) < 3:
+        raise InputError(path, f"line {number}", "fewer than 3 columns", "give chromosome, start, end, tab-separated")
+    start, end = (_coordinate(path, number, cells, column) for column in (1, 2))
+    if end < start or not cells[0]:
+        problem = "the end lies before the start" if cells[0] else "no chromosome"
+        raise InputError(path, f"line {number}", problem, "give 0-based half-open intervals")
+    interval = Interval(cells[0], start, end, _strand(path, number, cells))
+    place, name = f"{path}: line {number}", cells[3] if len(cells) > 3 and cells[3] else "."
+    return BedRow(interval, name, _score(cells), _summit(path, number, cells, end - start), place)
+
+
+def _coordinate(path: str, number: int, cells: list[str], column: int) -> int:
+    if not _NUMBER.fullmatch(cells[column]):
+        where, shown = f"line {number}, column {column + 1}", repr(cells[column][:40])
+        raise InputError(
+            path, where, f"{shown} is not a position in bp", "give whole numbers; mark header lines with #"
+        )
+    return int(cells[column])
+
+
+def _strand(path: str, number: int, cells: list[str]) -> str:
+    given = cells[5] if len(cells) > 5 else "."
+    if given not in _STRANDS:
+        raise InputError(path, f"line {number}, column 6", f"the strand {given[:40]!r} is not +, - or .", "correct it")
+    return _STRANDS[given]
+
+
+def _score(cells: list[str]) -> float | None:
+    try:
+        return float(cells[4])
+    except (IndexError, ValueError):
+        return None
+
+
+def _summit(path: str, number: int, cells: list[str], width: int) -> int | None:
+    if len(cells) != NARROW_PEAK_COLUMNS or cells[_SUMMIT_COLUMN] in ("-1", ".", ""):
+        return None
+    summit = cells[_SUMMIT_COLUMN]
+    if not _NUMBER.fullmatch(summit) or int(summit) >= width:
+        where, problem = f"line {number}, column 10", f"the summit {summit[:40]!r} is not within the {width} bp"
+        raise InputError(path, where, problem, "give its distance from the start, or -1 for none")
+    return int(summit)
+
+
+def _cell(text: str) -> str:
+    return "_".join(text.replace("\t", " ").split()) or "."
+
+
+def _window(row: BedRow, length: int, centre: Centre) -> Interval:
+    """The stretch of length bp whose base length // 2, along the strand, is the row's centre or summit."""
+    place = row.interval
+    half, backward = (place.end - place.start) // 2, place.strand == "-"
+    middle = place.end - 1 - half if backward else place.start + half
+    if centre == "summit" and row.summit is not None:
+        middle = place.start + row.summit
+    start = middle + 1 + length // 2 - length if backward else middle - length // 2
+    return Interval(place.chromosome, start, start + length, place.strand)
+
+
+def _fetch(genome_path: str, genome: _Genome, row: BedRow, window: Interval) -> Record | Rejected:
+    if window.chromosome not in genome:
+        return Rejected(_label(row), row.place, _unknown_chromosome(genome_path, genome, window.chromosome))
+    chromosome = genome[window.chromosome]
+    if window.start < 0 or window.end > len(chromosome):
+        return Rejected(_label(row), row.place, "window runs past the chromosome's end")
+    sequence = chromosome[window.start : window.end]
+    if window.strand == "-":
+        sequence = sequence.translate(_COMPLEMENT)[::-1]
+    return Record(_window_name(row, window), sequence, row.place, window)
+
+
+def _label(row: BedRow) -> str:
+    place = row.interval
+    return row.name if row.name != "." else f"{place.chromosome}:{place.start}-{place.end}"
+
+
+def _window_name(row: BedRow, window: Interval) -> str:
+    strand = f"({window.strand})" if window.strand != "." else ""
+    place = f"{window.chromosome}:{window.start}-{window.end}{strand}"
+    return place if row.name == "." else f"{_cell(row.name)}::{place}"
+
+
+def _unknown_chromosome(genome_path: str, genome: _Genome, asked: str) -> str:
+    bare = asked.removeprefix("chr")
+    same = [name for name in (bare, f"chr{bare}", *_MITOCHONDRION.get(asked, ())) if name in genome]
+    if same:
+        return f"the intervals say chromosome {asked}, {Path(genome_path).name} says {same[0]}"
+    some = ", ".join(list(genome.keys())[:3])
+    return f"{Path(genome_path).name} has no chromosome {asked} (it has {some}, ...)"
+
+
+@contextmanager
+def _opening(path: str) -> Iterator[_Genome]:
+    if _is_compressed(path):
+        yield _in_memory(path)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        index = Path(f"{path}.fai")
+        fresh = index.is_file() and index.stat().st_mtime >= Path(path).stat().st_mtime
+        with closing(_indexed(path, str(index if fresh else Path(folder) / "genome.fai"))) as genome:
+            yield cast(_Genome, genome)
+
+
+def _indexed(path: str, index: str) -> pyfaidx.Fasta:
+    try:
+        return pyfaidx.Fasta(path, indexname=index, as_raw=True, rebuild=False)
+    except (pyfaidx.FastaIndexingError, OSError, ValueError) as error:
+        problem = f"cannot be indexed ({' '.join(str(error).split())})"
+        cure = "give FASTA with lines of equal length and names that occur once (and remove a stale .fai)"
+        raise InputError(path, "", problem, cure) from error
+
+
+def _is_compressed(path: str) -> bool:
+    """Whether the genome cannot be read by index; raises InputError where it cannot be read at all."""
+    if path == PIPE or path.lower().endswith((".gz", ".bgz")):
+        return True
+    try:
+        with Path(path).open("rb") as stream:
+            return stream.read(2) == GZIP_MAGIC
+    except OSError as error:
+        problem = (error.strerror or str(error)).lower()
+        raise InputError(path, "", problem, "check the path and its permissions") from error
+
+
+def _in_memory(path: str) -> _Genome:
+    genome = dict[str, str]()
+    for record in read_fasta(path):
+        if record.name in genome:
+            raise InputError(
+                path,
+                record.place.removeprefix(f"{path}: "),
+                f"the name {record.name} occurs twice",
+                "give each sequence one name",
+            )
+        genome[record.name] = record.sequence
+    return genome
