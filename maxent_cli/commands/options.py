@@ -3,12 +3,16 @@
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Any
 
 import click
 
 from maxent_cli.data import Rejected
+
+Decorator = Callable[[Any], Any]
 
 model_option = click.option(
     "--model", required=True, type=click.Path(exists=True, file_okay=False), help="Model folder, as train writes it."
@@ -53,6 +57,18 @@ def account(kept: int, rejected: Iterable[Rejected], where: str) -> None:
     say(f"{where}: {kept + total} records = {kept} kept + {total} rejected{why}")
 
 
+@contextmanager
+def maybe_writing(path: str | None) -> Iterator[IO[str] | None]:
+    """An output that was asked for, or None."""
+    from maxent_cli.io.files import writing
+
+    if path is None:
+        yield None
+    else:
+        with writing(path) as stream:
+            yield stream
+
+
 class Progress:
     """Phase, i/N, rate and time left on stderr: one line redrawn on a terminal, else a line every ten seconds."""
 
@@ -82,3 +98,118 @@ class Progress:
         left = f"{(self.total - self.done) / rate:.0f} s left" if rate else "time left unknown"
         line = f"{self.phase}: {self.done}/{self.total} {self.unit}, {rate:.3g} {self.unit}/s, {left} {note}".rstrip()
         click.echo(f"\r\x1b[K{line}" if self.terminal else line, err=True, nl=not self.terminal)
+
+
+anchors_argument = click.argument("anchors", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+
+
+def out_option(help_text: str) -> Decorator:
+    """The output that every command has."""
+    return click.option("--out", "-o", required=True, help=help_text)
+
+
+def stack(*decorators: Decorator) -> Decorator:
+    """Several options as one decorator, shown in this order."""
+
+    def apply(function: Any) -> Any:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return apply
+
+
+genome_options = stack(
+    click.option("--genome", type=click.Path(exists=True, dir_okay=False), help="FASTA that BED intervals refer to."),
+    click.option(
+        "--centre",
+        type=click.Choice(["centre", "summit"]),
+        default="centre",
+        show_default=True,
+        help="What of a BED interval the window is centred on; a narrowPeak without summit takes the centre.",
+    ),
+    click.option("--crop", is_flag=True, help="Keep the middle of longer records; without it they are rejected."),
+)
+
+
+class Frequencies(click.ParamType):
+    """Four positive letter frequencies, one G+C fraction, or 'data'."""
+
+    name = "A,C,G,T|GC|data"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "data" or not isinstance(value, str):
+            return value
+        try:
+            numbers = [float(part) for part in value.split(",")]
+        except ValueError:
+            numbers = []
+        if len(numbers) == 1 and 0 < numbers[0] < 1:
+            gc = numbers[0]
+            return ((1 - gc) / 2, gc / 2, gc / 2, (1 - gc) / 2)
+        if len(numbers) == 4 and all(0 < number < 1 for number in numbers) and abs(sum(numbers) - 1) < 1e-3:
+            return tuple(number / sum(numbers) for number in numbers)
+        self.fail("give four positive frequencies A,C,G,T that sum to 1, a G+C fraction, or 'data'", param, ctx)
+
+
+class Contrast(click.ParamType):
+    """Two output numbers whose difference is held."""
+
+    name = "a,b"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        parts = str(value).split(",")
+        if len(parts) != 2 or not all(part.isdigit() for part in parts) or parts[0] == parts[1]:
+            self.fail("give two different outputs, counted from 0, as in 1,0", param, ctx)
+        return int(parts[0]), int(parts[1])
+
+
+law_options = stack(
+    click.option(
+        "--contrast",
+        type=Contrast(),
+        help="Hold output a less output b (numbers from 0, before the softmax).  [default: 1,0 of two outputs]",
+    ),
+    click.option("--output", type=click.IntRange(0), help="Hold one output (number from 0) instead of a contrast."),
+    click.option(
+        "--background",
+        type=Frequencies(),
+        default="data",
+        show_default=True,
+        help="Letter frequencies q: four numbers, a G+C fraction, or those of the training data.",
+    ),
+    click.option("--gc", type=click.FloatRange(0, 1, True, True), help="G+C fraction of q; as --background with one number."),
+    click.option(
+        "--tether",
+        type=click.FloatRange(0, 1, True, True),
+        help="Frequency of the anchor's letter in q, in (0, 1): keeps motifs in place.  [default: none]",
+    ),
+)
+beta_option = click.option(
+    "--beta",
+    type=click.FloatRange(0),
+    required=True,
+    help="Inverse temperature, in 1/energy, from 0 (background only); try 5 to 50 on a well-trained network.",
+)
+run_options = stack(
+    click.option("--chains", default=32, show_default=True, type=click.IntRange(2), help="Chains an anchor."),
+    click.option("--draws", default=200, show_default=True, type=click.IntRange(4), help="Draws kept of each chain."),
+    click.option("--thin", default=100, show_default=True, type=click.IntRange(1), help="Steps between kept draws."),
+    click.option("--warmup", default=2000, show_default=True, type=click.IntRange(0), help="Steps discarded first."),
+    click.option(
+        "--start",
+        type=click.Choice(["both", "anchor", "background"]),
+        default="both",
+        show_default=True,
+        help="Where chains start: at the anchor, at random background, or half and half.",
+    ),
+    click.option(
+        "--moves",
+        type=click.Choice(["all", "letters"]),
+        default="all",
+        show_default=True,
+        help="Proposals: single letters with shifted and reverse-complemented windows, or single letters as published.",
+    ),
+    seed_option,
+    threads_option,
+)

@@ -2,6 +2,7 @@
 
 from typing import Protocol, runtime_checkable
 
+import torch
 from torch import Tensor
 
 
@@ -16,3 +17,9 @@ class SequenceModel(Protocol):
 
     def head(self, representation: Tensor) -> Tensor:
         """Representation (B, ...) to outputs (B, K), before any final sigmoid or softmax."""
+
+
+def one_hot(codes: Tensor) -> Tensor:
+    """Codes (B, L) to float32 indicators (B, 4, L); an unknown letter gives a column of zeros."""
+    letters = torch.arange(4, dtype=codes.dtype, device=codes.device)[:, None]
+    return (codes[:, None, :] == letters).float()

@@ -1,0 +1,35 @@
+"""One row of numbers for each anchor's draws, every estimate with its Monte Carlo error."""
+
+from maxent_cli.analysis.diagnostics import Diagnosis, mcse_mean
+from maxent_cli.analysis.information import information
+from maxent_cli.data import SampleSet
+
+
+def summarise(samples: SampleSet, diagnosis: Diagnosis) -> dict[str, object]:
+    """Acceptance, convergence, energy, output and information of one anchor's draws.
+
+    kept_share is 1 - <E>_beta / <E>_0: how far the mean energy has fallen from its value under the background. bits
+    is the total information of the positions against their background rows, bias-corrected, in bits.
+    """
+    bits = information(samples)
+    energy_error = float(mcse_mean(samples.energy))
+    return {
+        "record": samples.name,
+        "beta": samples.beta,
+        "acceptance": samples.acceptance,
+        "converged": diagnosis.converged,
+        "rhat": diagnosis.worst_rhat,
+        "rhat_quantity": diagnosis.worst_rhat_quantity,
+        "ess": diagnosis.least_ess,
+        "ess_quantity": diagnosis.least_ess_quantity,
+        "energy": samples.energy.mean(),
+        "energy_error": energy_error,
+        "energy_background": samples.energy_background,
+        "kept_share": 1 - samples.energy.mean() / samples.energy_background,
+        "kept_share_error": energy_error / samples.energy_background,
+        "output_anchor": samples.anchor_output,
+        "output": samples.output.mean(),
+        "output_error": float(mcse_mean(samples.output)),
+        "bits": bits.total,
+        "bits_error": bits.total_error,
+    }

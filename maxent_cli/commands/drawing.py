@@ -1,0 +1,81 @@
+"""What the commands that draw share: from their options to a model, anchors and settings."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import click
+
+from maxent_cli.commands import options
+from maxent_cli.data import SampleSet, Sequences
+from maxent_cli.interpret.law import LawSettings
+from maxent_cli.interpret.sampling import RunSettings, sample_anchors
+from maxent_cli.io.checkpoint import ModelCard, load_model
+from maxent_cli.io.provenance import input_digest
+from maxent_cli.io.records import RecordSource, read_sequences
+from maxent_cli.io.tables import write_rejected
+from maxent_cli.models.protocol import SequenceModel
+
+
+@dataclass(frozen=True)
+class Job:
+    """A model, its anchors, the law and the run that a command asked for, and the files that they came from."""
+
+    model: SequenceModel
+    anchors: Sequences
+    law: LawSettings
+    run: RunSettings
+    threads: int
+    inputs: list[str]
+    header: dict[str, Any]
+
+    def draw(self, field: float = 0.0) -> Iterator[SampleSet]:
+        """The draws around each anchor, in order, under a field on the number of G and C; with progress on stderr."""
+        law = replace(self.law, field=field)
+        phase = f"drawing at field {field:g}" if field else "drawing"
+        with options.Progress(phase, len(self.anchors), "anchors") as progress:
+            for samples in sample_anchors(self.model, self.anchors, law, self.run, self.threads):
+                progress.advance()
+                yield samples
+
+
+def set_up(model_path: str, out: str, given: dict[str, Any]) -> Job:
+    """Load the model and the anchors, write OUT.rejected.tsv if any were rejected, and settle law and run."""
+    model, card = load_model(model_path)
+    source = RecordSource(given["anchors"], given["genome"], given["centre"])
+    anchors, rejected = read_sequences(source, model.input_length, given["crop"])
+    options.account(len(anchors), rejected, given["anchors"])
+    if rejected and out != "-":
+        write_rejected(f"{out}.rejected.tsv", rejected)
+    law = LawSettings(contrast_asked(given, card), background_asked(given, card), given["tether"], given["beta"])
+    run = RunSettings(*(given[name] for name in ("chains", "draws", "thin", "warmup", "seed", "start", "moves")))
+    header = {
+        "law": law.__dict__,
+        "run": run.__dict__,
+        "model": input_digest(model_path),
+        "outputs": card.outputs,
+    }
+    return Job(model, anchors, law, run, given["threads"], [model_path, *source.files], header)
+
+
+def contrast_asked(given: dict[str, Any], card: ModelCard) -> tuple[int, ...]:
+    """The outputs that --contrast or --output name: by default 1 less 0 of two outputs, or the only one."""
+    contrast, output = given["contrast"], given["output"]
+    if contrast is not None and output is not None:
+        raise click.UsageError("--contrast and --output exclude each other: give one of them")
+    count = len(card.outputs)
+    if contrast is None and output is None and count > 2:
+        raise click.UsageError(f"the model has {count} outputs: say which with --contrast a,b or --output k")
+    chosen = contrast or ((output,) if output is not None else (1, 0)[:count] if count == 2 else (0,))
+    if max(chosen) >= count:
+        raise click.UsageError(f"the model's outputs are numbered 0 to {count - 1} ({', '.join(card.outputs)})")
+    return tuple(chosen)
+
+
+def background_asked(given: dict[str, Any], card: ModelCard) -> tuple[float, float, float, float]:
+    """Letter frequencies that --gc or --background name."""
+    gc = given["gc"]
+    if gc is not None:
+        return ((1 - gc) / 2, gc / 2, gc / 2, (1 - gc) / 2)
+    background: tuple[float, float, float, float] = given["background"]
+    return card.background if background == "data" else background

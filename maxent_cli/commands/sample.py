@@ -1,0 +1,73 @@
+"""maxent sample: draws around anchors."""
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from maxent_cli.commands import options
+
+if TYPE_CHECKING:
+    from maxent_cli.data import SampleSet
+
+
+@click.command("sample")
+@options.anchors_argument
+@options.model_option
+@options.out_option("Draws file (.npz).")
+@options.genome_options
+@options.law_options
+@options.beta_option
+@options.run_options
+@click.option("--summary", "summary_path", help="Summary TSV, a row an anchor; '-' for stdout.  [default: OUT.tsv]")
+@click.option("--fasta", "fasta_path", help="Also write the draws as FASTA; '-' for stdout.  [default: not written]")
+@click.option("--strict", is_flag=True, help="Exit with 3 if an anchor has not converged (results are written).")
+def command(model: str, out: str, strict: bool, summary_path: str | None, fasta_path: str | None, **given: Any) -> None:
+    """Draw sequences that the network cannot tell from each anchor, and otherwise as random as possible.
+
+    ANCHORS is FASTA ('-' for stdin), or BED with --genome. The law is p(x) ∝ q(x)·exp(-beta·E(x)), where E is the
+    distance of the network's representations of x and of the anchor, weighted by the output layer (Finnegan & Song
+    2017), and q the background. With --tether the background leans to the anchor, which holds motifs in their place.
+    """
+    from maxent_cli.analysis.diagnostics import diagnose
+    from maxent_cli.analysis.summary import summarise
+    from maxent_cli.commands.drawing import set_up
+    from maxent_cli.io.provenance import write_provenance
+    from maxent_cli.io.samples import writing_draws
+    from maxent_cli.io.tables import write_table
+
+    job = set_up(model, out, given)
+    rows: list[dict[str, Any]] = []
+    with writing_draws(out, job.header) as draws, options.maybe_writing(fasta_path) as fasta:
+        for samples in job.draw():
+            draws.add(samples)
+            rows.append(summarise(samples, diagnose(samples)))
+            if fasta:
+                fasta.writelines(fasta_lines(samples))
+    write_table(summary_path or f"{out}.tsv", rows)
+    write_provenance(out, job.inputs, given["seed"])
+    sys.exit(3 if report(rows, out) and strict else 0)
+
+
+def report(rows: list[dict[str, Any]], out: str) -> bool:
+    """Say how many anchors have not converged, the first few by name, and what may help; whether there are any."""
+    unsettled = [row for row in rows if not row["converged"]]
+    options.say(f"{out}: {len(rows)} anchors, {len(unsettled)} not converged")
+    for row in unsettled[:3]:
+        options.say(
+            f"  {row['record']}: R-hat {row['rhat']:.3g} ({row['rhat_quantity']}), "
+            f"ESS {row['ess']:.3g} ({row['ess_quantity']})"
+        )
+    if unsettled:
+        options.say("  more steps between draws (--thin), a longer --warmup, or a lower --beta may help")
+    return bool(unsettled)
+
+
+def fasta_lines(samples: "SampleSet") -> Iterator[str]:
+    """The draws as FASTA, named record/chain/draw, both counted from 0."""
+    from maxent_cli.alphabet import decode
+
+    for chain, draws in enumerate(samples.codes):
+        for draw, codes in enumerate(draws):
+            yield f">{samples.name}/{chain}/{draw}\n{decode(codes)}\n"

@@ -1,0 +1,87 @@
+"""How a network and an anchor become a law."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from maxent_cli.alphabet import UNKNOWN, Codes
+from maxent_cli.data import Floats
+from maxent_cli.engine.target import Target, Term
+from maxent_cli.engine.terms import background_rows, gc_field, weighted_distance
+from maxent_cli.errors import InputError
+from maxent_cli.models.protocol import SequenceModel, one_hot
+
+BATCH = 512  # sequences a forward pass
+
+
+@dataclass(frozen=True)
+class LawSettings:
+    """What of the network is held, against which background, and how firmly.
+
+    contrast: one output, or two whose difference is held. background (4,): letter frequencies. tether: the anchor's
+    share of each background row, or None for the published law. beta: inverse temperature, in units of 1/energy.
+    field: chemical potential added for each G and C (the difference from the background's own).
+    """
+
+    contrast: tuple[int, ...]
+    background: tuple[float, float, float, float]
+    tether: float | None
+    beta: float
+    field: float = 0.0
+
+
+@dataclass(frozen=True)
+class AnchoredLaw:
+    """The law around one anchor: its target, and what the energy is made of (weights and reference (...))."""
+
+    target: Target
+    weights: Tensor
+    reference: Tensor
+    anchor_output: float
+
+
+def anchored_law(model: SequenceModel, anchor: Codes, settings: LawSettings, name: str) -> AnchoredLaw:
+    """p(x) ∝ q(x) · exp(-beta · ||w ∘ (Phi(x) - Phi(x0))||) for an anchor x0 (L,) (Finnegan & Song 2017).
+
+    w is the gradient of the output or contrast with respect to the representation at x0: for a linear head, the
+    output layer's weights. Raises InputError where w is zero: then no representation is further than another.
+    """
+    reference = _represent(model, torch.from_numpy(anchor)[None])[0]
+    with torch.enable_grad():
+        point = reference.clone().requires_grad_()
+        output = contrast_of(model.head(point[None]), settings.contrast)[0]
+        (weights,) = torch.autograd.grad(output, point)
+    if not bool(weights.any()):
+        raise InputError(name, "", "the output does not depend on the representation here", "choose another output")
+    mutable = anchor != UNKNOWN
+    rows = gc_field(background_rows(np.array(settings.background), anchor, settings.tether), settings.field)
+    energy = weighted_distance(lambda codes: model.representation(one_hot(codes)), weights, reference)
+    target = Target(energy, rows, mutable, np.array(settings.beta))
+    return AnchoredLaw(target, weights, reference, float(output))
+
+
+def contrast_of(outputs: Tensor, contrast: tuple[int, ...]) -> Tensor:
+    """Outputs (..., K) to the chosen output, or to the first chosen less the second (...)."""
+    chosen = outputs[..., contrast[0]]
+    return chosen if len(contrast) == 1 else chosen - outputs[..., contrast[1]]
+
+
+def output_term(model: SequenceModel, contrast: tuple[int, ...]) -> Term:
+    """The chosen output or contrast as a function of codes (B, L) -> (B,)."""
+    return lambda codes: contrast_of(model.head(model.representation(one_hot(codes))), contrast)
+
+
+def evaluate(term: Callable[[Tensor], Tensor], codes: Codes) -> Floats:
+    """A term on codes (..., L), some hundred sequences at a time, as (...) float64."""
+    flat = torch.from_numpy(codes.reshape(-1, codes.shape[-1]))
+    with torch.inference_mode():
+        parts = [term(flat[start : start + BATCH]).double() for start in range(0, len(flat), BATCH)]
+    return torch.cat(parts).numpy().reshape(codes.shape[:-1])
+
+
+def _represent(model: SequenceModel, codes: Tensor) -> Tensor:
+    with torch.no_grad():
+        return model.representation(one_hot(codes))

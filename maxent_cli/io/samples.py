@@ -1,0 +1,121 @@
+"""The draws file: one .npz that np.load(allow_pickle=False) reads, the same bytes for the same run.
+
+Schema 1. `header`: JSON text (schema, law, settings, model digest, seed, number of anchors). For anchor i, counted from
+000000: `record_i` (JSON text: name, interval, beta, outputs and energies that are one number), `anchor_i` (L,) uint8,
+`codes_i` (C, D, L) uint8, `energy_i` and `output_i` (C, D), `background_i` (L, 4), `mutable_i` (L,). Letters are
+0 A, 1 C, 2 G, 3 T, 4 other; positions are 0-based.
+"""
+
+import dataclasses
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maxent_cli.data import Interval, SampleSet
+from maxent_cli.errors import InputError
+from maxent_cli.io.files import writing
+
+SCHEMA = 1
+ARRAYS = ("anchor", "codes", "energy", "output", "background", "mutable")
+NUMBERS = ("beta", "anchor_output", "energy_background", "acceptance")
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip member can carry: no run shows when it ran
+
+
+class DrawsWriter:
+    """Adds one anchor's draws after another; made by writing_draws."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._zip = zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=4)
+        self.count = 0
+
+    def add(self, samples: SampleSet) -> None:
+        """Write one anchor's draws."""
+        number = f"{self.count:06d}"
+        interval = dataclasses.astuple(samples.interval) if samples.interval else None
+        record = {"name": samples.name, "interval": interval} | {name: getattr(samples, name) for name in NUMBERS}
+        self._put(f"record_{number}", np.array(json.dumps(record)))
+        for name in ARRAYS:
+            self._put(f"{name}_{number}", getattr(samples, name))
+        self.count += 1
+
+    def close(self, header: dict[str, Any]) -> None:
+        """Write the header, with the schema and the number of anchors."""
+        self._put("header", np.array(json.dumps({"schema": SCHEMA, "anchors": self.count, **header})))
+        self._zip.close()
+
+    def _put(self, name: str, array: NDArray[Any]) -> None:
+        member = zipfile.ZipInfo(f"{name}.npy", EPOCH)
+        member.compress_type = zipfile.ZIP_DEFLATED
+        member.create_system = 3
+        member.external_attr = 0o644 << 16
+        buffer = io.BytesIO()
+        np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
+        self._zip.writestr(member, buffer.getvalue())
+
+
+@contextmanager
+def writing_draws(path: str, header: dict[str, Any]) -> Iterator[DrawsWriter]:
+    """A writer for the anchors of one run; the file appears when the block has ended well."""
+    with writing(path, "wb") as stream:
+        writer = DrawsWriter(stream)
+        yield writer
+        writer.close(header)
+
+
+class Draws:
+    """A draws file open for reading: its header, its length in anchors, and the anchors one at a time."""
+
+    def __init__(self, path: str, members: Any) -> None:
+        self._path, self._members = path, members
+        with _naming(path):
+            self.header: dict[str, Any] = json.loads(str(members["header"]))
+        if self.header.get("schema") != SCHEMA:
+            raise InputError(path, "header", f"has schema {self.header.get('schema')}", f"give a file of schema {SCHEMA}")
+
+    def __len__(self) -> int:
+        return int(self.header["anchors"])
+
+    def __iter__(self) -> Iterator[SampleSet]:
+        return (self[row] for row in range(len(self)))
+
+    def __getitem__(self, row: int) -> SampleSet:
+        number = f"{row:06d}"
+        with _naming(self._path):
+            record = json.loads(str(self._members[f"record_{number}"]))
+            return SampleSet(
+                name=record["name"],
+                interval=Interval(*record["interval"]) if record["interval"] else None,
+                **{name: self._members[f"{name}_{number}"] for name in ARRAYS},
+                **{name: record[name] for name in NUMBERS},
+            )
+
+
+@contextmanager
+def open_draws(path: str) -> Iterator[Draws]:
+    """Open a draws file; anchors are read when asked for.
+
+    Raises InputError where it cannot be read or is not a draws file.
+    """
+    with ExitStack() as stack:
+        with _naming(path):
+            members = stack.enter_context(np.load(path, allow_pickle=False))
+        yield Draws(path, members)
+
+
+@contextmanager
+def _naming(path: str) -> Iterator[None]:
+    """Turn whatever reading a damaged or foreign file raises into an InputError that names it."""
+    cure = "give a file that `maxent sample` wrote"
+    try:
+        yield
+    except OSError as error:
+        raise InputError(path, "", (error.strerror or str(error)).lower(), cure) from error
+    except (ValueError, KeyError, AttributeError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(path, "", f"is not a whole draws file ({type(error).__name__})", cure) from error
