@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, cast
+from typing import Protocol, cast
 
 import pyfaidx
 
@@ -14,8 +14,6 @@ from maxent_cli.data import Interval, Record, Rejected
 from maxent_cli.errors import InputError
 from maxent_cli.io.fasta import read_fasta
 from maxent_cli.io.files import GZIP_MAGIC, PIPE, reading_text, writing
-
-Centre = Literal["centre", "summit"]
 
 NARROW_PEAK_COLUMNS = 10
 _SUMMIT_COLUMN = 9
@@ -73,9 +71,9 @@ def write_bed(path: str, rows: Iterable[BedRow]) -> None:
 
 
 def fetch_windows(
-    genome_path: str, rows: Iterable[BedRow], length: int, centre: Centre = "centre"
+    genome_path: str, rows: Iterable[BedRow], length: int, centre: str = "centre"
 ) -> Iterator[Record | Rejected]:
-    """For each row the window of length bp around its centre or summit, in order, or why there is none.
+    """For each row the window of length bp around its 'centre' or 'summit', in order, or why there is none.
 
     The centre of n bp, or the summit, becomes base length // 2 of the window, counted along the strand, so that an
     interval of that length is its own window; a row without a summit has its centre. Strand '-' gives the reverse
@@ -129,7 +127,7 @@ def _summit(path: str, number: int, cells: list[str], width: int) -> int | None:
     if len(cells) != NARROW_PEAK_COLUMNS or cells[_SUMMIT_COLUMN] in ("-1", ".", ""):
         return None
     summit = cells[_SUMMIT_COLUMN]
-    if not _NUMBER.fullmatch(summit) or int(summit) >= width:
+    if not _NUMBER.fullmatch(summit) or int(summit) > width:  # peak callers do write summit = width
         where, problem = f"line {number}, column 10", f"the summit {summit[:40]!r} is not within the {width} bp"
         raise InputError(path, where, problem, "give its distance from the start, or -1 for none")
     return int(summit)
@@ -139,7 +137,7 @@ def _cell(text: str) -> str:
     return "_".join(text.replace("\t", " ").split()) or "."
 
 
-def _window(row: BedRow, length: int, centre: Centre) -> Interval:
+def _window(row: BedRow, length: int, centre: str) -> Interval:
     """The stretch of length bp whose base length // 2, along the strand, is the row's centre or summit."""
     place = row.interval
     half, backward = (place.end - place.start) // 2, place.strand == "-"
