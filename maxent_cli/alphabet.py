@@ -37,4 +37,4 @@ def reverse_complement(codes: Codes) -> Codes:
 
 def is_gc(codes: Codes) -> NDArray[np.bool_]:
     """Which letters (..., L) are G or C."""
-    return (codes == 1) | (codes == 2)
+    return np.asarray((codes == 1) | (codes == 2))

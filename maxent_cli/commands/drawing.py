@@ -77,5 +77,4 @@ def background_asked(given: dict[str, Any], card: ModelCard) -> tuple[float, flo
     gc = given["gc"]
     if gc is not None:
         return ((1 - gc) / 2, gc / 2, gc / 2, (1 - gc) / 2)
-    background: tuple[float, float, float, float] = given["background"]
-    return card.background if background == "data" else background
+    return card.background if given["background"] == "data" else tuple(given["background"])

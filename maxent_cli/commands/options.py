@@ -132,7 +132,7 @@ genome_options = stack(
 )
 
 
-class Frequencies(click.ParamType):
+class Frequencies(click.ParamType[Any]):
     """Four positive letter frequencies, one G+C fraction, or 'data'."""
 
     name = "A,C,G,T|GC|data"
@@ -149,10 +149,10 @@ class Frequencies(click.ParamType):
             return ((1 - gc) / 2, gc / 2, gc / 2, (1 - gc) / 2)
         if len(numbers) == 4 and all(0 < number < 1 for number in numbers) and abs(sum(numbers) - 1) < 1e-3:
             return tuple(number / sum(numbers) for number in numbers)
-        self.fail("give four positive frequencies A,C,G,T that sum to 1, a G+C fraction, or 'data'", param, ctx)
+        return self.fail("give four positive frequencies A,C,G,T that sum to 1, a G+C fraction, or 'data'", param, ctx)
 
 
-class Contrast(click.ParamType):
+class Contrast(click.ParamType[Any]):
     """Two output numbers whose difference is held."""
 
     name = "a,b"
@@ -178,7 +178,9 @@ law_options = stack(
         show_default=True,
         help="Letter frequencies q: four numbers, a G+C fraction, or those of the training data.",
     ),
-    click.option("--gc", type=click.FloatRange(0, 1, True, True), help="G+C fraction of q; as --background with one number."),
+    click.option(
+        "--gc", type=click.FloatRange(0, 1, True, True), help="G+C fraction of q; as --background with one number."
+    ),
     click.option(
         "--tether",
         type=click.FloatRange(0, 1, True, True),

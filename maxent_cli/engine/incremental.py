@@ -8,6 +8,7 @@ Differences that are zero, as most are behind a ReLU, cost nothing.
 
 import math
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -16,12 +17,24 @@ from numba import njit
 from numpy.typing import NDArray
 
 from maxent_cli.engine.proposals import Move, move_table, propose
-from maxent_cli.engine.target import Kernel, State, Target, Trace, log_acceptance, log_base
+from maxent_cli.engine.randomness import exchange_log_uniforms
+from maxent_cli.engine.target import (
+    NO_LADDER,
+    Kernel,
+    Ladder,
+    State,
+    Target,
+    Trace,
+    log_acceptance,
+    log_base,
+    log_exchange,
+)
 
 SUM, MAXIMUM, MEAN, SCALE = range(4)
 IDENTITY, RELU, LEAKY_RELU, ELU, SIGMOID, TANH, GELU, SILU, SOFTPLUS, EXP = range(10)
 
 _accept_ratio = njit(cache=True, inline="always")(log_acceptance)
+_exchange_ratio = njit(cache=True, inline="always")(log_exchange)
 
 
 class Layer(NamedTuple):
@@ -71,7 +84,9 @@ class Chains(NamedTuple):
     ranges: NDArray[np.int64]
 
 
-(_KIND, _FUNCTION, _IN_LENGTH, _IN_CHANNELS, _OUT_LENGTH, _OUT_CHANNELS, _WIDTH, _STRIDE, _PADDING, _DILATION) = range(10)
+(_KIND, _FUNCTION, _IN_LENGTH, _IN_CHANNELS, _OUT_LENGTH, _OUT_CHANNELS, _WIDTH, _STRIDE, _PADDING, _DILATION) = range(
+    10
+)
 _WEIGHTS, _BIAS, _PLACE = 10, 11, 12  # offsets of the layer's weights, bias and values
 
 
@@ -327,12 +342,39 @@ def _propose_change(x, proposed, difference, maps, first, last, log_rows):  # ty
     return low, high, base_change, correction
 
 
+@njit(cache=True)
+def _exchange(chains, codes, energy, beta, ladder, step, log_u, counts):  # type: ignore[no-untyped-def]
+    """Let neighbouring rungs exchange states, even and odd pairs in turn; counts (R - 1, 2)."""
+    for chain in range(len(codes) - 1):
+        rung = chain % ladder.rungs
+        if rung == ladder.rungs - 1 or rung % 2 != (step // ladder.every) % 2:
+            continue
+        counts[rung, 0] += 1
+        if log_u[chain] < _exchange_ratio(beta[chain], beta[chain + 1], energy[chain], energy[chain + 1]):
+            counts[rung, 1] += 1
+            energy[chain], energy[chain + 1] = energy[chain + 1], energy[chain]
+            for rows in (chains.sums, chains.values):
+                _swap(rows[chain], rows[chain + 1])
+            _swap(codes[chain], codes[chain + 1])
+
+
+@njit(cache=True)
+def _swap(one, other):  # type: ignore[no-untyped-def]
+    for i in range(len(one)):
+        one[i], other[i] = other[i], one[i]
+
+
 @njit(cache=True, nogil=True)
-def _run(plan, table, log_rows, keys, beta, first_step, thin, codes, trace_codes, trace_energy, counts):  # type: ignore[no-untyped-def]
-    """Run some chains (C, L) in step for thin steps a draw; fills the traces and counts (M, 2)."""
+def _run(plan, table, ladder, log_rows, keys, beta, first_step, thin, codes, trace_codes, trace_energy, counts):  # type: ignore[no-untyped-def]
+    """Run some chains (C, L) in step for thin steps a draw; fills the traces and counts (M + R - 1, 2)."""
     count, length = codes.shape
     chains = _chains(count, plan.table[-1, _PLACE] + len(plan.reference), len(plan.table))
-    maps = (np.zeros(length, np.int64), np.zeros(length, np.uint8), np.zeros(length, np.uint8), np.zeros(length, np.bool_))
+    maps = (
+        np.zeros(length, np.int64),
+        np.zeros(length, np.uint8),
+        np.zeros(length, np.uint8),
+        np.zeros(length, np.bool_),
+    )
     proposed, energy = np.zeros((count, length), np.uint8), np.zeros(count)
     moves, low, high = np.zeros((3, count), np.int64)
     log_u, base_change, correction = np.zeros((3, count))
@@ -364,16 +406,20 @@ def _run(plan, table, log_rows, keys, beta, first_step, thin, codes, trace_codes
                 energy[c] = new_energy
                 counts[moves[c], 1] += 1
             chains.difference[c, 4 * low[c] : 4 * high[c]] = 0
+        if ladder.rungs > 1 and (first_step + step + 1) % ladder.every == 0:
+            exchange_log_uniforms(keys, first_step + step + 1, log_u)
+            pairs = counts[len(table.kind) :]
+            _exchange(chains, codes, energy, beta, ladder, first_step + step + 1, log_u, pairs)
         if (step + 1) % thin == 0:
             trace_codes[:, step // thin] = codes
             trace_energy[:, step // thin] = energy
 
 
-def incremental(plan: Plan, moves: tuple[Move, ...], threads: int = 1) -> Kernel:
+def incremental(plan: Plan, moves: tuple[Move, ...], ladder: Ladder = NO_LADDER, threads: int = 1) -> Kernel:
     """A kernel that runs each chain through compiled code; plan must describe the target's energy.
 
-    Chains are independent, so the draws do not depend on the number of threads. The energies that a block reports at
-    its end come from full passes of the target.
+    Chains of different ladders are independent, so the draws do not depend on the number of threads. The energies
+    that a block reports at its end come from full passes of the target.
     """
 
     def run(state: State, target: Target, draws: int, thin: int) -> tuple[State, Trace]:
@@ -383,14 +429,14 @@ def incremental(plan: Plan, moves: tuple[Move, ...], threads: int = 1) -> Kernel
         chains, length = codes.shape
         beta = np.broadcast_to(np.asarray(target.beta, float), chains)
         trace_codes, trace_energy = np.empty((chains, draws, length), np.uint8), np.empty((chains, draws))
-        counts = np.zeros((threads, len(moves), 2), np.int64)
+        counts = np.zeros((threads, len(moves) + ladder.rungs - 1, 2), np.int64)
 
         def part(thread: int, some: slice) -> None:
             kept = trace_codes[some], trace_energy[some], counts[thread]
-            _run(plan, table, rows, state.keys[some], beta[some].copy(), state.step, thin, codes[some], *kept)
+            _run(plan, table, ladder, rows, state.keys[some], beta[some].copy(), state.step, thin, codes[some], *kept)
 
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(part, range(threads), _slices(chains, threads)))
+            list(pool.map(part, range(threads), _slices(chains, ladder.rungs, threads)))
         placed = torch.from_numpy(codes)
         with torch.inference_mode():
             energy, base = target.energy(placed).double(), log_base(target, placed)
@@ -402,6 +448,6 @@ def incremental(plan: Plan, moves: tuple[Move, ...], threads: int = 1) -> Kernel
     return run
 
 
-def _slices(count: int, parts: int) -> list[slice]:
-    edges = np.linspace(0, count, parts + 1).astype(int)
-    return [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+def _slices(chains: int, rungs: int, parts: int) -> list[slice]:
+    edges = np.linspace(0, chains // rungs, parts + 1).astype(int) * rungs
+    return [slice(a, b) for a, b in pairwise(edges)]

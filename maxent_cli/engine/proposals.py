@@ -28,7 +28,10 @@ class Move(NamedTuple):
 
 
 class MoveTable(NamedTuple):
-    """Moves as arrays (M,), with what the sequence allows: cumulative rows (L, 4), free positions, barriers (L + 1,)."""
+    """Moves as arrays (M,), with what the sequence allows: cumulative rows (L, 4), free positions, barriers (L + 1,).
+
+    barriers[p]: how many positions before p may not change.
+    """
 
     kind: NDArray[np.int64]
     width: NDArray[np.int64]

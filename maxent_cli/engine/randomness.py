@@ -73,3 +73,10 @@ def background_draws(keys, step, cumulative, codes):  # type: ignore[no-untyped-
             if position % 4 == 0:
                 words = philox(keys[chain], step, position // 4)
             codes[chain, position] = letter(words[position % 4], cumulative[position])
+
+
+@njit(cache=True)
+def exchange_log_uniforms(keys, step, log_uniforms):  # type: ignore[no-untyped-def]
+    """Fill the logarithm of a uniform number (C,) for each chain's exchange with the next at the given step."""
+    for chain in range(len(keys)):
+        log_uniforms[chain] = np.log(uniform(philox(keys[chain], EXCHANGE_STEP + step, 0)[0]))

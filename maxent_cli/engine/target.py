@@ -1,7 +1,7 @@
 """The law that is sampled, and where a set of chains stands in it."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -37,8 +37,21 @@ class State(NamedTuple):
     step: int
 
 
+class Ladder(NamedTuple):
+    """Which chains may exchange their states: neighbours within each run of `rungs` chains, every so many steps."""
+
+    rungs: int = 1
+    every: int = 1
+
+
+NO_LADDER = Ladder()
+
+
 class Trace(NamedTuple):
-    """What a block of steps kept: codes (C, D, L), energy (C, D); tried and accepted proposals for each move (M,)."""
+    """What a block of steps kept: codes (C, D, L), energy (C, D), and how often what was tried was accepted.
+
+    tried, accepted (M + R - 1,): for each move, then for each pair of neighbouring rungs.
+    """
 
     codes: NDArray[np.uint8]
     energy: NDArray[np.float64]
@@ -70,12 +83,17 @@ def log_base(target: Target, codes: Tensor) -> Tensor:
     return total
 
 
-def log_acceptance(base_change, beta, energy_change, correction):  # type: ignore[no-untyped-def]
+def log_acceptance(base_change: Any, beta: Any, energy_change: Any, correction: Any) -> Any:
     """Log of the Metropolis-Hastings ratio; numbers or tensors. Every kernel decides by this.
 
     correction = log q(x | x') - log q(x' | x) of the proposal (Hastings, Biometrika 57:97, 1970).
     """
     return base_change - beta * energy_change + correction
+
+
+def log_exchange(beta: Any, other_beta: Any, energy: Any, other_energy: Any) -> Any:
+    """Log of the ratio by which two chains of one law at two betas exchange states (Geyer 1991)."""
+    return (beta - other_beta) * (energy - other_energy)
 
 
 def start_state(target: Target, codes: NDArray[np.uint8], keys: Keys, device: torch.device) -> State:

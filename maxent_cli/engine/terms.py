@@ -31,7 +31,7 @@ def background_rows(
 def gc_field(rows: NDArray[np.float64], field: float) -> NDArray[np.float64]:
     """Rows (L, 4) under exp(field · number of G and C): letters stay independent, so the field is a background."""
     tilted = rows * np.exp(field * np.array([0.0, 1.0, 1.0, 0.0]))
-    return tilted / tilted.sum(axis=1, keepdims=True)
+    return np.asarray(tilted / tilted.sum(axis=1, keepdims=True))
 
 
 def weighted_distance(representation: Callable[[Tensor], Tensor], weights: Tensor, reference: Tensor) -> Term:
@@ -44,6 +44,7 @@ def weighted_distance(representation: Callable[[Tensor], Tensor], weights: Tenso
     def energy(codes: Tensor) -> Tensor:
         leading, length = codes.shape[:-1], codes.shape[-1]
         difference = (representation(codes.reshape(-1, length)) * weights - reference).flatten(1)
-        return torch.linalg.vector_norm(difference, dim=1).reshape(leading)
+        distance: Tensor = torch.linalg.vector_norm(difference, dim=1)
+        return distance.reshape(leading)
 
     return energy

@@ -16,7 +16,7 @@ from maxent_cli.models.protocol import SequenceModel
 Weights = NDArray[np.float32]
 
 
-class NotAStack(Exception):
+class NotAStack(Exception):  # noqa: N818 (a finding, not a fault)
     """The network is not a stack that the compiled chain can run; the message says where and why."""
 
 

@@ -14,7 +14,6 @@ from maxent_cli.engine.incremental import incremental
 from maxent_cli.engine.kernels import metropolis_hastings
 from maxent_cli.engine.proposals import (
     LETTER,
-    REDRAW,
     REVERSE_COMPLEMENT,
     SHIFT,
     SINGLE_LETTERS,
@@ -119,7 +118,7 @@ def sample_anchor(
 def choose_kernel(model: SequenceModel, law: AnchoredLaw, moves: tuple[Move, ...], threads: int) -> Kernel:
     """The compiled chain where the network is a stack that it can run, else full forward passes."""
     try:
-        return incremental(read_plan(model, law.reference, law.weights), moves, threads)
+        return incremental(read_plan(model, law.reference, law.weights), moves, threads=threads)
     except NotAStack:
         return metropolis_hastings(moves)
 

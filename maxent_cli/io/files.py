@@ -54,7 +54,7 @@ def writing(path: str, mode: str = "w") -> Iterator[IO[Any]]:
     temporary = _temporary(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open(mode, **({} if "b" in mode else {"encoding": "utf-8", "newline": "\n"})) as stream:
+        with _open_new(temporary, mode) as stream:
             yield stream
         temporary.replace(target)
     except OSError as error:
@@ -90,6 +90,10 @@ def digest(path: str) -> str:
     """SHA-256 of a file's bytes, in hexadecimal."""
     with Path(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _open_new(path: Path, mode: str) -> IO[Any]:
+    return path.open(mode) if "b" in mode else path.open(mode, encoding="utf-8", newline="\n")
 
 
 def _temporary(target: Path) -> Path:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from maxent_cli.data import Rejected, Sequences
+from maxent_cli.data import Record, Rejected, Sequences
 from maxent_cli.errors import InputError
 from maxent_cli.io.bed import fetch_windows, read_intervals
 from maxent_cli.io.fasta import read_fasta, to_sequences
@@ -41,9 +41,12 @@ def read_sequences(source: RecordSource, length: int | None, crop: bool = False)
     elif source.genome is None or length is None:
         raise InputError(source.path, "", "is BED, which holds no sequence", "give --genome FASTA (and the length)")
     else:
-        records = []
+        records: list[Record] = []
         for window in fetch_windows(source.genome, read_intervals(source.path), length, source.centre):
-            (rejected if isinstance(window, Rejected) else records).append(window)  # type: ignore[arg-type]
+            if isinstance(window, Rejected):
+                rejected.append(window)
+            else:
+                records.append(window)
         sequences, unfit = to_sequences(records, length)
         rejected += unfit
     if not len(sequences):

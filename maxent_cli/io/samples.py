@@ -77,7 +77,9 @@ class Draws:
         with _naming(path):
             self.header: dict[str, Any] = json.loads(str(members["header"]))
         if self.header.get("schema") != SCHEMA:
-            raise InputError(path, "header", f"has schema {self.header.get('schema')}", f"give a file of schema {SCHEMA}")
+            raise InputError(
+                path, "header", f"has schema {self.header.get('schema')}", f"give a file of schema {SCHEMA}"
+            )
 
     def __len__(self) -> int:
         return int(self.header["anchors"])
