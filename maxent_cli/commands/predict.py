@@ -1,0 +1,161 @@
+"""maxent predict: a network's outputs for every record."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from maxent_cli.commands import options
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from maxent_cli.data import Sequences
+    from maxent_cli.io.checkpoint import ModelCard
+
+_choice_options = options.stack(
+    click.option("--select", help="Also write records, highest contrast first: BED by suffix .bed, else FASTA."),
+    click.option("--at-least", type=float, help="Select records with this contrast or more.  [default: any]"),
+    click.option("--correct", is_flag=True, help="Select correctly called records; needs --table or --label."),
+    click.option("--top", type=click.IntRange(1), help="Of those, select so many with the highest contrast."),
+)
+
+
+@click.command("predict")
+@click.argument("records", required=False, type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@options.model_option
+@options.out_option("Scores, TSV; '-' for stdout.")
+@click.option(
+    "--table",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+    help="TSV with columns sequence and label (0 or 1), instead of RECORDS.",
+)
+@click.option("--label", type=click.IntRange(0, 1), help="The class of every record of RECORDS, 0 or 1, if known.")
+@options.genome_options
+@click.option(
+    "--contrast",
+    type=options.Contrast(),
+    help="Output a less output b (numbers from 0, before the softmax).  [default: 1,0 of two outputs]",
+)
+@_choice_options
+@options.threads_option
+def command(model: str, out: str, select: str | None, **given: Any) -> None:
+    """Outputs of a network for RECORDS: FASTA ('-' for stdin), or BED with --genome.
+
+    OUT has a row a record: record, each output by its name (before the softmax), their contrast, the probability of
+    the contrast's first class and, where labels are known, label and correct (the contrast is above 0 exactly for
+    label 1). Records are selected by --at-least and --correct first, then --top. BED is 0-based half-open.
+    """
+    import torch
+
+    from maxent_cli.io.checkpoint import load_model
+    from maxent_cli.io.provenance import write_provenance
+    from maxent_cli.io.tables import write_rejected, write_table
+    from maxent_cli.models.prediction import predict
+
+    _check_choices(select, given)
+    torch.set_num_threads(given["threads"])
+    network, card = load_model(model)
+    sequences, labels, rejected = _read(given, network.input_length)
+    with options.Progress("predicting", len(sequences), "records") as progress:
+        outputs = predict(network, sequences.codes, progress.advance)
+    columns = _columns(sequences, outputs, _contrast(given["contrast"], card), card, labels)
+    write_table(out, columns)
+    if rejected and out != "-":
+        write_rejected(f"{out}.rejected.tsv", rejected)
+    files = [model, *(given[name] for name in ("records", "table", "genome") if given[name])]
+    write_provenance(out, files)
+    if select is not None:
+        rows = _chosen(columns, given)
+        _write_selected(select, sequences.take(rows), columns["contrast"][rows])
+        options.say(f"{select}: {len(rows)} of {len(sequences)} records selected")
+        write_provenance(select, files)
+
+
+def _check_choices(select: str | None, given: dict[str, Any]) -> None:
+    if (given["records"] is None) == (given["table"] is None):
+        raise click.UsageError("give either RECORDS or --table")
+    if given["table"] is not None and given["label"] is not None:
+        raise click.UsageError("--table holds labels: give it without --label")
+    if select is None and (given["at_least"] is not None or given["top"] is not None or given["correct"]):
+        raise click.UsageError("--at-least, --correct and --top choose what --select writes: give --select FILE")
+    if given["correct"] and given["table"] is None and given["label"] is None:
+        raise click.UsageError("--correct needs labels: give --table, or --label for all records")
+
+
+def _read(given: dict[str, Any], length: int) -> "tuple[Sequences, NDArray[np.int64] | None, list[Any]]":
+    """The records, their labels (N,) where known, and those left out; says how many on stderr."""
+    import numpy as np
+
+    from maxent_cli.commands.training_data import read_labelled_sequences
+    from maxent_cli.io.records import RecordSource, read_sequences
+
+    if given["table"] is not None:
+        return read_labelled_sequences(given["table"], length, given["crop"])
+    source = RecordSource(given["records"], given["genome"], given["centre"])
+    sequences, rejected = read_sequences(source, length, given["crop"])
+    options.account(len(sequences), rejected, given["records"])
+    labels = None if given["label"] is None else np.full(len(sequences), given["label"])
+    return sequences, labels, rejected
+
+
+def _contrast(asked: tuple[int, int] | None, card: "ModelCard") -> tuple[int, ...]:
+    """The outputs (a, b) of the contrast a less b, or the only output."""
+    count = len(card.outputs)
+    if asked is None and count > 2:
+        raise click.UsageError(f"the model has {count} outputs: say which with --contrast a,b")
+    chosen = asked or (1, 0)[2 - count :]
+    if max(chosen) >= count:
+        raise click.UsageError(f"the model's outputs are numbered 0 to {count - 1} ({', '.join(card.outputs)})")
+    return chosen
+
+
+def _columns(
+    sequences: "Sequences",
+    outputs: "NDArray[np.float32]",
+    contrast: tuple[int, ...],
+    card: "ModelCard",
+    labels: "NDArray[np.int64] | None",
+) -> dict[str, Any]:
+    """The table: outputs (N, K) by name, contrast and probability (N,), and whether the call is right."""
+    import numpy as np
+
+    values = outputs.astype(np.float64)
+    margin = values[:, contrast[0]] - (values[:, contrast[1]] if len(contrast) == 2 else 0)
+    others = np.delete(values, contrast[0], axis=1) if len(contrast) == 2 else np.zeros_like(values)
+    odds = np.logaddexp.reduce(others, axis=1) - values[:, contrast[0]]
+    columns = {"record": sequences.names, **dict(zip(card.outputs, values.T, strict=True))}
+    columns |= {"contrast": margin, "probability": np.exp(-np.logaddexp(0, odds))}
+    if labels is not None:
+        columns |= {"label": labels, "correct": (margin > 0) == (labels == 1)}
+    return columns
+
+
+def _chosen(columns: dict[str, Any], given: dict[str, Any]) -> "NDArray[np.intp]":
+    """Rows that pass --at-least and --correct, highest contrast first, as many as --top says."""
+    import numpy as np
+
+    contrast = columns["contrast"]
+    passes = np.ones(len(contrast), np.bool_)
+    if given["at_least"] is not None:
+        passes &= contrast >= given["at_least"]
+    if given["correct"]:
+        passes &= columns["correct"]
+    order = np.argsort(-contrast, kind="stable")
+    return order[passes[order]][: given["top"]]
+
+
+def _write_selected(path: str, sequences: "Sequences", contrast: "NDArray[np.float64]") -> None:
+    from maxent_cli.alphabet import decode
+    from maxent_cli.commands.training_data import bed_rows
+    from maxent_cli.errors import InputError
+    from maxent_cli.io.bed import write_bed
+    from maxent_cli.io.fasta import write_fasta
+
+    if not path.lower().endswith(".bed"):
+        write_fasta(path, sequences.names, map(decode, sequences.codes))
+        return
+    rows = bed_rows(sequences, contrast.tolist())
+    if len(rows) < len(sequences):
+        raise InputError(path, "", "a selected record has no coordinates", "name a FASTA file instead")
+    write_bed(path, rows)

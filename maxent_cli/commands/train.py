@@ -1,0 +1,233 @@
+"""maxent train: a network from positives and negatives."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from maxent_cli.commands import options
+from maxent_cli.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from maxent_cli.commands.training_data import LabelledSet
+    from maxent_cli.io.checkpoint import ModelCard
+    from maxent_cli.models.architectures import LayeredModel
+    from maxent_cli.models.training import Epoch, Examples, Settings
+
+ARCHITECTURES = ("convnet", "finnegan2017")  # of models.architectures, which is slow to import; a test compares
+OUTPUTS = ("negative", "positive")
+
+_INPUT_FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)
+_input_options = options.stack(
+    click.option("--positives", type=_INPUT_FILE, help="FASTA ('-' for stdin), or BED/narrowPeak with --genome."),
+    click.option(
+        "--negatives",
+        type=_INPUT_FILE,
+        help="FASTA, or BED with --genome.  [default: dinucleotide-preserving shuffles of the positives]",
+    ),
+    click.option("--table", type=_INPUT_FILE, help="TSV with columns sequence and label (0 or 1), instead of files."),
+    click.option(
+        "--length",
+        type=click.IntRange(1),
+        help="Input length, bp, from 1; needed for BED.  [default: that of the first record]",
+    ),
+    options.genome_options,
+)
+_split_options = options.stack(
+    click.option(
+        "--test-chromosomes",
+        metavar="A,B",
+        help="Chromosomes to test on.  [default, if every record has coordinates: chr8,chr9 if present, else whole "
+        "chromosomes for about the test share; without coordinates the split is by sequence]",
+    ),
+    click.option(
+        "--validation-chromosomes",
+        metavar="A,B",
+        help="Chromosomes that decide when to stop.  [default: whole ones for about the validation share]",
+    ),
+    click.option(
+        "--test-share",
+        default=0.1,
+        show_default=True,
+        type=click.FloatRange(0, 0.5),
+        help="Share to test on, 0 to 0.5.",
+    ),
+    click.option(
+        "--validation-share",
+        default=0.05,
+        show_default=True,
+        type=click.FloatRange(0, 0.4),
+        help="Share that decides when to stop, 0 to 0.4; 0: train through all epochs and keep the last weights.",
+    ),
+)
+_fit_options = options.stack(
+    click.option(
+        "--architecture",
+        default=ARCHITECTURES[0],
+        show_default=True,
+        type=click.Choice(ARCHITECTURES),
+        help="convnet: two short convolutions with pooling. finnegan2017: as published, no pooling.",
+    ),
+    click.option("--epochs", default=30, show_default=True, type=click.IntRange(1), help="Passes over the data, most."),
+    click.option(
+        "--patience",
+        default=8,
+        show_default=True,
+        type=click.IntRange(1),
+        help="Stop after so many epochs without a lower validation loss; the best weights are kept.",
+    ),
+    click.option("--batch", default=128, show_default=True, type=click.IntRange(2), help="Sequences a step."),
+    click.option(
+        "--learning-rate",
+        default=0.003,
+        show_default=True,
+        type=click.FloatRange(0, 1, min_open=True),
+        help="Highest learning rate of the one-cycle schedule, in (0, 1].",
+    ),
+    click.option(
+        "--weight-decay", default=0.01, show_default=True, type=click.FloatRange(0, 1), help="Of AdamW, 0 to 1."
+    ),
+    click.option(
+        "--reverse-complement/--no-reverse-complement",
+        default=True,
+        show_default=True,
+        help="Turn a random half of each batch to the other strand.",
+    ),
+    click.option(
+        "--fresh-shuffles/--fixed-shuffles",
+        default=True,
+        show_default=True,
+        help="Shuffle the training positives anew each epoch, where shuffles are the negatives.",
+    ),
+)
+
+
+@click.command("train")
+@_input_options
+@options.out_option("Model folder.")
+@_split_options
+@_fit_options
+@options.seed_option
+@options.threads_option
+def command(out: str, **given: Any) -> None:
+    """Train a network to tell positives from negatives.
+
+    The folder OUT holds the weights (weights.safetensors, model.json), the learning curve (TSV, PNG), metrics.tsv
+    (AUROC and AUPRC with bootstrap intervals), the three parts as FASTA (and BED where coordinates are known; 0-based
+    half-open), and rejected.tsv. The same seed, data and threads give the same weights. Equal sequences, and a
+    positive and its shuffles, are always in the same part.
+    """
+    import torch
+
+    from maxent_cli.commands.training_data import examples_of_epochs, read_source, split_source, write_split
+    from maxent_cli.io.checkpoint import save_model
+    from maxent_cli.io.figures import write_learning_curve
+    from maxent_cli.io.files import writing_folder
+    from maxent_cli.io.provenance import write_provenance
+    from maxent_cli.io.tables import write_rejected, write_table
+
+    torch.set_num_threads(given["threads"])
+    source = read_source(given)
+    sets, how = split_source(source, given)
+    _announce(source.files[0], sets, how)
+    model, settings = _new_model(sets[0], given), _settings(given)
+    curve = _fit(model, examples_of_epochs(sets[0], given), sets[1].examples, settings)
+    metrics = _metrics(model, sets, given["seed"])
+    card = _card(model, sets, given, {"split": how, "metrics": metrics, "epochs": len(curve)})
+    with writing_folder(out) as folder:
+        save_model(folder, model, card)
+        write_table(str(folder / "learning_curve.tsv"), [_row(epoch) for epoch in curve])
+        write_learning_curve(str(folder / "learning_curve.png"), curve)
+        write_table(str(folder / "metrics.tsv"), metrics)
+        write_rejected(str(folder / "rejected.tsv"), source.rejected)
+        write_split(folder, sets)
+    write_provenance(out, source.files, given["seed"], threads=given["threads"])
+
+
+def _announce(path: str, sets: "list[LabelledSet]", how: str) -> None:
+    options.say(f"split {how}")
+    for part, data in zip(("train", "validation", "test"), sets, strict=True):
+        options.say(f"  {part}: {data}")
+    if not len(sets[0].positives) or not len(sets[0].negatives):
+        raise InputError(path, "", "the training part lacks a class", "give more records or hold out a smaller share")
+
+
+def _new_model(training: "LabelledSet", given: dict[str, Any]) -> "LayeredModel":
+    from maxent_cli.models.architectures import build
+
+    length = training.positives.codes.shape[1]
+    try:
+        return build(given["architecture"], length, {}, given["seed"])
+    except ValueError as error:
+        raise click.UsageError(f"{given['architecture']} does not take {length} bp: {error}") from error
+
+
+def _settings(given: dict[str, Any]) -> "Settings":
+    from maxent_cli.models.training import Settings
+
+    named = ("epochs", "patience", "batch", "learning_rate", "weight_decay", "reverse_complement", "seed")
+    return Settings(**{name: given[name] for name in named})
+
+
+def _fit(
+    model: "LayeredModel", examples: "Callable[[int], Examples]", validation: "Examples", settings: "Settings"
+) -> "list[Epoch]":
+    """All epochs, each said as it ends; progress and time left within."""
+    from maxent_cli.models.training import DivergedError, fit
+
+    curve = []
+    try:
+        with options.Progress("training", settings.epochs * len(examples(0)), "sequences") as progress:
+            for epoch in fit(model, examples, validation, settings, progress.advance):
+                curve.append(epoch)
+                options.say(
+                    f"epoch {epoch.epoch}/{settings.epochs}: loss {epoch.training_loss:.4f}, validation "
+                    f"{epoch.validation_loss:.4f}, AUROC {epoch.validation_auroc:.4f}, {epoch.seconds:.0f} s"
+                )
+    except DivergedError as error:
+        raise InputError("training", "", f"diverged ({error})", "lower --learning-rate") from error
+    return curve
+
+
+def _metrics(model: "LayeredModel", sets: "list[LabelledSet]", seed: int) -> list[dict[str, Any]]:
+    """AUROC and AUPRC of validation and test part, with the class balance."""
+    from maxent_cli.analysis.classification import classification_areas
+    from maxent_cli.models.prediction import predict
+
+    rows = []
+    for part, data in zip(("validation", "test"), sets[1:], strict=True):
+        outputs = predict(model, data.codes)
+        for area in classification_areas(data.examples.labels, outputs[:, 1] - outputs[:, 0], seed):
+            numbers = {name: _number(getattr(area, name)) for name in ("value", "lower", "upper")}
+            counts = {"positives": len(data.positives), "negatives": len(data.negatives)}
+            rows.append({"part": part, "metric": area.metric, **numbers, **counts})
+            options.say(f"{part} {area.metric} {area.value:.4f} ({area.lower:.4f} to {area.upper:.4f})")
+    return rows
+
+
+def _number(value: float) -> float | None:
+    """None, an empty cell, for what is not defined."""
+    return value if value == value else None
+
+
+def _card(
+    model: "LayeredModel", sets: "list[LabelledSet]", given: dict[str, Any], facts: dict[str, Any]
+) -> "ModelCard":
+    """What the folder says of the model; nothing in it differs between two runs of the same thing."""
+    from maxent_cli.commands.training_data import letter_frequencies
+    from maxent_cli.io.checkpoint import ModelCard
+
+    settings = dict(_settings(given).__dict__, threads=given["threads"], fresh_shuffles=given["fresh_shuffles"])
+    parts = {
+        part: {"positives": len(data.positives), "negatives": len(data.negatives), "sha256": data.digest}
+        for part, data in zip(("train", "validation", "test"), sets, strict=True)
+    }
+    background = letter_frequencies(sets[0].codes, given["reverse_complement"])
+    training = {"settings": settings, "parts": parts, "shuffled_negatives": sets[0].shuffled, **facts}
+    return ModelCard(given["architecture"], model.input_length, OUTPUTS, {}, background, training)
+
+
+def _row(epoch: "Epoch") -> dict[str, Any]:
+    """An epoch without its seconds, which differ from run to run."""
+    return {name: value for name, value in epoch.__dict__.items() if name != "seconds"}

@@ -1,0 +1,58 @@
+"""Figures, by the object interface of matplotlib, so that they are drawn without a screen and without state."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from maxent_cli.errors import InputError
+from maxent_cli.io.files import PIPE, writing
+
+SUFFIXES = ("png", "svg", "pdf")
+_NO_DATE: dict[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
+
+
+class CurvePoint(Protocol):
+    """What the learning curve shows of an epoch; losses in nats."""
+
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def training_loss(self) -> float: ...
+    @property
+    def validation_loss(self) -> float: ...
+    @property
+    def validation_auroc(self) -> float: ...
+    @property
+    def best(self) -> bool: ...
+
+
+def write_figure(path: str, figure: Figure) -> None:
+    """Write a figure as PNG, SVG or PDF by the path's suffix; the same figure gives the same bytes.
+
+    Raises InputError for another suffix.
+    """
+    suffix = Path(path).suffix.lower().removeprefix(".")
+    if path == PIPE or suffix not in SUFFIXES:
+        raise InputError(path, "", "is not a figure's name", f"end it in .{', .'.join(SUFFIXES)}")
+    with mpl.rc_context({"svg.hashsalt": "maxent_cli"}), writing(path, "wb") as stream:
+        figure.savefig(stream, format=suffix, dpi=150, metadata=_NO_DATE[suffix])
+
+
+def write_learning_curve(path: str, epochs: Sequence[CurvePoint]) -> None:
+    """Training and validation loss (nats), and validation AUROC, against the epoch; the kept epoch is marked."""
+    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    losses, areas = figure.subplots(1, 2)
+    numbers = [epoch.epoch for epoch in epochs]
+    losses.plot(numbers, [epoch.training_loss for epoch in epochs], label="training")
+    losses.plot(numbers, [epoch.validation_loss for epoch in epochs], label="validation")
+    areas.plot(numbers, [epoch.validation_auroc for epoch in epochs], color="C1")
+    kept = [epoch.epoch for epoch in epochs if epoch.best][-1:]
+    for axes, name in ((losses, "cross entropy (nats)"), (areas, "AUROC, validation")):
+        axes.set(xlabel="epoch", ylabel=name)
+        for epoch in kept:
+            axes.axvline(epoch, color="0.6", linestyle=":", label="kept")
+    losses.legend(frameon=False)
+    write_figure(path, figure)

@@ -1,0 +1,35 @@
+"""A network's outputs for many sequences."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from maxent_cli.alphabet import Codes
+from maxent_cli.models.protocol import one_hot
+
+BATCH = 1024
+
+
+def inputs_of(codes: Codes) -> Tensor:
+    """Codes (B, L) to the indicators (B, 4, L) that a network reads; an unknown letter gives a column of zeros."""
+    return one_hot(torch.from_numpy(np.ascontiguousarray(codes)))
+
+
+def predict(model: nn.Module, codes: Codes, advance: Callable[[int], None] = lambda _: None) -> NDArray[np.float32]:
+    """Outputs (B, K) before the softmax for codes (B, L); the model is left in the mode that it was in.
+
+    advance hears the number of sequences done.
+    """
+    training = model.training
+    model.eval()
+    outputs = []
+    with torch.inference_mode():
+        for start in range(0, max(1, len(codes)), BATCH):
+            batch = codes[start : start + BATCH]
+            outputs.append(model(inputs_of(batch)))
+            advance(len(batch))
+    model.train(training)
+    return torch.cat(outputs).numpy()

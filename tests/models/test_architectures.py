@@ -1,0 +1,67 @@
+"""The networks: sizes as published, the split at the head, and what the compiled chain asks of them."""
+
+import pytest
+import torch
+from torch import nn
+
+from maxent_cli.models.architectures import ARCHITECTURES, LayeredModel, build
+from maxent_cli.models.protocol import SequenceModel
+
+LENGTH = 100
+COMPILED = (nn.Conv1d, nn.BatchNorm1d, nn.ReLU, nn.MaxPool1d, nn.AvgPool1d, nn.Flatten, nn.Dropout, nn.Linear)
+
+
+@pytest.fixture(params=ARCHITECTURES)
+def model(request: pytest.FixtureRequest) -> LayeredModel:
+    return build(request.param, LENGTH, {}, seed=3).eval()
+
+
+@pytest.mark.parametrize(("length", "weights"), [(101, 505_710), (100, 499_310)])
+def test_published_network_has_its_published_size(length: int, weights: int) -> None:
+    network = build("finnegan2017", length, {}, seed=1)
+    assert sum(parameter.numel() for parameter in network.parameters()) == weights
+
+
+def test_published_network_has_its_published_layers() -> None:
+    network = build("finnegan2017", 101, {}, seed=1)
+    assert [type(layer) for layer in network.layers] == [
+        nn.Conv1d, nn.ReLU, nn.Flatten, nn.Linear, nn.ReLU, nn.Dropout,
+    ]  # fmt: skip
+    assert network.layers[0].weight.shape == (64, 4, 24)
+    assert network.output.weight.shape == (2, 100)
+
+
+def test_head_of_representation_is_forward(model: LayeredModel) -> None:
+    one_hot = torch.eye(4)[torch.randint(4, (5, LENGTH))].transpose(1, 2)
+    representation = model.representation(one_hot)
+    assert isinstance(model, SequenceModel)
+    assert representation.shape == (5, model.output.in_features)
+    assert torch.equal(model.head(representation), model(one_hot))
+    assert torch.allclose(model(one_hot), representation @ model.output.weight.T + model.output.bias, atol=1e-6)
+
+
+def test_layers_are_those_of_the_compiled_chain_each_used_once(model: LayeredModel) -> None:
+    layers = list(model.layers)
+    assert all(type(layer) in COMPILED for layer in layers)
+    assert len(set(map(id, layers))) == len(layers)
+    assert all(layer.stride == (1,) for layer in layers if isinstance(layer, nn.Conv1d))
+
+
+def test_same_seed_same_weights_whatever_the_global_generator(model: LayeredModel) -> None:
+    name = next(name for name in ARCHITECTURES if type(model.layers) and _equal(build(name, LENGTH, {}, 3), model))
+    torch.manual_seed(99)
+    before = torch.random.get_rng_state()
+    assert _equal(build(name, LENGTH, {}, seed=3), model)
+    assert not _equal(build(name, LENGTH, {}, seed=4), model)
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_too_short_input_is_refused(architecture: str) -> None:
+    with pytest.raises(ValueError, match="need more than 6 letters"):
+        build(architecture, 6, {}, seed=1)
+
+
+def _equal(one: LayeredModel, other: LayeredModel) -> bool:
+    weights, others = one.state_dict(), other.state_dict()
+    return weights.keys() == others.keys() and all(torch.equal(weights[name], others[name]) for name in weights)
