@@ -33,6 +33,8 @@ from maxent_cli.engine.target import (
 SUM, MAXIMUM, MEAN, SCALE = range(4)
 IDENTITY, RELU, LEAKY_RELU, ELU, SIGMOID, TANH, GELU, SILU, SOFTPLUS, EXP = range(10)
 
+_BLOCK_WEIGHTS = 2**14  # weights that stay in the first cache while the chains go through them
+
 _accept_ratio = njit(cache=True, inline="always")(log_acceptance)
 _exchange_ratio = njit(cache=True, inline="always")(log_exchange)
 
@@ -71,14 +73,19 @@ class Plan(NamedTuple):
 
 
 class Chains(NamedTuple):
-    """What C chains keep, (C, size) each: sums before and values after the pointwise functions, as they are and as
-    proposed, and the difference of the values; first, last (C,): columns that change; ranges (C, layers, 2)."""
+    """What C chains keep: (C, size) sums before and values after the pointwise functions, as they are and as proposed.
+
+    Of the layer reached, what changes: count (C,) values by their place in the layer, index and change (C, most), in
+    order of place; and the columns [first, last) (C,) that they lie in. ranges (C, layers, 2): what of a layer is new.
+    """
 
     sums: NDArray[np.float32]
     values: NDArray[np.float32]
     new_sums: NDArray[np.float32]
     new_values: NDArray[np.float32]
-    difference: NDArray[np.float32]
+    index: NDArray[np.int32]
+    change: NDArray[np.float32]
+    count: NDArray[np.int64]
     first: NDArray[np.int64]
     last: NDArray[np.int64]
     ranges: NDArray[np.int64]
@@ -109,11 +116,19 @@ def make_plan(
 
 
 @njit(cache=True)
-def _chains(count, size, layers):  # type: ignore[no-untyped-def]
-    floats = np.zeros((5, count, size), np.float32)
-    first, last = np.zeros((2, count), np.int64)
+def _chains(count, plan):  # type: ignore[no-untyped-def]
+    size, layers = plan.table[-1, _PLACE] + len(plan.reference), len(plan.table)
+    floats = np.zeros((4, count, size), np.float32)
+    index, change = np.zeros((count, size), np.int32), np.zeros((count, size), np.float32)
+    counts, first, last = np.zeros((3, count), np.int64)
     ranges = np.zeros((count, layers, 2), np.int64)
-    return Chains(floats[0], floats[1], floats[2], floats[3], floats[4], first, last, ranges)
+    return Chains(floats[0], floats[1], floats[2], floats[3], index, change, counts, first, last, ranges)
+
+
+@njit(cache=True, inline="always")
+def _copy(to, source):  # type: ignore[no-untyped-def]
+    for i in range(len(to)):
+        to[i] = source[i]
 
 
 @njit(cache=True)
@@ -159,48 +174,41 @@ def _reached(row, first, last):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, fastmath=True)
-def _add_sums(row, parameters, difference, first, last, sums):  # type: ignore[no-untyped-def]
-    """Add to sums what the inputs' difference (in_length, in_channels), nonzero in [first, last), contributes."""
+def _add_sums(row, parameters, index, change, sums):  # type: ignore[no-untyped-def]
+    """Add to sums what the changed inputs (by place in their layer) contribute."""
     channels, out, dilation = row[_IN_CHANNELS], row[_OUT_CHANNELS], row[_DILATION]
-    for column in range(first, last):
+    for k in range(len(index)):
+        column = index[k] // channels
+        channel = index[k] - column * channels
         padded = column + row[_PADDING]
         first_tap = max(0, -((row[_OUT_LENGTH] - 1 - padded) // dilation))
         last_tap = min(row[_WIDTH], padded // dilation + 1)
-        for channel in range(channels):
-            d = difference[column * channels + channel]
-            if d == 0:
-                continue
-            for tap in range(first_tap, last_tap):
-                to = (padded - tap * dilation) * out
-                at = row[_WEIGHTS] + (tap * channels + channel) * out
-                # slices, so that the compiler sees indices from zero and uses vector instructions
-                total, weights = sums[to : to + out], parameters[at : at + out]
-                for o in range(out):
-                    total[o] += d * weights[o]
+        for tap in range(first_tap, last_tap):
+            to = (padded - tap * dilation) * out
+            at = row[_WEIGHTS] + (tap * channels + channel) * out
+            # slices, so that the compiler sees indices from zero and uses vector instructions
+            total, weights = sums[to : to + out], parameters[at : at + out]
+            for o in range(out):
+                total[o] += change[k] * weights[o]
 
 
 @njit(cache=True, fastmath=True)
-def _add_rows(row, parameters, difference, column, sums):  # type: ignore[no-untyped-def]
-    """As _add_sums for one column into a layer with one output column: four rows of weights at a time."""
-    out, first = row[_OUT_CHANNELS], column * row[_IN_CHANNELS]
-    last = first + row[_IN_CHANNELS]
+def _add_rows(row, parameters, index, change, start, end, sums):  # type: ignore[no-untyped-def]
+    """As _add_sums into a layer with one output column, for changed inputs [start, end) of the list: row by row."""
+    out, weights = row[_OUT_CHANNELS], parameters[row[_WEIGHTS] :]
     total = sums[:out]
-    held = 0
-    d0 = d1 = d2 = d3 = np.float32(0)
-    a0 = a1 = a2 = a3 = row[_WEIGHTS]
-    for i in range(first, last):
-        d = difference[i]
-        if d != 0:
-            d3, d2, d1, d0 = d2, d1, d0, d
-            a3, a2, a1, a0 = a2, a1, a0, row[_WEIGHTS] + i * out
-            held += 1
-        if held == 4 or (i == last - 1 and held):
-            w0, w1 = parameters[a0 : a0 + out], parameters[a1 : a1 + out]
-            w2, w3 = parameters[a2 : a2 + out], parameters[a3 : a3 + out]
-            for o in range(out):
-                total[o] += d0 * w0[o] + d1 * w1[o] + d2 * w2[o] + d3 * w3[o]
-            held = 0
-            d0 = d1 = d2 = d3 = np.float32(0)
+    whole = start + (end - start) // 4 * 4
+    for k in range(start, whole, 4):  # four rows at a time, to spare the sums traffic
+        a0, a1, a2, a3 = index[k] * out, index[k + 1] * out, index[k + 2] * out, index[k + 3] * out
+        d0, d1, d2, d3 = change[k], change[k + 1], change[k + 2], change[k + 3]
+        w0, w1, w2, w3 = weights[a0 : a0 + out], weights[a1 : a1 + out], weights[a2 : a2 + out], weights[a3 : a3 + out]
+        for o in range(out):
+            total[o] += d0 * w0[o] + d1 * w1[o] + d2 * w2[o] + d3 * w3[o]
+    for k in range(whole, end):
+        at = index[k] * out
+        one = weights[at : at + out]
+        for o in range(out):
+            total[o] += change[k] * one[o]
 
 
 @njit(cache=True, fastmath=True)
@@ -234,25 +242,53 @@ def _scale(row, parameters, new, first, last, sums):  # type: ignore[no-untyped-
 
 
 @njit(cache=True)
-def _sum_layer(row, place, parameters, chains, active):  # type: ignore[no-untyped-def]
-    """Sums of a SUM layer for all active chains. Column by column where each reads its own block of weights, so that
-    the block is fetched once for all chains: such layers are bound by memory, not by arithmetic."""
-    here = row[_PLACE]
-    by_column = row[_OUT_LENGTH] == 1 and row[_WIDTH] > 1
-    lowest, highest = row[_IN_LENGTH], 0
+def _sum_layer(row, parameters, chains, active):  # type: ignore[no-untyped-def]
+    """Sums of a SUM layer for all active chains.
+
+    Where each input column has its own block of weights, the chains go through the blocks in step, so that a block is
+    fetched once for all of them: such layers are bound by memory, not by arithmetic.
+    """
+    here, out = row[_PLACE], row[_OUT_CHANNELS]
+    in_step = row[_OUT_LENGTH] == 1 and row[_WIDTH] > 1
     for c in active:
-        first, last = chains.first[c], chains.last[c]
-        low, high = _reached(row, first, last)
-        a, b = here + low * row[_OUT_CHANNELS], here + high * row[_OUT_CHANNELS]
-        chains.new_sums[c, a:b] = chains.sums[c, a:b]
-        lowest, highest = min(lowest, first), max(highest, last)
-        if not by_column:
-            _add_sums(row, parameters, chains.difference[c, place:here], first, last, chains.new_sums[c, here:])
-    if by_column:
-        for column in range(lowest, highest):
-            for c in active:
-                if chains.first[c] <= column < chains.last[c]:
-                    _add_rows(row, parameters, chains.difference[c, place:here], column, chains.new_sums[c, here:])
+        low, high = _reached(row, chains.first[c], chains.last[c])
+        a, b = here + low * out, here + high * out
+        _copy(chains.new_sums[c, a:b], chains.sums[c, a:b])
+        if not in_step:
+            index, change = chains.index[c, : chains.count[c]], chains.change[c, : chains.count[c]]
+            _add_sums(row, parameters, index, change, chains.new_sums[c, here:])
+    if in_step:
+        _add_blocks(row, parameters, chains, active)
+
+
+@njit(cache=True)
+def _add_blocks(row, parameters, chains, active):  # type: ignore[no-untyped-def]
+    here, out = row[_PLACE], row[_OUT_CHANNELS]
+    done = np.zeros(len(active), np.int64)
+    block = max(1, _BLOCK_WEIGHTS // out)
+    for end in range(block, row[_IN_LENGTH] * row[_IN_CHANNELS] + block, block):
+        for a in range(len(active)):
+            c = active[a]
+            k, count, index = done[a], chains.count[c], chains.index[c]
+            while k < count and index[k] < end:
+                k += 1
+            if k > done[a]:
+                _add_rows(row, parameters, index, chains.change[c], done[a], k, chains.new_sums[c, here:])
+                done[a] = k
+
+
+@njit(cache=True)
+def _note_changes(chains, c, a, b, here):  # type: ignore[no-untyped-def]
+    """List which of a chain's values [a, b) are new, without a branch: which ones change is unpredictable."""
+    index, change = chains.index[c], chains.change[c]
+    new, old = chains.new_values[c, a:b], chains.values[c, a:b]
+    count = 0
+    for i in range(b - a):
+        d = new[i] - old[i]
+        index[count] = a - here + i
+        change[count] = d
+        count += d != 0
+    chains.count[c] = count
 
 
 @njit(cache=True)
@@ -263,7 +299,7 @@ def _propagate(plan, chains, active):  # type: ignore[no-untyped-def]
         row = plan.table[layer]
         here = row[_PLACE]
         if row[_KIND] == SUM:
-            _sum_layer(row, place, plan.parameters, chains, active)
+            _sum_layer(row, plan.parameters, chains, active)
         for c in active:
             first, last = chains.first[c], chains.last[c]
             low, high = _reached(row, first, last)
@@ -274,9 +310,8 @@ def _propagate(plan, chains, active):  # type: ignore[no-untyped-def]
                 _pool(row, values[place:here], new_values[place:here], first, last, low, high, new_sums[here:])
             a, b = here + low * row[_OUT_CHANNELS], here + high * row[_OUT_CHANNELS]
             _function(row[_FUNCTION], plan.slopes[layer], new_sums[a:b], new_values[a:b])
-            changed, new, old = chains.difference[c, a:b], new_values[a:b], values[a:b]
-            for i in range(len(changed)):
-                changed[i] = new[i] - old[i]
+            if layer < len(plan.table) - 1:
+                _note_changes(chains, c, a, b, here)
             chains.ranges[c, layer, 0], chains.ranges[c, layer, 1] = a, b
             chains.first[c], chains.last[c] = low, high
         place = here
@@ -286,8 +321,8 @@ def _propagate(plan, chains, active):  # type: ignore[no-untyped-def]
 def _keep(chains, c):  # type: ignore[no-untyped-def]
     for layer in range(chains.ranges.shape[1]):
         a, b = chains.ranges[c, layer]
-        chains.sums[c, a:b] = chains.new_sums[c, a:b]
-        chains.values[c, a:b] = chains.new_values[c, a:b]
+        _copy(chains.sums[c, a:b], chains.new_sums[c, a:b])
+        _copy(chains.values[c, a:b], chains.new_values[c, a:b])
 
 
 @njit(cache=True, fastmath=True)
@@ -312,22 +347,29 @@ def _fill(plan, codes, chains, energy):  # type: ignore[no-untyped-def]
             for i in range(row[_OUT_LENGTH] * row[_OUT_CHANNELS]):
                 chains.sums[:, row[_PLACE] + i] = plan.parameters[row[_BIAS] + i % row[_OUT_CHANNELS]]
     for c in range(codes.shape[0]):
+        chains.count[c] = 0
         for p in range(codes.shape[1]):
             if codes[c, p] < 4:
-                chains.difference[c, 4 * p + codes[c, p]] = 1
+                _note_letter(chains, c, 4 * p + codes[c, p], 1)
         chains.first[c], chains.last[c] = 0, codes.shape[1]
     _propagate(plan, chains, np.arange(len(codes)))
     for c in range(len(codes)):
         _keep(chains, c)
-        chains.difference[c, : 4 * codes.shape[1]] = 0
         energy[c] = _energy(plan, chains, c)
 
 
+@njit(cache=True, inline="always")
+def _note_letter(chains, c, place, by):  # type: ignore[no-untyped-def]
+    chains.index[c, chains.count[c]], chains.change[c, chains.count[c]] = place, by
+    chains.count[c] += 1
+
+
 @njit(cache=True)
-def _propose_change(x, proposed, difference, maps, first, last, log_rows):  # type: ignore[no-untyped-def]
-    """Write x' and the one-hot difference in [first, last); return the range that changes and the log-weights."""
+def _propose_change(x, proposed, chains, c, maps, first, last, log_rows):  # type: ignore[no-untyped-def]
+    """Write x' in [first, last) and list the changed letters; return whether any is, and the log-weights."""
     source, scale, offset, lost = maps
-    low, high, base_change, correction = len(x), 0, 0.0, 0.0
+    base_change, correction = 0.0, 0.0
+    chains.count[c], chains.first[c], chains.last[c] = 0, len(x), 0
     for p in range(first, last):
         letter = (scale[p] * x[source[p]] + offset[p]) & 3
         proposed[p] = letter
@@ -337,9 +379,10 @@ def _propose_change(x, proposed, difference, maps, first, last, log_rows):  # ty
             correction -= log_rows[p, letter]
         if letter != x[p]:
             base_change += log_rows[p, letter] - log_rows[p, x[p]]
-            difference[4 * p + x[p]], difference[4 * p + letter] = -1, 1
-            low, high = min(low, p), p + 1
-    return low, high, base_change, correction
+            _note_letter(chains, c, 4 * p + x[p], -1)
+            _note_letter(chains, c, 4 * p + letter, 1)
+            chains.first[c], chains.last[c] = min(chains.first[c], p), p + 1
+    return chains.count[c] > 0, base_change, correction
 
 
 @njit(cache=True)
@@ -368,7 +411,7 @@ def _swap(one, other):  # type: ignore[no-untyped-def]
 def _run(plan, table, ladder, log_rows, keys, beta, first_step, thin, codes, trace_codes, trace_energy, counts):  # type: ignore[no-untyped-def]
     """Run some chains (C, L) in step for thin steps a draw; fills the traces and counts (M + R - 1, 2)."""
     count, length = codes.shape
-    chains = _chains(count, plan.table[-1, _PLACE] + len(plan.reference), len(plan.table))
+    chains = _chains(count, plan)
     maps = (
         np.zeros(length, np.int64),
         np.zeros(length, np.uint8),
@@ -376,36 +419,32 @@ def _run(plan, table, ladder, log_rows, keys, beta, first_step, thin, codes, tra
         np.zeros(length, np.bool_),
     )
     proposed, energy = np.zeros((count, length), np.uint8), np.zeros(count)
-    moves, low, high = np.zeros((3, count), np.int64)
+    moves, low, high, active = np.zeros((4, count), np.int64)
     log_u, base_change, correction = np.zeros((3, count))
-    all_chains = np.zeros(count, np.int64)
     _fill(plan, codes, chains, energy)
     for step in range(trace_codes.shape[1] * thin):
         waiting = 0
         for c in range(count):
-            moves[c], first, last, u = propose(keys[c], first_step + step, table, *maps)
+            moves[c], low[c], high[c], u = propose(keys[c], first_step + step, table, *maps)
             counts[moves[c], 0] += 1
             log_u[c] = np.log(u)
-            change = _propose_change(codes[c], proposed[c], chains.difference[c], maps, first, last, log_rows)
-            low[c], high[c], base_change[c], correction[c] = change
-            if high[c] == 0:
-                counts[moves[c], 1] += last > first  # x' = x
+            changes, base_change[c], correction[c] = _propose_change(
+                codes[c], proposed[c], chains, c, maps, low[c], high[c], log_rows
+            )
+            if not changes:
+                counts[moves[c], 1] += high[c] > low[c]  # x' = x
             # the energy is never negative, so some proposals are refused before it is known
             elif log_u[c] < _accept_ratio(base_change[c], beta[c], -energy[c], correction[c]):
-                chains.first[c], chains.last[c] = low[c], high[c]
-                all_chains[waiting] = c
+                active[waiting] = c
                 waiting += 1
-            else:
-                chains.difference[c, 4 * low[c] : 4 * high[c]] = 0
-        _propagate(plan, chains, all_chains[:waiting])
-        for c in all_chains[:waiting]:
+        _propagate(plan, chains, active[:waiting])
+        for c in active[:waiting]:
             new_energy = _energy(plan, chains, c)
             if log_u[c] < _accept_ratio(base_change[c], beta[c], new_energy - energy[c], correction[c]):
                 _keep(chains, c)
                 codes[c, low[c] : high[c]] = proposed[c, low[c] : high[c]]
                 energy[c] = new_energy
                 counts[moves[c], 1] += 1
-            chains.difference[c, 4 * low[c] : 4 * high[c]] = 0
         if ladder.rungs > 1 and (first_step + step + 1) % ladder.every == 0:
             exchange_log_uniforms(keys, first_step + step + 1, log_u)
             pairs = counts[len(table.kind) :]
