@@ -1,0 +1,215 @@
+"""Have the chains converged? R-hat, effective sample size and Monte Carlo error of what is watched of an anchor.
+
+R-hat is the rank-normalised split R-hat and ESS is Geyer's (Vehtari et al., Bayesian Analysis 16:667, 2021), as
+arviz-stats computes them. The letter indicators are hundreds a sample set, so they are done here all at once by the
+same formulas. What is constant in all chains has no R-hat and no ESS (nan): unknown, not converged. What is constant
+in each chain, but not the same constant, has R-hat inf.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from arviz_stats.base.array import array_stats
+from numpy.typing import NDArray
+from scipy import fft
+
+from maxent_cli.alphabet import LETTERS, Codes, is_gc
+from maxent_cli.data import Floats, SampleSet
+
+LEAST_DRAWS, LEAST_CHAINS = 4, 2  # below these there is no split R-hat
+_BLOCK = 250_000  # indicator values worked on at once: they fit a cache
+_TAIL = (0.05, 0.95)
+_ARVIZ: Any = array_stats  # Any: the library has no types
+
+
+@dataclass(frozen=True)
+class Watched:
+    """R-hat and ESS (Q,) of the named quantities; a tail has no R-hat, an unknown quantity neither (nan)."""
+
+    names: tuple[str, ...]
+    rhat: Floats
+    ess: Floats
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The worst of the watched quantities; unknown counts those that never changed in any chain."""
+
+    worst_rhat: float
+    worst_rhat_quantity: str
+    least_ess: float
+    least_ess_quantity: str
+    converged: bool
+    watched: int
+    unknown: int
+
+
+def diagnose(samples: SampleSet, most_rhat: float = 1.05, least_ess: float = 100.0) -> Diagnosis:
+    """The worst R-hat and the least ESS of a sample set, and whether all stay within the bounds.
+
+    Chains that cannot be judged (fewer than two chains of four draws, or nothing ever changed) have not converged.
+    """
+    seen = watch(samples)
+    unknown = np.isnan(seen.rhat) & np.isnan(seen.ess)
+    worst, rhat_quantity = _extreme(seen.rhat, seen.names, np.nanargmax)
+    least, ess_quantity = _extreme(seen.ess, seen.names, np.nanargmin)
+    return Diagnosis(
+        worst_rhat=worst,
+        worst_rhat_quantity=rhat_quantity,
+        least_ess=least,
+        least_ess_quantity=ess_quantity,
+        converged=bool(worst <= most_rhat and least >= least_ess),
+        watched=int((~unknown).sum()),
+        unknown=int(unknown.sum()),
+    )
+
+
+def watch(samples: SampleSet) -> Watched:
+    """R-hat and ESS of energy, output and GC count, tail ESS of the first two, and of each mutable position's letters.
+
+    Letters are named 'A at 12': position 12 of the anchor, 0-based.
+    """
+    gc_count = is_gc(samples.codes[..., samples.mutable]).sum(axis=-1)
+    names, rhats, sizes = [], [], []
+    for name, values in (("energy", samples.energy), ("output", samples.output), ("GC count", gc_count)):
+        names.append(name)
+        rhats.append(float(rhat(values)))
+        sizes.append(float(ess_mean(values)))
+    for name, values in (("energy (tails)", samples.energy), ("output (tails)", samples.output)):
+        names.append(name)
+        rhats.append(np.nan)
+        sizes.append(float(ess_tail(values)))
+    free = np.flatnonzero(samples.mutable)
+    letter_rhat, letter_ess = letter_diagnostics(samples.codes[..., free])
+    names += [f"{letter} at {position}" for position in free for letter in LETTERS]
+    return Watched(
+        tuple(names), np.concatenate([rhats, letter_rhat.ravel()]), np.concatenate([sizes, letter_ess.ravel()])
+    )
+
+
+def rhat(values: NDArray[np.generic]) -> Floats:
+    """Rank-normalised split R-hat of quantities (C, D, ...) -> (...).
+
+    Constant in all chains, or too few chains or draws: nan. Constants that differ between chains, or a value that is
+    not finite: inf.
+    """
+    return _each(values, _rhat_of_one)
+
+
+def ess_mean(values: NDArray[np.generic]) -> Floats:
+    """Effective sample size for the mean of quantities (C, D, ...) -> (...).
+
+    Constant in all chains, or too few draws: nan. Constants that differ between chains: at most C. A value that is not
+    finite: 0. Anticorrelated chains have more than C·D, at most C·D·log10(C·D).
+    """
+    return _each(values, lambda one: _ess_of_one(one, "mean"))
+
+
+def ess_tail(values: NDArray[np.generic]) -> Floats:
+    """The lesser ESS of the 5 % and the 95 % quantile of quantities (C, D, ...) -> (...); otherwise as ess_mean."""
+    return _each(values, lambda one: _ess_of_one(one, "tail"))
+
+
+def mcse_mean(values: NDArray[np.generic]) -> Floats:
+    """Monte Carlo standard error of the mean of quantities (C, D, ...) -> (...); nan where the ESS is."""
+    sizes = ess_mean(values)
+    count = values.shape[0] * values.shape[1]
+    variance = np.asarray(values, float).var(axis=(0, 1)) * count / max(count - 1, 1)
+    return np.asarray(np.sqrt(variance / np.where(sizes > 0, sizes, np.nan)))
+
+
+def letter_diagnostics(codes: Codes) -> tuple[Floats, Floats]:
+    """R-hat (L, 4) and ESS for the mean (L, 4) of the letter indicators of draws (C, D, L).
+
+    Equal to rhat and ess_mean of each indicator: the ranks of a two-valued quantity are a straight line in its values,
+    folded or not, so that its rank-normalised R-hat is its plain split R-hat.
+    """
+    chains, draws, length = codes.shape
+    rhats, sizes = np.full((length, 4), np.nan), np.full((length, 4), np.nan)
+    if draws < LEAST_DRAWS:
+        return rhats, sizes
+    step = max(1, _BLOCK // (4 * chains * draws))
+    for start in range(0, length, step):
+        part = slice(start, start + step)
+        rhats[part], sizes[part] = _letter_block(codes[..., part])
+    return (rhats if chains >= LEAST_CHAINS else np.full_like(rhats, np.nan)), sizes
+
+
+def _letter_block(codes: Codes) -> tuple[Floats, Floats]:
+    by_position = np.ascontiguousarray(np.moveaxis(codes, -1, 0))
+    indicators = by_position[:, None] == np.arange(4, dtype=np.uint8)[:, None, None]  # (L, 4, C, D)
+    chains, draws = codes.shape[:2]
+    half = draws // 2
+    split = np.concatenate([indicators[..., :half], indicators[..., draws - half :]], axis=2).astype(float)
+    means = split.mean(axis=-1)
+    covariance = _mean_autocovariance(split - means[..., None])
+    within, between = covariance[..., 0] * half / (half - 1), means.var(axis=-1, ddof=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rhats = np.sqrt((half * between / within + half - 1) / half)
+    sizes = _geyer(covariance, between, 2 * chains)
+    constant = (within == 0) & (between == 0)
+    stuck = (within == 0) & (between > 0)
+    sizes = np.where(stuck, np.minimum(sizes, chains), sizes)
+    return np.where(constant, np.nan, rhats), np.where(constant, np.nan, sizes)
+
+
+def _mean_autocovariance(centred: Floats) -> Floats:
+    """Autocovariance at each lag (..., D), averaged over the chains of centred values (..., C, D)."""
+    draws = centred.shape[-1]
+    padded = fft.next_fast_len(2 * draws, real=True)
+    spectrum = fft.rfft(centred, n=padded, axis=-1)
+    power = np.mean(spectrum.real**2 + spectrum.imag**2, axis=-2)
+    return np.asarray(fft.irfft(power, n=padded, axis=-1)[..., :draws] / draws)
+
+
+def _geyer(covariance: Floats, between: Floats, chains: int) -> Floats:
+    """ESS (...) from mean autocovariances (..., D): Geyer's initial positive, monotone sequence of pairs of lags."""
+    draws = covariance.shape[-1]
+    within = covariance[..., :1] * draws / (draws - 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        correlation = 1 - (within - covariance) / (covariance[..., :1] + between[..., None])
+    correlation[..., 0] = 1
+    pairs = max(-(-(draws - 2) // 2), 1)
+    paired = correlation[..., : 2 * pairs].reshape(*between.shape, pairs, 2)
+    even, sums = paired[..., 0], paired.sum(axis=-1)
+    ended = sums <= 0
+    last = np.where(ended.any(axis=-1), ended.argmax(axis=-1), pairs - 1)[..., None]
+    before = np.where(np.arange(pairs) < last, np.minimum.accumulate(sums, axis=-1), 0).sum(axis=-1)
+    edge, edge_sum = (np.take_along_axis(values, last, axis=-1)[..., 0] for values in (even, sums))
+    time = 2 * before - 1 + np.where((edge > 0) | (edge_sum >= 0), edge, 0)
+    return np.asarray(chains * draws / np.maximum(time, 1 / np.log10(chains * draws)))
+
+
+def _each(values: NDArray[np.generic], measure: Callable[[Floats], float]) -> Floats:
+    flat = np.asarray(values, float).reshape(*values.shape[:2], -1)
+    return np.array([measure(flat[..., index]) for index in range(flat.shape[-1])]).reshape(values.shape[2:])
+
+
+def _rhat_of_one(values: Floats) -> float:
+    if not np.isfinite(values).all():
+        return np.inf
+    if len(values) < LEAST_CHAINS or values.shape[1] < LEAST_DRAWS or np.ptp(values) == 0:
+        return np.nan
+    if (np.ptp(values, axis=1) == 0).all():
+        return np.inf
+    with np.errstate(divide="ignore", invalid="ignore"):  # the folded half of R-hat may be constant
+        return float(_ARVIZ.rhat(values, method="rank"))
+
+
+def _ess_of_one(values: Floats, method: str) -> float:
+    if not np.isfinite(values).all():
+        return 0.0
+    if values.shape[1] < LEAST_DRAWS or np.ptp(values) == 0:
+        return np.nan
+    tail = {"prob": _TAIL} if method == "tail" else {}
+    size = float(_ARVIZ.ess(values, method=method, **tail))
+    return min(size, float(len(values))) if (np.ptp(values, axis=1) == 0).all() else size
+
+
+def _extreme(values: Floats, names: tuple[str, ...], where: Callable[[Floats], np.intp]) -> tuple[float, str]:
+    if np.isnan(values).all():
+        return np.nan, "nothing that changed"
+    index = where(values)
+    return float(values[index]), names[index]

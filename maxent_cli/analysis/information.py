@@ -1,0 +1,96 @@
+"""Letter frequencies of draws and the information they hold against the background, with errors."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import rel_entr
+
+from maxent_cli.alphabet import Codes
+from maxent_cli.analysis.diagnostics import letter_diagnostics
+from maxent_cli.analysis.jackknife import Estimate, block_numbers, second_order
+from maxent_cli.data import Floats, SampleSet
+
+UNSEEN = 0.05  # a letter never seen is rarer than its bound with 95 % confidence
+
+
+@dataclass(frozen=True)
+class Frequencies:
+    """Letter frequencies (L, 4) of the draws, their standard errors (L, 4), and the ESS (L,) that they rest on.
+
+    The error of a letter never seen, or always seen, is a 95 % bound. Positions that the law holds fixed have error 0
+    and ESS nan.
+    """
+
+    probabilities: Floats
+    errors: Floats
+    ess: Floats
+
+
+@dataclass(frozen=True)
+class Information:
+    """Bits of each position (L,) against its background row and of all together, bias-corrected, with errors.
+
+    Fixed positions hold 0 bits, with error 0. A value may be negative within its error.
+    """
+
+    positions: Floats
+    errors: Floats
+    total: float
+    total_error: float
+
+
+def frequencies(samples: SampleSet) -> Frequencies:
+    """Position-wise letter frequencies of a sample set, with errors from the effective sample size.
+
+    A position's ESS is the sum of its letters' variances over the sum of their squared errors; one that never changed
+    has C, no more than its chains are independent of each other.
+    """
+    counts = _block_counts(samples.codes, np.zeros(samples.codes.shape[:2], np.intp))[0]
+    probabilities = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    variances = probabilities * (1 - probabilities)
+    squares = np.divide(variances, letter_diagnostics(samples.codes)[1], where=variances > 0, out=np.zeros_like(counts))
+    sizes = np.full(len(counts), float(len(samples.codes)))
+    np.divide(variances.sum(axis=1), squares.sum(axis=1), where=squares.sum(axis=1) > 0, out=sizes)
+    errors = np.where(variances > 0, np.sqrt(squares), 1 - UNSEEN ** (1 / sizes[:, None]))
+    free = samples.mutable
+    return Frequencies(probabilities, np.where(free[:, None], errors, 0.0), np.where(free, sizes, np.nan))
+
+
+def information(samples: SampleSet) -> Information:
+    """D_j = sum_a p_j(a) log2(p_j(a) / q_j(a)) of each mutable position j and their sum, by jackknife over chains.
+
+    q_j is the background row in use, the tether included. The total's error is that of the sum, since positions depend
+    on each other.
+    """
+    free = samples.mutable
+    counts = _block_counts(samples.codes[..., free], block_numbers(*samples.codes.shape[:2]))
+    each, total = _bits(counts, samples.background[free])
+    positions, errors = np.zeros(len(free)), np.zeros(len(free))
+    positions[free], errors[free] = each.value, each.error
+    return Information(positions, errors, float(total.value), float(total.error))
+
+
+def _bits(counts: Floats, background: Floats) -> tuple[Estimate, Estimate]:
+    """Information of block counts (B, L, 4) against rows (L, 4), for each position and in total."""
+    everything = counts.sum(axis=0)
+    pairs = np.array(np.triu_indices(len(counts), 1))
+    whole = _divergence(everything, background)
+    without_one = _divergence(everything - counts, background)
+    without_two = np.array([_divergence(everything - counts[i] - counts[j], background) for i, j in pairs.T])
+    without_two = without_two.reshape(-1, len(background))
+    each = second_order(whole, without_one, without_two, pairs)
+    return each, second_order(whole.sum(), without_one.sum(axis=1), without_two.sum(axis=1), pairs)
+
+
+def _divergence(counts: Floats, background: Floats) -> Floats:
+    probabilities = counts / counts.sum(axis=-1, keepdims=True)
+    return np.asarray(rel_entr(probabilities, background).sum(axis=-1) / np.log(2))
+
+
+def _block_counts(codes: Codes, blocks: NDArray[np.intp]) -> Floats:
+    """Counts (B, L, 4) of the letters of draws (C, D, L) in each block (C, D)."""
+    length, number = codes.shape[-1], int(blocks.max()) + 1
+    places = (blocks[..., None] * length + np.arange(length)) * 5 + codes
+    counts = np.bincount(places.ravel(), minlength=number * length * 5).reshape(number, length, 5)
+    return counts[..., :4].astype(float)
