@@ -138,7 +138,7 @@ def _rows(section: list[Line]) -> list[Line]:
     """The lines of numbers that come first, blank lines before them passed over."""
     rows = list[Line]()
     for number, text in section:
-        if re.match(r"[-+.\d]|nan|inf", text, re.IGNORECASE):
+        if re.match(r"[-+]?[.\d]|nan|inf", text, re.IGNORECASE):
             rows.append((number, text))
         elif rows or text:
             break

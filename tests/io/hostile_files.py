@@ -1,0 +1,73 @@
+"""What every reader must survive: damaged copies of a good file, and things that are no such file at all."""
+
+import gzip
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from maxent_cli.errors import InputError
+
+HOSTILE_NAMES = ["../../x", "a/b", '"quoted"', "<script>alert(1)</script>", "-rf", "é☃", "n" * 10_000, "a'b`c$(d)"]
+
+
+def damaged(good: bytes) -> st.SearchStrategy[bytes]:
+    """The good file cut short, with a stretch replaced by junk or a repeat of itself; or junk alone; gzipped or not."""
+    place = st.integers(0, len(good))
+    pieces = st.sampled_from([b"\t", b"\n", b"\r\n", b">", b"-1", b"1e999", b"nan", b"\0", b"\xff", b"9" * 30, b" "])
+    junk = st.one_of(st.binary(max_size=20), pieces)
+    spliced = st.builds(lambda a, b, new: good[:a] + new + good[b:], place, place, junk)
+    plain = st.one_of(spliced, spliced, st.binary(max_size=200))
+    squeezed = plain.map(lambda data: gzip.compress(data, mtime=0))
+    cut = st.builds(lambda data, end: data[: max(2, len(data) - end)], squeezed, st.integers(0, 30))
+    flipped = st.builds(lambda data, at, bit: _flip(data, at, bit), squeezed, st.integers(0, 60), st.integers(0, 7))
+    return st.one_of(plain, plain, squeezed, cut, flipped)
+
+
+def check_reader(read: Callable[[str], Iterable[object]], good: bytes, folder: Path, examples: int = 250) -> None:
+    """Read damaged files: an answer or an InputError of one line, which names the file, and nothing else."""
+    path = folder / "input"
+
+    @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(damaged(good))
+    def attempt(data: bytes) -> None:
+        path.write_bytes(data)
+        error = _input_error(read, str(path))
+        if error is not None:
+            assert str(error).startswith(str(path))
+            assert len(str(error).splitlines()) == 1
+            assert error.problem
+            assert error.cure
+
+    attempt()
+
+
+def check_not_a_file(read: Callable[[str], Iterable[object]], good: bytes, folder: Path) -> None:
+    """A folder, nothing, an empty file, binary junk and a truncated gzip file each raise InputError."""
+    with pytest.raises(InputError, match="is a folder"):
+        list(read(str(folder)))
+    with pytest.raises(InputError, match="no such file"):
+        list(read(str(folder / "missing")))
+    for name, data, words in [
+        ("empty", b"", "holds no|no column"),
+        ("junk", bytes(range(256)), "is not a text file"),
+        ("cut.gz", gzip.compress(good + b"\n" * 100_000)[:-20], "damaged gzip file"),
+    ]:
+        (folder / name).write_bytes(data)
+        with pytest.raises(InputError, match=words):
+            list(read(str(folder / name)))
+
+
+def _input_error(read: Callable[[str], Iterable[object]], path: str) -> InputError | None:
+    try:
+        list(read(path))
+    except InputError as error:
+        return error
+    return None
+
+
+def _flip(data: bytes, at: int, bit: int) -> bytes:
+    at = min(at, len(data) - 1)
+    return data[:at] + bytes([data[at] ^ (1 << bit)]) + data[at + 1 :]

@@ -1,0 +1,118 @@
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hostile_files import HOSTILE_NAMES, check_not_a_file, check_reader
+
+from maxent_cli.data import Interval, Rejected
+from maxent_cli.errors import InputError
+from maxent_cli.io.tables import read_labelled, write_rejected, write_table
+
+GOOD = b"id\tsequence\tlabel\nchr1:10-14\tACGT\t1\nb\tacgn\t0\n"
+
+
+def labelled(text: str, folder: Path) -> list[tuple[str, str, int]]:
+    (folder / "a.tsv").write_text(text)
+    return [(r.name, r.sequence, label) for r, label in read_labelled(str(folder / "a.tsv"))]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id\tsequence\tlabel\na\tACGT\t1\nb\tGG\t0\n",
+        "Label\tSEQ\tName\r\n1\tACGT\ta\r\n\r\n0\tGG\tb\r\n",
+        "FoldID\tEventID\tseq\tBound\nA\ta\tACGT\t1.0\nB\tb\tGG\t0",
+        'id\tsequence\tlabel\n"a"\t"ACGT"\t"1"\nb\tGG\t0\n',
+    ],
+    ids=["plain", "other order and case, CRLF", "DeepBind", "quoted"],
+)
+def test_columns_are_found_by_name(text: str, tmp_path: Path) -> None:
+    assert labelled(text, tmp_path) == [("a", "ACGT", 1), ("b", "GG", 0)]
+
+
+def test_rows_without_names_are_called_by_their_line(tmp_path: Path) -> None:
+    assert labelled("seq\tlabel\nAC\t1\n\nGT\t0\n", tmp_path) == [("row2", "AC", 1), ("row4", "GT", 0)]
+
+
+def test_place_and_interval(tmp_path: Path) -> None:
+    path = tmp_path / "a.tsv.gz"
+    path.write_bytes(gzip.compress(GOOD))
+    (first, _), (second, _) = read_labelled(str(path))
+    assert first.interval == Interval("chr1", 10, 14)
+    assert (second.place, second.interval) == (f"{path}: line 3", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("id\tlabel\na\t1\n", "line 1: no column named sequence or seq"),
+        ("seq,label\nAC,1\n", "line 1: no column named sequence or seq; give a tab-separated"),
+        ("seq\tclass\nAC\t1\n", "line 1: no column named label or bound"),
+        ("seq\tlabel\nAC\t1\nAC\n", "line 3: 1 columns where the header has 2"),
+        ("seq\tlabel\nAC\t1\t2\n", "line 2: 3 columns where the header has 2"),
+        ("seq\tlabel\nAC\t2\n", "line 2, column 2: the label '2' is not 0 or 1"),
+        ("label\tseq\nnan\tAC\n", "line 2, column 1: the label 'nan'"),
+        ("seq\tlabel\n", "holds no row"),
+    ],
+)
+def test_errors_name_line_and_column(text: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=words):
+        labelled(text, tmp_path)
+
+
+def test_hostile_input(tmp_path: Path) -> None:
+    check_not_a_file(read_labelled, GOOD, tmp_path)
+    check_reader(read_labelled, GOOD, tmp_path)
+
+
+def test_rows_and_columns_write_the_same(tmp_path: Path) -> None:
+    columns = {"record": ["a", "b"], "bits": np.array([1 / 3, np.nan]), "draws": np.array([3, 1_000_000_000])}
+    rows = [{"draws": 3, "record": "a", "bits": 1 / 3}, {"record": "b", "bits": float("nan"), "draws": 10**9}]
+    write_table(str(tmp_path / "a"), columns)
+    write_table(str(tmp_path / "b"), rows, ("record", "bits", "draws"))
+    assert (tmp_path / "a").read_bytes() == b"record\tbits\tdraws\na\t0.333333\t3\nb\tnan\t1000000000\n"
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_truth_and_nothing(tmp_path: Path) -> None:
+    write_table(str(tmp_path / "a"), [{"converged": True, "seen": np.bool_(False), "bits": None}])
+    assert (tmp_path / "a").read_text() == "converged\tseen\tbits\nyes\tno\t\n"
+
+
+def test_no_rows_leave_the_header(tmp_path: Path) -> None:
+    write_rejected(str(tmp_path / "a"), [])
+    assert (tmp_path / "a").read_text() == "record\tplace\treason\n"
+
+
+def test_columns_of_unequal_length_leave_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        write_table(str(tmp_path / "a"), {"x": [1, 2], "y": [1]})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    write_table("-", {"x": [1]})
+    assert capsys.readouterr().out == "x\n1\n"
+
+
+def test_hostile_names_stay_in_their_cells(tmp_path: Path) -> None:
+    names = [*HOSTILE_NAMES, "tab\there", "line\nbreak", "\x1b[2Jclear", "\u2028separator", '"', '"open', "return\r"]
+    path = str(tmp_path / "a.tsv")
+    write_rejected(path, [Rejected(name, "p", "r") for name in names])
+    read = pd.read_csv(path, sep="\t", keep_default_na=False)
+    cleaned = [name.translate(dict.fromkeys([9, 10, 13, 27, 0x2028], " ")) for name in names]
+    assert read["record"].tolist() == cleaned
+    assert set(read["reason"]) == {"r"}
+
+
+def test_real_tables() -> None:
+    data = Path(__file__).parents[2].parent / "shared" / "data"
+    if not data.is_dir():
+        pytest.skip("the folder of real data is not here")
+    rows = list(read_labelled(str(data / "ctcf" / "ctcf_a_test.tsv.gz")))
+    assert (len(rows), {len(r.sequence) for r, _ in rows}) == (19_544, {101})
+    assert all(r.interval for r, _ in rows)
+    for path in sorted((data / "tf_chipseq").glob("*_B.seq.gz")):
+        assert [sum(label == value for _, label in read_labelled(str(path))) for value in (0, 1)] == [500, 500]
