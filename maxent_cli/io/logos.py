@@ -1,0 +1,118 @@
+"""Sequence logos: stacked letters whose height is information, with its error, along the anchor they belong to."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import logomaker
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from maxent_cli.alphabet import LETTERS
+from maxent_cli.data import Floats
+from maxent_cli.io.figures import write_figure
+
+# the usual hues in shades that the common kinds of colour blindness tell apart
+COLOURS = {"A": "#00876c", "C": "#1f5fbf", "G": "#f0a202", "T": "#c1292e"}
+INK, QUIET, BAND = "#222222", "#8a8a8a", "#eef1f5"
+MOST_COLUMNS = 120  # positions in a row before the logo is wrapped
+LEAST_HEIGHT = 0.01  # letters lower than this share of the axis are not drawn: nobody sees them and each costs 2 ms
+LEAST_AXIS = 0.25  # bits: an axis that ends lower would blow noise up to look like signal
+
+
+@dataclass(frozen=True)
+class Logo:
+    """What a logo shows: letter heights (L, 4) and their errors (L,) in bits, and where they belong.
+
+    letters (length L) is the sequence written below, spans the stretches shaded behind (0-based half-open), both on
+    the columns of this logo.
+    """
+
+    title: str
+    heights: Floats
+    errors: Floats | None = None
+    letters: str = ""
+    spans: Sequence[tuple[int, int]] = ()
+
+
+def information_heights(probabilities: Floats, information: Floats) -> Floats:
+    """Letter heights (L, 4) from frequencies (L, 4) and a position's information (L,) in bits; none below zero."""
+    return np.asarray(probabilities * np.maximum(information, 0)[:, None])
+
+
+def write_logo(path: str, logo: Logo) -> None:
+    """Write a logo as PNG, SVG or PDF by the path's suffix; more than 120 positions are wrapped in even rows."""
+    length = len(logo.heights)
+    rows = max(1, math.ceil(length / MOST_COLUMNS))
+    columns = math.ceil(length / rows)
+    width, height = max(3.4, 0.9 + 0.135 * columns), 0.7 + 1.75 * rows
+    figure = Figure(figsize=(width, height))
+    figure.subplots_adjust(0.55 / width, 0.55 / height, 1 - 0.1 / width, 1 - 0.35 / height, hspace=0.3)
+    for row, axes in enumerate(figure.subplots(rows, 1, squeeze=False)[:, 0]):
+        _draw_row(axes, logo, slice(row * columns, (row + 1) * columns), columns)
+        axes.set_ylim(0, _top(logo))
+    style: dict[str, Any] = {"ha": "left", "va": "top", "fontsize": 10, "fontweight": "bold", "color": INK}
+    figure.text(0.1 / width, 1 - 0.08 / height, _shown(logo.title), parse_math=False, **style)
+    figure.axes[-1].set_xlabel("position in the anchor (0-based)", fontsize=8, color=INK)
+    write_figure(path, figure)
+
+
+def draw_logo(axes: Axes, heights: Floats, errors: Floats | None = None, first: int = 0) -> None:
+    """Draw letters of the given heights (L, 4) in bits, with error bars (L,), on axes; first is the first position."""
+    positions = np.arange(first, first + len(heights))
+    stack = heights.sum(axis=1)
+    top = max(float(stack.max(initial=0)), LEAST_AXIS)
+    seen = np.where(heights >= LEAST_HEIGHT * top, heights, 0.0)
+    drawn = seen.any(axis=1)
+    if drawn.any():
+        frame = pd.DataFrame(seen[drawn], index=positions[drawn], columns=list(LETTERS))
+        logomaker.Logo(frame, ax=axes, color_scheme=COLOURS, vpad=0.02, width=0.92, show_spines=False)
+    if errors is not None:
+        told = np.isfinite(errors) & (stack + np.nan_to_num(errors) >= 2 * LEAST_HEIGHT * top)
+        axes.errorbar(
+            positions[told], stack[told], yerr=errors[told], fmt="none", ecolor=INK, elinewidth=0.7, capsize=1.4
+        )
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set(visible=True, color=QUIET, linewidth=0.7)
+    axes.tick_params(labelsize=7, colors=INK, length=2.5)
+    axes.set_ylabel("bits", fontsize=8, color=INK)
+    axes.set_xlim(first - 0.7, first + len(heights) - 0.3)
+
+
+def _draw_row(axes: Axes, logo: Logo, part: slice, columns: int) -> None:
+    errors = None if logo.errors is None else logo.errors[part]
+    draw_logo(axes, logo.heights[part], errors, part.start)
+    last = part.start + columns
+    for start, end in logo.spans:
+        if start < last and end > part.start:
+            axes.axvspan(max(start, part.start) - 0.5, min(end, last) - 0.5, color=BAND, zorder=-2, linewidth=0)
+    _write_below(axes, logo, part)
+    axes.set_xlim(part.start - 0.7, last - 0.3)
+    axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
+    axes.set_xticks([place for place in range(part.start, last) if place % 10 == 0])
+    axes.tick_params(axis="x", pad=10 if logo.letters else 2)
+
+
+def _write_below(axes: Axes, logo: Logo, part: slice) -> None:
+    inside = {place for start, end in logo.spans for place in range(start, end)}
+    place: dict[str, Any] = {"transform": axes.get_xaxis_transform(), "ha": "center", "va": "top", "fontsize": 6}
+    for position, letter in enumerate(logo.letters[part], part.start):
+        colour = COLOURS.get(letter, QUIET) if position in inside else QUIET
+        axes.text(position, -0.05, letter, color=colour, weight="bold" if position in inside else "normal", **place)
+
+
+def _top(logo: Logo) -> float:
+    errors = np.zeros(len(logo.heights)) if logo.errors is None else np.nan_to_num(logo.errors)
+    stack = logo.heights.sum(axis=1)
+    return 1.06 * max(float((stack + np.where(stack > 0, errors, 0)).max(initial=0)), LEAST_AXIS)
+
+
+def _shown(text: str) -> str:
+    """Text as a font can show it, on one line."""
+    plain = "".join(letter if letter.isprintable() else " " for letter in text)
+    plain = plain.encode("latin-1", "replace").decode("latin-1")
+    return plain if len(plain) <= 90 else f"{plain[:87]}..."

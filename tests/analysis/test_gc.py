@@ -1,0 +1,152 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from analysis.sample_sets import independent_draws, sample_set
+from maxent_cli.analysis.gc import (
+    exact_response,
+    field_check,
+    gc_counts,
+    gc_slope,
+    mean_over_anchors,
+    summarise_gc,
+)
+
+ROWS = np.array([[0.3, 0.2, 0.1, 0.4], [0.1, 0.6, 0.2, 0.1], [0.25, 0.25, 0.25, 0.25], [0.7, 0.1, 0.1, 0.1]])
+
+
+def tilted(rows, field):
+    moved = rows * np.exp(field * np.array([0, 1, 1, 0]))
+    return moved / moved.sum(axis=1, keepdims=True)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(1)
+
+
+def test_the_exact_response_is_that_of_listing_all_sequences():
+    mutable = np.array([True, True, False, True])
+    fields = np.array([-1.0, 0.0, 0.7])
+    means, variances = exact_response(ROWS, mutable, fields)
+    for field, mean, variance in zip(fields, means, variances, strict=True):
+        words = list(itertools.product(range(4), repeat=3))
+        counts = np.array([sum(letter in (1, 2) for letter in word) for word in words])
+        weights = [np.prod([row[letter] for row, letter in zip(ROWS[mutable], word, strict=True)]) for word in words]
+        law = np.array(weights) * np.exp(field * counts)
+        law /= law.sum()
+        assert mean == pytest.approx(law @ counts)
+        assert variance == pytest.approx(law @ counts**2 - (law @ counts) ** 2)
+
+
+def test_one_row_answers_as_the_closed_form():
+    means, variances = exact_response(np.tile([0.3, 0.2, 0.2, 0.3], (50, 1)), np.ones(50, bool), np.array([0.5]))
+    share = 0.4 * np.exp(0.5) / (0.4 * np.exp(0.5) + 0.6)
+    assert means[0] == pytest.approx(50 * share)
+    assert variances[0] == pytest.approx(50 * share * (1 - share))
+
+
+def test_a_position_that_is_always_gc_stays_so():
+    means, variances = exact_response(
+        np.array([[0.0, 0.5, 0.5, 0.0], [0.5, 0, 0, 0.5]]), np.ones(2, bool), np.array([-2.0])
+    )
+    assert (means[0], variances[0]) == (1, 0)
+
+
+@pytest.mark.parametrize("hold", [0.0, 0.9])
+def test_draws_of_the_background_show_no_rigidity_and_the_binomial_variance(hold):
+    rng = np.random.default_rng(3)
+    background = np.tile(ROWS, (8, 1))
+    share = background[:, 1:3].sum(axis=1)
+    found = []
+    for _ in range(60):
+        summary = summarise_gc(sample_set(independent_draws(rng, background, 20, 30, hold), background))
+        found.append(
+            [
+                (summary.mean - share.sum()) / summary.mean_error,
+                (summary.variance - (share * (1 - share)).sum()) / summary.variance_error,
+                summary.rigidity / summary.rigidity_error,
+            ]
+        )
+    assert (np.abs(np.mean(found, axis=0)) < 0.5).all()
+    assert (np.std(found, axis=0) > 0.7).all()
+    assert (np.std(found, axis=0) < 1.45).all()
+
+
+def test_rigidity_of_known_laws(rng):
+    pairs = rng.integers(0, 2, (20, 200, 10)).astype(np.uint8)  # A or C
+    against = sample_set(np.concatenate([pairs, 1 - pairs], axis=-1))
+    together = sample_set(np.concatenate([pairs, pairs], axis=-1))
+    assert summarise_gc(against).rigidity == pytest.approx(1)
+    assert summarise_gc(against).variance == pytest.approx(0)
+    assert summarise_gc(together).rigidity == pytest.approx(-1, abs=0.2)
+    first_half = np.arange(20) < 10
+    outside = summarise_gc(against, first_half)
+    assert outside.positions == 10
+    assert abs(outside.rigidity) < 4 * outside.rigidity_error
+
+
+def test_fixed_positions_do_not_count(rng):
+    codes = independent_draws(rng, ROWS, 12, 20)
+    mutable = np.array([True, False, True, True])
+    codes[..., 1] = 2
+    samples = sample_set(codes, mutable=mutable)
+    assert summarise_gc(samples).positions == 3
+    assert summarise_gc(samples) == summarise_gc(sample_set(codes[..., mutable]))
+    assert (gc_counts(samples) <= 3).all()
+
+
+def test_draws_that_never_change_have_no_rigidity():
+    found = summarise_gc(sample_set(np.ones((12, 10, 4), np.uint8)))
+    assert (found.mean, found.variance) == (4, 0)
+    assert np.isnan([found.rigidity, found.mean_error]).all()
+
+
+def counts_under(rng, field, hold):
+    background = tilted(np.tile(ROWS, (6, 1)), field)
+    return gc_counts(sample_set(independent_draws(rng, background, 20, 40, hold), background))
+
+
+@pytest.mark.parametrize("hold", [0.0, 0.7])
+def test_a_right_field_passes_the_check_and_a_wrong_one_does_not(rng, hold):
+    scores = [field_check(counts_under(rng, 0.0, hold), counts_under(rng, 0.5, hold), 0.5).z for _ in range(60)]
+    assert abs(np.mean(scores)) < 0.5
+    assert 0.7 < np.std(scores) < 1.35
+    wrong = [field_check(counts_under(rng, 0.0, hold), counts_under(rng, 0.8, hold), 0.5).z for _ in range(5)]
+    assert np.median(wrong) > 3
+
+
+def test_counts_that_do_not_overlap_have_no_slope():
+    low, high = np.zeros((12, 5), np.int64), np.full((12, 5), 9)
+    found = field_check(low, high, 1.0)
+    assert np.isnan([found.slope, found.error, found.z]).all()
+
+
+def test_the_slope_over_anchors_and_its_interval(rng):
+    covered = 0
+    for seed in range(100):
+        anchors = rng.uniform(0.3, 0.7, 40)
+        found = gc_slope(anchors, 0.4 + 0.25 * anchors + 0.05 * rng.normal(size=40), seed)
+        covered += found.low <= 0.25 <= found.high
+    assert 86 <= covered <= 100
+
+
+def test_means_over_anchors_have_an_interval_and_leave_out_what_is_unknown(rng):
+    values = np.append(rng.normal(2, 1, 50), np.nan)
+    found = mean_over_anchors(values, 1)
+    assert found.value == pytest.approx(np.nanmean(values))
+    assert found.high - found.low == pytest.approx(2 * 1.96 / np.sqrt(50), rel=0.4)
+    assert found == mean_over_anchors(values, 1)
+
+
+@pytest.mark.parametrize("values", [np.array([]), np.array([np.nan])])
+def test_no_anchor_has_no_mean(values):
+    assert np.isnan(mean_over_anchors(values, 1).value)
+
+
+def test_one_anchor_has_no_interval_and_two_no_slope():
+    assert mean_over_anchors(np.array([3.0]), 1).value == 3
+    assert np.isnan(mean_over_anchors(np.array([3.0]), 1).low)
+    assert np.isnan(gc_slope(np.array([0.1, 0.2]), np.array([0.1, 0.2]), 1).value)
+    assert np.isnan(gc_slope(np.full(9, 0.5), np.linspace(0, 1, 9), 1).value)
