@@ -187,22 +187,37 @@ def _joined(first: Sequences, second: Sequences) -> Sequences:
 
 def _parts(sequences: Sequences, given: dict[str, Any]) -> tuple[splits.Parts, str]:
     located = [interval.chromosome for interval in sequences.intervals if interval is not None]
-    test, validation = _asked(given["test_chromosomes"]), _asked(given["validation_chromosomes"])
+    asked = [_asked(given[f"{part}_chromosomes"]) for part in ("test", "validation")]
     if len(located) < len(sequences):
-        if test or validation:
+        if any(asked):
             missing = f"{len(sequences) - len(located)} of {len(sequences)} records have no coordinates"
             raise click.UsageError(f"{missing}: split by sequence, without --test-chromosomes")
         return _by_sequence(sequences, given)
+    _require_known(located, [*asked[0], *asked[1]])
+    test = asked[0] or _chosen(located, given["test_share"], splits.CONVENTIONAL_TEST)
     if not test and given["test_share"]:
-        test = splits.choose_chromosomes(located, given["test_share"], splits.CONVENTIONAL_TEST)
-        if not test:
-            return _by_sequence(sequences, given)
-    _require_known(located, test + validation)
+        return _by_sequence(sequences, given)
     rest = [chromosome for chromosome in located if chromosome not in test]
-    if not validation and given["validation_share"]:
-        validation = splits.choose_chromosomes(rest, given["validation_share"])
+    validation = asked[1] or _chosen(rest, given["validation_share"])
+    return _by_chromosome(sequences, located, (test, validation), given["validation_share"])
+
+
+def _chosen(located: list[str], share: float, conventional: Sequence[str] = ()) -> list[str]:
+    return splits.choose_chromosomes(located, share, conventional) if share else []
+
+
+def _by_chromosome(
+    sequences: Sequences, located: list[str], held: tuple[list[str], list[str]], share: float
+) -> tuple[splits.Parts, str]:
+    """By chromosome; where none is small enough for the validation part, that part by sequence from the rest."""
+    test, validation = held
+    parts = splits.split_by_chromosome(located, test, validation)
     how = f"by chromosome: test {','.join(test) or 'none'}; validation {','.join(validation) or 'none'}"
-    return splits.split_by_chromosome(located, test, validation), how
+    if validation or not share:
+        return parts, how
+    inner = splits.split_by_sequence(sequences.codes, 0, share)
+    how = f"by chromosome: test {','.join(test) or 'none'}; validation by a hash of the sequence, share {share:g}"
+    return np.where(parts == splits.TRAIN, inner, parts), how
 
 
 def _by_sequence(sequences: Sequences, given: dict[str, Any]) -> tuple[splits.Parts, str]:

@@ -5,8 +5,14 @@ import pytest
 
 from maxent_cli.alphabet import encode, reverse_complement
 from maxent_cli.models.splits import (
-    TEST, TRAIN, VALIDATION, choose_chromosomes, repeated_across, split_by_chromosome, split_by_sequence,
-)  # fmt: skip
+    TEST,
+    TRAIN,
+    VALIDATION,
+    choose_chromosomes,
+    repeated_across,
+    split_by_chromosome,
+    split_by_sequence,
+)
 
 CHANCE = np.random.default_rng(11)
 CODES = CHANCE.integers(0, 4, (2000, 40), np.uint8)
