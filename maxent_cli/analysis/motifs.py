@@ -5,9 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import rel_entr
 
+from maxent_cli.alphabet import LETTERS
 from maxent_cli.analysis.information import Frequencies, Information
+from maxent_cli.analysis.jackknife import jackknife
 from maxent_cli.data import Floats, Motif, SampleSet
+
+_TWO = {frozenset(pair): code for pair, code in zip(("AG", "CT", "CG", "AT", "GT", "AC"), "RYSWKM", strict=True)}
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,45 @@ def aggregate(segments: Sequence[Segment], similarity: float = 0.65, bits: float
     found = [_group(item, segments, bits) for item in groups]
     found.sort(key=lambda group: (-group.anchors, -group.motif.sites))
     return [_named(group, number) for number, group in enumerate(found, 1)]
+
+
+def column_information(group: Group, segments: Sequence[Segment], background: Floats) -> tuple[Floats, Floats]:
+    """Bits (W,) of a group's columns against letter frequencies (4,), bias-corrected by their counts, and errors.
+
+    The errors are over segments (jackknife), so that they hold for other anchors too; nan for a single segment.
+    """
+    counts = group.motif.counts
+    without = counts - np.array([_aligned(segments[member.segment], member, len(counts)) for member in group.members])
+    kept = np.maximum(without, 0)
+    kept = np.where(kept.sum(axis=-1, keepdims=True) > 1e-9 * counts.sum(), kept, counts)
+    error = jackknife(_divergence(counts, background), _divergence(kept, background)).error
+    return _divergence(counts, background) - 3 / (2 * counts.sum(axis=1) * np.log(2)), error
+
+
+def consensus(motif: Motif) -> str:
+    """One letter a column: a letter at half or more, else two (IUPAC) at three quarters or more, else N."""
+    return "".join(_column_letter(column) for column in motif.probabilities)
+
+
+def _column_letter(column: Floats) -> str:
+    first, second = np.argsort(-column, kind="stable")[:2]
+    if column[first] >= 0.5:
+        return LETTERS[first]
+    return _TWO[frozenset((LETTERS[first], LETTERS[second]))] if column[first] + column[second] >= 0.75 else "N"
+
+
+def _divergence(counts: Floats, background: Floats) -> Floats:
+    return np.asarray(rel_entr(counts / counts.sum(axis=-1, keepdims=True), background).sum(axis=-1) / np.log(2))
+
+
+def _aligned(segment: Segment, member: Member, width: int) -> Floats:
+    """The counts (W, 4) of a segment on the columns of the motif that it belongs to."""
+    counts = segment.motif.counts if member.strand == "+" else segment.motif.counts[::-1, ::-1]
+    columns = member.offset + np.arange(len(counts))
+    inside = (columns >= 0) & (columns < width)
+    placed = np.zeros((width, 4))
+    placed[columns[inside]] = counts[inside]
+    return placed
 
 
 def _standing_out(held: Information, calling: Calling) -> NDArray[np.bool_]:

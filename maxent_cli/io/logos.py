@@ -29,7 +29,7 @@ class Logo:
     """What a logo shows: letter heights (L, 4) and their errors (L,) in bits, and where they belong.
 
     letters (length L) is the sequence written below, spans the stretches shaded behind (0-based half-open), both on
-    the columns of this logo.
+    the columns of this logo; axis is what its columns are.
     """
 
     title: str
@@ -37,6 +37,7 @@ class Logo:
     errors: Floats | None = None
     letters: str = ""
     spans: Sequence[tuple[int, int]] = ()
+    axis: str = "position in the anchor (0-based)"
 
 
 def information_heights(probabilities: Floats, information: Floats) -> Floats:
@@ -57,7 +58,7 @@ def write_logo(path: str, logo: Logo) -> None:
         axes.set_ylim(0, _top(logo))
     style: dict[str, Any] = {"ha": "left", "va": "top", "fontsize": 10, "fontweight": "bold", "color": INK}
     figure.text(0.1 / width, 1 - 0.08 / height, _shown(logo.title), parse_math=False, **style)
-    figure.axes[-1].set_xlabel("position in the anchor (0-based)", fontsize=8, color=INK)
+    figure.axes[-1].set_xlabel(logo.axis, fontsize=8, color=INK)
     write_figure(path, figure)
 
 

@@ -3,7 +3,15 @@ import pytest
 
 from analysis.sample_sets import independent_draws, sample_set
 from maxent_cli.analysis.information import frequencies, information
-from maxent_cli.analysis.motifs import Calling, Segment, aggregate, best_match, find_segments
+from maxent_cli.analysis.motifs import (
+    Calling,
+    Segment,
+    aggregate,
+    best_match,
+    column_information,
+    consensus,
+    find_segments,
+)
 from maxent_cli.data import Motif
 
 WORD = np.array([1, 1, 0, 3, 0, 2, 2, 0, 0])  # CCATAGGAA, unlike its reverse complement
@@ -134,3 +142,24 @@ def test_random_segments_rarely_come_together():
 
 def test_nothing_gives_nothing():
     assert aggregate([]) == []
+
+
+def test_bits_of_a_motif_have_their_error_over_segments():
+    rng = np.random.default_rng(8)
+    uniform = np.full(4, 0.25)
+    segments = [
+        Segment(f"a{n}", 0, 9, 9.0, motif(matrix(WORD, sharpness)))
+        for n, sharpness in enumerate(rng.uniform(0.6, 0.95, 12))
+    ]
+    (group,) = aggregate(segments)
+    bits, errors = column_information(group, segments, uniform)
+    p = group.motif.probabilities[0]
+    assert bits[0] == pytest.approx(np.sum(p * np.log2(p / uniform)) - 3 / (2 * 1200 * np.log(2)))
+    assert (errors > 0.02).all()
+    alone = aggregate(segments[:1])[0]
+    assert np.isnan(column_information(alone, segments, uniform)[1]).all()
+
+
+def test_a_consensus_has_one_two_or_any_letter():
+    columns = np.array([[0.5, 0.2, 0.2, 0.1], [0.4, 0.1, 0.4, 0.1], [0.3, 0.3, 0.2, 0.2], [0.0, 0.45, 0.1, 0.45]])
+    assert consensus(motif(columns)) == "ARNY"

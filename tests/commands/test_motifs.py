@@ -1,0 +1,152 @@
+import csv
+import json
+
+import numpy as np
+import pytest
+from Bio import motifs as bio_motifs
+from click.testing import CliRunner
+from memelite import io as memelite_io
+
+from maxent_cli.commands import maxent
+from maxent_cli.data import Interval, SampleSet
+from maxent_cli.io.motif_files import read_meme
+from maxent_cli.io.samples import writing_draws
+
+WORD = np.array([1, 1, 0, 3, 0, 2, 2, 0, 0])
+HOSTILE = '../../<b>"x"\t$y$'
+
+
+def draws_around(seed, place=None, length=40, **given):
+    """A sample set of independent draws, the word planted at a place (or nowhere)."""
+    rng = np.random.default_rng(seed)
+    law = np.full((length, 4), 0.25)
+    if place is not None:
+        law[place : place + len(WORD)] = np.where(np.arange(4) == WORD[:, None], 0.91, 0.03)
+    codes = (rng.random((20, 30, length, 1)) > np.cumsum(law, axis=1)[:, :3]).sum(axis=-1).astype(np.uint8)
+    plain = {
+        "name": f"a{seed}",
+        "interval": None,
+        "anchor": law.argmax(axis=1).astype(np.uint8),
+        "energy": rng.normal(size=(20, 30)),
+        "output": rng.normal(size=(20, 30)),
+        "background": np.full((length, 4), 0.25),
+        "mutable": np.ones(length, bool),
+        "beta": 10.0,
+        "anchor_output": 3.0,
+        "energy_background": 4.0,
+        "acceptance": 0.3,
+    }
+    return SampleSet(codes=codes, **(plain | given))
+
+
+def run(tmp_path, sets, *options):
+    path = tmp_path / "draws.npz"
+    with writing_draws(str(path), {}) as writer:
+        for samples in sets:
+            writer.add(samples)
+    result = CliRunner().invoke(maxent, ["motifs", str(path), "-o", str(tmp_path / "out"), *options])
+    assert result.exit_code == 0, result.output
+    return result, tmp_path / "out"
+
+
+def table(path):
+    with path.open(newline="") as stream:
+        return list(csv.DictReader(stream, delimiter="\t"))
+
+
+def test_a_planted_motif_is_found_in_place_and_over_anchors(tmp_path):
+    sets = [
+        draws_around(1, 5, interval=Interval("chr1", 100, 140, "+")),
+        draws_around(2, 22, interval=Interval("chr2", 100, 140, "-")),
+        draws_around(3),
+    ]
+    _, out = run(tmp_path, sets, "--logos", "none")
+    segments = table(out / "segments.tsv")
+    assert [(row["record"], row["start"], row["end"]) for row in segments] == [("a1", "5", "14"), ("a2", "22", "31")]
+    places = [(row["chromosome"], row["chromosome_start"], row["chromosome_end"]) for row in segments]
+    assert places == [("chr1", "105", "114"), ("chr2", "109", "118")]
+    assert [row["consensus"] for row in segments] == ["CCATAGGAA"] * 2
+    (motif,) = table(out / "aggregate.tsv")
+    assert (motif["motif"], motif["anchors"], motif["segments"], motif["width"]) == ("motif_1", "2", "2", "9")
+    assert [row["segments"] for row in table(out / "anchors.tsv")] == ["1", "1", "0"]
+    assert json.loads((tmp_path / "out.provenance.json").read_text())["inputs"]
+
+
+def test_tables_say_what_was_drawn(tmp_path):
+    samples = draws_around(4, 10)
+    _, out = run(tmp_path, [samples, draws_around(5, 12)], "--logos", "none")
+    rows = table(out / "positions.tsv")
+    assert [row["position"] for row in rows] == [str(place) for place in range(40)] * 2
+    read = np.array([[float(row[f"p_{letter}"]) for letter in "ACGT"] for row in rows[:40]])
+    share = np.array([[(samples.codes[..., place] == code).mean() for code in range(4)] for place in range(40)])
+    np.testing.assert_allclose(read, share, atol=1e-5)
+    assert 1.0 < float(rows[10]["information"]) < 1.8
+    assert 0 < float(rows[10]["information_error"]) < 0.1
+    odds = table(out / "pwm.tsv")
+    assert float(odds[10]["C"]) == pytest.approx(np.log2(share[10, 1] / 0.25), abs=0.05)
+    assert len(odds) == 80
+
+
+def test_meme_files_are_read_by_us_memelite_and_biopython(tmp_path):
+    _, out = run(tmp_path, [draws_around(1, 5), draws_around(2, 22)], "--logos", "none")
+    for name, count in (("motifs.meme", 1), ("anchor_motifs.meme", 2)):
+        ours = read_meme(str(out / name))
+        assert len(ours) == len(memelite_io.read_meme(str(out / name))) == count
+        with (out / name).open() as stream:
+            theirs = bio_motifs.parse(stream, "minimal")
+        assert [motif.num_occurrences for motif in theirs] == [round(motif.sites) for motif in ours]
+        assert ours[0].probabilities.argmax(axis=1).tolist() == WORD.tolist()
+    assert 0.5 * 600 < read_meme(str(out / "anchor_motifs.meme"))[0].sites < 1.5 * 600  # independent draws: all count
+
+
+def test_logos_are_numbered_limited_and_listed(tmp_path):
+    sets = [draws_around(1, 5, name=HOSTILE), draws_around(2, 7), draws_around(3)]
+    _, out = run(tmp_path, sets, "--logos", "svg", "--max-logos", "2")
+    assert sorted(path.name for path in (out / "logos").iterdir()) == [
+        "logo_000001.svg",
+        "logo_000002.svg",
+        "motif_001.svg",
+    ]
+    assert [row["logo"] for row in table(out / "anchors.tsv")] == ["logos/logo_000001.svg", "logos/logo_000002.svg", ""]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["draws.npz", "out", "out.provenance.json"]
+
+
+def test_nothing_found_says_what_was_looked_at_and_what_to_try(tmp_path):
+    result, out = run(tmp_path, [draws_around(1), draws_around(2)], "--logos", "none")
+    assert "looked at 80 mutable positions of 2 anchors" in result.stderr
+    assert "0.1 bits" in result.stderr
+    assert "--tether" in result.stderr
+    assert table(out / "segments.tsv") == []
+    assert (out / "segments.tsv").read_text().startswith("record\tstart\tend")
+
+
+def test_the_same_draws_give_the_same_bytes(tmp_path):
+    sets = [draws_around(1, 5), draws_around(2, 9)]
+    (tmp_path / "first").mkdir()
+    (tmp_path / "second").mkdir()
+    folders = [run(tmp_path / name, sets)[1] for name in ("first", "second")]
+    files = [sorted(path for path in folder.rglob("*") if path.is_file()) for folder in folders]
+    assert [path.read_bytes() for path in files[0]] == [path.read_bytes() for path in files[1]]
+    assert len(files[0]) == 8 + 3
+
+
+def test_fixed_positions_hold_nothing_and_belong_to_no_segment(tmp_path):
+    fixed = draws_around(1, 5)
+    codes, mutable = fixed.codes.copy(), np.ones(40, bool)
+    codes[..., 30:38], mutable[30:38] = 4, False
+    samples = draws_around(1, 5, mutable=mutable, anchor=codes[0, 0])
+    samples.codes[...] = codes
+    _, out = run(tmp_path, [samples], "--logos", "none")
+    assert [(row["start"], row["end"]) for row in table(out / "segments.tsv")] == [("5", "14")]
+    rows = table(out / "positions.tsv")[30:38]
+    assert {(row["letter"], row["information"], row["ess"]) for row in rows} == {("N", "0", "nan")}
+    assert {row["A"] for row in table(out / "pwm.tsv")[30:38]} == {"0"}
+
+
+def test_what_is_not_a_draws_file_is_one_line(tmp_path):
+    path = tmp_path / "draws.npz"
+    path.write_text("hello")
+    result = CliRunner().invoke(maxent, ["motifs", str(path), "-o", str(tmp_path / "out")])
+    assert result.exit_code == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+
+from maxent_cli.io.gc_figure import GCFigure, write_gc_figure
+
+FIELDS = np.array([1.0, -1.0, 0.0])  # in any order
+
+
+def shown(anchors=20, interval=0.05):
+    rng = np.random.default_rng(1)
+    mean = 1 / (1 + np.exp(-FIELDS))
+    response = np.stack([mean, mean - interval, mean + interval], axis=1)
+    share = rng.uniform(0.3, 0.7, anchors)
+    slope = np.array([0.5, 0.4, 0.6]) if anchors > 2 else np.full(3, np.nan)
+    return GCFigure(FIELDS, response, mean, share, 0.2 + 0.5 * share, slope)
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
+def test_the_same_numbers_give_the_same_figure(tmp_path, suffix):
+    paths = [tmp_path / f"{name}.{suffix}" for name in "ab"]
+    for path in paths:
+        write_gc_figure(str(path), shown())
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+def test_what_is_plotted_is_in_order_and_in_per_cent(monkeypatch):
+    drawn = []
+    monkeypatch.setattr("maxent_cli.io.gc_figure.write_figure", lambda _, figure: drawn.append(figure))
+    write_gc_figure("a.png", shown())
+    response, scatter = drawn[0].axes
+    exact, draws = (line.get_xydata() for line in response.lines)
+    np.testing.assert_allclose(draws, [[-1, 26.894], [0, 50], [1, 73.106]], rtol=1e-4)
+    np.testing.assert_allclose(exact, draws)
+    assert len(scatter.collections[0].get_offsets()) == 20
+    legend = [text.get_text() for text in scatter.get_legend().get_texts()]
+    assert legend[-1] == "slope 0.50 (95 %: 0.40 to 0.60)"
+
+
+def test_one_anchor_has_no_interval_and_no_slope(monkeypatch):
+    drawn = []
+    monkeypatch.setattr("maxent_cli.io.gc_figure.write_figure", lambda _, figure: drawn.append(figure))
+    write_gc_figure("a.png", shown(anchors=1, interval=np.nan))
+    response, scatter = drawn[0].axes
+    assert len(response.collections) == 0
+    assert not any("slope" in text.get_text() for text in scatter.get_legend().get_texts())
