@@ -178,7 +178,8 @@ def _slopes(anchors: Floats, draws: Floats) -> Floats:
     centred = anchors - anchors.mean(axis=1, keepdims=True)
     spread = (centred**2).sum(axis=1)
     slopes = np.full(len(anchors), np.nan)
-    return np.divide((centred * draws).sum(axis=1), spread, out=slopes, where=spread > 0)
+    np.divide((centred * draws).sum(axis=1), spread, out=slopes, where=spread > 0)
+    return slopes
 
 
 def _interval(value: float, resampled: Floats) -> Interval95:
