@@ -69,13 +69,16 @@ _fit_options = options.stack(
         type=click.Choice(ARCHITECTURES),
         help="convnet: two short convolutions with pooling. finnegan2017: as published, no pooling.",
     ),
-    click.option("--epochs", default=30, show_default=True, type=click.IntRange(1), help="Passes over the data, most."),
+    click.option(
+        "--epochs",
+        type=click.IntRange(1),
+        help="Passes over the training part, at most.  [default: as many as make 5,000 steps, but 10 to 200]",
+    ),
     click.option(
         "--patience",
-        default=8,
-        show_default=True,
         type=click.IntRange(1),
-        help="Stop after so many epochs without a lower validation loss; the best weights are kept.",
+        help="Stop after so many epochs without a lower validation loss; the best weights are kept.  [default: half "
+        "of the epochs]",
     ),
     click.option("--batch", default=128, show_default=True, type=click.IntRange(2), help="Sequences a step."),
     click.option(
@@ -93,6 +96,14 @@ _fit_options = options.stack(
         default=True,
         show_default=True,
         help="Turn a random half of each batch to the other strand.",
+    ),
+    click.option(
+        "--shift",
+        default=5,
+        show_default=True,
+        type=click.IntRange(0),
+        help="Rotate each training sequence by up to so many letters either way, from 0: what leaves at one end "
+        "enters at the other.",
     ),
     click.option(
         "--fresh-shuffles/--fixed-shuffles",
@@ -131,10 +142,10 @@ def command(out: str, **given: Any) -> None:
     source = read_source(given)
     sets, how = split_source(source, given)
     _announce(source.files[0], sets, how)
-    model, settings = _new_model(sets[0], given), _settings(given)
+    model, settings = _new_model(sets[0], given), _settings(given, len(sets[0].examples))
     curve = _fit(model, examples_of_epochs(sets[0], given), sets[1].examples, settings)
     metrics = _metrics(model, sets, given["seed"])
-    card = _card(model, sets, given, {"split": how, "metrics": metrics, "epochs": len(curve)})
+    card = _card(model, sets, given, {"settings": _facts(settings, given), "split": how, "metrics": metrics})
     with writing_folder(out) as folder:
         save_model(folder, model, card)
         write_table(str(folder / "learning_curve.tsv"), [_row(epoch) for epoch in curve])
@@ -163,11 +174,13 @@ def _new_model(training: "LabelledSet", given: dict[str, Any]) -> "LayeredModel"
         raise click.UsageError(f"{given['architecture']} does not take {length} bp: {error}") from error
 
 
-def _settings(given: dict[str, Any]) -> "Settings":
-    from maxent_cli.models.training import Settings
+def _settings(given: dict[str, Any], size: int) -> "Settings":
+    """The settings as given; epochs and patience by the size of the training part where they are not."""
+    from maxent_cli.models.training import Settings, enough_epochs
 
-    named = ("epochs", "patience", "batch", "learning_rate", "weight_decay", "reverse_complement", "seed")
-    return Settings(**{name: given[name] for name in named})
+    epochs = given["epochs"] or enough_epochs(size, given["batch"])
+    named = ("batch", "learning_rate", "weight_decay", "reverse_complement", "shift", "seed")
+    return Settings(epochs, given["patience"] or max(epochs // 2, 1), **{name: given[name] for name in named})
 
 
 def _fit(
@@ -218,14 +231,17 @@ def _card(
     from maxent_cli.commands.training_data import letter_frequencies
     from maxent_cli.io.checkpoint import ModelCard
 
-    settings = dict(_settings(given).__dict__, threads=given["threads"], fresh_shuffles=given["fresh_shuffles"])
     parts = {
         part: {"positives": len(data.positives), "negatives": len(data.negatives), "sha256": data.digest}
         for part, data in zip(("train", "validation", "test"), sets, strict=True)
     }
     background = letter_frequencies(sets[0].codes, given["reverse_complement"])
-    training = {"settings": settings, "parts": parts, "shuffled_negatives": sets[0].shuffled, **facts}
+    training = {"parts": parts, "shuffled_negatives": sets[0].shuffled, **facts}
     return ModelCard(given["architecture"], model.input_length, OUTPUTS, {}, background, training)
+
+
+def _facts(settings: "Settings", given: dict[str, Any]) -> dict[str, Any]:
+    return {**settings.__dict__, "threads": given["threads"], "fresh_shuffles": given["fresh_shuffles"]}
 
 
 def _row(epoch: "Epoch") -> dict[str, Any]:

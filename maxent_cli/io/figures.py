@@ -6,6 +6,7 @@ from typing import Protocol
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from maxent_cli.errors import InputError
 from maxent_cli.io.files import PIPE, writing
@@ -52,6 +53,7 @@ def write_learning_curve(path: str, epochs: Sequence[CurvePoint]) -> None:
     kept = [epoch.epoch for epoch in epochs if epoch.best][-1:]
     for axes, name in ((losses, "cross entropy (nats)"), (areas, "AUROC, validation")):
         axes.set(xlabel="epoch", ylabel=name)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         for epoch in kept:
             axes.axvline(epoch, color="0.6", linestyle=":", label="kept")
     losses.legend(frameon=False)

@@ -58,7 +58,7 @@ def finnegan2017(
 def convnet(input_length: int, filters: int = 64, hidden: int = 64, dropout: float = 0.25) -> LayeredModel:
     """Two short convolutions with max pooling and one hidden layer: a letter reaches few units, so it samples fast."""
     scan = nn.Sequential(
-        nn.Conv1d(4, filters, 15),
+        nn.Conv1d(4, filters, 24),
         nn.ReLU(),
         nn.MaxPool1d(4),
         nn.Conv1d(filters, filters, 5),

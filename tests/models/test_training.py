@@ -16,7 +16,7 @@ from maxent_cli.models.prediction import inputs_of, predict
 from maxent_cli.models.training import DivergedError, Examples, Settings, auroc, evaluate, fit
 
 LENGTH = 20
-SETTINGS = Settings(epochs=6, batch=32, learning_rate=0.02, seed=5)
+SETTINGS = Settings(epochs=6, batch=32, learning_rate=0.02, shift=2, seed=5)
 
 
 def planted(count: int, seed: int) -> Examples:
@@ -115,15 +115,27 @@ def test_divergence_is_an_error_of_its_own() -> None:
         list(fit(model, lambda _: data, planted(10, 2), SETTINGS))
 
 
+def test_enough_epochs() -> None:
+    assert [training.enough_epochs(size, 128) for size in (70_000, 25_600, 1_000)] == [10, 25, 200]
+
+
 @pytest.mark.parametrize("turn", [True, False])
 def test_reverse_complement_turns_about_half(turn: bool) -> None:
-    trainer = training._Training(small(), Settings(reverse_complement=turn), 1000)
+    trainer = training._Training(small(), Settings(reverse_complement=turn, shift=0), 1000)
     codes = planted(1000, 7).codes
     inputs = trainer._inputs(codes, np.random.default_rng(1)).numpy()
     straight, turned = one_hot(codes), one_hot(3 - codes[:, ::-1])
     same = (inputs == straight).all(axis=(1, 2))
     assert np.array_equal(inputs[~same], turned[~same])
     assert 400 < same.sum() < 600 if turn else same.all()
+
+
+def test_rotation_is_even_and_loses_nothing() -> None:
+    codes = np.tile(np.arange(5, dtype=np.uint8), (7000, 1))
+    first = training.rotated(codes, 1, np.random.default_rng(1))[:, 0]
+    assert np.bincount(first, minlength=5) / 7000 == pytest.approx([1 / 3, 1 / 3, 0, 0, 1 / 3], abs=0.03)
+    assert (np.sort(training.rotated(codes, 9, np.random.default_rng(2))) == np.arange(5)).all()
+    assert training.rotated(codes, 0, np.random.default_rng(1)) is codes
 
 
 def test_averaging_is_the_mean_that_it_says() -> None:
