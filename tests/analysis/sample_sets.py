@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from maxent_cli.data import SampleSet
+from maxent_cli.data import Rungs, SampleSet
 
 
 def independent_draws(rng, law, chains, draws, hold=0.0):
@@ -13,6 +13,12 @@ def independent_draws(rng, law, chains, draws, hold=0.0):
         kept = rng.random((chains, len(law))) < hold
         codes[:, draw] = np.where(kept, codes[:, draw - 1], codes[:, draw])
     return codes
+
+
+def no_rungs(chains, length):
+    """A ladder without rungs."""
+    nothing = np.zeros((chains, 0, 0))
+    return Rungs(np.zeros(0), nothing, nothing, np.zeros((chains, 0, length, 4), np.uint32))
 
 
 def sample_set(codes, background=None, **given):
@@ -29,6 +35,10 @@ def sample_set(codes, background=None, **given):
         "beta": 10.0,
         "anchor_output": 4.0,
         "energy_background": 5.0,
+        "output_background": np.array([-1.0, 0.0, 1.0]),
+        "thin": 100,
         "acceptance": 0.4,
+        "drift": 0.0,
+        "rungs": no_rungs(shape[0], codes.shape[2]),
     }
     return SampleSet(codes=codes, **(plain | given))

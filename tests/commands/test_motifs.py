@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from memelite import io as memelite_io
 
 from maxent_cli.commands import maxent
-from maxent_cli.data import Interval, SampleSet
+from maxent_cli.data import Interval, Rungs, SampleSet
 from maxent_cli.io.motif_files import read_meme
 from maxent_cli.io.samples import writing_draws
 
@@ -31,6 +31,10 @@ def draws_around(seed, place=None, length=40, **given):
         "output": rng.normal(size=(20, 30)),
         "background": np.full((length, 4), 0.25),
         "mutable": np.ones(length, bool),
+        "rungs": Rungs(np.zeros(0), *np.zeros((2, 20, 0, 0)), np.zeros((20, 0, length, 4), np.uint32)),
+        "output_background": np.array([-1.0, 0.0, 1.0]),
+        "thin": 100,
+        "drift": 0.0,
         "beta": 10.0,
         "anchor_output": 3.0,
         "energy_background": 4.0,
