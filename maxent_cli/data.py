@@ -58,12 +58,27 @@ class Sequences:
 
 
 @dataclass(frozen=True)
+class Rungs:
+    """What the ladder of R betas saw, from its lowest rung to the beta in use, on T of the draws.
+
+    betas (R,), energy and output (C, T, R), letters (C, R, L, 4): how often each letter stood at each position.
+    """
+
+    betas: Floats
+    energy: Floats
+    output: Floats
+    letters: NDArray[np.uint32]
+
+
+@dataclass(frozen=True)
 class SampleSet:
     """The draws around one anchor, and the law that they were drawn from.
 
     anchor (L,), codes (C, D, L), energy (C, D), output (C, D): the chosen output or contrast, before any sigmoid or
     softmax. background (L, 4): letter frequencies a position, the tether included. mutable (L,): positions the law
-    leaves free. energy_background: mean energy under the background alone (beta = 0).
+    leaves free. energy_background: mean energy under the background alone (beta = 0); output_background (3,): the
+    2.5, 50 and 97.5 % points of the output there. thin: steps between draws. acceptance: share of proposals accepted,
+    all rungs together. drift: the most that the compiled chain's energies differed from full passes (0 without it).
     """
 
     name: str
@@ -77,7 +92,16 @@ class SampleSet:
     beta: float
     anchor_output: float
     energy_background: float
+    output_background: Floats
+    thin: int
     acceptance: float
+    drift: float
+    rungs: Rungs
+
+    @property
+    def told(self) -> bool:
+        """Whether the network tells the anchor from background: its output is outside the background's central 95 %."""
+        return not self.output_background[0] <= self.anchor_output <= self.output_background[2]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """One row of numbers for each anchor's draws, every estimate with its Monte Carlo error."""
 
 from maxent_cli.analysis.diagnostics import Diagnosis, mcse_mean
+from maxent_cli.analysis.free_energy import bits_held
 from maxent_cli.analysis.information import information
 from maxent_cli.data import SampleSet
 
@@ -9,9 +10,10 @@ def summarise(samples: SampleSet, diagnosis: Diagnosis) -> dict[str, object]:
     """Acceptance, convergence, energy, output and information of one anchor's draws.
 
     kept_share is 1 - <E>_beta / <E>_0: how far the mean energy has fallen from its value under the background. bits
-    is the total information of the positions against their background rows, bias-corrected, in bits.
+    is the total information of the positions against their background rows, bias-corrected, in bits; bits_held is the
+    divergence of the whole law from the background, of which they are the part that a logo can show.
     """
-    bits = information(samples)
+    bits, held = information(samples), bits_held(samples.rungs.betas, samples.rungs.energy)
     energy_error = float(mcse_mean(samples.energy))
     return {
         "record": samples.name,
@@ -27,9 +29,14 @@ def summarise(samples: SampleSet, diagnosis: Diagnosis) -> dict[str, object]:
         "energy_background": samples.energy_background,
         "kept_share": 1 - samples.energy.mean() / samples.energy_background,
         "kept_share_error": energy_error / samples.energy_background,
+        "told_from_background": samples.told,
         "output_anchor": samples.anchor_output,
+        "output_background": samples.output_background[1],
         "output": samples.output.mean(),
         "output_error": float(mcse_mean(samples.output)),
         "bits": bits.total,
         "bits_error": bits.total_error,
+        "bits_held": held.value[-1],
+        "bits_held_error": held.error[-1],
+        "drift": samples.drift,
     }

@@ -1,7 +1,7 @@
 """What the commands that draw share: from their options to a model, anchors and settings."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import click
@@ -15,6 +15,8 @@ from maxent_cli.io.provenance import input_digest
 from maxent_cli.io.records import RecordSource, read_sequences
 from maxent_cli.io.tables import write_rejected
 from maxent_cli.models.protocol import SequenceModel
+
+LEAST_RUNGS = 3  # from which the beta for a wanted energy can be found
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,11 @@ def set_up(model_path: str, out: str, given: dict[str, Any]) -> Job:
     options.account(len(anchors), rejected, given["anchors"])
     if rejected and out != "-":
         write_rejected(f"{out}.rejected.tsv", rejected)
-    law = LawSettings(contrast_asked(given, card), background_asked(given, card), given["tether"], given["beta"])
-    run = RunSettings(*(given[name] for name in ("chains", "draws", "thin", "warmup", "seed", "start", "moves")))
+    beta = None if given["beta"] == options.AUTO else given["beta"]
+    law = LawSettings(contrast_asked(given, card), background_asked(given, card), given["tether"], beta, given["keep"])
+    run = RunSettings(**{field.name: given[field.name] for field in fields(RunSettings)})
+    if beta is None and run.rungs < LEAST_RUNGS:
+        raise click.UsageError(f"--beta auto needs --rungs of at least {LEAST_RUNGS}: give a number for one of them")
     header = {
         "law": law.__dict__,
         "run": run.__dict__,

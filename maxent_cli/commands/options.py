@@ -187,17 +187,53 @@ law_options = stack(
         help="Frequency of the anchor's letter in q, in (0, 1): keeps motifs in place.  [default: none]",
     ),
 )
-beta_option = click.option(
-    "--beta",
-    type=click.FloatRange(0),
-    required=True,
-    help="Inverse temperature, in 1/energy, from 0 (background only); try 5 to 50 on a well-trained network.",
+AUTO = "auto"
+
+
+class NumberOrAuto(click.ParamType[Any]):
+    """A number from 0, or 'auto'."""
+
+    name = "auto|number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value if value == AUTO else click.FloatRange(0).convert(value, param, ctx)
+
+
+beta_options = stack(
+    click.option(
+        "--beta",
+        type=NumberOrAuto(),
+        default=AUTO,
+        show_default=True,
+        help="Inverse temperature, in 1/energy, from 0 (background only); auto: found for each anchor by --keep.",
+    ),
+    click.option(
+        "--keep",
+        type=click.FloatRange(0, 1, True, True),
+        default=0.8,
+        show_default=True,
+        help="With --beta auto: the share, between 0 and 1, by which the mean energy falls from its background value.",
+    ),
 )
 run_options = stack(
-    click.option("--chains", default=32, show_default=True, type=click.IntRange(2), help="Chains an anchor."),
+    click.option("--chains", default=16, show_default=True, type=click.IntRange(2), help="Chains an anchor, from 2."),
+    click.option(
+        "--rungs",
+        default=8,
+        show_default=True,
+        type=click.IntRange(1, 64),
+        help="Betas from 0 up that each chain exchanges states with, 1 to 64; 1: none. All but the top rung serve to "
+        "mix and to integrate.",
+    ),
     click.option("--draws", default=200, show_default=True, type=click.IntRange(4), help="Draws kept of each chain."),
     click.option("--thin", default=100, show_default=True, type=click.IntRange(1), help="Steps between kept draws."),
-    click.option("--warmup", default=2000, show_default=True, type=click.IntRange(0), help="Steps discarded first."),
+    click.option(
+        "--warmup",
+        default=5000,
+        show_default=True,
+        type=click.IntRange(0),
+        help="Steps of each rung discarded first, from 0; the ladder settles in them.",
+    ),
     click.option(
         "--start",
         type=click.Choice(["both", "anchor", "background"]),

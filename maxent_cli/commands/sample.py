@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @options.out_option("Draws file (.npz).")
 @options.genome_options
 @options.law_options
-@options.beta_option
+@options.beta_options
 @options.run_options
 @click.option("--summary", "summary_path", help="Summary TSV, a row an anchor; '-' for stdout.  [default: OUT.tsv]")
 @click.option("--fasta", "fasta_path", help="Also write the draws as FASTA; '-' for stdout.  [default: not written]")

@@ -72,7 +72,7 @@ _fit_options = options.stack(
     click.option(
         "--epochs",
         type=click.IntRange(1),
-        help="Passes over the training part, at most.  [default: as many as make 5,000 steps, but 10 to 200]",
+        help="Passes over the training part, at most.  [default: as many as make 10,000 steps, but 10 to 200]",
     ),
     click.option(
         "--patience",

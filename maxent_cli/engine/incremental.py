@@ -75,17 +75,17 @@ class Plan(NamedTuple):
 class Chains(NamedTuple):
     """What C chains keep: (C, size) sums before and values after the pointwise functions, as they are and as proposed.
 
-    Of the layer reached, what changes: count (C,) values by their place in the layer, index and change (C, most), in
-    order of place; and the columns [first, last) (C,) that they lie in. ranges (C, layers, 2): what of a layer is new.
+    Of the layer reached, what changes: so many (C,) values, their place in the layer and their change (C, most),
+    in order of place; and the columns [first, last) (C,) that they lie in. ranges (C, layers, 2): what of a layer is new.
     """
 
     sums: NDArray[np.float32]
     values: NDArray[np.float32]
     new_sums: NDArray[np.float32]
     new_values: NDArray[np.float32]
-    index: NDArray[np.int32]
+    place: NDArray[np.int32]
     change: NDArray[np.float32]
-    count: NDArray[np.int64]
+    changes: NDArray[np.int64]
     first: NDArray[np.int64]
     last: NDArray[np.int64]
     ranges: NDArray[np.int64]
@@ -255,7 +255,7 @@ def _sum_layer(row, parameters, chains, active):  # type: ignore[no-untyped-def]
         a, b = here + low * out, here + high * out
         _copy(chains.new_sums[c, a:b], chains.sums[c, a:b])
         if not in_step:
-            index, change = chains.index[c, : chains.count[c]], chains.change[c, : chains.count[c]]
+            index, change = chains.place[c, : chains.changes[c]], chains.change[c, : chains.changes[c]]
             _add_sums(row, parameters, index, change, chains.new_sums[c, here:])
     if in_step:
         _add_blocks(row, parameters, chains, active)
@@ -269,7 +269,7 @@ def _add_blocks(row, parameters, chains, active):  # type: ignore[no-untyped-def
     for end in range(block, row[_IN_LENGTH] * row[_IN_CHANNELS] + block, block):
         for a in range(len(active)):
             c = active[a]
-            k, count, index = done[a], chains.count[c], chains.index[c]
+            k, count, index = done[a], chains.changes[c], chains.place[c]
             while k < count and index[k] < end:
                 k += 1
             if k > done[a]:
@@ -280,7 +280,7 @@ def _add_blocks(row, parameters, chains, active):  # type: ignore[no-untyped-def
 @njit(cache=True)
 def _note_changes(chains, c, a, b, here):  # type: ignore[no-untyped-def]
     """List which of a chain's values [a, b) are new, without a branch: which ones change is unpredictable."""
-    index, change = chains.index[c], chains.change[c]
+    index, change = chains.place[c], chains.change[c]
     new, old = chains.new_values[c, a:b], chains.values[c, a:b]
     count = 0
     for i in range(b - a):
@@ -288,7 +288,7 @@ def _note_changes(chains, c, a, b, here):  # type: ignore[no-untyped-def]
         index[count] = a - here + i
         change[count] = d
         count += d != 0
-    chains.count[c] = count
+    chains.changes[c] = count
 
 
 @njit(cache=True)
@@ -347,7 +347,7 @@ def _fill(plan, codes, chains, energy):  # type: ignore[no-untyped-def]
             for i in range(row[_OUT_LENGTH] * row[_OUT_CHANNELS]):
                 chains.sums[:, row[_PLACE] + i] = plan.parameters[row[_BIAS] + i % row[_OUT_CHANNELS]]
     for c in range(codes.shape[0]):
-        chains.count[c] = 0
+        chains.changes[c] = 0
         for p in range(codes.shape[1]):
             if codes[c, p] < 4:
                 _note_letter(chains, c, 4 * p + codes[c, p], 1)
@@ -360,8 +360,8 @@ def _fill(plan, codes, chains, energy):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, inline="always")
 def _note_letter(chains, c, place, by):  # type: ignore[no-untyped-def]
-    chains.index[c, chains.count[c]], chains.change[c, chains.count[c]] = place, by
-    chains.count[c] += 1
+    chains.place[c, chains.changes[c]], chains.change[c, chains.changes[c]] = place, by
+    chains.changes[c] += 1
 
 
 @njit(cache=True)
@@ -369,7 +369,7 @@ def _propose_change(x, proposed, chains, c, maps, first, last, log_rows):  # typ
     """Write x' in [first, last) and list the changed letters; return whether any is, and the log-weights."""
     source, scale, offset, lost = maps
     base_change, correction = 0.0, 0.0
-    chains.count[c], chains.first[c], chains.last[c] = 0, len(x), 0
+    chains.changes[c], chains.first[c], chains.last[c] = 0, len(x), 0
     for p in range(first, last):
         letter = (scale[p] * x[source[p]] + offset[p]) & 3
         proposed[p] = letter
@@ -382,7 +382,7 @@ def _propose_change(x, proposed, chains, c, maps, first, last, log_rows):  # typ
             _note_letter(chains, c, 4 * p + x[p], -1)
             _note_letter(chains, c, 4 * p + letter, 1)
             chains.first[c], chains.last[c] = min(chains.first[c], p), p + 1
-    return chains.count[c] > 0, base_change, correction
+    return chains.changes[c] > 0, base_change, correction
 
 
 @njit(cache=True)
@@ -480,9 +480,9 @@ def incremental(plan: Plan, moves: tuple[Move, ...], ladder: Ladder = NO_LADDER,
         with torch.inference_mode():
             energy, base = target.energy(placed).double(), log_base(target, placed)
         tried, accepted = counts.sum(0).T
-        return State(placed, energy, base, state.keys, state.step + draws * thin), Trace(
-            trace_codes, trace_energy, tried, accepted
-        )
+        drift = float(np.abs(energy.numpy() - trace_energy[:, -1]).max())
+        trace = Trace(trace_codes, trace_energy, tried, accepted, drift)
+        return State(placed, energy, base, state.keys, state.step + draws * thin), trace
 
     return run
 

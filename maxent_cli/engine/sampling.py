@@ -7,15 +7,6 @@ from maxent_cli.engine.target import Kernel, State, Target, Trace
 BLOCK_STEPS = 2000  # short enough to hear a signal, long enough that a block's set-up does not show
 
 
-def warm_up(kernel: Kernel, state: State, target: Target, steps: int) -> State:
-    """Take steps and forget them."""
-    while steps:
-        now = min(steps, BLOCK_STEPS)
-        state, _ = kernel(state, target, 1, now)
-        steps -= now
-    return state
-
-
 def blocks(kernel: Kernel, state: State, target: Target, draws: int, thin: int) -> Iterator[tuple[State, Trace]]:
     """Yield state and trace after each block until every chain has given its draws, thin steps apart."""
     most = max(1, BLOCK_STEPS // thin)

@@ -50,13 +50,15 @@ NO_LADDER = Ladder()
 class Trace(NamedTuple):
     """What a block of steps kept: codes (C, D, L), energy (C, D), and how often what was tried was accepted.
 
-    tried, accepted (M + R - 1,): for each move, then for each pair of neighbouring rungs.
+    tried, accepted (M + R - 1,): for each move, then for each pair of neighbouring rungs. drift: the most that an
+    energy at the block's end differed from a full pass.
     """
 
     codes: NDArray[np.uint8]
     energy: NDArray[np.float64]
     tried: NDArray[np.int64]
     accepted: NDArray[np.int64]
+    drift: float = 0.0
 
 
 Kernel = Callable[[State, Target, int, int], tuple[State, Trace]]  # (state, target, draws, steps between draws)

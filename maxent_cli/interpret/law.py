@@ -22,14 +22,16 @@ class LawSettings:
     """What of the network is held, against which background, and how firmly.
 
     contrast: one output, or two whose difference is held. background (4,): letter frequencies. tether: the anchor's
-    share of each background row, or None for the published law. beta: inverse temperature, in units of 1/energy.
-    field: chemical potential added for each G and C (the difference from the background's own).
+    share of each background row, or None for the published law. beta: inverse temperature, in units of 1/energy, or
+    None for that at which the mean energy has fallen by the share `keep` of its value under the background. field:
+    chemical potential added for each G and C (the difference from the background's own).
     """
 
     contrast: tuple[int, ...]
     background: tuple[float, float, float, float]
     tether: float | None
-    beta: float
+    beta: float | None
+    keep: float = 0.8
     field: float = 0.0
 
 
@@ -59,8 +61,8 @@ def anchored_law(model: SequenceModel, anchor: Codes, settings: LawSettings, nam
     mutable = anchor != UNKNOWN
     rows = gc_field(background_rows(np.array(settings.background), anchor, settings.tether), settings.field)
     energy = weighted_distance(lambda codes: model.representation(one_hot(codes)), weights, reference)
-    target = Target(energy, rows, mutable, np.array(settings.beta))
-    return AnchoredLaw(target, weights, reference, float(output))
+    target = Target(energy, rows, mutable, np.zeros(1))
+    return AnchoredLaw(target, weights, reference, float(output.detach()))
 
 
 def contrast_of(outputs: Tensor, contrast: tuple[int, ...]) -> Tensor:

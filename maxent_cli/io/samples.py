@@ -2,8 +2,9 @@
 
 Schema 1. `header`: JSON text (schema, law, settings, model digest, seed, number of anchors). For anchor i, counted from
 000000: `record_i` (JSON text: name, interval, beta, outputs and energies that are one number), `anchor_i` (L,) uint8,
-`codes_i` (C, D, L) uint8, `energy_i` and `output_i` (C, D), `background_i` (L, 4), `mutable_i` (L,). Letters are
-0 A, 1 C, 2 G, 3 T, 4 other; positions are 0-based.
+`codes_i` (C, D, L) uint8, `energy_i` and `output_i` (C, D), `background_i` (L, 4), `mutable_i` (L,),
+`output_background_i` (3,), and of the ladder's R rungs `rung_betas_i` (R,), `rung_energy_i` and `rung_output_i`
+(C, T, R), `rung_letters_i` (C, R, L, 4). Letters are 0 A, 1 C, 2 G, 3 T, 4 other; positions are 0-based.
 """
 
 import dataclasses
@@ -18,13 +19,14 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maxent_cli.data import Interval, SampleSet
+from maxent_cli.data import Interval, Rungs, SampleSet
 from maxent_cli.errors import InputError
 from maxent_cli.io.files import writing
 
 SCHEMA = 1
-ARRAYS = ("anchor", "codes", "energy", "output", "background", "mutable")
-NUMBERS = ("beta", "anchor_output", "energy_background", "acceptance")
+ARRAYS = ("anchor", "codes", "energy", "output", "background", "mutable", "output_background")
+RUNG_ARRAYS = ("betas", "energy", "output", "letters")
+NUMBERS = ("beta", "anchor_output", "energy_background", "thin", "acceptance", "drift")
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip member can carry: no run shows when it ran
 
 
@@ -43,6 +45,8 @@ class DrawsWriter:
         self._put(f"record_{number}", np.array(json.dumps(record)))
         for name in ARRAYS:
             self._put(f"{name}_{number}", getattr(samples, name))
+        for name in RUNG_ARRAYS:
+            self._put(f"rung_{name}_{number}", getattr(samples.rungs, name))
         self.count += 1
 
     def close(self, header: dict[str, Any]) -> None:
@@ -56,7 +60,7 @@ class DrawsWriter:
         member.create_system = 3
         member.external_attr = 0o644 << 16
         buffer = io.BytesIO()
-        np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
+        np.lib.format.write_array(buffer, np.asarray(array, order="C"), allow_pickle=False)
         self._zip.writestr(member, buffer.getvalue())
 
 
@@ -96,6 +100,7 @@ class Draws:
                 interval=Interval(*record["interval"]) if record["interval"] else None,
                 **{name: self._members[f"{name}_{number}"] for name in ARRAYS},
                 **{name: record[name] for name in NUMBERS},
+                rungs=Rungs(*(self._members[f"rung_{name}_{number}"] for name in RUNG_ARRAYS)),
             )
 
 

@@ -116,7 +116,7 @@ def test_divergence_is_an_error_of_its_own() -> None:
 
 
 def test_enough_epochs() -> None:
-    assert [training.enough_epochs(size, 128) for size in (70_000, 25_600, 1_000)] == [10, 25, 200]
+    assert [training.enough_epochs(size, 128) for size in (200_000, 64_000, 1_000)] == [10, 20, 200]
 
 
 @pytest.mark.parametrize("turn", [True, False])

@@ -1,0 +1,87 @@
+"""All that adapts, and only in warm-up: the ladder of betas, its top included."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maxent_cli.engine.target import Kernel, State, Target
+
+Betas = NDArray[np.float64]
+
+ROUNDS = 24  # rounds of equal length; the last third changes nothing
+FROZEN = 8
+DRAWS_A_ROUND = 10
+LEAST_REJECTION = 0.02  # below this an estimate from one round is noise
+STEEPEST = 2.0  # the most that the top beta grows in one round
+
+
+class Tuned(NamedTuple):
+    """A ladder of betas (R,), the chains' state after warm-up, and what the search saw, a row a round.
+
+    history (rounds, 2 R): the betas and the mean energies of the rungs.
+    """
+
+    betas: Betas
+    state: State
+    history: NDArray[np.float64]
+
+
+def first_ladder(top: float, rungs: int, lowest: float) -> Betas:
+    """Betas (R,) from 0, then in equal ratios from `lowest` to the top; a single rung is the top alone."""
+    if rungs == 1:
+        return np.array([top])
+    return np.concatenate([[0.0], np.geomspace(min(lowest, top / 2), top, rungs - 1)]) if top else np.zeros(rungs)
+
+
+def tune(kernel: Kernel, state: State, target: Target, betas: Betas, wanted: float | None, steps: int) -> Tuned:
+    """Warm up for some steps while the rungs settle: neighbours come to exchange equally often (Syed et al. 2022).
+
+    Chains are ladders of R rungs one after another. If an energy is wanted, the top moves to the beta at which the mean
+    energy is that: mean energy falls with beta, so there is one. The chains' law is only right once tuning has ended.
+    """
+    rungs, history, tops = len(betas), [], []
+    for number in range(ROUNDS):
+        now = max(DRAWS_A_ROUND, steps // ROUNDS)
+        ladder = target._replace(beta=np.tile(betas, len(state.keys) // rungs))
+        state, trace = kernel(state, ladder, DRAWS_A_ROUND, now // DRAWS_A_ROUND)
+        energy = _mean_energy(trace.energy, rungs)
+        history.append(np.concatenate([betas, energy]))
+        if number >= ROUNDS - FROZEN or rungs == 1:
+            continue
+        tried, accepted = (counts[len(counts) - rungs + 1 :] for counts in (trace.tried, trace.accepted))
+        top = betas[-1] if wanted is None else _top(betas, energy, wanted)
+        tops.append(top)
+        if wanted is not None and number == ROUNDS - FROZEN - 1:
+            top = float(np.exp(np.mean(np.log(tops[len(tops) // 2 :]))))
+        betas = _respaced(betas, 1 - accepted / np.maximum(tried, 1), top)
+    return Tuned(betas, state, np.array(history))
+
+
+def _mean_energy(energy: NDArray[np.float64], rungs: int) -> NDArray[np.float64]:
+    """Mean energy of each rung (R,), from the half of the ladders, even or odd, that is further down.
+
+    One half starts at random and may be slow to find its way down; taken for the law, it would drive the top too high.
+    """
+    ladders = energy.reshape(-1, rungs, energy.shape[1]).mean(axis=2)
+    return np.minimum(ladders[::2].mean(axis=0), ladders[1::2].mean(axis=0))
+
+
+def _top(betas: Betas, energy: NDArray[np.float64], wanted: float) -> float:
+    """The beta at which the mean energy is as wanted, between rungs, or above the last by its distance."""
+    falling = np.minimum.accumulate(energy)
+    if wanted < falling[-1]:
+        return float(betas[-1] * min(STEEPEST, 1.1 * falling[-1] / wanted))
+    return float(max(np.interp(-wanted, -falling, betas), betas[1] / STEEPEST))
+
+
+def _respaced(betas: Betas, rejection: NDArray[np.float64], top: float) -> Betas:
+    """Rungs at equal steps of the cumulated rejection, which is a function of beta, from 0 to the new top."""
+    barrier = np.concatenate([[0.0], np.cumsum(np.maximum(rejection, LEAST_REJECTION))])
+    if top > betas[-1]:  # as steep beyond the last rung as before it, in the logarithm
+        extra = np.log(top / betas[-1]) / np.log(betas[-1] / max(betas[-2], betas[-1] / 4)) * max(rejection[-1], 0.1)
+        barrier, betas = np.append(barrier, barrier[-1] + extra), np.append(betas, top)
+    end = np.interp(top, betas, barrier)
+    spaced = np.interp(np.linspace(0, end, len(rejection) + 1), barrier, betas)
+    spaced[-1] = top
+    return np.asarray(spaced)
