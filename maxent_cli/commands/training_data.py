@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from maxent_cli.alphabet import Codes, decode
 from maxent_cli.commands import options
@@ -164,7 +165,7 @@ def _read_table(given: dict[str, Any]) -> Source:
 
 def read_labelled_sequences(
     path: str, length: int | None, crop: bool
-) -> tuple[Sequences, np.ndarray[tuple[int], np.dtype[np.int64]], list[Rejected]]:
+) -> tuple[Sequences, NDArray[np.int64], list[Rejected]]:
     """Sequences (N) of one length with their labels (N,) from a TSV, and the rows left out; says how many on stderr."""
     labels: dict[str, int] = {}
 
