@@ -1,5 +1,6 @@
 """maxent predict: a network's outputs for every record."""
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -46,6 +47,7 @@ def command(model: str, out: str, select: str | None, **given: Any) -> None:
     the contrast's first class and, where labels are known, label and correct (the contrast is above 0 exactly for
     label 1). Records are selected by --at-least and --correct first, then --top. BED is 0-based half-open.
     """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin crawl on a shared machine; before torch
     import torch
 
     from maxent_cli.io.checkpoint import load_model
