@@ -1,7 +1,7 @@
 """What the commands that draw share: from their options to a model, anchors and settings."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
 from typing import Any
 
 import click
@@ -9,7 +9,7 @@ import click
 from maxent_cli.commands import options
 from maxent_cli.data import SampleSet, Sequences
 from maxent_cli.interpret.law import LawSettings
-from maxent_cli.interpret.sampling import RunSettings, sample_anchors
+from maxent_cli.interpret.sampling import Result, RunSettings, over_anchors, sample_anchor, sample_fields
 from maxent_cli.io.checkpoint import ModelCard, load_model
 from maxent_cli.io.provenance import input_digest
 from maxent_cli.io.records import RecordSource, read_sequences
@@ -31,14 +31,19 @@ class Job:
     inputs: list[str]
     header: dict[str, Any]
 
-    def draw(self, field: float = 0.0) -> Iterator[SampleSet]:
-        """The draws around each anchor, in order, under a field on the number of G and C; with progress on stderr."""
-        law = replace(self.law, field=field)
-        phase = f"drawing at field {field:g}" if field else "drawing"
-        with options.Progress(phase, len(self.anchors), "anchors") as progress:
-            for samples in sample_anchors(self.model, self.anchors, law, self.run, self.threads):
+    def draw(self) -> Iterator[SampleSet]:
+        """The draws around each anchor, in order; with progress on stderr."""
+        return self._each(lambda anchor, threads: sample_anchor(self.model, anchor, self.law, self.run, threads))
+
+    def draw_fields(self, values: tuple[float, ...]) -> Iterator[list[SampleSet]]:
+        """The draws around each anchor under fields on its G and C, in order; with progress on stderr."""
+        return self._each(lambda anchor, n: sample_fields(self.model, anchor, self.law, self.run, values, n))
+
+    def _each(self, task: Callable[[Sequences, int], Result]) -> Iterator[Result]:
+        with options.Progress("drawing", len(self.anchors), "anchors") as progress:
+            for result in over_anchors(task, self.anchors, self.threads):
                 progress.advance()
-                yield samples
+                yield result
 
 
 def set_up(model_path: str, out: str, given: dict[str, Any]) -> Job:

@@ -76,7 +76,8 @@ class Chains(NamedTuple):
     """What C chains keep: (C, size) sums before and values after the pointwise functions, as they are and as proposed.
 
     Of the layer reached, what changes: so many (C,) values, their place in the layer and their change (C, most),
-    in order of place; and the columns [first, last) (C,) that they lie in. ranges (C, layers, 2): what of a layer is new.
+    in order of place; and the columns [first, last) (C,) that they lie in. ranges (C, layers, 2): what is new of each
+    layer.
     """
 
     sums: NDArray[np.float32]

@@ -13,7 +13,8 @@ ROUNDS = 24  # rounds of equal length; the last third changes nothing
 FROZEN = 8
 DRAWS_A_ROUND = 10
 LEAST_REJECTION = 0.02  # below this an estimate from one round is noise
-STEEPEST = 2.0  # the most that the top beta grows in one round
+STEEPEST = 1.3  # the most that the top beta grows in one round
+FASTEST_FALL = 3.0  # and the most that it falls
 
 
 class Tuned(NamedTuple):
@@ -38,7 +39,8 @@ def tune(kernel: Kernel, state: State, target: Target, betas: Betas, wanted: flo
     """Warm up for some steps while the rungs settle: neighbours come to exchange equally often (Syed et al. 2022).
 
     Chains are ladders of R rungs one after another. If an energy is wanted, the top moves to the beta at which the mean
-    energy is that: mean energy falls with beta, so there is one. The chains' law is only right once tuning has ended.
+    energy is that: mean energy falls with beta, so there is one. The first top should be too high rather than too low:
+    what chains at the anchor hold is let go of quickly, but found slowly. The law is only right once tuning has ended.
     """
     rungs, history, tops = len(betas), [], []
     for number in range(ROUNDS):
@@ -64,7 +66,7 @@ def _mean_energy(energy: NDArray[np.float64], rungs: int) -> NDArray[np.float64]
     One half starts at random and may be slow to find its way down; taken for the law, it would drive the top too high.
     """
     ladders = energy.reshape(-1, rungs, energy.shape[1]).mean(axis=2)
-    return np.minimum(ladders[::2].mean(axis=0), ladders[1::2].mean(axis=0))
+    return np.asarray(np.minimum(ladders[::2].mean(axis=0), ladders[1::2].mean(axis=0)))
 
 
 def _top(betas: Betas, energy: NDArray[np.float64], wanted: float) -> float:
@@ -72,7 +74,7 @@ def _top(betas: Betas, energy: NDArray[np.float64], wanted: float) -> float:
     falling = np.minimum.accumulate(energy)
     if wanted < falling[-1]:
         return float(betas[-1] * min(STEEPEST, 1.1 * falling[-1] / wanted))
-    return float(max(np.interp(-wanted, -falling, betas), betas[1] / STEEPEST))
+    return float(max(np.interp(-wanted, -falling, betas), betas[-1] / FASTEST_FALL))
 
 
 def _respaced(betas: Betas, rejection: NDArray[np.float64], top: float) -> Betas:

@@ -1,9 +1,10 @@
 """From a network and its anchors to draws."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -23,8 +24,11 @@ from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, eva
 from maxent_cli.interpret.plan import NotAStack, read_plan
 from maxent_cli.models.protocol import SequenceModel
 
+Result = TypeVar("Result")
+
 REFERENCE_DRAWS = 1000  # background sequences that give the mean energy and the spread of the output at beta = 0
 EXCHANGE_EVERY = 20  # steps
+FIRST_TOP = 200  # times the inverse mean energy of the background: well above the beta of any share kept so far
 RUNG_DRAWS = 40  # of each chain, for what is watched on every rung
 
 MOVES = {
@@ -63,20 +67,18 @@ class Reference:
     output: Floats
 
 
-def sample_anchors(
-    model: SequenceModel, anchors: Sequences, law: LawSettings, run: RunSettings, threads: int
-) -> Iterator[SampleSet]:
-    """Yield the draws around each anchor, in order, from `threads` workers; memory does not grow with the anchors.
+def over_anchors(task: Callable[[Sequences, int], Result], anchors: Sequences, threads: int) -> Iterator[Result]:
+    """Yield task(one anchor, its threads) for each anchor, in order; memory does not grow with the anchors.
 
     Each anchor is drawn by itself, with one torch thread: its draws depend on no neighbour and on no thread count.
     """
     workers = min(threads, len(anchors))
 
-    def one(row: int) -> SampleSet:
+    def one(row: int) -> Result:
         torch.set_num_threads(1)
-        return sample_anchor(model, anchors.take(np.array([row])), law, run, max(1, threads // workers))
+        return task(anchors.take(np.array([row])), max(1, threads // workers))
 
-    waiting: deque[Future[SampleSet]] = deque()
+    waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         try:
             for row in range(len(anchors)):
@@ -87,6 +89,18 @@ def sample_anchors(
                 yield waiting.popleft().result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def sample_fields(
+    model: SequenceModel, anchor: Sequences, law: LawSettings, run: RunSettings, fields: tuple[float, ...], threads: int
+) -> list[SampleSet]:
+    """The draws around one anchor under fields on its G and C (S), all at the beta of no field."""
+    without = sample_anchor(model, anchor, law, run, threads)
+    settled = replace(law, beta=without.beta)
+    return [
+        sample_anchor(model, anchor, replace(settled, field=field), run, threads) if field else without
+        for field in fields
+    ]
 
 
 def sample_anchor(
@@ -156,7 +170,7 @@ def warm_up(
 ) -> Tuned:
     """Settle the ladder, and its top where beta is to be found; with no warmup the first guess stays."""
     wanted = None if settings.beta is not None else (1 - settings.keep) * reference.energy
-    top = settings.beta if settings.beta is not None else 10 / reference.energy
+    top = settings.beta if settings.beta is not None else FIRST_TOP / reference.energy
     betas = first_ladder(top, run.rungs, 1 / reference.energy_spread)
     return tune(kernel, state, target, betas, wanted, run.warmup)
 
