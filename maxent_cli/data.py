@@ -78,7 +78,8 @@ class SampleSet:
     softmax. background (L, 4): letter frequencies a position, the tether included. mutable (L,): positions the law
     leaves free. energy_background: mean energy under the background alone (beta = 0); output_background (3,): the
     2.5, 50 and 97.5 % points of the output there. thin: steps between draws. acceptance: share of proposals accepted,
-    all rungs together. drift: the most that the compiled chain's energies differed from full passes (0 without it).
+    all rungs together. kernel: which one ran, and why if not the compiled one; drift_start, drift: the most that its
+    energies differed from full passes, before and at the end of any block (0 for full passes).
     """
 
     name: str
@@ -95,6 +96,8 @@ class SampleSet:
     output_background: Floats
     thin: int
     acceptance: float
+    kernel: str
+    drift_start: float
     drift: float
     rungs: Rungs
 

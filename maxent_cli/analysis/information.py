@@ -71,6 +71,11 @@ def information(samples: SampleSet) -> Information:
     return Information(positions, errors, float(total.value), float(total.error))
 
 
+def bits_of_counts(counts: Floats, background: Floats) -> Estimate:
+    """Total information, in bits, of each chain's letter counts (C, L, 4) against background rows (L, 4)."""
+    return _bits(counts, background)[1]
+
+
 def _bits(counts: Floats, background: Floats) -> tuple[Estimate, Estimate]:
     """Information of block counts (B, L, 4) against rows (L, 4), for each position and in total."""
     everything = counts.sum(axis=0)

@@ -27,8 +27,8 @@ def summarise(samples: SampleSet, diagnosis: Diagnosis) -> dict[str, object]:
         "energy": samples.energy.mean(),
         "energy_error": energy_error,
         "energy_background": samples.energy_background,
-        "kept_share": 1 - samples.energy.mean() / samples.energy_background,
-        "kept_share_error": energy_error / samples.energy_background,
+        "kept_share": kept_share(samples.energy.mean(), samples.energy_background),
+        "kept_share_error": energy_error / abs(samples.energy_background),
         "told_from_background": samples.told,
         "output_anchor": samples.anchor_output,
         "output_background": samples.output_background[1],
@@ -38,5 +38,13 @@ def summarise(samples: SampleSet, diagnosis: Diagnosis) -> dict[str, object]:
         "bits_error": bits.total_error,
         "bits_held": held.value[-1],
         "bits_held_error": held.error[-1],
+        "kernel": samples.kernel,
+        "drift_start": samples.drift_start,
         "drift": samples.drift,
+        "steps": samples.thin * samples.codes.shape[1],
     }
+
+
+def kept_share(energy: float, background: float) -> float:
+    """1 - <E>_beta / <E>_0; nan for an energy that is no distance."""
+    return float(1 - energy / background) if min(energy, background) >= 0 else float("nan")

@@ -14,6 +14,7 @@ COMMANDS = {
     "predict": "Outputs of a network for every record; choose anchors by them.",
     "sample": "Draw sequences that the network cannot tell from each anchor.",
     "motifs": "Frequencies, information, motifs and logos from draws.",
+    "series": "What the law keeps and holds as beta rises.",
     "gc-probe": "How the draws answer a field on their GC content.",
 }
 

@@ -55,10 +55,18 @@ def set_up(model_path: str, out: str, given: dict[str, Any]) -> Job:
     if rejected and out != "-":
         write_rejected(f"{out}.rejected.tsv", rejected)
     beta = None if given["beta"] == options.AUTO else given["beta"]
-    law = LawSettings(contrast_asked(given, card), background_asked(given, card), given["tether"], beta, given["keep"])
+    law = LawSettings(
+        contrast_asked(given, card),
+        background_asked(given, card),
+        given["tether"],
+        beta,
+        given["keep"],
+        held=given["held"],
+    )
     run = RunSettings(**{field.name: given[field.name] for field in fields(RunSettings)})
-    if beta is None and run.rungs < LEAST_RUNGS:
-        raise click.UsageError(f"--beta auto needs --rungs of at least {LEAST_RUNGS}: give a number for one of them")
+    if beta is None and (run.rungs < LEAST_RUNGS or law.held == "output"):
+        raise click.UsageError(f"--beta auto needs --law anchor and --rungs of at least {LEAST_RUNGS}: give a number")
+    place(model, run.device)
     header = {
         "law": law.__dict__,
         "run": run.__dict__,
@@ -66,6 +74,19 @@ def set_up(model_path: str, out: str, given: dict[str, Any]) -> Job:
         "outputs": card.outputs,
     }
     return Job(model, anchors, law, run, given["threads"], [model_path, *source.files], header)
+
+
+def place(model: Any, device: str) -> None:
+    """Put the network on the device, with full 32-bit products (TF32 would bend the law); tell of a GPU left unused."""
+    import torch
+
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    try:
+        model.to(torch.device(device))
+    except (RuntimeError, AssertionError) as error:
+        raise click.UsageError(f"--device {device} cannot be used ({str(error).splitlines()[0]})") from error
+    if torch.cuda.is_available() and device == "cpu":
+        options.say("NOTE: a GPU is here and is not used; give --device cuda to use it")
 
 
 def contrast_asked(given: dict[str, Any], card: ModelCard) -> tuple[int, ...]:

@@ -166,6 +166,15 @@ class Contrast(click.ParamType[Any]):
 
 law_options = stack(
     click.option(
+        "--law",
+        "held",
+        type=click.Choice(["anchor", "output"]),
+        default="anchor",
+        show_default=True,
+        help="anchor: hold the representation of the anchor. output: q(x)·exp(beta·output(x)), which needs a --beta; "
+        "the anchor is then only a start.",
+    ),
+    click.option(
         "--contrast",
         type=Contrast(),
         help="Hold output a less output b (numbers from 0, before the softmax).  [default: 1,0 of two outputs]",
@@ -247,6 +256,33 @@ run_options = stack(
         default="all",
         show_default=True,
         help="Proposals: single letters with shifted and reverse-complemented windows, or single letters as published.",
+    ),
+    click.option(
+        "--until-ess",
+        type=click.FloatRange(1),
+        help="Go on until every ESS is at least this (from 1) and every R-hat at most --most-rhat; the same number of "
+        "draws is held, further apart.  [default: stop after the draws]",
+    ),
+    click.option(
+        "--max-steps",
+        default=200_000,
+        show_default=True,
+        type=click.IntRange(1),
+        help="With --until-ess: steps of each rung at which to stop all the same, from 1.",
+    ),
+    click.option(
+        "--most-rhat",
+        default=1.05,
+        show_default=True,
+        type=click.FloatRange(1, min_open=True),
+        help="R-hat up to which an anchor counts as converged, above 1.",
+    ),
+    click.option(
+        "--device",
+        default="cpu",
+        show_default=True,
+        metavar="cpu|cuda|cuda:N",
+        help="Where the network runs; elsewhere than on the CPU every energy is a full pass.",
     ),
     seed_option,
     threads_option,

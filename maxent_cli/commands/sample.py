@@ -22,8 +22,17 @@ if TYPE_CHECKING:
 @options.run_options
 @click.option("--summary", "summary_path", help="Summary TSV, a row an anchor; '-' for stdout.  [default: OUT.tsv]")
 @click.option("--fasta", "fasta_path", help="Also write the draws as FASTA; '-' for stdout.  [default: not written]")
+@click.option(
+    "--least-ess",
+    default=100.0,
+    show_default=True,
+    type=click.FloatRange(1),
+    help="ESS from which an anchor counts as converged, from 1.",
+)
 @click.option("--strict", is_flag=True, help="Exit with 3 if an anchor has not converged (results are written).")
-def command(model: str, out: str, strict: bool, summary_path: str | None, fasta_path: str | None, **given: Any) -> None:
+def command(
+    model: str, out: str, summary_path: str | None, fasta_path: str | None, least_ess: float, strict: bool, **given: Any
+) -> None:
     """Draw sequences that the network cannot tell from each anchor, and otherwise as random as possible.
 
     ANCHORS is FASTA ('-' for stdin), or BED with --genome. The law is p(x) ∝ q(x)·exp(-beta·E(x)), where E is the
@@ -42,7 +51,7 @@ def command(model: str, out: str, strict: bool, summary_path: str | None, fasta_
     with writing_draws(out, job.header) as draws, options.maybe_writing(fasta_path) as fasta:
         for samples in job.draw():
             draws.add(samples)
-            rows.append(summarise(samples, diagnose(samples)))
+            rows.append(summarise(samples, diagnose(samples, given["most_rhat"], least_ess)))
             if fasta:
                 fasta.writelines(fasta_lines(samples))
     write_table(summary_path or f"{out}.tsv", rows)

@@ -33,6 +33,7 @@ from maxent_cli.engine.target import (
 SUM, MAXIMUM, MEAN, SCALE = range(4)
 IDENTITY, RELU, LEAKY_RELU, ELU, SIGMOID, TANH, GELU, SILU, SOFTPLUS, EXP = range(10)
 
+_UNBOUNDED = 1e30  # and not infinity, which times a beta of 0 is no number
 _BLOCK_WEIGHTS = 2**14  # weights that stay in the first cache while the chains go through them
 
 _accept_ratio = njit(cache=True, inline="always")(log_acceptance)
@@ -63,6 +64,8 @@ class Plan(NamedTuple):
     """A stack as arrays: table (layers, 13), slopes (layers,), all weights end to end; then what the energy needs.
 
     feature_weights and reference are (length · channels,), position-major as the last layer's values lie in memory.
+    The energy is the weighted distance from the reference, never below least_energy = 0; or, if linear, the offset
+    less the weighted sum.
     """
 
     table: NDArray[np.int64]
@@ -70,6 +73,9 @@ class Plan(NamedTuple):
     parameters: NDArray[np.float32]
     feature_weights: NDArray[np.float32]
     reference: NDArray[np.float32]
+    linear: bool
+    offset: float
+    least_energy: float
 
 
 class Chains(NamedTuple):
@@ -102,8 +108,9 @@ def make_plan(
     layers: list[tuple[Layer, NDArray[np.float32], NDArray[np.float32]]],
     feature_weights: NDArray[np.float32],
     reference: NDArray[np.float32],
+    offset: float | None = None,
 ) -> Plan:
-    """Lay the layers with their weights and biases end to end."""
+    """Lay the layers with their weights and biases end to end; with an offset, the energy is linear."""
     rows, parameters, size = [], [], 0
     place = layers[0][0].in_length * layers[0][0].in_channels  # the one-hot input comes first
     for layer, weights, bias in layers:
@@ -113,7 +120,9 @@ def make_plan(
         place += layer.out_length * layer.out_channels
     slopes = np.array([layer.slope for layer, _, _ in layers], np.float32)
     flat = np.concatenate(parameters).astype(np.float32)
-    return Plan(np.array(rows, np.int64), slopes, flat, feature_weights, reference)
+    linear = offset is not None
+    least = -_UNBOUNDED if linear else 0.0
+    return Plan(np.array(rows, np.int64), slopes, flat, feature_weights, reference, linear, offset or 0.0, least)
 
 
 @njit(cache=True)
@@ -328,15 +337,15 @@ def _keep(chains, c):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, fastmath=True)
 def _energy(plan, chains, c):  # type: ignore[no-untyped-def]
-    """Weighted distance of the last layer's values, new where its range says so, from the reference."""
+    """The energy of the last layer's values, new where its range says so."""
     here, total = plan.table[-1, _PLACE], 0.0
     first, last = chains.ranges[c, -1, 0] - here, chains.ranges[c, -1, 1] - here
     old, new = chains.values[c, here:], chains.new_values[c, here:]
     for i in range(len(plan.reference)):
         value = new[i] if first <= i < last else old[i]
         d = np.float64((value - plan.reference[i]) * plan.feature_weights[i])
-        total += d * d
-    return np.sqrt(total)
+        total += d if plan.linear else d * d
+    return plan.offset - total if plan.linear else np.sqrt(total)
 
 
 @njit(cache=True)
@@ -434,8 +443,8 @@ def _run(plan, table, ladder, log_rows, keys, beta, first_step, thin, codes, tra
             )
             if not changes:
                 counts[moves[c], 1] += high[c] > low[c]  # x' = x
-            # the energy is never negative, so some proposals are refused before it is known
-            elif log_u[c] < _accept_ratio(base_change[c], beta[c], -energy[c], correction[c]):
+            # a distance is never negative, so some proposals are refused before it is known
+            elif log_u[c] < _accept_ratio(base_change[c], beta[c], plan.least_energy - energy[c], correction[c]):
                 active[waiting] = c
                 waiting += 1
         _propagate(plan, chains, active[:waiting])

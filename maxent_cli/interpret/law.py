@@ -15,6 +15,7 @@ from maxent_cli.errors import InputError
 from maxent_cli.models.protocol import SequenceModel, one_hot
 
 BATCH = 512  # sequences a forward pass
+CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class LawSettings:
     contrast: one output, or two whose difference is held. background (4,): letter frequencies. tether: the anchor's
     share of each background row, or None for the published law. beta: inverse temperature, in units of 1/energy, or
     None for that at which the mean energy has fallen by the share `keep` of its value under the background. field:
-    chemical potential added for each G and C (the difference from the background's own).
+    chemical potential added for each G and C (the difference from the background's own). held: 'anchor' for the law
+    around an anchor, 'output' for the unanchored law, whose energy is minus the output or contrast.
     """
 
     contrast: tuple[int, ...]
@@ -33,25 +35,34 @@ class LawSettings:
     beta: float | None
     keep: float = 0.8
     field: float = 0.0
+    held: str = "anchor"
 
 
 @dataclass(frozen=True)
 class AnchoredLaw:
-    """The law around one anchor: its target, and what the energy is made of (weights and reference (...))."""
+    """The law around one anchor: its target, and what the energy is made of (weights and reference (...)).
+
+    offset: None for the weighted distance; else the energy at the reference, of which it is a linear function if the
+    head is linear.
+    """
 
     target: Target
     weights: Tensor
     reference: Tensor
+    offset: float | None
     anchor_output: float
 
 
-def anchored_law(model: SequenceModel, anchor: Codes, settings: LawSettings, name: str) -> AnchoredLaw:
+def anchored_law(
+    model: SequenceModel, anchor: Codes, settings: LawSettings, name: str, device: torch.device = CPU
+) -> AnchoredLaw:
     """p(x) ∝ q(x) · exp(-beta · ||w ∘ (Phi(x) - Phi(x0))||) for an anchor x0 (L,) (Finnegan & Song 2017).
 
-    w is the gradient of the output or contrast with respect to the representation at x0: for a linear head, the
-    output layer's weights. Raises InputError where w is zero: then no representation is further than another.
+    Or, unanchored, q(x) · exp(+beta · output(x)). w is the gradient of the output or contrast with respect to the
+    representation at x0: for a linear head, the output layer's weights. Raises InputError where w is zero: then no
+    representation is further than another.
     """
-    reference = _represent(model, torch.from_numpy(anchor)[None])[0]
+    reference = _represent(model, torch.from_numpy(anchor)[None].to(device))[0]
     with torch.enable_grad():
         point = reference.clone().requires_grad_()
         output = contrast_of(model.head(point[None]), settings.contrast)[0]
@@ -60,9 +71,13 @@ def anchored_law(model: SequenceModel, anchor: Codes, settings: LawSettings, nam
         raise InputError(name, "", "the output does not depend on the representation here", "choose another output")
     mutable = anchor != UNKNOWN
     rows = gc_field(background_rows(np.array(settings.background), anchor, settings.tether), settings.field)
+    at_anchor = float(output.detach())
+    if settings.held == "output":
+        value = output_term(model, settings.contrast)
+        target = Target(lambda codes: -value(codes), rows, mutable, np.zeros(1))
+        return AnchoredLaw(target, weights, reference, -at_anchor, at_anchor)
     energy = weighted_distance(lambda codes: model.representation(one_hot(codes)), weights, reference)
-    target = Target(energy, rows, mutable, np.zeros(1))
-    return AnchoredLaw(target, weights, reference, float(output.detach()))
+    return AnchoredLaw(Target(energy, rows, mutable, np.zeros(1)), weights, reference, None, at_anchor)
 
 
 def contrast_of(outputs: Tensor, contrast: tuple[int, ...]) -> Tensor:
@@ -76,12 +91,12 @@ def output_term(model: SequenceModel, contrast: tuple[int, ...]) -> Term:
     return lambda codes: contrast_of(model.head(model.representation(one_hot(codes))), contrast)
 
 
-def evaluate(term: Callable[[Tensor], Tensor], codes: Codes) -> Floats:
+def evaluate(term: Callable[[Tensor], Tensor], codes: Codes, device: torch.device = CPU) -> Floats:
     """A term on codes (..., L), some hundred sequences at a time, as (...) float64."""
     flat = torch.from_numpy(codes.reshape(-1, codes.shape[-1]))
     with torch.inference_mode():
-        parts = [term(flat[start : start + BATCH]).double() for start in range(0, len(flat), BATCH)]
-    return torch.cat(parts).numpy().reshape(codes.shape[:-1])
+        parts = [term(flat[start : start + BATCH].to(device)).double() for start in range(0, len(flat), BATCH)]
+    return torch.cat(parts).cpu().numpy().reshape(codes.shape[:-1])
 
 
 def _represent(model: SequenceModel, codes: Tensor) -> Tensor:

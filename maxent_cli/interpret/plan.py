@@ -53,10 +53,11 @@ class _Stack:
         self.layers[-1] = layer._replace(function=function, slope=slope), weights, bias
 
 
-def read_plan(model: SequenceModel, reference: Tensor, weights: Tensor) -> Plan:
+def read_plan(model: SequenceModel, reference: Tensor, weights: Tensor, offset: float | None = None) -> Plan:
     """The plan of a network's representation, with its energy's reference and weights (both of shape (...)).
 
-    Raises NotAStack where the network is not a chain of layers that the compiled chain knows.
+    With an offset the energy is linear: offset - sum of weights · (representation - reference). Raises NotAStack where
+    the network is not a chain of layers that the compiled chain knows.
     """
     stack = _Stack([], 4, model.input_length)
     for name, step in _steps(model):
@@ -66,7 +67,7 @@ def read_plan(model: SequenceModel, reference: Tensor, weights: Tensor) -> Plan:
         handler(stack, step)
     if not stack.layers or stack.layers[0][0].kind != incremental.SUM:
         raise NotAStack("the first layer is neither a convolution nor linear")
-    return make_plan(stack.layers, _position_major(weights, stack), _position_major(reference, stack))
+    return make_plan(stack.layers, _position_major(weights, stack), _position_major(reference, stack), offset)
 
 
 def _position_major(values: Tensor, stack: _Stack) -> Weights:

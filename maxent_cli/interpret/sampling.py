@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from maxent_cli.alphabet import Codes
+from maxent_cli.analysis.diagnostics import diagnose
 from maxent_cli.data import Floats, Rungs, SampleSet, Sequences
 from maxent_cli.engine.incremental import incremental
 from maxent_cli.engine.kernels import metropolis_hastings
@@ -29,6 +30,8 @@ Result = TypeVar("Result")
 REFERENCE_DRAWS = 1000  # background sequences that give the mean energy and the spread of the output at beta = 0
 EXCHANGE_EVERY = 20  # steps
 FIRST_TOP = 200  # times the inverse mean energy of the background: well above the beta of any share kept so far
+CHECKED, CHECKED_STEPS = 4, 20  # ladders and steps on which the compiled chain is compared with full passes
+MOST_DRIFT = 1e-3  # of the energy's spread, that it may differ
 RUNG_DRAWS = 40  # of each chain, for what is watched on every rung
 
 MOVES = {
@@ -45,7 +48,9 @@ MOVES = {
 class RunSettings:
     """How the law is drawn from: chains C, each a ladder of R rungs, draws D of each, thin steps apart, after warmup.
 
-    start: 'anchor', 'background', or 'both' (even chains at the anchor). moves: a key of MOVES.
+    start: 'anchor', 'background', or 'both' (even chains at the anchor). moves: a key of MOVES. until_ess: go on, at
+    wider and wider thinning, until every R-hat is at most most_rhat and every ESS at least this, or max_steps of each
+    chain are taken; None: the draws asked for and no more. device: a torch device; other than 'cpu' by full passes.
     """
 
     chains: int
@@ -56,6 +61,10 @@ class RunSettings:
     seed: int
     start: str = "both"
     moves: str = "all"
+    until_ess: float | None = None
+    most_rhat: float = 1.05
+    max_steps: int = 200_000
+    device: str = "cpu"
 
 
 @dataclass(frozen=True)
@@ -65,6 +74,38 @@ class Reference:
     energy: float
     energy_spread: float
     output: Floats
+
+
+@dataclass(frozen=True)
+class Setting:
+    """All that the draws around one anchor need: the anchor (a Sequences of one), its law, and the kernel.
+
+    kernel_name says which kernel runs, and why if it is not the compiled one; drift is how far the compiled chain's
+    energies were from full passes after some random changes.
+    """
+
+    model: SequenceModel
+    anchor: Sequences
+    law: AnchoredLaw
+    settings: LawSettings
+    run: RunSettings
+    reference: Reference
+    kernel: Kernel
+    kernel_name: str
+    drift: float
+
+    @property
+    def keys(self) -> Keys:
+        """The keys (C · R,) of the chains' rungs."""
+        return chain_keys(self.run.seed, self.anchor.names[0], self.anchor.codes[0], self.run.chains * self.run.rungs)
+
+    def energies(self, codes: Codes) -> Floats:
+        """Energies (...) of codes (..., L), by full passes."""
+        return evaluate(self.law.target.energy, codes, torch.device(self.run.device))
+
+    def outputs(self, codes: Codes) -> Floats:
+        """The chosen output or contrast (...) of codes (..., L)."""
+        return evaluate(output_term(self.model, self.settings.contrast), codes, torch.device(self.run.device))
 
 
 def over_anchors(task: Callable[[Sequences, int], Result], anchors: Sequences, threads: int) -> Iterator[Result]:
@@ -107,90 +148,122 @@ def sample_anchor(
     model: SequenceModel, anchor: Sequences, settings: LawSettings, run: RunSettings, threads: int = 1
 ) -> SampleSet:
     """The draws around the one sequence of `anchor`."""
-    name, codes = anchor.names[0], anchor.codes[0]
-    law = anchored_law(model, codes, settings, name)
-    reference = background_reference(model, law, settings, codes, run)
-    kernel = choose_kernel(model, law, run, threads)
-    keys = chain_keys(run.seed, name, codes, run.chains * run.rungs)
-    starts = start_codes(codes, law.target, keys, run)
-    state = start_state(law.target, starts, keys, torch.device("cpu"))
-    tuned = warm_up(kernel, state, law.target, settings, run, reference)
-    traces = list(draw(kernel, tuned, law.target, run))
-    draws = np.concatenate([trace.codes for trace in traces], axis=1)
-    top = np.ascontiguousarray(draws[run.rungs - 1 :: run.rungs])
-    tried, accepted = (sum(getattr(t, field)[: len(MOVES[run.moves])].sum() for t in traces) for field in COUNTS)
-    return SampleSet(
-        name=name,
-        interval=anchor.intervals[0],
-        anchor=codes,
-        codes=top,
-        energy=evaluate(law.target.energy, top),
-        output=evaluate(output_term(model, settings.contrast), top),
-        background=law.target.background,
-        mutable=law.target.mutable,
-        beta=float(tuned.betas[-1]),
-        anchor_output=law.anchor_output,
-        energy_background=reference.energy,
-        output_background=reference.output,
-        thin=run.thin,
-        acceptance=float(accepted / max(tried, 1)),
-        drift=max(trace.drift for trace in traces),
-        rungs=watch_rungs(model, law.target, settings, tuned.betas, draws),
-    )
+    setting = prepare(model, anchor, settings, run, threads)
+    state = start_state(setting.law.target, start_codes(setting), setting.keys, torch.device(run.device))
+    tuned = warm_up(setting, state)
+    for samples, steps in draw(setting, tuned):
+        if run.until_ess is None or 2 * steps > run.max_steps:
+            break
+        if diagnose(samples, run.most_rhat, run.until_ess).converged:
+            break
+    return samples
 
 
-COUNTS = ("tried", "accepted")
-
-
-def background_reference(
-    model: SequenceModel, law: AnchoredLaw, settings: LawSettings, anchor: Codes, run: RunSettings
-) -> Reference:
-    """Energy and output of independent draws from the background; InputError if the energy is always the same."""
-    keys = chain_keys(run.seed, "beta = 0", anchor, REFERENCE_DRAWS)
-    codes = _random(anchor, law.target, keys)
-    energy = evaluate(law.target.energy, codes)
-    if not np.ptp(energy):
-        where, cure = "the energy is the same for every sequence", "see that the model reads its input"
-        raise InputError("model", "", where, cure)
-    output = evaluate(output_term(model, settings.contrast), codes)
-    return Reference(float(energy.mean()), float(energy.std()), np.quantile(output, [0.025, 0.5, 0.975]))
-
-
-def choose_kernel(model: SequenceModel, law: AnchoredLaw, run: RunSettings, threads: int) -> Kernel:
-    """The compiled chain where the network is a stack that it can run, else full forward passes."""
+def prepare(model: SequenceModel, anchor: Sequences, settings: LawSettings, run: RunSettings, threads: int) -> Setting:
+    """The law around an anchor, its reference at beta = 0, and the kernel that can draw from it."""
+    device = torch.device(run.device)
+    law = anchored_law(model, anchor.codes[0], settings, anchor.names[0], device)
+    keys = chain_keys(run.seed, "beta = 0", anchor.codes[0], REFERENCE_DRAWS)
+    codes = random_codes(anchor.codes[0], law.target, keys)
     moves, ladder = MOVES[run.moves], Ladder(run.rungs, EXCHANGE_EVERY)
+    setting = Setting(
+        model, anchor, law, settings, run, NO_REFERENCE, metropolis_hastings(moves, ladder), "full passes", 0.0
+    )
+    energy = setting.energies(codes)
+    if not np.ptp(energy):
+        problem, cure = "the energy is the same for every sequence", "see that the model reads its input"
+        raise InputError(anchor.names[0], "", problem, cure)
+    points = np.quantile(setting.outputs(codes), [0.025, 0.5, 0.975])
+    setting = replace(setting, reference=Reference(float(energy.mean()), float(energy.std()), points))
+    return setting if device.type != "cpu" else compiled(setting, codes[: run.rungs * CHECKED], threads)
+
+
+NO_REFERENCE = Reference(0.0, 0.0, np.zeros(3))
+
+
+def compiled(setting: Setting, codes: Codes, threads: int) -> Setting:
+    """The setting with the compiled chain, where the network is a stack that it can run and gives the same energies.
+
+    codes (· R, L): sequences that the chain changes at random, at beta = 0, and then compares with full passes.
+    """
+    law, moves = setting.law, MOVES[setting.run.moves]
     try:
-        return incremental(read_plan(model, law.reference, law.weights), moves, ladder, threads)
-    except NotAStack:
-        return metropolis_hastings(moves, ladder)
+        plan = read_plan(setting.model, law.reference, law.weights, law.offset)
+    except NotAStack as reason:
+        return replace(setting, kernel_name=f"full passes ({reason})")
+    kernel = incremental(plan, moves, Ladder(setting.run.rungs, EXCHANGE_EVERY), threads)
+    keys = chain_keys(setting.run.seed, "check", setting.anchor.codes[0], len(codes))
+    _, trace = kernel(start_state(law.target, codes, keys, torch.device("cpu")), law.target, 1, CHECKED_STEPS)
+    if not trace.drift <= MOST_DRIFT * setting.reference.energy_spread:
+        return replace(setting, kernel_name="full passes (the compiled chain gives other energies)")
+    return replace(setting, kernel=kernel, kernel_name="compiled", drift=trace.drift)
 
 
-def warm_up(
-    kernel: Kernel, state: State, target: Target, settings: LawSettings, run: RunSettings, reference: Reference
-) -> Tuned:
-    """Settle the ladder, and its top where beta is to be found; with no warmup the first guess stays."""
+def warm_up(setting: Setting, state: State) -> Tuned:
+    """Settle the ladder, and its top where beta is to be found."""
+    settings, run, reference = setting.settings, setting.run, setting.reference
     wanted = None if settings.beta is not None else (1 - settings.keep) * reference.energy
     top = settings.beta if settings.beta is not None else FIRST_TOP / reference.energy
     betas = first_ladder(top, run.rungs, 1 / reference.energy_spread)
-    return tune(kernel, state, target, betas, wanted, run.warmup)
+    return tune(setting.kernel, state, setting.law.target, betas, wanted, run.warmup)
 
 
-def draw(kernel: Kernel, tuned: Tuned, target: Target, run: RunSettings) -> Iterator[Trace]:
-    """Traces of all chains at the tuned ladder."""
-    ladder = target._replace(beta=np.tile(tuned.betas, run.chains))
-    return (trace for _, trace in blocks(kernel, tuned.state, ladder, run.draws, run.thin))
+def draw(setting: Setting, tuned: Tuned) -> Iterator[tuple[SampleSet, int]]:
+    """Yield the draws and the steps that each chain has taken for them; then go on, and yield more of the same.
+
+    As many draws are held each time: every second one is dropped and the thinning doubles, so that memory stays.
+    """
+    run, state, thin, parts = setting.run, tuned.state, setting.run.thin, list[Trace]()
+    ladder = setting.law.target._replace(beta=np.tile(tuned.betas, run.chains))
+    held = np.empty((len(state.keys), 0, len(setting.anchor.codes[0])), np.uint8)
+    while True:
+        parts = []
+        for after, trace in blocks(setting.kernel, state, ladder, run.draws - held.shape[1], thin):
+            state = after
+            parts.append(trace)
+        held = np.concatenate([held, *(trace.codes for trace in parts)], axis=1)
+        yield collect(setting, tuned.betas, held, parts, thin), thin * run.draws
+        held, thin = held[:, 1::2], 2 * thin
 
 
-def watch_rungs(model: SequenceModel, target: Target, settings: LawSettings, betas: Betas, draws: Codes) -> Rungs:
+def collect(setting: Setting, betas: Betas, held: Codes, parts: list[Trace], thin: int) -> SampleSet:
+    """The draws (C · R, D, L) of all rungs as a sample set of the top one, with what the others saw."""
+    top = np.ascontiguousarray(held[setting.run.rungs - 1 :: setting.run.rungs])
+    moves = len(MOVES[setting.run.moves])
+    tried, accepted = (sum(counts[:moves].sum() for counts in all_counts) for all_counts in (
+        [trace.tried for trace in parts], [trace.accepted for trace in parts]))  # fmt: skip
+    return SampleSet(
+        name=setting.anchor.names[0],
+        interval=setting.anchor.intervals[0],
+        anchor=setting.anchor.codes[0],
+        codes=top,
+        energy=setting.energies(top),
+        output=setting.outputs(top),
+        background=setting.law.target.background,
+        mutable=setting.law.target.mutable,
+        beta=float(betas[-1]),
+        anchor_output=setting.law.anchor_output,
+        energy_background=setting.reference.energy,
+        output_background=setting.reference.output,
+        thin=thin,
+        acceptance=float(accepted / max(tried, 1)),
+        kernel=setting.kernel_name,
+        drift_start=setting.drift,
+        drift=max((trace.drift for trace in parts), default=0.0),
+        rungs=watch_rungs(setting, betas, held),
+    )
+
+
+def watch_rungs(setting: Setting, betas: Betas, held: Codes) -> Rungs:
     """Energy, output and letters of every rung, on some of the draws (C · R, D, L)."""
     rungs = len(betas)
-    every = draws[:, :: -(-draws.shape[1] // RUNG_DRAWS)]
+    every = held[:, :: -(-held.shape[1] // RUNG_DRAWS)]
 
     def by_rung(values: Floats) -> Floats:
         return np.ascontiguousarray(values.reshape(-1, rungs, values.shape[1]).transpose(0, 2, 1))
 
-    energy, output = evaluate(target.energy, every), evaluate(output_term(model, settings.contrast), every)
-    return Rungs(betas, by_rung(energy), by_rung(output), letter_counts(draws).reshape(-1, rungs, draws.shape[2], 4))
+    letters = letter_counts(held).reshape(-1, rungs, held.shape[2], 4)
+    return Rungs(betas, by_rung(setting.energies(every)), by_rung(setting.outputs(every)), letters)
 
 
 def letter_counts(draws: Codes) -> NDArray[np.uint32]:
@@ -198,19 +271,21 @@ def letter_counts(draws: Codes) -> NDArray[np.uint32]:
     return np.stack([(draws == letter).sum(axis=1) for letter in range(4)], axis=-1).astype(np.uint32)
 
 
-def start_codes(anchor: Codes, target: Target, keys: Keys, run: RunSettings) -> Codes:
+def start_codes(setting: Setting) -> Codes:
     """Where the chains' rungs (C · R, L) start: at the anchor (L,), at background draws, or half and half by chain."""
+    anchor, run, keys = setting.anchor.codes[0], setting.run, setting.keys
     starts = np.tile(anchor, (len(keys), 1))
     if run.start == "anchor":
         return starts
-    random = _random(anchor, target, keys)
+    random = random_codes(anchor, setting.law.target, keys)
     if run.start == "both":
         at_anchor = np.arange(len(keys)) // run.rungs % 2 == 0
         random[at_anchor] = starts[at_anchor]
     return random
 
 
-def _random(anchor: Codes, target: Target, keys: Keys) -> Codes:
+def random_codes(anchor: Codes, target: Target, keys: Keys) -> Codes:
+    """Independent draws (C, L) from the background alone, where the anchor (L,) may change."""
     codes = np.tile(anchor, (len(keys), 1))
     background_draws(keys, START_STEP, cumulative_rows(target.background), codes)
     codes[:, ~target.mutable] = anchor[~target.mutable]

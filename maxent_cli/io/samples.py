@@ -26,7 +26,7 @@ from maxent_cli.io.files import writing
 SCHEMA = 1
 ARRAYS = ("anchor", "codes", "energy", "output", "background", "mutable", "output_background")
 RUNG_ARRAYS = ("betas", "energy", "output", "letters")
-NUMBERS = ("beta", "anchor_output", "energy_background", "thin", "acceptance", "drift")
+NUMBERS = ("beta", "anchor_output", "energy_background", "thin", "acceptance", "kernel", "drift_start", "drift")
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip member can carry: no run shows when it ran
 
 

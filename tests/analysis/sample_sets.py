@@ -38,6 +38,8 @@ def sample_set(codes, background=None, **given):
         "output_background": np.array([-1.0, 0.0, 1.0]),
         "thin": 100,
         "acceptance": 0.4,
+        "kernel": "full passes",
+        "drift_start": 0.0,
         "drift": 0.0,
         "rungs": no_rungs(shape[0], codes.shape[2]),
     }

@@ -34,6 +34,8 @@ def draws_around(seed, place=None, length=40, **given):
         "rungs": Rungs(np.zeros(0), *np.zeros((2, 20, 0, 0)), np.zeros((20, 0, length, 4), np.uint32)),
         "output_background": np.array([-1.0, 0.0, 1.0]),
         "thin": 100,
+        "kernel": "full passes",
+        "drift_start": 0.0,
         "drift": 0.0,
         "beta": 10.0,
         "anchor_output": 3.0,

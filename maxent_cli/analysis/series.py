@@ -1,0 +1,42 @@
+"""The beta series of an anchor: what the law holds at each rung of its ladder."""
+
+import numpy as np
+
+from maxent_cli.analysis.diagnostics import mcse_mean
+from maxent_cli.analysis.free_energy import bits_held
+from maxent_cli.analysis.information import bits_of_counts
+from maxent_cli.analysis.summary import kept_share
+from maxent_cli.data import SampleSet
+
+Row = dict[str, object]
+
+
+def beta_series(samples: SampleSet) -> list[Row]:
+    """A row for each rung: energy, share kept, output, bits of the positions and bits held by the law, with errors.
+
+    beyond_positions is what the law holds that no logo shows: bits held less the sum over positions.
+    """
+    rungs, free = samples.rungs, samples.mutable
+    held = bits_held(rungs.betas, rungs.energy)
+    rows = []
+    for rung, beta in enumerate(rungs.betas):
+        energy, output = rungs.energy[..., rung], rungs.output[..., rung]
+        bits = bits_of_counts(rungs.letters[:, rung, free].astype(float), samples.background[free])
+        rows.append(
+            {
+                "record": samples.name,
+                "beta": beta,
+                "energy": energy.mean(),
+                "energy_error": float(mcse_mean(energy)),
+                "kept_share": kept_share(energy.mean(), samples.energy_background),
+                "output": output.mean(),
+                "output_error": float(mcse_mean(output)),
+                "bits": float(bits.value),
+                "bits_error": float(bits.error),
+                "bits_held": held.value[rung],
+                "bits_held_error": held.error[rung],
+                "beyond_positions": held.value[rung] - float(bits.value),
+                "beyond_positions_error": float(np.hypot(held.error[rung], bits.error)),
+            }
+        )
+    return rows

@@ -1,0 +1,40 @@
+"""maxent series: what the law keeps and holds as beta rises."""
+
+import click
+
+from maxent_cli.commands import options
+
+
+@click.command("series")
+@click.argument("draws", type=click.Path(exists=True, dir_okay=False))
+@options.out_option("Folder for the results; an older one is replaced.")
+@click.option("--figures", default=20, show_default=True, type=click.IntRange(0), help="Figures of the first anchors.")
+def command(draws: str, out: str, figures: int) -> None:
+    """What each anchor's law keeps and holds as beta rises, from the ladder's rungs.
+
+    DRAWS is what sample wrote, with --rungs of 3 or more. Bits held is the divergence of the law from its background
+    in bits, integrated along the ladder; the positions' bits are the part of it that a logo can show. In the folder:
+
+    \b
+    series.tsv  energy, share kept, output, bits of the positions and bits held, an anchor and beta a line
+    figures/    the same as a figure an anchor
+    """
+    from maxent_cli.analysis.series import beta_series
+    from maxent_cli.io.files import writing_folder
+    from maxent_cli.io.provenance import write_provenance
+    from maxent_cli.io.samples import open_draws
+    from maxent_cli.io.series_figure import write_series_figure
+    from maxent_cli.io.tables import write_table
+
+    with open_draws(draws) as anchors, writing_folder(out) as folder:
+        (folder / "figures").mkdir()
+        rows = []
+        for number, samples in enumerate(anchors):
+            series = beta_series(samples)
+            rows += series
+            if number < figures:
+                path = folder / "figures" / f"series_{number + 1:06d}.png"
+                write_series_figure(str(path), samples.name, series, samples.anchor_output)
+        write_table(str(folder / "series.tsv"), rows)
+    write_provenance(out, [draws])
+    options.say(f"{out}: {len(rows)} rungs of {number + 1} anchors")
