@@ -259,7 +259,7 @@ def _sum_layer(row, parameters, chains, active):  # type: ignore[no-untyped-def]
     fetched once for all of them: such layers are bound by memory, not by arithmetic.
     """
     here, out = row[_PLACE], row[_OUT_CHANNELS]
-    in_step = row[_OUT_LENGTH] == 1 and row[_WIDTH] > 1
+    in_step = row[_OUT_LENGTH] == 1 and row[_WIDTH] > 1 and row[_WIDTH] == row[_IN_LENGTH] and row[_DILATION] == 1
     for c in active:
         low, high = _reached(row, chains.first[c], chains.last[c])
         a, b = here + low * out, here + high * out
@@ -472,6 +472,8 @@ def incremental(plan: Plan, moves: tuple[Move, ...], ladder: Ladder = NO_LADDER,
     """
 
     def run(state: State, target: Target, draws: int, thin: int) -> tuple[State, Trace]:
+        if target.constraints:
+            raise ValueError("the compiled chain knows no constraints")
         table = move_table(moves, target.background, target.mutable)
         rows = np.hstack([np.log(target.background), np.zeros((len(target.background), 1))])
         codes = state.codes.numpy().copy()

@@ -87,11 +87,9 @@ def _steps(model: SequenceModel) -> list[tuple[str, nn.Module]]:
     steps: list[tuple[str, nn.Module]] = []
     previous: fx.Node | None = None
     for node in graph.nodes:
-        if node.op == "output":
-            continue
-        if node.op != "placeholder":
-            if node.all_input_nodes != [previous]:
-                raise NotAStack(f"{node.name}: it does not read the layer before it alone")
+        if node.op != "placeholder" and node.all_input_nodes != [previous]:
+            raise NotAStack(f"{node.name}: it does not read the layer before it alone")
+        if node.op not in ("placeholder", "output"):
             steps.append((node.name, _as_module(node, wrapped)))
         previous = node
     return steps
@@ -103,7 +101,8 @@ def _as_module(node: fx.Node, root: nn.Module) -> nn.Module:
     if node.op in ("call_function", "call_method"):
         name = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
         make = FUNCTIONS.get(str(name))
-        if make is not None and len(node.args) + len(node.kwargs) <= (2 if name == "flatten" else 1):
+        given = len(node.args) + len(node.kwargs.keys() - {"inplace"})
+        if make is not None and given <= (2 if name == "flatten" else 1):
             return make(*node.args[1:])
     raise NotAStack(f"{node.name}: {node.target} is not a layer it knows")
 
@@ -220,8 +219,8 @@ def _gelu(stack: _Stack, step: nn.GELU) -> None:
 
 
 def _softplus(stack: _Stack, step: nn.Softplus) -> None:
-    if step.beta != 1:
-        raise NotAStack("softplus has a beta of its own")
+    if step.beta != 1 or step.threshold < 20:
+        raise NotAStack("softplus has a beta or a threshold of its own")
     stack.apply(incremental.SOFTPLUS)
 
 

@@ -1,0 +1,198 @@
+"""The compiled chain against full passes, on networks of every kind of layer that a plan may hold."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from exact import random_keys
+from torch import Tensor, nn
+from torch.nn import functional
+from toy import Law, ToyNetwork, law_around, network, with_random_weights
+
+from maxent_cli.alphabet import encode
+from maxent_cli.engine.incremental import incremental
+from maxent_cli.engine.kernels import metropolis_hastings
+from maxent_cli.engine.proposals import LETTER, REDRAW, REVERSE_COMPLEMENT, SHIFT, Move
+from maxent_cli.engine.target import Kernel, Ladder, State, Target, Trace, start_state
+from maxent_cli.interpret.plan import HANDLERS
+
+ANCHOR = "GATTACANCGTAC"
+LENGTH = len(ANCHOR)
+MOVES = (
+    Move(LETTER, 0.4),
+    Move(SHIFT, 0.2, 5, 2),
+    Move(SHIFT, 0.1, 10**6, 4),
+    Move(REVERSE_COMPLEMENT, 0.2, 4),
+    Move(REDRAW, 0.1, 3),
+)
+
+
+def conv(channels: int = 6, width: int = 3, **options: object) -> nn.Conv1d:
+    return nn.Conv1d(4, channels, width, **options)
+
+
+class Functional(ToyNetwork):
+    """The same layers, called as functions and methods."""
+
+    def __init__(self) -> None:
+        super().__init__(LENGTH, nn.ModuleList([conv(), nn.Conv1d(6, 6, 3), nn.Linear(6 * (LENGTH - 4), 5)]))
+
+    def representation(self, inputs: Tensor) -> Tensor:
+        first, second, last = self.layers
+        scanned = functional.silu(second(functional.relu(first(inputs))).tanh())
+        return torch.sigmoid(functional.softplus(last(torch.flatten(scanned, 1)).relu()))
+
+
+FUNCTIONS = [
+    nn.ReLU(), nn.LeakyReLU(0.3), nn.ELU(0.7), nn.Sigmoid(), nn.Tanh(), nn.SiLU(), nn.GELU(), nn.Softplus()
+]  # fmt: skip
+POOLS = {
+    "max": nn.MaxPool1d(2),
+    "max, overlapping": nn.MaxPool1d(3, stride=1),
+    "max, padded and strided": nn.MaxPool1d(3, stride=2, padding=1),
+    "max, dilated": nn.MaxPool1d(3, stride=2, dilation=2),
+    "max, with gaps": nn.MaxPool1d(1, stride=3),
+    "mean": nn.AvgPool1d(2),
+    "mean, padded and overlapping": nn.AvgPool1d(3, stride=1, padding=1),
+    "mean, strided": nn.AvgPool1d(4, stride=3, padding=2),
+    "global max": nn.AdaptiveMaxPool1d(1),
+    "global mean": nn.AdaptiveAvgPool1d(1),
+}
+NETWORKS: dict[str, Callable[[], ToyNetwork]] = {
+    "one linear layer": lambda: network(LENGTH, nn.Flatten(), 5, nn.ReLU()),
+    "convolution alone": lambda: network(LENGTH, conv()),
+    "no bias": lambda: network(LENGTH, conv(bias=False), nn.ReLU(), nn.Flatten(), nn.Linear(66, 4, bias=False)),
+    "padded": lambda: network(LENGTH, conv(6, 5, padding=3), nn.ReLU(), nn.Flatten(), 5),
+    "padded by its whole span": lambda: network(LENGTH, conv(6, 3, padding=2), nn.ReLU(), nn.Flatten(), 5),
+    "padded to the same length": lambda: network(LENGTH, conv(6, 3, padding="same", dilation=2), nn.Flatten(), 5),
+    "dilated": lambda: network(LENGTH, conv(6, 3, dilation=3, padding=1), nn.ReLU(), nn.Flatten(), 5),
+    "width one": lambda: network(LENGTH, conv(6, 1), nn.ReLU(), nn.Conv1d(6, 4, 3), nn.ReLU(), nn.Flatten(), 5),
+    "grouped": lambda: network(LENGTH, conv(8, 3, groups=2), nn.ReLU(), nn.Conv1d(8, 4, 3, groups=4), nn.ReLU()),
+    "three convolutions": lambda: network(
+        LENGTH, conv(), nn.ReLU(), nn.Conv1d(6, 5, 4, padding=2), nn.Tanh(), nn.Conv1d(5, 4, 3, dilation=2), nn.ReLU()
+    ),
+    "a convolution of the whole length": lambda: network(LENGTH, conv(6, LENGTH), nn.ReLU(), nn.Flatten(), 4),
+    "one output, dilated": lambda: network(LENGTH, conv(6, 5, dilation=3), nn.ReLU(), nn.Flatten(), 4),
+    "one output, padded": lambda: network(LENGTH, conv(6, LENGTH + 4, padding=2), nn.ReLU(), nn.Flatten(), 4),
+    "one output of two convolutions": lambda: network(
+        LENGTH, conv(6, 5), nn.ReLU(), nn.Conv1d(6, 5, 5, dilation=2), nn.ReLU(), nn.Flatten(), 4
+    ),
+    "folded batch norm": lambda: network(
+        LENGTH, conv(), nn.BatchNorm1d(6), nn.ReLU(), nn.Flatten(), 5, nn.BatchNorm1d(5)
+    ),
+    "batch norm after a function": lambda: network(
+        LENGTH, conv(), nn.ReLU(), nn.BatchNorm1d(6), nn.MaxPool1d(2), nn.BatchNorm1d(6), nn.BatchNorm1d(6), nn.Tanh()
+    ),
+    "batch norm without gain": lambda: network(LENGTH, conv(), nn.BatchNorm1d(6, affine=False), nn.ReLU()),
+    "dropout and identity": lambda: network(
+        LENGTH, conv(), nn.Dropout1d(), nn.BatchNorm1d(6), nn.Identity(), nn.ReLU(), nn.Flatten(), nn.Dropout(), 5
+    ),
+    "two functions in a row": lambda: network(LENGTH, conv(), nn.ReLU(), nn.Tanh(), nn.Flatten(), nn.Sigmoid(), 5),
+    "pooled twice": lambda: network(
+        LENGTH, conv(), nn.ReLU(), nn.MaxPool1d(2), nn.Conv1d(6, 6, 2), nn.ReLU(), nn.AvgPool1d(2), nn.Flatten(), 5
+    ),
+    "three linear layers": lambda: network(LENGTH, conv(), nn.ReLU(), nn.Flatten(), 9, nn.ReLU(), 7, nn.ELU(), 5),
+    "functions and methods": lambda: with_random_weights(Functional()),
+}
+
+
+def _scanned(layer: nn.Module) -> Callable[[], ToyNetwork]:
+    return lambda: network(LENGTH, conv(), layer, nn.Conv1d(6, 5, 1), nn.ReLU(), nn.Flatten(), 4, layer)
+
+
+def _pooled(layer: nn.Module) -> Callable[[], ToyNetwork]:
+    return lambda: network(LENGTH, conv(), nn.Tanh(), layer, nn.Sigmoid(), nn.Conv1d(6, 5, 1), nn.Flatten(), 4)
+
+
+NETWORKS |= {type(layer).__name__: _scanned(layer) for layer in FUNCTIONS}
+NETWORKS |= {f"pool: {name}": _pooled(layer) for name, layer in POOLS.items()}
+
+
+@pytest.fixture(params=NETWORKS.values(), ids=NETWORKS)
+def law(request: pytest.FixtureRequest) -> Law:
+    return law_around(request.param(), ANCHOR, beta=2.0, tether=0.3)
+
+
+def start(target: Target, chains: int, seed: int = 0) -> State:
+    """Chains at random letters, with N where the anchor has it."""
+    codes = np.random.default_rng(seed).integers(0, 4, (chains, LENGTH), dtype=np.uint8)
+    codes[:, ~target.mutable] = encode(ANCHOR)[~target.mutable]
+    return start_state(target, codes, random_keys(chains, seed), torch.device("cpu"))
+
+
+def same(one: tuple[State, Trace], other: tuple[State, Trace], tolerance: float) -> None:
+    """Two runs took the same path: codes equal, energies to a tolerance."""
+    np.testing.assert_array_equal(one[1].codes, other[1].codes)
+    np.testing.assert_allclose(one[1].energy, other[1].energy, atol=tolerance, rtol=0)
+    np.testing.assert_array_equal(one[1].tried, other[1].tried)
+    for field in ("codes", "energy", "log_base"):
+        np.testing.assert_allclose(getattr(one[0], field), getattr(other[0], field), atol=tolerance, rtol=0)
+
+
+def test_networks_cover_every_layer_that_a_plan_may_hold():
+    used = {type(module) for make in NETWORKS.values() for module in make().modules()}
+    assert set(HANDLERS) <= used
+
+
+def test_energies_are_those_of_full_passes(law):
+    """Chains that may not change anything stay where they are, so the trace holds the energies of the plan itself."""
+    begin = start(law.target, 200)
+    frozen = law.target._replace(mutable=np.zeros(LENGTH, np.bool_))
+    state, trace = incremental(law.plan, MOVES)(begin, frozen, 1, 1)
+    np.testing.assert_array_equal(state.codes, begin.codes)
+    np.testing.assert_allclose(trace.energy[:, 0], begin.energy, atol=2e-5, rtol=0)
+
+
+def test_compiled_and_full_chains_take_the_same_path(law):
+    begin = start(law.target, 20, 1)
+    compiled, full = (
+        kernel(begin, law.target, 30, 4) for kernel in (incremental(law.plan, MOVES), metropolis_hastings(MOVES))
+    )
+    same(compiled, full, 5e-5)
+    assert 0.05 < compiled[1].accepted.sum() / compiled[1].tried.sum() < 0.95
+
+
+@pytest.fixture
+def usual() -> Law:
+    scan = (conv(8, 4), nn.BatchNorm1d(8), nn.ReLU(), nn.MaxPool1d(2), nn.Conv1d(8, 6, 2), nn.ReLU(), nn.Flatten())
+    return law_around(network(LENGTH, *scan, 7, nn.ReLU()), ANCHOR, beta=2.0, tether=0.3)
+
+
+def kernels(law: Law, ladder: Ladder, threads: int = 1) -> tuple[Kernel, Kernel]:
+    return incremental(law.plan, MOVES, ladder, threads), metropolis_hastings(MOVES, ladder)
+
+
+def test_compiled_and_full_ladders_take_the_same_path(usual):
+    target = usual.target._replace(beta=np.tile([0.0, 0.7, 1.5, 3.0], 10))
+    begin = start(target, 40)
+    compiled, full = (kernel(begin, target, 30, 4) for kernel in kernels(usual, Ladder(4, 3)))
+    same(compiled, full, 5e-5)
+    np.testing.assert_array_equal(compiled[1].accepted[-3:], full[1].accepted[-3:])
+    assert (compiled[1].accepted[-3:] > 0).all()
+
+
+@pytest.mark.parametrize("ladder", [Ladder(), Ladder(4, 3)], ids=["alone", "ladder"])
+def test_the_draws_do_not_depend_on_the_number_of_threads(usual, ladder):
+    target = usual.target._replace(beta=np.tile([0.0, 0.7, 1.5, 3.0], 7))
+    begin = start(target, 28)
+    runs = [kernels(usual, ladder, threads)[0](begin, target, 40, 5) for threads in (1, 2, 3, 64)]
+    for state, trace in runs[1:]:
+        assert trace.codes.tobytes() == runs[0][1].codes.tobytes()
+        assert trace.energy.tobytes() == runs[0][1].energy.tobytes()
+        np.testing.assert_array_equal(trace.accepted, runs[0][1].accepted)
+        assert state.energy.numpy().tobytes() == runs[0][0].energy.numpy().tobytes()
+
+
+def test_updates_do_not_drift_over_many_steps(usual):
+    state, trace = incremental(usual.plan, MOVES)(start(usual.target, 20), usual.target, 10, 2000)
+    np.testing.assert_allclose(trace.energy[:, -1], state.energy, atol=2e-4, rtol=0)
+
+
+def test_a_plan_that_differs_a_little_from_its_network_is_noticed(usual):
+    parameters = usual.plan.parameters.copy()
+    parameters[-1] += 0.05  # a bias of the last layer
+    begin = start(usual.target, 200)
+    frozen = usual.target._replace(mutable=np.zeros(LENGTH, np.bool_))
+    trace = incremental(usual.plan._replace(parameters=parameters), MOVES)(begin, frozen, 1, 1)[1]
+    assert np.abs(trace.energy[:, 0] - begin.energy.numpy()).max() > 1e-3
