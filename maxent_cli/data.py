@@ -61,13 +61,15 @@ class Sequences:
 class Rungs:
     """What the ladder of R betas saw, from its lowest rung to the beta in use, on T of the draws.
 
-    betas (R,), energy and output (C, T, R), letters (C, R, L, 4): how often each letter stood at each position.
+    betas (R,), energy and output (C, T, R), letters (C, R, L, 4): how often each letter stood at each position. search
+    (rounds, 2 R): betas and mean energies of the rungs, a row a round of the warm-up that settled them.
     """
 
     betas: Floats
     energy: Floats
     output: Floats
     letters: NDArray[np.uint32]
+    search: Floats
 
 
 @dataclass(frozen=True)

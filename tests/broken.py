@@ -139,7 +139,7 @@ def _one_uniform(block: Block, *_: Any) -> None:
 
 def _one_site(block: Block, first_step: int, table: MoveTable) -> None:
     """Letters only: all chains propose to change the same position, drawn anew at each step."""
-    source, scale, offset, *_ = block
+    source, _, offset, *_ = block
     for step in range(len(source)):
         letter = offset[step].max(axis=1)
         offset[step] = 0

@@ -56,7 +56,7 @@ def set_up(model_path: str, out: str, given: dict[str, Any]) -> Job:
         write_rejected(f"{out}.rejected.tsv", rejected)
     beta = None if given["beta"] == options.AUTO else given["beta"]
     law = LawSettings(
-        contrast_asked(given, card),
+        options.contrast_asked(given["contrast"], given["output"], card),
         background_asked(given, card),
         given["tether"],
         beta,
@@ -87,20 +87,6 @@ def place(model: Any, device: str) -> None:
         raise click.UsageError(f"--device {device} cannot be used ({str(error).splitlines()[0]})") from error
     if torch.cuda.is_available() and device == "cpu":
         options.say("NOTE: a GPU is here and is not used; give --device cuda to use it")
-
-
-def contrast_asked(given: dict[str, Any], card: ModelCard) -> tuple[int, ...]:
-    """The outputs that --contrast or --output name: by default 1 less 0 of two outputs, or the only one."""
-    contrast, output = given["contrast"], given["output"]
-    if contrast is not None and output is not None:
-        raise click.UsageError("--contrast and --output exclude each other: give one of them")
-    count = len(card.outputs)
-    if contrast is None and output is None and count > 2:
-        raise click.UsageError(f"the model has {count} outputs: say which with --contrast a,b or --output k")
-    chosen = contrast or ((output,) if output is not None else (1, 0)[:count] if count == 2 else (0,))
-    if max(chosen) >= count:
-        raise click.UsageError(f"the model's outputs are numbered 0 to {count - 1} ({', '.join(card.outputs)})")
-    return tuple(chosen)
 
 
 def background_asked(given: dict[str, Any], card: ModelCard) -> tuple[float, float, float, float]:

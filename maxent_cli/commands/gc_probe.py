@@ -7,6 +7,7 @@ import click
 from maxent_cli.commands import options
 
 if TYPE_CHECKING:
+    options.before_torch()
     from maxent_cli.analysis.gc import Interval95
     from maxent_cli.analysis.gc_probe import Answer, Row
     from maxent_cli.io.gc_figure import GCFigure

@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from maxent_cli.data import Rejected
+if TYPE_CHECKING:
+    from maxent_cli.data import Rejected
+    from maxent_cli.io.checkpoint import ModelCard
 
 Decorator = Callable[[Any], Any]
 
@@ -42,12 +44,30 @@ def granted_cpus() -> int:
     return max(1, min(granted))
 
 
+def before_torch() -> None:
+    """Settle, before torch is imported, that waiting threads sleep: spinning ones crawl on a shared machine."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def contrast_asked(contrast: tuple[int, int] | None, output: int | None, card: "ModelCard") -> tuple[int, ...]:
+    """The outputs that --contrast or --output name: by default 1 less 0 of two outputs, or the only one."""
+    count = len(card.outputs)
+    if contrast is not None and output is not None:
+        raise click.UsageError("--contrast and --output exclude each other: give one of them")
+    if contrast is None and output is None and count > 2:
+        raise click.UsageError(f"the model has {count} outputs: say which with --contrast a,b or one output")
+    chosen = contrast or ((output,) if output is not None else (1, 0)[2 - count :])
+    if max(chosen) >= count:
+        raise click.UsageError(f"the model's outputs are numbered 0 to {count - 1} ({', '.join(card.outputs)})")
+    return chosen
+
+
 def say(message: str) -> None:
     """One line for people, on stderr."""
     click.echo(message, err=True)
 
 
-def account(kept: int, rejected: Iterable[Rejected], where: str) -> None:
+def account(kept: int, rejected: "Iterable[Rejected]", where: str) -> None:
     """Say how many records were kept and how many rejected, with a count for each reason."""
     reasons: dict[str, int] = {}
     for record in rejected:

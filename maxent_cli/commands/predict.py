@@ -1,6 +1,5 @@
 """maxent predict: a network's outputs for every record."""
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -47,7 +46,7 @@ def command(model: str, out: str, select: str | None, **given: Any) -> None:
     the contrast's first class and, where labels are known, label and correct (the contrast is above 0 exactly for
     label 1). Records are selected by --at-least and --correct first, then --top. BED is 0-based half-open.
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin crawl on a shared machine; before torch
+    options.before_torch()
     import torch
 
     from maxent_cli.io.checkpoint import load_model
@@ -61,7 +60,7 @@ def command(model: str, out: str, select: str | None, **given: Any) -> None:
     sequences, labels, rejected = _read(given, network.input_length)
     with options.Progress("predicting", len(sequences), "records") as progress:
         outputs = predict(network, sequences.codes, progress.advance)
-    columns = _columns(sequences, outputs, _contrast(given["contrast"], card), card, labels)
+    columns = _columns(sequences, outputs, options.contrast_asked(given["contrast"], None, card), card, labels)
     write_table(out, columns)
     if rejected and out != "-":
         write_rejected(f"{out}.rejected.tsv", rejected)
@@ -99,17 +98,6 @@ def _read(given: dict[str, Any], length: int) -> "tuple[Sequences, NDArray[np.in
     options.account(len(sequences), rejected, given["records"])
     labels = None if given["label"] is None else np.full(len(sequences), given["label"])
     return sequences, labels, rejected
-
-
-def _contrast(asked: tuple[int, int] | None, card: "ModelCard") -> tuple[int, ...]:
-    """The outputs (a, b) of the contrast a less b, or the only output."""
-    count = len(card.outputs)
-    if asked is None and count > 2:
-        raise click.UsageError(f"the model has {count} outputs: say which with --contrast a,b")
-    chosen = asked or (1, 0)[2 - count :]
-    if max(chosen) >= count:
-        raise click.UsageError(f"the model's outputs are numbered 0 to {count - 1} ({', '.join(card.outputs)})")
-    return chosen
 
 
 def _columns(

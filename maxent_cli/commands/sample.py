@@ -39,6 +39,7 @@ def command(
     distance of the network's representations of x and of the anchor, weighted by the output layer (Finnegan & Song
     2017), and q the background. With --tether the background leans to the anchor, which holds motifs in their place.
     """
+    options.before_torch()
     from maxent_cli.analysis.diagnostics import diagnose
     from maxent_cli.analysis.summary import summarise
     from maxent_cli.commands.drawing import set_up

@@ -1,6 +1,5 @@
 """maxent train: a network from positives and negatives."""
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -130,7 +129,7 @@ def command(out: str, **given: Any) -> None:
     half-open), and rejected.tsv. The same seed, data and threads give the same weights. Equal sequences, and a
     positive and its shuffles, are always in the same part.
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin crawl on a shared machine; before torch
+    options.before_torch()
     import torch
 
     from maxent_cli.commands.training_data import examples_of_epochs, read_source, split_source, write_split

@@ -32,7 +32,8 @@ def first_ladder(top: float, rungs: int, lowest: float) -> Betas:
     """Betas (R,) from 0, then in equal ratios from `lowest` to the top; a single rung is the top alone."""
     if rungs == 1:
         return np.array([top])
-    return np.concatenate([[0.0], np.geomspace(min(lowest, top / 2), top, rungs - 1)]) if top else np.zeros(rungs)
+    falling = np.geomspace(top, min(lowest, top / 2), rungs - 1) if top else np.zeros(rungs - 1)
+    return np.append(falling, 0.0)[::-1]
 
 
 def tune(kernel: Kernel, state: State, target: Target, betas: Betas, wanted: float | None, steps: int) -> Tuned:
@@ -41,9 +42,10 @@ def tune(kernel: Kernel, state: State, target: Target, betas: Betas, wanted: flo
     Chains are ladders of R rungs one after another. If an energy is wanted, the top moves to the beta at which the mean
     energy is that: mean energy falls with beta, so there is one. The first top should be too high rather than too low:
     what chains at the anchor hold is let go of quickly, but found slowly. The law is only right once tuning has ended.
+    No steps change nothing; a few are rounded up to the least that the rounds need.
     """
     rungs, history, tops = len(betas), [], []
-    for number in range(ROUNDS):
+    for number in range(ROUNDS if steps else 0):
         now = max(DRAWS_A_ROUND, steps // ROUNDS)
         ladder = target._replace(beta=np.tile(betas, len(state.keys) // rungs))
         state, trace = kernel(state, ladder, DRAWS_A_ROUND, now // DRAWS_A_ROUND)
@@ -57,7 +59,7 @@ def tune(kernel: Kernel, state: State, target: Target, betas: Betas, wanted: flo
         if wanted is not None and number == ROUNDS - FROZEN - 1:
             top = float(np.exp(np.mean(np.log(tops[len(tops) // 2 :]))))
         betas = _respaced(betas, 1 - accepted / np.maximum(tried, 1), top)
-    return Tuned(betas, state, np.array(history))
+    return Tuned(betas, state, np.array(history).reshape(-1, 2 * rungs))
 
 
 def _mean_energy(energy: NDArray[np.float64], rungs: int) -> NDArray[np.float64]:

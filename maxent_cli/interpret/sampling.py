@@ -19,7 +19,7 @@ from maxent_cli.engine.proposals import LETTER, REVERSE_COMPLEMENT, SHIFT, SINGL
 from maxent_cli.engine.randomness import START_STEP, Keys, background_draws, chain_keys
 from maxent_cli.engine.sampling import blocks
 from maxent_cli.engine.target import Kernel, Ladder, State, Target, Trace, start_state
-from maxent_cli.engine.tuning import Betas, Tuned, first_ladder, tune
+from maxent_cli.engine.tuning import Tuned, first_ladder, tune
 from maxent_cli.errors import InputError
 from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, evaluate, output_term
 from maxent_cli.interpret.plan import NotAStack, read_plan
@@ -213,7 +213,7 @@ def draw(setting: Setting, tuned: Tuned) -> Iterator[tuple[SampleSet, int]]:
 
     As many draws are held each time: every second one is dropped and the thinning doubles, so that memory stays.
     """
-    run, state, thin, parts = setting.run, tuned.state, setting.run.thin, list[Trace]()
+    run, state, thin = setting.run, tuned.state, setting.run.thin
     ladder = setting.law.target._replace(beta=np.tile(tuned.betas, run.chains))
     held = np.empty((len(state.keys), 0, len(setting.anchor.codes[0])), np.uint8)
     while True:
@@ -222,16 +222,15 @@ def draw(setting: Setting, tuned: Tuned) -> Iterator[tuple[SampleSet, int]]:
             state = after
             parts.append(trace)
         held = np.concatenate([held, *(trace.codes for trace in parts)], axis=1)
-        yield collect(setting, tuned.betas, held, parts, thin), thin * run.draws
+        yield collect(setting, tuned, held, parts, thin), thin * run.draws
         held, thin = held[:, 1::2], 2 * thin
 
 
-def collect(setting: Setting, betas: Betas, held: Codes, parts: list[Trace], thin: int) -> SampleSet:
+def collect(setting: Setting, tuned: Tuned, held: Codes, parts: list[Trace], thin: int) -> SampleSet:
     """The draws (C · R, D, L) of all rungs as a sample set of the top one, with what the others saw."""
     top = np.ascontiguousarray(held[setting.run.rungs - 1 :: setting.run.rungs])
     moves = len(MOVES[setting.run.moves])
-    tried, accepted = (sum(counts[:moves].sum() for counts in all_counts) for all_counts in (
-        [trace.tried for trace in parts], [trace.accepted for trace in parts]))  # fmt: skip
+    tried, accepted = (sum(counts) for counts in zip(*(_totals(trace, moves) for trace in parts), strict=True))
     return SampleSet(
         name=setting.anchor.names[0],
         interval=setting.anchor.intervals[0],
@@ -241,29 +240,34 @@ def collect(setting: Setting, betas: Betas, held: Codes, parts: list[Trace], thi
         output=setting.outputs(top),
         background=setting.law.target.background,
         mutable=setting.law.target.mutable,
-        beta=float(betas[-1]),
+        beta=float(tuned.betas[-1]),
         anchor_output=setting.law.anchor_output,
         energy_background=setting.reference.energy,
         output_background=setting.reference.output,
         thin=thin,
-        acceptance=float(accepted / max(tried, 1)),
+        acceptance=accepted / max(tried, 1),
         kernel=setting.kernel_name,
         drift_start=setting.drift,
-        drift=max((trace.drift for trace in parts), default=0.0),
-        rungs=watch_rungs(setting, betas, held),
+        drift=max(trace.drift for trace in parts),
+        rungs=watch_rungs(setting, tuned, held),
     )
 
 
-def watch_rungs(setting: Setting, betas: Betas, held: Codes) -> Rungs:
+def _totals(trace: Trace, moves: int) -> tuple[int, int]:
+    return int(trace.tried[:moves].sum()), int(trace.accepted[:moves].sum())
+
+
+def watch_rungs(setting: Setting, tuned: Tuned, held: Codes) -> Rungs:
     """Energy, output and letters of every rung, on some of the draws (C · R, D, L)."""
-    rungs = len(betas)
+    rungs = len(tuned.betas)
     every = held[:, :: -(-held.shape[1] // RUNG_DRAWS)]
 
     def by_rung(values: Floats) -> Floats:
         return np.ascontiguousarray(values.reshape(-1, rungs, values.shape[1]).transpose(0, 2, 1))
 
     letters = letter_counts(held).reshape(-1, rungs, held.shape[2], 4)
-    return Rungs(betas, by_rung(setting.energies(every)), by_rung(setting.outputs(every)), letters)
+    energy, output = by_rung(setting.energies(every)), by_rung(setting.outputs(every))
+    return Rungs(tuned.betas, energy, output, letters, tuned.history)
 
 
 def letter_counts(draws: Codes) -> NDArray[np.uint32]:

@@ -4,7 +4,8 @@ Schema 1. `header`: JSON text (schema, law, settings, model digest, seed, number
 000000: `record_i` (JSON text: name, interval, beta, outputs and energies that are one number), `anchor_i` (L,) uint8,
 `codes_i` (C, D, L) uint8, `energy_i` and `output_i` (C, D), `background_i` (L, 4), `mutable_i` (L,),
 `output_background_i` (3,), and of the ladder's R rungs `rung_betas_i` (R,), `rung_energy_i` and `rung_output_i`
-(C, T, R), `rung_letters_i` (C, R, L, 4). Letters are 0 A, 1 C, 2 G, 3 T, 4 other; positions are 0-based.
+(C, T, R), `rung_letters_i` (C, R, L, 4), `rung_search_i` (rounds, 2 R): how warm-up settled the betas. Letters are
+0 A, 1 C, 2 G, 3 T, 4 other; positions are 0-based.
 """
 
 import dataclasses
@@ -25,7 +26,7 @@ from maxent_cli.io.files import writing
 
 SCHEMA = 1
 ARRAYS = ("anchor", "codes", "energy", "output", "background", "mutable", "output_background")
-RUNG_ARRAYS = ("betas", "energy", "output", "letters")
+RUNG_ARRAYS = ("betas", "energy", "output", "letters", "search")
 NUMBERS = ("beta", "anchor_output", "energy_background", "thin", "acceptance", "kernel", "drift_start", "drift")
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip member can carry: no run shows when it ran
 

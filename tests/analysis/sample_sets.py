@@ -18,7 +18,7 @@ def independent_draws(rng, law, chains, draws, hold=0.0):
 def no_rungs(chains, length):
     """A ladder without rungs."""
     nothing = np.zeros((chains, 0, 0))
-    return Rungs(np.zeros(0), nothing, nothing, np.zeros((chains, 0, length, 4), np.uint32))
+    return Rungs(np.zeros(0), nothing, nothing, np.zeros((chains, 0, length, 4), np.uint32), np.zeros((0, 0)))
 
 
 def sample_set(codes, background=None, **given):

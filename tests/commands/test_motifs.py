@@ -31,7 +31,9 @@ def draws_around(seed, place=None, length=40, **given):
         "output": rng.normal(size=(20, 30)),
         "background": np.full((length, 4), 0.25),
         "mutable": np.ones(length, bool),
-        "rungs": Rungs(np.zeros(0), *np.zeros((2, 20, 0, 0)), np.zeros((20, 0, length, 4), np.uint32)),
+        "rungs": Rungs(
+            np.zeros(0), *np.zeros((2, 20, 0, 0)), np.zeros((20, 0, length, 4), np.uint32), np.zeros((0, 0))
+        ),
         "output_background": np.array([-1.0, 0.0, 1.0]),
         "thin": 100,
         "kernel": "full passes",

@@ -14,7 +14,7 @@ from maxent_cli.alphabet import encode
 from maxent_cli.engine.incremental import incremental
 from maxent_cli.engine.kernels import metropolis_hastings
 from maxent_cli.engine.proposals import LETTER, REDRAW, REVERSE_COMPLEMENT, SHIFT, Move
-from maxent_cli.engine.target import Kernel, Ladder, State, Target, Trace, start_state
+from maxent_cli.engine.target import NO_LADDER, Kernel, Ladder, State, Target, Trace, start_state
 from maxent_cli.interpret.plan import HANDLERS
 
 ANCHOR = "GATTACANCGTAC"
