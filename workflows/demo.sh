@@ -1,0 +1,38 @@
+#!/bin/sh
+# The whole pipeline on simulated data: CTCF sites planted in random DNA, a network trained to see them, and what
+# sampling reads back out of that network.
+#   workflows/demo.sh FOLDER
+# All choices are here. FOLDER is made anew; the table at the end is FOLDER/table.txt too.
+set -eu
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+out=${1:?usage: demo.sh FOLDER}
+step() { printf '\n== %s (%d s)\n' "$1" "$(($(date +%s) - started))" >&2; }
+started=$(date +%s)
+
+rm -rf "$out"
+mkdir -p "$out"
+
+step '1/6 simulate: 3,000 sequences of 101 bp, nine tenths with a CTCF site anywhere, on either strand'
+maxent simulate --count 3000 --length 101 --plant CTCF:density=0.9 --seed 1 \
+    --out "$out/positives.fa" --truth "$out/planted.bed"
+
+step '2/6 train: against dinucleotide-preserving shuffles'
+maxent train --positives "$out/positives.fa" --epochs 12 --seed 1 --out "$out/model"
+
+step '3/6 predict: held-out positives; the six with the highest contrast become anchors'
+maxent predict "$out/model/test.positives.fa" --model "$out/model" --label 1 --out "$out/scores.tsv" \
+    --select "$out/anchors.fa" --correct --top 6
+
+step '4/6 sample: what the network cannot tell from each anchor (the first run compiles for about half a minute)'
+maxent sample "$out/anchors.fa" --model "$out/model" --tether 0.4 --seed 1 \
+    --chains 8 --rungs 4 --draws 100 --thin 200 --warmup 2000 --out "$out/draws.npz"
+
+step '5/6 motifs: letter frequencies, information, motifs and logos of the draws'
+maxent motifs "$out/draws.npz" --out "$out/motifs"
+
+step '6/6 gc-probe: does the network hold GC content?'
+maxent gc-probe "$out/anchors.fa" --model "$out/model" --fields=-1,0,1 --seed 1 \
+    --chains 8 --rungs 4 --draws 100 --thin 50 --warmup 2000 --out "$out/gc"
+
+step 'done'
+python "$here/demo_table.py" "$out" | tee "$out/table.txt"
