@@ -9,7 +9,7 @@ import click
 from maxent_cli.commands import options
 from maxent_cli.data import SampleSet, Sequences
 from maxent_cli.interpret.law import LawSettings
-from maxent_cli.interpret.sampling import Result, RunSettings, over_anchors, sample_anchor, sample_fields
+from maxent_cli.interpret.sampling import Result, RunSettings, over_anchors, ready, sample_anchor, sample_fields
 from maxent_cli.io.checkpoint import ModelCard, load_model
 from maxent_cli.io.provenance import input_digest
 from maxent_cli.io.records import RecordSource, read_sequences
@@ -40,6 +40,7 @@ class Job:
         return self._each(lambda anchor, n: sample_fields(self.model, anchor, self.law, self.run, values, n))
 
     def _each(self, task: Callable[[Sequences, int], Result]) -> Iterator[Result]:
+        ready(self.model)
         with options.Progress("drawing", len(self.anchors), "anchors") as progress:
             for result in over_anchors(task, self.anchors, self.threads):
                 progress.advance()

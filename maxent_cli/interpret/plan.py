@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -16,8 +17,14 @@ from maxent_cli.models.protocol import SequenceModel
 Weights = NDArray[np.float32]
 
 
+Layers = list[tuple[str, nn.Module]]
+
+
 class NotAStack(Exception):  # noqa: N818 (a finding, not a fault)
     """The network is not a stack that the compiled chain can run; the message says where and why."""
+
+
+_LAYERS: WeakKeyDictionary[SequenceModel, Layers | NotAStack] = WeakKeyDictionary()
 
 
 class _Representation(nn.Module):
@@ -60,7 +67,7 @@ def read_plan(model: SequenceModel, reference: Tensor, weights: Tensor, offset: 
     the network is not a chain of layers that the compiled chain knows.
     """
     stack = _Stack([], 4, model.input_length)
-    for name, step in _steps(model):
+    for name, step in read_layers(model):
         handler = HANDLERS.get(type(step))
         if handler is None:
             raise NotAStack(f"{name or type(step).__name__}: {type(step).__name__} is not a layer it knows")
@@ -77,14 +84,30 @@ def _position_major(values: Tensor, stack: _Stack) -> Weights:
     return np.ascontiguousarray(array.T).ravel()
 
 
-def _steps(model: SequenceModel) -> list[tuple[str, nn.Module]]:
-    """The network's layers in order, functions as modules; NotAStack unless each reads only the one before."""
+def read_layers(model: SequenceModel) -> Layers:
+    """The network's layers in order, functions as modules; NotAStack unless each reads only the one before.
+
+    They are read once for each network, which must be done before threads run it: while torch.fx traces, it redirects
+    the calls of every module in every thread.
+    """
+    if model not in _LAYERS:
+        try:
+            _LAYERS[model] = _trace(model)
+        except NotAStack as reason:
+            _LAYERS[model] = reason
+    found = _LAYERS[model]
+    if isinstance(found, NotAStack):
+        raise NotAStack(*found.args)
+    return found
+
+
+def _trace(model: SequenceModel) -> Layers:
     wrapped = _Representation(model).eval()
     try:
         graph = fx.symbolic_trace(wrapped).graph
     except Exception as error:  # fx raises whatever the user's code raises on a symbolic input
         raise NotAStack(f"its code depends on the data ({type(error).__name__})") from error
-    steps: list[tuple[str, nn.Module]] = []
+    steps: Layers = []
     previous: fx.Node | None = None
     for node in graph.nodes:
         if node.op != "placeholder" and node.all_input_nodes != [previous]:

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -22,7 +23,7 @@ from maxent_cli.engine.target import Kernel, Ladder, State, Target, Trace, start
 from maxent_cli.engine.tuning import Tuned, first_ladder, tune
 from maxent_cli.errors import InputError
 from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, evaluate, output_term
-from maxent_cli.interpret.plan import NotAStack, read_plan
+from maxent_cli.interpret.plan import NotAStack, read_layers, read_plan
 from maxent_cli.models.protocol import SequenceModel
 
 Result = TypeVar("Result")
@@ -108,10 +109,17 @@ class Setting:
         return evaluate(output_term(self.model, self.settings.contrast), codes, torch.device(self.run.device))
 
 
+def ready(model: SequenceModel) -> None:
+    """Read the network's layers, which must be done before several threads run it."""
+    with suppress(NotAStack):
+        read_layers(model)
+
+
 def over_anchors(task: Callable[[Sequences, int], Result], anchors: Sequences, threads: int) -> Iterator[Result]:
     """Yield task(one anchor, its threads) for each anchor, in order; memory does not grow with the anchors.
 
     Each anchor is drawn by itself, with one torch thread: its draws depend on no neighbour and on no thread count.
+    With more than one thread, call ready(model) first: threads cannot read a network's layers beside each other.
     """
     workers = min(threads, len(anchors))
 

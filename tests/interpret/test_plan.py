@@ -1,0 +1,205 @@
+"""What a plan is read from, and why a network is refused. What plans compute: engine/test_incremental.py."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from toy import ToyNetwork, network
+
+from maxent_cli.engine import incremental
+from maxent_cli.engine.incremental import Plan
+from maxent_cli.interpret.plan import NotAStack, read_plan
+from maxent_cli.models.architectures import ARCHITECTURES, build
+from maxent_cli.models.protocol import SequenceModel
+
+LENGTH = 12
+
+
+def plan_of(model: SequenceModel) -> Plan:
+    with torch.no_grad():
+        reference = model.representation(torch.zeros(1, 4, model.input_length))[0]
+    return read_plan(model, reference, torch.ones_like(reference))
+
+
+def kinds(plan: Plan) -> list[tuple[int, int]]:
+    """Kind and function of each layer."""
+    return [tuple(row[:2].tolist()) for row in plan.table]
+
+
+class Written(ToyNetwork):
+    """A network whose representation is a function of its layers and input."""
+
+    def __init__(self, represent: Callable[..., Tensor], *layers: nn.Module) -> None:
+        super().__init__(LENGTH, nn.ModuleList(layers))
+        self.represent = represent
+
+    def representation(self, inputs: Tensor) -> Tensor:
+        return self.represent(inputs, *self.layers)
+
+
+def conv(*more: int, **options: object) -> nn.Conv1d:
+    return nn.Conv1d(4, *(more or (4, 3)), **options)
+
+
+def residual(x: Tensor, first: nn.Module, second: nn.Module) -> Tensor:
+    scanned = first(x).relu()
+    return scanned + second(scanned)
+
+
+def two_branches(x: Tensor, first: nn.Module, second: nn.Module) -> Tensor:
+    return torch.cat([first(x), second(x)], 1)
+
+
+def depends_on_data(x: Tensor, first: nn.Module) -> Tensor:
+    return first(x).relu() if x.sum() > 0 else first(x)
+
+
+def unused_end(x: Tensor, first: nn.Module, second: nn.Module) -> Tensor:
+    scanned = first(x)
+    second(scanned)
+    return scanned
+
+
+def weighted(x: Tensor, first: nn.Module) -> Tensor:
+    return first(x) * 2
+
+
+BN = nn.BatchNorm1d
+REFUSED: dict[str, tuple[Callable[[], SequenceModel], str]] = {
+    "residual": (
+        lambda: Written(residual, conv(), nn.Conv1d(4, 4, 3, padding=1)),
+        "does not read the layer before it alone",
+    ),
+    "two branches": (lambda: Written(two_branches, conv(), conv()), "does not read the layer before it alone"),
+    "a layer beside the stack": (
+        lambda: Written(unused_end, conv(), BN(4)),
+        "output: it does not read the layer before it alone",
+    ),
+    "code that depends on data": (lambda: Written(depends_on_data, conv()), "its code depends on the data"),
+    "arithmetic": (lambda: Written(weighted, conv()), "mul: .* is not a layer it knows"),
+    "an LSTM": (lambda: Written(lambda x, lstm: lstm(x.permute(0, 2, 1))[0], nn.LSTM(4, 3)), "permute .* it knows"),
+    "an LSTM at once": (
+        lambda: Written(lambda x, lstm: lstm(x)[0], nn.LSTM(LENGTH, 3)),
+        "getitem.* is not a layer it knows",
+    ),
+    "a transposed convolution": (
+        lambda: network(LENGTH, nn.ConvTranspose1d(4, 4, 3)),
+        "ConvTranspose1d is not a layer",
+    ),
+    "layer norm": (lambda: network(LENGTH, conv(), nn.LayerNorm(LENGTH - 2)), "LayerNorm is not a layer it knows"),
+    "softmax": (lambda: network(LENGTH, conv(), nn.Softmax(1)), "Softmax is not a layer it knows"),
+    "a strided convolution": (lambda: network(LENGTH, conv(4, 3, stride=2)), "a convolution has a stride"),
+    "circular padding": (lambda: network(LENGTH, conv(4, 3, padding=1, padding_mode="circular")), "other than zeros"),
+    "padding beyond the span": (lambda: network(LENGTH, conv(4, 3, padding=3)), "padding other than zeros"),
+    "uneven padding": (lambda: network(LENGTH, conv(4, 4, padding="same")), "pads its two sides unequally"),
+    "linear along the sequence": (
+        lambda: network(LENGTH, conv(), nn.Linear(LENGTH - 2, 5)),
+        "does not read the flattened",
+    ),
+    "batch norm of what is flattened": (lambda: network(LENGTH, conv(), nn.Flatten(), BN(40)), "follows flattening"),
+    "batch norm by batch": (lambda: network(LENGTH, conv(), BN(4, track_running_stats=False)), "no running statistics"),
+    "batch norm first": (lambda: network(LENGTH, BN(4), conv()), "the first layer is neither"),
+    "pooling first": (lambda: network(LENGTH, nn.MaxPool1d(2), conv()), "the first layer is neither"),
+    "a function first": (lambda: network(LENGTH, nn.Tanh(), conv()), "the first layer is neither"),
+    "no layer": (lambda: network(LENGTH, nn.Identity()), "the first layer is neither"),
+    "pooling that rounds up": (lambda: network(LENGTH, conv(), nn.MaxPool1d(3, ceil_mode=True)), "rounds up"),
+    "means without padding": (
+        lambda: network(LENGTH, conv(), nn.AvgPool1d(3, padding=1, count_include_pad=False)),
+        "leaves padding out of its mean",
+    ),
+    "pooling to two columns": (lambda: network(LENGTH, conv(), nn.AdaptiveMaxPool1d(2)), "more than one column"),
+    "pooling what is flattened": (
+        lambda: network(LENGTH, conv(), nn.Flatten(), nn.AvgPool1d(2)),
+        "a pooling layer .* follows flattening",
+    ),
+    "flattening some dimensions": (lambda: network(LENGTH, conv(), nn.Flatten(2)), "only some dimensions"),
+    "flattening the batch": (lambda: Written(lambda x, c: c(x).flatten(), conv()), "flattens the batch"),
+    "an approximate GELU": (lambda: network(LENGTH, conv(), nn.GELU(approximate="tanh")), "GELU is approximated"),
+    "a scaled softplus": (lambda: network(LENGTH, conv(), nn.Softplus(beta=2)), "softplus has a beta"),
+    "a softplus that turns linear": (lambda: network(LENGTH, conv(), nn.Softplus(threshold=1)), "or a threshold"),
+    "a scaled softplus as a function": (
+        lambda: Written(lambda x, c: functional.softplus(c(x), beta=2), conv()),
+        "softplus.* is not a layer it knows",
+    ),
+    "functional dropout": (lambda: Written(lambda x, c: functional.dropout(c(x)), conv()), "dropout.* it knows"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_not_a_stack_is_refused_with_a_reason(name):
+    make, reason = REFUSED[name]
+    with pytest.raises(NotAStack, match=reason):
+        plan_of(make())
+
+
+def test_a_subclass_of_a_layer_may_compute_something_else_and_is_refused():
+    class Doubled(nn.Conv1d):
+        def forward(self, inputs: Tensor) -> Tensor:
+            return 2 * super().forward(inputs)
+
+    with pytest.raises(NotAStack, match="does not read the layer before it alone"):
+        plan_of(network(LENGTH, Doubled(4, 4, 3)))
+
+
+def test_a_representation_of_another_size_is_refused():
+    model = network(LENGTH, conv())
+    with pytest.raises(NotAStack, match="another size"):
+        read_plan(model, torch.zeros(4, 5), torch.ones(4, 5))
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_every_architecture_of_this_package_is_a_stack(name):
+    plan = plan_of(build(name, 101, {}, seed=1).eval())
+    assert plan.table[-1, 5] == len(plan.reference)
+
+
+def test_functions_and_batch_norms_are_folded_into_the_layer_before():
+    model = network(LENGTH, conv(), BN(4), nn.ReLU(), nn.MaxPool1d(2), nn.Tanh(), nn.Dropout(), nn.Flatten(), 3, BN(3))
+    plan = plan_of(model)
+    assert kinds(plan) == [
+        (incremental.SUM, incremental.RELU),
+        (incremental.MAXIMUM, incremental.TANH),
+        (incremental.SUM, incremental.IDENTITY),
+    ]
+
+
+def test_what_cannot_be_folded_becomes_a_layer_that_scales():
+    plan = plan_of(network(LENGTH, conv(), nn.ReLU(), BN(4), nn.Tanh(), nn.Sigmoid()))
+    assert kinds(plan) == [
+        (incremental.SUM, incremental.RELU),
+        (incremental.SCALE, incremental.TANH),
+        (incremental.SCALE, incremental.SIGMOID),
+    ]
+
+
+def test_functions_and_methods_are_read_as_the_modules_they_stand_for():
+    def written(x: Tensor, first: nn.Module, last: nn.Module) -> Tensor:
+        scanned = torch.relu(functional.relu(first(x), inplace=True)).sigmoid()
+        return functional.silu(last(torch.flatten(scanned, 1)))
+
+    plan = plan_of(Written(written, conv(), nn.Linear(40, 3)))
+    assert [function for _, function in kinds(plan)] == [
+        incremental.RELU, incremental.RELU, incremental.SIGMOID, incremental.SILU
+    ]  # fmt: skip
+
+
+def test_energy_weights_and_reference_lie_position_by_position():
+    model = network(LENGTH, conv(3, 5))
+    reference = torch.arange(24.0).reshape(3, 8)
+    plan = read_plan(model, reference, 2 * reference)
+    np.testing.assert_array_equal(plan.reference.reshape(8, 3), reference.numpy().T)
+    np.testing.assert_array_equal(plan.feature_weights, 2 * plan.reference)
+
+
+def test_weights_are_copied_so_that_later_training_does_not_change_a_plan():
+    model = network(LENGTH, conv(), nn.Flatten(), 3)
+    plan = plan_of(model)
+    before = plan.parameters.copy()
+    with torch.no_grad():
+        for values in model.parameters():
+            values.add_(1)
+    np.testing.assert_array_equal(plan.parameters, before)

@@ -1,0 +1,249 @@
+"""From a network and anchors to draws: the law by listing, the beta that is found, what draws do not depend on."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from exact import ODD, law_probability
+from small import SKEWED, Listed, anchors, law, run, small_model
+
+from maxent_cli.alphabet import encode, is_gc
+from maxent_cli.analysis.diagnostics import ess_mean, mcse_mean
+from maxent_cli.analysis.free_energy import bits_held
+from maxent_cli.analysis.information import information
+from maxent_cli.data import SampleSet
+from maxent_cli.errors import InputError
+from maxent_cli.interpret.sampling import over_anchors, ready, sample_anchor, sample_fields
+
+ANCHOR = "GATCA"
+MODEL = small_model()
+BETA = 80.0  # about 0.3 of the mean energy is kept out
+
+
+def probability(samples: SampleSet, listed: Listed, beta: float) -> float:
+    """p-value of the draws under the listed law, counted as their effective number."""
+    counts = listed.counts(samples.codes)
+    independent = min(1.0, ess_mean(samples.energy) / counts.sum())
+    assert independent > 0.5
+    return law_probability(counts * independent, listed.law(beta))
+
+
+LAWS = {
+    "published": {},
+    "tethered": {"tether": 0.4},
+    "one output": {"contrast": (0,)},
+    "field": {"field": 0.8},
+    "tether and field": {"tether": 0.3, "field": -0.8},
+}
+
+
+@pytest.mark.parametrize("given", LAWS.values(), ids=LAWS)
+def test_draws_follow_the_listed_law(given: dict) -> None:
+    samples = sample_anchor(MODEL, anchors(ANCHOR), law(BETA, **given), run(thin=40))
+    listed = Listed(MODEL, ANCHOR, **given)
+    assert probability(samples, listed, BETA) > ODD
+    assert probability(samples, listed, 0.5 * BETA) < ODD  # so many draws can tell
+    np.testing.assert_allclose(samples.energy, listed.energy[rows(samples)], atol=1e-5)
+
+
+def rows(samples: SampleSet) -> np.ndarray:
+    return samples.codes.astype(int) @ 4 ** np.arange(samples.codes.shape[-1])[::-1]
+
+
+@pytest.mark.parametrize("given", [{"moves": "letters"}, {"rungs": 1, "moves": "letters"}, {"rungs": 1}])
+@pytest.mark.parametrize("start", ["anchor", "background", "both"])
+def test_the_law_does_not_depend_on_how_it_is_drawn_from(given: dict, start: str) -> None:
+    samples = sample_anchor(MODEL, anchors(ANCHOR), law(BETA), run(thin=40, start=start, **given))
+    assert probability(samples, Listed(MODEL, ANCHOR), BETA) > ODD
+
+
+def test_a_network_that_is_no_stack_follows_the_same_law() -> None:
+    samples = sample_anchor(Opaque(), anchors(ANCHOR), law(BETA), run(chains=100, rungs=2, draws=30))
+    assert probability(samples, Listed(MODEL, ANCHOR), BETA) > ODD
+    assert samples.drift == 0
+
+
+class Opaque(torch.nn.Module):
+    """The small network behind code that no layer plan can be read off."""
+
+    input_length = len(ANCHOR)
+
+    def representation(self, inputs: torch.Tensor) -> torch.Tensor:
+        return MODEL.representation(inputs) if float(inputs.sum()) >= 0 else inputs
+
+    def head(self, representation: torch.Tensor) -> torch.Tensor:
+        return MODEL.head(representation)
+
+
+def test_the_numbers_of_a_sample_set_are_those_of_the_list() -> None:
+    samples = sample_anchor(MODEL, anchors(ANCHOR), law(BETA), run())
+    listed = Listed(MODEL, ANCHOR)
+    assert samples.energy_background == pytest.approx(listed.mean_energy(0), rel=0.05)
+    error = float(mcse_mean(samples.energy))
+    assert samples.energy.mean() == pytest.approx(listed.mean_energy(BETA), abs=4.5 * error)
+    assert (samples.beta, samples.thin, samples.name) == (BETA, 20, "a0")
+    assert samples.codes.shape == (40, 100, 5)
+    assert 0 < samples.acceptance < 1
+    assert samples.rungs.betas[0] == 0
+    assert (np.diff(samples.rungs.betas) > 0).all()
+    assert samples.rungs.betas[-1] == BETA
+    assert samples.rungs.letters.sum(axis=-1).tolist() == np.full((40, 4, 5), 100).tolist()
+
+
+@pytest.mark.parametrize("rung", range(4))
+def test_every_rung_has_its_own_law(rung: int) -> None:
+    rungs = sample_anchor(MODEL, anchors(ANCHOR), law(BETA), run(thin=40)).rungs
+    listed, beta = Listed(MODEL, ANCHOR), float(rungs.betas[rung])
+    energy = rungs.energy[..., rung]
+    assert energy.mean() == pytest.approx(listed.mean_energy(beta), abs=4.5 * float(mcse_mean(energy)))
+    share = rungs.letters[:, rung].sum(axis=0) / 4000
+    letters = np.array([encode(word) for word in listed.words])
+    expected = [[listed.law(beta) @ (letters[:, p] == code) for code in range(4)] for p in range(5)]
+    np.testing.assert_allclose(share, expected, atol=4.5 * np.sqrt(0.25 / 3000))
+
+
+@pytest.mark.parametrize("keep", [0.25, 0.5, 0.7])
+@pytest.mark.parametrize("given", [{}, {"tether": 0.4}], ids=["published", "tethered"])
+def test_the_found_beta_keeps_the_asked_share(keep: float, given: dict) -> None:
+    samples = sample_anchor(MODEL, anchors(ANCHOR), law(None, keep=keep, **given), run(warmup=4800, draws=10))
+    listed = Listed(MODEL, ANCHOR, **given)
+    assert 1 - listed.mean_energy(samples.beta) / listed.mean_energy(0) == pytest.approx(keep, abs=0.03)
+
+
+@pytest.mark.parametrize("given", [{}, {"tether": 0.4}], ids=["published", "tethered"])
+def test_bits_held_are_those_of_the_list(given: dict) -> None:
+    rungs = sample_anchor(MODEL, anchors(ANCHOR), law(BETA, **given), run(thin=40, draws=200)).rungs
+    held, listed = bits_held(rungs.betas, rungs.energy), Listed(MODEL, ANCHOR, **given)
+    expected = [listed.bits(float(beta)) for beta in rungs.betas]
+    assert 0 < held.error[-1] < 0.1 * expected[-1]
+    np.testing.assert_array_less(np.abs(held.value - expected), 4.5 * held.error + 1e-12)
+
+
+@pytest.mark.parametrize("draws", [10, 100, 1000])
+def test_beta_0_is_the_background_and_holds_no_bits(draws: int) -> None:
+    samples = sample_anchor(MODEL, anchors(ANCHOR), law(0.0), run(chains=10, draws=draws, thin=10))
+    bits = information(samples)
+    assert abs(bits.total) < 4.5 * bits.total_error
+    held = bits_held(samples.rungs.betas, samples.rungs.energy)
+    assert held.value.tolist() == [0, 0, 0, 0]
+    shares = [(samples.codes == code).mean() for code in range(4)]
+    np.testing.assert_allclose(shares, SKEWED, atol=4.5 * 0.5 / np.sqrt(10 * draws * 5 / 2))
+    content = is_gc(samples.codes).sum(axis=-1)
+    assert content.mean() == pytest.approx(5 * 0.3, abs=4.5 * float(mcse_mean(content)))
+    assert content.var() == pytest.approx(5 * 0.3 * 0.7, abs=4.5 * 1.5 / np.sqrt(10 * draws / 2))
+
+
+def test_beta_0_of_a_tether_is_the_tethered_background() -> None:
+    samples = sample_anchor(MODEL, anchors(ANCHOR), law(0.0, tether=0.4), run())
+    kept = (samples.codes == encode(ANCHOR)).mean()
+    assert kept == pytest.approx(0.4, abs=4.5 * np.sqrt(0.24 / 10_000))
+    bits = information(samples)
+    assert abs(bits.total) < 4.5 * bits.total_error
+
+
+def test_told_from_background_is_the_anchors_output_outside_the_central_95_per_cent() -> None:
+    listed = Listed(MODEL, ANCHOR)
+    outputs = MODEL.output.weight.detach().double().numpy()
+    from small import hidden_units
+
+    represent = hidden_units(MODEL)
+    shift = MODEL.output.bias.detach().double().numpy()
+    margins = np.array([(outputs[1] - outputs[0]) @ represent(word) for word in listed.words]) + shift[1] - shift[0]
+    order = np.argsort(margins)
+    below = np.cumsum(listed.law(0.0)[order])
+    extreme, middle = (listed.words[order[np.searchsorted(below, share)]] for share in (0.999, 0.5))
+    samples = {
+        word: sample_anchor(MODEL, anchors(word), law(1.0), run(chains=2, draws=4)) for word in (extreme, middle)
+    }
+    assert samples[extreme].told
+    assert not samples[middle].told
+    points = margins[order[np.searchsorted(below, [0.025, 0.5, 0.975])]]
+    np.testing.assert_allclose(samples[middle].output_background, points, atol=0.2 * margins.std())
+
+
+def same(first: SampleSet, second: SampleSet) -> bool:
+    return bool((first.codes == second.codes).all() and (first.energy == second.energy).all())
+
+
+def draw_all(*words: str, threads: int, names: tuple[str, ...] = (), seed: int = 1) -> list[SampleSet]:
+    task = lambda anchor, n: sample_anchor(MODEL, anchor, law(None, keep=0.5), run(draws=10, seed=seed), n)  # noqa: E731
+    ready(MODEL)
+    return list(over_anchors(task, anchors(*words, names=names), threads))
+
+
+def test_draws_depend_on_no_thread_count_and_no_neighbour() -> None:
+    words = ("GATCA", "CCGTA", "TTTGC")
+    whole = draw_all(*words, threads=1)
+    assert [samples.name for samples in whole] == ["a0", "a1", "a2"]
+    assert [samples.beta for samples in whole] == [samples.beta for samples in draw_all(*words, threads=2)]
+    assert all(map(same, whole, draw_all(*words, threads=2)))
+    assert all(map(same, whole, draw_all(*words, threads=5)))
+    (alone,) = draw_all("TTTGC", threads=1, names=("a2",))
+    assert same(whole[2], alone)
+
+
+def test_threads_that_start_together_read_the_network_alike() -> None:
+    for _ in range(5):
+        model = small_model()
+        task = lambda anchor, n, model=model: sample_anchor(model, anchor, law(40.0), run(draws=4, warmup=0), n)  # noqa: E731
+        ready(model)
+        found = list(over_anchors(task, anchors(*["GATCA"] * 8), 8))
+        assert {samples.kernel for samples in found} == {"compiled"}
+
+
+def test_identical_records_draw_the_same_and_others_do_not() -> None:
+    first, again, named, turned = draw_all(ANCHOR, ANCHOR, ANCHOR, ANCHOR[::-1], threads=2, names=("x", "x", "y", "x"))
+    assert same(first, again)
+    assert not same(first, named)
+    assert not same(first, turned)
+    assert not same(first, draw_all(ANCHOR, threads=1, names=("x",), seed=2)[0])
+
+
+def test_chains_start_where_they_are_asked_to() -> None:
+    kept = {}
+    for start in ("anchor", "background", "both"):
+        settings = run(chains=60, rungs=1, draws=4, thin=1, warmup=0, start=start, moves="letters")
+        samples = sample_anchor(small_model(40), anchors("GATTACA" * 5 + "CCCCC"), law(0.0), settings)
+        kept[start] = (samples.codes[:, 0] == samples.anchor).mean(axis=1)
+    assert kept["anchor"].min() >= 39 / 40  # one step has changed at most one letter
+    assert kept["background"].max() < 0.7
+    assert kept["both"][::2].min() >= 39 / 40
+    assert kept["both"][1::2].max() < 0.7
+
+
+def test_fields_are_drawn_at_the_beta_of_none() -> None:
+    fields = (-1.0, 0.0, 1.0)
+    low, none, high = sample_fields(MODEL, anchors(ANCHOR), law(None, keep=0.3), run(thin=40), fields, 1)
+    assert low.beta == none.beta == high.beta
+    for samples, field in ((low, -1.0), (none, 0.0), (high, 1.0)):
+        assert probability(samples, Listed(MODEL, ANCHOR, field=field), none.beta) > ODD
+    assert probability(high, Listed(MODEL, ANCHOR), none.beta) < ODD
+    assert probability(high, Listed(MODEL, ANCHOR, field=0.7), none.beta) < ODD
+
+
+def test_a_network_that_does_not_read_its_input_is_an_error() -> None:
+    model = small_model()
+    with torch.no_grad():
+        model.layers[0].weight.zero_()
+    with pytest.raises(InputError, match="the energy is the same for every sequence"):
+        sample_anchor(model, anchors(ANCHOR), law(1.0), run())
+
+
+def test_an_error_in_one_anchor_ends_the_run() -> None:
+    def task(anchor, _):
+        if anchor.names[0] == "a1":
+            raise InputError("anchors.fa", "a1", "is odd", "leave it out")
+        return anchor.names[0]
+
+    with pytest.raises(InputError, match="a1: is odd"):
+        list(over_anchors(task, anchors(*["ACGT"] * 6), 2))
+
+
+def test_settings_are_left_as_given() -> None:
+    settings = law(None, keep=0.5)
+    before = replace(settings)
+    sample_anchor(MODEL, anchors(ANCHOR), settings, run(draws=4))
+    assert settings == before
+    assert not MODEL.training
+    assert all(weights.requires_grad for weights in MODEL.parameters())

@@ -1,0 +1,129 @@
+"""A network of a few letters with its law worked out a string at a time, by none of the package's code."""
+
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maxent_cli.alphabet import encode
+from maxent_cli.data import Sequences
+from maxent_cli.interpret.law import LawSettings
+from maxent_cli.interpret.sampling import RunSettings
+from maxent_cli.io.checkpoint import ModelCard, save_model
+from maxent_cli.models.architectures import LayeredModel, build
+
+ARGUMENTS = {"filters": 8, "width": 4, "hidden": 6}
+SKEWED = (0.4, 0.1, 0.2, 0.3)
+Floats = NDArray[np.float64]
+
+
+def small_model(length: int = 5, seed: int = 4) -> LayeredModel:
+    """The published architecture, small, with random weights."""
+    return build("finnegan2017", length, ARGUMENTS, seed).eval()
+
+
+def saved(folder: Path, model: LayeredModel, outputs: tuple[str, ...] = ("unbound", "bound")) -> str:
+    """The model in a folder, as a path."""
+    folder.mkdir()
+    save_model(folder, model, ModelCard("finnegan2017", model.input_length, outputs, ARGUMENTS, SKEWED, {}))
+    return str(folder)
+
+
+def anchors(*letters: str, names: tuple[str, ...] = ()) -> Sequences:
+    """Anchors of the given letters, named a0, a1, ... unless said otherwise."""
+    given = names or tuple(f"a{row}" for row in range(len(letters)))
+    return Sequences(given, np.stack([encode(word) for word in letters]), (None,) * len(letters))
+
+
+def law(beta: float | None, **given: object) -> LawSettings:
+    """The law of the contrast 1 - 0 on the skewed background."""
+    return LawSettings(**({"contrast": (1, 0), "background": SKEWED, "tether": None, "beta": beta} | given))
+
+
+def run(**given: object) -> RunSettings:
+    """A short run; what is not given is as small as still mixes on a few letters."""
+    plain = {"chains": 40, "rungs": 4, "draws": 100, "thin": 20, "warmup": 480, "seed": 1}
+    return RunSettings(**(plain | given))
+
+
+def words(length: int) -> list[str]:
+    """Every string of so many letters."""
+    return ["".join(letters) for letters in product("ACGT", repeat=length)]
+
+
+def hidden_units(model: LayeredModel) -> Callable[[str], Floats]:
+    """A slow twin of the network's representation: letters are looked up in a string, layers are sums."""
+    convolution, scan = model.layers[0], model.layers[3]
+    kernel, shift = (values.detach().double().numpy() for values in (convolution.weight, convolution.bias))
+    dense, bias = (values.detach().double().numpy() for values in (scan.weight, scan.bias))
+
+    def represent(word: str) -> Floats:
+        places = range(len(word) - kernel.shape[2] + 1)
+        maps = []
+        for weights, offset in zip(kernel, shift, strict=True):
+            for place in places:
+                total = sum(weights["ACGT".index(word[place + tap]), tap] for tap in range(kernel.shape[2]))
+                maps.append(max(0.0, total + offset))
+        return np.array([max(0.0, float(row @ maps) + offset) for row, offset in zip(dense, bias, strict=True)])
+
+    return represent
+
+
+def twin_energy(model: LayeredModel, anchor: str, contrast: tuple[int, ...] = (1, 0)) -> Callable[[str], float]:
+    """A slow twin of the energy: the distance of hidden units from the anchor's, weighted by the output layer."""
+    rows = model.output.weight.detach().double().numpy()
+    weights = rows[contrast[0]] if len(contrast) == 1 else rows[contrast[0]] - rows[contrast[1]]
+    represent = hidden_units(model)
+    reference = represent(anchor)
+    return lambda word: float(np.sqrt(np.square((represent(word) - reference) * weights).sum()))
+
+
+def twin_background(word: str, anchor: str, tether: float | None = None, field: float = 0.0) -> float:
+    """log q(x), tether and field on G and C included, up to a constant."""
+    total = 0.0
+    for letter, held in zip(word, anchor, strict=True):
+        share = SKEWED["ACGT".index(letter)]
+        if tether is not None:
+            rest = 1 - SKEWED["ACGT".index(held)]
+            share = tether if letter == held else (1 - tether) * share / rest
+        total += np.log(share) + field * (letter in "GC")
+    return total
+
+
+class Listed:
+    """A law over all strings of the anchor's length: energies (4^L,) and log-background (4^L,)."""
+
+    def __init__(
+        self,
+        model: LayeredModel,
+        anchor: str,
+        tether: float | None = None,
+        field: float = 0.0,
+        **given: tuple[int, ...],
+    ) -> None:
+        self.words = words(len(anchor))
+        energy = twin_energy(model, anchor, **given)
+        self.energy = np.array([energy(word) for word in self.words])
+        self.log_background = np.array([twin_background(word, anchor, tether, field) for word in self.words])
+
+    def law(self, beta: float) -> Floats:
+        """Probabilities (4^L,) at a beta."""
+        log_weight = self.log_background - beta * self.energy
+        weight = np.exp(log_weight - log_weight.max())
+        return np.asarray(weight / weight.sum())
+
+    def mean_energy(self, beta: float) -> float:
+        """Mean energy at a beta."""
+        return float(self.law(beta) @ self.energy)
+
+    def bits(self, beta: float) -> float:
+        """KL of the law at a beta from the background, in bits."""
+        p, q = self.law(beta), self.law(0.0)
+        return float(np.sum(p * np.log2(p / q)))
+
+    def counts(self, codes: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """How often each string stands in codes (..., L)."""
+        places = codes.astype(np.int64) @ 4 ** np.arange(codes.shape[-1])[::-1]
+        return np.bincount(places.ravel(), minlength=len(self.words))
