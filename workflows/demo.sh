@@ -25,7 +25,7 @@ maxent predict "$out/model/test.positives.fa" --model "$out/model" --label 1 --o
 
 step '4/6 sample: what the network cannot tell from each anchor (the first run compiles for about half a minute)'
 maxent sample "$out/anchors.fa" --model "$out/model" --tether 0.4 --seed 1 \
-    --chains 8 --rungs 4 --draws 100 --thin 200 --warmup 2000 --out "$out/draws.npz"
+    --chains 8 --rungs 4 --draws 100 --thin 250 --warmup 2000 --out "$out/draws.npz"
 
 step '5/6 motifs: letter frequencies, information, motifs and logos of the draws'
 maxent motifs "$out/draws.npz" --out "$out/motifs"

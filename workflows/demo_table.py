@@ -49,7 +49,8 @@ def place(folder: Path) -> Line:
     sites = planted(folder).set_index("record")
     segments = pd.read_table(folder / "motifs" / "segments.tsv").sort_values("bits").groupby("record").last()
     names = pd.read_table(folder / "motifs" / "anchors.tsv")["record"]
-    both = sites.loc[sites.index.isin(names), ["start", "end"]].join(segments[["start", "end"]], rsuffix="_found")
+    segments = segments[["start", "end"]].add_suffix("_found")
+    both = sites.loc[sites.index.isin(names), ["start", "end"]].join(segments)
     overlap = both[["end", "end_found"]].min(axis=1) - both[["start", "start_found"]].max(axis=1)
     shorter = pd.concat([both["end"] - both["start"], both["end_found"] - both["start_found"]], axis=1).min(axis=1)
     hits = int((both["end_found"].notna() & (overlap >= shorter / 2)).sum())
@@ -64,12 +65,20 @@ def convergence(folder: Path) -> Line:
 
 
 def gc(folder: Path) -> list[Line]:
-    """The GC probe's answer, with its 95 % intervals over anchors."""
-    answer = pd.read_table(folder / "gc" / "answer.tsv")
+    """The GC probe's answer, with its 95 % intervals over anchors, and the sampler's check of itself."""
+    answer = pd.read_table(folder / "gc" / "answer.tsv").set_index("quantity")
+    scores = pd.read_table(folder / "gc" / "checks.tsv")["z"].abs()
+    planted_is = {"slope of draws' GC on anchors' GC": "0", "rigidity of N without a field": "a motif's own"}
+    lines = [(f"GC: {name}", planted_is[name], interval(*answer.loc[name])) for name in planted_is]
     return [
-        (f"GC: {row.quantity}", "0", f"{row.value:.2f} ({row.low:.2f} to {row.high:.2f})")
-        for row in answer.itertuples()
+        *lines,
+        ("GC: identity between fields holds", "", f"{(scores <= 3).sum()} of {len(scores)} within 3 errors"),
     ]
+
+
+def interval(value: float, low: float, high: float) -> str:
+    """A number and its interval."""
+    return f"{value:.2f} ({low:.2f} to {high:.2f})"
 
 
 def planted(folder: Path) -> pd.DataFrame:
