@@ -8,14 +8,14 @@ import torch
 from exact import random_keys
 from torch import Tensor, nn
 from torch.nn import functional
-from toy import Law, ToyNetwork, law_around, network, with_random_weights
+from toy import Law, ToyNetwork, law_around, network, representation_of, with_random_weights
 
 from maxent_cli.alphabet import encode
 from maxent_cli.engine.incremental import incremental
 from maxent_cli.engine.kernels import metropolis_hastings
 from maxent_cli.engine.proposals import LETTER, REDRAW, REVERSE_COMPLEMENT, SHIFT, Move
-from maxent_cli.engine.target import NO_LADDER, Kernel, Ladder, State, Target, Trace, start_state
-from maxent_cli.interpret.plan import HANDLERS
+from maxent_cli.engine.target import Kernel, Ladder, State, Target, Trace, start_state
+from maxent_cli.interpret.plan import HANDLERS, read_plan
 
 ANCHOR = "GATTACANCGTAC"
 LENGTH = len(ANCHOR)
@@ -182,6 +182,24 @@ def test_the_draws_do_not_depend_on_the_number_of_threads(usual, ladder):
         assert trace.energy.tobytes() == runs[0][1].energy.tobytes()
         np.testing.assert_array_equal(trace.accepted, runs[0][1].accepted)
         assert state.energy.numpy().tobytes() == runs[0][0].energy.numpy().tobytes()
+
+
+def test_a_linear_energy_takes_the_same_path_and_may_be_negative(usual):
+    """The energy of the law without an anchor: an offset less a weighted sum."""
+    scan = (conv(8, 4), nn.BatchNorm1d(8), nn.ReLU(), nn.MaxPool1d(2), nn.Conv1d(8, 6, 2), nn.ReLU(), nn.Flatten())
+    model = network(LENGTH, *scan)
+    reference, weights = torch.from_numpy(np.random.default_rng(4).normal(size=(2, 24)).astype(np.float32))
+
+    def energy(codes: Tensor) -> Tensor:
+        return -3.5 - ((representation_of(model)(codes) - reference) * weights).sum(-1)
+
+    target = usual.target._replace(energy=energy, beta=np.array(0.8))
+    begin = start(target, 20)
+    plan = read_plan(model, reference, weights, -3.5)
+    compiled, full = (kernel(begin, target, 30, 4) for kernel in (incremental(plan, MOVES), metropolis_hastings(MOVES)))
+    same(compiled, full, 5e-5)
+    assert (compiled[1].energy < 0).any()
+    assert (compiled[1].energy > 0).any()
 
 
 def test_updates_do_not_drift_over_many_steps(usual):

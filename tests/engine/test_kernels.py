@@ -124,7 +124,7 @@ def test_every_rung_of_a_ladder_keeps_its_law(make, chains):
 @pytest.mark.parametrize("name", BROKEN_LADDERS)
 def test_a_wrong_exchange_is_caught(name):
     kernel = BROKEN_LADDERS[name](MOVE_SETS["mixture"], LADDER)
-    assert min(ladder_probabilities(kernel, looked_up(law_named("tethered")), CHAINS)) < ODD
+    assert min(ladder_probabilities(kernel, looked_up(law_named("tethered")), CHAINS // 2)) < ODD
 
 
 def test_exchanges_are_counted_for_each_pair_of_rungs(make):
@@ -158,7 +158,7 @@ def test_each_chain_may_have_its_own_beta(make, chains):
 
 def test_without_energy_the_law_is_the_background_with_its_gc(make):
     kernel, law = make(law_named("no energy"), MOVE_SETS["mixture"])
-    draws = run_once(kernel, law.target, np.tile(law.anchor, (40_000, 1)), random_keys(40_000), 200).codes.numpy()
+    draws = run_slices(kernel, law.target, np.tile(law.anchor, (20_000, 1)), 100)
     for position in range(4):
         counts = np.bincount(draws[:, position], minlength=4)
         assert law_probability(counts, SKEWED) > ODD
