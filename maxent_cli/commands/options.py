@@ -123,9 +123,15 @@ class Progress:
 anchors_argument = click.argument("anchors", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 
 
-def out_option(help_text: str) -> Decorator:
-    """The output that every command has."""
-    return click.option("--out", "-o", required=True, help=help_text)
+def out_option(help_text: str, pipe: bool = False) -> Decorator:
+    """The output that every command has; '-' only where it may be a pipe."""
+
+    def check(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+        if value == "-" and not pipe:
+            raise click.BadParameter("this output cannot be a pipe: give a path")
+        return value
+
+    return click.option("--out", "-o", required=True, callback=check, help=help_text)
 
 
 def stack(*decorators: Decorator) -> Decorator:

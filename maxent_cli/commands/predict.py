@@ -24,7 +24,7 @@ _choice_options = options.stack(
 @click.command("predict")
 @click.argument("records", required=False, type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @options.model_option
-@options.out_option("Scores, TSV; '-' for stdout.")
+@options.out_option("Scores, TSV; '-' for stdout.", pipe=True)
 @click.option(
     "--table",
     type=click.Path(exists=True, dir_okay=False, allow_dash=True),

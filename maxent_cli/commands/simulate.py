@@ -58,7 +58,7 @@ class Background(Frequencies):
 
 
 @click.command("simulate")
-@out_option("FASTA of the sequences, '-' for standard output.")
+@out_option("FASTA of the sequences, '-' for standard output.", pipe=True)
 @click.option("--truth", help="BED6 of the planted sites; score is the site's log2 odds in bits.  [default: none]")
 @click.option("--length", default=101, show_default=True, type=click.IntRange(1, 10**9), help="Sequence length, bp.")
 @click.option("--count", default=1000, show_default=True, type=click.IntRange(1, 10**9), help="Number of sequences.")
