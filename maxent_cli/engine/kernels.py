@@ -23,71 +23,63 @@ BLOCK_BYTES = 2**25
 
 
 def metropolis_hastings(moves: tuple[Move, ...], ladder: Ladder = NO_LADDER) -> Kernel:
-    """A kernel that proposes by the given moves, chosen by weight at each step, and evaluates the energy in full."""
+    """A kernel that proposes by the given moves, chosen by weight at each step, and evaluates the energy in full.
+
+    On any device, and without waiting for it before the draws are read at the end.
+    """
 
     def run(state: State, target: Target, draws: int, thin: int) -> tuple[State, Trace]:
         table = move_table(moves, target.background, target.mutable)
-        chains, length = state.codes.shape
-        codes = np.empty((chains, draws, length), np.uint8)
-        energy = np.empty((chains, draws))
-        tried, accepted = np.zeros((2, len(moves) + ladder.rungs - 1), np.int64)
+        counts = torch.zeros(2, len(moves) + ladder.rungs - 1, dtype=torch.int64, device=state.codes.device)
+        codes, energy = [], []
         with torch.inference_mode():
-            for draw in range(draws):
-                state, counts = _steps(state, target, table, ladder, thin)
-                tried += counts[0]
-                accepted += counts[1]
-                codes[:, draw], energy[:, draw] = state.codes.cpu().numpy(), state.energy.cpu().numpy()
-        return state, Trace(codes, energy, tried, accepted)
+            for _ in range(draws):
+                state = _steps(state, target, table, ladder, thin, counts)
+                codes.append(state.codes)
+                energy.append(state.energy)
+            kept = torch.stack(codes, 1).cpu().numpy(), torch.stack(energy, 1).cpu().numpy()
+        return state, Trace(*kept, *counts.cpu().numpy())
 
     return run
 
 
-def _steps(state: State, target: Target, table: MoveTable, ladder: Ladder, steps: int) -> tuple[State, np.ndarray]:
-    """Some steps of every chain, in blocks between exchanges that keep the arrays of proposals small; counts (2, ·)."""
-    counts = np.zeros((2, len(table.kind) + ladder.rungs - 1), np.int64)
+def _steps(state: State, target: Target, table: MoveTable, ladder: Ladder, steps: int, counts: Tensor) -> State:
+    """Some steps of every chain, in blocks between exchanges that keep the arrays of proposals small."""
+    kinds = len(table.kind)
     most = max(1, BLOCK_BYTES // (11 * state.codes.numel()))
     while steps:
         now = min(steps, most, ladder.every - state.step % ladder.every if ladder.rungs > 1 else steps)
-        state, moves, accepted = _block(state, target, table, now)
-        counts[0, : len(table.kind)] += np.bincount(moves.ravel(), minlength=len(table.kind))
-        counts[1, : len(table.kind)] += np.bincount(moves[accepted], minlength=len(table.kind))
+        state = _block(state, target, table, now, counts[:, :kinds])
         if ladder.rungs > 1 and state.step % ladder.every == 0:
-            state = _exchange(state, target, ladder, counts[:, len(table.kind) :])
+            state = exchange(state, target, ladder, counts[:, kinds:])
         steps -= now
-    return state, counts
+    return state
 
 
-def _exchange(state: State, target: Target, ladder: Ladder, counts: np.ndarray) -> State:
-    """Let neighbouring rungs exchange states, even and odd pairs in turn."""
-    log_u = np.empty(len(state.keys))
+def exchange(state: State, target: Target, ladder: Ladder, counts: Tensor) -> State:
+    """Let neighbouring rungs exchange states, even and odd pairs in turn; adds to counts (2, R - 1)."""
+    chains, device = len(state.keys), state.codes.device
+    log_u, rung = np.empty(chains), np.arange(chains) % ladder.rungs
     exchange_log_uniforms(state.keys, state.step, log_u)
-    energy = state.energy.cpu().numpy()
-    beta = np.broadcast_to(target.beta, energy.shape)
-    rung = np.arange(len(energy) - 1) % ladder.rungs
     asked = (rung < ladder.rungs - 1) & (rung % 2 == state.step // ladder.every % 2)
-    ratio = log_exchange(beta[:-1], beta[1:], energy[:-1], energy[1:])
-    lower = np.flatnonzero(asked & (log_u[:-1] < ratio))
-    counts[0] += np.bincount(rung[asked], minlength=counts.shape[1])
-    counts[1] += np.bincount(rung[lower], minlength=counts.shape[1])
-    order = np.arange(len(energy))
-    order[lower], order[lower + 1] = lower + 1, lower
-    rows = torch.from_numpy(order).to(state.codes.device)
+    log_u[~asked] = np.inf
+    beta = torch.as_tensor(target.beta, device=device).expand(chains)
+    ratio = log_exchange(beta, beta.roll(-1), state.energy, state.energy.roll(-1))
+    lower = torch.from_numpy(log_u).to(device) < ratio
+    for count, pairs in zip(counts, (torch.from_numpy(asked).to(device), lower), strict=True):
+        count += pairs.reshape(-1, ladder.rungs)[:, :-1].sum(0)
+    rows = torch.arange(chains, device=device) + lower.long() - lower.long().roll(1)
     return state._replace(codes=state.codes[rows], energy=state.energy[rows], log_base=state.log_base[rows])
 
 
-def _block(state: State, target: Target, table: MoveTable, steps: int) -> tuple[State, np.ndarray, np.ndarray]:
+def _block(state: State, target: Target, table: MoveTable, steps: int, counts: Tensor) -> State:
+    """So many steps; adds to counts (2, M) how often each move was tried and accepted."""
     device = state.codes.device
-    chains, length = state.codes.shape
-    shape = (steps, chains, length)
-    arrays = (np.empty(shape, np.int64), np.empty(shape, np.uint8), np.empty(shape, np.uint8), np.empty(shape, bool))
-    moves, log_uniform = np.empty(shape[:2], np.int64), np.empty(shape[:2])
-    propose_block(state.keys, state.step, table, (*arrays, moves, log_uniform))
-    source, scale, offset, lost, decide = (torch.from_numpy(array).to(device) for array in (*arrays, log_uniform))
-    beta = torch.as_tensor(target.beta, device=device)
-    rows = log_rows(target.background, device)
+    source, scale, offset, lost, moves, decide = _proposals(state, table, steps)
+    beta, rows = torch.as_tensor(target.beta, device=device), log_rows(target.background, device)
     # positions that never change may hold an unknown letter, which is no residue modulo 4
     modulus = torch.from_numpy(np.where(target.mutable, 3, 7).astype(np.uint8)).to(device)
-    accepted = torch.empty(shape[:2], dtype=torch.bool, device=device)
+    accepted = torch.empty(moves.shape, dtype=torch.bool, device=device)
     codes, energy, base = state.codes, state.energy, state.log_base
     weights = letter_log_probability(rows, codes)
     for step in range(steps):
@@ -104,7 +96,18 @@ def _block(state: State, target: Target, table: MoveTable, steps: int) -> tuple[
         weights = torch.where(accept[:, None], proposed_weights, weights)
         energy = torch.where(accept, proposed_energy, energy)
         base = torch.where(accept, proposed_base, base)
-    return State(codes, energy, base, state.keys, state.step + steps), moves, accepted.cpu().numpy()
+    for count, which in zip(counts, (torch.ones_like(accepted), accepted), strict=True):
+        count.index_add_(0, moves.reshape(-1), which.reshape(-1).long())
+    return State(codes, energy, base, state.keys, state.step + steps)
+
+
+def _proposals(state: State, table: MoveTable, steps: int) -> tuple[Tensor, ...]:
+    """Source, scale, offset and lost (T, C, L), moves and log-uniforms (T, C) of T steps, on the chains' device."""
+    shape = (steps, *state.codes.shape)
+    arrays = [np.empty(shape, kind) for kind in (np.int64, np.uint8, np.uint8, np.bool_)]
+    arrays += [np.empty(shape[:2], kind) for kind in (np.int64, np.float64)]
+    propose_block(state.keys, state.step, table, tuple(arrays))
+    return tuple(torch.from_numpy(array).to(state.codes.device) for array in arrays)
 
 
 def _correction(weights: Tensor, lost: Tensor, proposed_weights: Tensor, fresh: Tensor) -> Tensor:

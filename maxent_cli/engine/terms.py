@@ -39,12 +39,12 @@ def weighted_distance(representation: Callable[[Tensor], Tensor], weights: Tenso
 
     representation: codes (B, L) -> (B, ...); weights and reference have the shape of one representation.
     """
-    reference = weights * reference
+    negative = -weights * reference
 
     def energy(codes: Tensor) -> Tensor:
         leading, length = codes.shape[:-1], codes.shape[-1]
-        difference = (representation(codes.reshape(-1, length)) * weights - reference).flatten(1)
-        distance: Tensor = torch.linalg.vector_norm(difference, dim=1)
+        difference = torch.addcmul(negative, representation(codes.reshape(-1, length)), weights)
+        distance: Tensor = torch.linalg.vector_norm(difference.flatten(1), dim=1)
         return distance.reshape(leading)
 
     return energy

@@ -22,4 +22,5 @@ class SequenceModel(Protocol):
 def one_hot(codes: Tensor) -> Tensor:
     """Codes (B, L) to float32 indicators (B, 4, L); an unknown letter gives a column of zeros."""
     letters = torch.arange(4, dtype=codes.dtype, device=codes.device)[:, None]
-    return (codes[:, None, :] == letters).float()
+    indicators = torch.empty(len(codes), 4, codes.shape[1], device=codes.device)
+    return torch.eq(codes[:, None, :], letters, out=indicators)  # in one pass
