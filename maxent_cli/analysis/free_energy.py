@@ -13,8 +13,11 @@ def bits_held(betas: Floats, energy: Floats) -> Estimate:
     """KL(p_beta || q) in bits at each rung (R,), with jackknife errors over ladders.
 
     energy (C, D, R): energies of C independent ladders at the betas (R,), which rise from 0. KL = -beta <E> - log Z,
-    where log Z is summed over neighbouring rungs by Bennett's acceptance ratio.
+    where log Z is summed over neighbouring rungs by Bennett's acceptance ratio. nan for a ladder that does not reach
+    down to 0, such as a single rung: nothing ties it to the background.
     """
+    if betas[0] != 0:
+        return Estimate(np.full(len(betas), np.nan), np.full(len(betas), np.nan))
     ladders = len(energy)
     without = np.array([_bits(betas, np.delete(energy, ladder, axis=0)) for ladder in range(ladders)])
     return jackknife(_bits(betas, energy), without)

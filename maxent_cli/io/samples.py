@@ -14,7 +14,8 @@ import json
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -50,9 +51,12 @@ class DrawsWriter:
             self._put(f"rung_{name}_{number}", getattr(samples.rungs, name))
         self.count += 1
 
-    def close(self, header: dict[str, Any]) -> None:
+    def finish(self, header: dict[str, Any]) -> None:
         """Write the header, with the schema and the number of anchors."""
         self._put("header", np.array(json.dumps({"schema": SCHEMA, "anchors": self.count, **header})))
+
+    def close(self) -> None:
+        """Write what the archive ends with; it must be done while the stream is open."""
         self._zip.close()
 
     def _put(self, name: str, array: NDArray[Any]) -> None:
@@ -68,10 +72,9 @@ class DrawsWriter:
 @contextmanager
 def writing_draws(path: str, header: dict[str, Any]) -> Iterator[DrawsWriter]:
     """A writer for the anchors of one run; the file appears when the block has ended well."""
-    with writing(path, "wb") as stream:
-        writer = DrawsWriter(stream)
+    with writing(path, "wb") as stream, closing(DrawsWriter(stream)) as writer:
         yield writer
-        writer.close(header)
+        writer.finish(header)
 
 
 class Draws:
@@ -113,7 +116,8 @@ def open_draws(path: str) -> Iterator[Draws]:
     """
     with ExitStack() as stack:
         with _naming(path):
-            members = stack.enter_context(np.load(path, allow_pickle=False))
+            stream = stack.enter_context(Path(path).open("rb"))  # np.load would leave a damaged one open
+            members = stack.enter_context(np.load(stream, allow_pickle=False))
         yield Draws(path, members)
 
 

@@ -1,0 +1,114 @@
+"""The probe over anchors, on draws whose response and rigidity are known."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from analysis.sample_sets import independent_draws, sample_set
+from maxent_cli.alphabet import is_gc
+from maxent_cli.analysis.gc_probe import Probe, answer, probe_anchor
+from maxent_cli.data import SampleSet
+
+FIELDS = (-1.0, 0.0, 0.5, 2.0)
+ROW, LENGTH = np.array([0.3, 0.25, 0.15, 0.3]), 30
+CHAINS, DRAWS = 20, 150
+
+
+def tilted(field: float) -> np.ndarray:
+    row = ROW * np.exp(field * np.array([0, 1, 1, 0]))
+    return row / row.sum()
+
+
+def drawn(field: float, seed: int = 1, **given: object) -> SampleSet:
+    """Draws of the background alone under a field; fields have draws of their own."""
+    rng = np.random.default_rng((seed, int(100 * (field + 5))))
+    codes = independent_draws(rng, np.tile(tilted(field), (LENGTH, 1)), CHAINS, DRAWS)
+    anchor = np.random.default_rng(seed).integers(0, 4, LENGTH, np.uint8)
+    return sample_set(codes, np.tile(tilted(field), (LENGTH, 1)), anchor=anchor, name=f"a{seed}", **given)
+
+
+def probe(seed: int = 1) -> Probe:
+    return probe_anchor([drawn(field, seed) for field in FIELDS], FIELDS)
+
+
+def test_rows_are_an_anchor_and_field_each() -> None:
+    found = probe()
+    assert [(row["record"], row["field"]) for row in found.response] == [("a1", field) for field in FIELDS]
+    assert [(row["field_low"], row["field_high"]) for row in found.checks] == list(pairwise(FIELDS))
+    assert [row["slope_expected"] for row in found.checks] == [1.0, 0.5, 1.5]
+
+
+@pytest.mark.parametrize("place", range(len(FIELDS)))
+def test_what_holds_nothing_answers_as_the_background_does(place: int) -> None:
+    row, share = probe().response[place], float(tilted(FIELDS[place])[1:3].sum())
+    assert row["gc_beta_0"] == pytest.approx(share)
+    assert abs(row["gc"] - share) < 4.5 * row["gc_error"]
+    assert abs(row["variance"] - LENGTH * share * (1 - share)) < 4.5 * row["variance_error"]
+    assert abs(row["rigidity"]) < 4.5 * row["rigidity_error"]
+    assert row["gc_anchor"] == is_gc(drawn(0.0).anchor).mean()
+
+
+def test_checks_of_right_draws_have_scores_of_unit_spread() -> None:
+    scores = np.array([row["z"] for seed in range(1, 13) for row in probe(seed).checks])
+    assert abs(scores.mean()) < 4.5 / np.sqrt(len(scores))
+    assert 0.5 < scores.std() < 1.6
+    assert np.abs(scores).max() < 5
+
+
+@pytest.mark.parametrize("wrong", [0.35, 0.0])
+def test_draws_of_another_field_are_caught(wrong: float) -> None:
+    by_field = [drawn(field) for field in FIELDS]
+    by_field[2] = replace(drawn(wrong, seed=7), name="a1")
+    scores = np.abs([row["z"] for row in probe_anchor(by_field, FIELDS).checks])
+    assert scores[0] < 4
+    assert (scores[1:] > 5).any()
+
+
+def test_positions_that_may_not_change_do_not_count() -> None:
+    mutable = np.arange(LENGTH) >= 10
+    by_field = []
+    for field in FIELDS:
+        samples = drawn(field)
+        codes = samples.codes.copy()
+        codes[..., :10] = 1
+        by_field.append(replace(samples, codes=codes, mutable=mutable))
+    row = probe_anchor(by_field, FIELDS).response[1]
+    assert abs(row["gc"] - 0.4) < 4.5 * row["gc_error"]
+    assert row["gc_beta_0"] == pytest.approx(0.4)
+
+
+def test_the_answer_puts_anchors_together() -> None:
+    rows = [row for seed in range(1, 13) for row in probe(seed).response]
+    found = answer(rows, seed=1)
+    assert found.fields.tolist() == list(FIELDS)
+    np.testing.assert_allclose(found.exact, [tilted(field)[1:3].sum() for field in FIELDS])
+    for each, exact in zip(found.response, found.exact, strict=True):
+        assert each.low < each.value < each.high
+        assert each.value == pytest.approx(exact, abs=0.01)
+    assert len(found.anchors) == len(found.draws) == 12
+    assert found.slope.low < 0 < found.slope.high  # these draws know nothing of their anchors
+    assert abs(found.rigidity.value) < 0.05
+    assert found.rigidity.low < found.rigidity.value < found.rigidity.high
+
+
+def test_draws_that_keep_their_anchors_gc_have_slope_1_and_are_rigid() -> None:
+    rows = [row for seed in range(1, 9) for row in probe_anchor(shuffled(seed), (0.0, 1.0)).response]
+    found = answer(rows, seed=1)
+    assert found.slope.value == pytest.approx(1, abs=1e-6)
+    assert found.rigidity.value == pytest.approx(1, abs=1e-6)
+
+
+def shuffled(seed: int) -> list[SampleSet]:
+    """Draws that are the anchor's letters in random order, whatever the field."""
+    plain = drawn(0.0, seed)
+    rng = np.random.default_rng(seed)
+    codes = rng.permuted(np.broadcast_to(plain.anchor, plain.codes.shape), axis=2)
+    return [replace(plain, codes=codes)] * 2
+
+
+def test_one_anchor_has_an_answer_without_intervals() -> None:
+    found = answer(probe().response, seed=1)
+    assert np.isfinite([each.value for each in found.response]).all()
+    assert np.isnan([found.slope.low, found.slope.value, found.rigidity.low]).all()

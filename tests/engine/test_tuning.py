@@ -1,0 +1,159 @@
+"""The ladder and its top settle in warm-up, where listing says they should; then nothing changes any more."""
+
+import numpy as np
+import pytest
+import torch
+from exact import (
+    ODD,
+    all_states,
+    draw_from,
+    law_probability,
+    listed_energy,
+    listed_law,
+    random_keys,
+    state_number,
+)
+from toy import LAWS, MOVE_SETS, Law
+
+from maxent_cli.engine.incremental import incremental
+from maxent_cli.engine.target import Kernel, Ladder, State, start_state
+from maxent_cli.engine.tuning import FROZEN, ROUNDS, Tuned, first_ladder, tune
+
+RUNGS, EVERY = 5, 4
+LAW = LAWS["tethered"]()
+
+
+def kernel(rungs: int = RUNGS) -> Kernel:
+    assert LAW.plan is not None
+    return incremental(LAW.plan, MOVE_SETS["mixture"], Ladder(rungs, EVERY))
+
+
+def started(law: Law, ladders: int, rungs: int = RUNGS) -> State:
+    """Half of the ladders at the anchor, half at draws from the background."""
+    count = ladders * rungs
+    codes = all_states(law)[draw_from(listed_law(law, 0.0), count)]
+    codes[np.arange(count) // rungs % 2 == 0] = law.anchor
+    return start_state(law.target, codes, random_keys(count), torch.device("cpu"))
+
+
+def tuned(betas: np.ndarray, wanted: float | None = None, steps: int = 2400, ladders: int = 40) -> Tuned:
+    return tune(kernel(len(betas)), started(LAW, ladders, len(betas)), LAW.target, betas, wanted, steps)
+
+
+def mean_energy(beta: float) -> float:
+    return float(listed_law(LAW, beta) @ listed_energy(LAW))
+
+
+@pytest.mark.parametrize("rungs", [2, 3, 8])
+def test_a_first_ladder_rises_from_0_to_its_top(rungs: int) -> None:
+    betas = first_ladder(50.0, rungs, 0.5)
+    assert (betas[0], betas[-1], len(betas)) == (0, 50, rungs)
+    assert (np.diff(betas) > 0).all()
+    np.testing.assert_allclose(np.diff(np.log(betas[1:])), np.log(100) / max(rungs - 2, 1))
+
+
+def test_a_first_ladder_of_one_rung_or_of_no_beta() -> None:
+    assert first_ladder(50.0, 1, 0.5).tolist() == [50]
+    assert first_ladder(0.0, 1, 0.5).tolist() == [0]
+    assert first_ladder(0.0, 4, 0.5).tolist() == [0, 0, 0, 0]
+    low = first_ladder(0.2, 4, 0.5)  # the top is below the lowest rung that was proposed
+    assert (low[0], low[-1]) == (0, 0.2)
+    assert (np.diff(low) > 0).all()
+
+
+def test_a_given_top_stays_and_neighbours_come_to_exchange_equally_often() -> None:
+    crowded = np.array([0.0, 5.8, 5.9, 5.95, 6.0])  # all but one exchange are all but sure
+    found = tuned(crowded)
+    assert (found.betas[0], found.betas[-1]) == (0, 6)
+    assert (np.diff(found.betas) > 0).all()
+    before, after = (exchanges(betas) for betas in (crowded, found.betas))
+    assert before.max() - before.min() > 0.4
+    assert after.max() - after.min() < 0.15
+
+
+def exchanges(betas: np.ndarray) -> np.ndarray:
+    """How often neighbouring rungs exchange states."""
+    start = started(LAW, 40, len(betas))
+    ladder = LAW.target._replace(beta=np.tile(betas, 40))
+    state, _ = kernel(len(betas))(start, ladder, 1, 100)
+    _, trace = kernel(len(betas))(state, ladder, 1, 200)
+    return trace.accepted[-len(betas) + 1 :] / trace.tried[-len(betas) + 1 :]
+
+
+@pytest.mark.parametrize(("keep", "first"), [(0.3, 20.0), (0.6, 60.0), (0.8, 60.0)])
+def test_the_top_is_found_at_which_the_mean_energy_is_as_wanted(keep: float, first: float) -> None:
+    wanted = (1 - keep) * mean_energy(0.0)
+    # the lesser of two halves' means is a little low, the less so the more ladders there are
+    found = tuned(first_ladder(first, RUNGS, 0.5), wanted, steps=4800, ladders=80)
+    assert mean_energy(found.betas[-1]) == pytest.approx(wanted, abs=0.03 * mean_energy(0.0))
+    assert found.betas[0] == 0
+    assert (np.diff(found.betas) > 0).all()
+
+
+def test_a_top_that_is_too_low_climbs() -> None:
+    wanted = 0.4 * mean_energy(0.0)
+    found = tuned(first_ladder(0.5, RUNGS, 0.2), wanted, steps=4800)
+    assert mean_energy(found.betas[-1]) == pytest.approx(wanted, abs=0.05 * mean_energy(0.0))
+
+
+def test_the_last_rounds_change_nothing_and_the_history_says_so() -> None:
+    found = tuned(first_ladder(20.0, RUNGS, 0.5), 0.5 * mean_energy(0.0))
+    assert found.history.shape == (ROUNDS, 2 * RUNGS)
+    betas, energies = found.history[:, :RUNGS], found.history[:, RUNGS:]
+    assert (betas[-FROZEN:] == found.betas).all()
+    assert (betas[:-FROZEN, -1] != found.betas[-1]).any()
+    expected = [mean_energy(beta) for beta in found.betas]
+    np.testing.assert_allclose(energies[-FROZEN:].mean(axis=0), expected, rtol=0.15)
+    assert found.state.step == 2400
+
+
+def test_draws_after_tuning_follow_the_listed_law() -> None:
+    found = tuned(first_ladder(4.0, 3, 0.5), steps=240, ladders=2_500)
+    ladder = LAW.target._replace(beta=np.tile(found.betas, 2_500))
+    ends = kernel(3)(found.state, ladder, 1, 20)[0].codes.numpy().reshape(2_500, 3, -1)
+    for rung, beta in enumerate(found.betas):
+        probabilities = listed_law(LAW, float(beta))
+        counts = np.bincount(state_number(LAW, ends[:, rung]), minlength=len(probabilities))
+        assert law_probability(counts, probabilities) > ODD
+    wrong = listed_law(LAW, 1.2 * float(found.betas[-1]))
+    assert law_probability(counts, wrong) < ODD
+
+
+def test_tuning_depends_on_the_state_alone() -> None:
+    first, again = (tuned(first_ladder(20.0, RUNGS, 0.5), 1.0, 480) for _ in range(2))
+    np.testing.assert_array_equal(first.betas, again.betas)
+    np.testing.assert_array_equal(first.state.codes.numpy(), again.state.codes.numpy())
+
+
+@pytest.mark.parametrize("wanted", [None, 0.5])
+def test_without_steps_nothing_changes(wanted: float | None) -> None:
+    betas, start = first_ladder(20.0, RUNGS, 0.5), started(LAW, 4)
+    found = tune(kernel(), start, LAW.target, betas, wanted, 0)
+    assert found.state is start
+    np.testing.assert_array_equal(found.betas, betas)
+    assert found.history.shape == (0, 2 * RUNGS)
+
+
+def test_a_single_rung_warms_up_and_stays() -> None:
+    found = tuned(np.array([3.0]), steps=480)
+    assert found.betas.tolist() == [3]
+    assert found.state.step == 480
+
+
+def test_chains_that_are_slow_to_come_down_do_not_drive_the_top_up() -> None:
+    """Every other ladder is stuck at a high energy; the search listens to the others."""
+    seen = tune(stuck(kernel()), started(LAW, 40), LAW.target, first_ladder(20.0, RUNGS, 0.5), WANTED, 2400)
+    assert mean_energy(seen.betas[-1]) == pytest.approx(WANTED, abs=0.05 * mean_energy(0.0))
+
+
+WANTED = 0.5 * mean_energy(0.0)
+
+
+def stuck(right: Kernel) -> Kernel:
+    def run(state, target, draws, thin):
+        state, trace = right(state, target, draws, thin)
+        energy = trace.energy.copy()
+        energy[np.arange(len(energy)) // RUNGS % 2 == 1] = listed_energy(LAW).max()
+        return state, trace._replace(energy=energy)
+
+    return run

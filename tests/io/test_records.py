@@ -1,0 +1,123 @@
+"""Records come from FASTA or from BED with a genome, by the name of the file; nothing is dropped in silence."""
+
+import gzip
+import io
+from pathlib import Path
+
+import pytest
+
+from maxent_cli.alphabet import decode
+from maxent_cli.data import Interval
+from maxent_cli.errors import InputError
+from maxent_cli.io.records import RecordSource, is_bed, read_sequences
+
+GENOME = "ACGTACGTACGGTTTTACGATTACAGGATCC"
+
+
+@pytest.fixture
+def genome(tmp_path: Path) -> str:
+    path = tmp_path / "genome.fa"
+    path.write_text(f">chr1\n{GENOME}\n>chr2\nACGTNNNNACGTACGT\n")
+    return str(path)
+
+
+def bed(tmp_path: Path, *rows: str, name: str = "peaks.bed") -> str:
+    path = tmp_path / name
+    path.write_text("".join("\t".join(row.split()) + "\n" for row in rows))
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("peaks.bed", True),
+        ("a/peaks.BED.gz", True),
+        ("peaks.narrowPeak", True),
+        ("peaks.broadPeak.bgz", True),
+        ("peaks.fa", False),
+        ("bed", False),
+        ("peaks.bed.fa.gz", False),
+        ("-", False),
+    ],
+)
+def test_bed_is_known_by_its_name(name: str, found: bool) -> None:
+    assert is_bed(name) is found
+
+
+def test_fasta_gives_its_records_and_what_was_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "anchors.fa"
+    path.write_text(">chr1:5-9 first\nACgt\n>b\nACGTA\n>c\nACNT\n>d\nTTTT\n")
+    sequences, rejected = read_sequences(RecordSource(str(path)), 4)
+    assert sequences.names == ("chr1:5-9", "d")
+    assert sequences.intervals == (Interval("chr1", 5, 9, "."), None)
+    assert [decode(row) for row in sequences.codes] == ["ACGT", "TTTT"]
+    assert [(record.name, record.reason) for record in rejected] == [
+        ("b", "longer than 4 bp"),
+        ("c", "letter N (not one of ACGT)"),
+    ]
+
+
+def test_longer_fasta_records_are_cropped_on_request(tmp_path: Path) -> None:
+    path = tmp_path / "anchors.fa.gz"
+    path.write_bytes(gzip.compress(b">a\nAAGTCC\n>b\nGTC\n"))
+    sequences, rejected = read_sequences(RecordSource(str(path)), 4, crop=True)
+    assert [decode(row) for row in sequences.codes] == ["AGTC"]
+    assert [record.reason for record in rejected] == ["shorter than 4 bp"]
+
+
+def test_no_length_takes_that_of_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "anchors.fa"
+    path.write_text(">a\nACGTA\n>b\nACG\n")
+    sequences, rejected = read_sequences(RecordSource(str(path)), None)
+    assert sequences.codes.shape == (1, 5)
+    assert [record.name for record in rejected] == ["b"]
+
+
+def test_standard_input_is_fasta(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b">a\nACGT\n")))
+    assert read_sequences(RecordSource("-"), 4)[0].names == ("a",)
+
+
+def test_bed_gives_windows_of_the_genome_on_its_strand(tmp_path: Path, genome: str) -> None:
+    path = bed(tmp_path, "chr1 10 20 up 0 +", "chr1 10 20 down 0 -")
+    sequences, rejected = read_sequences(RecordSource(path, genome), 6)
+    assert [decode(row) for row in sequences.codes] == [GENOME[12:18], "GTAAAA"]
+    assert sequences.intervals == (Interval("chr1", 12, 18, "+"), Interval("chr1", 12, 18, "-"))
+    assert rejected == []
+
+
+def test_narrow_peaks_may_be_centred_on_their_summit(tmp_path: Path, genome: str) -> None:
+    path = bed(tmp_path, "chr1 4 24 a 0 . 1 1 1 3", name="peaks.narrowPeak")
+    at_summit, _ = read_sequences(RecordSource(path, genome, "summit"), 4)
+    at_centre, _ = read_sequences(RecordSource(path, genome), 4)
+    assert decode(at_summit.codes[0]) == GENOME[5:9]
+    assert decode(at_centre.codes[0]) == GENOME[12:16]
+
+
+def test_windows_that_cannot_be_used_are_told_apart(tmp_path: Path, genome: str) -> None:
+    path = bed(tmp_path, "chr1 0 2", "chr2 2 10", "chr9 0 8", "chr1 8 16")
+    sequences, rejected = read_sequences(RecordSource(path, genome), 8)
+    assert len(sequences) == 1
+    assert len(rejected) == 3
+    reasons = " | ".join(record.reason for record in rejected)
+    assert "letter N" in reasons
+    assert "chr9" in reasons
+    assert "end" in reasons
+
+
+def test_bed_without_genome_is_an_error_with_its_cure(tmp_path: Path) -> None:
+    path = bed(tmp_path, "chr1 10 20")
+    with pytest.raises(InputError, match=r"peaks.bed: is BED, which holds no sequence; give --genome FASTA"):
+        read_sequences(RecordSource(path), 6)
+
+
+def test_nothing_left_says_why(tmp_path: Path) -> None:
+    path = tmp_path / "anchors.fa"
+    path.write_text(">a\nACGTA\n>b\nACN\n")
+    with pytest.raises(InputError, match=r"all 2 records were rejected \(first: a: longer than 4 bp\)"):
+        read_sequences(RecordSource(str(path)), 4)
+
+
+def test_the_files_that_were_read_are_known(genome: str) -> None:
+    assert RecordSource("peaks.bed", genome).files == ["peaks.bed", genome]
+    assert RecordSource("a.fa").files == ["a.fa"]

@@ -1,0 +1,186 @@
+"""The draws file: it comes back as it went, plain NumPy reads it, and what is no draws file is said to be none."""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from analysis.sample_sets import independent_draws, sample_set
+from hostile_files import HOSTILE_NAMES, check_reader
+
+from maxent_cli.data import Interval, SampleSet
+from maxent_cli.errors import InputError
+from maxent_cli.io.samples import SCHEMA, open_draws, writing_draws
+
+CHAINS, DRAWS, LENGTH, RUNGS, WATCHED = 3, 4, 6, 2, 2
+
+
+def example(seed: int = 1, **given: object) -> SampleSet:
+    rng = np.random.default_rng(seed)
+    plain = sample_set(independent_draws(rng, np.full((LENGTH, 4), 0.25), CHAINS, DRAWS))
+    rungs = replace(
+        plain.rungs,
+        betas=np.array([0.0, 10.0]),
+        energy=rng.normal(size=(CHAINS, WATCHED, RUNGS)),
+        output=rng.normal(size=(CHAINS, WATCHED, RUNGS)),
+        letters=rng.integers(0, 5, (CHAINS, RUNGS, LENGTH, 4)).astype(np.uint32),
+        search=rng.normal(size=(5, 2 * RUNGS)),
+    )
+    return replace(plain, **({"name": f"a{seed}", "rungs": rungs} | given))
+
+
+def write(path: Path, sets: Iterable[SampleSet], header: dict | None = None) -> str:
+    with writing_draws(str(path), header or {"seed": 1}) as writer:
+        for samples in sets:
+            writer.add(samples)
+    return str(path)
+
+
+def read(path: str) -> list[SampleSet]:
+    with open_draws(path) as draws:
+        return list(draws)
+
+
+def assert_same(first: object, second: object) -> None:
+    for field in fields(first):
+        one, other = getattr(first, field.name), getattr(second, field.name)
+        if field.name == "rungs":
+            assert_same(one, other)
+        elif isinstance(one, np.ndarray):
+            np.testing.assert_array_equal(one, other, field.name)
+            assert one.dtype == other.dtype, field.name
+        else:
+            assert one == other, field.name
+
+
+def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    sets = [example(1), example(2, interval=Interval("chr2", 10, 16, "-"), beta=0.0, drift=1e-5)]
+    path = write(tmp_path / "draws.npz", sets, {"seed": 7, "law": {"tether": None}})
+    with open_draws(path) as draws:
+        assert len(draws) == 2
+        assert draws.header == {"schema": SCHEMA, "anchors": 2, "seed": 7, "law": {"tether": None}}
+        for before, after in zip(sets, draws, strict=True):
+            assert_same(before, after)
+        assert draws[1].name == "a2"
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+def test_names_may_be_anything(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path / "draws.npz", [example(name=name)])
+    assert read(path)[0].name == name
+    assert [entry.name for entry in tmp_path.iterdir()] == ["draws.npz"]
+
+
+def test_plain_numpy_reads_it_without_pickle(tmp_path: Path) -> None:
+    samples = example()
+    with np.load(write(tmp_path / "draws.npz", [samples]), allow_pickle=False) as members:
+        assert json.loads(str(members["header"]))["anchors"] == 1
+        assert json.loads(str(members["record_000000"]))["beta"] == 10
+        np.testing.assert_array_equal(members["codes_000000"], samples.codes)
+        assert members["codes_000000"].dtype == np.uint8
+        np.testing.assert_array_equal(members["rung_energy_000000"], samples.rungs.energy)
+
+
+def test_the_same_draws_give_the_same_bytes(tmp_path: Path) -> None:
+    first = write(tmp_path / "first.npz", [example(1), example(2)])
+    # arrays that lie otherwise in memory are written alike
+    turned = replace(example(2), codes=np.asfortranarray(example(2).codes))
+    second = write(tmp_path / "second.npz", [example(1), turned])
+    assert Path(first).read_bytes() == Path(second).read_bytes()
+    assert {entry.date_time for entry in zipfile.ZipFile(first).infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_a_file_that_was_not_finished_is_not_there(tmp_path: Path) -> None:
+    def interrupted() -> Iterable[SampleSet]:
+        yield example()
+        raise RuntimeError("the machine stopped")
+
+    with pytest.raises(RuntimeError, match="stopped"):
+        write(tmp_path / "draws.npz", interrupted())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_anchors_are_a_file_all_the_same(tmp_path: Path) -> None:
+    assert read(write(tmp_path / "draws.npz", [])) == []
+
+
+def test_another_schema_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "draws.npz"
+    np.savez(path, header=np.array(json.dumps({"schema": 99, "anchors": 0})))
+    with pytest.raises(InputError, match=f"header: has schema 99; give a file of schema {SCHEMA}"):
+        read(str(path))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "not a whole draws file"),
+        (b"hello", "not a whole draws file"),
+        (b"PK\x03\x04 and no more", "not a whole draws file"),
+    ],
+)
+def test_what_is_no_archive_is_said_to_be_none(tmp_path: Path, content: bytes, words: str) -> None:
+    path = tmp_path / "draws.npz"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=words):
+        read(str(path))
+
+
+def test_archives_and_arrays_of_others_are_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "other.npz", weights=np.zeros(3))
+    np.save(tmp_path / "array.npy", np.zeros(3))
+    np.savez(tmp_path / "pickled.npz", header=np.array({"schema": 1}, object))
+    for name in ("other.npz", "array.npy", "pickled.npz"):
+        with pytest.raises(InputError, match=f"{name}: is not a whole draws file"):
+            read(str(tmp_path / name))
+
+
+def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"missing\.npz: no such file"):
+        read(str(tmp_path / "missing.npz"))
+    with pytest.raises(InputError, match="is a directory"):
+        read(str(tmp_path))
+
+
+def test_a_missing_array_is_a_broken_file(tmp_path: Path) -> None:
+    whole = zipfile.ZipFile(write(tmp_path / "draws.npz", [example()]))
+    for left_out in ("codes_000000.npy", "rung_betas_000000.npy", "record_000000.npy"):
+        path = tmp_path / "part.npz"
+        with zipfile.ZipFile(path, "w") as part:
+            for name in whole.namelist():
+                if name != left_out:
+                    part.writestr(name, whole.read(name))
+        with pytest.raises(InputError, match="not a whole draws file"):
+            read(str(path))
+
+
+def test_damaged_files_never_give_a_traceback(tmp_path: Path) -> None:
+    good = Path(write(tmp_path / "good.npz", [example()])).read_bytes()
+    check_reader(read, good, tmp_path, examples=150)
+
+
+def test_writing_to_a_pipe_needs_no_seeking(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    class Pipe(io.RawIOBase):
+        """Standard output that can only be written."""
+
+        def __init__(self) -> None:
+            self.content = bytearray()
+
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: bytes) -> int:
+            self.content += bytes(data)
+            return len(data)
+
+    pipe = Pipe()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BufferedWriter(pipe)))
+    with writing_draws("-", {"seed": 1}) as writer:
+        writer.add(example())
+    path = tmp_path / "piped.npz"
+    path.write_bytes(bytes(pipe.content))
+    assert_same(read(str(path))[0], example())
