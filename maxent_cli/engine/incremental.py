@@ -33,6 +33,7 @@ from maxent_cli.engine.target import (
 SUM, MAXIMUM, MEAN, SCALE = range(4)
 IDENTITY, RELU, LEAKY_RELU, ELU, SIGMOID, TANH, GELU, SILU, SOFTPLUS, EXP = range(10)
 
+_LOWEST = np.float32(-3e38)  # and not -inf, which fast arithmetic takes for impossible
 _UNBOUNDED = 1e30  # and not infinity, which times a beta of 0 is no number
 _BLOCK_WEIGHTS = 2**14  # weights that stay in the first cache while the chains go through them
 
@@ -228,7 +229,7 @@ def _pool(row, old, new, first, last, low, high, sums):  # type: ignore[no-untyp
     for o in range(low, high):
         at = o * channels
         pooled = sums[at : at + channels]
-        pooled[:] = -np.inf if maximum else 0
+        pooled[:] = _LOWEST if maximum else 0
         for tap in range(row[_WIDTH]):
             column = o * row[_STRIDE] - row[_PADDING] + tap * row[_DILATION]
             if column < 0 or column >= row[_IN_LENGTH]:

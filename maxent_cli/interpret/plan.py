@@ -102,7 +102,7 @@ def read_layers(model: SequenceModel) -> Layers:
 
 
 def _trace(model: SequenceModel) -> Layers:
-    wrapped = _Representation(model).eval()
+    wrapped = _Representation(model)
     try:
         graph = fx.symbolic_trace(wrapped).graph
     except Exception as error:  # fx raises whatever the user's code raises on a symbolic input
