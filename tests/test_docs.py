@@ -1,0 +1,70 @@
+"""What the documentation says exists, and what exists is documented."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from maxent_cli import __version__
+from maxent_cli.commands import COMMANDS, maxent
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def command_of(name: str) -> click.Command:
+    command = maxent.get_command(click.Context(maxent), name)
+    assert command is not None
+    return command
+
+
+def documented() -> Iterator[list[str]]:
+    """The words of each `maxent` command in the README's shell blocks."""
+    for block in re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL):
+        for line in block.replace("\\\n", " ").splitlines():
+            words = shlex.split(line, comments=True)
+            if words and words[0] == "maxent":
+                yield words[1:]
+
+
+def test_the_readme_shows_commands() -> None:
+    assert {words[0] for words in documented() if not words[0].startswith("-")} == set(COMMANDS)
+
+
+@pytest.mark.parametrize("words", list(documented()), ids=lambda words: words[0])
+def test_options_in_the_readme_exist(words: list[str]) -> None:
+    command = maxent if words[0] not in COMMANDS else command_of(words[0])
+    offered = {"--help", "-h", *(word for option in command.params for word in (*option.opts, *option.secondary_opts))}
+    assert {word.split("=")[0] for word in words if re.match(r"--?[a-z]", word)} <= offered
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_command_is_documented(name: str) -> None:
+    assert re.search(rf"^\| `{name}` \|", README, re.MULTILINE), "the README's table of commands lacks it"
+    command = command_of(name)
+    assert command.help
+    for option in command.params:
+        assert isinstance(option, click.Argument) or option.help, f"{name} {option.name} has no help"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_bounded_numbers(name: str) -> None:
+    """A number without a range takes what makes no sense: only a contrast may be any number."""
+    loose = [p.name for p in command_of(name).params if type(p.type) in (type(click.INT), type(click.FLOAT))]
+    assert loose in ([], ["at_least"])
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_names_its_options(name: str) -> None:
+    result = CliRunner().invoke(maxent, [name, "--help"])
+    assert result.exit_code == 0
+    for option in command_of(name).params:
+        assert isinstance(option, click.Argument) or option.opts[0] in result.output
+
+
+def test_the_changelog_has_this_version() -> None:
+    assert re.search(rf"^## {re.escape(__version__)}\b", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
