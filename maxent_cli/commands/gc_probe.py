@@ -23,7 +23,7 @@ class Fields(click.ParamType[Any]):
             numbers = tuple(sorted({float(part) for part in str(value).strip("()").split(",")} | {0.0}))
         except ValueError:
             numbers = ()
-        if len(numbers) < 2 or max(map(abs, numbers)) > 10:
+        if len(numbers) < 2 or not all(abs(number) <= 10 for number in numbers):
             return self.fail("give numbers between -10 and 10, as in -2,-1,0,1,2", param, ctx)
         return numbers
 

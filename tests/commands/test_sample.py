@@ -1,0 +1,248 @@
+"""maxent sample, from files to files: the draws file, the summary, what is rejected, said and refused."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from small import Listed, saved, small_model
+
+from maxent_cli.alphabet import decode
+from maxent_cli.commands import maxent
+from maxent_cli.data import SampleSet
+from maxent_cli.io.fasta import read_fasta
+from maxent_cli.io.samples import open_draws
+
+ANCHOR = "GATCATTG"
+MODEL = small_model(len(ANCHOR))
+SHORT = ["--chains", "4", "--rungs", "3", "--draws", "10", "--thin", "5", "--warmup", "240", "--beta", "20"]
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> str:
+    return saved(tmp_path / "model", MODEL)
+
+
+@pytest.fixture
+def fasta(tmp_path: Path) -> str:
+    path = tmp_path / "anchors.fa"
+    path.write_text(f">one\n{ANCHOR}\n>two\nCCGTATTA\n>three\nttgcaacc\n")
+    return str(path)
+
+
+def run(*arguments: str, expect: int = 0, stdin: str | None = None) -> Result:
+    result = CliRunner().invoke(maxent, ["sample", *arguments], input=stdin)
+    assert result.exit_code == expect, result.output
+    return result
+
+
+def draws_of(path: object) -> list[SampleSet]:
+    with open_draws(str(path)) as draws:
+        return list(draws)
+
+
+def table(path: object) -> list[dict[str, str]]:
+    with Path(str(path)).open(newline="") as stream:
+        return list(csv.DictReader(stream, delimiter="\t"))
+
+
+def test_draws_summary_and_provenance(tmp_path: Path, model: str, fasta: str) -> None:
+    out = tmp_path / "out.npz"
+    result = run(fasta, "--model", model, "-o", str(out), *SHORT, "--threads", "2", "--seed", "5")
+    found = draws_of(out)
+    assert [samples.name for samples in found] == ["one", "two", "three"]
+    assert [decode(samples.anchor) for samples in found] == [ANCHOR, "CCGTATTA", "TTGCAACC"]
+    rows = table(f"{out}.tsv")
+    assert [row["record"] for row in rows] == ["one", "two", "three"]
+    for row, samples in zip(rows, found, strict=True):
+        assert float(row["beta"]) == samples.beta == 20
+        assert float(row["energy"]) == pytest.approx(samples.energy.mean(), rel=1e-4)
+        assert float(row["output_anchor"]) == pytest.approx(samples.anchor_output, rel=1e-4)
+        assert row["converged"] in ("yes", "no")
+    listed = Listed(MODEL, "CCGTATTA")
+    places = found[1].codes.astype(int) @ 4 ** np.arange(8)[::-1]
+    np.testing.assert_allclose(found[1].energy, listed.energy[places], atol=1e-5)
+    provenance = json.loads((tmp_path / "out.npz.provenance.json").read_text())
+    assert provenance["seed"] == 5
+    assert set(provenance["inputs"]) == {model, fasta}
+    assert "3 records = 3 kept + 0 rejected" in result.stderr
+    assert result.stdout == ""
+
+
+def test_the_header_tells_the_law_the_run_and_the_model(tmp_path: Path, model: str, fasta: str) -> None:
+    out = tmp_path / "out.npz"
+    run(fasta, "--model", model, "-o", str(out), *SHORT, "--tether", "0.4", "--gc", "0.5", "--seed", "9")
+    with np.load(out, allow_pickle=False) as members:
+        header = json.loads(str(members["header"]))
+    assert header["law"]["tether"] == 0.4
+    assert header["law"]["background"] == [0.25, 0.25, 0.25, 0.25]
+    assert header["law"]["contrast"] == [1, 0]
+    assert (header["run"]["seed"], header["run"]["chains"], header["schema"]) == (9, 4, 1)
+    assert set(header["model"]) == {"model.json", "weights.safetensors"}
+
+
+def test_same_seed_same_bytes_whatever_the_threads(tmp_path: Path, model: str, fasta: str) -> None:
+    for name, threads in (("a.npz", "1"), ("b.npz", "2")):
+        run(fasta, "--model", model, "-o", str(tmp_path / name), *SHORT, "--threads", threads)
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    assert (tmp_path / "a.npz.tsv").read_bytes() == (tmp_path / "b.npz.tsv").read_bytes()
+    run(fasta, "--model", model, "-o", str(tmp_path / "c.npz"), *SHORT, "--seed", "2")
+    assert (tmp_path / "a.npz").read_bytes() != (tmp_path / "c.npz").read_bytes()
+
+
+def test_a_shard_draws_what_the_whole_does(tmp_path: Path, model: str, fasta: str) -> None:
+    run(fasta, "--model", model, "-o", str(tmp_path / "whole.npz"), *SHORT)
+    (tmp_path / "shard.fa").write_text(">three\nTTGCAACC\n")
+    run(str(tmp_path / "shard.fa"), "--model", model, "-o", str(tmp_path / "shard.npz"), *SHORT)
+    whole, (shard,) = draws_of(tmp_path / "whole.npz"), draws_of(tmp_path / "shard.npz")
+    np.testing.assert_array_equal(whole[2].codes, shard.codes)
+    np.testing.assert_array_equal(whole[2].energy, shard.energy)
+    assert table(tmp_path / "whole.npz.tsv")[2] == table(tmp_path / "shard.npz.tsv")[0]
+
+
+def test_anchors_from_standard_input(tmp_path: Path, model: str, fasta: str) -> None:
+    run(fasta, "--model", model, "-o", str(tmp_path / "file.npz"), *SHORT)
+    run("-", "--model", model, "-o", str(tmp_path / "pipe.npz"), *SHORT, stdin=Path(fasta).read_text())
+    assert (tmp_path / "file.npz").read_bytes() == (tmp_path / "pipe.npz").read_bytes()
+
+
+def test_draws_as_fasta_and_summary_on_standard_output(tmp_path: Path, model: str, fasta: str) -> None:
+    out = str(tmp_path / "out.npz")
+    result = run(fasta, "--model", model, "-o", out, *SHORT, "--fasta", "-")
+    lines = result.stdout.splitlines()
+    assert len(lines) == 2 * 3 * 4 * 10
+    first = draws_of(out)[0]
+    assert lines[:2] == [">one/0/0", decode(first.codes[0, 0])]
+    assert lines[-2].startswith(">three/3/9")
+    shown = run(fasta, "--model", model, "-o", out, *SHORT, "--summary", "-").stdout
+    assert shown == Path(f"{out}.tsv").read_text()
+
+
+def test_draws_as_a_fasta_file(tmp_path: Path, model: str, fasta: str) -> None:
+    run(fasta, "--model", model, "-o", str(tmp_path / "out.npz"), *SHORT, "--fasta", str(tmp_path / "draws.fa"))
+    records = list(read_fasta(str(tmp_path / "draws.fa")))
+    assert len(records) == 120
+    assert records[0].sequence == decode(draws_of(tmp_path / "out.npz")[0].codes[0, 0])
+
+
+def test_records_that_do_not_fit_are_listed(tmp_path: Path, model: str) -> None:
+    path = tmp_path / "anchors.fa"
+    path.write_text(f">good\n{ANCHOR}\n>long\n{ANCHOR}A\n>odd\nGATNATTG\n")
+    out = tmp_path / "out.npz"
+    result = run(str(path), "--model", model, "-o", str(out), *SHORT)
+    rows = table(f"{out}.rejected.tsv")
+    assert len(rows) == 2
+    assert "longer than 8 bp" in str(rows[0])
+    assert "letter N" in str(rows[1])
+    assert "3 records = 1 kept + 2 rejected" in result.stderr
+    run(str(path), "--model", model, "-o", str(tmp_path / "cropped.npz"), *SHORT, "--crop")
+    assert [samples.name for samples in draws_of(tmp_path / "cropped.npz")] == ["good", "long"]
+
+
+def test_anchors_from_bed_and_a_genome(tmp_path: Path, model: str) -> None:
+    genome, bed = tmp_path / "genome.fa", tmp_path / "peaks.bed"
+    genome.write_text(f">chr1\nAAAA{ANCHOR}CCCC\n")
+    bed.write_text("chr1\t4\t12\tpeak\t0\t+\nchr1\t4\t12\tturned\t0\t-\n")
+    out = tmp_path / "out.npz"
+    run(str(bed), "--genome", str(genome), "--model", model, "-o", str(out), *SHORT)
+    plus, minus = draws_of(out)
+    assert [decode(plus.anchor), decode(minus.anchor)] == [ANCHOR, "CAATGATC"]
+    assert (plus.interval.start, plus.interval.end, minus.interval.strand) == (4, 12, "-")
+    assert "give --genome" in run(str(bed), "--model", model, "-o", str(out), *SHORT, expect=1).stderr
+
+
+def test_strict_exits_with_3_and_writes_all_the_same(tmp_path: Path, model: str, fasta: str) -> None:
+    out = tmp_path / "out.npz"
+    result = run(fasta, "--model", model, "-o", str(out), *SHORT, "--strict", expect=3)
+    assert "3 not converged" in result.stderr
+    assert "ESS" in result.stderr
+    assert len(draws_of(out)) == len(table(f"{out}.tsv")) == 3
+    loose = run(fasta, "--model", model, "-o", str(out), *SHORT)
+    assert "3 not converged" in loose.stderr
+
+
+def test_strict_exits_with_0_when_all_converged(tmp_path: Path, model: str, fasta: str) -> None:
+    long = ["--chains", "10", "--rungs", "1", "--draws", "100", "--thin", "10", "--warmup", "240", "--beta", "1"]
+    result = run(fasta, "--model", model, "-o", str(tmp_path / "out.npz"), *long, "--strict")
+    assert "0 not converged" in result.stderr
+    assert {row["converged"] for row in table(tmp_path / "out.npz.tsv")} == {"yes"}
+
+
+def test_contrast_and_output_choose_what_is_held(tmp_path: Path, model: str, fasta: str) -> None:
+    found = {}
+    for name, given in {
+        "pair": ["--contrast", "1,0"],
+        "turned": ["--contrast", "0,1"],
+        "one": ["--output", "0"],
+    }.items():
+        run(fasta, "--model", model, "-o", str(tmp_path / name), *SHORT, *given)
+        found[name] = draws_of(tmp_path / name)[0]
+    assert found["pair"].anchor_output == -found["turned"].anchor_output
+    np.testing.assert_array_equal(found["pair"].codes, found["turned"].codes)
+    assert (found["pair"].energy != found["one"].energy).any()
+
+
+def test_beta_is_found_when_it_is_not_given(tmp_path: Path, model: str, fasta: str) -> None:
+    out = tmp_path / "out.npz"
+    given = ["--chains", "10", "--rungs", "4", "--draws", "20", "--thin", "10", "--warmup", "2400", "--keep", "0.4"]
+    run(fasta, "--model", model, "-o", str(out), *given)
+    for row in table(f"{out}.tsv"):
+        assert float(row["kept_share"]) == pytest.approx(0.4, abs=0.1)
+        assert float(row["beta"]) > 0
+
+
+def test_beta_0_is_the_background(tmp_path: Path, model: str, fasta: str) -> None:
+    out = tmp_path / "out.npz"
+    given = ["--chains", "10", "--rungs", "1", "--draws", "100", "--thin", "10", "--warmup", "0", "--beta", "0"]
+    run(fasta, "--model", model, "-o", str(out), *given, "--background", "0.1,0.2,0.3,0.4", "--start", "background")
+    for samples, row in zip(draws_of(out), table(f"{out}.tsv"), strict=True):
+        shares = [(samples.codes == code).mean() for code in range(4)]
+        np.testing.assert_allclose(shares, [0.1, 0.2, 0.3, 0.4], atol=4.5 * 0.5 / np.sqrt(8000))
+        assert abs(float(row["bits"])) < 4.5 * float(row["bits_error"])
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["--contrast", "1,0", "--output", "0"], "exclude each other"),
+        (["--contrast", "1,1"], "two different outputs"),
+        (["--contrast", "a"], "two different outputs"),
+        (["--contrast", "0,2"], "outputs are numbered 0 to 1"),
+        (["--output", "2"], "outputs are numbered 0 to 1"),
+        (["--beta", "auto", "--rungs", "2"], "--beta auto needs"),
+        (["--beta", "-1"], "--beta"),
+        (["--beta", "warm"], "--beta"),
+        (["--tether", "1"], "--tether"),
+        (["--gc", "0"], "--gc"),
+        (["--background", "0.5,0.5"], "sum to 1"),
+        (["--chains", "1"], "--chains"),
+        (["--device", "cuda:99"], "cannot be used"),
+        (["-o", "-"], "cannot be a pipe"),
+    ],
+)
+def test_usage_errors_exit_with_2(tmp_path: Path, model: str, fasta: str, given: list[str], words: str) -> None:
+    out = tmp_path / "out.npz"
+    result = run(fasta, "--model", model, "-o", str(out), *SHORT, *given, expect=2)
+    assert words in result.stderr
+    assert not out.exists()
+
+
+def test_input_errors_are_one_line_and_leave_nothing(tmp_path: Path, model: str) -> None:
+    path, out = tmp_path / "anchors.fa", tmp_path / "out.npz"
+    path.write_text(">a\nACG\n")
+    result = run(str(path), "--model", model, "-o", str(out), *SHORT, expect=1)
+    assert result.stderr.splitlines()[-1].startswith(f"maxent: {path}: all 1 records were rejected")
+    assert not list(tmp_path.glob("out.npz*"))
+    path.write_text(f">a\n{ANCHOR}\n")
+    (tmp_path / "empty").mkdir()
+    assert "model.json" in run(str(path), "--model", str(tmp_path / "empty"), "-o", str(out), *SHORT, expect=1).stderr
+
+
+def test_a_dead_network_is_an_error_that_names_the_anchor_or_model(tmp_path: Path, fasta: str) -> None:
+    dead = small_model(len(ANCHOR))
+    dead.output.weight.data[:] = 1.0
+    result = run(fasta, "--model", saved(tmp_path / "dead", dead), "-o", str(tmp_path / "out.npz"), *SHORT, expect=1)
+    assert "one: the output does not depend on the representation" in result.stderr
+    assert not (tmp_path / "out.npz").exists()
