@@ -1,5 +1,6 @@
 """Options that several commands share, declared once, and how a command speaks to people."""
 
+import math
 import os
 import sys
 import time
@@ -29,6 +30,14 @@ threads_option = click.option(
     type=click.IntRange(1),
     help="CPU threads.",
 )
+
+
+class FiniteRange(click.FloatRange):
+    """A number within bounds; infinities and nan, which compare as within any, are refused."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        return number if math.isfinite(number) else self.fail(f"{value} is not a finite number", param, ctx)
 
 
 def granted_cpus() -> int:
@@ -214,11 +223,11 @@ law_options = stack(
         help="Letter frequencies q: four numbers, a G+C fraction, or those of the training data.",
     ),
     click.option(
-        "--gc", type=click.FloatRange(0, 1, True, True), help="G+C fraction of q; as --background with one number."
+        "--gc", type=FiniteRange(0, 1, True, True), help="G+C fraction of q; as --background with one number."
     ),
     click.option(
         "--tether",
-        type=click.FloatRange(0, 1, True, True),
+        type=FiniteRange(0, 1, True, True),
         help="Frequency of the anchor's letter in q, in (0, 1): keeps motifs in place.  [default: none]",
     ),
 )
@@ -231,7 +240,7 @@ class NumberOrAuto(click.ParamType[Any]):
     name = "auto|number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        return value if value == AUTO else click.FloatRange(0).convert(value, param, ctx)
+        return value if value == AUTO else FiniteRange(0).convert(value, param, ctx)
 
 
 beta_options = stack(
@@ -244,7 +253,7 @@ beta_options = stack(
     ),
     click.option(
         "--keep",
-        type=click.FloatRange(0, 1, True, True),
+        type=FiniteRange(0, 1, True, True),
         default=0.8,
         show_default=True,
         help="With --beta auto: the share, between 0 and 1, by which the mean energy falls from its background value.",
@@ -285,7 +294,7 @@ run_options = stack(
     ),
     click.option(
         "--until-ess",
-        type=click.FloatRange(1),
+        type=FiniteRange(1),
         help="Go on until every ESS is at least this (from 1) and every R-hat at most --most-rhat; the same number of "
         "draws is held, further apart.  [default: stop after the draws]",
     ),
@@ -300,7 +309,7 @@ run_options = stack(
         "--most-rhat",
         default=1.05,
         show_default=True,
-        type=click.FloatRange(1, min_open=True),
+        type=FiniteRange(1, min_open=True),
         help="R-hat up to which an anchor counts as converged, above 1.",
     ),
     click.option(

@@ -40,7 +40,7 @@ def test_energy_is_that_of_a_model_read_back(tmp_path) -> None:
 
 def test_energy_is_zero_at_the_anchor_and_nowhere_negative() -> None:
     found = energies()
-    assert found[words(len(ANCHOR)).index(ANCHOR)] == 0
+    assert found[words(len(ANCHOR)).index(ANCHOR)] == pytest.approx(0, abs=1e-6)  # rounding may depend on the batch
     assert (found >= 0).all()
     assert (found > 0).mean() > 0.9
 
