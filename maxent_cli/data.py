@@ -79,9 +79,9 @@ class SampleSet:
     anchor (L,), codes (C, D, L), energy (C, D), output (C, D): the chosen output or contrast, before any sigmoid or
     softmax. background (L, 4): letter frequencies a position, the tether included. mutable (L,): positions the law
     leaves free. energy_background: mean energy under the background alone (beta = 0); output_background (3,): the
-    2.5, 50 and 97.5 % points of the output there. thin: steps between draws. acceptance: share of proposals accepted,
-    all rungs together. kernel: which one ran, and why if not the compiled one; drift_start, drift: the most that its
-    energies differed from full passes, before and at the end of any block (0 for full passes).
+    2.5, 50 and 97.5 % points of the output under the untethered background. thin: steps between draws. acceptance:
+    share of proposals accepted, all rungs together. kernel: which one ran, and why if not the compiled one;
+    drift_start, drift: the most that its energies differed from full passes, before and at the end of any block.
     """
 
     name: str

@@ -18,12 +18,14 @@ from maxent_cli.commands import options
     help="Format of the logos, about half a second each.",
 )
 @click.option("--max-logos", default=100, show_default=True, type=click.IntRange(0), help="Logos of the first anchors.")
-@click.option("--bits", default=0.1, show_default=True, type=click.FloatRange(0, 2), help="Least bits of a position.")
+@click.option(
+    "--bits", default=0.1, show_default=True, type=options.FiniteRange(0, 2), help="Least bits of a position."
+)
 @click.option(
     "--errors",
     default=3.0,
     show_default=True,
-    type=click.FloatRange(0),
+    type=options.FiniteRange(0),
     help="Least information of a position, in its standard errors.",
 )
 @click.option("--gap", default=2, show_default=True, type=click.IntRange(0), help="Other positions (bp) to bridge.")
@@ -32,7 +34,7 @@ from maxent_cli.commands import options
     "--similarity",
     default=0.65,
     show_default=True,
-    type=click.FloatRange(0, 1),
+    type=options.FiniteRange(0, 1),
     help="Least correlation of segments that are one motif.",
 )
 def command(draws: str, out: str, logos: str, max_logos: int, similarity: float, **calling: Any) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     "--least-ess",
     default=100.0,
     show_default=True,
-    type=click.FloatRange(1),
+    type=options.FiniteRange(1),
     help="ESS from which an anchor counts as converged, from 1.",
 )
 @click.option("--strict", is_flag=True, help="Exit with 3 if an anchor has not converged (results are written).")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from maxent_cli.commands.options import Frequencies, Progress, out_option, say, seed_option
+from maxent_cli.commands.options import FiniteRange, Frequencies, Progress, out_option, say, seed_option
 
 if TYPE_CHECKING:
     from maxent_cli.data import Motif
@@ -62,7 +62,7 @@ class Background(Frequencies):
 @click.option("--truth", help="BED6 of the planted sites; score is the site's log2 odds in bits.  [default: none]")
 @click.option("--length", default=101, show_default=True, type=click.IntRange(1, 10**9), help="Sequence length, bp.")
 @click.option("--count", default=1000, show_default=True, type=click.IntRange(1, 10**9), help="Number of sequences.")
-@click.option("--gc", type=click.FloatRange(0, 1, True, True), help="G+C fraction; as --background with one number.")
+@click.option("--gc", type=FiniteRange(0, 1, True, True), help="G+C fraction; as --background with one number.")
 @click.option(
     "--background",
     type=Background(),

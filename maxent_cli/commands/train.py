@@ -50,14 +50,14 @@ _split_options = options.stack(
         "--test-share",
         default=0.1,
         show_default=True,
-        type=click.FloatRange(0, 0.5),
+        type=options.FiniteRange(0, 0.5),
         help="Share to test on, 0 to 0.5.",
     ),
     click.option(
         "--validation-share",
         default=0.05,
         show_default=True,
-        type=click.FloatRange(0, 0.4),
+        type=options.FiniteRange(0, 0.4),
         help="Share that decides when to stop, 0 to 0.4; 0: train through all epochs and keep the last weights.",
     ),
 )
@@ -85,11 +85,11 @@ _fit_options = options.stack(
         "--learning-rate",
         default=0.003,
         show_default=True,
-        type=click.FloatRange(0, 1, min_open=True),
+        type=options.FiniteRange(0, 1, min_open=True),
         help="Highest learning rate of the one-cycle schedule, in (0, 1].",
     ),
     click.option(
-        "--weight-decay", default=0.01, show_default=True, type=click.FloatRange(0, 1), help="Of AdamW, 0 to 1."
+        "--weight-decay", default=0.01, show_default=True, type=options.FiniteRange(0, 1), help="Of AdamW, 0 to 1."
     ),
     click.option(
         "--reverse-complement/--no-reverse-complement",

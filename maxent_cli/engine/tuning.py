@@ -14,6 +14,7 @@ FROZEN = 8
 DRAWS_A_ROUND = 10
 LEAST_REJECTION = 0.02  # below this an estimate from one round is noise
 STEEPEST = 1.3  # the most that the top beta grows in one round
+CLEARLY = 3.0  # standard errors by which the halves of the chains differ before one is left out
 FASTEST_FALL = 3.0  # and the most that it falls
 
 
@@ -63,19 +64,23 @@ def tune(kernel: Kernel, state: State, target: Target, betas: Betas, wanted: flo
 
 
 def _mean_energy(energy: NDArray[np.float64], rungs: int) -> NDArray[np.float64]:
-    """Mean energy of each rung (R,), from the half of the ladders, even or odd, that is further down.
+    """Mean energy of each rung (R,); of the lower half of the ladders, even or odd, where the halves differ.
 
     One half starts at random and may be slow to find its way down; taken for the law, it would drive the top too high.
     """
     ladders = energy.reshape(-1, rungs, energy.shape[1]).mean(axis=2)
-    return np.asarray(np.minimum(ladders[::2].mean(axis=0), ladders[1::2].mean(axis=0)))
+    halves = ladders[::2], ladders[1::2]
+    means = np.array([half.mean(axis=0) for half in halves])
+    error = np.sqrt(sum(half.var(axis=0) / max(len(half), 1) for half in halves))
+    apart = np.abs(means[0] - means[1]) > CLEARLY * error
+    return np.asarray(np.where(apart, means.min(axis=0), ladders.mean(axis=0)))
 
 
 def _top(betas: Betas, energy: NDArray[np.float64], wanted: float) -> float:
     """The beta at which the mean energy is as wanted, between rungs, or above the last by its distance."""
     falling = np.minimum.accumulate(energy)
     if wanted < falling[-1]:
-        return float(betas[-1] * min(STEEPEST, 1.1 * falling[-1] / wanted))
+        return float(betas[-1] * min(STEEPEST, falling[-1] / wanted))
     return float(max(np.interp(-wanted, -falling, betas), betas[-1] / FASTEST_FALL))
 
 

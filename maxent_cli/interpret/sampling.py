@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 from maxent_cli.alphabet import Codes
 from maxent_cli.analysis.diagnostics import diagnose
 from maxent_cli.data import Floats, Rungs, SampleSet, Sequences
+from maxent_cli.engine.full_passes import full_passes
 from maxent_cli.engine.incremental import incremental
 from maxent_cli.engine.kernels import metropolis_hastings
 from maxent_cli.engine.proposals import LETTER, REVERSE_COMPLEMENT, SHIFT, SINGLE_LETTERS, Move, cumulative_rows
 from maxent_cli.engine.randomness import START_STEP, Keys, background_draws, chain_keys
 from maxent_cli.engine.sampling import blocks
 from maxent_cli.engine.target import Kernel, Ladder, State, Target, Trace, start_state
+from maxent_cli.engine.terms import background_rows
 from maxent_cli.engine.tuning import Tuned, first_ladder, tune
 from maxent_cli.errors import InputError
 from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, evaluate, output_term
@@ -33,6 +35,7 @@ EXCHANGE_EVERY = 20  # steps
 FIRST_TOP = 200  # times the inverse mean energy of the background: well above the beta of any share kept so far
 CHECKED, CHECKED_STEPS = 4, 20  # ladders and steps on which the compiled chain is compared with full passes
 MOST_DRIFT = 1e-3  # of the energy's spread, that it may differ
+CENTRAL = (0.025, 0.5, 0.975)
 RUNG_DRAWS = 40  # of each chain, for what is watched on every rung
 
 MOVES = {
@@ -77,6 +80,9 @@ class Reference:
     output: Floats
 
 
+NO_REFERENCE = Reference(0.0, 0.0, np.zeros(3))
+
+
 @dataclass(frozen=True)
 class Setting:
     """All that the draws around one anchor need: the anchor (a Sequences of one), its law, and the kernel.
@@ -90,10 +96,15 @@ class Setting:
     law: AnchoredLaw
     settings: LawSettings
     run: RunSettings
-    reference: Reference
     kernel: Kernel
-    kernel_name: str
-    drift: float
+    reference: Reference = NO_REFERENCE
+    kernel_name: str = "full passes"
+    drift: float = 0.0
+
+    @property
+    def reference_keys(self) -> Keys:
+        """The keys (REFERENCE_DRAWS,) of sequences drawn from the background."""
+        return chain_keys(self.run.seed, "beta = 0", self.anchor.codes[0], REFERENCE_DRAWS)
 
     @property
     def keys(self) -> Keys:
@@ -169,24 +180,27 @@ def sample_anchor(
 
 def prepare(model: SequenceModel, anchor: Sequences, settings: LawSettings, run: RunSettings, threads: int) -> Setting:
     """The law around an anchor, its reference at beta = 0, and the kernel that can draw from it."""
-    device = torch.device(run.device)
-    law = anchored_law(model, anchor.codes[0], settings, anchor.names[0], device)
-    keys = chain_keys(run.seed, "beta = 0", anchor.codes[0], REFERENCE_DRAWS)
-    codes = random_codes(anchor.codes[0], law.target, keys)
+    law = anchored_law(model, anchor.codes[0], settings, anchor.names[0], torch.device(run.device))
     moves, ladder = MOVES[run.moves], Ladder(run.rungs, EXCHANGE_EVERY)
-    setting = Setting(
-        model, anchor, law, settings, run, NO_REFERENCE, metropolis_hastings(moves, ladder), "full passes", 0.0
-    )
-    energy = setting.energies(codes)
+    kernel = full_passes(moves, ladder) if run.device == "cpu" else metropolis_hastings(moves, ladder)
+    setting = Setting(model, anchor, law, settings, run, kernel)
+    codes = random_codes(anchor.codes[0], law.target, setting.reference_keys)
+    setting = replace(setting, reference=reference_of(setting, setting.energies(codes)))
+    return compiled(setting, codes[: run.rungs * CHECKED], threads) if run.device == "cpu" else setting
+
+
+def reference_of(setting: Setting, energy: Floats) -> Reference:
+    """What energies (n,) under the law's background, and outputs under its untethered one, look like.
+
+    Whether the network tells the anchor from background is a question about the background, not about the tether.
+    """
     if not np.ptp(energy):
         problem, cure = "the energy is the same for every sequence", "see that the model reads its input"
-        raise InputError(anchor.names[0], "", problem, cure)
-    points = np.quantile(setting.outputs(codes), [0.025, 0.5, 0.975])
-    setting = replace(setting, reference=Reference(float(energy.mean()), float(energy.std()), points))
-    return setting if device.type != "cpu" else compiled(setting, codes[: run.rungs * CHECKED], threads)
-
-
-NO_REFERENCE = Reference(0.0, 0.0, np.zeros(3))
+        raise InputError(setting.anchor.names[0], "", problem, cure)
+    anchor = setting.anchor.codes[0]
+    rows = background_rows(np.array(setting.settings.background), anchor, None)
+    plain = random_codes(anchor, setting.law.target._replace(background=rows), setting.reference_keys)
+    return Reference(float(energy.mean()), float(energy.std()), np.quantile(setting.outputs(plain), CENTRAL))
 
 
 def compiled(setting: Setting, codes: Codes, threads: int) -> Setting:

@@ -83,7 +83,6 @@ def exchanges(betas: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize(("keep", "first"), [(0.3, 20.0), (0.6, 60.0), (0.8, 60.0)])
 def test_the_top_is_found_at_which_the_mean_energy_is_as_wanted(keep: float, first: float) -> None:
     wanted = (1 - keep) * mean_energy(0.0)
-    # the lesser of two halves' means is a little low, the less so the more ladders there are
     found = tuned(first_ladder(first, RUNGS, 0.5), wanted, steps=4800, ladders=80)
     assert mean_energy(found.betas[-1]) == pytest.approx(wanted, abs=0.03 * mean_energy(0.0))
     assert found.betas[0] == 0
