@@ -5,7 +5,6 @@ OUT = config["out"]
 MODEL = config.get("model", f"{OUT}/model")
 MODEL_FILES = [f"{MODEL}/model.json", f"{MODEL}/weights.safetensors"]
 RECORDS = config.get("records", f"{OUT}/model/test.positives.fa")  # held out in training, where we train
-CONDA = "maxent"  # a conda environment of yours, looked at only with --software-deployment-method conda
 SEEDED = ("train", "sample", "gc-probe")
 
 

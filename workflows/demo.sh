@@ -25,14 +25,14 @@ maxent predict "$out/model/test.positives.fa" --model "$out/model" --label 1 --o
 
 step '4/6 sample: what the network cannot tell from each anchor (the first run compiles for about half a minute)'
 maxent sample "$out/anchors.fa" --model "$out/model" --tether 0.4 --seed 1 \
-    --chains 8 --rungs 4 --draws 100 --thin 250 --warmup 2000 --out "$out/draws.npz"
+    --chains 8 --rungs 4 --warmup 5000 --draws 100 --thin 150 --until-ess 100 --out "$out/draws.npz"
 
 step '5/6 motifs: letter frequencies, information, motifs and logos of the draws'
 maxent motifs "$out/draws.npz" --out "$out/motifs"
 
 step '6/6 gc-probe: does the network hold GC content?'
 maxent gc-probe "$out/anchors.fa" --model "$out/model" --fields=-1,0,1 --seed 1 \
-    --chains 8 --rungs 4 --draws 100 --thin 50 --warmup 2000 --out "$out/gc"
+    --chains 8 --rungs 4 --warmup 4000 --draws 80 --thin 50 --out "$out/gc"
 
 step 'done'
 python "$here/demo_table.py" "$out" | tee "$out/table.txt"

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import click
@@ -139,3 +140,10 @@ def test_the_schema_names_options_that_exist() -> None:
         assert command is not None
         offered = {word.removeprefix("--") for option in command.params for word in option.opts}
         assert set(properties) <= offered, name
+
+
+def test_the_conda_environment_has_the_dependencies() -> None:
+    project = tomllib.loads((WORKFLOWS.parent / "pyproject.toml").read_text())["project"]
+    wanted = {name.replace("torch", "pytorch") for name in project["dependencies"]}
+    lines = (WORKFLOWS / "environment.yaml").read_text().splitlines()
+    assert wanted == {line.removeprefix("  - ") for line in lines[lines.index("  - pip") + 1 :]}
