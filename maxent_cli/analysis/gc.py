@@ -17,6 +17,7 @@ from maxent_cli.data import Floats, SampleSet
 CONFIDENCE = 0.95
 BOOTSTRAPS = 2000
 _NEWTON_STEPS = 50
+LEAST_OVERLAP = 12  # draws that two fields share; with fewer the slope is that of two parted heaps
 
 
 @dataclass(frozen=True)
@@ -98,11 +99,13 @@ def field_check(lower: NDArray[np.int64], upper: NDArray[np.int64], difference: 
     """Do two fields' counts N (C, D) obey log P'(N) / P(N) = (Δmu' - Δmu)·N + constant? difference is Δmu' - Δmu.
 
     The slope is logistic regression's, which is the most that the two samples can say; its error is by jackknife over
-    pairs of chains, so chains may have been exchanged between the fields. nan where the counts do not overlap.
+    pairs of chains, so chains may have been exchanged between the fields. nan where too few counts overlap.
     """
     blocks = block_numbers(*lower.shape)
     top = int(max(lower.max(), upper.max()))
     low, high = (_histograms(counts, blocks, top) for counts in (lower, upper))
+    if np.minimum(low.sum(axis=0), high.sum(axis=0)).sum() < LEAST_OVERLAP:
+        return FieldCheck(np.nan, np.nan, np.nan)
     whole = _logistic_slope(low.sum(axis=0)[None], high.sum(axis=0)[None])[0]
     without = _logistic_slope(low.sum(axis=0) - low, high.sum(axis=0) - high)
     error = float(jackknife(whole, without).error)

@@ -45,21 +45,20 @@ class Answer:
     rigidity: Interval95
 
 
-def probe_anchor(by_field: list[SampleSet], fields: tuple[float, ...]) -> Probe:
+def probe_anchor(by_field: list[SampleSet], fields: tuple[float, ...], most_rhat: float = 1.05) -> Probe:
     """One anchor's draws under rising fields (S), as rows; N counts G and C at its mutable positions."""
     plain = by_field[fields.index(0.0)]
     exact = exact_response(plain.background, plain.mutable, np.array(fields))[0] / plain.mutable.sum()
     response = [
-        _response(samples, field, at_zero) for samples, field, at_zero in zip(by_field, fields, exact, strict=True)
+        _response(samples, field, at_zero, most_rhat)
+        for samples, field, at_zero in zip(by_field, fields, exact, strict=True)
     ]
-    checks = [
-        _check(by_field[i : i + 2], fields[i : i + 2]) for i in range(len(fields) - 1) if fields[i + 1] > fields[i]
-    ]
+    checks = [_check(by_field[i : i + 2], fields[i : i + 2]) for i in range(len(fields) - 1)]
     return Probe(response, checks)
 
 
-def _response(samples: SampleSet, field: float, exact: float) -> Row:
-    summary, diagnosis = summarise_gc(samples), diagnose(samples)
+def _response(samples: SampleSet, field: float, exact: float, most_rhat: float) -> Row:
+    summary, diagnosis = summarise_gc(samples), diagnose(samples, most_rhat)
     return {
         "record": samples.name,
         "field": field,

@@ -8,7 +8,7 @@ from scipy.special import rel_entr
 
 from maxent_cli.alphabet import Codes
 from maxent_cli.analysis.diagnostics import letter_diagnostics
-from maxent_cli.analysis.jackknife import Estimate, block_numbers, second_order
+from maxent_cli.analysis.jackknife import MOST_BLOCKS, Estimate, block_numbers, jackknife, second_order
 from maxent_cli.data import Floats, SampleSet
 
 UNSEEN = 0.05  # a letter never seen is rarer than its bound with 95 % confidence
@@ -73,7 +73,8 @@ def information(samples: SampleSet) -> Information:
 
 def bits_of_counts(counts: Floats, background: Floats) -> Estimate:
     """Total information, in bits, of each chain's letter counts (C, L, 4) against background rows (L, 4)."""
-    return _bits(counts, background)[1]
+    per_block = -(-len(counts) // MOST_BLOCKS)
+    return _bits(np.add.reduceat(counts, np.arange(0, len(counts), per_block), axis=0), background)[1]
 
 
 def _bits(counts: Floats, background: Floats) -> tuple[Estimate, Estimate]:
@@ -82,6 +83,8 @@ def _bits(counts: Floats, background: Floats) -> tuple[Estimate, Estimate]:
     pairs = np.array(np.triu_indices(len(counts), 1))
     whole = _divergence(everything, background)
     without_one = _divergence(everything - counts, background)
+    if len(counts) < 3:
+        return jackknife(whole, without_one), jackknife(whole.sum(), without_one.sum(axis=1))
     without_two = np.array([_divergence(everything - counts[i] - counts[j], background) for i, j in pairs.T])
     without_two = without_two.reshape(-1, len(background))
     each = second_order(whole, without_one, without_two, pairs)

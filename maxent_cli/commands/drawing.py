@@ -13,7 +13,7 @@ from maxent_cli.interpret.sampling import Result, RunSettings, over_anchors, rea
 from maxent_cli.io.checkpoint import ModelCard, load_model
 from maxent_cli.io.provenance import input_digest
 from maxent_cli.io.records import RecordSource, read_sequences
-from maxent_cli.io.tables import write_rejected
+from maxent_cli.io.tables import renew_rejected
 from maxent_cli.models.protocol import SequenceModel
 
 LEAST_RUNGS = 3  # from which the beta for a wanted energy can be found
@@ -53,8 +53,7 @@ def set_up(model_path: str, out: str, given: dict[str, Any]) -> Job:
     source = RecordSource(given["anchors"], given["genome"], given["centre"])
     anchors, rejected = read_sequences(source, model.input_length, given["crop"])
     options.account(len(anchors), rejected, given["anchors"])
-    if rejected and out != "-":
-        write_rejected(f"{out}.rejected.tsv", rejected)
+    renew_rejected(f"{out}.rejected.tsv", rejected)
     beta = None if given["beta"] == options.AUTO else given["beta"]
     law = LawSettings(
         options.contrast_asked(given["contrast"], given["output"], card),
@@ -67,6 +66,8 @@ def set_up(model_path: str, out: str, given: dict[str, Any]) -> Job:
     run = RunSettings(**{field.name: given[field.name] for field in fields(RunSettings)})
     if beta is None and (run.rungs < LEAST_RUNGS or law.held == "output"):
         raise click.UsageError(f"--beta auto needs --law anchor and --rungs of at least {LEAST_RUNGS}: give a number")
+    if beta is None and not run.warmup:
+        raise click.UsageError("--beta auto is found in the warm-up: give --warmup of some steps, or a --beta")
     place(model, run.device)
     header = {
         "law": law.__dict__,
@@ -93,6 +94,8 @@ def place(model: Any, device: str) -> None:
 def background_asked(given: dict[str, Any], card: ModelCard) -> tuple[float, float, float, float]:
     """Letter frequencies that --gc or --background name."""
     gc = given["gc"]
+    if gc is not None and given["background"] != "data":
+        raise click.UsageError("--gc and --background exclude each other: give one of them")
     if gc is not None:
         return ((1 - gc) / 2, gc / 2, gc / 2, (1 - gc) / 2)
     return card.background if given["background"] == "data" else tuple(given["background"])

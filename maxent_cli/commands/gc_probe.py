@@ -7,7 +7,6 @@ import click
 from maxent_cli.commands import options
 
 if TYPE_CHECKING:
-    options.before_torch()
     from maxent_cli.analysis.gc import Interval95
     from maxent_cli.analysis.gc_probe import Answer, Row
     from maxent_cli.io.gc_figure import GCFigure
@@ -59,6 +58,7 @@ def command(model: str, out: str, fields: tuple[float, ...], **given: Any) -> No
     answer.tsv    slope of the draws' GC on the anchors' and rigidity, with 95 % intervals over anchors
     response.png  the response, and the draws' GC against the anchors'
     """
+    options.before_torch()
     from maxent_cli.analysis.gc_probe import answer, probe_anchor
     from maxent_cli.commands.drawing import set_up
     from maxent_cli.io.files import writing_folder
@@ -67,16 +67,16 @@ def command(model: str, out: str, fields: tuple[float, ...], **given: Any) -> No
     from maxent_cli.io.tables import write_table
 
     job = set_up(model, out, given)
-    probes = [probe_anchor(by_field, fields) for by_field in job.draw_fields(fields)]
-    rows, checks = [r for p in probes for r in p.response], [r for p in probes for r in p.checks]
-    found = answer(rows, given["seed"])
     with writing_folder(out) as folder:
+        probes = [probe_anchor(by_field, fields, given["most_rhat"]) for by_field in job.draw_fields(fields)]
+        rows, checks = [r for p in probes for r in p.response], [r for p in probes for r in p.checks]
+        found = answer(rows, given["seed"])
         write_table(str(folder / "response.tsv"), rows)
         write_table(str(folder / "checks.tsv"), checks)
         write_table(str(folder / "answer.tsv"), answer_rows(found))
         write_gc_figure(str(folder / "response.png"), figure_of(found))
-    write_provenance(out, job.inputs, given["seed"])
-    report(found, checks, out)
+    write_provenance(out, job.inputs, given["seed"], device=given["device"])
+    report(found, rows, checks, out)
 
 
 def answer_rows(found: "Answer") -> list[dict[str, object]]:
@@ -98,13 +98,18 @@ def figure_of(found: "Answer") -> "GCFigure":
     return GCFigure(found.fields, response, found.exact, found.anchors, found.draws, np.array(triple(found.slope)))
 
 
-def report(found: "Answer", checks: "list[Row]", out: str) -> None:
+def report(found: "Answer", rows: "list[Row]", checks: "list[Row]", out: str) -> None:
     """Say slope and rigidity with their intervals, whether the sampler's checks hold, and what did not converge."""
-    scores = [abs(float(str(row["z"]))) for row in checks]
-    within = sum(score <= 3 for score in scores)
+    known = [abs(score) for row in checks if (score := float(str(row["z"]))) == score]
+    within = sum(score <= 3 for score in known)
     options.say(f"{out}: {len(found.anchors)} anchors")
     for row in answer_rows(found):
         options.say(
             f"  {row['quantity']}: {row['value']:.3f} (95 % over anchors: {row['low']:.3f} to {row['high']:.3f})"
         )
-    options.say(f"  sampler checks: {within} of {len(scores)} z-scores within 3")
+    options.say(f"  sampler checks: {within} of {len(known)} z-scores within 3")
+    if len(known) < len(checks):
+        options.say(f"  {len(checks) - len(known)} pairs of fields share too few counts to check: give closer --fields")
+    unsettled = sum(not row["converged"] for row in rows)
+    if unsettled:
+        options.say(f"  {unsettled} of {len(rows)} anchors and fields have not converged; see response.tsv")

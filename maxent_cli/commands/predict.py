@@ -51,7 +51,7 @@ def command(model: str, out: str, select: str | None, **given: Any) -> None:
 
     from maxent_cli.io.checkpoint import load_model
     from maxent_cli.io.provenance import write_provenance
-    from maxent_cli.io.tables import write_rejected, write_table
+    from maxent_cli.io.tables import renew_rejected, write_table
     from maxent_cli.models.prediction import predict
 
     _check_choices(select, given)
@@ -62,8 +62,8 @@ def command(model: str, out: str, select: str | None, **given: Any) -> None:
         outputs = predict(network, sequences.codes, progress.advance)
     columns = _columns(sequences, outputs, options.contrast_asked(given["contrast"], None, card), card, labels)
     write_table(out, columns)
-    if rejected and out != "-":
-        write_rejected(f"{out}.rejected.tsv", rejected)
+    if out != "-":
+        renew_rejected(f"{out}.rejected.tsv", rejected)
     files = [model, *(given[name] for name in ("records", "table", "genome") if given[name])]
     write_provenance(out, files)
     if select is not None:

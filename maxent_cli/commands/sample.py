@@ -39,6 +39,8 @@ def command(
     distance of the network's representations of x and of the anchor, weighted by the output layer (Finnegan & Song
     2017), and q the background. With --tether the background leans to the anchor, which holds motifs in their place.
     """
+    if summary_path == fasta_path == "-":
+        raise click.UsageError("only one of --summary and --fasta can be standard output")
     options.before_torch()
     from maxent_cli.analysis.diagnostics import diagnose
     from maxent_cli.analysis.summary import summarise
@@ -56,7 +58,8 @@ def command(
             if fasta:
                 fasta.writelines(fasta_lines(samples))
     write_table(summary_path or f"{out}.tsv", rows)
-    write_provenance(out, job.inputs, given["seed"])
+    for path in {out, summary_path or out, fasta_path or out}:
+        write_provenance(path, job.inputs, given["seed"], device=given["device"])
     sys.exit(3 if report(rows, out) and strict else 0)
 
 

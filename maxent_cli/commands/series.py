@@ -28,7 +28,7 @@ def command(draws: str, out: str, figures: int) -> None:
 
     with open_draws(draws) as anchors, writing_folder(out) as folder:
         (folder / "figures").mkdir()
-        rows = []
+        rows, count = [], len(anchors)
         for number, samples in enumerate(anchors):
             series = beta_series(samples)
             rows += series
@@ -37,4 +37,4 @@ def command(draws: str, out: str, figures: int) -> None:
                 write_series_figure(str(path), samples.name, series, samples.anchor_output)
         write_table(str(folder / "series.tsv"), rows)
     write_provenance(out, [draws])
-    options.say(f"{out}: {len(rows)} rungs of {number + 1} anchors")
+    options.say(f"{out}: {len(rows)} rungs of {count} anchors")

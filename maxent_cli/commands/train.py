@@ -144,10 +144,10 @@ def command(out: str, **given: Any) -> None:
     sets, how = split_source(source, given)
     _announce(source.files[0], sets, how)
     model, settings = _new_model(sets[0], given), _settings(given, len(sets[0].examples))
-    curve = _fit(model, examples_of_epochs(sets[0], given), sets[1].examples, settings)
-    metrics = _metrics(model, sets, given["seed"])
-    card = _card(model, sets, given, {"settings": _facts(settings, given), "split": how, "metrics": metrics})
     with writing_folder(out) as folder:
+        curve = _fit(model, examples_of_epochs(sets[0], given), sets[1].examples, settings)
+        metrics = _metrics(model, sets, given["seed"])
+        card = _card(model, sets, given, {"settings": _facts(settings, given), "split": how, "metrics": metrics})
         save_model(folder, model, card)
         write_table(str(folder / "learning_curve.tsv"), [_row(epoch) for epoch in curve])
         write_learning_curve(str(folder / "learning_curve.png"), curve)

@@ -66,6 +66,8 @@ def read_source(given: dict[str, Any]) -> Source:
         raise click.UsageError("give either --positives or --table")
     if given["table"] is not None and given["negatives"] is not None:
         raise click.UsageError("--table holds its own negatives: give it without --negatives")
+    if given["positives"] == given["negatives"] == "-":
+        raise click.UsageError("only one of --positives and --negatives can be standard input")
     return _read_table(given) if given["table"] is not None else _read_files(given)
 
 

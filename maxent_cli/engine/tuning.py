@@ -15,6 +15,7 @@ DRAWS_A_ROUND = 10
 LEAST_REJECTION = 0.02  # below this an estimate from one round is noise
 STEEPEST = 1.3  # the most that the top beta grows in one round
 CLEARLY = 3.0  # standard errors by which the halves of the chains differ before one is left out
+LEAST_HALF = 3  # ladders from which a half has a spread to speak of
 FASTEST_FALL = 3.0  # and the most that it falls
 
 
@@ -70,8 +71,10 @@ def _mean_energy(energy: NDArray[np.float64], rungs: int) -> NDArray[np.float64]
     """
     ladders = energy.reshape(-1, rungs, energy.shape[1]).mean(axis=2)
     halves = ladders[::2], ladders[1::2]
+    if len(halves[1]) < LEAST_HALF:
+        return np.asarray(ladders.mean(axis=0))
     means = np.array([half.mean(axis=0) for half in halves])
-    error = np.sqrt(sum(half.var(axis=0) / max(len(half), 1) for half in halves))
+    error = np.sqrt(sum(half.var(axis=0, ddof=1) / len(half) for half in halves))
     apart = np.abs(means[0] - means[1]) > CLEARLY * error
     return np.asarray(np.where(apart, means.min(axis=0), ladders.mean(axis=0)))
 

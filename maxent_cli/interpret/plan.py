@@ -94,7 +94,7 @@ def read_layers(model: SequenceModel) -> Layers:
         try:
             _LAYERS[model] = _trace(model)
         except NotAStack as reason:
-            _LAYERS[model] = reason
+            _LAYERS[model] = NotAStack(*reason.args)  # without its traceback, which holds the model
     found = _LAYERS[model]
     if isinstance(found, NotAStack):
         raise NotAStack(*found.args)

@@ -194,9 +194,11 @@ def reference_of(setting: Setting, energy: Floats) -> Reference:
 
     Whether the network tells the anchor from background is a question about the background, not about the tether.
     """
-    if not np.ptp(energy):
-        problem, cure = "the energy is the same for every sequence", "see that the model reads its input"
-        raise InputError(setting.anchor.names[0], "", problem, cure)
+    if not (np.isfinite(energy).all() and np.ptp(energy)):
+        problem = "the energy of background sequences is always the same, or not a finite number"
+        raise InputError(
+            setting.anchor.names[0], "", problem, "see that the model reads its input and its weights are sound"
+        )
     anchor = setting.anchor.codes[0]
     rows = background_rows(np.array(setting.settings.background), anchor, None)
     plain = random_codes(anchor, setting.law.target._replace(background=rows), setting.reference_keys)
@@ -235,17 +237,21 @@ def draw(setting: Setting, tuned: Tuned) -> Iterator[tuple[SampleSet, int]]:
 
     As many draws are held each time: every second one is dropped and the thinning doubles, so that memory stays.
     """
-    run, state, thin = setting.run, tuned.state, setting.run.thin
+    run, state, thin, parts = setting.run, tuned.state, setting.run.thin, list[Trace]()
     ladder = setting.law.target._replace(beta=np.tile(tuned.betas, run.chains))
     held = np.empty((len(state.keys), 0, len(setting.anchor.codes[0])), np.uint8)
     while True:
-        parts = []
+        fresh = []
         for after, trace in blocks(setting.kernel, state, ladder, run.draws - held.shape[1], thin):
             state = after
-            parts.append(trace)
-        held = np.concatenate([held, *(trace.codes for trace in parts)], axis=1)
-        yield collect(setting, tuned, held, parts, thin), thin * run.draws
-        held, thin = held[:, 1::2], 2 * thin
+            fresh.append(trace.codes)
+            parts.append(trace._replace(codes=NO_CODES, energy=NO_ENERGY))  # only the counts are wanted later
+        held = np.concatenate([held, *fresh], axis=1)
+        yield collect(setting, tuned, held, parts, thin), state.step - tuned.state.step
+        held, thin = held[:, 1 - run.draws % 2 :: 2], 2 * thin  # the last draw stays
+
+
+NO_CODES, NO_ENERGY = np.empty((0, 0, 0), np.uint8), np.empty((0, 0))
 
 
 def collect(setting: Setting, tuned: Tuned, held: Codes, parts: list[Trace], thin: int) -> SampleSet:

@@ -51,7 +51,7 @@ def interval_of_name(name: str, length: int) -> Interval | None:
     """The interval that a record's name spells, if any; length is that of its sequence, in bp.
 
     Read as BED (0-based half-open) unless the length shows that both ends are counted (1-based, as samtools faidx
-    writes).
+    writes). Coordinates of another width than the sequence's are no place of it.
     """
     found = _COORDINATES.fullmatch(name)
     if not found:
@@ -59,7 +59,7 @@ def interval_of_name(name: str, length: int) -> Interval | None:
     start, end = int(found["start"]), int(found["end"])
     if end - start + 1 == length and start > 0:
         start -= 1
-    return Interval(found["chromosome"], start, end, found["strand"] or ".") if start < end else None
+    return Interval(found["chromosome"], start, end, found["strand"] or ".") if end - start == length > 0 else None
 
 
 def to_sequences(
@@ -117,7 +117,15 @@ def _crop(record: Record, length: int) -> Record:
     if len(record.sequence) <= length:
         return record
     interval = record.interval and _crop_interval(record.interval, length)
-    return Record(record.name, record.sequence[left : left + length], record.place, interval)
+    name = _renamed(record.name, interval) if interval else record.name
+    return Record(name, record.sequence[left : left + length], record.place, interval)
+
+
+def _renamed(name: str, interval: Interval) -> str:
+    """The name with the interval's coordinates in place of those that it spells, if it spells any."""
+    found = _COORDINATES.fullmatch(name)
+    where = f"{interval.start}-{interval.end}"
+    return f"{name[: found.start('start')]}{where}{name[found.end('end') :]}" if found else name
 
 
 def _crop_interval(interval: Interval, length: int) -> Interval:

@@ -52,11 +52,15 @@ def writing(path: str, mode: str = "w") -> Iterator[IO[Any]]:
         return
     target = Path(path)
     temporary = _temporary(target)
+    if target.is_dir():
+        raise InputError(path, "", "is a folder", "name a file")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _open_new(temporary, mode) as stream:
             yield stream
         temporary.replace(target)
+    except BrokenPipeError:  # of another output: whoever read it has enough
+        raise
     except OSError as error:
         raise _write_error(path, error) from error
     finally:
@@ -72,13 +76,20 @@ def writing_folder(path: str) -> Iterator[Path]:
     target = Path(path)
     if target.exists() and not target.is_dir():
         raise InputError(path, "", "exists and is not a folder", "choose another output folder")
+    if target.is_dir() and any(target.iterdir()) and not Path(f"{path.rstrip('/')}.provenance.json").exists():
+        raise InputError(path, "", "holds files that maxent did not write", "choose another output folder")
     temporary, older = _temporary(target), target.with_name(f".{target.name}.{os.getpid()}.old")
     try:
         temporary.mkdir(parents=True)
         yield temporary
         if target.exists():
             target.rename(older)
-        temporary.rename(target)
+        try:
+            temporary.rename(target)
+        except OSError:
+            if older.exists():
+                older.rename(target)
+            raise
     except OSError as error:
         raise _write_error(path, error) from error
     finally:
@@ -97,6 +108,8 @@ def _open_new(path: Path, mode: str) -> IO[Any]:
 
 
 def _temporary(target: Path) -> Path:
+    if not target.name:
+        raise InputError(target, "", "is no name for an output", "name a file or folder")
     return target.with_name(f".{target.name}.{os.getpid()}.tmp")
 
 

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -59,6 +60,14 @@ def write_table(path: str, rows: Iterable[Row] | Mapping[str, Iterable[object]],
         writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
         writer.writerow(names)
         writer.writerows([_cell(value) for value in row] for row in table)
+
+
+def renew_rejected(path: str, rejected: Sequence[Rejected]) -> None:
+    """Write the records that were left out, or, where there are none, remove what an earlier run left there."""
+    if rejected:
+        write_rejected(path, rejected)
+    else:
+        Path(path).unlink(missing_ok=True)
 
 
 def write_rejected(path: str, rejected: Iterable[Rejected]) -> None:

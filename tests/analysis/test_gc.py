@@ -150,3 +150,11 @@ def test_one_anchor_has_no_interval_and_two_no_slope():
     assert np.isnan(mean_over_anchors(np.array([3.0]), 1).low)
     assert np.isnan(gc_slope(np.array([0.1, 0.2]), np.array([0.1, 0.2]), 1).value)
     assert np.isnan(gc_slope(np.full(9, 0.5), np.linspace(0, 1, 9), 1).value)
+
+
+def test_fields_that_share_too_few_counts_are_not_judged() -> None:
+    rng = np.random.default_rng(3)
+    far = [rng.binomial(200, share, (16, 200)) for share in (0.3, 0.7)]
+    near = [rng.binomial(100, share, (16, 200)) for share in (0.5, 0.5622)]
+    assert np.isnan(field_check(*far, 1.0).z)
+    assert abs(field_check(*near, 0.25).z) < 4

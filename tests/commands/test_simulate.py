@@ -153,7 +153,7 @@ def test_input_errors_name_the_file_and_leave_nothing(tmp_path: Path) -> None:
     assert absent.stderr.startswith(f"maxent: {missing}: no such file")
     occupied = run("-o", folder, "--count", 2)
     assert occupied.exit_code == 1
-    assert f"{folder}: cannot be written" in occupied.stderr
+    assert f"{folder}: is a folder" in occupied.stderr
     assert list(tmp_path.iterdir()) == [folder]
 
 

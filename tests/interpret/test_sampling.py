@@ -226,7 +226,7 @@ def test_a_network_that_does_not_read_its_input_is_an_error() -> None:
     model = small_model()
     with torch.no_grad():
         model.layers[0].weight.zero_()
-    with pytest.raises(InputError, match="the energy is the same for every sequence"):
+    with pytest.raises(InputError, match="the energy of background sequences is always the same"):
         sample_anchor(model, anchors(ANCHOR), law(1.0), run())
 
 

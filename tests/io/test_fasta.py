@@ -96,7 +96,7 @@ def test_what_is_written_is_read_back(tmp_path_factory: pytest.TempPathFactory, 
     [
         ("chr1:10-20", 10, Interval("chr1", 10, 20)),
         ("chr1:10-20", 11, Interval("chr1", 9, 20)),  # both ends counted, from 1
-        ("chr1:0-10", 11, Interval("chr1", 0, 10)),  # cannot be counted from 1
+        ("chr1:0-10", 11, None),  # cannot be counted from 1, and is no place of eleven letters
         ("peak::chr1:10-20(+)", 10, Interval("chr1", 10, 20, "+")),
         ("a::b::HLA-A*01:10-20(-)", 10, Interval("HLA-A*01", 10, 20, "-")),
         ("chr1:10-20_shuf", 10, Interval("chr1", 10, 20)),
@@ -169,3 +169,13 @@ def test_crop_centres(sequence: str, length: int) -> None:
     if len(sequence) >= length:
         middle = len(sequence) // 2
         assert kept.codes[0, length // 2] == encode(sequence[middle])[0]
+
+
+def test_a_crop_moves_the_coordinates_in_the_name_too(tmp_path: Path) -> None:
+    path = tmp_path / "peaks.fa"
+    write_fasta(str(path), ["p1::chr1:1000-1200(-)", "plain"], ["ACGT" * 50] * 2)
+    cropped, _ = to_sequences(read_fasta(str(path)), 101, crop=True)
+    write_fasta(str(path), cropped.names, map(decode, cropped.codes))
+    again, _ = to_sequences(read_fasta(str(path)), 101)
+    assert again.names == ("p1::chr1:1050-1151(-)", "plain") or again.names == ("p1::chr1:1049-1150(-)", "plain")
+    assert again.intervals == cropped.intervals
