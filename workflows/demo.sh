@@ -31,7 +31,7 @@ step '5/6 motifs: letter frequencies, information, motifs and logos of the draws
 maxent motifs "$out/draws.npz" --out "$out/motifs"
 
 step '6/6 gc-probe: does the network hold GC content?'
-maxent gc-probe "$out/anchors.fa" --model "$out/model" --fields=-1,0,1 --seed 1 \
+maxent gc-probe "$out/anchors.fa" --model "$out/model" --fields=-0.5,0,0.5 --seed 1 \
     --chains 8 --rungs 4 --warmup 4000 --draws 80 --thin 50 --out "$out/gc"
 
 step 'done'

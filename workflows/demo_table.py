@@ -67,7 +67,7 @@ def convergence(folder: Path) -> Line:
 def gc(folder: Path) -> list[Line]:
     """The GC probe's answer, with its 95 % intervals over anchors, and the sampler's check of itself."""
     answer = pd.read_table(folder / "gc" / "answer.tsv").set_index("quantity")
-    scores = pd.read_table(folder / "gc" / "checks.tsv")["z"].abs()
+    scores = pd.read_table(folder / "gc" / "checks.tsv")["z"].abs().dropna()
     names = ("slope of draws' GC on anchors' GC", "rigidity of N without a field")
     lines = [(f"GC: {name}", "a motif's own", interval(*answer.loc[name])) for name in names]
     return [
