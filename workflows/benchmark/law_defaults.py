@@ -1,0 +1,83 @@
+"""Which share of energy to keep, and which tether, make the clearest pictures? A table over networks' anchors.
+
+python workflows/benchmark/law_defaults.py MODEL ANCHORS.fa OUT.tsv [--anchors N] [--keep ...] [--tether ...]
+
+For each anchor, law and half of the chains (started at the anchor, at the background): bits of the positions, how well
+the halves' information profiles agree, in how few positions the information lies, R-hat, ESS and seconds.
+"""
+
+import argparse
+import time
+from itertools import product
+
+import numpy as np
+
+from maxent_cli.alphabet import UNKNOWN
+from maxent_cli.analysis.diagnostics import diagnose
+from maxent_cli.analysis.information import information
+from maxent_cli.data import SampleSet, Sequences
+from maxent_cli.interpret.law import LawSettings
+from maxent_cli.interpret.sampling import RunSettings, over_anchors, ready, sample_anchor
+from maxent_cli.io.checkpoint import load_model
+from maxent_cli.io.records import RecordSource, read_sequences
+from maxent_cli.io.tables import write_table
+
+RUN = RunSettings(chains=16, rungs=8, draws=100, thin=50, warmup=2400, seed=1)
+
+
+def half(samples: SampleSet, first: int) -> np.ndarray:
+    """Information (L,) of every second chain."""
+    part = SampleSet(**{**samples.__dict__, "codes": samples.codes[first::2]})
+    return np.asarray(information(part).positions)
+
+
+def measure(samples: SampleSet, seconds: float) -> dict[str, object]:
+    """What a reader of the logo would ask."""
+    bits, diagnosis = information(samples), diagnose(samples)
+    at_anchor, at_random = half(samples, 0), half(samples, 1)
+    profile = np.sort(np.maximum(bits.positions, 0))[::-1]
+    cumulated = np.cumsum(profile) / max(profile.sum(), 1e-9)
+    return {
+        "record": samples.name,
+        "beta": samples.beta,
+        "kept_share": 1 - samples.energy.mean() / samples.energy_background,
+        "output_share": samples.output.mean() / samples.anchor_output,
+        "bits": bits.total,
+        "bits_error": bits.total_error,
+        "halves_agree": np.corrcoef(at_anchor, at_random)[0, 1],
+        "positions_of_90_percent": int(np.searchsorted(cumulated, 0.9)) + 1,
+        "positions_above_0.2_bits": int((bits.positions > 0.2).sum()),
+        "rhat": diagnosis.worst_rhat,
+        "ess": diagnosis.least_ess,
+        "seconds": seconds,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model")
+    parser.add_argument("records")
+    parser.add_argument("out")
+    parser.add_argument("--anchors", type=int, default=5)
+    parser.add_argument("--keep", type=float, nargs="+", default=[0.7, 0.8, 0.9])
+    parser.add_argument("--tether", type=float, nargs="+", default=[0.0, 0.3, 0.4, 0.55], help="0: none")
+    parser.add_argument("--threads", type=int, default=2)
+    given = parser.parse_args()
+    model, card = load_model(given.model)
+    records, _ = read_sequences(RecordSource(given.records), model.input_length, crop=True)
+    anchors = records.take(np.flatnonzero((records.codes < UNKNOWN).all(axis=1))[: given.anchors])
+    ready(model)
+    rows: list[dict[str, object]] = []
+    for tether, keep in product(given.tether, given.keep):
+        law = LawSettings((1, 0), card.background, tether or None, None, keep)
+
+        def one(anchor: Sequences, threads: int, law: LawSettings = law) -> dict[str, object]:
+            started = time.process_time()
+            return measure(sample_anchor(model, anchor, law, RUN, threads), time.process_time() - started)
+
+        rows += [{"tether": tether, "keep": keep, **row} for row in over_anchors(one, anchors, given.threads)]
+        write_table(given.out, rows)
+
+
+if __name__ == "__main__":
+    main()
