@@ -11,7 +11,7 @@ from torch import Tensor
 
 from maxent_cli.engine import kernels
 from maxent_cli.engine.kernels import metropolis_hastings
-from maxent_cli.engine.proposals import Move, MoveTable, cumulative_rows
+from maxent_cli.engine.proposals import LOST, Move, MoveTable, cumulative_rows
 from maxent_cli.engine.target import NO_LADDER, Kernel, Ladder, State, Target, Trace
 
 Moves = tuple[Move, ...]
@@ -156,6 +156,12 @@ def _only_upwards(block: Block, *_: Any) -> None:
     offset[:] = np.minimum(offset, 1)
 
 
+def _back_from_the_background(block: Block, *_: Any) -> None:
+    """Letters that the adapted rows would draw back count as the background's."""
+    lost = block[3]
+    lost[:] = np.minimum(lost, LOST)
+
+
 def _global_generator(block: Block, *_: Any) -> None:
     log_uniform = block[5]
     fresh = np.log(np.random.random_sample(log_uniform.shape))  # noqa: NPY002 (the bug)
@@ -199,6 +205,10 @@ BROKEN: dict[str, Broken] = {
     ),
     "fresh letters come from the neighbour's row": Broken(
         with_table(lambda table: table._replace(cumulative_rows=np.roll(table.cumulative_rows, 1, axis=0))), LAW
+    ),
+    "a refill is drawn back from the background": Broken(with_block(_back_from_the_background), LAW, "refill"),
+    "a window that is cleared is filled from the background": Broken(
+        with_block(_back_from_the_background), LAW, "toggle"
     ),
     "the state is edited before the decision": Broken(_edited_in_place, LAW | BOOKS),
     "letters only go upwards": Broken(with_block(_only_upwards), LAW, "letters"),

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from maxent_cli.alphabet import UNKNOWN, Codes, encode
 from maxent_cli.engine.incremental import Plan
-from maxent_cli.engine.proposals import LETTER, REDRAW, REVERSE_COMPLEMENT, SHIFT, Move
+from maxent_cli.engine.proposals import LETTER, REDRAW, REFILL, REVERSE_COMPLEMENT, SHIFT, TOGGLE, Move
 from maxent_cli.engine.target import Target, Term
 from maxent_cli.engine.terms import background_rows, weighted_distance
 from maxent_cli.interpret.plan import NotAStack, read_plan
@@ -25,7 +25,10 @@ MOVE_SETS = {
     "shift": (Move(SHIFT, 0.5, 3, 2), Move(SHIFT, 0.5, 10**6, 2)),
     "reverse complement": (Move(REVERSE_COMPLEMENT, 0.5, 2), Move(REVERSE_COMPLEMENT, 0.5, 3)),
     "redraw": (Move(REDRAW, 1.0, 2),),
+    "refill": (Move(REFILL, 1.0, 2),),
+    "toggle": (Move(TOGGLE, 0.5, 2), Move(TOGGLE, 0.5, 3)),
     "mixture": (Move(LETTER, 0.4), Move(SHIFT, 0.2, 3, 2), Move(REVERSE_COMPLEMENT, 0.2, 2), Move(REDRAW, 0.2, 2)),
+    "adapted mixture": (Move(LETTER, 0.4), Move(REFILL, 0.3, 2), Move(TOGGLE, 0.3, 3)),
 }
 
 
@@ -99,7 +102,9 @@ def law_around(
     energy = weighted_distance(representation_of(model), weights, reference)
     mutable = codes != UNKNOWN
     mutable[list(protected)] = False
-    target = Target(energy, background_rows(SKEWED, codes, tether), mutable, np.array(beta))
+    rows = background_rows(SKEWED, codes, tether)
+    adapted = np.random.default_rng(4).dirichlet([2.0] * 4, len(codes))
+    target = Target(energy, rows, mutable, np.array(beta), adapted=adapted)
     try:
         plan = read_plan(model, reference, weights)
     except NotAStack:

@@ -12,7 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from maxent_cli.engine.kernels import exchange
-from maxent_cli.engine.proposals import Move, MoveTable, move_table, propose
+from maxent_cli.engine.proposals import Move, MoveTable, apply, move_table, propose
 from maxent_cli.engine.target import (
     NO_LADDER,
     Kernel,
@@ -22,7 +22,7 @@ from maxent_cli.engine.target import (
     Trace,
     log_acceptance,
     log_base,
-    log_rows,
+    log_weights,
 )
 
 _accept_ratio = njit(cache=True, inline="always")(log_acceptance)
@@ -39,7 +39,7 @@ class _Proposals(NamedTuple):
     source: NDArray[np.int64]
     scale: NDArray[np.uint8]
     offset: NDArray[np.uint8]
-    lost: NDArray[np.bool_]
+    lost: NDArray[np.uint8]
 
 
 def full_passes(moves: tuple[Move, ...], ladder: Ladder = NO_LADDER) -> Kernel:
@@ -47,8 +47,8 @@ def full_passes(moves: tuple[Move, ...], ladder: Ladder = NO_LADDER) -> Kernel:
 
     def run(state: State, target: Target, draws: int, thin: int) -> tuple[State, Trace]:
         chains, length = state.codes.shape
-        table = move_table(moves, target.background, target.mutable)
-        rows = log_rows(target.background, state.codes.device).numpy()
+        table = move_table(moves, target.background, target.mutable, target.adapted)
+        weights = log_weights(target)
         target = target._replace(beta=np.broadcast_to(target.beta, chains).astype(float))
         # edited in place from here on
         state = state._replace(codes=state.codes.clone(), energy=state.energy.clone())
@@ -56,7 +56,7 @@ def full_passes(moves: tuple[Move, ...], ladder: Ladder = NO_LADDER) -> Kernel:
         codes, energy = np.empty((chains, draws, length), np.uint8), np.empty((chains, draws))
         with torch.inference_mode():
             for step in range(1, draws * thin + 1):
-                _step(state, target, table, rows, proposals, counts.numpy())
+                _step(state, target, table, weights, proposals, counts.numpy())
                 state = state._replace(step=state.step + 1)
                 if ladder.rungs > 1 and state.step % ladder.every == 0:
                     state = exchange(state, target, ladder, counts[:, len(moves) :])
@@ -70,7 +70,7 @@ def full_passes(moves: tuple[Move, ...], ladder: Ladder = NO_LADDER) -> Kernel:
 
 def _room(chains: int, length: int) -> _Proposals:
     codes, moves, numbers = np.empty((chains, length), np.uint8), np.empty(chains, np.int64), np.empty((3, chains))
-    maps = (np.empty(length, kind) for kind in (np.int64, np.uint8, np.uint8, np.bool_))
+    maps = (np.empty(length, kind) for kind in (np.int64, np.uint8, np.uint8, np.uint8))
     return _Proposals(codes, moves, *numbers, *maps)
 
 
@@ -78,19 +78,19 @@ def _step(
     state: State,
     target: Target,
     table: MoveTable,
-    rows: NDArray[np.float64],
+    weights: NDArray[np.float64],
     proposals: _Proposals,
     counts: NDArray[np.int64],
 ) -> None:
     codes, proposed = state.codes.numpy(), torch.from_numpy(proposals.codes)
-    _propose(state.keys, state.step, table, rows, codes, proposals, counts)
+    _propose(state.keys, state.step, table, weights, codes, proposals, counts)
     for constraint in target.constraints:
         proposals.base_change[:] += (constraint(proposed) - constraint(state.codes)).numpy()
     _decide(codes, state.energy.numpy(), target.energy(proposed).numpy(), target.beta, proposals, counts)
 
 
 @njit(cache=True)
-def _propose(keys, step, table, rows, codes, proposals, counts):  # type: ignore[no-untyped-def]
+def _propose(keys, step, table, weights, codes, proposals, counts):  # type: ignore[no-untyped-def]
     """Fill the proposals of one step; counts (2, M + R - 1)."""
     maps = (proposals.source, proposals.scale, proposals.offset, proposals.lost)
     for c in range(len(codes)):
@@ -98,27 +98,11 @@ def _propose(keys, step, table, rows, codes, proposals, counts):  # type: ignore
         proposals.codes[c] = codes[c]
         # an empty proposal is never accepted
         proposals.log_uniform[c] = np.log(u) if last > first else np.inf
-        proposals.base_change[c], proposals.correction[c] = _apply(
-            codes[c], proposals.codes[c], maps, first, last, rows
+        proposals.base_change[c], proposals.correction[c] = apply(
+            codes[c], proposals.codes[c], maps, first, last, weights
         )
         proposals.moves[c] = move
         counts[0, move] += 1
-
-
-@njit(cache=True)
-def _apply(x, proposed, maps, first, last, rows):  # type: ignore[no-untyped-def]
-    """Write x' in [first, last); return the change of the background's log-probability, and the correction."""
-    source, scale, offset, lost = maps
-    change, correction = 0.0, 0.0
-    for p in range(first, last):
-        letter = (scale[p] * x[source[p]] + offset[p]) & 3
-        proposed[p] = letter
-        change += rows[p, letter] - rows[p, x[p]]
-        if lost[p]:
-            correction += rows[p, x[p]]
-        if scale[p] == 0:
-            correction -= rows[p, letter]
-    return change, correction
 
 
 @njit(cache=True)

@@ -16,7 +16,7 @@ import torch
 from numba import njit
 from numpy.typing import NDArray
 
-from maxent_cli.engine.proposals import Move, move_table, propose
+from maxent_cli.engine.proposals import Move, apply, move_table, propose
 from maxent_cli.engine.randomness import exchange_log_uniforms
 from maxent_cli.engine.target import (
     NO_LADDER,
@@ -28,6 +28,7 @@ from maxent_cli.engine.target import (
     log_acceptance,
     log_base,
     log_exchange,
+    log_weights,
 )
 
 SUM, MAXIMUM, MEAN, SCALE = range(4)
@@ -376,22 +377,14 @@ def _note_letter(chains, c, place, by):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _propose_change(x, proposed, chains, c, maps, first, last, log_rows):  # type: ignore[no-untyped-def]
+def _propose_change(x, proposed, chains, c, maps, first, last, weights):  # type: ignore[no-untyped-def]
     """Write x' in [first, last) and list the changed letters; return whether any is, and the log-weights."""
-    source, scale, offset, lost = maps
-    base_change, correction = 0.0, 0.0
+    base_change, correction = apply(x, proposed, maps, first, last, weights)
     chains.changes[c], chains.first[c], chains.last[c] = 0, len(x), 0
     for p in range(first, last):
-        letter = (scale[p] * x[source[p]] + offset[p]) & 3
-        proposed[p] = letter
-        if lost[p]:
-            correction += log_rows[p, x[p]]
-        if scale[p] == 0:
-            correction -= log_rows[p, letter]
-        if letter != x[p]:
-            base_change += log_rows[p, letter] - log_rows[p, x[p]]
+        if proposed[p] != x[p]:
             _note_letter(chains, c, 4 * p + x[p], -1)
-            _note_letter(chains, c, 4 * p + letter, 1)
+            _note_letter(chains, c, 4 * p + proposed[p], 1)
             chains.first[c], chains.last[c] = min(chains.first[c], p), p + 1
     return chains.changes[c] > 0, base_change, correction
 
@@ -419,7 +412,7 @@ def _swap(one, other):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _run(plan, table, ladder, log_rows, keys, beta, first_step, thin, codes, trace_codes, trace_energy, counts):  # type: ignore[no-untyped-def]
+def _run(plan, table, ladder, weights, keys, beta, first_step, thin, codes, trace_codes, trace_energy, counts):  # type: ignore[no-untyped-def]
     """Run some chains (C, L) in step for thin steps a draw; fills the traces and counts (M + R - 1, 2)."""
     count, length = codes.shape
     chains = _chains(count, plan)
@@ -427,7 +420,7 @@ def _run(plan, table, ladder, log_rows, keys, beta, first_step, thin, codes, tra
         np.zeros(length, np.int64),
         np.zeros(length, np.uint8),
         np.zeros(length, np.uint8),
-        np.zeros(length, np.bool_),
+        np.zeros(length, np.uint8),
     )
     proposed, energy = np.zeros((count, length), np.uint8), np.zeros(count)
     moves, low, high, active = np.zeros((4, count), np.int64)
@@ -440,7 +433,7 @@ def _run(plan, table, ladder, log_rows, keys, beta, first_step, thin, codes, tra
             counts[moves[c], 0] += 1
             log_u[c] = np.log(u)
             changes, base_change[c], correction[c] = _propose_change(
-                codes[c], proposed[c], chains, c, maps, low[c], high[c], log_rows
+                codes[c], proposed[c], chains, c, maps, low[c], high[c], weights
             )
             if not changes:
                 counts[moves[c], 1] += high[c] > low[c]  # x' = x
@@ -475,8 +468,8 @@ def incremental(plan: Plan, moves: tuple[Move, ...], ladder: Ladder = NO_LADDER,
     def run(state: State, target: Target, draws: int, thin: int) -> tuple[State, Trace]:
         if target.constraints:
             raise ValueError("the compiled chain knows no constraints")
-        table = move_table(moves, target.background, target.mutable)
-        rows = np.hstack([np.log(target.background), np.zeros((len(target.background), 1))])
+        table = move_table(moves, target.background, target.mutable, target.adapted)
+        weights = log_weights(target)
         codes = state.codes.numpy().copy()
         chains, length = codes.shape
         beta = np.broadcast_to(np.asarray(target.beta, float), chains)
@@ -485,7 +478,9 @@ def incremental(plan: Plan, moves: tuple[Move, ...], ladder: Ladder = NO_LADDER,
 
         def part(thread: int, some: slice) -> None:
             kept = trace_codes[some], trace_energy[some], counts[thread]
-            _run(plan, table, ladder, rows, state.keys[some], beta[some].copy(), state.step, thin, codes[some], *kept)
+            _run(
+                plan, table, ladder, weights, state.keys[some], beta[some].copy(), state.step, thin, codes[some], *kept
+            )
 
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(part, range(threads), _slices(chains, ladder.rungs, threads)))

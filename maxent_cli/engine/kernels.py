@@ -4,7 +4,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from maxent_cli.engine.proposals import Move, MoveTable, move_table, propose_block
+from maxent_cli.engine.proposals import (
+    FRESH,
+    FRESH_ADAPTED,
+    LOST,
+    LOST_ADAPTED,
+    REFILL,
+    TOGGLE,
+    Move,
+    MoveTable,
+    move_table,
+    propose_block,
+)
 from maxent_cli.engine.randomness import exchange_log_uniforms
 from maxent_cli.engine.target import (
     NO_LADDER,
@@ -29,7 +40,7 @@ def metropolis_hastings(moves: tuple[Move, ...], ladder: Ladder = NO_LADDER) -> 
     """
 
     def run(state: State, target: Target, draws: int, thin: int) -> tuple[State, Trace]:
-        table = move_table(moves, target.background, target.mutable)
+        table = move_table(moves, target.background, target.mutable, target.adapted)
         counts = torch.zeros(2, len(moves) + ladder.rungs - 1, dtype=torch.int64, device=state.codes.device)
         codes, energy = [], []
         with torch.inference_mode():
@@ -77,6 +88,8 @@ def _block(state: State, target: Target, table: MoveTable, steps: int, counts: T
     device = state.codes.device
     source, scale, offset, lost, moves, decide = _proposals(state, table, steps)
     beta, rows = torch.as_tensor(target.beta, device=device), log_rows(target.background, device)
+    adapted = log_rows(target.background if target.adapted is None else target.adapted, device)
+    adapts = np.isin(table.kind, (REFILL, TOGGLE)).any()
     # positions that never change may hold an unknown letter, which is no residue modulo 4
     modulus = torch.from_numpy(np.where(target.mutable, 3, 7).astype(np.uint8)).to(device)
     accepted = torch.empty(moves.shape, dtype=torch.bool, device=device)
@@ -89,7 +102,10 @@ def _block(state: State, target: Target, table: MoveTable, steps: int, counts: T
         proposed_base = proposed_weights.sum(1)
         for constraint in target.constraints:
             proposed_base = proposed_base + constraint(proposed)
-        correction = _correction(weights, lost[step], proposed_weights, scale[step] == 0)
+        correction = _correction(weights, lost[step] == LOST, proposed_weights, scale[step] == FRESH)
+        if adapts:
+            old, new = letter_log_probability(adapted, codes), letter_log_probability(adapted, proposed)
+            correction = correction + _correction(old, lost[step] == LOST_ADAPTED, new, scale[step] == FRESH_ADAPTED)
         ratio = log_acceptance(proposed_base - base, beta, proposed_energy - energy, correction)
         accept = torch.less(decide[step], ratio, out=accepted[step])
         codes = torch.where(accept[:, None], proposed, codes)
@@ -104,7 +120,7 @@ def _block(state: State, target: Target, table: MoveTable, steps: int, counts: T
 def _proposals(state: State, table: MoveTable, steps: int) -> tuple[Tensor, ...]:
     """Source, scale, offset and lost (T, C, L), moves and log-uniforms (T, C) of T steps, on the chains' device."""
     shape = (steps, *state.codes.shape)
-    arrays = [np.empty(shape, kind) for kind in (np.int64, np.uint8, np.uint8, np.bool_)]
+    arrays = [np.empty(shape, kind) for kind in (np.int64, np.uint8, np.uint8, np.uint8)]
     arrays += [np.empty(shape[:2], kind) for kind in (np.int64, np.float64)]
     propose_block(state.keys, state.step, table, tuple(arrays))
     return tuple(torch.from_numpy(array).to(state.codes.device) for array in arrays)

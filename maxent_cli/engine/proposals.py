@@ -1,8 +1,15 @@
-"""Proposals x -> x': one letter, a shifted, reverse-complemented or redrawn window.
+"""Proposals x -> x': one letter; a shifted, reverse-complemented, redrawn, refilled or toggled window.
 
 Each is an affine map of letters: x'[p] = (scale[p] · x[source[p]] + offset[p]) mod 4, drawn without looking at x. So
 the same few lines serve a compiled chain and a batch on a GPU. Letters that a proposal draws afresh come from the
 background; the Hastings correction is the background's log-probability of the letters lost less that of the fresh.
+
+Two moves draw from adapted rows, letter frequencies that warm-up has learned from sequences of low energy. A refill
+draws its window from them, and would draw the lost letters back from them. A toggle fills the window from them or, as
+often, clears it: draws it from the background. Filling and clearing are each other's way back, so that a motif comes
+and goes in one step: letter by letter it would have to be held by half, which is unlikely at every beta. Their windows
+lie where the adapted rows differ from the background.
+
 Windows that contain a position that may not change are proposed to no effect, forward and in reverse alike.
 """
 
@@ -14,8 +21,15 @@ from numpy.typing import NDArray
 
 from maxent_cli.engine.randomness import below, letter, philox, uniform
 
-LETTER, SHIFT, REVERSE_COMPLEMENT, REDRAW = range(4)
-KIND_NAMES = ("letter", "shift", "reverse-complement", "redraw")
+LETTER, SHIFT, REVERSE_COMPLEMENT, REDRAW, REFILL, TOGGLE = range(6)
+KIND_NAMES = ("letter", "shift", "reverse-complement", "redraw", "refill", "toggle")
+
+# Where a letter is drawn afresh its scale is a multiple of 4, which forgets the old one: 0 if from the background, 4 if
+# from the adapted rows. A lost letter is marked by the rows that would draw it back.
+FRESH, FRESH_ADAPTED = 0, 4
+KEPT, LOST, LOST_ADAPTED = 0, 1, 2
+
+ELSEWHERE = 0.2  # share of refilled and toggled windows that lie anywhere
 
 
 class Move(NamedTuple):
@@ -30,7 +44,8 @@ class Move(NamedTuple):
 class MoveTable(NamedTuple):
     """Moves as arrays (M,), with what the sequence allows: cumulative rows (L, 4), free positions, barriers (L + 1,).
 
-    barriers[p]: how many positions before p may not change.
+    barriers[p]: how many positions before p may not change. cumulative_adapted (L, 4): of the adapted rows.
+    cumulative_starts (M, L): of the probability of a refilled or toggled window to start at each position.
     """
 
     kind: NDArray[np.int64]
@@ -40,6 +55,8 @@ class MoveTable(NamedTuple):
     cumulative_rows: NDArray[np.float64]
     free: NDArray[np.int64]
     barriers: NDArray[np.int64]
+    cumulative_adapted: NDArray[np.float64]
+    cumulative_starts: NDArray[np.float64]
 
 
 SINGLE_LETTERS = (Move(LETTER, 1.0),)
@@ -51,10 +68,16 @@ def cumulative_rows(background: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.ascontiguousarray(rows / rows[:, -1:])
 
 
-def move_table(moves: tuple[Move, ...], background: NDArray[np.float64], mutable: NDArray[np.bool_]) -> MoveTable:
-    """Arrays for the given moves on a sequence with background (L, 4) and mutable (L,).
+def move_table(
+    moves: tuple[Move, ...],
+    background: NDArray[np.float64],
+    mutable: NDArray[np.bool_],
+    adapted: NDArray[np.float64] | None = None,
+) -> MoveTable:
+    """Arrays for the given moves on a sequence with background (L, 4), mutable (L,) and adapted rows (L, 4).
 
-    A window wider than the sequence is the whole sequence; a shift reaches at most one letter less than its window.
+    Without adapted rows, the background takes their place. A window wider than the sequence is the whole sequence; a
+    shift reaches at most one letter less than its window.
     """
     length = len(mutable)
     width = np.array([min(move.width, length) for move in moves])
@@ -63,7 +86,22 @@ def move_table(moves: tuple[Move, ...], background: NDArray[np.float64], mutable
     free = np.flatnonzero(mutable)
     barriers = np.concatenate([[0], np.cumsum(~mutable)])
     kind = np.array([move.kind for move in moves])
-    return MoveTable(kind, width, reach, weight / weight[-1], cumulative_rows(background), free, barriers)
+    adapted = background if adapted is None else adapted
+    bits = np.sum(adapted * np.log2(adapted / background), axis=1)
+    rows, adapted_rows = cumulative_rows(background), cumulative_rows(adapted)
+    starts = np.array([_cumulative_starts(bits, one) for one in width])
+    return MoveTable(kind, width, reach, weight / weight[-1], rows, free, barriers, adapted_rows, starts)
+
+
+def _cumulative_starts(bits: NDArray[np.float64], width: int) -> NDArray[np.float64]:
+    """Cumulative probability (L,) of windows' starts: most in proportion to a window's bits (L,), some anywhere."""
+    inside = np.convolve(bits, np.ones(width), "valid")
+    share = np.full(len(inside), 1 / len(inside))
+    if inside.sum() > 0:
+        share = ELSEWHERE * share + (1 - ELSEWHERE) * inside / inside.sum()
+    cumulative = np.ones(len(bits))
+    cumulative[: len(share) - 1] = np.cumsum(share)[:-1]
+    return cumulative
 
 
 @njit(cache=True)
@@ -85,15 +123,22 @@ def propose(key, step, table, source, scale, offset, lost):  # type: ignore[no-u
             return move, 0, 0, u
         # in turn, not at random: chains that run in step then change the same letter and share what they read
         position = table.free[step % len(table.free)]
-        source[position], scale[position], offset[position], lost[position] = position, 1, 1 + below(words[2], 3), False
+        source[position], scale[position], offset[position], lost[position] = position, 1, 1 + below(words[2], 3), KEPT
         return move, position, position + 1, u
-    first = below(words[1], len(source) - width + 1)
+    if kind in (REFILL, TOGGLE):
+        first = np.searchsorted(table.cumulative_starts[move], uniform(words[1]), "right")
+    else:
+        first = below(words[1], len(source) - width + 1)
     last = first + width
     if table.barriers[last] > table.barriers[first]:
         return move, 0, 0, u
     if kind == REVERSE_COMPLEMENT:
         for p in range(first, last):
-            source[p], scale[p], offset[p], lost[p] = first + last - 1 - p, 3, 3, False
+            source[p], scale[p], offset[p], lost[p] = first + last - 1 - p, 3, 3, KEPT
+        return move, first, last, u
+    if kind in (REFILL, TOGGLE):
+        filling = kind == REFILL or words[2] & 1
+        _fill(key, step, table, first, last, filling, kind == REFILL or not filling, source, scale, offset, lost)
         return move, first, last, u
     by = width  # a redraw loses every letter of its window
     if kind == SHIFT:
@@ -110,14 +155,48 @@ def _shift(key, step, table, first, last, by, source, scale, offset, lost):  # t
     fresh = 0
     for p in range(first, last):
         origin = p - by
-        lost[p] = p + by < first or p + by >= last
+        lost[p] = LOST if p + by < first or p + by >= last else KEPT
         if first <= origin < last:
             source[p], scale[p], offset[p] = origin, 1, 0
             continue
         if fresh % 4 == 0:
             words = philox(key, step, 1 + fresh // 4)
-        source[p], scale[p], offset[p] = p, 0, letter(words[fresh % 4], table.cumulative_rows[p])
+        source[p], scale[p], offset[p] = p, FRESH, letter(words[fresh % 4], table.cumulative_rows[p])
         fresh += 1
+
+
+@njit(cache=True)
+def _fill(key, step, table, first, last, from_adapted, back_to_adapted, source, scale, offset, lost):  # type: ignore[no-untyped-def]
+    for p in range(first, last):
+        if (p - first) % 4 == 0:
+            words = philox(key, step, 1 + (p - first) // 4)
+        row = table.cumulative_adapted[p] if from_adapted else table.cumulative_rows[p]
+        source[p], scale[p], offset[p] = (
+            p,
+            FRESH_ADAPTED if from_adapted else FRESH,
+            letter(words[(p - first) % 4], row),
+        )
+        lost[p] = LOST_ADAPTED if back_to_adapted else LOST
+
+
+@njit(cache=True)
+def apply(x, proposed, maps, first, last, log_weights):  # type: ignore[no-untyped-def]
+    """Write x' in [first, last); return the change of the background's log-probability, and the correction.
+
+    log_weights (3, L, 5): zeros, and the logarithms of the background and of the adapted rows.
+    """
+    source, scale, offset, lost = maps
+    change, correction = 0.0, 0.0
+    for p in range(first, last):
+        letter = (scale[p] * x[source[p]] + offset[p]) & 3
+        proposed[p] = letter
+        change += log_weights[LOST, p, letter] - log_weights[LOST, p, x[p]]
+        correction += log_weights[lost[p], p, x[p]]
+        if scale[p] == FRESH:
+            correction -= log_weights[LOST, p, letter]
+        elif scale[p] == FRESH_ADAPTED:
+            correction -= log_weights[LOST_ADAPTED, p, letter]
+    return change, correction
 
 
 @njit(cache=True)
@@ -128,7 +207,7 @@ def propose_block(keys, first_step, table, block):  # type: ignore[no-untyped-de
         for chain in range(source.shape[1]):
             s, a, b, gone = source[step, chain], scale[step, chain], offset[step, chain], lost[step, chain]
             for p in range(len(s)):
-                s[p], a[p], b[p], gone[p] = p, 1, 0, False
+                s[p], a[p], b[p], gone[p] = p, 1, 0, KEPT
             chosen, first, last, u = propose(keys[chain], first_step + step, table, s, a, b, gone)
             move[step, chain] = chosen
             log_uniform[step, chain] = np.log(u) if last > first else np.inf  # an empty proposal is never accepted

@@ -18,6 +18,7 @@ class Target(NamedTuple):
 
     background (L, 4): letter frequencies a position, all positive. mutable (L,): positions that may change. beta (C,)
     or a number: inverse temperature, in units of 1/energy. constraints: further log-weights, 0 and -inf if hard.
+    adapted (L, 4): letter frequencies that some moves draw from; the law does not depend on them.
     """
 
     energy: Term
@@ -25,6 +26,7 @@ class Target(NamedTuple):
     mutable: NDArray[np.bool_]
     beta: NDArray[np.float64]
     constraints: tuple[Term, ...] = ()
+    adapted: NDArray[np.float64] | None = None
 
 
 class State(NamedTuple):
@@ -74,6 +76,13 @@ def log_rows(background: NDArray[np.float64], device: torch.device) -> Tensor:
     """Logarithms of rows (L, 4) as (L, 5): an unknown letter, which never changes, weighs nothing."""
     padded = np.hstack([np.log(background), np.zeros((len(background), 1))])
     return torch.from_numpy(padded).to(device)
+
+
+def log_weights(target: Target) -> NDArray[np.float64]:
+    """Zeros, and log_rows of the background and of the adapted rows (3, L, 5)."""
+    adapted = target.background if target.adapted is None else target.adapted
+    rows = [log_rows(table, torch.device("cpu")).numpy() for table in (target.background, adapted)]
+    return np.stack([np.zeros_like(rows[0]), *rows])
 
 
 def log_base(target: Target, codes: Tensor) -> Tensor:

@@ -1,11 +1,11 @@
-"""All that adapts, and only in warm-up: the ladder of betas, its top included."""
+"""All that adapts, and only in warm-up: the ladder of betas, its top included, and the rows that moves draw from."""
 
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maxent_cli.engine.target import Kernel, State, Target
+from maxent_cli.engine.target import Kernel, State, Target, Trace
 
 Betas = NDArray[np.float64]
 
@@ -17,17 +17,21 @@ STEEPEST = 1.3  # the most that the top beta grows in one round
 CLEARLY = 3.0  # standard errors by which the halves of the chains differ before one is left out
 LEAST_HALF = 3  # ladders from which a half has a spread to speak of
 FASTEST_FALL = 3.0  # and the most that it falls
+LOWEST = 0.25  # share of the top rung's draws, those of least energy, that the adapted rows are learned from
+REMEMBERED = 0.7  # of what earlier rounds have counted
+LEAST_BACKGROUND = 0.1  # share of the background in the adapted rows: no letter is beyond reach
 
 
 class Tuned(NamedTuple):
     """A ladder of betas (R,), the chains' state after warm-up, and what the search saw, a row a round.
 
-    history (rounds, 2 R): the betas and the mean energies of the rungs.
+    history (rounds, 2 R): the betas and the mean energies of the rungs. adapted (L, 4): for Target.adapted.
     """
 
     betas: Betas
     state: State
     history: NDArray[np.float64]
+    adapted: NDArray[np.float64]
 
 
 def first_ladder(top: float, rungs: int, lowest: float) -> Betas:
@@ -47,12 +51,15 @@ def tune(kernel: Kernel, state: State, target: Target, betas: Betas, wanted: flo
     No steps change nothing; a few are rounded up to the least that the rounds need.
     """
     rungs, history, tops = len(betas), [], []
+    letters = np.zeros_like(target.background)
     for number in range(ROUNDS if steps else 0):
         now = max(DRAWS_A_ROUND, steps // ROUNDS)
-        ladder = target._replace(beta=np.tile(betas, len(state.keys) // rungs))
+        ladder = target._replace(beta=np.tile(betas, len(state.keys) // rungs), adapted=_adapted(letters, target))
         state, trace = kernel(state, ladder, DRAWS_A_ROUND, now // DRAWS_A_ROUND)
         energy = _mean_energy(trace.energy, rungs)
         history.append(np.concatenate([betas, energy]))
+        if number < ROUNDS - FROZEN:
+            letters = REMEMBERED * letters + _low_energy_letters(trace, rungs)
         if number >= ROUNDS - FROZEN or rungs == 1:
             continue
         tried, accepted = (counts[len(counts) - rungs + 1 :] for counts in (trace.tried, trace.accepted))
@@ -61,7 +68,21 @@ def tune(kernel: Kernel, state: State, target: Target, betas: Betas, wanted: flo
         if wanted is not None and number == ROUNDS - FROZEN - 1:
             top = float(np.exp(np.mean(np.log(tops[len(tops) // 2 :]))))
         betas = _respaced(betas, 1 - accepted / np.maximum(tried, 1), top)
-    return Tuned(betas, state, np.array(history).reshape(-1, 2 * rungs))
+    return Tuned(betas, state, np.array(history).reshape(-1, 2 * rungs), _adapted(letters, target))
+
+
+def _low_energy_letters(trace: Trace, rungs: int) -> NDArray[np.int64]:
+    """How often each letter stands at each position (L, 4) in the draws of least energy at the top rung."""
+    energy, codes = trace.energy[rungs - 1 :: rungs].ravel(), trace.codes[rungs - 1 :: rungs]
+    low = codes.reshape(len(energy), -1)[energy <= np.quantile(energy, LOWEST)]
+    return np.stack([(low == letter).sum(axis=0) for letter in range(4)], axis=1)
+
+
+def _adapted(letters: NDArray[np.float64], target: Target) -> NDArray[np.float64]:
+    """Letter frequencies (L, 4) from counts (L, 4), leaning to the background."""
+    seen = letters.sum(axis=1, keepdims=True)
+    background = (1 + LEAST_BACKGROUND * seen) * target.background
+    return np.asarray((letters + background) / (seen + 1 + LEAST_BACKGROUND * seen))
 
 
 def _mean_energy(energy: NDArray[np.float64], rungs: int) -> NDArray[np.float64]:

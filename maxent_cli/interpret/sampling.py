@@ -238,7 +238,7 @@ def draw(setting: Setting, tuned: Tuned) -> Iterator[tuple[SampleSet, int]]:
     As many draws are held each time: every second one is dropped and the thinning doubles, so that memory stays.
     """
     run, state, thin, parts = setting.run, tuned.state, setting.run.thin, list[Trace]()
-    ladder = setting.law.target._replace(beta=np.tile(tuned.betas, run.chains))
+    ladder = setting.law.target._replace(beta=np.tile(tuned.betas, run.chains), adapted=tuned.adapted)
     held = np.empty((len(state.keys), 0, len(setting.anchor.codes[0])), np.uint8)
     while True:
         fresh = []
