@@ -12,6 +12,7 @@ from torch import Tensor, fx, nn
 
 from maxent_cli.engine import incremental
 from maxent_cli.engine.incremental import Layer, Plan, make_plan
+from maxent_cli.models.adapter import AdaptedNetwork
 from maxent_cli.models.protocol import SequenceModel
 
 Weights = NDArray[np.float32]
@@ -27,6 +28,14 @@ class NotAStack(Exception):  # noqa: N818 (a finding, not a fault)
 _LAYERS: WeakKeyDictionary[SequenceModel, Layers | NotAStack] = WeakKeyDictionary()
 
 
+class _Turn(nn.Module):
+    """Exchanges positions and channels."""
+
+    def __init__(self, axes: tuple[Any, ...]) -> None:
+        super().__init__()
+        self.axes = tuple(axes[0]) if axes and isinstance(axes[0], tuple | list) else axes
+
+
 class _Representation(nn.Module):
     def __init__(self, model: SequenceModel) -> None:
         super().__init__()
@@ -38,12 +47,16 @@ class _Representation(nn.Module):
 
 @dataclass
 class _Stack:
-    """Layers so far, and the shape that the next one reads: (channels, length), or (units, 1) once flattened."""
+    """Layers so far, and the shape that the next one reads: (channels, length), or (units, 1) once flattened.
+
+    turned: it reads (length, channels), as networks do whose letters come last.
+    """
 
     layers: list[tuple[Layer, Weights, Weights]]
     channels: int
     length: int
     flat: bool = False
+    turned: bool = False
 
     def add(self, layer: Layer, weights: Weights | None = None, bias: Weights | None = None) -> None:
         none = np.zeros(0, np.float32)
@@ -66,15 +79,26 @@ def read_plan(model: SequenceModel, reference: Tensor, weights: Tensor, offset: 
     With an offset the energy is linear: offset - sum of weights · (representation - reference). Raises NotAStack where
     the network is not a chain of layers that the compiled chain knows.
     """
-    stack = _Stack([], 4, model.input_length)
+    adapted = model if isinstance(model, AdaptedNetwork) else None
+    stack = _Stack([], 4, model.input_length, turned=adapted is not None and adapted.reading.channels_last)
     for name, step in read_layers(model):
         handler = HANDLERS.get(type(step))
         if handler is None:
             raise NotAStack(f"{name or type(step).__name__}: {type(step).__name__} is not a layer it knows")
+        if stack.turned and not isinstance(step, _Turn):
+            raise NotAStack(f"{name or type(step).__name__}: it reads positions before channels")
         handler(stack, step)
     if not stack.layers or stack.layers[0][0].kind != incremental.SUM:
         raise NotAStack("the first layer is neither a convolution nor linear")
+    if adapted is not None:
+        _order_letters(stack, adapted.order.argsort().tolist())
     return make_plan(stack.layers, _position_major(weights, stack), _position_major(reference, stack), offset)
+
+
+def _order_letters(stack: _Stack, channel_of: list[int]) -> None:
+    """Let the first layer read A, C, G, T, which the network has at the given channels."""
+    layer, weights, bias = stack.layers[0]
+    stack.layers[0] = layer, np.ascontiguousarray(weights[:, channel_of]), bias
 
 
 def _position_major(values: Tensor, stack: _Stack) -> Weights:
@@ -102,11 +126,15 @@ def read_layers(model: SequenceModel) -> Layers:
 
 
 def _trace(model: SequenceModel) -> Layers:
-    wrapped = _Representation(model)
+    adapted = model if isinstance(model, AdaptedNetwork) else None
+    wrapped = _Representation(model) if adapted is None else adapted.network
     try:
         graph = fx.symbolic_trace(wrapped).graph
     except Exception as error:  # fx raises whatever the user's code raises on a symbolic input
         raise NotAStack(f"its code depends on the data ({type(error).__name__})") from error
+    if adapted is not None:
+        _cut(graph, adapted.layer)
+    _flatten_views(graph)
     steps: Layers = []
     previous: fx.Node | None = None
     for node in graph.nodes:
@@ -118,6 +146,25 @@ def _trace(model: SequenceModel) -> Layers:
     return steps
 
 
+def _cut(graph: fx.Graph, layer: str | None) -> None:
+    """Let the graph end with what the module reads."""
+    uses = [node for node in graph.nodes if node.op == "call_module" and node.target == layer]
+    if not uses:
+        raise NotAStack("its head is no module of its own")
+    next(iter(reversed(graph.nodes))).args = (uses[-1].args[0],)
+    graph.eliminate_dead_code()
+
+
+def _flatten_views(graph: fx.Graph) -> None:
+    """Write x.view(len, -1), of whatever spelling, as a flattening; whether it is one, energies will show."""
+    spelled = {("call_method", "view"), ("call_method", "reshape")}
+    views = [node for node in graph.nodes if (node.op, node.target) in spelled and len(node.args) == 3]
+    for node in views:
+        node.op, node.target, node.args = "call_function", torch.flatten, (node.args[0], 1)
+    if views:
+        graph.eliminate_dead_code()  # the asking for the length
+
+
 def _as_module(node: fx.Node, root: nn.Module) -> nn.Module:
     if node.op == "call_module":
         return root.get_submodule(str(node.target))
@@ -125,7 +172,7 @@ def _as_module(node: fx.Node, root: nn.Module) -> nn.Module:
         name = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
         make = FUNCTIONS.get(str(name))
         given = len(node.args) + len(node.kwargs.keys() - {"inplace"})
-        if make is not None and given <= (2 if name == "flatten" else 1):
+        if make is not None and given <= MOST_ARGUMENTS.get(str(name), 1):
             return make(*node.args[1:])
     raise NotAStack(f"{node.name}: {node.target} is not a layer it knows")
 
@@ -137,7 +184,10 @@ FUNCTIONS: dict[str, Callable[..., nn.Module]] = {
     "silu": nn.SiLU,
     "softplus": nn.Softplus,
     "flatten": lambda start=0: nn.Flatten(start),
+    "transpose": lambda *axes: _Turn(axes),
+    "permute": lambda *axes: _Turn(axes),
 }
+MOST_ARGUMENTS = {"flatten": 2, "transpose": 3, "permute": 4}
 
 
 def _convolution(stack: _Stack, step: nn.Conv1d) -> None:
@@ -227,6 +277,12 @@ def _flatten(stack: _Stack, step: nn.Flatten) -> None:
     stack.flat = True
 
 
+def _turn(stack: _Stack, step: _Turn) -> None:
+    if stack.flat or step.axes not in ((1, 2), (2, 1), (-1, -2), (-2, -1), (0, 2, 1)):
+        raise NotAStack("it exchanges other axes than positions and channels")
+    stack.turned = not stack.turned
+
+
 def _nothing(stack: _Stack, step: nn.Module) -> None:
     pass
 
@@ -259,6 +315,7 @@ HANDLERS: dict[type[nn.Module], Callable[[_Stack, Any], None]] = {
     nn.Dropout: _nothing,
     nn.Dropout1d: _nothing,
     nn.Identity: _nothing,
+    _Turn: _turn,
     nn.ReLU: _pointwise(incremental.RELU),
     nn.LeakyReLU: _pointwise(incremental.LEAKY_RELU, "negative_slope"),
     nn.ELU: _pointwise(incremental.ELU, "alpha"),

@@ -80,7 +80,7 @@ REFUSED: dict[str, tuple[Callable[[], SequenceModel], str]] = {
     ),
     "code that depends on data": (lambda: Written(depends_on_data, conv()), "its code depends on the data"),
     "arithmetic": (lambda: Written(weighted, conv()), "mul: .* is not a layer it knows"),
-    "an LSTM": (lambda: Written(lambda x, lstm: lstm(x.permute(0, 2, 1))[0], nn.LSTM(4, 3)), "permute .* it knows"),
+    "an LSTM": (lambda: Written(lambda x, lstm: lstm(x.permute(0, 2, 1))[0], nn.LSTM(4, 3)), "getitem.* it knows"),
     "an LSTM at once": (
         lambda: Written(lambda x, lstm: lstm(x)[0], nn.LSTM(LENGTH, 3)),
         "getitem.* is not a layer it knows",
