@@ -1,0 +1,227 @@
+"""Motifs of one anchor, found in its draws free of register and strand.
+
+Words that the draws hold more often than the background makes them are the seeds. Around each, sites are weighed and
+the motif is estimated from them in turn (expectation maximisation), as wide as columns hold information. A motif that
+is there is kept and its sites are masked for the next. Beta = 0 draws go the same way, which gives the rate of motifs
+that are found by chance.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import rel_entr
+
+from maxent_cli.analysis.jackknife import Estimate, jackknife
+from maxent_cli.analysis.sites import (
+    Letters,
+    Sites,
+    candidates,
+    counts_at,
+    exposures,
+    mask,
+    preference,
+    scan,
+    thinned,
+)
+from maxent_cli.analysis.words import Word, enriched_words
+from maxent_cli.data import Floats
+
+ROUNDS = 12  # of weighing sites and estimating the motif from them
+FLANK = 8  # columns by which a motif can grow to each side in a round
+MOST_MOTIFS, MOST_SEEDS = 6, 3  # of one anchor, and of one motif
+ENOUGH = 1000  # draws to estimate a motif from
+SOFTEST = 0.02  # least weight of a site in the estimates
+WIDEST = 40
+
+
+@dataclass(frozen=True)
+class Calling:
+    """When columns make a motif and draws hold it.
+
+    bits and errors: least information of a column, and in its standard errors; gap: most other columns (bp) to bridge;
+    width: least width, bp; motif_bits: least information of all columns; presence: least bits that a draw's having or
+    not having a site holds against the background; rate: share of background draws that may hold a site by chance.
+    """
+
+    bits: float = 0.1
+    errors: float = 3.0
+    gap: int = 3
+    width: int = 5
+    motif_bits: float = 5.0
+    presence: float = 0.1
+    rate: float = 0.01
+
+
+@dataclass(frozen=True)
+class Found:
+    """A motif of one anchor: weights (W, 4) = log2 r, letter counts (C, W, 4) of its sites by chain, and shares.
+
+    mean_background (W, 4) is what the sites' letters would be without the network. share and background_share are
+    those of draws that hold a site, at beta and at beta = 0.
+    """
+
+    weights: Floats
+    counts: Floats
+    mean_background: Floats
+    bits: Floats
+    share: float
+    background_share: float
+    threshold: float
+
+
+@dataclass(frozen=True)
+class _Model:
+    weights: Floats
+    rate: float  # of windows that are sites
+    counts: Floats
+    mean_background: Floats
+    bits: Floats
+
+
+def discover(letters: Letters, background: Letters, calling: Calling) -> list[Found]:
+    """The motifs that the draws hold more often than draws of the background do, the strongest seed first."""
+    found = list[Found]()
+    while len(found) < MOST_MOTIFS:
+        few = thinned(letters, ENOUGH)
+        grown = (_grow(few, word, calling) for word in enriched_words(letters, MOST_SEEDS))
+        present = (_present(letters, background, model, calling) for model in grown if model is not None)
+        motif = next((motif for motif in present if motif is not None), None)
+        if motif is None:
+            break
+        found.append(motif)
+        sites = candidates(scan(letters, motif.weights), motif.threshold)
+        if not len(sites):
+            break
+        letters = mask(letters, sites, len(motif.weights))
+    return found
+
+
+def column_bits(counts: Floats, background: Floats) -> Estimate:
+    """Information (W,) of counts by block (B, W, 4) against a background (W, 4) or (4,), jackknifed over blocks."""
+    total = counts.sum(axis=0)
+    return jackknife(_divergence(total, background), _divergence(total - counts, background))
+
+
+def site_threshold(by_chance: NDArray[np.float32], own: Floats, rate: float, places: int) -> float:
+    """Least log odds of a site: more than places to choose from, and such that few background draws reach it.
+
+    rate is the share of background draws, by their best (N,), that may. For a motif too short for that, the threshold
+    is what three quarters of its own sites (S,) reach.
+    """
+    if not len(own) or not places:
+        return np.inf
+    rare = float(np.quantile(by_chance, 1 - rate, method="higher"))
+    return min(max(rare, float(np.log2(places))), float(np.quantile(own, 0.25)))
+
+
+def presence_bits(share: float, background_share: float) -> float:
+    """What one draw's having a site or not tells, in bits: the divergence of two shares; 0 where it is the rarer."""
+    rare = max(background_share, 1e-6)
+    two = np.array([share, 1 - share]), np.array([rare, 1 - rare])
+    return float(rel_entr(*two).sum() / np.log(2)) if share > rare else 0.0
+
+
+def _grow(letters: Letters, word: Word, calling: Calling) -> _Model | None:
+    model = _from_word(letters, word, calling)
+    for _ in range(ROUNDS):
+        if model is None:
+            return None
+        before, model = model, _improve(letters, model, calling)
+        if model is not None and _settled(before, model):
+            break
+    return model
+
+
+def _settled(before: _Model, after: _Model) -> bool:
+    same = before.weights.shape == after.weights.shape
+    return same and bool(np.abs(before.weights - after.weights).max() < 0.05)
+
+
+def _from_word(letters: Letters, word: Word, calling: Calling) -> _Model | None:
+    """The model of a seed: first its letters at four fifths, to weigh sites by."""
+    columns = np.r_[0:3, 3 + word.spacer : 6 + word.spacer]
+    weights = np.zeros((6 + word.spacer, 4))
+    weights[columns] = np.log2(0.2)
+    weights[columns, word.letters] = np.log2(4 * 0.85)
+    scores = scan(letters, weights)
+    rate = max(word.count - word.expected, 1) / max(scores.size, 1)
+    weights[columns] = np.where(weights[columns] > 0, weights[columns], -6)
+    return _estimate(letters, _weighed(scan(letters, weights), weights, rate), weights, calling)
+
+
+def _improve(letters: Letters, model: _Model, calling: Calling) -> _Model | None:
+    sites = _weighed(scan(letters, model.weights), model.weights, model.rate)
+    return _estimate(letters, sites, model.weights, calling)
+
+
+def _weighed(scores: NDArray[np.float32], weights: Floats, rate: float) -> tuple[Sites, float]:
+    """Sites by their probability of being one, those that overlap sharing what one site can have; and their rate."""
+    prior = np.log2(rate / (1 - rate))
+    sites = candidates(scores, np.log2(SOFTEST / (1 - SOFTEST)) - prior)
+    weight = 1 / (1 + np.exp2(-(sites.log_odds + prior)))
+    crowd = np.zeros(scores.shape[1:])
+    np.add.at(crowd, (sites.draw, sites.start), weight)
+    near = _running_sums(crowd, len(weights) // 2)[sites.draw, sites.start]
+    weight = weight / np.maximum(near, 1)
+    return Sites(*(*list(vars(sites).values())[:5], weight)), float(weight.sum()) / max(scores.size, 1)
+
+
+def _running_sums(values: Floats, reach: int) -> Floats:
+    """Sums (N, P) of the values up to so many places away on both sides."""
+    sums = np.cumsum(np.pad(values, ((0, 0), (reach + 1, reach))), axis=1)
+    return np.asarray(sums[:, 2 * reach + 1 :] - sums[:, : -2 * reach - 1])
+
+
+def _estimate(letters: Letters, weighed: tuple[Sites, float], weights: Floats, calling: Calling) -> _Model | None:
+    """The model that sites make, on the informative columns around the best; None where there are too few."""
+    sites, rate = weighed
+    if sites.weight.sum() < 10:
+        return None
+    width = len(weights)
+    flank = min(FLANK, (WIDEST - width) // 2) if width < WIDEST else 0
+    counts = counts_at(letters, sites, width, flank)
+    ratio, mean = preference(counts.sum(axis=0), *exposures(letters, sites, width, flank))
+    held = column_bits(counts, mean)
+    span = _informative_span(held, calling)
+    if span is None:
+        return None
+    return _Model(np.log2(ratio[span]), min(rate, 0.5), counts[:, span], mean[span], held.value[span])
+
+
+def _informative_span(held: Estimate, calling: Calling) -> slice | None:
+    """The run of informative columns that holds most, gaps bridged."""
+    good = (held.value >= calling.bits) & (held.value >= calling.errors * held.error)
+    places = np.flatnonzero(good)
+    if not len(places):
+        return None
+    runs = np.split(places, np.flatnonzero(np.diff(places) > calling.gap + 1) + 1)
+    best = max(runs, key=lambda run: float(held.value[run].sum()))
+    return slice(int(best[0]), int(best[-1]) + 1)
+
+
+def _present(letters: Letters, background: Letters, model: _Model, calling: Calling) -> Found | None:
+    """The motif, if it is wide and informative enough and draws hold it beyond the background."""
+    if len(model.weights) < calling.width or model.bits.sum() < calling.motif_bits:
+        return None
+    scores, by_chance = scan(letters, model.weights), _best(scan(background, model.weights))
+    sites, _ = _weighed(scores, model.weights, model.rate)
+    places = scores[:, 0].size
+    threshold = site_threshold(by_chance, sites.log_odds[sites.weight > 0.5], calling.rate, places)
+    held = (_best(scores) >= threshold).reshape(letters.chains, -1).mean(axis=1)
+    share, chance = float(held.mean()), float((by_chance >= threshold).mean())
+    error = float(held.std(ddof=1)) / np.sqrt(len(held))
+    if presence_bits(share, chance) < calling.presence or share - chance < calling.errors * error:
+        return None
+    return Found(model.weights, model.counts, model.mean_background, model.bits, share, chance, threshold)
+
+
+def _divergence(counts: Floats, background: Floats) -> Floats:
+    """Bits (..., W) of counts (..., W, 4) against a background; a column without counts holds none."""
+    total = counts.sum(axis=-1, keepdims=True)
+    shares = np.where(total > 0, counts / np.where(total > 0, total, 1), background)
+    return np.asarray(rel_entr(shares, background).sum(axis=-1) / np.log(2))
+
+
+def _best(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(scores.max(axis=(0, 2), initial=-np.inf))

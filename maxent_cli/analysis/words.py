@@ -1,0 +1,107 @@
+"""Words that draws hold more often than their background makes them: two triplets, next to each other or apart."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maxent_cli.analysis.sites import Letters
+from maxent_cli.data import Floats
+
+SPACERS = range(11)  # bp between the two triplets
+TRIPLETS = 64
+ERRORS = 6.0  # least excess in its errors: about 25,000 words are looked at
+
+
+@dataclass(frozen=True)
+class Word:
+    """Six letters (6,) with a spacer after the third; how often the draws hold it, and are expected to."""
+
+    letters: NDArray[np.intp]
+    spacer: int
+    count: float
+    expected: float
+
+
+def enriched_words(letters: Letters, most: int) -> list[Word]:
+    """Up to a number of words, on either strand, that stand out from the background; the most informative first.
+
+    The error of a count is that over chains, and no less than Poisson's times the spread that words have in general.
+    """
+    triplets = _triplets(letters)
+    rows = letters.background
+    chances = np.einsum("la,lb,lc->labc", rows[:-2], rows[1:-1], rows[2:]).reshape(-1, TRIPLETS)
+    found = list[Word]()
+    for spacer in SPACERS:
+        if triplets.shape[1] > 3 + spacer:
+            counts = _counts(triplets, letters.chains, 3 + spacer)
+            found += _standing_out(counts, _expected(triplets, chances, 3 + spacer), spacer, most)
+    found.sort(key=lambda word: -_telling(word.count, word.expected))
+    return found[:most]
+
+
+def _standing_out(counts: Floats, expected: Floats, spacer: int, most: int) -> list[Word]:
+    total, chains = counts.sum(axis=0), len(counts)
+    spread = counts.var(axis=0, ddof=1) * chains
+    usual = max(1.0, float(np.median(spread / (expected + 1))))
+    errors = np.sqrt(np.maximum(spread, usual * (expected + 1)))
+    words = np.flatnonzero((total - expected >= ERRORS * errors) & _first_of_two())
+    words = words[np.argsort(-_telling(total.flat[words], expected.flat[words]), kind="stable")][:most]
+    return [Word(_decoded(int(w)), spacer, float(total.flat[w]), float(expected.flat[w])) for w in words]
+
+
+def _telling(count: Any, expected: Any) -> Any:
+    """How much more than expected, in nats; an expectation below a half counts as that."""
+    return count * np.log(np.maximum(count, 0.5) / np.maximum(expected, 0.5))
+
+
+def _triplets(letters: Letters) -> NDArray[np.intp]:
+    """The number (N, L - 2) of the triplet at each position, 64 where a letter is unknown or masked."""
+    codes = letters.codes.astype(np.intp)
+    good = codes < 4 if letters.masked is None else (codes < 4) & ~letters.masked
+    number = codes[:, :-2] * 16 + codes[:, 1:-1] * 4 + codes[:, 2:]
+    return np.where(good[:, :-2] & good[:, 1:-1] & good[:, 2:], number, TRIPLETS)
+
+
+def _counts(triplets: NDArray[np.intp], chains: int, apart: int) -> Floats:
+    """Counts (C, 64, 64) of the first and second triplet, both strands added."""
+    cells = (TRIPLETS + 1) ** 2
+    pairs = triplets[:, :-apart] * (TRIPLETS + 1) + triplets[:, apart:]
+    by_chain = pairs.reshape(chains, -1)
+    counts = np.stack([np.bincount(row, minlength=cells) for row in by_chain]).reshape(chains, TRIPLETS + 1, -1)
+    return _both_strands(counts[:, :TRIPLETS, :TRIPLETS].astype(np.float64))
+
+
+def _expected(triplets: NDArray[np.intp], chances: Floats, apart: int) -> Floats:
+    """Counts (64, 64) that independent letters would give in the windows whose letters are known and not masked."""
+    known = triplets < TRIPLETS
+    whole = (known[:, :-apart] & known[:, apart:]).sum(axis=0)
+    return _both_strands((chances[:-apart] * whole[:, None]).T @ chances[apart:])
+
+
+def _reverse_complements() -> NDArray[np.intp]:
+    number = np.arange(TRIPLETS)
+    return (3 - number % 4) * 16 + (3 - number // 4 % 4) * 4 + (3 - number // 16)
+
+
+def _both_strands(counts: Floats) -> Floats:
+    """Counts (..., 64, 64) plus those of the reverse complements; palindromes once."""
+    turned = _reverse_complements()
+    other = counts[..., turned[:, None], turned].swapaxes(-1, -2)
+    return np.where(_palindromes(), counts, counts + other)
+
+
+def _palindromes() -> NDArray[np.bool_]:
+    return np.asarray(_reverse_complements()[:, None] == np.arange(TRIPLETS))
+
+
+def _first_of_two() -> NDArray[np.bool_]:
+    """One of each word (64, 64) and its reverse complement."""
+    turned, number = _reverse_complements(), np.arange(TRIPLETS)
+    own = number[:, None] * TRIPLETS + number
+    return np.asarray(own <= turned[None, :] * TRIPLETS + turned[:, None])
+
+
+def _decoded(number: int) -> NDArray[np.intp]:
+    return number // 4 ** np.arange(5, -1, -1) % 4
