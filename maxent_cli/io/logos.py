@@ -16,8 +16,8 @@ from maxent_cli.alphabet import LETTERS
 from maxent_cli.data import Floats
 from maxent_cli.io.figures import write_figure
 
-# the usual hues in shades that the common kinds of colour blindness tell apart
-COLOURS = {"A": "#00876c", "C": "#1f5fbf", "G": "#f0a202", "T": "#c1292e"}
+# the usual hues in shades that the common kinds of colour blindness tell apart, three times as dark as white or more
+COLOURS = {"A": "#00876c", "C": "#1f5fbf", "G": "#c98600", "T": "#c1292e"}
 INK, QUIET, BAND = "#222222", "#8a8a8a", "#eef1f5"
 MOST_COLUMNS = 120  # positions in a row before the logo is wrapped
 LEAST_HEIGHT = 0.01  # letters lower than this share of the axis are not drawn: nobody sees them and each costs 2 ms

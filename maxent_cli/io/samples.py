@@ -95,17 +95,25 @@ class Draws:
     def __iter__(self) -> Iterator[SampleSet]:
         return (self[row] for row in range(len(self)))
 
+    def intervals(self) -> list[Interval | None]:
+        """Where each anchor lies, without reading its draws."""
+        return [self._record(row)["interval"] for row in range(len(self))]
+
     def __getitem__(self, row: int) -> SampleSet:
-        number = f"{row:06d}"
+        record, number = self._record(row), f"{row:06d}"
         with _naming(self._path):
-            record = json.loads(str(self._members[f"record_{number}"]))
             return SampleSet(
                 name=record["name"],
-                interval=Interval(*record["interval"]) if record["interval"] else None,
+                interval=record["interval"],
                 **{name: self._members[f"{name}_{number}"] for name in ARRAYS},
                 **{name: record[name] for name in NUMBERS},
                 rungs=Rungs(*(self._members[f"rung_{name}_{number}"] for name in RUNG_ARRAYS)),
             )
+
+    def _record(self, row: int) -> dict[str, Any]:
+        with _naming(self._path):
+            record: dict[str, Any] = json.loads(str(self._members[f"record_{row:06d}"]))
+            return record | {"interval": Interval(*record["interval"]) if record["interval"] else None}
 
 
 @contextmanager

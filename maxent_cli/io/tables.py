@@ -1,8 +1,9 @@
 """Tables: tab-separated, one header line."""
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from maxent_cli.io.fasta import interval_of_name
 from maxent_cli.io.files import reading_text, writing
 
 Row = Mapping[str, object]
+Columns = Mapping[str, Callable[[str], object]]  # those wanted of a table, and what reads a cell of each
 
 _SEQUENCE_COLUMNS = ("sequence", "seq")
 _LABEL_COLUMNS = ("label", "bound")
@@ -40,6 +42,45 @@ def read_labelled(path: str) -> Iterator[tuple[Record, int]]:
                 yield _record(called, cells[sequence], f"{path}: line {number}"), _label(path, number, label, cells)
         if empty:
             raise InputError(path, "", "holds no row below the header", "give one labelled sequence a line")
+
+
+def read_table(path: str, columns: Columns, cure: str) -> Iterator[dict[str, Any]]:
+    """Rows of a TSV as write_table makes it, one at a time: the wanted columns, each read by its function.
+
+    Other columns are passed over. Raises InputError, with the cure, where a wanted column is missing, a row has not
+    as many cells as the header, or a function raises ValueError.
+    """
+    with reading_text(path) as stream:
+        header = _cells(stream.readline().removeprefix("\ufeff").removeprefix("#"))
+        missing = [name for name in columns if name not in header]
+        if missing:
+            raise InputError(path, "line 1", f"no column named {missing[0]}", cure)
+        places = {name: header.index(name) for name in columns}
+        for number, line in enumerate(stream, 2):
+            cells = _cells(line)
+            if len(cells) != len(header):
+                problem = f"{len(cells)} columns where the header has {len(header)}"
+                raise InputError(path, f"line {number}", problem, cure)
+            row = {}
+            for name, read in columns.items():
+                try:
+                    row[name] = read(cells[places[name]])
+                except ValueError:
+                    where, shown = f"line {number}, column {name}", _shown(cells[places[name]])
+                    raise InputError(path, where, f"{shown} cannot be read", cure) from None
+            yield row
+
+
+def number(cell: str) -> float:
+    """A number of a table; an empty cell is nan."""
+    return float(cell) if cell else float("nan")
+
+
+def truth(cell: str) -> bool:
+    """A yes or no of a table."""
+    if cell not in ("yes", "no"):
+        raise ValueError(cell)
+    return cell == "yes"
 
 
 def write_table(path: str, rows: Iterable[Row] | Mapping[str, Iterable[object]], header: Sequence[str] = ()) -> None:

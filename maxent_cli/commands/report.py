@@ -1,0 +1,31 @@
+"""maxent report: a page to look at."""
+
+import click
+
+from maxent_cli.commands import options
+
+
+def folder_option(name: str, command: str, shown: str) -> options.Decorator:
+    """A folder that a command wrote."""
+    text = f"Folder that `maxent {command}` wrote: {shown}.  [default: left out]"
+    return click.option(name, type=click.Path(exists=True, file_okay=False), help=text)
+
+
+@click.command("report")
+@click.argument("draws", type=click.Path(exists=True, dir_okay=False))
+@options.out_option("HTML file; '-' for stdout.", pipe=True)
+@click.option("--summary", type=click.Path(dir_okay=False), help="Summary TSV that sample wrote.  [default: DRAWS.tsv]")
+@folder_option("--motifs", "motifs", "motifs, and the hundred most telling anchors drawn")
+@folder_option("--series", "series", "the beta series")
+@folder_option("--gc-probe", "gc-probe", "the response to a field on GC")
+def command(draws: str, out: str, summary: str | None, **folders: str | None) -> None:
+    """One HTML file of what was found, which asks for nothing from anywhere.
+
+    DRAWS is what sample wrote; its summary TSV lies beside it. Each part that is given is shown: convergence, motifs
+    with logos and names, the hundred most telling anchors with sequence, logo, information, sites and occupancy, beta
+    series and GC probe, what each number means, and how all of it was made.
+    """
+    from maxent_cli.io.report import write_report
+    from maxent_cli.io.report_inputs import Sources
+
+    write_report(out, Sources(draws, summary or f"{draws}.tsv", **folders))

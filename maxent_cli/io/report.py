@@ -1,0 +1,135 @@
+"""The report: one HTML file that asks for nothing else, made from what the commands wrote."""
+
+import base64
+import hashlib
+import math
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from maxent_cli.io import report_drawing as drawing
+from maxent_cli.io import report_inputs as inputs
+from maxent_cli.io.files import writing
+from maxent_cli.io.logos import COLOURS
+from maxent_cli.io.report_inputs import Row, Sources
+
+TEMPLATES = Path(__file__).parents[1] / "templates"
+MOST_SHOWN = 100  # anchors that are drawn
+HUES = 6  # colours of motifs in report.css, used again and again
+LONGEST_NAME = 60  # letters of a name that are shown; all of it is in the title
+LEAST_OCCUPANCY = 0.05  # of a motif in an anchor whose caption names it
+
+
+def write_report(path: str, sources: Sources) -> None:
+    """Write the report as HTML, the most telling hundred anchors drawn; '-' is standard output.
+
+    Raises InputError where a part that was given cannot be read or belongs to other draws.
+    """
+    header, anchors = inputs.read_anchors(sources)
+    by, ranked = inputs.rank(anchors)
+    motifs = inputs.read_motifs(sources.motifs) if sources.motifs else None
+    if sources.motifs:
+        _draw(ranked, sources.motifs, {motif.row["motif"]: place % HUES for place, motif in enumerate(motifs or [])})
+    page = (
+        _environment()
+        .get_template("report.html")
+        .render(
+            header=header,
+            rows=ranked,
+            by=by,
+            motifs=motifs,
+            series=drawing.series_plots(inputs.read_series(sources.series)) if sources.series else None,
+            gc=_gc_probe(sources.gc_probe) if sources.gc_probe else None,
+            convergence=drawing.convergence_plot(ranked, header.get("run", {}).get("most_rhat")),
+            made={command: (output, inputs.read_provenance(output)) for command, output in sources.commands.items()},
+        )
+    )
+    with writing(path) as stream:
+        stream.write(page)
+
+
+def _draw(ranked: list[Row], folder: str, colours: dict[str, int]) -> None:
+    """Give all anchors what they hold, and the first of them their drawings."""
+    in_order = sorted(ranked, key=lambda row: row["number"])
+    sites, occupancies = inputs.read_sites(folder, in_order)
+    shown = ranked[:MOST_SHOWN]
+    tracks = inputs.read_tracks(folder, [row["record"] for row in in_order], {row["number"] for row in shown})
+    top = drawing.top_of(tracks.values())
+    for row in ranked:
+        held = sorted(occupancies[row["number"]], key=lambda each: -each["occupancy"])
+        row["held"] = [each for each in held if each["occupancy"] >= LEAST_OCCUPANCY]
+        row["sites"] = sites[row["number"]]
+    for row in shown:
+        row["strips"] = drawing.strips(tracks[row["number"]], row["sites"], colours, top)
+
+
+def _gc_probe(folder: str) -> dict[str, Any]:
+    """What is shown of the GC probe."""
+    tables = inputs.read_gc_probe(folder)
+    scores = [abs(row["z"]) for row in tables["checks"] if math.isfinite(row["z"])]
+    return {
+        "answer": tables["answer"],
+        "plots": drawing.gc_plots(tables["response"]),
+        "checks": len(scores),
+        "within": sum(score <= 3 for score in scores),
+        "responses": len(tables["response"]),
+        "unsettled": sum(not row["converged"] for row in tables["response"]),
+    }
+
+
+def _environment() -> Environment:
+    """Everything is escaped but the style and the script, which are ours and known to the page by their digests."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style, script = ((TEMPLATES / f"report.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
+    environment.globals |= {
+        "style": style,
+        "script": script,
+        "digests": {"style": _digest(style), "script": _digest(script)},
+        "glyphs": drawing.glyphs(),
+        "colours": COLOURS,
+        "hues": HUES,
+        "motif_letters": drawing.motif_letters,
+        "left": drawing.LEFT,
+        "lane": drawing.LANE,
+        "most_sites": drawing.MOST_SITES,
+        "most_shown": MOST_SHOWN,
+        "known": inputs.KNOWN,
+    }
+    environment.filters |= {"pm": with_error, "sig": significant, "short": shortened, "shell": shell}
+    return environment
+
+
+def with_error(value: float, error: float) -> str:
+    """A number and its error, to the error's second digit: 9.04 ± 0.37."""
+    if not math.isfinite(value) or not math.isfinite(error):
+        return significant(value)
+    digits = min(max(1 - math.floor(math.log10(error)), 0), 4) if error > 0 else 2
+    return drawing.signed(f"{value:.{digits}f} ± {error:.{digits}f}")
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """A number to some significant digits; a dash where it is unknown."""
+    return drawing.signed(f"{value:.{digits}g}") if not math.isnan(value) else "\u2013"
+
+
+def shortened(text: str) -> str:
+    """Text cut, visibly, to the letters that are shown of a name."""
+    return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}…"
+
+
+def shell(words: Sequence[str]) -> str:
+    """A command line as it can be typed again, without the place of the program."""
+    return shlex.join([Path(words[0]).name, *words[1:]]) if words else ""
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -1,0 +1,339 @@
+"""The drawings of a report as plain numbers and path strings; the template turns them into SVG."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import numpy as np
+from matplotlib.font_manager import FontProperties
+from matplotlib.path import Path as Outline
+from matplotlib.textpath import TextPath
+from matplotlib.ticker import MaxNLocator
+
+from maxent_cli.alphabet import LETTERS
+from maxent_cli.data import Floats
+from maxent_cli.io.logos import LEAST_AXIS, LEAST_HEIGHT, MOST_COLUMNS, information_heights
+from maxent_cli.io.report_inputs import Motif, Row, Tracks
+
+MOST_SITES = 8  # of an anchor that are drawn, the most occupied ones
+COMMANDS = {Outline.MOVETO: "M", Outline.LINETO: "L", Outline.CURVE3: "Q", Outline.CURVE4: "C", Outline.CLOSEPOLY: "Z"}
+LEFT, RIGHT, WIDEST = 98, 8, 1072  # px of a drawing of an anchor
+LOGO, PROFILE, OCCUPANCY, LANE, GAP = 86, 34, 30, 16, 12
+Tick = tuple[float, str]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """From numbers to px: low is drawn at start, high at end."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        return round(self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start), 1)
+
+    def ticks(self, most: int = 5) -> list[Tick]:
+        """Round numbers within the scale, in px and as text."""
+        values = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(self.low, self.high)
+        slack = 1e-9 * abs(self.high - self.low)
+        return [(self(v), signed(f"{v:.6g}")) for v in values if self.low - slack <= v <= self.high + slack]
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A letter in a logo: its column, where it stands and how high it is, in bits."""
+
+    letter: str
+    x: int
+    y: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Some positions of an anchor, its tracks one above the other; y of each track is in px, downwards."""
+
+    start: int
+    width: float
+    height: float
+    step: float
+    bits: Scale
+    information: Scale
+    occupancy: Scale
+    letters: list[Letter]
+    whiskers: str
+    sequence: str
+    columns: list[float]
+    sequence_y: float
+    band: str
+    line: str
+    sites: list[dict[str, Any]]
+    foot: float
+    ticks: list[Tick]
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A plot of lines, bands and dots in px; lines and dots carry the class that styles them."""
+
+    x: Scale
+    y: Scale
+    x_label: str
+    y_label: str
+    x_ticks: list[Tick]
+    y_ticks: list[Tick]
+    summary: str
+    bands: list[tuple[str, str]] = field(default_factory=list)
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    dots: list[tuple[float, float, str]] = field(default_factory=list)
+
+
+def signed(text: str) -> str:
+    """A number's text with a true minus sign."""
+    return text.replace("-", "\u2212")
+
+
+@cache
+def glyphs() -> dict[str, str]:
+    """Outlines of A C G T in a box of one by one, y upwards, as SVG path data."""
+    bold = FontProperties(family="DejaVu Sans", weight="bold")
+    return {letter: _outline(TextPath((0, 0), letter, size=1, prop=bold)) for letter in LETTERS}
+
+
+def letters_of(heights: Floats, least: float) -> list[Letter]:
+    """Letters of a logo (L, 4) in bits, the highest on top; those below the least height are left out."""
+    found = []
+    for column, row in enumerate(heights):
+        y = 0.0
+        for letter in np.argsort(row, kind="stable"):
+            if row[letter] >= least:
+                found.append(Letter(LETTERS[letter], column, round(y, 3), round(float(row[letter]), 3)))
+            y += float(row[letter])
+    return found
+
+
+def top_of(tracks: Iterable[Tracks]) -> float:
+    """Where the bits axis of all anchors ends: a round number above all information with its error."""
+    highest = max((float(np.nanmax(t.information + np.nan_to_num(t.errors), initial=0)) for t in tracks), default=0.0)
+    return math.ceil(max(highest, LEAST_AXIS) * 4) / 4
+
+
+def strips(tracks: Tracks, sites: Sequence[Row], colours: dict[str, int], top: float) -> list[Strip]:
+    """An anchor's drawing: one strip, or, where it is longer than 120, as few even ones as hold it."""
+    length = len(tracks.letters)
+    count = max(1, math.ceil(length / MOST_COLUMNS))
+    columns = math.ceil(length / count)
+    lanes = _in_lanes(sorted(sites, key=lambda site: -site["occupancy"])[:MOST_SITES], colours)
+    return [
+        _strip(tracks, lanes, range(start, min(start + columns, length)), top) for start in range(0, length, columns)
+    ]
+
+
+def motif_letters(motif: Motif) -> list[Letter]:
+    """The letters of a motif's logo, on an axis of 2 bits."""
+    return letters_of(information_heights(motif.probabilities, motif.information), 2 * LEAST_HEIGHT)
+
+
+def convergence_plot(rows: Sequence[Row], most_rhat: float | None) -> Plot:
+    """Least ESS against worst R-hat of each anchor, both on logarithmic axes."""
+    known = [row for row in rows if np.isfinite(row["rhat"]) and np.isfinite(row["ess"])]
+    rhat = [_excess(row["rhat"]) for row in known]
+    ess = [math.log10(max(row["ess"], 1)) for row in known]
+    marks = [_excess(most_rhat)] if most_rhat else []
+    x = Scale(min([*rhat, *marks, -2.0]) - 0.1, max([*rhat, *marks, -1.0]) + 0.1, 52, 340)
+    y = Scale(min([*ess, 1.5]) - 0.1, max([*ess, 2.5]) + 0.1, 186, 10)
+    line = [("limit", f"M{x(mark)} {y(y.low)}V{y(y.high)}") for mark in marks]
+    return Plot(
+        x=x,
+        y=y,
+        x_label="worst R-hat",
+        y_label="least ESS",
+        x_ticks=[
+            (x(_excess(v)), f"{v:g}") for v in (1.001, 1.01, 1.03, 1.1, 1.3, 2, 11) if x.low <= _excess(v) <= x.high
+        ],
+        y_ticks=[
+            (y(math.log10(v)), f"{v:g}")
+            for v in (1, 10, 30, 100, 300, 1000, 3000, 10000)
+            if y.low <= math.log10(v) <= y.high
+        ],
+        summary=f"Least effective sample size against worst R-hat of {len(known)} anchors.",
+        lines=line,
+        dots=[(x(a), y(b), "good" if row["converged"] else "bad") for a, b, row in zip(rhat, ess, known, strict=True)],
+    )
+
+
+def series_plots(series: Sequence[Sequence[Row]]) -> list[Plot]:
+    """Share of energy kept, and bits held and shown, against beta as a share of the one in use; mean drawn bold."""
+    lit = [rungs for rungs in series if len(rungs) > 1 and rungs[-1]["beta"] > 0]
+    bits = [
+        abs(row[name]) for rungs in lit for row in rungs for name in ("bits", "bits_held") if np.isfinite(row[name])
+    ]
+    kept = Scale(0, 1, 186, 10)
+    held = Scale(0, 1.05 * max([*bits, 1.0]), 186, 10)
+    return [
+        _series_plot(lit, kept, "share of energy kept", {"kept_share": "blue"}),
+        _series_plot(lit, held, "bits", {"bits_held": "blue", "bits": "red"}),
+    ]
+
+
+def gc_plots(response: Sequence[Row]) -> list[Plot]:
+    """GC of the draws against the field, and without a field against the anchor's, in per cent."""
+    fields = sorted({row["field"] for row in response})
+    by_field = {value: [row for row in response if row["field"] == value] for value in fields}
+    return [_response_plot(by_field), _anchors_plot(by_field.get(0.0, []))]
+
+
+def _outline(path: TextPath) -> str:
+    box = path.get_extents()
+    low, size = np.array([box.x0, box.y0]), np.array([box.width, box.height])
+    room = np.array([0.04, 0.0]), np.array([0.92, 0.98])  # so that neighbours do not touch
+    parts = []
+    for points, code in path.iter_segments(simplify=False, curves=True):
+        unit = (np.reshape(points, (-1, 2)) - low) / size * room[1] + room[0]
+        numbers = [] if code == Outline.CLOSEPOLY else [f"{value:.3f}" for value in unit.ravel()]
+        parts.append(COMMANDS[code] + " ".join(numbers))
+    return "".join(parts)
+
+
+def _strip(tracks: Tracks, lanes: Sequence[dict[str, Any]], part: range, top: float) -> Strip:
+    step = round(min(14.0, (WIDEST - LEFT - RIGHT) / len(part)), 2)
+    here = [_clipped(site, part, step) for site in lanes if site["start"] < part.stop and site["end"] > part.start]
+    levels = 1 + max((site["lane"] for site in here), default=-1)
+    bits = Scale(0, top, LOGO + 6, 6)
+    sequence = bits.start + 14
+    information = Scale(0, top, sequence + GAP + PROFILE, sequence + GAP)
+    first_lane = information.start + GAP
+    below = first_lane + levels * LANE + GAP
+    occupancy = Scale(0, 1, below + OCCUPANCY, below)
+    foot = occupancy.start if here else information.start
+    for site in here:
+        site["y"] = first_lane + site["lane"] * LANE
+    shown = slice(part.start, part.stop)
+    heights = information_heights(tracks.probabilities[shown], tracks.information[shown])
+    return Strip(
+        start=part.start,
+        width=round(LEFT + len(part) * step + RIGHT, 1),
+        height=foot + 34,
+        step=step,
+        bits=bits,
+        information=information,
+        occupancy=occupancy,
+        letters=letters_of(heights, LEAST_HEIGHT * top),
+        whiskers=_whiskers(heights.sum(axis=1), tracks.errors[shown], bits, step),
+        sequence=tracks.letters[shown],
+        columns=[round(LEFT + (column + 0.5) * step, 1) for column in range(len(part))],
+        sequence_y=sequence,
+        sites=here,
+        foot=foot,
+        ticks=[(round(LEFT + (p - part.start + 0.5) * step, 1), str(p)) for p in part if p % 10 == 0],
+        **_profile(tracks.information[shown], tracks.errors[shown], information, step),
+    )
+
+
+def _whiskers(stack: Floats, errors: Floats, bits: Scale, step: float) -> str:
+    """A bar of one error up and down on each column that can be seen."""
+    return "".join(
+        f"M{LEFT + (column + 0.5) * step:.1f} {bits(max(value - error, 0))}V{bits(min(value + error, bits.high))}"
+        for column, (value, error) in enumerate(zip(stack, errors, strict=True))
+        if np.isfinite(error) and value >= 4 * LEAST_HEIGHT * bits.high
+    )
+
+
+def _profile(information: Floats, errors: Floats, scale: Scale, step: float) -> dict[str, str]:
+    """The profile as steps, and the band of 1.96 errors about it."""
+    value, error = np.nan_to_num(information), 1.96 * np.nan_to_num(errors)
+    upper, lower = ([scale(min(max(v, 0), scale.high)) for v in edge] for edge in (value + error, value - error))
+    middle = [scale(min(max(v, 0), scale.high)) for v in value]
+    forth, back = _steps(upper, LEFT, step), _steps(lower[::-1], LEFT + len(lower) * step, -step)
+    return {"band": f"M{forth}L{back}Z", "line": f"M{_steps(middle, LEFT, step)}"}
+
+
+def _steps(levels: Sequence[float], start: float, step: float) -> str:
+    """A path along levels (px), each as wide as a step."""
+    edges = [f"{start + column * step:.1f}" for column in range(len(levels) + 1)]
+    first = f"{edges[0]} {levels[0]:g}H{edges[1]}"
+    return first + "".join(f"V{y:g}H{edge}" for y, edge in zip(levels[1:], edges[2:], strict=True))
+
+
+def _in_lanes(sites: Sequence[Row], colours: dict[str, int]) -> list[dict[str, Any]]:
+    """Sites, the first ones on top, each in the first lane where no other is near; with its motif's colour."""
+    lanes = list[list[Row]]()
+    placed = []
+    for site in sites:
+        free = [all(site["start"] > o["end"] or site["end"] < o["start"] for o in lane) for lane in lanes]
+        lane = free.index(True) if True in free else len(lanes)
+        if lane == len(lanes):
+            lanes.append([])
+        lanes[lane].append(site)
+        placed.append({**site, "lane": lane, "colour": colours.get(site["motif"], 0)})
+    return placed
+
+
+def _clipped(site: dict[str, Any], part: range, step: float) -> dict[str, Any]:
+    """A site with its left edge, width and arrow tip (0 or 1 at its ends) in px, as far as it is in a strip."""
+    start, end = max(site["start"], part.start), min(site["end"], part.stop)
+    x = round(LEFT + (start - part.start) * step, 1)
+    return {**site, "x": x, "width": round((end - start) * step, 1)}
+
+
+def _series_plot(series: Sequence[Sequence[Row]], y: Scale, label: str, names: dict[str, str]) -> Plot:
+    x = Scale(0, 1, 52, 340)
+    plot = Plot(x, y, "beta, as a share of the beta in use", label, x.ticks(), y.ticks(), f"{label} as beta rises.")
+    for name, colour in names.items():
+        plot.lines.extend((f"thin {colour}", _curve(_share(rungs), [r[name] for r in rungs], x, y)) for rungs in series)
+    even = len({len(rungs) for rungs in series}) == 1
+    for name, colour in names.items() if even else ():
+        shares = np.mean([_share(rungs) for rungs in series], axis=0)
+        values = np.mean([[row[name] for row in rungs] for rungs in series], axis=0)
+        plot.lines.append((f"bold {colour}", _curve(shares, values, x, y)))
+    return plot
+
+
+def _response_plot(by_field: dict[float, list[Row]]) -> Plot:
+    fields = list(by_field)
+    x, y = Scale(fields[0], fields[-1], 52, 340), Scale(0, 100, 186, 10)
+    gc = [100 * np.array([row["gc"] for row in by_field[value]]) for value in fields]
+    mean = np.array([values.mean() for values in gc])
+    error = np.array([1.96 * values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0 for values in gc])
+    exact = [100 * float(np.mean([row["gc_beta_0"] for row in by_field[value]])) for value in fields]
+    upper, lower = _curve(fields, mean + error, x, y), _curve(fields[::-1], (mean - error)[::-1], x, y)
+    return Plot(
+        *(x, y, "field on GC, Δmu", "GC of the draws, %", x.ticks(), y.ticks()),
+        "Mean GC of the draws under fields, with that of the background alone.",
+        bands=[("blue", f"{upper}L{lower[1:]}Z")],
+        lines=[("limit", _curve(fields, exact, x, y)), ("bold blue", _curve(fields, mean, x, y))],
+        dots=[(x(a), y(b), "good") for a, b in zip(fields, mean, strict=True)],
+    )
+
+
+def _anchors_plot(rows: Sequence[Row]) -> Plot:
+    anchors, draws = (100 * np.array([row[name] for row in rows]) for name in ("gc_anchor", "gc"))
+    both = np.append(anchors, draws)
+    middle, half = (both.max(initial=50) + both.min(initial=50)) / 2, max(np.ptp(both) / 2 if len(both) else 0, 10)
+    x, y = (
+        Scale(middle - 1.1 * half, middle + 1.1 * half, 52, 340),
+        Scale(middle - 1.1 * half, middle + 1.1 * half, 186, 10),
+    )
+    return Plot(
+        *(x, y, "GC of the anchor, %", "GC of its draws, %", x.ticks(), y.ticks()),
+        "GC of each anchor's draws without a field, against the anchor's own.",
+        lines=[("limit", _curve([x.low, x.high], [y.low, y.high], x, y))],
+        dots=[(x(a), y(b), "good") for a, b in zip(anchors, draws, strict=True)],
+    )
+
+
+def _curve(xs: Sequence[float] | Floats, ys: Sequence[float] | Floats, x: Scale, y: Scale) -> str:
+    points = [f"{x(a):g} {y(b):g}" for a, b in zip(xs, ys, strict=True) if np.isfinite(b)]
+    return f"M{'L'.join(points)}" if points else ""
+
+
+def _share(rungs: Sequence[Row]) -> list[float]:
+    return [row["beta"] / rungs[-1]["beta"] for row in rungs]
+
+
+def _excess(rhat: float) -> float:
+    return math.log10(min(max(rhat - 1, 1e-3), 10))

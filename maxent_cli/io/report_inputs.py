@@ -1,0 +1,239 @@
+"""What a report is made of: the files that the commands wrote, read and checked, each row a dictionary."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from maxent_cli.alphabet import LETTERS
+from maxent_cli.data import Floats, Interval
+from maxent_cli.errors import InputError
+from maxent_cli.io.files import reading_text
+from maxent_cli.io.motif_files import read_meme_file
+from maxent_cli.io.samples import open_draws
+from maxent_cli.io.tables import Columns, number, read_table, truth
+
+Row = dict[str, Any]
+KNOWN = (1, 2, 3)  # best matches in a database, where one was given
+SUMMARY: Columns = {
+    "record": str,
+    "converged": truth,
+    "told_from_background": truth,
+    "rhat_quantity": str,
+    "ess_quantity": str,
+    **dict.fromkeys(("beta", "rhat", "ess", "kept_share", "kept_share_error", "output_anchor"), number),
+    **dict.fromkeys(("output_background", "output", "output_error"), number),
+    **dict.fromkeys(("bits", "bits_error", "bits_held", "bits_held_error"), number),
+}
+MOTIFS: Columns = {
+    "motif": str,
+    "consensus": str,
+    **dict.fromkeys(("width", "anchors", "sites", "bits", "bits_error"), number),
+    **{f"{name}_{n}": read for name, read in (("known", str), ("q", number), ("orientation", str)) for n in KNOWN},
+}
+ANCHORS: Columns = {"record": str}
+POSITIONS: Columns = {
+    "record": str,
+    "position": int,
+    "letter": str,
+    **dict.fromkeys(("information", "information_error", *(f"p_{letter}" for letter in LETTERS)), number),
+}
+SITES: Columns = {
+    **dict.fromkeys(("motif", "strand", "record"), str),
+    **dict.fromkeys(("start", "end"), int),
+    **dict.fromkeys(("occupancy", "occupancy_error"), number),
+}
+OCCUPANCY: Columns = {
+    **dict.fromkeys(("record", "motif"), str),
+    **dict.fromkeys(("occupancy", "occupancy_error", "occupancy_background"), number),
+}
+_VALUES = ("kept_share", "bits", "bits_held", "beyond_positions")
+SERIES: Columns = {"record": str, "beta": number, **dict.fromkeys(_VALUES, number)}
+RESPONSE: Columns = {"converged": truth, **dict.fromkeys(("field", "gc_anchor", "gc", "gc_beta_0"), number)}
+ANSWER: Columns = {"quantity": str, **dict.fromkeys(("value", "low", "high"), number)}
+CHECKS: Columns = {"z": number}
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Paths that a report is made from: a draws file, the summary of its anchors, and folders or None."""
+
+    draws: str
+    summary: str
+    motifs: str | None = None
+    series: str | None = None
+    gc_probe: str | None = None
+
+    @property
+    def commands(self) -> dict[str, str]:
+        """The outputs given, by the command that made them."""
+        given = {"sample": self.draws, "motifs": self.motifs, "series": self.series, "gc-probe": self.gc_probe}
+        return {command: path for command, path in given.items() if path is not None}
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """What is drawn of an anchor: its letters (length L), p (L, 4), information and its error (L,) in bits."""
+
+    letters: str
+    probabilities: Floats
+    information: Floats
+    errors: Floats
+
+
+@dataclass(frozen=True)
+class Motif:
+    """A motif's row, its probabilities (W, 4) and the information of its columns (W,) against the file's background."""
+
+    row: Row
+    probabilities: Floats
+    information: Floats
+
+
+def read_anchors(sources: Sources) -> tuple[Row, list[Row]]:
+    """The draws file's header, and the anchors' summaries in its order, each with its number and interval (or None)."""
+    cure = "give with --summary the table that `maxent sample` wrote with these draws"
+    rows = list(_table(sources.summary, SUMMARY, cure))
+    with open_draws(sources.draws) as draws:
+        header, intervals = draws.header, draws.intervals()
+    if len(rows) != len(intervals):
+        raise InputError(sources.summary, "", f"{len(rows)} anchors where the draws have {len(intervals)}", cure)
+    return header, [
+        row | {"number": number, "interval": interval}
+        for number, (row, interval) in enumerate(zip(rows, intervals, strict=True))
+    ]
+
+
+def rank(rows: Sequence[Row]) -> tuple[str, list[Row]]:
+    """The number that anchors are ranked by, and the rows by it, highest first, each with its rank from 1.
+
+    That is bits_held, or bits where a ladder does not tell the former for every anchor.
+    """
+    by = "bits_held" if all(np.isfinite(row["bits_held"]) for row in rows) else "bits"
+    value = lambda row: row[by] if np.isfinite(row[by]) else -np.inf  # noqa: E731
+    return by, [row | {"rank": place} for place, row in enumerate(sorted(rows, key=value, reverse=True), 1)]
+
+
+def read_motifs(folder: str) -> list[Motif]:
+    """The motifs of a folder that `maxent motifs` wrote."""
+    rows = list(_table(f"{folder}/motifs.tsv", MOTIFS, _cure("motifs")))
+    if not rows:
+        return []
+    matrices, background = read_meme_file(f"{folder}/motifs.meme")
+    named = {matrix.name: matrix.probabilities for matrix in matrices}
+    for row in rows:
+        if row["motif"] not in named:
+            raise InputError(f"{folder}/motifs.meme", "", f"has no motif {row['motif'][:80]}", _cure("motifs"))
+    return [
+        Motif(row, p := named[row["motif"]], (p * np.log2(np.maximum(p, 1e-12) / background)).sum(axis=1))
+        for row in rows
+    ]
+
+
+def read_tracks(folder: str, records: Sequence[str], wanted: set[int]) -> dict[int, Tracks]:
+    """What is drawn of the wanted anchors (numbers in the order of the draws, whose records are given).
+
+    The table of positions is passed once, an anchor at a time.
+    """
+    found = [row["record"] for row in _table(f"{folder}/anchors.tsv", ANCHORS, _cure("motifs"))]
+    if found != list(records):
+        raise InputError(f"{folder}/anchors.tsv", "", "its anchors are not those of the draws", _cure("motifs"))
+    path = f"{folder}/positions.tsv"
+    parts = list[str]()
+    tracks = dict[int, Tracks]()
+    for name, rows in _by_anchor(_table(path, POSITIONS, _cure("motifs")), "position"):
+        if len(parts) in wanted:
+            tracks[len(parts)] = _tracks(list(rows))
+        parts.append(name)
+    if parts != list(records):
+        raise InputError(path, "", "its anchors are not those of the draws", _cure("motifs"))
+    return tracks
+
+
+def read_sites(folder: str, rows: Sequence[Row]) -> tuple[list[list[Row]], list[list[Row]]]:
+    """Sites, in the anchors' own coordinates, and occupancies of each anchor; none where several have its name."""
+    count = Counter(row["record"] for row in rows)
+    place = {row["record"]: number for number, row in enumerate(rows) if count[row["record"]] == 1}
+    sites, occupancies = ([list[Row]() for _ in rows] for _ in range(2))
+    for name, columns, kept in (("sites.bed", SITES, sites), ("occupancy.tsv", OCCUPANCY, occupancies)):
+        for row in _table(f"{folder}/{name}", columns, _cure("motifs")):
+            if row["record"] not in count:
+                problem = f"{row['record'][:80]} is no anchor of the draws"
+                raise InputError(f"{folder}/{name}", "", problem, _cure("motifs"))
+            if row["record"] in place:
+                kept[place[row["record"]]].append(row)
+    return [
+        [_in_anchor(site, row["interval"]) for site in each] for each, row in zip(sites, rows, strict=True)
+    ], occupancies
+
+
+def read_series(folder: str) -> list[list[Row]]:
+    """The rungs of each anchor, from beta 0 up."""
+    rows = _table(f"{folder}/series.tsv", SERIES, _cure("series"))
+    return [list(rungs) for _, rungs in _by_anchor(rows, "beta")]
+
+
+def read_gc_probe(folder: str) -> dict[str, list[Row]]:
+    """The probe's response, answer and checks."""
+    tables = {"response": RESPONSE, "answer": ANSWER, "checks": CHECKS}
+    return {name: list(_table(f"{folder}/{name}.tsv", columns, _cure("gc-probe"))) for name, columns in tables.items()}
+
+
+def read_provenance(path: str) -> Row | None:
+    """What was written beside an output about its making; None where that file is not there."""
+    beside = f"{path.rstrip('/')}.provenance.json"
+    if not Path(beside).exists():
+        return None
+    cure = "remove it, or run the command again"
+    try:
+        with reading_text(beside) as stream:
+            record = json.load(stream)
+    except ValueError as error:
+        raise InputError(beside, "", "is not JSON", cure) from error
+    if not isinstance(record, dict) or not isinstance(record.get("inputs"), dict):
+        raise InputError(beside, "", "is not what maxent writes beside an output", cure)
+    return record
+
+
+def _table(path: str, columns: Columns, cure: str) -> Iterator[Row]:
+    if not Path(path).is_file():
+        raise InputError(path, "", "is not there", cure)
+    return read_table(path, columns, cure)
+
+
+def _cure(command: str) -> str:
+    return f"give the folder that `maxent {command}` wrote from these draws"
+
+
+def _by_anchor(rows: Iterator[Row], along: str) -> Iterator[tuple[str, Iterator[Row]]]:
+    """Rows in runs of an anchor; where several in a row have one name, the next begins when a number does not rise."""
+    anchor, last = 0, ("", float("inf"))
+
+    def key(row: Row) -> tuple[int, str]:
+        nonlocal anchor, last
+        here = (row["record"], row[along])
+        anchor += here[0] != last[0] or here[1] <= last[1]
+        last = here
+        return anchor, row["record"]
+
+    return ((name, group) for (_, name), group in groupby(rows, key))
+
+
+def _tracks(rows: list[Row]) -> Tracks:
+    numbers = np.array([[row[name] for name in POSITIONS if POSITIONS[name] is number] for row in rows])
+    return Tracks("".join(row["letter"] for row in rows), numbers[:, 2:], numbers[:, 0], numbers[:, 1])
+
+
+def _in_anchor(site: Row, interval: Interval | None) -> Row:
+    """A site with its place in the anchor's own coordinates; in the file it is the genome's where that is known."""
+    if interval is None:
+        return site
+    if interval.strand == "-":
+        turned = {"+": "-", "-": "+"}.get(site["strand"], site["strand"])
+        return site | {"start": interval.end - site["end"], "end": interval.end - site["start"], "strand": turned}
+    return site | {"start": site["start"] - interval.start, "end": site["end"] - interval.start}
