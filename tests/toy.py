@@ -46,6 +46,9 @@ class ToyNetwork(nn.Module):
     def head(self, representation: Tensor) -> Tensor:
         return representation.flatten(1).sum(1, keepdim=True)
 
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.head(self.representation(inputs))
+
 
 def network(length: int, *layers: nn.Module | int, seed: int = 1) -> ToyNetwork:
     """The layers on inputs (B, 4, length); an int is a linear layer with so many units. Same seed, same weights."""

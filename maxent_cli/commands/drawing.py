@@ -7,11 +7,11 @@ from typing import Any
 import click
 
 from maxent_cli.commands import options
+from maxent_cli.commands.networks import background_asked, reading_asked, source_asked
 from maxent_cli.data import SampleSet, Sequences
 from maxent_cli.interpret.law import LawSettings
 from maxent_cli.interpret.sampling import Result, RunSettings, over_anchors, ready, sample_anchor, sample_fields
-from maxent_cli.io.checkpoint import ModelCard, load_model
-from maxent_cli.io.provenance import input_digest
+from maxent_cli.io.networks import load_network, network_digest
 from maxent_cli.io.records import RecordSource, read_sequences
 from maxent_cli.io.tables import renew_rejected
 from maxent_cli.models.protocol import SequenceModel
@@ -49,15 +49,18 @@ class Job:
 
 def set_up(model_path: str, out: str, given: dict[str, Any]) -> Job:
     """Load the model and the anchors, write OUT.rejected.tsv if any were rejected, and settle law and run."""
-    model, card = load_model(model_path)
+    network_source = source_asked(model_path, given)
+    network = load_network(network_source)
     source = RecordSource(given["anchors"], given["genome"], given["centre"])
-    anchors, rejected = read_sequences(source, model.input_length, given["crop"])
+    anchors, rejected = read_sequences(source, network.input_length, given["crop"])
     options.account(len(anchors), rejected, given["anchors"])
     renew_rejected(f"{out}.rejected.tsv", rejected)
+    model = network.read_as(reading_asked(given), anchors.codes.shape[1])
+    outputs = network.output_names(model.outputs)
     beta = None if given["beta"] == options.AUTO else given["beta"]
     law = LawSettings(
-        options.contrast_asked(given["contrast"], given["output"], card),
-        background_asked(given, card),
+        options.contrast_asked(given["contrast"], given["output"], outputs),
+        background_asked(given, network),
         given["tether"],
         beta,
         given["keep"],
@@ -72,10 +75,11 @@ def set_up(model_path: str, out: str, given: dict[str, Any]) -> Job:
     header = {
         "law": law.__dict__,
         "run": run.__dict__,
-        "model": input_digest(model_path),
-        "outputs": card.outputs,
+        "model": network_digest(network_source),
+        "reading": reading_asked(given).__dict__,
+        "outputs": outputs,
     }
-    return Job(model, anchors, law, run, given["threads"], [model_path, *source.files], header)
+    return Job(model, anchors, law, run, given["threads"], [*network_source.files, *source.files], header)
 
 
 def place(model: Any, device: str) -> None:
@@ -89,13 +93,3 @@ def place(model: Any, device: str) -> None:
         raise click.UsageError(f"--device {device} cannot be used ({str(error).splitlines()[0]})") from error
     if torch.cuda.is_available() and device == "cpu":
         options.say("NOTE: a GPU is here and is not used; give --device cuda to use it")
-
-
-def background_asked(given: dict[str, Any], card: ModelCard) -> tuple[float, float, float, float]:
-    """Letter frequencies that --gc or --background name."""
-    gc = given["gc"]
-    if gc is not None and given["background"] != "data":
-        raise click.UsageError("--gc and --background exclude each other: give one of them")
-    if gc is not None:
-        return ((1 - gc) / 2, gc / 2, gc / 2, (1 - gc) / 2)
-    return card.background if given["background"] == "data" else tuple(given["background"])

@@ -29,7 +29,7 @@ class Fields(click.ParamType[Any]):
 
 @click.command("gc-probe")
 @options.anchors_argument
-@options.model_option
+@options.model_options
 @options.out_option("Folder for the results; an older one is replaced.")
 @click.option(
     "--fields",

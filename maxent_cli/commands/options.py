@@ -1,5 +1,6 @@
 """Options that several commands share, declared once, and how a command speaks to people."""
 
+import json
 import math
 import os
 import sys
@@ -13,13 +14,9 @@ import click
 
 if TYPE_CHECKING:
     from maxent_cli.data import Rejected
-    from maxent_cli.io.checkpoint import ModelCard
 
 Decorator = Callable[[Any], Any]
 
-model_option = click.option(
-    "--model", required=True, type=click.Path(exists=True, file_okay=False), help="Model folder, as train writes it."
-)
 seed_option = click.option(
     "--seed", default=1, show_default=True, type=click.IntRange(0), help="Random seed; same seed, same answer."
 )
@@ -58,16 +55,16 @@ def before_torch() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
-def contrast_asked(contrast: tuple[int, int] | None, output: int | None, card: "ModelCard") -> tuple[int, ...]:
+def contrast_asked(contrast: tuple[int, int] | None, output: int | None, names: tuple[str, ...]) -> tuple[int, ...]:
     """The outputs that --contrast or --output name: by default 1 less 0 of two outputs, or the only one."""
-    count = len(card.outputs)
+    count = len(names)
     if contrast is not None and output is not None:
         raise click.UsageError("--contrast and --output exclude each other: give one of them")
     if contrast is None and output is None and count > 2:
         raise click.UsageError(f"the model has {count} outputs: say which with --contrast a,b or one output")
     chosen = contrast or ((output,) if output is not None else (1, 0)[2 - count :])
     if max(chosen) >= count:
-        raise click.UsageError(f"the model's outputs are numbered 0 to {count - 1} ({', '.join(card.outputs)})")
+        raise click.UsageError(f"the model's outputs are numbered 0 to {count - 1} ({', '.join(names)})")
     return chosen
 
 
@@ -154,6 +151,87 @@ def stack(*decorators: Decorator) -> Decorator:
     return apply
 
 
+class Arguments(click.ParamType[Any]):
+    """A JSON object: arguments by name."""
+
+    name = "json"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            found = json.loads(value) if isinstance(value, str) else value
+        except ValueError as error:
+            return self.fail(f"is not JSON ({error})", param, ctx)
+        return found if isinstance(found, dict) else self.fail('give a JSON object, as in {"filters": 64}', param, ctx)
+
+
+class Letters(click.ParamType[Any]):
+    """The four letters in some order."""
+
+    name = "order"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        letters = str(value).upper()
+        return letters if sorted(letters) == sorted("ACGT") else self.fail("give A, C, G, T in an order", param, ctx)
+
+
+model_options = stack(
+    click.option(
+        "--model",
+        required=True,
+        metavar="FOLDER|MODULE:FACTORY",
+        help="Model folder, as train writes it; or a function (or class) that gives a torch module, looked up from "
+        "this folder and PYTHONPATH.",
+    ),
+    click.option(
+        "--model-args", type=Arguments(), default="{}", help="Arguments of the factory, a JSON object.  [default: none]"
+    ),
+    click.option(
+        "--weights",
+        type=click.Path(exists=True, dir_okay=False),
+        help="Weights for the factory's network: safetensors, a state dict, or a checkpoint that holds one.  [default: "
+        "as the factory gives it]",
+    ),
+    click.option(
+        "--weights-prefix",
+        default="",
+        help="Take the weights whose names begin so, and cut it off, as in 'model.' for Lightning.  [default: none]",
+    ),
+    click.option(
+        "--trust-pickle", is_flag=True, help="Also read files that can run code: pickled modules, TorchScript, .pt2."
+    ),
+    click.option(
+        "--input-length",
+        type=click.IntRange(1),
+        help="Letters that the factory's network reads, in bp, from 1.  [default: its input_length, or the first "
+        "record's length]",
+    ),
+    click.option(
+        "--letters", type=Letters(), default="ACGT", show_default=True, help="Order of the network's four channels."
+    ),
+    click.option(
+        "--layout",
+        type=click.Choice(["channels-first", "channels-last"]),
+        default="channels-first",
+        show_default=True,
+        help="The network reads (batch, 4, length) or (batch, length, 4).",
+    ),
+    click.option(
+        "--head", help="Which of several outputs to take: the key of a dict, or the number from 0 in a tuple."
+    ),
+    click.option(
+        "--layer",
+        help="Module whose input is the representation.  [default: the last linear layer through whose input alone "
+        "the sequence reaches the outputs]",
+    ),
+    click.option(
+        "--final",
+        default="auto",
+        show_default=True,
+        metavar="auto|none|NAME",
+        help="Sigmoid or softmax at the end, before which outputs are taken: found, left alone, or the module or "
+        "function of that name.",
+    ),
+)
 genome_options = stack(
     click.option("--genome", type=click.Path(exists=True, dir_okay=False), help="FASTA that BED intervals refer to."),
     click.option(

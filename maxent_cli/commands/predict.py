@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from maxent_cli.data import Sequences
-    from maxent_cli.io.checkpoint import ModelCard
 
 _choice_options = options.stack(
     click.option("--select", help="Also write records, highest contrast first: BED by suffix .bed, else FASTA."),
@@ -23,7 +22,7 @@ _choice_options = options.stack(
 
 @click.command("predict")
 @click.argument("records", required=False, type=click.Path(exists=True, dir_okay=False, allow_dash=True))
-@options.model_option
+@options.model_options
 @options.out_option("Scores, TSV; '-' for stdout.", pipe=True)
 @click.option(
     "--table",
@@ -49,22 +48,27 @@ def command(model: str, out: str, select: str | None, **given: Any) -> None:
     options.before_torch()
     import torch
 
-    from maxent_cli.io.checkpoint import load_model
+    from maxent_cli.commands.networks import reading_asked, source_asked
+    from maxent_cli.io.networks import load_network
     from maxent_cli.io.provenance import write_provenance
     from maxent_cli.io.tables import renew_rejected, write_table
     from maxent_cli.models.prediction import predict
 
     _check_choices(select, given)
     torch.set_num_threads(given["threads"])
-    network, card = load_model(model)
+    source = source_asked(model, given)
+    network = load_network(source)
     sequences, labels, rejected = _read(given, network.input_length)
     with options.Progress("predicting", len(sequences), "records") as progress:
-        outputs = predict(network, sequences.codes, progress.advance)
-    columns = _columns(sequences, outputs, options.contrast_asked(given["contrast"], None, card), card, labels)
+        outputs = predict(
+            network.read_as(reading_asked(given), sequences.codes.shape[1]), sequences.codes, progress.advance
+        )
+    names = network.output_names(outputs.shape[1])
+    columns = _columns(sequences, outputs, options.contrast_asked(given["contrast"], None, names), names, labels)
     write_table(out, columns)
     if out != "-":
         renew_rejected(f"{out}.rejected.tsv", rejected)
-    files = [model, *(given[name] for name in ("records", "table", "genome") if given[name])]
+    files = [*source.files, *(given[name] for name in ("records", "table", "genome") if given[name])]
     write_provenance(out, files)
     if select is not None:
         rows = _chosen(columns, given)
@@ -84,7 +88,7 @@ def _check_choices(select: str | None, given: dict[str, Any]) -> None:
         raise click.UsageError("--correct needs labels: give --table, or --label for all records")
 
 
-def _read(given: dict[str, Any], length: int) -> "tuple[Sequences, NDArray[np.int64] | None, list[Any]]":
+def _read(given: dict[str, Any], length: int | None) -> "tuple[Sequences, NDArray[np.int64] | None, list[Any]]":
     """The records, their labels (N,) where known, and those left out; says how many on stderr."""
     import numpy as np
 
@@ -104,7 +108,7 @@ def _columns(
     sequences: "Sequences",
     outputs: "NDArray[np.float32]",
     contrast: tuple[int, ...],
-    card: "ModelCard",
+    names: tuple[str, ...],
     labels: "NDArray[np.int64] | None",
 ) -> dict[str, Any]:
     """The table: outputs (N, K) by name, contrast and probability (N,), and whether the call is right."""
@@ -114,7 +118,7 @@ def _columns(
     margin = values[:, contrast[0]] - (values[:, contrast[1]] if len(contrast) == 2 else 0)
     others = np.delete(values, contrast[0], axis=1) if len(contrast) == 2 else np.zeros_like(values)
     odds = np.logaddexp.reduce(others, axis=1) - values[:, contrast[0]]
-    columns = {"record": sequences.names, **dict(zip(card.outputs, values.T, strict=True))}
+    columns = {"record": sequences.names, **dict(zip(names, values.T, strict=True))}
     columns |= {"contrast": margin, "probability": np.exp(-np.logaddexp(0, odds))}
     if labels is not None:
         columns |= {"label": labels, "correct": (margin > 0) == (labels == 1)}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @click.command("sample")
 @options.anchors_argument
-@options.model_option
+@options.model_options
 @options.out_option("Draws file (.npz).")
 @options.genome_options
 @options.law_options

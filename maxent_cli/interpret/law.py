@@ -88,7 +88,7 @@ def contrast_of(outputs: Tensor, contrast: tuple[int, ...]) -> Tensor:
 
 def output_term(model: SequenceModel, contrast: tuple[int, ...]) -> Term:
     """The chosen output or contrast as a function of codes (B, L) -> (B,)."""
-    return lambda codes: contrast_of(model.head(model.representation(one_hot(codes))), contrast)
+    return lambda codes: contrast_of(model(one_hot(codes)), contrast)
 
 
 def evaluate(term: Callable[[Tensor], Tensor], codes: Codes, device: torch.device = CPU) -> Floats:

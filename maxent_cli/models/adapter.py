@@ -104,7 +104,7 @@ class AdaptedNetwork(nn.Module):
     """A copy of somebody's network as a SequenceModel; the original is left as it was.
 
     layer: name of the module whose input is the representation; None if that is a call in the network's code. final:
-    name of what is left out at the end, if anything. Its heads need not be linear.
+    name of what is left out at the end, if anything. outputs: their number K. The head need not be linear.
     """
 
     def __init__(self, network: nn.Module, input_length: int, reading: Reading, name: str) -> None:
@@ -124,6 +124,7 @@ class AdaptedNetwork(nn.Module):
         self.end: Place | None = None
         self.final: str | None = None
         self.layer: str | None = None
+        self.outputs = 0
         with torch.no_grad():
             _Search(self, first, second).settle()
 
@@ -181,6 +182,7 @@ class _Search:
         chosen = _chosen(self.returned, model.reading.head, model.name)
         model.end, model.final = self._end(chosen)
         self.wanted, others = model(self.first), model(self.second)
+        model.outputs = self.wanted.shape[1]
         self.range = float((self.wanted - others).abs().max())
         self._check(others)
         model.cut = next((place for place in self._candidates() if self._separates(place)), None)

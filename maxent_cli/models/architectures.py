@@ -14,6 +14,7 @@ class LayeredModel(nn.Module):
         self.input_length = input_length
         self.layers = layers
         self.output = nn.Linear(width_of(layers, input_length), classes)
+        self.outputs = classes
 
     def representation(self, one_hot: Tensor) -> Tensor:
         """One-hot (B, 4, L) to the activations (B, H) that the head reads."""

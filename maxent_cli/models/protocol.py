@@ -18,6 +18,9 @@ class SequenceModel(Protocol):
     def head(self, representation: Tensor) -> Tensor:
         """Representation (B, ...) to outputs (B, K), before any final sigmoid or softmax."""
 
+    def __call__(self, one_hot: Tensor) -> Tensor:
+        """One-hot (B, 4, L) to outputs (B, K): the head of the representation, in one pass."""
+
 
 def one_hot(codes: Tensor) -> Tensor:
     """Codes (B, L) to float32 indicators (B, 4, L); an unknown letter gives a column of zeros."""

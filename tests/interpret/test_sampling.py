@@ -75,6 +75,9 @@ class Opaque(torch.nn.Module):
     def head(self, representation: torch.Tensor) -> torch.Tensor:
         return MODEL.head(representation)
 
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        return self.head(self.representation(inputs))
+
 
 def test_the_numbers_of_a_sample_set_are_those_of_the_list() -> None:
     samples = sample_anchor(MODEL, anchors(ANCHOR), law(BETA), run())

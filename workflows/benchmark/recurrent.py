@@ -31,6 +31,10 @@ class Recurrent(nn.Module):
         outputs: Tensor = self.output(representation)
         return outputs
 
+    def forward(self, one_hot: Tensor) -> Tensor:
+        """One-hot (B, 4, L) to outputs (B, 2)."""
+        return self.head(self.representation(one_hot))
+
 
 def simulated(count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Random sequences (count, L); every second one holds the motif. With their classes."""
@@ -61,7 +65,8 @@ def trained(seed: int) -> tuple[Recurrent, float]:
 
 def outputs_of(model: Recurrent, codes: np.ndarray) -> Tensor:
     """Outputs (B, 2) of codes (B, L)."""
-    return model.head(model.representation(one_hot(torch.from_numpy(codes))))
+    outputs: Tensor = model(one_hot(torch.from_numpy(codes)))
+    return outputs
 
 
 def anchors(count: int, seed: int) -> Sequences:
