@@ -41,11 +41,12 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Sequences:
-    """N named sequences of one length: codes (N, L)."""
+    """N named sequences of one length: codes (N, L); mutable (N, L): positions that may change, None for all."""
 
     names: tuple[str, ...]
     codes: Codes
     intervals: tuple[Interval | None, ...]
+    mutable: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -53,7 +54,10 @@ class Sequences:
     def take(self, rows: NDArray[np.intp]) -> "Sequences":
         """The given rows, in the given order."""
         return Sequences(
-            tuple(self.names[row] for row in rows), self.codes[rows], tuple(self.intervals[row] for row in rows)
+            tuple(self.names[row] for row in rows),
+            self.codes[rows],
+            tuple(self.intervals[row] for row in rows),
+            None if self.mutable is None else self.mutable[rows],
         )
 
 

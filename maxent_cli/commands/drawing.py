@@ -5,15 +5,17 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import click
+import numpy as np
 
 from maxent_cli.commands import options
 from maxent_cli.commands.networks import background_asked, reading_asked, source_asked
-from maxent_cli.data import SampleSet, Sequences
+from maxent_cli.data import Rejected, SampleSet, Sequences
 from maxent_cli.interpret.law import LawSettings
 from maxent_cli.interpret.sampling import Result, RunSettings, over_anchors, ready, sample_anchor, sample_fields
 from maxent_cli.io.networks import load_network, network_digest
 from maxent_cli.io.records import RecordSource, read_sequences
 from maxent_cli.io.tables import renew_rejected
+from maxent_cli.io.windows import fix_positions, read_flanked
 from maxent_cli.models.protocol import SequenceModel
 
 LEAST_RUNGS = 3  # from which the beta for a wanted energy can be found
@@ -52,7 +54,8 @@ def set_up(model_path: str, out: str, given: dict[str, Any]) -> Job:
     network_source = source_asked(model_path, given)
     network = load_network(network_source)
     source = RecordSource(given["anchors"], given["genome"], given["centre"])
-    anchors, rejected = read_sequences(source, network.input_length, given["crop"])
+    background = background_asked(given, network)
+    anchors, rejected = read_anchors(source, network.input_length, background, given)
     options.account(len(anchors), rejected, given["anchors"])
     renew_rejected(f"{out}.rejected.tsv", rejected)
     model = network.read_as(reading_asked(given), anchors.codes.shape[1])
@@ -60,7 +63,7 @@ def set_up(model_path: str, out: str, given: dict[str, Any]) -> Job:
     beta = None if given["beta"] == options.AUTO else given["beta"]
     law = LawSettings(
         options.contrast_asked(given["contrast"], given["output"], outputs),
-        background_asked(given, network),
+        background,
         given["tether"],
         beta,
         given["keep"],
@@ -80,6 +83,20 @@ def set_up(model_path: str, out: str, given: dict[str, Any]) -> Job:
         "outputs": outputs,
     }
     return Job(model, anchors, law, run, given["threads"], [*network_source.files, *source.files], header)
+
+
+def read_anchors(
+    source: RecordSource, length: int | None, background: tuple[float, ...], given: dict[str, Any]
+) -> tuple[Sequences, list[Rejected]]:
+    """The anchors, with what of them may change, and what was left out."""
+    if given["flank"] is None:
+        anchors, rejected = read_sequences(source, length, given["crop"])
+    elif length is None:
+        raise click.UsageError("--flank needs to know what the network reads: give --input-length")
+    else:
+        letters = np.random.default_rng(0).choice(4, length, p=background).astype(np.uint8)
+        anchors, rejected = read_flanked(source, length, None if given["flank"] == "genome" else letters)
+    return fix_positions(anchors, given["fix"]) if given["fix"] else anchors, rejected
 
 
 def place(model: Any, device: str) -> None:

@@ -39,6 +39,7 @@ class Fields(click.ParamType[Any]):
     help="Chemical potentials Δmu on each G and C, in natural-log units, -10 to 10; 0 is always among them.",
 )
 @options.genome_options
+@options.window_options
 @options.law_options
 @options.beta_options
 @options.run_options

@@ -245,6 +245,22 @@ genome_options = stack(
 )
 
 
+window_options = stack(
+    click.option(
+        "--flank",
+        type=click.Choice(["genome", "background"]),
+        help="Anchors are shorter than the network's input: put them into windows of the genome around them, or into "
+        "letters drawn from the background once; these do not change.  [default: anchors fill the input]",
+    ),
+    click.option(
+        "--fix",
+        metavar="BED|POSITIONS",
+        help="Positions that do not change: BED (chromosomes are the anchors' or their names), or as in 3,40-60 "
+        "(0-based in the network's input, ends excluded).  [default: none]",
+    ),
+)
+
+
 class Frequencies(click.ParamType[Any]):
     """Four positive letter frequencies, one G+C fraction, or 'data'."""
 

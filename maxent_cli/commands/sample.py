@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @options.model_options
 @options.out_option("Draws file (.npz).")
 @options.genome_options
+@options.window_options
 @options.law_options
 @options.beta_options
 @options.run_options

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from maxent_cli.alphabet import UNKNOWN, Codes
@@ -54,13 +55,19 @@ class AnchoredLaw:
 
 
 def anchored_law(
-    model: SequenceModel, anchor: Codes, settings: LawSettings, name: str, device: torch.device = CPU
+    model: SequenceModel,
+    anchor: Codes,
+    settings: LawSettings,
+    name: str,
+    device: torch.device = CPU,
+    mutable: NDArray[np.bool_] | None = None,
 ) -> AnchoredLaw:
     """p(x) ∝ q(x) · exp(-beta · ||w ∘ (Phi(x) - Phi(x0))||) for an anchor x0 (L,) (Finnegan & Song 2017).
 
     Or, unanchored, q(x) · exp(+beta · output(x)). w is the gradient of the output or contrast with respect to the
-    representation at x0: for a linear head, the output layer's weights. Raises InputError where w is zero: then no
-    representation is further than another.
+    representation at x0: for a linear head, the output layer's weights. mutable (L,): positions that may change, among
+    those whose letter is known; all of them by default. Raises InputError where w is zero, for then no representation
+    is further than another, and where no position may change.
     """
     reference = _represent(model, torch.from_numpy(anchor)[None].to(device))[0]
     with torch.enable_grad():
@@ -69,15 +76,17 @@ def anchored_law(
         (weights,) = torch.autograd.grad(output, point)
     if not bool(weights.any()):
         raise InputError(name, "", "the output does not depend on the representation here", "choose another output")
-    mutable = anchor != UNKNOWN
+    free = (anchor != UNKNOWN) & (True if mutable is None else mutable)
+    if not free.any():
+        raise InputError(name, "", "none of its positions may change", "see --fix and its letters")
     rows = gc_field(background_rows(np.array(settings.background), anchor, settings.tether), settings.field)
     at_anchor = float(output.detach())
     if settings.held == "output":
         value = output_term(model, settings.contrast)
-        target = Target(lambda codes: -value(codes), rows, mutable, np.zeros(1))
+        target = Target(lambda codes: -value(codes), rows, free, np.zeros(1))
         return AnchoredLaw(target, weights, reference, -at_anchor, at_anchor)
     energy = weighted_distance(lambda codes: model.representation(one_hot(codes)), weights, reference)
-    return AnchoredLaw(Target(energy, rows, mutable, np.zeros(1)), weights, reference, None, at_anchor)
+    return AnchoredLaw(Target(energy, rows, free, np.zeros(1)), weights, reference, None, at_anchor)
 
 
 def contrast_of(outputs: Tensor, contrast: tuple[int, ...]) -> Tensor:

@@ -180,7 +180,8 @@ def sample_anchor(
 
 def prepare(model: SequenceModel, anchor: Sequences, settings: LawSettings, run: RunSettings, threads: int) -> Setting:
     """The law around an anchor, its reference at beta = 0, and the kernel that can draw from it."""
-    law = anchored_law(model, anchor.codes[0], settings, anchor.names[0], torch.device(run.device))
+    mutable = None if anchor.mutable is None else anchor.mutable[0]
+    law = anchored_law(model, anchor.codes[0], settings, anchor.names[0], torch.device(run.device), mutable)
     moves, ladder = MOVES[run.moves], Ladder(run.rungs, EXCHANGE_EVERY)
     kernel = full_passes(moves, ladder) if run.device == "cpu" else metropolis_hastings(moves, ladder)
     setting = Setting(model, anchor, law, settings, run, kernel)

@@ -1,0 +1,137 @@
+"""Anchors shorter than the network's input, and positions that must stay: which positions may change."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maxent_cli.alphabet import Codes, decode
+from maxent_cli.data import Interval, Record, Rejected, Sequences
+from maxent_cli.errors import InputError
+from maxent_cli.io.bed import BedRow, fetch_windows, read_intervals
+from maxent_cli.io.fasta import read_fasta, to_sequences
+from maxent_cli.io.records import RecordSource, is_bed
+
+Mask = NDArray[np.bool_]
+
+_RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
+
+
+def read_flanked(source: RecordSource, length: int, flank: Codes | None) -> tuple[Sequences, list[Rejected]]:
+    """Anchors in windows of `length` bp, of which only they are mutable; and what was left out.
+
+    flank (L,): the letters around them; None: those of the genome around each, whose coordinates BED has, or a FASTA
+    record's name spells. Raises InputError where nothing is left.
+    """
+    made = _in_genome(source, length) if flank is None else _in_letters(source, flank)
+    kept, masks, rejected = list[Record](), list[Mask](), list[Rejected]()
+    for window in made:
+        if isinstance(window, Rejected):
+            rejected.append(window)
+            continue
+        record, mask = window
+        unfit = to_sequences([record], length)[1]
+        rejected += unfit
+        if not unfit:
+            kept.append(record)
+            masks.append(mask)
+    if not kept:
+        first = f" (first: {rejected[0].name}: {rejected[0].reason})" if rejected else ""
+        raise InputError(source.path, "", f"all {len(rejected)} records were rejected{first}", "see the reasons above")
+    return replace(to_sequences(kept, length)[0], mutable=np.stack(masks)), rejected
+
+
+def fix_positions(anchors: Sequences, fix: str) -> Sequences:
+    """Anchors with some positions no longer mutable: those of a BED file, or ranges such as 3,40-60 for every anchor.
+
+    Positions are 0-based, ranges half-open, in the network's input. A BED row's chromosome is an anchor's name, or
+    that of the genome on which the anchors lie. Raises InputError where no anchor has such a position.
+    """
+    mutable = np.ones(anchors.codes.shape, np.bool_) if anchors.mutable is None else anchors.mutable.copy()
+    stretches = _stretches_of(anchors, fix)
+    for row, start, end in stretches:
+        mutable[row, max(0, start) : max(0, end)] = False
+    if not any(start < mutable.shape[1] and end > 0 for _, start, end in stretches):
+        cure = "give positions within the anchors, 0-based; or BED whose chromosomes are theirs, or their names"
+        raise InputError(fix, "", "touches no anchor", cure)
+    return replace(anchors, mutable=mutable)
+
+
+def _stretches_of(anchors: Sequences, fix: str) -> list[tuple[int, int, int]]:
+    """Number of the anchor, start and end of each stretch to keep."""
+    if Path(fix).is_file():
+        rows = list(read_intervals(fix))
+        return [found for number in range(len(anchors)) for found in _touched(anchors, number, rows)]
+    parts = [_RANGE.fullmatch(part.strip()) for part in fix.split(",")]
+    if not all(parts):
+        raise InputError(fix, "", "is neither a file nor positions", "give a BED file, or positions as in 3,40-60")
+    ranges = [(int(part[1]), int(part[2] or int(part[1]) + 1)) for part in parts if part]
+    return [(number, *ends) for number in range(len(anchors)) for ends in ranges]
+
+
+def _touched(anchors: Sequences, number: int, rows: Iterable[BedRow]) -> Iterator[tuple[int, int, int]]:
+    place = anchors.intervals[number]
+    for row in rows:
+        if row.interval.chromosome == anchors.names[number]:
+            yield number, row.interval.start, row.interval.end
+        elif place is not None and row.interval.chromosome == place.chromosome:
+            yield number, *_within(row.interval, place)
+
+
+def _within(part: Interval, window: Interval) -> tuple[int, int]:
+    """Start and end of a part of the genome, counted along a window's strand; they may lie outside."""
+    if window.strand == "-":
+        return window.end - part.end, window.end - part.start
+    return part.start - window.start, part.end - window.start
+
+
+def _in_letters(source: RecordSource, flank: Codes) -> Iterator[tuple[Record, Mask] | Rejected]:
+    if is_bed(source.path):
+        raise InputError(source.path, "", "is BED, which has a genome around it", "give --flank genome")
+    letters = decode(flank)
+    for record in read_fasta(source.path):
+        size, start = len(record.sequence), len(flank) // 2 - len(record.sequence) // 2
+        if not 0 < size <= len(flank):
+            yield Rejected(record.name, record.place, f"longer than {len(flank)} bp" if size else "empty")
+            continue
+        mask = np.zeros(len(flank), np.bool_)
+        mask[start : start + size] = True
+        sequence = letters[:start] + record.sequence + letters[start + size :]
+        yield Record(record.name, sequence, record.place), mask
+
+
+def _in_genome(source: RecordSource, length: int) -> Iterator[tuple[Record, Mask] | Rejected]:
+    if source.genome is None:
+        raise InputError(source.path, "", "has no letters around it", "give --genome FASTA")
+    given: list[tuple[Record | None, BedRow]] = []
+    if is_bed(source.path):
+        given = [(None, row) for row in read_intervals(source.path)]
+    else:
+        for record in read_fasta(source.path):
+            if record.interval is None:
+                yield Rejected(record.name, record.place, "its name spells no coordinates (chrom:start-end)")
+            else:
+                given.append((record, BedRow(record.interval, place=record.place)))
+    windows = fetch_windows(source.genome, (row for _, row in given), length, source.centre)
+    for (known, row), window in zip(given, windows, strict=True):
+        yield window if isinstance(window, Rejected) else _placed(known, row, window)
+
+
+def _placed(known: Record | None, row: BedRow, window: Record) -> tuple[Record, Mask] | Rejected:
+    """A window with what of it is the anchor; its letters are a record's own, where there is one."""
+    assert window.interval is not None
+    length = len(window.sequence)
+    start, end = _within(row.interval, window.interval)
+    if end - start > length or end <= start:
+        name = known.name if known else window.name
+        return Rejected(name, row.place, f"longer than {length} bp" if end > start else "empty")
+    start, end = max(0, start), min(length, end)
+    mask = np.zeros(length, np.bool_)
+    mask[start:end] = True
+    if known is None:
+        return window, mask
+    sequence = window.sequence[:start] + known.sequence + window.sequence[end:]
+    return Record(known.name, sequence, known.place, window.interval), mask
