@@ -15,6 +15,7 @@ COMMANDS = {
     "sample": "Draw sequences that the network cannot tell from each anchor.",
     "motifs": "Frequencies, information, motifs and logos from draws.",
     "series": "What the law keeps and holds as beta rises.",
+    "dependence": "Which positions depend on each other in the draws.",
     "gc-probe": "How the draws answer a field on their GC content.",
     "report": "One HTML page of what was found.",
 }
