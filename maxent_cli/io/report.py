@@ -4,6 +4,7 @@ import base64
 import hashlib
 import math
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -33,20 +34,14 @@ def write_report(path: str, sources: Sources) -> None:
     motifs = inputs.read_motifs(sources.motifs) if sources.motifs else None
     if sources.motifs:
         _draw(ranked, sources.motifs, {motif.row["motif"]: place % HUES for place, motif in enumerate(motifs or [])})
-    page = (
-        _environment()
-        .get_template("report.html")
-        .render(
-            header=header,
-            rows=ranked,
-            by=by,
-            motifs=motifs,
-            series=drawing.series_plots(inputs.read_series(sources.series)) if sources.series else None,
-            gc=_gc_probe(sources.gc_probe) if sources.gc_probe else None,
-            convergence=drawing.convergence_plot(ranked, header.get("run", {}).get("most_rhat")),
-            made={command: (output, inputs.read_provenance(output)) for command, output in sources.commands.items()},
-        )
-    )
+    parts = {
+        "series": drawing.series_plots(inputs.read_series(sources.series)) if sources.series else None,
+        "gc": _gc_probe(sources.gc_probe) if sources.gc_probe else None,
+        "convergence": drawing.convergence_plot(ranked, header.get("run", {}).get("most_rhat")),
+        "made": {command: (output, inputs.read_provenance(output)) for command, output in sources.commands.items()},
+    }
+    template = _environment().get_template("report.html")
+    page = template.render(header=header, rows=ranked, by=by, motifs=motifs, **parts)
     with writing(path) as stream:
         stream.write(page)
 
@@ -57,11 +52,11 @@ def _draw(ranked: list[Row], folder: str, colours: dict[str, int]) -> None:
     sites, occupancies = inputs.read_sites(folder, in_order)
     shown = ranked[:MOST_SHOWN]
     tracks = inputs.read_tracks(folder, [row["record"] for row in in_order], {row["number"] for row in shown})
-    top = drawing.top_of(tracks.values())
+    top, count = drawing.top_of(tracks.values()), Counter(row["record"] for row in ranked)
     for row in ranked:
         held = sorted(occupancies[row["number"]], key=lambda each: -each["occupancy"])
         row["held"] = [each for each in held if each["occupancy"] >= LEAST_OCCUPANCY]
-        row["sites"] = sites[row["number"]]
+        row["sites"], row["same_name"] = sites[row["number"]], count[row["record"]] > 1
     for row in shown:
         row["strips"] = drawing.strips(tracks[row["number"]], row["sites"], colours, top)
 
@@ -117,8 +112,10 @@ def with_error(value: float, error: float) -> str:
 
 
 def significant(value: float, digits: int = 3) -> str:
-    """A number to some significant digits; a dash where it is unknown."""
-    return drawing.signed(f"{value:.{digits}g}") if not math.isnan(value) else "\u2013"
+    """A number to some significant digits, whole where it is larger; a dash where it is unknown."""
+    if math.isnan(value):
+        return "\u2013"
+    return drawing.signed(f"{value:.0f}" if 10**digits <= abs(value) < 1e6 else f"{value:.{digits}g}")
 
 
 def shortened(text: str) -> str:

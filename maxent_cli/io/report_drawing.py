@@ -140,7 +140,7 @@ def motif_letters(motif: Motif) -> list[Letter]:
 
 def convergence_plot(rows: Sequence[Row], most_rhat: float | None) -> Plot:
     """Least ESS against worst R-hat of each anchor, both on logarithmic axes."""
-    known = [row for row in rows if np.isfinite(row["rhat"]) and np.isfinite(row["ess"])]
+    known = [row for row in rows if not np.isnan(row["rhat"]) and np.isfinite(row["ess"])]
     rhat = [_excess(row["rhat"]) for row in known]
     ess = [math.log10(max(row["ess"], 1)) for row in known]
     marks = [_excess(most_rhat)] if most_rhat else []
@@ -304,9 +304,9 @@ def _response_plot(by_field: dict[float, list[Row]]) -> Plot:
     return Plot(
         *(x, y, "field on GC, Δmu", "GC of the draws, %", x.ticks(), y.ticks()),
         "Mean GC of the draws under fields, with that of the background alone.",
-        bands=[("blue", f"{upper}L{lower[1:]}Z")],
+        bands=[("blue", f"{upper}L{lower[1:]}Z")] if upper else [],
         lines=[("limit", _curve(fields, exact, x, y)), ("bold blue", _curve(fields, mean, x, y))],
-        dots=[(x(a), y(b), "good") for a, b in zip(fields, mean, strict=True)],
+        dots=_dots(fields, mean, x, y),
     )
 
 
@@ -322,13 +322,20 @@ def _anchors_plot(rows: Sequence[Row]) -> Plot:
         *(x, y, "GC of the anchor, %", "GC of its draws, %", x.ticks(), y.ticks()),
         "GC of each anchor's draws without a field, against the anchor's own.",
         lines=[("limit", _curve([x.low, x.high], [y.low, y.high], x, y))],
-        dots=[(x(a), y(b), "good") for a, b in zip(anchors, draws, strict=True)],
+        dots=_dots(anchors, draws, x, y),
     )
 
 
 def _curve(xs: Sequence[float] | Floats, ys: Sequence[float] | Floats, x: Scale, y: Scale) -> str:
-    points = [f"{x(a):g} {y(b):g}" for a, b in zip(xs, ys, strict=True) if np.isfinite(b)]
+    points = [f"{a:g} {b:g}" for a, b, _ in _dots(xs, ys, x, y)]
     return f"M{'L'.join(points)}" if points else ""
+
+
+def _dots(
+    xs: Sequence[float] | Floats, ys: Sequence[float] | Floats, x: Scale, y: Scale
+) -> list[tuple[float, float, str]]:
+    """Where the known points lie."""
+    return [(x(a), y(b), "good") for a, b in zip(xs, ys, strict=True) if np.isfinite(a) and np.isfinite(b)]
 
 
 def _share(rungs: Sequence[Row]) -> list[float]:

@@ -19,14 +19,25 @@ from maxent_cli.io.samples import open_draws
 from maxent_cli.io.tables import Columns, number, read_table, truth
 
 Row = dict[str, Any]
+
+
+def share(cell: str) -> float:
+    """A number between 0 and 1."""
+    value = float(cell)
+    if not 0 <= value <= 1:
+        raise ValueError(cell)
+    return value
+
+
 KNOWN = (1, 2, 3)  # best matches in a database, where one was given
 SUMMARY: Columns = {
     "record": str,
     "converged": truth,
     "told_from_background": truth,
+    "rhat": float,  # infinite where chains are constant and differ
     "rhat_quantity": str,
     "ess_quantity": str,
-    **dict.fromkeys(("beta", "rhat", "ess", "kept_share", "kept_share_error", "output_anchor"), number),
+    **dict.fromkeys(("beta", "ess", "kept_share", "kept_share_error", "output_anchor"), number),
     **dict.fromkeys(("output_background", "output", "output_error"), number),
     **dict.fromkeys(("bits", "bits_error", "bits_held", "bits_held_error"), number),
 }
@@ -46,17 +57,20 @@ POSITIONS: Columns = {
 SITES: Columns = {
     **dict.fromkeys(("motif", "strand", "record"), str),
     **dict.fromkeys(("start", "end"), int),
-    **dict.fromkeys(("occupancy", "occupancy_error"), number),
+    "occupancy": share,
+    "occupancy_error": number,
 }
 OCCUPANCY: Columns = {
     **dict.fromkeys(("record", "motif"), str),
-    **dict.fromkeys(("occupancy", "occupancy_error", "occupancy_background"), number),
+    **dict.fromkeys(("occupancy", "occupancy_background"), share),
+    "occupancy_error": number,
 }
 _VALUES = ("kept_share", "bits", "bits_held", "beyond_positions")
 SERIES: Columns = {"record": str, "beta": number, **dict.fromkeys(_VALUES, number)}
 RESPONSE: Columns = {"converged": truth, **dict.fromkeys(("field", "gc_anchor", "gc", "gc_beta_0"), number)}
 ANSWER: Columns = {"quantity": str, **dict.fromkeys(("value", "low", "high"), number)}
-CHECKS: Columns = {"z": number}
+CHECKS: Columns = {"z": float}
+LAW = {"held", "contrast", "background", "tether", "beta", "keep"}  # what the header says of the law
 
 
 @dataclass(frozen=True)
@@ -101,6 +115,8 @@ def read_anchors(sources: Sources) -> tuple[Row, list[Row]]:
     rows = list(_table(sources.summary, SUMMARY, cure))
     with open_draws(sources.draws) as draws:
         header, intervals = draws.header, draws.intervals()
+    if LAW - header.get("law", {}).keys() or not header.get("outputs"):
+        raise InputError(sources.draws, "header", "says no law", "give draws that `maxent sample` wrote")
     if len(rows) != len(intervals):
         raise InputError(sources.summary, "", f"{len(rows)} anchors where the draws have {len(intervals)}", cure)
     return header, [
@@ -161,15 +177,14 @@ def read_sites(folder: str, rows: Sequence[Row]) -> tuple[list[list[Row]], list[
     place = {row["record"]: number for number, row in enumerate(rows) if count[row["record"]] == 1}
     sites, occupancies = ([list[Row]() for _ in rows] for _ in range(2))
     for name, columns, kept in (("sites.bed", SITES, sites), ("occupancy.tsv", OCCUPANCY, occupancies)):
-        for row in _table(f"{folder}/{name}", columns, _cure("motifs")):
+        path = f"{folder}/{name}"
+        for row in _table(path, columns, _cure("motifs")):
             if row["record"] not in count:
-                problem = f"{row['record'][:80]} is no anchor of the draws"
-                raise InputError(f"{folder}/{name}", "", problem, _cure("motifs"))
+                raise InputError(path, "", f"{row['record'][:80]} is no anchor of the draws", _cure("motifs"))
             if row["record"] in place:
-                kept[place[row["record"]]].append(row)
-    return [
-        [_in_anchor(site, row["interval"]) for site in each] for each, row in zip(sites, rows, strict=True)
-    ], occupancies
+                number = place[row["record"]]
+                kept[number].append(row if kept is occupancies else _in_anchor(path, row, rows[number]["interval"]))
+    return sites, occupancies
 
 
 def read_series(folder: str) -> list[list[Row]]:
@@ -180,8 +195,11 @@ def read_series(folder: str) -> list[list[Row]]:
 
 def read_gc_probe(folder: str) -> dict[str, list[Row]]:
     """The probe's response, answer and checks."""
-    tables = {"response": RESPONSE, "answer": ANSWER, "checks": CHECKS}
-    return {name: list(_table(f"{folder}/{name}.tsv", columns, _cure("gc-probe"))) for name, columns in tables.items()}
+    tables: dict[str, Columns] = {"response": RESPONSE, "answer": ANSWER, "checks": CHECKS}
+    found = {name: list(_table(f"{folder}/{name}.tsv", read, _cure("gc-probe"))) for name, read in tables.items()}
+    if len({row["field"] for row in found["response"]}) < 2:
+        raise InputError(f"{folder}/response.tsv", "", "holds fewer than two fields", _cure("gc-probe"))
+    return found
 
 
 def read_provenance(path: str) -> Row | None:
@@ -229,11 +247,14 @@ def _tracks(rows: list[Row]) -> Tracks:
     return Tracks("".join(row["letter"] for row in rows), numbers[:, 2:], numbers[:, 0], numbers[:, 1])
 
 
-def _in_anchor(site: Row, interval: Interval | None) -> Row:
+def _in_anchor(path: str, site: Row, interval: Interval | None) -> Row:
     """A site with its place in the anchor's own coordinates; in the file it is the genome's where that is known."""
-    if interval is None:
-        return site
-    if interval.strand == "-":
-        turned = {"+": "-", "-": "+"}.get(site["strand"], site["strand"])
-        return site | {"start": interval.end - site["end"], "end": interval.end - site["start"], "strand": turned}
-    return site | {"start": site["start"] - interval.start, "end": site["end"] - interval.start}
+    start, end, strand = site["start"], site["end"], site["strand"]
+    if interval is not None and interval.strand == "-":
+        start, end, strand = interval.end - end, interval.end - start, {"+": "-", "-": "+"}.get(strand, strand)
+    elif interval is not None:
+        start, end = start - interval.start, end - interval.start
+    if not 0 <= start < end <= (interval.end - interval.start if interval else end):
+        problem = f"a site at {site['start']} to {site['end']} lies outside its anchor {site['record'][:80]}"
+        raise InputError(path, "", problem, _cure("motifs"))
+    return site | {"start": start, "end": end, "strand": strand}

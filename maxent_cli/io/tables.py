@@ -1,6 +1,7 @@
 """Tables: tab-separated, one header line."""
 
 import csv
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -72,8 +73,11 @@ def read_table(path: str, columns: Columns, cure: str) -> Iterator[dict[str, Any
 
 
 def number(cell: str) -> float:
-    """A number of a table; an empty cell is nan."""
-    return float(cell) if cell else float("nan")
+    """A number of a table, not infinite; nan where the cell is empty."""
+    value = float(cell) if cell else float("nan")
+    if math.isinf(value):
+        raise ValueError(cell)
+    return value
 
 
 def truth(cell: str) -> bool:

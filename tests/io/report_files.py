@@ -1,0 +1,110 @@
+"""The files that a report is made from, small, as the commands write them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from analysis.sample_sets import independent_draws, sample_set
+
+from maxent_cli.alphabet import LETTERS, decode
+from maxent_cli.analysis.diagnostics import diagnose
+from maxent_cli.analysis.series import beta_series
+from maxent_cli.analysis.summary import summarise
+from maxent_cli.data import Interval, Motif
+from maxent_cli.io.motif_files import write_meme
+from maxent_cli.io.report_inputs import Sources
+from maxent_cli.io.samples import writing_draws
+from maxent_cli.io.tables import write_table
+
+LAW = {"held": "anchor", "contrast": [1, 0], "background": [0.25] * 4, "tether": 0.4, "beta": None, "keep": 0.8}
+RUN = {"chains": 2, "rungs": 2, "draws": 8, "warmup": 10, "seed": 1, "most_rhat": 1.05}
+HEADER = {"law": LAW, "run": RUN, "outputs": ["unbound", "bound"], "model": {}}
+CHAINS, DRAWS = 2, 8
+
+
+def write_parts(
+    folder: Path, names: Sequence[str], length: int = 40, intervals: dict[int, Interval] | None = None
+) -> Sources:
+    """All parts for anchors of the given names; anchor number n holds n bits more than the first."""
+    rng = np.random.default_rng(1)
+    codes = independent_draws(rng, np.full((length, 4), 0.25), CHAINS, DRAWS)
+    rungs = replace(
+        sample_set(codes).rungs,
+        betas=np.array([0.0, 10.0]),
+        energy=rng.uniform(1, 2, (CHAINS, DRAWS, 2)),
+        output=rng.normal(size=(CHAINS, DRAWS, 2)),
+        letters=rng.integers(1, 9, (CHAINS, 2, length, 4)).astype(np.uint32),
+    )
+    samples = sample_set(codes, rungs=rungs)
+    summary, series = summarise(samples, diagnose(samples)), beta_series(samples)
+    with writing_draws(str(folder / "draws.npz"), HEADER) as draws:
+        for number, name in enumerate(names):
+            draws.add(replace(samples, name=name, interval=(intervals or {}).get(number)))
+    rows = [
+        {**summary, "record": name, "bits_held": 5.0 + number, "converged": number % 2 == 0}
+        for number, name in enumerate(names)
+    ]
+    write_table(str(folder / "draws.npz.tsv"), rows)
+    (folder / "draws.npz.provenance.json").write_text(json.dumps(provenance(folder)))
+    write_motifs(folder / "motifs", names, decode(codes[0, 0]))
+    write_table(str(folder / "series" / "series.tsv"), [{**row, "record": name} for name in names for row in series])
+    write_gc(folder / "gc", names)
+    return Sources(*(str(folder / part) for part in ("draws.npz", "draws.npz.tsv", "motifs", "series", "gc")))
+
+
+def provenance(folder: Path) -> dict[str, object]:
+    """What lies beside the draws."""
+    return {
+        "command": ["/somewhere/bin/maxent", "sample", "my anchors.fa", "--model", "ctcf_model"],
+        "version": "0.1.0",
+        "packages": {"numpy": "2"},
+        "seed": 1,
+        "inputs": {"ctcf_model": {"weights.safetensors": "ab" * 32}, str(folder / "my anchors.fa"): "cd" * 32},
+        "wall_seconds": 12.3,
+        "peak_memory_mib": 400,
+    }
+
+
+def write_motifs(folder: Path, names: Sequence[str], letters: str) -> None:
+    """What `maxent motifs` writes, as far as a report reads it: a motif in every anchor, at 10 to 16."""
+    known = {f"{name}_{n}": value for n in (1, 2, 3) for name, value in (("p", 1e-9), ("q", 2e-7), ("overlap", 6))}
+    named = {f"known_{n}": f"MA000{n}.1 <Known>" for n in (1, 2, 3)} | dict.fromkeys(
+        (f"orientation_{n}" for n in (1, 2, 3)), "-"
+    )
+    described = {"motif": "motif_1", "consensus": "CACGTG", "width": 6, "anchors": len(names), "sites": 77.4}
+    motif = {**described, "bits": 9.5, "bits_error": 0.25, **known, **named, "logo": None}
+    write_table(str(folder / "motifs.tsv"), [motif])
+    counts = np.full((6, 4), 2.0)
+    counts[range(6), [1, 0, 1, 2, 3, 2]] = 71.4
+    write_meme(str(folder / "motifs.meme"), [Motif("motif_1", counts, 77.4)])
+    held = {"bits": 7.0, "bits_error": 0.1, "segments": 1, "ess_median": 9, "logo": None}
+    write_table(str(folder / "anchors.tsv"), [{"record": name, **held} for name in names])
+    write_table(str(folder / "positions.tsv"), [row for name in names for row in positions(name, letters)])
+    shares = {"motif": "motif_1", "occupancy": 0.93, "occupancy_error": 0.02, "occupancy_background": 0.015}
+    write_table(str(folder / "occupancy.tsv"), [{"record": name, **shares} for name in names])
+    site = {"start": 10, "end": 16, "motif": "motif_1", "score": 880, "strand": "-"}
+    sites = [{"chrom": "x", **site, "record": name, "occupancy": 0.88, "occupancy_error": 0.03} for name in names]
+    write_table(str(folder / "sites.bed"), sites)
+    (folder / "sites.bed").write_text(f"#{(folder / 'sites.bed').read_text()}")
+
+
+def positions(name: str, letters: str) -> list[dict[str, object]]:
+    """Rows of positions.tsv: half a bit everywhere, of four letters that can all be seen."""
+    held = {"information": 0.5, "information_error": 0.05, "ess": 99}
+    shares = dict(zip((f"p_{letter}" for letter in LETTERS), (0.4, 0.3, 0.2, 0.1), strict=True))
+    return [{"record": name, "position": p, "letter": each, **held, **shares} for p, each in enumerate(letters)]
+
+
+def write_gc(folder: Path, names: Sequence[str]) -> None:
+    """What `maxent gc-probe` writes, as far as a report reads it."""
+    response = [
+        {"record": name, "field": field, "gc_anchor": 0.4, "gc": 0.5 + field / 5, "gc_beta_0": 0.5, "converged": True}
+        for name in names
+        for field in (-1.0, 0.0, 1.0)
+    ]
+    write_table(str(folder / "response.tsv"), response)
+    answer = {"quantity": "slope of draws' GC on anchors' GC", "value": 0.123, "low": -0.1, "high": 0.3}
+    write_table(str(folder / "answer.tsv"), [answer])
+    write_table(str(folder / "checks.tsv"), [{"z": 1.0}, {"z": -4.0}, {"z": float("nan")}])

@@ -1,0 +1,313 @@
+"""The report: what is in it, in which order, and that nothing in a name or a damaged file gets out of hand."""
+
+import base64
+import hashlib
+import re
+from collections import Counter
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hostile_files import HOSTILE_NAMES, check_reader
+from report_files import write_parts
+
+from maxent_cli.data import Interval
+from maxent_cli.errors import InputError
+from maxent_cli.io import report_drawing as drawing
+from maxent_cli.io.report import significant, with_error, write_report
+from maxent_cli.io.report_inputs import Sources, read_sites
+from maxent_cli.io.tables import number, read_table, truth
+
+NAMES = ("first", "second", "third")
+NASTY = (
+    *HOSTILE_NAMES,
+    "<img src=x onerror=alert(1)>",
+    "</script><script>alert(1)</script>",
+    '"><svg onload=alert(1)>',
+    "{{ 7 * 7 }}",
+    "\u202egnp.exe",
+)
+
+
+class Page(HTMLParser):
+    """Tags, attributes, and the text of the page, of its script and of its style."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: Counter[str] = Counter()
+        self.attributes: list[tuple[str, str]] = []
+        self.inside = {"script": "", "style": "", "other": ""}
+        self._open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags[tag] += 1
+        self.attributes += [(name, value or "") for name, value in attrs]
+        self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._open.append(f"/{tag}")
+
+    def handle_data(self, data: str) -> None:
+        last = self._open[-1] if self._open else ""
+        self.inside[last if last in self.inside else "other"] += data
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.inside["other"].split())
+
+
+def report(folder: Path, sources: Sources) -> str:
+    write_report(str(folder / "report.html"), sources)
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Sources:
+    return write_parts(tmp_path_factory.mktemp("parts"), NAMES)
+
+
+def test_what_was_found_is_on_the_page(tmp_path: Path, parts: Sources) -> None:
+    text = Page(report(tmp_path, parts)).text
+    for said in (
+        *NAMES,
+        "2 of 3",  # converged
+        "bound \u2212 unbound",
+        "A 0.250, C 0.250, G 0.250, T 0.250; tethered: an anchor's own letter has frequency 0.4",
+        "falls by the share 0.8",
+        "maxent sample 'my anchors.fa' --model ctcf_model",
+        "CACGTG",
+        "MA0001.1 <Known> q 2e\u221207, \u2212",
+        "9.50 ± 0.25",
+        "motif_1 in 93.0 ± 2.0 % of draws; background 1.5 %",
+        "Ranked by the bits that the law holds",
+        "slope of draws' GC on anchors' GC",
+        "\u22120.1 to 0.3",
+        "1 of 2 z-scores within 3",
+        "One Monte Carlo standard error",
+    ):
+        assert said in text, said
+    assert "/somewhere/bin" not in text
+
+
+@pytest.mark.parametrize(
+    ("part", "section"), [("motifs", "motifs"), ("motifs", "anchor-1"), ("series", "series"), ("gc_probe", "gc")]
+)
+def test_a_part_that_is_not_given_is_absent(tmp_path: Path, parts: Sources, part: str, section: str) -> None:
+    assert f'id="{section}"' in report(tmp_path, parts)
+    without = report(tmp_path, replace(parts, **{part: None}))
+    assert f'id="{section}"' not in without
+    assert f'href="#{section}"' not in without
+
+
+def test_links_lead_somewhere_on_the_page_and_nothing_is_asked_for(tmp_path: Path, parts: Sources) -> None:
+    page = report(tmp_path, parts)
+    parsed = Page(page)
+    ids = {value for name, value in parsed.attributes if name == "id"}
+    links = [value for name, value in parsed.attributes if name in ("href", "src", "action", "data", "srcset")]
+    assert {link[0] for link in links} == {"#"}
+    assert {link[1:] for link in links} <= ids
+    assert not re.search(r"url\(|@import|https?:|\bfetch\(|XMLHttpRequest", page)
+    assert not parsed.tags.keys() & {"link", "img", "iframe", "object", "embed", "image", "base", "form"}
+
+
+def test_only_our_style_and_script_may_run(tmp_path: Path, parts: Sources) -> None:
+    parsed = Page(report(tmp_path, parts))
+    policy = next(value for name, value in parsed.attributes if value.startswith("default-src 'none'"))
+    for kind in ("style", "script"):
+        assert parsed.tags[kind] == 1
+        digest = base64.b64encode(hashlib.sha256(parsed.inside[kind].encode()).digest()).decode()
+        assert f"{kind}-src 'sha256-{digest}'" in policy
+
+
+def test_any_name_is_text_and_nothing_else(tmp_path: Path) -> None:
+    plain, hostile = tmp_path / "plain", tmp_path / "hostile"
+    tame = Page(report(plain, write_parts(plain, [f"a{row}" for row in range(len(NASTY))])))
+    page = Page(report(hostile, write_parts(hostile, NASTY)))
+    assert page.tags == tame.tags
+    assert page.inside["script"] == tame.inside["script"]
+    assert {name for name, _ in page.attributes} - {name for name, _ in tame.attributes} <= {"title"}
+    titles = {value for name, value in page.attributes if name == "title"}
+    for name in NASTY:
+        assert name in page.text if len(name) <= 60 else name in titles
+    assert f"{'n' * 59}\u2026" in page.text
+    assert "n" * 61 not in page.text
+
+
+def test_anchors_are_ranked_and_a_hundred_are_drawn_within_five_megabytes(tmp_path: Path) -> None:
+    names = [f"a{number}" for number in range(120)]
+    page = report(tmp_path, write_parts(tmp_path, names, length=101))
+    assert re.findall(r'<h3 id="anchor-\d+-title"><bdi>(\w+)</bdi>', page) == names[:19:-1]
+    assert "The first 100 of 120 are drawn" in page
+    assert 100 * 101 * 4 < page.count("<use ") < 100 * 101 * 4 + 50  # all can be seen
+    assert len(page.encode()) < 5_000_000
+    assert page.count("<path id=") == 4
+
+
+def test_where_bits_held_is_not_known_bits_rank(tmp_path: Path) -> None:
+    sources = write_parts(tmp_path, NAMES)
+    table = Path(sources.summary)
+    lines = [line.split("\t") for line in table.read_text().splitlines()]
+    held, bits = lines[0].index("bits_held"), lines[0].index("bits")
+    lines[1][held] = "nan"
+    for line, value in zip(lines[1:], ("3", "nan", "9"), strict=True):
+        line[bits] = value
+    table.write_text("".join("\t".join(line) + "\n" for line in lines))
+    page = report(tmp_path, sources)
+    assert "Ranked by the bits of their positions" in page
+    assert re.findall(r'<h3 id="anchor-\d+-title"><bdi>(\w+)</bdi>', page) == ["third", "first", "second"]
+
+
+@pytest.mark.parametrize(
+    ("strand", "start", "end", "drawn"), [("+", 110, 116, (10, 16, "-")), ("-", 110, 116, (24, 30, "+"))]
+)
+def test_sites_in_the_genome_come_back_to_their_anchor(tmp_path, strand, start, end, drawn) -> None:
+    interval = Interval("chr1", 100, 140, strand)
+    sources = write_parts(tmp_path, ["a"], intervals={0: interval})
+    bed = Path(sources.motifs) / "sites.bed"
+    bed.write_text(bed.read_text().replace("x\t10\t16", f"chr1\t{start}\t{end}"))
+    ((site,),), _ = read_sites(sources.motifs, [{"record": "a", "interval": interval}])
+    assert (site["start"], site["end"], site["strand"]) == drawn
+    assert "chr1</bdi>:100\u2013140" in report(tmp_path, sources)
+
+
+def test_anchors_of_one_name_are_drawn_without_sites(tmp_path: Path) -> None:
+    page = report(tmp_path, write_parts(tmp_path, ["same", "other", "same"]))
+    assert page.count("their sites cannot be told apart") == 2
+    assert page.count('class="arrow hue0" d=') == 1
+    assert len(re.findall(r'<article class="anchor"', page)) == 3
+
+
+def test_a_long_anchor_is_drawn_in_even_strips(tmp_path: Path) -> None:
+    page = report(tmp_path, write_parts(tmp_path, ["a"], length=250))
+    assert [len(letters) for letters in re.findall(r'<text class="sequence"[^>]*>([ACGT]+)</text>', page)] == [
+        84,
+        84,
+        82,
+    ]
+    assert 'aria-label="Logo, information, sites and occupancy of a, from position 84"' in page
+
+
+def test_no_motif_is_said(tmp_path: Path, parts: Sources) -> None:
+    folder = tmp_path / "motifs"
+    folder.mkdir()
+    for path in Path(parts.motifs).iterdir():
+        keep = 1 if path.name in ("motifs.tsv", "sites.bed", "occupancy.tsv") else None
+        (folder / path.name).write_text("".join(path.read_text().splitlines(keepends=True)[:keep]))
+    assert "No motif was found" in report(tmp_path, replace(parts, motifs=str(folder)))
+
+
+BREAKS = {  # file, what is replaced (None: the file itself), by what, and what is said of it
+    "no summary": ("draws.npz.tsv", None, "", "is not there; give with --summary"),
+    "another's summary": ("draws.npz.tsv", r"\nthird.*", "", "2 anchors where the draws have 3"),
+    "no convergence": ("draws.npz.tsv", "converged", "settled", "line 1: no column named converged"),
+    "a word": ("draws.npz.tsv", r"\t7\t", "\tseven\t", "line 4, column bits_held: 'seven' cannot be read"),
+    "no motifs": ("motifs/motifs.tsv", None, "", "give the folder that `maxent motifs` wrote"),
+    "a motif without matrix": ("motifs/motifs.meme", "motif_1", "motif_2", "has no motif motif_1"),
+    "other anchors": ("motifs/anchors.tsv", "second", "fourth", "its anchors are not those of the draws"),
+    "other positions": ("motifs/positions.tsv", "third", "fourth", "its anchors are not those of the draws"),
+    "a position missing": ("motifs/positions.tsv", r"\n.*$", "\nthird", "1 columns where the header has"),
+    "a stranger's site": ("motifs/sites.bed", "second", "fourth", "fourth is no anchor of the draws"),
+    "a site turned round": ("motifs/sites.bed", "x\t10\t16", "x\t16\t10", "lies outside its anchor"),
+    "more than all": ("motifs/occupancy.tsv", r"0\.93", "1.93", "line 2, column occupancy: '1.93' cannot be read"),
+    "infinite": ("motifs/positions.tsv", r"0\.05", "inf", "column information_error: 'inf' cannot be read"),
+    "no series": ("series/series.tsv", None, "", "give the folder that `maxent series` wrote"),
+    "one field": ("gc/response.tsv", r"\t-?1\t", "\t0\t", "holds fewer than two fields"),
+    "no answer": ("gc/answer.tsv", "value", "worth", "no column named value"),
+    "no JSON": ("draws.npz.provenance.json", r"\{", "", "is not JSON"),
+    "no inputs": ("draws.npz.provenance.json", "inputs", "puts", "is not what maxent writes"),
+}
+
+
+@pytest.mark.parametrize(("name", "pattern", "new", "said"), BREAKS.values(), ids=BREAKS)
+def test_a_broken_part_is_named(tmp_path: Path, name: str, pattern: str | None, new: str, said: str) -> None:
+    sources, path = write_parts(tmp_path, NAMES), tmp_path / name
+    if pattern is None:
+        path.unlink()
+    else:
+        path.write_text(re.sub(pattern, new, path.read_text()))
+    with pytest.raises(InputError, match=re.escape(said)) as caught:
+        write_report(str(tmp_path / "report.html"), sources)
+    assert caught.value.path == str(path)
+    assert not (tmp_path / "report.html").exists()
+
+
+@pytest.mark.parametrize("name", ["draws.npz.tsv", "motifs/positions.tsv", "series/series.tsv", "gc/response.tsv"])
+def test_unknown_numbers_are_no_numbers_of_the_page(tmp_path: Path, name: str) -> None:
+    sources, path = write_parts(tmp_path, NAMES), tmp_path / name
+    text = path.read_text()
+    path.write_text(re.sub(r"(?<=\t)\d+\.\d+(?=[\t\n])", "nan", text))
+    assert path.read_text().count("nan") > text.count("nan") + 2
+    for attribute, value in Page(report(tmp_path, sources)).attributes:
+        assert attribute in ("data-value", "title") or "nan" not in value.split("(")[0]
+
+
+def test_a_damaged_summary_is_an_answer_or_an_error(tmp_path: Path, parts: Sources) -> None:
+    good = Path(parts.summary).read_bytes()
+    given = replace(parts, motifs=None, series=None, gc_probe=None)
+    out = str(tmp_path / "report.html")
+    check_reader(lambda path: write_report(out, replace(given, summary=path)) or [], good, tmp_path, examples=40)
+
+
+def test_a_table_is_read_by_column(tmp_path: Path) -> None:
+    path = tmp_path / "table.tsv"
+    path.write_text('#b\tmore\ta\nyes\t"x ""y"""\t1e3\nno\t\t\n')
+    rows = list(read_table(str(path), {"a": number, "b": truth, "more": str}, "cure"))
+    assert rows[0] == {"a": 1000.0, "b": True, "more": 'x "y"'}
+    assert np.isnan(rows[1]["a"])
+    assert not rows[1]["b"]
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "shown"),
+    [
+        (9.0412, 0.3674, "9.04 ± 0.37"),
+        (0.8464, 0.00563, "0.8464 ± 0.0056"),
+        (1234.5, 12.3, "1234 ± 12"),
+        (-1.5, 0.21, "\u22121.50 ± 0.21"),
+        (2.0, 0.0, "2.00 ± 0.00"),
+        (2.345678, float("nan"), "2.35"),
+        (float("nan"), 0.1, "\u2013"),
+    ],
+)
+def test_numbers_are_shown_to_their_error(value: float, error: float, shown: str) -> None:
+    assert with_error(value, error) == shown
+
+
+def test_a_number_alone_has_three_digits() -> None:
+    assert [significant(value) for value in (1234.4, 0.012345, -2.0, 1e-9)] == [
+        "1234",
+        "0.0123",
+        "\u22122",
+        "1e\u221209",
+    ]
+
+
+def test_letters_stand_on_each_other_and_small_ones_are_left_out() -> None:
+    found = drawing.letters_of(np.array([[0.5, 0.001, 0.2, 0.1], [0, 0, 0, 0]]), 0.01)
+    assert [(each.letter, each.x, each.y, each.height) for each in found] == [
+        ("T", 0, 0.001, 0.1),
+        ("G", 0, 0.101, 0.2),
+        ("A", 0, 0.301, 0.5),
+    ]
+
+
+def test_glyphs_fill_a_box_of_one_by_one() -> None:
+    for outline in drawing.glyphs().values():
+        points = np.array([float(value) for value in re.findall(r"-?\d+\.\d+", outline)]).reshape(-1, 2)
+        assert points.min(axis=0) == pytest.approx([0.04, 0], abs=0.002)
+        assert points.max(axis=0) == pytest.approx([0.96, 0.98], abs=0.002)
+        assert outline[0] == "M"
+        assert outline[-1] == "Z"
+
+
+def test_sites_that_overlap_are_in_lanes() -> None:
+    site = {"motif": "m", "strand": "+", "occupancy": 0.5, "occupancy_error": 0.1}
+    sites = [site | {"start": start, "end": start + 8} for start in (0, 4, 20)]
+    tracks = drawing.Tracks("A" * 40, np.full((40, 4), 0.25), np.zeros(40), np.zeros(40))
+    (strip,) = drawing.strips(tracks, sites, {"m": 0}, 1.0)
+    assert [each["lane"] for each in strip.sites] == [0, 1, 0]
+    assert strip.sites[0]["x"] == drawing.LEFT
+    assert strip.sites[0]["width"] == 8 * strip.step
