@@ -1,0 +1,99 @@
+"""The sampler against the exact law, on a network's own anchor with all but a few letters held."""
+
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from maxent_cli.alphabet import Codes
+from maxent_cli.analysis.listing import Agreement, agreement, beta_keeping, listed_law
+from maxent_cli.data import SampleSet, Sequences
+from maxent_cli.errors import InputError
+from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, evaluate
+from maxent_cli.interpret.sampling import RunSettings, sample_anchor
+from maxent_cli.models.protocol import SequenceModel
+
+WINDOW = 4  # letters, so 256 sequences
+CHAINS, RUNGS, DRAWS, THIN, WARMUP = 64, 2, 32, 40, 1200
+LEAST_P = 1e-4
+
+
+@dataclass(frozen=True)
+class SelfTest:
+    """Draws on a few positions of one anchor, at one beta, against the exact law."""
+
+    record: str
+    positions: tuple[int, ...]
+    beta: float
+    kernel: str
+    agreement: Agreement
+
+    @property
+    def passed(self) -> bool:
+        """Whether the draws may well come from the law."""
+        return self.agreement.p >= LEAST_P
+
+
+def self_test(
+    model: SequenceModel, anchor: Sequences, settings: LawSettings, run: RunSettings, threads: int = 1
+) -> SelfTest:
+    """List every sequence on four neighbouring positions of an anchor, draw from the law, and compare.
+
+    The positions are those whose single changes have the most energy. beta is the one asked for under the law of an
+    output, else that which keeps, by the list, the share that is asked for. Raises InputError where no change anywhere
+    has an energy.
+    """
+    free = _window(model, anchor, settings, run)
+    mutable = np.zeros(anchor.codes.shape, np.bool_)
+    mutable[0, free] = True
+    small, short = replace(anchor, mutable=mutable), _short(run)
+    law = _law(model, small, settings, run)
+    codes = _listed(anchor.codes[0], free)
+    energy = evaluate(law.target.energy, codes, torch.device(run.device))
+    log_background = np.log(law.target.background[free, codes[:, free]]).sum(axis=1)
+    beta = settings.beta
+    if beta is None or settings.held == "anchor":
+        beta = beta_keeping(energy, log_background, settings.keep)
+    samples = sample_anchor(model, small, replace(settings, beta=beta), short, threads)
+    found = agreement(_counts(samples, free), listed_law(energy, log_background, beta))
+    return SelfTest(anchor.names[0], tuple(map(int, free)), beta, samples.kernel, found)
+
+
+def _short(run: RunSettings) -> RunSettings:
+    return replace(run, chains=CHAINS, rungs=RUNGS, draws=DRAWS, thin=THIN, warmup=WARMUP, until_ess=None)
+
+
+def _law(model: SequenceModel, anchor: Sequences, settings: LawSettings, run: RunSettings) -> AnchoredLaw:
+    mutable = None if anchor.mutable is None else anchor.mutable[0]
+    return anchored_law(model, anchor.codes[0], settings, anchor.names[0], torch.device(run.device), mutable)
+
+
+def _window(model: SequenceModel, anchor: Sequences, settings: LawSettings, run: RunSettings) -> NDArray[np.intp]:
+    """Up to four mutable positions (W,), neighbours among the mutable, whose single changes have the most energy."""
+    law = _law(model, anchor, settings, run)
+    places = np.flatnonzero(law.target.mutable)
+    changed = np.repeat(anchor.codes, 4 * len(places), axis=0)
+    changed[np.arange(len(changed)), np.repeat(places, 4)] = np.tile(np.arange(4), len(places))
+    energy = evaluate(law.target.energy, changed, torch.device(run.device)).reshape(-1, 4)
+    spread = np.ptp(energy, axis=1)
+    if not np.isfinite(spread).all() or not spread.any():
+        problem = "no single change of a letter has an energy, or not a finite one"
+        raise InputError(anchor.names[0], "", problem, "see that the network reads its input; try another anchor")
+    width = min(WINDOW, len(places))
+    first = int(np.convolve(spread, np.ones(width), "valid").argmax())
+    return places[first : first + width]
+
+
+def _listed(anchor: Codes, free: NDArray[np.intp]) -> Codes:
+    """Every sequence (4^W, L) on the free positions, the last fastest; else the anchor (L,)."""
+    codes = np.tile(anchor, (4 ** len(free), 1))
+    codes[:, free] = list(product(range(4), repeat=len(free)))
+    return codes
+
+
+def _counts(samples: SampleSet, free: NDArray[np.intp]) -> NDArray[np.int64]:
+    """How often each of the listed sequences (4^W) is among each chain's draws (C, 4^W)."""
+    places = samples.codes[..., free].astype(np.int64) @ 4 ** np.arange(len(free))[::-1]
+    return np.stack([np.bincount(chain, minlength=4 ** len(free)) for chain in places])
