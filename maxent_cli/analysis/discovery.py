@@ -100,7 +100,7 @@ def discover(letters: Letters, background: Letters, calling: Calling) -> list[Fo
 def column_bits(counts: Floats, background: Floats) -> Estimate:
     """Information (W,) of counts by block (B, W, 4) against a background (W, 4) or (4,), jackknifed over blocks."""
     total = counts.sum(axis=0)
-    return jackknife(_divergence(total, background), _divergence(total - counts, background))
+    return jackknife(divergence(total, background), divergence(total - counts, background))
 
 
 def site_threshold(by_chance: NDArray[np.float32], own: Floats, rate: float, places: int) -> float:
@@ -120,6 +120,13 @@ def presence_bits(share: float, background_share: float) -> float:
     rare = max(background_share, 1e-6)
     two = np.array([share, 1 - share]), np.array([rare, 1 - rare])
     return float(rel_entr(*two).sum() / np.log(2)) if share > rare else 0.0
+
+
+def divergence(counts: Floats, background: Floats) -> Floats:
+    """Bits (..., W) of counts (..., W, 4) against a background; a column without counts holds none."""
+    total = counts.sum(axis=-1, keepdims=True)
+    shares = np.where(total > 0, counts / np.where(total > 0, total, 1), background)
+    return np.asarray(rel_entr(shares, background).sum(axis=-1) / np.log(2))
 
 
 def _grow(letters: Letters, word: Word, calling: Calling) -> _Model | None:
@@ -214,13 +221,6 @@ def _present(letters: Letters, background: Letters, model: _Model, calling: Call
     if presence_bits(share, chance) < calling.presence or share - chance < calling.errors * error:
         return None
     return Found(model.weights, model.counts, model.mean_background, model.bits, share, chance, threshold)
-
-
-def _divergence(counts: Floats, background: Floats) -> Floats:
-    """Bits (..., W) of counts (..., W, 4) against a background; a column without counts holds none."""
-    total = counts.sum(axis=-1, keepdims=True)
-    shares = np.where(total > 0, counts / np.where(total > 0, total, 1), background)
-    return np.asarray(rel_entr(shares, background).sum(axis=-1) / np.log(2))
 
 
 def _best(scores: NDArray[np.float32]) -> NDArray[np.float32]:

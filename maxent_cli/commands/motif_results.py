@@ -1,29 +1,39 @@
-"""What the motifs command reads off draws, anchor by anchor, and how it is written."""
+"""What the motifs command reads off draws: each anchor by itself, then the motifs that anchors share."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import hashlib
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from maxent_cli.alphabet import LETTERS, decode
+from maxent_cli.alphabet import LETTERS, decode, one_hot
+from maxent_cli.analysis.discovery import Calling, Found, discover
 from maxent_cli.analysis.information import Frequencies, Information, frequencies, information
-from maxent_cli.analysis.motifs import (
-    Calling,
-    Group,
-    Segment,
-    column_information,
-    consensus,
-    find_segments,
+from maxent_cli.analysis.motifs import consensus
+from maxent_cli.analysis.occupancy import (
+    Occupancy,
+    Probe,
+    Tally,
+    find_sites,
+    occupancy,
+    set_threshold,
+    share_holding,
+    tally,
 )
+from maxent_cli.analysis.recurrence import Merged, Recurrence, merge, recurrence
+from maxent_cli.analysis.segments import Segment, find_segments
+from maxent_cli.analysis.sites import Letters, Sites, background_letters, letters_of
+from maxent_cli.analysis.spacing import Spacings, pairs_of
 from maxent_cli.commands.options import Progress
 from maxent_cli.data import Floats, Interval, Motif, SampleSet
 from maxent_cli.io.growing_tables import growing_table
 from maxent_cli.io.logos import Logo, information_heights, write_logo
-from maxent_cli.io.motif_files import log_odds, write_meme, write_pwm_table
+from maxent_cli.io.motif_files import log_odds
 from maxent_cli.io.samples import Draws
-from maxent_cli.io.tables import Row, write_table
+from maxent_cli.io.tables import Row
 
 ANCHORS = ("record", "bits", "bits_error", "segments", "ess_median", "logo")
 POSITIONS = (
@@ -32,103 +42,184 @@ POSITIONS = (
 )
 PWM = ("record", "position", *LETTERS)
 SEGMENTS = (
-    *("record", "start", "end", "bits", "sites", "consensus", "motif", "motif_offset", "motif_strand"),
+    *("record", "start", "end", "bits", "sites", "consensus"),
     *("chromosome", "chromosome_start", "chromosome_end"),
 )
-AGGREGATE = ("motif", "consensus", "width", "anchors", "segments", "sites", "bits", "bits_error", "logo")
-MOST_MOTIF_LOGOS = 20
+THRESHOLD_ANCHORS = 20  # whose background draws set the thresholds of sites
+MOST_SPACED = 6  # motifs whose distances are looked at
 
 
 @dataclass(frozen=True)
 class Job:
-    """Where to write, what makes a segment, the logos' format (or 'none') and how many anchors get one."""
+    """Where to write, what makes a motif, how alike two are that are one, and what more is asked for.
+
+    logos is their format (or 'none'), most_logos the number of anchors that get one.
+    """
 
     folder: Path
     calling: Calling
+    similarity: float
     logos: str
     most_logos: int
+    draw_sites: bool
 
 
 @dataclass
 class Findings:
-    """What all anchors gave: segments, the interval of the anchor of each, and the sums for a mean background."""
+    """What the anchors gave one by one: motifs with the anchor's row; of how many beta = 0 draws gave any; and sums."""
 
-    segments: list[Segment] = field(default_factory=list)
-    places: list[Interval | None] = field(default_factory=list)
-    anchors: int = 0
+    motifs: list[tuple[int, Found]] = field(default_factory=list)
+    by_chance: int = 0
+    draws: int = 0
     positions: int = 0
-    rows: Floats = field(default_factory=lambda: np.zeros(4))
     most_bits: float = 0.0
+    rows: Floats = field(default_factory=lambda: np.zeros(4))
+    one_hot: list[NDArray[np.float32]] = field(default_factory=list)
+    attributions: list[NDArray[np.float32]] = field(default_factory=list)
 
     @property
-    def background(self) -> Floats:
-        """Mean background row (4,) of the mutable positions."""
-        return self.rows / self.rows.sum() if self.positions else np.full(4, 0.25)
+    def holding(self) -> int:
+        """Anchors whose draws hold a motif."""
+        return len({row for row, _ in self.motifs})
 
-    def add(self, samples: SampleSet, held: Information, segments: Sequence[Segment]) -> None:
-        """Take in one anchor."""
-        self.segments.extend(segments)
-        self.places.extend(samples.interval for _ in segments)
-        self.anchors += 1
-        self.positions += int(samples.mutable.sum())
-        self.rows += samples.background[samples.mutable].sum(axis=0)
-        self.most_bits = max(self.most_bits, float(held.positions.max(initial=0)))
 
-    def why_nothing(self, calling: Calling) -> Iterator[str]:
-        """What was looked at, against which threshold, and what to try."""
-        yield (
-            f"nothing found: looked at {self.positions} mutable positions of {self.anchors} anchors for stretches of "
-            f"{calling.width} bp or more, each position {calling.bits:g} bits and {calling.errors:g} standard errors"
-        )
-        yield (
-            f"the best position holds {self.most_bits:.2g} bits; try --tether 0.4 in sample, which keeps motifs in "
-            "their place, a higher --beta, more draws, or lower --bits here"
-        )
+@dataclass(frozen=True)
+class Presence:
+    """Where one anchor's draws (so many a chain) hold each motif, the letters there, and, if asked, all sites."""
+
+    name: str
+    interval: Interval | None
+    draws: int
+    occupancies: list[Occupancy]
+    tallies: list[Tally]
+    sites: Sites | None
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Motifs that anchors share, where each anchor has them, their spacings, and what is counted against."""
+
+    reference: Floats
+    merged: list[Merged]
+    probes: list[Probe]
+    presences: list[Presence]
+    spacings: dict[tuple[int, int], Spacings]
+    recurrence: Recurrence
 
 
 def read_off(draws: Draws, job: Job) -> Findings:
-    """Go through the anchors once, write what belongs to each, and keep the segments."""
+    """Go through the anchors, write what belongs to each by itself, and keep the motifs that their draws hold."""
     found = Findings()
-    with ExitStack() as stack, Progress("motifs", len(draws), "anchors") as progress:
-        anchors, positions, pwm = (
+    with ExitStack() as stack, Progress("motifs of anchors", len(draws), "anchors") as progress:
+        anchors, positions, pwm, segments = (
             stack.enter_context(growing_table(str(job.folder / f"{name}.tsv"), header))
-            for name, header in (("anchors", ANCHORS), ("positions", POSITIONS), ("pwm", PWM))
+            for name, header in (
+                ("anchors", ANCHORS),
+                ("positions", POSITIONS),
+                ("pwm", PWM),
+                ("segments", SEGMENTS),
+            )
         )
-        for samples in draws:
+        for row, samples in enumerate(draws):
             letters, held = frequencies(samples), information(samples)
-            segments = find_segments(samples, letters, held, job.calling)
+            stretches = find_segments(samples, letters, held, job.calling)
             positions(_position_rows(samples, letters, held))
-            pwm(_pwm_rows(samples, letters))
-            logo = _write_anchor_logo(found.anchors, samples, (letters, held, segments), job)
-            anchors([_anchor_row(samples, letters, held, (len(segments), logo))])
-            found.add(samples, held, segments)
+            odds = _odds(samples, letters)
+            pwm(_pwm_rows(samples.name, odds))
+            found.one_hot.append(one_hot(samples.anchor))
+            found.attributions.append((odds - odds.mean(axis=1, keepdims=True)).T.astype(np.float32))
+            segments(_segment_rows(stretches, samples.interval))
+            logo = _write_anchor_logo(row, samples, (letters, held, stretches), job)
+            anchors([_anchor_row(samples, letters, held, (len(stretches), logo))])
+            _discover(found, row, samples, job.calling)
+            found.most_bits = max(found.most_bits, float(held.positions.max(initial=0)))
             progress.advance()
     return found
 
 
-def write_motifs(found: Findings, groups: Sequence[Group], job: Job) -> None:
-    """Write segments and the motifs that they make together."""
-    motifs, background = [group.motif for group in groups], found.background
-    held = [column_information(group, found.segments, background) for group in groups]
-    logos = [_write_motif_logo(number, group, held[number], job) for number, group in enumerate(groups)]
-    write_meme(str(job.folder / "anchor_motifs.meme"), (segment.motif for segment in found.segments), background)
-    write_meme(str(job.folder / "motifs.meme"), motifs, background)
-    write_pwm_table(str(job.folder / "motifs_pwm.tsv"), motifs, background)
-    rows = [_aggregate_row(*each) for each in zip(groups, held, logos, strict=True)]
-    write_table(str(job.folder / "aggregate.tsv"), rows, AGGREGATE)
-    write_table(str(job.folder / "segments.tsv"), _segment_rows(found, groups), SEGMENTS)
+def share(draws: Draws, found: Findings, job: Job) -> Shared:
+    """Motifs of all anchors together, and a second pass over the draws for their sites."""
+    reference = _reference(draws, found)
+    merged = merge(found.motifs, reference, job.calling, job.similarity)
+    probes = _probes(draws, merged, reference, job.calling)
+    length = draws[0].codes.shape[2] if len(draws) else 0
+    spacings = {pair: Spacings(length) for pair in pairs_of(min(len(merged), MOST_SPACED))}
+    presences = list[Presence]()
+    with Progress("sites in draws", len(draws), "anchors") as progress:
+        for samples in draws:
+            letters = letters_of(samples)
+            sites = find_sites(letters, probes)
+            for pair, spacing in spacings.items():
+                spacing.add(letters, sites, pair, (probes[pair[0]], probes[pair[1]]))
+            presences.append(_presence(samples, (letters, sites), probes, job.draw_sites))
+            progress.advance()
+    recurs = recurrence(found.motifs, reference, job.similarity)
+    return Shared(reference, merged, probes, presences, spacings, recurs)
+
+
+def write_numbered_logo(job: Job, stem: str, logo: Logo) -> str:
+    """Write a numbered logo, so that no record's name is in a path; give its path within the folder."""
+    name = f"logos/{stem}.{job.logos}"
+    write_logo(str(job.folder / name), logo)
+    return name
+
+
+def in_genome(start: int, end: int, place: Interval) -> tuple[str, int, int]:
+    """Chromosome, start and end of a stretch of an anchor that is an interval; 0-based half-open."""
+    if place.strand == "-":
+        return place.chromosome, place.end - end, place.end - start
+    return place.chromosome, place.start + start, place.start + end
+
+
+def _chance(samples: SampleSet, use: str) -> np.random.Generator:
+    """Random numbers that are a function of the anchor and of what they are for."""
+    key = f"{use}\n{samples.name}\n{decode(samples.anchor)}".encode()
+    return np.random.default_rng(int.from_bytes(hashlib.blake2b(key, digest_size=8).digest(), "big"))
+
+
+def _discover(found: Findings, row: int, samples: SampleSet, calling: Calling) -> None:
+    background, other = (background_letters(samples, _chance(samples, use)) for use in ("background", "null"))
+    found.motifs += [(row, motif) for motif in discover(letters_of(samples), background, calling)]
+    found.by_chance += bool(discover(other, background, calling))
+    found.draws += len(background.codes)
+    found.positions += int(samples.mutable.sum())
+    found.rows += samples.background[samples.mutable].sum(axis=0)
+
+
+def _reference(draws: Draws, found: Findings) -> Floats:
+    """The untethered background (4,) that motifs of all anchors refer to."""
+    said = draws.header.get("law", {}).get("background")
+    if said is not None:
+        return np.asarray(said, np.float64)
+    return found.rows / found.rows.sum() if found.rows.any() else np.full(4, 0.25)
+
+
+def _probes(draws: Draws, merged: Sequence[Merged], reference: Floats, calling: Calling) -> list[Probe]:
+    if not merged:
+        return []
+    rows = np.unique(np.linspace(0, len(draws) - 1, THRESHOLD_ANCHORS).astype(int))
+    chosen = (draws[int(row)] for row in rows)
+    backgrounds = [background_letters(samples, _chance(samples, "background")) for samples in chosen]
+    return [Probe(one.weights, set_threshold(one.weights, reference, backgrounds, calling.rate)) for one in merged]
+
+
+def _presence(samples: SampleSet, read: tuple[Letters, Sites], probes: Sequence[Probe], keep_sites: bool) -> Presence:
+    letters, sites = read
+    background = background_letters(samples, _chance(samples, "null"))
+    by_chance = find_sites(background, probes)
+    occupancies = [
+        occupancy(letters, sites, row, share_holding(by_chance, row, len(background.codes)))
+        for row in range(len(probes))
+    ]
+    tallies = [tally(letters, sites, row, probe) for row, probe in enumerate(probes)]
+    kept = sites.compact() if keep_sites else None
+    return Presence(samples.name, samples.interval, samples.codes.shape[1], occupancies, tallies, kept)
 
 
 def _anchor_row(samples: SampleSet, letters: Frequencies, held: Information, rest: tuple[int, str | None]) -> Row:
     ess = letters.ess[samples.mutable]
-    values = (
-        samples.name,
-        held.total,
-        held.total_error,
-        rest[0],
-        float(np.median(ess)) if len(ess) else np.nan,
-        rest[1],
-    )
+    median = float(np.median(ess)) if len(ess) else np.nan
+    values = (samples.name, held.total, held.total_error, rest[0], median, rest[1])
     return dict(zip(ANCHORS, values, strict=True))
 
 
@@ -142,15 +233,26 @@ def _position_rows(samples: SampleSet, letters: Frequencies, held: Information) 
         yield dict(zip(POSITIONS, (samples.name, position, sequence[position], *row), strict=True))
 
 
-def _pwm_rows(samples: SampleSet, letters: Frequencies) -> Iterator[Row]:
+def _odds(samples: SampleSet, letters: Frequencies) -> Floats:
+    """Log2 odds (L, 4) of each position's letters against its background; 0 at fixed positions."""
     free = np.flatnonzero(samples.mutable)
-    sites = letters.ess[free]
-    motif = Motif(samples.name, letters.probabilities[free] * sites[:, None], 0)
+    motif = Motif(samples.name, letters.probabilities[free] * letters.ess[free][:, None], 0)
     odds = np.zeros(letters.probabilities.shape)
     odds[free] = log_odds(motif, samples.background[free])
+    return odds
+
+
+def _pwm_rows(name: str, odds: Floats) -> Iterator[Row]:
     for position in range(len(odds)):
         row = odds[position]
-        yield dict(zip(PWM, (samples.name, position, *row), strict=True))
+        yield dict(zip(PWM, (name, position, *row), strict=True))
+
+
+def _segment_rows(segments: Sequence[Segment], place: Interval | None) -> Iterator[Row]:
+    for segment in segments:
+        here = (segment.anchor, segment.start, segment.end, segment.bits, segment.motif.sites)
+        there = in_genome(segment.start, segment.end, place) if place else (None, None, None)
+        yield dict(zip(SEGMENTS, (*here, consensus(segment.motif), *there), strict=True))
 
 
 def _write_anchor_logo(
@@ -166,50 +268,4 @@ def _write_anchor_logo(
         letters=decode(samples.anchor),
         spans=[(segment.start, segment.end) for segment in segments],
     )
-    return _write_logo(job, f"logo_{row + 1:06d}", logo)
-
-
-def _write_motif_logo(number: int, group: Group, held: tuple[Floats, Floats], job: Job) -> str | None:
-    if job.logos == "none" or number >= MOST_MOTIF_LOGOS:
-        return None
-    bits, errors = held
-    logo = Logo(
-        title=f"{group.motif.name}   {group.anchors} anchors, {len(group.members)} segments",
-        heights=information_heights(group.motif.probabilities, bits),
-        errors=errors,
-        axis="column (0-based)",
-    )
-    return _write_logo(job, f"motif_{number + 1:03d}", logo)
-
-
-def _write_logo(job: Job, stem: str, logo: Logo) -> str:
-    """Write a numbered logo, so that no record's name is in a path; give its path within the folder."""
-    name = f"logos/{stem}.{job.logos}"
-    write_logo(str(job.folder / name), logo)
-    return name
-
-
-def _aggregate_row(group: Group, held: tuple[Floats, Floats], logo: str | None) -> Row:
-    bits, errors = held
-    described = (group.motif.name, consensus(group.motif), len(bits), group.anchors, len(group.members))
-    total = (group.motif.sites, float(bits.sum()), float(np.sqrt((errors**2).sum())))
-    return dict(zip(AGGREGATE, (*described, *total, logo), strict=True))
-
-
-def _segment_rows(found: Findings, groups: Iterable[Group]) -> list[Row]:
-    members = {member.segment: (group.motif.name, member) for group in groups for member in group.members}
-    rows = list[Row]()
-    for number, (segment, place) in enumerate(zip(found.segments, found.places, strict=True)):
-        motif, member = members[number]
-        here = (segment.anchor, segment.start, segment.end, segment.bits, segment.motif.sites, consensus(segment.motif))
-        values = (*here, motif, member.offset, member.strand, *_in_genome(segment, place))
-        rows.append(dict(zip(SEGMENTS, values, strict=True)))
-    return rows
-
-
-def _in_genome(segment: Segment, place: Interval | None) -> tuple[str | None, int | None, int | None]:
-    if place is None:
-        return None, None, None
-    if place.strand == "-":
-        return place.chromosome, place.end - segment.end, place.end - segment.start
-    return place.chromosome, place.start + segment.start, place.start + segment.end
+    return write_numbered_logo(job, f"logo_{row + 1:06d}", logo)

@@ -19,53 +19,88 @@ from maxent_cli.commands import options
 )
 @click.option("--max-logos", default=100, show_default=True, type=click.IntRange(0), help="Logos of the first anchors.")
 @click.option(
-    "--bits", default=0.1, show_default=True, type=options.FiniteRange(0, 2), help="Least bits of a position."
+    "--known", type=click.Path(exists=True, dir_okay=False), help="MEME file of known motifs to name the found ones by."
+)
+@click.option(
+    "--bits", default=0.1, show_default=True, type=options.FiniteRange(0, 2), help="Least bits of a column or position."
 )
 @click.option(
     "--errors",
     default=3.0,
     show_default=True,
     type=options.FiniteRange(0),
-    help="Least information of a position, in its standard errors.",
+    help="Least information of a column or position, in its standard errors.",
 )
-@click.option("--gap", default=2, show_default=True, type=click.IntRange(0), help="Other positions (bp) to bridge.")
-@click.option("--width", default=5, show_default=True, type=click.IntRange(1), help="Least width of a segment, bp.")
+@click.option("--gap", default=3, show_default=True, type=click.IntRange(0), help="Other columns (bp) to bridge.")
+@click.option("--width", default=5, show_default=True, type=click.IntRange(1), help="Least width, bp.")
+@click.option(
+    "--motif-bits", default=5.0, show_default=True, type=options.FiniteRange(0), help="Least bits of a whole motif."
+)
+@click.option(
+    "--rate",
+    default=0.01,
+    show_default=True,
+    type=options.FiniteRange(0, 1, min_open=True),
+    help="Share of background draws that may hold a site of a motif by chance.",
+)
 @click.option(
     "--similarity",
     default=0.65,
     show_default=True,
     type=options.FiniteRange(0, 1),
-    help="Least correlation of segments that are one motif.",
+    help="Least correlation of anchors' motifs that are one.",
 )
-def command(draws: str, out: str, logos: str, max_logos: int, similarity: float, **calling: Any) -> None:
-    """Frequencies, information, motifs and logos from draws.
+@click.option("--draw-sites/--no-draw-sites", default=False, help="Also write every site of every draw.  [default: no]")
+def command(
+    draws: str,
+    out: str,
+    logos: str,
+    max_logos: int,
+    known: str | None,
+    similarity: float,
+    draw_sites: bool,
+    **calling: Any,
+) -> None:
+    """Motifs that the draws hold, wherever and on either strand.
 
-    DRAWS is what sample wrote. Information is against the background in use, the tether included, bias-corrected,
-    with standard errors; positions are 0-based, start and end half-open. In the folder:
+    DRAWS is what sample wrote. Motifs are found in each anchor's draws against its background, the tether included,
+    merged over anchors and looked for in all draws. Positions are 0-based, start and end half-open. In the folder:
 
     \b
-    anchors.tsv        total bits of each anchor, its segments, and the file of its logo
-    positions.tsv      letter frequencies (PPM) and information of each position, with errors and ESS
+    motifs.tsv         the motifs: consensus, anchors, sites, bits, the three known motifs most like each
+    motifs.meme        the same as matrices; also motifs.jaspar, motifs_ppm.tsv, motifs_pwm.tsv (log2 odds)
+    sites.bed          places of motifs that 5 % of an anchor's draws or more hold; genomic where anchors are
+    occupancy.tsv      share of each anchor's draws that hold each motif, at beta = 0 too, and the best place
+    spacing.tsv        distances between motifs that draws prefer
+    anchor_motifs.meme the motifs as each anchor's draws have them
+    rates.tsv          how often motifs are found, and how often by chance
+    anchors.tsv        bits of each anchor in place, its informative segments, and its logo
+    positions.tsv      letter frequencies and information of each position, with errors and ESS
     pwm.tsv            log2 odds of each position's letters against its background
-    segments.tsv       informative stretches, in the anchor and in the genome, and the motif each belongs to
-    anchor_motifs.meme the segments as motifs; nsites is the effective sample size
-    motifs.meme        motifs that the segments make together, over anchors and both strands
-    motifs_pwm.tsv     the same as log2 odds
-    aggregate.tsv      the same in a line each: consensus, anchors, segments, sites, bits
-    logos/             logos of anchors and motifs
+    segments.tsv       informative stretches in place, in the anchor and in the genome
+    logos/             of anchors in place (logo_), of anchors' best motif aligned (aligned_), of motifs (motif_)
+    modisco/           one_hot.npz and attributions.npz for `modisco motifs`
     """
-    from maxent_cli.analysis.motifs import Calling, aggregate
-    from maxent_cli.commands.motif_results import Job, read_off, write_motifs
+    from maxent_cli.analysis.discovery import Calling
+    from maxent_cli.commands import motif_tables
+    from maxent_cli.commands.motif_results import Job, read_off, share
     from maxent_cli.io.files import writing_folder
+    from maxent_cli.io.motif_files import read_meme
     from maxent_cli.io.provenance import write_provenance
     from maxent_cli.io.samples import open_draws
 
+    named = read_meme(known) if known else []
     with open_draws(draws) as anchors, writing_folder(out) as folder:
-        job = Job(folder, Calling(**calling), logos, max_logos)
+        job = Job(folder, Calling(**calling), similarity, logos, max_logos, draw_sites)
         found = read_off(anchors, job)
-        groups = aggregate(found.segments, similarity, job.calling.bits)
-        write_motifs(found, groups, job)
-    write_provenance(out, [draws])
-    options.say(f"{out}: {found.anchors} anchors, {len(found.segments)} informative segments, {len(groups)} motifs")
-    for line in found.why_nothing(job.calling) if not found.segments else ():
-        options.say(f"  {line}")
+        shared = share(anchors, found, job)
+        motifs = motif_tables.final_motifs(shared, job)
+        names = motif_tables.write_motifs(motifs, shared, named, job)
+        motif_tables.write_places(motifs, shared, job)
+        if draw_sites:
+            motif_tables.write_draw_sites(motifs, shared, job)
+        motif_tables.write_rates(found, shared, job)
+        motif_tables.write_attributions(found, job)
+    write_provenance(out, [draws, *([known] if known else [])])
+    for line in motif_tables.account(motifs, found, names, job):
+        options.say(f"{out}: {line}")

@@ -1,8 +1,11 @@
 """Tables that grow row by row, so that memory does not."""
 
 import csv
+import gzip
+import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import IO
 
 from maxent_cli.io.files import writing
 from maxent_cli.io.tables import Row, _cell
@@ -10,8 +13,11 @@ from maxent_cli.io.tables import Row, _cell
 
 @contextmanager
 def growing_table(path: str, header: Sequence[str]) -> Iterator[Callable[[Iterable[Row]], None]]:
-    """A function that appends rows to a TSV, in cells as write_table's; the file appears when the block ends well."""
-    with writing(path) as stream:
+    """A function that appends rows to a TSV, in cells as write_table's; the file appears when the block ends well.
+
+    It is gzip-compressed where its name ends in .gz.
+    """
+    with _text(path) as stream:
         writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
         writer.writerow(header)
 
@@ -19,3 +25,17 @@ def growing_table(path: str, header: Sequence[str]) -> Iterator[Callable[[Iterab
             writer.writerows([_cell(row[name]) for name in header] for row in rows)
 
         yield append
+
+
+@contextmanager
+def _text(path: str) -> Iterator[IO[str]]:
+    if not path.endswith(".gz"):
+        with writing(path) as stream:
+            yield stream
+        return
+    with (
+        writing(path, "wb") as raw,
+        gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed,  # no name and no time: the same bytes for the same rows
+        io.TextIOWrapper(packed, encoding="utf-8", newline="\n") as text,
+    ):
+        yield text

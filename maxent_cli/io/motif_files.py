@@ -1,7 +1,7 @@
 """Motif files: MEME text in and out, JASPAR and log-odds tables out. Rows are motif positions, columns A, C, G, T."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from maxent_cli.alphabet import LETTERS
 from maxent_cli.data import Floats, Motif
 from maxent_cli.errors import InputError
 from maxent_cli.io.files import reading_text, writing
-from maxent_cli.io.tables import write_table
+from maxent_cli.io.tables import Row, write_table
 
 CTCF_MOTIF = str(Path(__file__).parents[1] / "known" / "MA0139.1.meme")
 UNIFORM = (0.25, 0.25, 0.25, 0.25)
@@ -71,16 +71,17 @@ def write_jaspar(path: str, motifs: Iterable[Motif]) -> None:
                 stream.write(f"{letter} [ {' '.join(f'{count:.6g}' for count in column)} ]\n")
 
 
+def write_ppm_table(path: str, motifs: Iterable[Motif]) -> None:
+    """Write probabilities as TSV: motif, position (0-based), A, C, G, T. '-' is standard output."""
+    write_table(path, _columns((motif.name, motif.probabilities) for motif in motifs), ("motif", "position", *LETTERS))
+
+
 def write_pwm_table(path: str, motifs: Iterable[Motif], background: Sequence[float] | Floats = UNIFORM) -> None:
     """Write log2 odds in bits as TSV: motif, position (0-based), A, C, G, T. '-' is standard output.
 
     Odds are (count + q) / (total + 1) / q for background q: one pseudocount a position, shared out as q.
     """
-    rows = [
-        {"motif": motif.name, "position": position, **dict(zip(LETTERS, row.tolist(), strict=True))}
-        for motif in motifs
-        for position, row in enumerate(log_odds(motif, background))
-    ]
+    rows = _columns((motif.name, log_odds(motif, background)) for motif in motifs)
     write_table(path, rows, ("motif", "position", *LETTERS))
 
 
@@ -89,6 +90,12 @@ def log_odds(motif: Motif, background: Sequence[float] | Floats = UNIFORM) -> Fl
     q = np.asarray(background, np.float64)
     totals = motif.counts.sum(axis=1, keepdims=True)
     return np.asarray(np.log2((motif.counts + q) / (totals + 1) / q))
+
+
+def _columns(matrices: Iterable[tuple[str, Floats]]) -> Iterator[Row]:
+    for name, matrix in matrices:
+        for position, row in enumerate(matrix):
+            yield {"motif": name, "position": position, **dict(zip(LETTERS, row.tolist(), strict=True))}
 
 
 def _require_dna(path: str, head: list[Line]) -> None:

@@ -74,8 +74,18 @@ def test_a_planted_motif_is_found_in_place_and_over_anchors(tmp_path):
     places = [(row["chromosome"], row["chromosome_start"], row["chromosome_end"]) for row in segments]
     assert places == [("chr1", "105", "114"), ("chr2", "109", "118")]
     assert [row["consensus"] for row in segments] == ["CCATAGGAA"] * 2
-    (motif,) = table(out / "aggregate.tsv")
-    assert (motif["motif"], motif["anchors"], motif["segments"], motif["width"]) == ("motif_1", "2", "2", "9")
+    (motif,) = table(out / "motifs.tsv")
+    assert (motif["motif"], motif["anchors"], motif["consensus"], motif["known_1"]) == ("motif_1", "2", "CCATAGGAA", "")
+    assert 900 < int(motif["sites"]) < 1250
+    sites = table(out / "sites.bed")
+    assert [(row["#chrom"], row["start"], row["end"], row["strand"]) for row in sites] == [
+        ("chr1", "105", "114", "+"),
+        ("chr2", "109", "118", "-"),
+    ]
+    shares = {row["record"]: row for row in table(out / "occupancy.tsv")}
+    assert [shares[name]["present"] for name in ("a1", "a2", "a3")] == ["yes", "yes", "no"]
+    assert (shares["a2"]["best_start"], shares["a2"]["best_strand"]) == ("22", "+")
+    assert float(shares["a3"]["occupancy"]) < 0.05
     assert [row["segments"] for row in table(out / "anchors.tsv")] == ["1", "1", "0"]
     assert json.loads((tmp_path / "out.provenance.json").read_text())["inputs"]
 
@@ -111,6 +121,8 @@ def test_logos_are_numbered_limited_and_listed(tmp_path):
     sets = [draws_around(1, 5, name=HOSTILE), draws_around(2, 7), draws_around(3)]
     _, out = run(tmp_path, sets, "--logos", "svg", "--max-logos", "2")
     assert sorted(path.name for path in (out / "logos").iterdir()) == [
+        "aligned_000001.svg",
+        "aligned_000002.svg",
         "logo_000001.svg",
         "logo_000002.svg",
         "motif_001.svg",
@@ -121,10 +133,11 @@ def test_logos_are_numbered_limited_and_listed(tmp_path):
 
 def test_nothing_found_says_what_was_looked_at_and_what_to_try(tmp_path):
     result, out = run(tmp_path, [draws_around(1), draws_around(2)], "--logos", "none")
-    assert "looked at 80 mutable positions of 2 anchors" in result.stderr
+    assert "looked in 1200 draws of 2 anchors (80 mutable positions)" in result.stderr
     assert "0.1 bits" in result.stderr
     assert "--tether" in result.stderr
-    assert table(out / "segments.tsv") == []
+    for name in ("segments.tsv", "motifs.tsv", "sites.bed", "occupancy.tsv", "spacing.tsv"):
+        assert table(out / name) == []
     assert (out / "segments.tsv").read_text().startswith("record\tstart\tend")
 
 
@@ -135,7 +148,7 @@ def test_the_same_draws_give_the_same_bytes(tmp_path):
     folders = [run(tmp_path / name, sets)[1] for name in ("first", "second")]
     files = [sorted(path for path in folder.rglob("*") if path.is_file()) for folder in folders]
     assert [path.read_bytes() for path in files[0]] == [path.read_bytes() for path in files[1]]
-    assert len(files[0]) == 8 + 3
+    assert len(files[0]) == 14 + 5 + 2
 
 
 def test_fixed_positions_hold_nothing_and_belong_to_no_segment(tmp_path):

@@ -34,7 +34,7 @@ PIPELINE = {
 }
 RESULTS = (
     *("model/metrics.tsv", "scores.tsv", "anchors.fa", "draws.npz", "draws.npz.tsv"),
-    *("motifs/motifs.meme", "motifs/aggregate.tsv", "gc/answer.tsv", "gc/response.png"),
+    *("motifs/motifs.meme", "motifs/motifs.tsv", "gc/answer.tsv", "gc/response.png"),
 )
 
 

@@ -1,0 +1,170 @@
+"""Where the draws of an anchor hold motifs: shares of draws by motif, place and strand, with errors over chains."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maxent_cli.alphabet import LETTERS
+from maxent_cli.analysis.discovery import Calling, divergence, presence_bits, site_threshold
+from maxent_cli.analysis.jackknife import Estimate, jackknife
+from maxent_cli.analysis.sites import (
+    STRANDS,
+    Letters,
+    Sites,
+    candidates,
+    counts_at,
+    exposures,
+    no_sites,
+    scan,
+    without_overlaps,
+)
+from maxent_cli.data import Floats
+
+CHECKED = 2000  # sites drawn from a motif itself, to set its threshold
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A motif to look for: weights (W, 4) = log2 r, and the least log odds of a site, in bits."""
+
+    weights: Floats
+    threshold: float
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return len(self.weights)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place of a motif in an anchor: start in bp (0-based), strand, share of draws with its error, mean log odds."""
+
+    start: int
+    strand: str
+    share: float
+    error: float
+    log_odds: float
+
+
+@dataclass(frozen=True)
+class Occupancy:
+    """Share of draws that hold a motif on either strand, with its error; the share at beta = 0; places, best first."""
+
+    share: float
+    error: float
+    background: float
+    places: tuple[Place, ...]
+
+    def beyond(self, calling: Calling) -> bool:
+        """Whether draws hold the motif more often than background draws do."""
+        excess = self.share - self.background
+        return presence_bits(self.share, self.background) >= calling.presence and excess > calling.errors * self.error
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Letters that the sites of a motif hold, by chain (C, W, 4), and the exposure (W, 4): r is their ratio."""
+
+    observed: Floats
+    exposure: Floats
+
+    @property
+    def sites(self) -> float:
+        """How many sites."""
+        return float(self.observed.sum(axis=(0, 2)).max(initial=0))
+
+
+def set_threshold(weights: Floats, reference: Floats, backgrounds: Sequence[Letters], rate: float) -> float:
+    """The least log odds of a motif's sites, by background draws and by sites drawn from it under a reference (4,)."""
+    best = np.concatenate([scan(letters, weights).max(axis=(0, 2), initial=-np.inf) for letters in backgrounds])
+    shares = reference * np.exp2(weights)
+    edges = np.cumsum(shares / shares.sum(axis=1, keepdims=True), axis=1)[:, : len(LETTERS) - 1]
+    drawn = (np.random.default_rng(0).random((CHECKED, len(weights), 1)) >= edges).sum(axis=-1)
+    own = weights[np.arange(len(weights)), drawn].sum(axis=1) - np.log2(shares.sum(axis=1)).sum()
+    places = 2 * max(backgrounds[0].codes.shape[1] - len(weights) + 1, 0)
+    return site_threshold(best, own, rate, places)
+
+
+def find_sites(letters: Letters, probes: Sequence[Probe]) -> Sites:
+    """The sites of all motifs in draws, by draw and start; a letter is in one site or at the rim of two."""
+    each = [candidates(scan(letters, probe.weights), probe.threshold, row) for row, probe in enumerate(probes)]
+    columns = zip(*(vars(sites).values() for sites in each or [no_sites()]), strict=True)
+    together = Sites(*(np.concatenate(column) for column in columns))
+    return without_overlaps(together, [probe.width for probe in probes])
+
+
+def occupancy(letters: Letters, sites: Sites, motif: int, background_share: float) -> Occupancy:
+    """How often and where draws hold a motif (by its row)."""
+    own, length = sites.take(sites.motif == motif), letters.codes.shape[1]
+    keys, place = np.unique(own.strand * length + own.start, return_inverse=True)
+    at_place = [_share(own.draw[place == k], letters) for k in range(len(keys))]
+    odds = [float(own.log_odds[place == k].mean()) for k in range(len(keys))]
+    order = sorted(range(len(keys)), key=lambda k: -at_place[k][0])
+    places = (Place(int(keys[k] % length), STRANDS[keys[k] // length], *at_place[k], odds[k]) for k in order)
+    return Occupancy(*_share(np.unique(own.draw), letters), background_share, tuple(places))
+
+
+def share_holding(sites: Sites, motif: int, draws: int) -> float:
+    """The share of draws that hold a site of a motif."""
+    return len(np.unique(sites.draw[sites.motif == motif])) / draws
+
+
+def tally(letters: Letters, sites: Sites, motif: int, probe: Probe) -> Tally:
+    """What the sites of a motif in one anchor's draws hold, to estimate the motif over anchors."""
+    own = sites.take(sites.motif == motif)
+    rows, weight = exposures(letters, own, probe.width)
+    ratio = np.exp2(probe.weights)
+    share = np.einsum("swa,wa->sw", rows, ratio)
+    exposure = np.einsum("sw,swa->wa", weight[:, None] / np.where(share > 0, share, np.inf), rows)
+    return Tally(counts_at(letters, own, probe.width), exposure)
+
+
+def site_counts(tallies: Sequence[Tally], reference: Floats) -> Floats:
+    """Letter counts (B, W, 4) of the sites as they would be under a reference background (4,), all but each block.
+
+    The first is of all sites. Blocks are the tallies, or the chains of a single one. Where the draws' own background
+    is the reference the counts are what the sites hold.
+    """
+    if len(tallies) == 1:
+        observed = tallies[0].observed
+        parts = observed.sum(axis=2, keepdims=True) / np.maximum(observed.sum(axis=(0, 2))[:, None], 1)
+        exposure = parts * tallies[0].exposure
+    else:
+        observed = np.array([one.observed.sum(axis=0) for one in tallies])
+        exposure = np.array([one.exposure for one in tallies])
+    return np.stack(
+        [
+            _under(observed.sum(axis=0) - left, exposure.sum(axis=0) - out, reference)
+            for left, out in zip(
+                [np.zeros(observed.shape[1:]), *observed], [np.zeros(observed.shape[1:]), *exposure], strict=True
+            )
+        ]
+    )
+
+
+def column_bits(counts: Floats, reference: Floats) -> Estimate:
+    """Information (W,) of a motif against a reference, from site_counts; its errors over the blocks."""
+    whole, *without = (divergence(block, reference) for block in counts)
+    return Estimate(whole, jackknife(whole, np.array(without)).error)
+
+
+def total_bits(counts: Floats, reference: Floats) -> Estimate:
+    """The same of all columns together."""
+    whole, *without = (divergence(block, reference).sum() for block in counts)
+    return Estimate(whole, jackknife(whole, np.array(without)).error)
+
+
+def _under(observed: Floats, exposure: Floats, reference: Floats) -> Floats:
+    shares = reference * (observed + 1e-3 * reference) / (np.maximum(exposure, 0) + 1e-3 * reference)
+    return np.asarray(observed.sum(axis=1, keepdims=True) * shares / shares.sum(axis=1, keepdims=True))
+
+
+def _share(draws: NDArray[np.intp], letters: Letters) -> tuple[float, float]:
+    """The share that some draws (rows, each once) are of all, and its error over chains."""
+    counts = np.bincount(letters.chain[draws], minlength=letters.chains)
+    by_chain = counts * letters.chains / len(letters.codes)
+    error = by_chain.std(ddof=1) / np.sqrt(letters.chains) if letters.chains > 1 else np.nan
+    return float(by_chain.mean()), float(error)

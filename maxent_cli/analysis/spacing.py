@@ -1,0 +1,112 @@
+"""Distances between motifs that draws hold together, against draws of different chains, which keep none."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import false_discovery_control, norm
+
+from maxent_cli.analysis.occupancy import Probe
+from maxent_cli.analysis.sites import Letters, Sites
+from maxent_cli.data import Floats
+
+ARRANGEMENTS = ("a> b>", "a> <b", "b> a>", "<b a>")  # as seen with a on the plus strand
+FEW_ANCHORS = 10  # from which on anchors are the unit that a preference must recur over; below, chains are
+LEAST_SHARE = 0.01  # of draws that hold each motif, for an anchor to count
+Numbers = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Spacing:
+    """A distance between two motifs, in bp between facing ends: share of pairs with it, share expected, p and q."""
+
+    arrangement: str
+    distance: int
+    share: float
+    expected: float
+    p: float
+    q: float
+
+
+@dataclass
+class Spacings:
+    """Pairs of two motifs by arrangement and distance (4 L,), observed and expected, and squared excess by unit."""
+
+    length: int
+    observed: Floats = field(init=False)
+    expected: Floats = field(init=False)
+    squares: Floats = field(init=False)
+    anchors: int = 0
+
+    def __post_init__(self) -> None:
+        self.observed, self.expected = np.zeros((2, 4 * self.length))
+        self.squares = np.zeros((2, 4 * self.length))  # over anchors, over chains
+
+    def add(self, letters: Letters, sites: Sites, pair: tuple[int, int], probes: tuple[Probe, Probe]) -> None:
+        """Take in the draws of one anchor."""
+        held = [_places(letters, sites, motif) for motif in pair]
+        if min(h.any(axis=1).mean() for h in held) < LEAST_SHARE:
+            return
+        first, second = (h.reshape(letters.chains, -1, h.shape[1]) for h in held)
+        kinds = _kinds(self.length, probes[0].width, probes[1].width, pair[0] == pair[1])
+        seen = np.array([_folded(a.T @ b, kinds, self.length) for a, b in zip(first, second, strict=True)])
+        sums_a, sums_b = first.sum(axis=1), second.sum(axis=1)
+        apart = _folded(np.outer(sums_a.sum(axis=0), sums_b.sum(axis=0)) - sums_a.T @ sums_b, kinds, self.length)
+        if apart.sum() <= 0 or seen.sum() <= 0:
+            return
+        expected = seen.sum(axis=1, keepdims=True) * apart / apart.sum()
+        self.observed += seen.sum(axis=0)
+        self.expected += expected.sum(axis=0)
+        self.squares += [np.square((seen - expected).sum(axis=0)), np.square(seen - expected).sum(axis=0)]
+        self.anchors += 1
+
+    def preferences(self) -> list[Spacing]:
+        """All distances that were seen or expected, the most preferred first.
+
+        p is one-sided, of the excess over its spread over anchors (over chains where anchors are fewer than ten).
+        """
+        rows = np.flatnonzero((self.observed > 0) | (self.expected > 0.5))
+        if not len(rows):
+            return []
+        spread = np.sqrt(self.squares[0 if self.anchors >= FEW_ANCHORS else 1][rows])
+        excess = self.observed[rows] - self.expected[rows]
+        p = norm.sf(excess / np.maximum(spread, 1))
+        q, total = false_discovery_control(p), self.observed.sum()
+        found = [
+            Spacing(ARRANGEMENTS[row // self.length], int(row % self.length), *(float(v) for v in values))
+            for row, *values in zip(rows, self.observed[rows] / total, self.expected[rows] / total, p, q, strict=True)
+        ]
+        return sorted(found, key=lambda one: (one.p, one.expected - one.share))
+
+
+def pairs_of(count: int) -> Iterator[tuple[int, int]]:
+    """Pairs of so many motifs, each with itself too."""
+    return ((a, b) for a in range(count) for b in range(a, count))
+
+
+def _places(letters: Letters, sites: Sites, motif: int) -> NDArray[np.float32]:
+    """Which starts on which strand (N, 2 L) hold a motif."""
+    own = sites.take(sites.motif == motif)
+    draws, length = letters.codes.shape
+    held = np.zeros((draws, 2 * length), np.float32)
+    held[own.draw, own.strand * length + own.start] = 1
+    return held
+
+
+def _kinds(length: int, width_a: int, width_b: int, same: bool) -> Numbers:
+    """Arrangement and distance (2 L, 2 L) of two sites as a number below 4 L, or 4 L where they overlap."""
+    strand, start = np.divmod(np.arange(2 * length), length)
+    right = start[None, :] - start[:, None] - width_a  # gap with b on the right of a, in the draw
+    left = start[:, None] - start[None, :] - width_b
+    distance = np.maximum(right, left)
+    alike = strand[:, None] == strand[None, :]
+    ahead = (right >= 0) == (strand[:, None] == 0)  # b is downstream of a, as a reads
+    kind = np.select([alike & ahead, ~alike & ahead, alike & ~ahead], [0, 1, 2], 3)
+    if same:
+        kind = np.where(kind == 2, 0, kind)
+    return np.where(distance >= 0, kind * length + distance, 4 * length)
+
+
+def _folded(table: NDArray[np.floating], kinds: Numbers, length: int) -> Floats:
+    return np.bincount(kinds.ravel(), table.ravel(), 4 * length + 1)[: 4 * length].astype(np.float64)

@@ -1,0 +1,320 @@
+"""How the motifs command writes the motifs that anchors share."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from maxent_cli.analysis.motifs import consensus
+from maxent_cli.analysis.names import BEST, Name, name_motifs
+from maxent_cli.analysis.occupancy import Occupancy, column_bits, site_counts, total_bits
+from maxent_cli.analysis.sites import STRANDS
+from maxent_cli.analysis.spacing import ARRANGEMENTS, Spacing
+from maxent_cli.commands.motif_results import Findings, Job, Presence, Shared, in_genome, write_numbered_logo
+from maxent_cli.data import Floats, Motif
+from maxent_cli.io.growing_tables import growing_table
+from maxent_cli.io.logos import Logo, information_heights
+from maxent_cli.io.modisco import write_modisco
+from maxent_cli.io.motif_files import write_jaspar, write_meme, write_ppm_table, write_pwm_table
+from maxent_cli.io.tables import Row, write_table
+
+MOTIFS = (
+    *("motif", "consensus", "width", "anchors", "sites", "bits", "bits_error"),
+    *(f"{what}_{rank}" for rank in range(1, BEST + 1) for what in ("known", "p", "q", "overlap", "orientation")),
+    *("logo", "anchors_found", "threshold", "background_share"),
+)
+SITES = ("#chrom", "start", "end", "motif", "score", "strand", "record", "occupancy", "occupancy_error", "log_odds")
+OCCUPANCY = (
+    *("record", "motif", "occupancy", "occupancy_error", "occupancy_background", "present"),
+    *("best_start", "best_end", "best_strand", "best_occupancy", "best_occupancy_error", "logo"),
+)
+DRAW_SITES = ("record", "chain", "draw", "motif", "start", "end", "strand", "log_odds")
+SPACING = ("motif_a", "motif_b", "arrangement", "distance", "share", "expected", "p", "q", "anchors")
+RATES = ("quantity", "found", "of")
+LEAST_OCCUPANCY = 0.05  # of a place in sites.bed
+TELLING_Q = 0.05  # of a distance in spacing.tsv
+MOST_MOTIF_LOGOS = 20
+SAID = 5  # motifs in the account for people
+# ends that face each other: of which motif, and 0 its beginning or 1 its end
+FACING = dict(
+    zip(
+        ARRANGEMENTS,
+        ((("a", 1), ("b", 0)), (("a", 1), ("b", 1)), (("b", 1), ("a", 0)), (("b", 0), ("a", 0))),
+        strict=True,
+    )
+)
+TURNED = {"a> b>": "b> a>", "b> a>": "a> b>"}  # as the other motif of the pair sees it
+
+
+@dataclass(frozen=True)
+class Final:
+    """A motif as it is written: its name, its row while it was looked for, letter counts by block (B, W, 4), anchors.
+
+    first is the column at which the written motif begins in the one that was looked for.
+    """
+
+    name: str
+    row: int
+    first: int
+    counts: Floats
+    anchors: int
+    sites: float
+
+    @property
+    def number(self) -> int:
+        """The number in its name."""
+        return int(self.name.removeprefix("motif_"))
+
+    @property
+    def motif(self) -> Motif:
+        """As counts at its sites."""
+        return Motif(self.name, self.counts[0], self.sites)
+
+
+def final_motifs(shared: Shared, job: Job) -> list[Final]:
+    """The motifs that draws hold beyond the background in any anchor, on informative columns; most anchors first."""
+    rows = range(len(shared.probes))
+    held = [[p for p in shared.presences if p.occupancies[row].beyond(job.calling)] for row in rows]
+    finals = [_final(shared, row, held[row], job) for row in rows if held[row]]
+    wide = [one for one in finals if one.counts.shape[1] >= job.calling.width]
+    wide.sort(key=lambda one: (-one.anchors, -one.sites))
+    return [replace(one, name=f"motif_{number}") for number, one in enumerate(wide, 1)]
+
+
+def write_motifs(finals: Sequence[Final], shared: Shared, known: Sequence[Motif], job: Job) -> list[list[Name]]:
+    """Write the motifs in every format; give their names."""
+    motifs, reference, folder = [one.motif for one in finals], shared.reference, str(job.folder)
+    names = name_motifs(motifs, known)
+    write_meme(f"{folder}/motifs.meme", motifs, reference)
+    write_jaspar(f"{folder}/motifs.jaspar", motifs)
+    write_ppm_table(f"{folder}/motifs_ppm.tsv", motifs)
+    write_pwm_table(f"{folder}/motifs_pwm.tsv", motifs, reference)
+    rows = [_motif_row(*each, shared, job) for each in zip(finals, names, strict=True)]
+    write_table(f"{folder}/motifs.tsv", rows, MOTIFS)
+    return names
+
+
+def write_places(finals: Sequence[Final], shared: Shared, job: Job) -> None:
+    """Write where the draws hold the motifs, how far apart, and each anchor's own version of them."""
+    folder = str(job.folder)
+    write_table(f"{folder}/sites.bed", _site_rows(finals, shared), SITES)
+    logos = _write_aligned_logos(finals, shared, job)
+    write_table(f"{folder}/occupancy.tsv", _occupancy_rows(finals, shared, logos, job), OCCUPANCY)
+    write_table(f"{folder}/spacing.tsv", _spacing_rows(finals, shared), SPACING)
+    aligned = (_aligned(one, p, shared) for p in shared.presences for one in finals if _holds(one, p, job))
+    write_meme(f"{folder}/anchor_motifs.meme", aligned, shared.reference)
+
+
+def write_draw_sites(finals: Sequence[Final], shared: Shared, job: Job) -> None:
+    """Write every site of every draw."""
+    with growing_table(str(job.folder / "draw_sites.tsv.gz"), DRAW_SITES) as append:
+        for presence in shared.presences:
+            append(_draw_site_rows(finals, presence, shared))
+
+
+def write_rates(found: Findings, shared: Shared, job: Job) -> None:
+    """Write how often motifs are found, and how often by chance."""
+    recurs = shared.recurrence
+    rows = [
+        ("anchors whose draws hold a motif", found.holding, len(found.one_hot)),
+        ("anchors whose beta = 0 draws do", found.by_chance, len(found.one_hot)),
+        ("anchors' motifs that are the most frequent one", recurs.found, len(found.motifs)),
+        ("the same with the columns of each shuffled, at most", recurs.by_chance, len(found.motifs)),
+    ]
+    write_table(str(job.folder / "rates.tsv"), [dict(zip(RATES, row, strict=True)) for row in rows], RATES)
+
+
+def write_attributions(found: Findings, job: Job) -> None:
+    """Write the anchors, and the log2 odds of each position centred over letters, for TF-MoDISco."""
+    if found.one_hot:
+        write_modisco(f"{job.folder}/modisco", np.stack(found.one_hot), np.stack(found.attributions))
+
+
+def account(finals: Sequence[Final], found: Findings, names: Sequence[Sequence[Name]], job: Job) -> Iterator[str]:
+    """What was found, in lines for people."""
+    anchors = len(found.one_hot)
+    yield (
+        f"{anchors} anchors, {found.holding} with motifs in their draws ({found.by_chance} in as many draws at "
+        f"beta = 0); {len(finals)} motifs in all"
+    )
+    for one, like in list(zip(finals, names, strict=True))[:SAID]:
+        known = f"; like {like[0].known}, q {like[0].q:.2g}" if like else ""
+        yield f"  {one.name} {consensus(one.motif)}: {one.anchors} anchors, {one.sites:.0f} sites{known}"
+    if not finals:
+        yield from _why_nothing(found, job)
+
+
+def _why_nothing(found: Findings, job: Job) -> Iterator[str]:
+    """What was looked at, against which threshold, and what to try."""
+    calling = job.calling
+    yield (
+        f"  nothing found: looked in {found.draws} draws of {len(found.one_hot)} anchors ({found.positions} mutable "
+        f"positions) for motifs of {calling.width} bp and {calling.motif_bits:g} bits or more, columns of "
+        f"{calling.bits:g} bits and {calling.errors:g} standard errors, that tell draws from background by "
+        f"{calling.presence:g} bits a draw"
+    )
+    yield (
+        f"  the best position holds {found.most_bits:.2g} bits; try a higher --beta or --keep in sample, more chains "
+        "and draws, --tether 0.4, which keeps motifs in their place, or lower --bits and --motif-bits here"
+    )
+
+
+def _final(shared: Shared, row: int, presences: Sequence[Presence], job: Job) -> Final:
+    counts = site_counts([p.tallies[row] for p in presences], shared.reference)
+    bits, calling = column_bits(counts, shared.reference), job.calling
+    kept = np.flatnonzero(bits.value >= calling.bits)
+    first, last = (int(kept[0]), int(kept[-1]) + 1) if len(kept) else (0, 0)
+    sites = sum(p.tallies[row].sites for p in presences)
+    return Final("", row, first, counts[:, first:last], len(presences), sites)
+
+
+def _holds(one: Final, presence: Presence, job: Job) -> bool:
+    return presence.occupancies[one.row].beyond(job.calling)
+
+
+def _span(one: Final, shared: Shared, start: int, strand: str) -> tuple[int, int]:
+    """Start and end of the written motif, from the start of the one that was looked for."""
+    width, whole = one.counts.shape[1], shared.probes[one.row].width
+    offset = one.first if strand == "+" else whole - one.first - width
+    return start + offset, start + offset + width
+
+
+def _motif_row(one: Final, names: Sequence[Name], shared: Shared, job: Job) -> Row:
+    motif, total = one.motif, total_bits(one.counts, shared.reference)
+    described = (one.name, consensus(motif), len(motif.counts), one.anchors, round(one.sites))
+    known = [value for name in names for value in (name.known, name.p, name.q, name.overlap, name.orientation)]
+    by_chance = np.mean([p.occupancies[one.row].background for p in shared.presences])
+    rest = (
+        _write_motif_logo(one, names, shared, job),
+        len(shared.merged[one.row].anchors),
+        shared.probes[one.row].threshold,
+        float(by_chance),
+    )
+    empty = [None] * (5 * BEST - len(known))
+    return dict(zip(MOTIFS, (*described, float(total.value), float(total.error), *known, *empty, *rest), strict=True))
+
+
+def _write_motif_logo(one: Final, names: Sequence[Name], shared: Shared, job: Job) -> str | None:
+    if job.logos == "none" or one.number > MOST_MOTIF_LOGOS:
+        return None
+    bits = column_bits(one.counts, shared.reference)
+    like = f"   {names[0].known}" if names else ""
+    logo = Logo(
+        title=f"{one.name}   {one.anchors} anchors, {one.sites:.0f} sites{like}",
+        heights=information_heights(one.motif.probabilities, bits.value),
+        errors=bits.error,
+        axis="column (0-based)",
+    )
+    return write_numbered_logo(job, f"motif_{one.number:03d}", logo)
+
+
+def _site_rows(finals: Sequence[Final], shared: Shared) -> Iterator[Row]:
+    for presence in shared.presences:
+        rows = [_site_row(one, place, presence, shared) for one in finals for place in _often(one, presence)]
+        yield from sorted(rows, key=lambda row: (row["start"], row["motif"], row["strand"]))
+
+
+def _often(one: Final, presence: Presence) -> list[int]:
+    places = presence.occupancies[one.row].places
+    return [number for number, place in enumerate(places) if place.share >= LEAST_OCCUPANCY]
+
+
+def _site_row(one: Final, number: int, presence: Presence, shared: Shared) -> Row:
+    place, interval = presence.occupancies[one.row].places[number], presence.interval
+    start, end = _span(one, shared, place.start, place.strand)
+    chromosome, strand = presence.name, place.strand
+    if interval:
+        chromosome, start, end = in_genome(start, end, interval)
+        strand = {"+": "-", "-": "+"}[strand] if interval.strand == "-" else strand
+    values = (chromosome, start, end, one.name, round(1000 * place.share), strand, presence.name)
+    return dict(zip(SITES, (*values, place.share, place.error, place.log_odds), strict=True))
+
+
+def _occupancy_rows(
+    finals: Sequence[Final], shared: Shared, logos: dict[tuple[int, str], str], job: Job
+) -> Iterator[Row]:
+    for number, presence in enumerate(shared.presences):
+        for one in finals:
+            held = presence.occupancies[one.row]
+            shares = (held.share, held.error, held.background, held.beyond(job.calling))
+            logo = logos.get((number, one.name))
+            yield dict(
+                zip(OCCUPANCY, (presence.name, one.name, *shares, *_best_place(one, held, shared), logo), strict=True)
+            )
+
+
+def _best_place(one: Final, held: Occupancy, shared: Shared) -> tuple[int | str | float | None, ...]:
+    if not held.places:
+        return (None,) * 5
+    best = held.places[0]
+    return (*_span(one, shared, best.start, best.strand), best.strand, best.share, best.error)
+
+
+def _aligned(one: Final, presence: Presence, shared: Shared) -> Motif:
+    """A motif as the sites in one anchor's draws have it."""
+    tally, width = presence.tallies[one.row], one.counts.shape[1]
+    counts = site_counts([tally], shared.reference)[0, one.first : one.first + width]
+    return Motif(f"{presence.name}:{one.name}", counts, tally.sites)
+
+
+def _write_aligned_logos(finals: Sequence[Final], shared: Shared, job: Job) -> dict[tuple[int, str], str]:
+    """Logos of the motif that most draws of an anchor hold, by the anchor's row and the motif's name."""
+    if job.logos == "none":
+        return {}
+    logos = {}
+    for row, presence in enumerate(shared.presences[: job.most_logos]):
+        held = [one for one in finals if _holds(one, presence, job)]
+        if held:
+            one = max(held, key=lambda each: presence.occupancies[each.row].share)
+            logos[row, one.name] = _write_aligned_logo(row, one, presence, shared, job)
+    return logos
+
+
+def _write_aligned_logo(row: int, one: Final, presence: Presence, shared: Shared, job: Job) -> str:
+    counts = site_counts([presence.tallies[one.row]], shared.reference)
+    counts = counts[:, one.first : one.first + one.counts.shape[1]]
+    bits, held = column_bits(counts, shared.reference), presence.occupancies[one.row]
+    logo = Logo(
+        title=f"{one.name} in {held.share:.0%} of draws   {presence.name}",
+        heights=information_heights(_aligned(one, presence, shared).probabilities, bits.value),
+        errors=bits.error,
+        axis="column (0-based)",
+    )
+    return write_numbered_logo(job, f"aligned_{row + 1:06d}", logo)
+
+
+def _spacing_rows(finals: Sequence[Final], shared: Shared) -> Iterator[Row]:
+    """Distances with q below the limit, and of each pair the best in any case."""
+    numbers = {one.row: number for number, one in enumerate(finals)}
+    for (a, b), spacings in shared.spacings.items():
+        if a in numbers and b in numbers:
+            found = spacings.preferences()
+            told = (one for number, one in enumerate(found) if not number or one.q <= TELLING_Q)
+            pair = (finals[numbers[a]], finals[numbers[b]])
+            yield from (_spacing_row(one, pair, shared, spacings.anchors) for one in told)
+
+
+def _spacing_row(one: Spacing, pair: tuple[Final, Final], shared: Shared, anchors: int) -> Row:
+    """A distance between the written motifs, the lower number first."""
+    cut = {name: _cut(motif, shared) for name, motif in zip("ab", pair, strict=True)}
+    distance = one.distance + sum(cut[name][side] for name, side in FACING[one.arrangement])
+    names, arrangement = (pair[0].name, pair[1].name), one.arrangement
+    if pair[0].number > pair[1].number:
+        names, arrangement = names[::-1], TURNED.get(arrangement, arrangement)
+    values = (*names, arrangement, distance, one.share, one.expected, one.p, one.q, anchors)
+    return dict(zip(SPACING, values, strict=True))
+
+
+def _cut(one: Final, shared: Shared) -> tuple[int, int]:
+    """Columns cut off the motif that was looked for, at its beginning and its end."""
+    return one.first, shared.probes[one.row].width - one.first - one.counts.shape[1]
+
+
+def _draw_site_rows(finals: Sequence[Final], presence: Presence, shared: Shared) -> Iterator[Row]:
+    by_row, sites = {one.row: one for one in finals}, presence.sites
+    for draw, start, strand, row, odds, _ in zip(*(values.tolist() for values in vars(sites).values()), strict=True):
+        if row in by_row:
+            one, sign = by_row[row], STRANDS[strand]
+            place = (one.name, *_span(one, shared, start, sign), sign, odds)
+            numbers = (presence.name, *divmod(draw, presence.draws))
+            yield dict(zip(DRAW_SITES, (*numbers, *place), strict=True))
