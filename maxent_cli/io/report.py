@@ -21,7 +21,7 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 MOST_SHOWN = 100  # anchors that are drawn
 HUES = 6  # colours of motifs in report.css, used again and again
 LONGEST_NAME = 60  # letters of a name that are shown; all of it is in the title
-LEAST_OCCUPANCY = 0.05  # of a motif in an anchor whose caption names it
+MOST_Q = 0.05  # of a distance between motifs that is shown
 
 
 def write_report(path: str, sources: Sources) -> None:
@@ -31,19 +31,24 @@ def write_report(path: str, sources: Sources) -> None:
     """
     header, anchors = inputs.read_anchors(sources)
     by, ranked = inputs.rank(anchors)
-    motifs = inputs.read_motifs(sources.motifs) if sources.motifs else None
-    if sources.motifs:
-        _draw(ranked, sources.motifs, {motif.row["motif"]: place % HUES for place, motif in enumerate(motifs or [])})
     parts = {
+        "motifs": _motifs(sources.motifs, ranked) if sources.motifs else None,
         "series": drawing.series_plots(inputs.read_series(sources.series)) if sources.series else None,
         "gc": _gc_probe(sources.gc_probe) if sources.gc_probe else None,
         "convergence": drawing.convergence_plot(ranked, header.get("run", {}).get("most_rhat")),
         "made": {command: (output, inputs.read_provenance(output)) for command, output in sources.commands.items()},
     }
     template = _environment().get_template("report.html")
-    page = template.render(header=header, rows=ranked, by=by, motifs=motifs, **parts)
+    page = template.render(header=header, rows=ranked, by=by, **parts)
     with writing(path) as stream:
         stream.write(page)
+
+
+def _motifs(folder: str, ranked: list[Row]) -> dict[str, Any]:
+    """What is shown of the motifs; the anchors are given their drawings."""
+    motifs = inputs.read_motifs(folder)
+    _draw(ranked, folder, {motif.row["motif"]: place % HUES for place, motif in enumerate(motifs)})
+    return {"table": motifs, "rates": inputs.read_rates(folder), "spacing": inputs.read_spacing(folder, MOST_Q)}
 
 
 def _draw(ranked: list[Row], folder: str, colours: dict[str, int]) -> None:
@@ -55,7 +60,7 @@ def _draw(ranked: list[Row], folder: str, colours: dict[str, int]) -> None:
     top, count = drawing.top_of(tracks.values()), Counter(row["record"] for row in ranked)
     for row in ranked:
         held = sorted(occupancies[row["number"]], key=lambda each: -each["occupancy"])
-        row["held"] = [each for each in held if each["occupancy"] >= LEAST_OCCUPANCY]
+        row["held"] = [each for each in held if each["present"]]
         row["sites"], row["same_name"] = sites[row["number"]], count[row["record"]] > 1
     for row in shown:
         row["strips"] = drawing.strips(tracks[row["number"]], row["sites"], colours, top)
@@ -98,6 +103,7 @@ def _environment() -> Environment:
         "most_sites": drawing.MOST_SITES,
         "most_shown": MOST_SHOWN,
         "known": inputs.KNOWN,
+        "most_q": MOST_Q,
     }
     environment.filters |= {"pm": with_error, "sig": significant, "short": shortened, "shell": shell}
     return environment

@@ -17,10 +17,11 @@ from maxent_cli.data import Floats
 from maxent_cli.io.logos import LEAST_AXIS, LEAST_HEIGHT, MOST_COLUMNS, information_heights
 from maxent_cli.io.report_inputs import Motif, Row, Tracks
 
-MOST_SITES = 8  # of an anchor that are drawn, the most occupied ones
+MOST_SITES = 6  # of an anchor that are drawn, the most occupied ones
 COMMANDS = {Outline.MOVETO: "M", Outline.LINETO: "L", Outline.CURVE3: "Q", Outline.CURVE4: "C", Outline.CLOSEPOLY: "Z"}
 LEFT, RIGHT, WIDEST = 98, 8, 1072  # px of a drawing of an anchor
-LOGO, PROFILE, OCCUPANCY, LANE, GAP = 86, 34, 30, 16, 12
+LOGO, PROFILE, OCCUPANCY, LANE, GAP = 86, 34, 48, 16, 12
+BESIDE = 45  # px beside a site that its share is written in
 Tick = tuple[float, str]
 
 
@@ -127,7 +128,8 @@ def strips(tracks: Tracks, sites: Sequence[Row], colours: dict[str, int], top: f
     length = len(tracks.letters)
     count = max(1, math.ceil(length / MOST_COLUMNS))
     columns = math.ceil(length / count)
-    lanes = _in_lanes(sorted(sites, key=lambda site: -site["occupancy"])[:MOST_SITES], colours)
+    room = math.ceil(BESIDE / _step(columns))
+    lanes = _in_lanes(sorted(sites, key=lambda site: -site["occupancy"])[:MOST_SITES], colours, room)
     return [
         _strip(tracks, lanes, range(start, min(start + columns, length)), top) for start in range(0, length, columns)
     ]
@@ -200,7 +202,7 @@ def _outline(path: TextPath) -> str:
 
 
 def _strip(tracks: Tracks, lanes: Sequence[dict[str, Any]], part: range, top: float) -> Strip:
-    step = round(min(14.0, (WIDEST - LEFT - RIGHT) / len(part)), 2)
+    step = _step(len(part))
     here = [_clipped(site, part, step) for site in lanes if site["start"] < part.stop and site["end"] > part.start]
     levels = 1 + max((site["lane"] for site in here), default=-1)
     bits = Scale(0, top, LOGO + 6, 6)
@@ -208,7 +210,7 @@ def _strip(tracks: Tracks, lanes: Sequence[dict[str, Any]], part: range, top: fl
     information = Scale(0, top, sequence + GAP + PROFILE, sequence + GAP)
     first_lane = information.start + GAP
     below = first_lane + levels * LANE + GAP
-    occupancy = Scale(0, 1, below + OCCUPANCY, below)
+    occupancy = Scale(-1, 1, below + OCCUPANCY, below)
     foot = occupancy.start if here else information.start
     for site in here:
         site["y"] = first_lane + site["lane"] * LANE
@@ -232,6 +234,11 @@ def _strip(tracks: Tracks, lanes: Sequence[dict[str, Any]], part: range, top: fl
         ticks=[(round(LEFT + (p - part.start + 0.5) * step, 1), str(p)) for p in part if p % 10 == 0],
         **_profile(tracks.information[shown], tracks.errors[shown], information, step),
     )
+
+
+def _step(columns: int) -> float:
+    """Width of a position, px."""
+    return round(min(14.0, (WIDEST - LEFT - RIGHT) / columns), 2)
 
 
 def _whiskers(stack: Floats, errors: Floats, bits: Scale, step: float) -> str:
@@ -259,17 +266,23 @@ def _steps(levels: Sequence[float], start: float, step: float) -> str:
     return first + "".join(f"V{y:g}H{edge}" for y, edge in zip(levels[1:], edges[2:], strict=True))
 
 
-def _in_lanes(sites: Sequence[Row], colours: dict[str, int]) -> list[dict[str, Any]]:
-    """Sites, the first ones on top, each in the first lane where no other is near; with its motif's colour."""
+def _in_lanes(sites: Sequence[Row], colours: dict[str, int], room: int) -> list[dict[str, Any]]:
+    """Sites, the first ones on top, each in the first lane with room (bp) around it; with its motif's colour.
+
+    The first of each motif is the best one, which is shaded.
+    """
     lanes = list[list[Row]]()
-    placed = []
+    placed = list[dict[str, Any]]()
     for site in sites:
-        free = [all(site["start"] > o["end"] or site["end"] < o["start"] for o in lane) for lane in lanes]
+        free = [
+            all(site["start"] >= o["end"] + room or site["end"] + room <= o["start"] for o in lane) for lane in lanes
+        ]
         lane = free.index(True) if True in free else len(lanes)
         if lane == len(lanes):
             lanes.append([])
         lanes[lane].append(site)
-        placed.append({**site, "lane": lane, "colour": colours.get(site["motif"], 0)})
+        best = all(site["motif"] != other["motif"] for other in placed)
+        placed.append({**site, "lane": lane, "colour": colours.get(site["motif"], 0), "best": best})
     return placed
 
 

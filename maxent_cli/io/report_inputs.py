@@ -62,8 +62,15 @@ SITES: Columns = {
 }
 OCCUPANCY: Columns = {
     **dict.fromkeys(("record", "motif"), str),
+    "present": truth,
     **dict.fromkeys(("occupancy", "occupancy_background"), share),
     "occupancy_error": number,
+}
+RATES: Columns = {"quantity": str, "found": int, "of": int}
+SPACING: Columns = {
+    **dict.fromkeys(("motif_a", "motif_b", "arrangement"), str),
+    **dict.fromkeys(("distance", "anchors"), int),
+    **dict.fromkeys(("share", "expected", "q"), number),
 }
 _VALUES = ("kept_share", "bits", "bits_held", "beyond_positions")
 SERIES: Columns = {"record": str, "beta": number, **dict.fromkeys(_VALUES, number)}
@@ -149,6 +156,16 @@ def read_motifs(folder: str) -> list[Motif]:
         Motif(row, p := named[row["motif"]], (p * np.log2(np.maximum(p, 1e-12) / background)).sum(axis=1))
         for row in rows
     ]
+
+
+def read_rates(folder: str) -> list[Row]:
+    """How often motifs are found, and how often by chance."""
+    return list(_table(f"{folder}/rates.tsv", RATES, _cure("motifs")))
+
+
+def read_spacing(folder: str, most_q: float) -> list[Row]:
+    """Distances between motifs whose q is no larger."""
+    return [row for row in _table(f"{folder}/spacing.tsv", SPACING, _cure("motifs")) if row["q"] <= most_q]
 
 
 def read_tracks(folder: str, records: Sequence[str], wanted: set[int]) -> dict[int, Tracks]:

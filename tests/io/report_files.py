@@ -82,12 +82,22 @@ def write_motifs(folder: Path, names: Sequence[str], letters: str) -> None:
     held = {"bits": 7.0, "bits_error": 0.1, "segments": 1, "ess_median": 9, "logo": None}
     write_table(str(folder / "anchors.tsv"), [{"record": name, **held} for name in names])
     write_table(str(folder / "positions.tsv"), [row for name in names for row in positions(name, letters)])
-    shares = {"motif": "motif_1", "occupancy": 0.93, "occupancy_error": 0.02, "occupancy_background": 0.015}
+    shares = {
+        "motif": "motif_1",
+        "occupancy": 0.93,
+        "occupancy_error": 0.02,
+        "occupancy_background": 0.015,
+        "present": True,
+    }
     write_table(str(folder / "occupancy.tsv"), [{"record": name, **shares} for name in names])
     site = {"start": 10, "end": 16, "motif": "motif_1", "score": 880, "strand": "-"}
     sites = [{"chrom": "x", **site, "record": name, "occupancy": 0.88, "occupancy_error": 0.03} for name in names]
     write_table(str(folder / "sites.bed"), sites)
     (folder / "sites.bed").write_text(f"#{(folder / 'sites.bed').read_text()}")
+    write_table(str(folder / "rates.tsv"), [{"quantity": "anchors whose draws hold a motif", "found": 2, "of": 3}])
+    pair = {"motif_a": "motif_1", "motif_b": "motif_1", "arrangement": "a> <b", "anchors": 3, "expected": 0.01}
+    telling = {"distance": 17, "share": 0.31, "q": 1e-4}, {"distance": 21, "share": 0.02, "q": 0.3}
+    write_table(str(folder / "spacing.tsv"), [pair | row for row in telling])
 
 
 def positions(name: str, letters: str) -> list[dict[str, object]]:

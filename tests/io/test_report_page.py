@@ -49,6 +49,7 @@ class Page(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self._open.append(f"/{tag}")
+        self.inside["other"] += " " * (tag == "td")
 
     def handle_data(self, data: str) -> None:
         last = self._open[-1] if self._open else ""
@@ -82,6 +83,8 @@ def test_what_was_found_is_on_the_page(tmp_path: Path, parts: Sources) -> None:
         "MA0001.1 <Known> q 2e\u221207, \u2212",
         "9.50 ± 0.25",
         "motif_1 in 93.0 ± 2.0 % of draws; background 1.5 %",
+        "a> <b 17 31 1 0.0001 3",
+        "Against chance: anchors whose draws hold a motif: 2 of 3.",
         "Ranked by the bits that the law holds",
         "slope of draws' GC on anchors' GC",
         "\u22120.1 to 0.3",
@@ -90,6 +93,7 @@ def test_what_was_found_is_on_the_page(tmp_path: Path, parts: Sources) -> None:
     ):
         assert said in text, said
     assert "/somewhere/bin" not in text
+    assert "a> <b 21" not in text  # q is 0.3
 
 
 @pytest.mark.parametrize(
@@ -194,9 +198,11 @@ def test_no_motif_is_said(tmp_path: Path, parts: Sources) -> None:
     folder = tmp_path / "motifs"
     folder.mkdir()
     for path in Path(parts.motifs).iterdir():
-        keep = 1 if path.name in ("motifs.tsv", "sites.bed", "occupancy.tsv") else None
+        keep = 1 if path.name in ("motifs.tsv", "sites.bed", "occupancy.tsv", "spacing.tsv") else None
         (folder / path.name).write_text("".join(path.read_text().splitlines(keepends=True)[:keep]))
-    assert "No motif was found" in report(tmp_path, replace(parts, motifs=str(folder)))
+    page = report(tmp_path, replace(parts, motifs=str(folder)))
+    assert "No motif was found" in page
+    assert page.count("No motif is told from its background here") == len(NAMES)
 
 
 BREAKS = {  # file, what is replaced (None: the file itself), by what, and what is said of it
@@ -305,9 +311,10 @@ def test_glyphs_fill_a_box_of_one_by_one() -> None:
 
 def test_sites_that_overlap_are_in_lanes() -> None:
     site = {"motif": "m", "strand": "+", "occupancy": 0.5, "occupancy_error": 0.1}
-    sites = [site | {"start": start, "end": start + 8} for start in (0, 4, 20)]
+    sites = [site | {"start": start, "end": start + 8} for start in (0, 4, 30)]
     tracks = drawing.Tracks("A" * 40, np.full((40, 4), 0.25), np.zeros(40), np.zeros(40))
     (strip,) = drawing.strips(tracks, sites, {"m": 0}, 1.0)
     assert [each["lane"] for each in strip.sites] == [0, 1, 0]
+    assert [each["best"] for each in strip.sites] == [True, False, False]
     assert strip.sites[0]["x"] == drawing.LEFT
     assert strip.sites[0]["width"] == 8 * strip.step
