@@ -287,7 +287,7 @@ def _in_lanes(sites: Sequence[Row], colours: dict[str, int], room: int) -> list[
 
 
 def _clipped(site: dict[str, Any], part: range, step: float) -> dict[str, Any]:
-    """A site with its left edge, width and arrow tip (0 or 1 at its ends) in px, as far as it is in a strip."""
+    """A site with its left edge and width in px, as far as it is in a strip."""
     start, end = max(site["start"], part.start), min(site["end"], part.stop)
     x = round(LEFT + (start - part.start) * step, 1)
     return {**site, "x": x, "width": round((end - start) * step, 1)}
