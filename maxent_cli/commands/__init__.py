@@ -16,6 +16,7 @@ COMMANDS = {
     "motifs": "Frequencies, information, motifs and logos from draws.",
     "series": "What the law keeps and holds as beta rises.",
     "dependence": "Which positions depend on each other in the draws.",
+    "compare": "Two models, or two sets of anchors, side by side.",
     "gc-probe": "How the draws answer a field on their GC content.",
     "report": "One HTML page of what was found.",
 }

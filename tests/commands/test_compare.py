@@ -1,0 +1,147 @@
+"""maxent compare from two folders of motifs to a third."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from analysis.sample_sets import sample_set
+from click.testing import CliRunner
+
+from maxent_cli.alphabet import encode
+from maxent_cli.commands import maxent
+from maxent_cli.io.samples import writing_draws
+from maxent_cli.io.tables import write_table
+
+LENGTH = 60
+WORD, OTHER = "CACCAGGGGGCG", "TGTAAACAAATC"
+HOSTILE = '../../<b>"x" $y$'
+
+
+def invoke(*arguments, code=0):
+    result = CliRunner().invoke(maxent, [str(part) for part in arguments])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def motifs_of(folder, name, words, kept=0.93, prefix="a", letters=7):
+    """A folder of motifs: each anchor's draws hold one of the words at a place of its own."""
+    rng = np.random.default_rng(len(words) + int(1000 * kept))
+    path = folder / f"{name}.npz"
+    anchors = np.random.default_rng(letters).integers(0, 4, (len(words), LENGTH)).astype(np.uint8)
+    with writing_draws(str(path), {"law": {"held": "anchor"}}) as writer:
+        for number, word in enumerate(words):
+            law, start = np.full((LENGTH, 4), 0.25), 10 + 4 * number
+            law[start : start + len(word)] = np.where(np.arange(4) == encode(word)[:, None], kept, (1 - kept) / 3)
+            codes = (rng.random((8, 60, LENGTH, 1)) > np.cumsum(law, axis=1)[:, :3]).sum(axis=-1).astype(np.uint8)
+            record = HOSTILE if prefix == "a" and number == 0 else f"{prefix}{number}"
+            writer.add(sample_set(codes, name=record, anchor=anchors[number]))
+    invoke("motifs", path, "-o", folder / name, "--logos", "none")
+    return folder / name
+
+
+def table(path):
+    with path.open(newline="") as stream:
+        return list(csv.DictReader(stream, delimiter="\t"))
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sides")
+    return {
+        "both": motifs_of(folder, "both", [WORD] * 4 + [OTHER] * 4),
+        "one": motifs_of(folder, "one", [WORD] * 8, 0.85),
+        "elsewhere": motifs_of(folder, "elsewhere", [WORD] * 5, prefix="b"),
+        "renamed": motifs_of(folder, "renamed", [WORD] * 8, letters=9),
+    }
+
+
+def test_models_on_the_same_anchors_are_compared_anchor_by_anchor(tmp_path, folders):
+    result = invoke("compare", folders["both"], folders["one"], "-o", tmp_path / "out")
+    shared, alone = table(tmp_path / "out" / "motifs.tsv")
+    assert float(shared["similarity"]) > 0.9
+    assert (shared["anchors_a"], shared["anchors_b"]) == ("4", "8")
+    assert (shared["held_by_both"], shared["same_place"]) == ("4", "4")
+    assert float(shared["bits_difference"]) < 0
+    assert (alone["motif_b"], alone["similarity"]) == ("", "")
+    assert alone["motif_a"]
+    anchors = table(tmp_path / "out" / "anchors.tsv")
+    assert [row["record"] for row in anchors] == [HOSTILE, *(f"a{number}" for number in range(1, 8))]
+    known = {row["record"]: row for row in table(folders["one"] / "anchors.tsv")}
+    for row in anchors:
+        assert row["bits_b"] == known[row["record"]]["bits"]
+        assert float(row["bits_z"]) < -3  # the word is held less firmly
+    bits, occupancy = table(tmp_path / "out" / "summary.tsv")
+    assert (bits["paired"], bits["anchors_a"]) == ("yes", "8")
+    mean = np.mean([float(row["bits_difference"]) for row in anchors])
+    assert float(bits["difference"]) == pytest.approx(mean, abs=1e-4)
+    assert float(bits["low"]) <= mean <= float(bits["high"]) < 0
+    assert float(occupancy["difference"]) > 0.3  # four more anchors have the word
+    assert "8 anchors in both" in result.stderr
+    assert "1 motifs in both, 1 in A alone, 0 in B alone" in result.stderr
+    assert (tmp_path / "out" / "compare.png").stat().st_size > 10_000
+    assert json.loads((tmp_path / "out.provenance.json").read_text())["inputs"]
+
+
+def test_places_are_those_of_the_anchors(tmp_path, folders):
+    invoke("compare", folders["both"], folders["one"], "-o", tmp_path / "out")
+    places = table(tmp_path / "out" / "places.tsv")
+    assert len(places) == 8
+    for number, row in enumerate(places[:4]):
+        assert abs(int(row["best_start_a"]) - (10 + 4 * number)) <= 2
+        assert (row["same_place"], row["same_strand"]) == ("yes", "yes")
+        assert float(row["occupancy_a"]) > 0.8
+    for row in places[4:]:
+        assert float(row["occupancy_difference"]) > 0.5
+        assert float(row["occupancy_z"]) > 3
+
+
+def test_other_anchors_are_compared_by_their_means(tmp_path, folders):
+    result = invoke("compare", folders["one"], folders["elsewhere"], "-o", tmp_path / "out")
+    assert "no anchor is in both by name and sequence" in result.stderr
+    assert table(tmp_path / "out" / "anchors.tsv") == table(tmp_path / "out" / "places.tsv") == []
+    (row, _) = table(tmp_path / "out" / "summary.tsv")
+    assert (row["paired"], row["anchors_a"], row["anchors_b"]) == ("no", "8", "5")
+    assert float(row["low"]) > 0
+    assert (tmp_path / "out" / "compare.png").exists()
+
+
+def test_names_alone_do_not_make_anchors_the_same(tmp_path, folders):
+    result = invoke("compare", folders["one"], folders["renamed"], "-o", tmp_path / "out")
+    assert "0 anchors in both" in result.stderr
+    assert "8 names whose sequences differ" in result.stderr
+
+
+def test_bits_held_come_from_the_summaries(tmp_path, folders):
+    names = [row["record"] for row in table(folders["one"] / "anchors.tsv")]
+    paths = [tmp_path / "a.tsv", tmp_path / "b.tsv"]
+    for path, more in zip(paths, (0.0, 2.0), strict=True):
+        rows = [{"record": name, "bits_held": 20 + more + n, "bits_held_error": 0.3} for n, name in enumerate(names)]
+        write_table(str(path), rows)
+    invoke("compare", folders["both"], folders["one"], "-o", tmp_path / "out", "--summaries", *paths)
+    held = table(tmp_path / "out" / "summary.tsv")[1]
+    assert (held["quantity"], held["mean_a"], held["mean_b"]) == ("bits held by the law", "23.5", "25.5")
+    assert (held["difference"], held["low"], held["high"]) == ("2", "2", "2")
+    assert {row["bits_held_difference"] for row in table(tmp_path / "out" / "anchors.tsv")} == {"2"}
+    write_table(str(paths[1]), [{"record": "a1", "bits_held": 1.0, "bits_held_error": 0.1}])
+    result = invoke("compare", folders["both"], folders["one"], "-o", tmp_path / "o", "--summaries", *paths, code=1)
+    assert "has no row for" in result.stderr
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_folder_that_is_not_of_motifs_is_one_line(tmp_path, folders):
+    (tmp_path / "empty").mkdir()
+    result = invoke("compare", folders["one"], tmp_path / "empty", "-o", tmp_path / "out", code=1)
+    assert len(result.stderr.splitlines()) == 1
+    assert "motifs.tsv: is not there" in result.stderr.replace("::", ":")
+
+
+def test_a_side_without_motifs_is_compared_by_bits(tmp_path, folders):
+    rng = np.random.default_rng(3)
+    with writing_draws(str(tmp_path / "n.npz"), {"law": {"held": "anchor"}}) as writer:
+        for number in range(3):
+            writer.add(sample_set(rng.integers(0, 4, (8, 40, LENGTH), dtype=np.uint8), name=f"n{number}"))
+    invoke("motifs", tmp_path / "n.npz", "-o", tmp_path / "nothing", "--logos", "none")
+    result = invoke("compare", tmp_path / "nothing", folders["one"], "-o", tmp_path / "out")
+    assert "0 motifs in both, 0 in A alone, 1 in B alone" in result.stderr
+    assert [row["motif_b"] for row in table(tmp_path / "out" / "motifs.tsv")] == ["motif_1"]
