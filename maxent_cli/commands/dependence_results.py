@@ -43,7 +43,7 @@ class Job:
 
 def read_off(draws: Draws, job: Job) -> list[Row]:
     """Go through the anchors asked for, write their pairs and maps, and give the rows of anchors.tsv."""
-    is_distance, rows = draws.header["law"]["held"] == "anchor", list[Row]()
+    is_distance, rows = draws.header.get("law", {}).get("held") == "anchor", list[Row]()
     with ExitStack() as stack, Progress("dependence", len(job.records) or len(draws), "anchors") as progress:
         tables: Tables = {
             name: stack.enter_context(growing_table(str(job.folder / f"{name}.tsv"), header))
@@ -65,7 +65,7 @@ def report(rows: Sequence[Row], job: Job) -> Iterator[str]:
     pairs, dependent = (sum(row[name] for row in rows if not row["refused"]) for name in ("pairs", "dependent"))
     yield f"{len(rows)} anchors, {len(refused)} refused; {dependent} of {pairs} pairs dependent (q up to {SIGNIFICANT})"
     for row in refused[:3]:
-        yield f"  {row['record']}: refused, R-hat {row['rhat']:.3g} ({row['rhat_quantity']}) is above {job.most_rhat:g}"
+        yield f"  {row['record']}: refused, R-hat {row['rhat']:.3g} ({row['rhat_quantity']}) is not up to {job.most_rhat:g}"
     if refused:
         yield "  draw those with --until-ess, or with more steps between draws (--thin) in sample"
     elif not dependent:
