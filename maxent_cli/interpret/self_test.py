@@ -16,7 +16,8 @@ from maxent_cli.interpret.sampling import RunSettings, sample_anchor
 from maxent_cli.models.protocol import SequenceModel
 
 WINDOW = 4  # letters, so 256 sequences
-CHAINS, RUNGS, DRAWS, THIN, WARMUP = 64, 2, 32, 40, 1200
+CHAINS, RUNGS, DRAWS, THIN, WARMUP = 64, 2, 32, 40, 600
+KEPT = 0.5  # of the mean energy's way from the background's to the least
 LEAST_P = 1e-4
 
 
@@ -41,9 +42,9 @@ def self_test(
 ) -> SelfTest:
     """List every sequence on four neighbouring positions of an anchor, draw from the law, and compare.
 
-    The positions are those whose single changes have the most energy. beta is the one asked for under the law of an
-    output, else that which keeps, by the list, the share that is asked for. Raises InputError where no change anywhere
-    has an energy.
+    The positions are those whose single changes have the most energy. beta is that at which the mean energy is half
+    way from the background's to the least: there the law is far from both, and chains mix. Raises InputError where no
+    change anywhere has an energy.
     """
     free = _window(model, anchor, settings, run)
     mutable = np.zeros(anchor.codes.shape, np.bool_)
@@ -53,9 +54,7 @@ def self_test(
     codes = _listed(anchor.codes[0], free)
     energy = evaluate(law.target.energy, codes, torch.device(run.device))
     log_background = np.log(law.target.background[free, codes[:, free]]).sum(axis=1)
-    beta = settings.beta
-    if beta is None or settings.held == "anchor":
-        beta = beta_keeping(energy, log_background, settings.keep)
+    beta = beta_keeping(energy - energy.min(), log_background, KEPT)
     samples = sample_anchor(model, small, replace(settings, beta=beta), short, threads)
     found = agreement(_counts(samples, free), listed_law(energy, log_background, beta))
     return SelfTest(anchor.names[0], tuple(map(int, free)), beta, samples.kernel, found)
