@@ -65,7 +65,8 @@ def report(rows: Sequence[Row], job: Job) -> Iterator[str]:
     pairs, dependent = (sum(row[name] for row in rows if not row["refused"]) for name in ("pairs", "dependent"))
     yield f"{len(rows)} anchors, {len(refused)} refused; {dependent} of {pairs} pairs dependent (q up to {SIGNIFICANT})"
     for row in refused[:3]:
-        yield f"  {row['record']}: refused, R-hat {row['rhat']:.3g} ({row['rhat_quantity']}) is not up to {job.most_rhat:g}"
+        worst = f"R-hat {row['rhat']:.3g} ({row['rhat_quantity']})"
+        yield f"  {row['record']}: refused, {worst} is not up to {job.most_rhat:g}"
     if refused:
         yield "  draw those with --until-ess, or with more steps between draws (--thin) in sample"
     elif not dependent:
