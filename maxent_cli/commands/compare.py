@@ -35,7 +35,7 @@ def command(a: str, b: str, out: str, summaries: tuple[str, str] | None, similar
     another training of the networks. In the folder:
 
     \b
-    motifs.tsv   motifs that are the same: similarity, anchors, sites, bits, share of draws and of anchors at one place
+    motifs.tsv   motifs that are the same: similarity, anchors, sites, bits, and how many anchors have them at one place
     places.tsv   where each shared anchor's draws have each of these motifs, and how often
     anchors.tsv  bits of the positions, and bits held, of each shared anchor
     summary.tsv  means over anchors, and their differences with intervals
