@@ -357,20 +357,20 @@ run_options = stack(
     click.option("--chains", default=16, show_default=True, type=click.IntRange(2), help="Chains an anchor, from 2."),
     click.option(
         "--rungs",
-        default=8,
+        default=5,
         show_default=True,
         type=click.IntRange(1, 64),
         help="Betas from 0 up that each chain exchanges states with, 1 to 64; 1: none. All but the top rung serve to "
         "mix and to integrate.",
     ),
     click.option("--draws", default=200, show_default=True, type=click.IntRange(4), help="Draws kept of each chain."),
-    click.option("--thin", default=100, show_default=True, type=click.IntRange(1), help="Steps between kept draws."),
+    click.option("--thin", default=60, show_default=True, type=click.IntRange(1), help="Steps between kept draws."),
     click.option(
         "--warmup",
-        default=5000,
+        default=4000,
         show_default=True,
         type=click.IntRange(0),
-        help="Steps of each rung discarded first, from 0; the ladder settles in them.",
+        help="Steps of each rung discarded first, from 0; the ladder and the moves settle in them.",
     ),
     click.option(
         "--start",
@@ -384,7 +384,8 @@ run_options = stack(
         type=click.Choice(["all", "letters"]),
         default="all",
         show_default=True,
-        help="Proposals: single letters with shifted and reverse-complemented windows, or single letters as published.",
+        help="Proposals: single letters with shifted, reverse-complemented and refilled windows, or single letters as "
+        "published.",
     ),
     click.option(
         "--until-ess",

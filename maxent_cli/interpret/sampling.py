@@ -17,7 +17,16 @@ from maxent_cli.data import Floats, Rungs, SampleSet, Sequences
 from maxent_cli.engine.full_passes import full_passes
 from maxent_cli.engine.incremental import incremental
 from maxent_cli.engine.kernels import metropolis_hastings
-from maxent_cli.engine.proposals import LETTER, REVERSE_COMPLEMENT, SHIFT, SINGLE_LETTERS, Move, cumulative_rows
+from maxent_cli.engine.proposals import (
+    LETTER,
+    REFILL,
+    REVERSE_COMPLEMENT,
+    SHIFT,
+    SINGLE_LETTERS,
+    TOGGLE,
+    Move,
+    cumulative_rows,
+)
 from maxent_cli.engine.randomness import START_STEP, Keys, background_draws, chain_keys
 from maxent_cli.engine.sampling import blocks
 from maxent_cli.engine.target import Kernel, Ladder, State, Target, Trace, start_state
@@ -40,9 +49,12 @@ RUNG_DRAWS = 40  # of each chain, for what is watched on every rung
 
 MOVES = {
     "all": (
-        Move(LETTER, 0.8),
-        Move(SHIFT, 0.1, 24, 8),
-        Move(REVERSE_COMPLEMENT, 0.1, 24),
+        Move(LETTER, 0.66),
+        Move(SHIFT, 0.06, 24, 8),
+        Move(REVERSE_COMPLEMENT, 0.06, 24),
+        Move(TOGGLE, 0.1, 20),
+        Move(REFILL, 0.06, 4),
+        Move(REFILL, 0.06, 12),
     ),
     "letters": SINGLE_LETTERS,
 }

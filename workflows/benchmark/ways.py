@@ -66,11 +66,15 @@ def default_run(seed: int) -> RunSettings:
 
 @dataclass(frozen=True)
 class Place:
-    """An anchor at a beta in equilibrium: its setting, the ladder's betas (R,), and codes (G, R, D, L) of its rungs."""
+    """An anchor at a beta in equilibrium: its setting, the ladder's betas (R,), and codes (G, R, D, L) of its rungs.
+
+    adapted (L, 4): the letter frequencies that warm-up has learned for moves.
+    """
 
     setting: Setting
     betas: np.ndarray
     codes: Codes
+    adapted: np.ndarray
 
     @property
     def anchor(self) -> Codes:
@@ -88,10 +92,10 @@ def settle(model: SequenceModel, anchor: Sequences, law: LawSettings, run: RunSe
     run = replace(run, warmup=SETTLING * run.warmup)
     setting = prepare(model, anchor, law, run, 1)
     tuned = warm_up(setting, start_state(setting.law.target, start_codes(setting), setting.keys, CPU))
-    target = setting.law.target._replace(beta=np.tile(tuned.betas, run.chains))
+    target = setting.law.target._replace(beta=np.tile(tuned.betas, run.chains), adapted=tuned.adapted)
     _, trace = setting.kernel(tuned.state, target, 2 * DRAWS_A_SLICE, run.warmup // (2 * DRAWS_A_SLICE))
     late = trace.codes[:, DRAWS_A_SLICE:]
-    return Place(setting, tuned.betas, late.reshape(run.chains, run.rungs, *late.shape[1:]))
+    return Place(setting, tuned.betas, late.reshape(run.chains, run.rungs, *late.shape[1:]), tuned.adapted)
 
 
 @dataclass
@@ -142,7 +146,7 @@ def start(way: Way, place: Place, chains: int, seed: int) -> Run | None:
         top = place.codes[:, -1].reshape(-1, place.codes.shape[-1])
         codes = top[np.linspace(0, len(top) - 1, chains).astype(int)]
     codes = np.ascontiguousarray(codes)
-    target = setting.law.target._replace(beta=np.tile(place.betas[-rungs:], len(codes) // rungs))
+    target = setting.law.target._replace(beta=np.tile(place.betas[-rungs:], len(codes) // rungs), adapted=place.adapted)
     keys = chain_keys(seed, setting.anchor.names[0], place.anchor, len(codes))
     return Run(kernel, target, start_state(target, codes, keys, CPU), rungs)
 
