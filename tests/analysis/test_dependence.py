@@ -81,7 +81,7 @@ def test_features_whose_squares_merely_add_depend_by_the_norm_alone() -> None:
 def test_draws_without_dependence_have_none(hold: float) -> None:
     rng = np.random.default_rng(3)
     codes = independent_draws(rng, rng.dirichlet([0.5] * 4, 30), 8, 250, hold)
-    found = dependence(sample_set(codes, energy=rng.normal(2, 0.2, (8, 250))))
+    found = dependence(sample_set(codes, energy=rng.gamma(3, 0.5, (8, 250))))
     upper = np.triu_indices(30, 1)
     p = found.p[upper][np.isfinite(found.p[upper])]
     assert (p < 0.05).mean() == pytest.approx(0.05, abs=0.03)
@@ -89,6 +89,9 @@ def test_draws_without_dependence_have_none(hold: float) -> None:
     assert np.nanmin(found.q) > 0.05
     scale = found.bits.error[upper].mean()
     assert abs(found.bits.value[upper].mean()) < 0.1 * scale  # uncorrected, with hold: more than the error
+    if not hold:  # independent weights, so that fewer draws count
+        assert found.share < 0.8
+        assert abs(found.squared.value[upper].mean()) < 0.1 * found.squared.error[upper].mean()
     assert found.ess[upper].mean() == pytest.approx(2000 * (1 - hold**2) / (1 + hold**2), rel=0.15)
 
 
