@@ -12,6 +12,7 @@ COMMANDS = {
     "simulate": "Random sequences with planted motifs, and where they were planted.",
     "train": "Train a network on positives against negatives.",
     "predict": "Outputs of a network for every record; choose anchors by them.",
+    "doctor": "Examine a network before a run, and test the sampler on it.",
     "sample": "Draw sequences that the network cannot tell from each anchor.",
     "motifs": "Frequencies, information, motifs and logos from draws.",
     "series": "What the law keeps and holds as beta rises.",

@@ -16,7 +16,8 @@ from maxent_cli.io.networks import load_network, network_digest
 from maxent_cli.io.records import RecordSource, read_sequences
 from maxent_cli.io.tables import renew_rejected
 from maxent_cli.io.windows import fix_positions, read_flanked
-from maxent_cli.models.protocol import SequenceModel
+from maxent_cli.models.adapter import AdaptedNetwork
+from maxent_cli.models.architectures import LayeredModel
 
 LEAST_RUNGS = 3  # from which the beta for a wanted energy can be found
 
@@ -25,7 +26,7 @@ LEAST_RUNGS = 3  # from which the beta for a wanted energy can be found
 class Job:
     """A model, its anchors, the law and the run that a command asked for, and the files that they came from."""
 
-    model: SequenceModel
+    model: LayeredModel | AdaptedNetwork
     anchors: Sequences
     law: LawSettings
     run: RunSettings
@@ -49,7 +50,7 @@ class Job:
                 yield result
 
 
-def set_up(model_path: str, out: str, given: dict[str, Any]) -> Job:
+def set_up(model_path: str, out: str | None, given: dict[str, Any]) -> Job:
     """Load the model and the anchors, write OUT.rejected.tsv if any were rejected, and settle law and run."""
     network_source = source_asked(model_path, given)
     network = load_network(network_source)
@@ -57,7 +58,8 @@ def set_up(model_path: str, out: str, given: dict[str, Any]) -> Job:
     background = background_asked(given, network)
     anchors, rejected = read_anchors(source, network.input_length, background, given)
     options.account(len(anchors), rejected, given["anchors"])
-    renew_rejected(f"{out}.rejected.tsv", rejected)
+    if out is not None:
+        renew_rejected(f"{out}.rejected.tsv", rejected)
     model = network.read_as(reading_asked(given), anchors.codes.shape[1])
     outputs = network.output_names(model.outputs)
     beta = None if given["beta"] == options.AUTO else given["beta"]

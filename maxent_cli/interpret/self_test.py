@@ -16,9 +16,9 @@ from maxent_cli.interpret.sampling import RunSettings, sample_anchor
 from maxent_cli.models.protocol import SequenceModel
 
 WINDOW = 4  # letters, so 256 sequences
-CHAINS, RUNGS, DRAWS, THIN, WARMUP = 64, 2, 32, 40, 600
+CHAINS, RUNGS, DRAWS, THIN, WARMUP = 64, 2, 32, 40, 900
 KEPT = 0.5  # of the mean energy's way from the background's to the least
-LEAST_P = 1e-4
+LEAST_P = 1e-5
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,7 @@ class AdaptedNetwork(nn.Module):
         self.final: str | None = None
         self.layer: str | None = None
         self.outputs = 0
-        with torch.no_grad():
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
             _Search(self, first, second).settle()
 
     def forward(self, one_hot: Tensor) -> Tensor:

@@ -1,0 +1,247 @@
+"""What a network is like as a thing to sample: each check gives a finding, for people and for machines."""
+
+import resource
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from maxent_cli.alphabet import LETTERS, UNKNOWN, Codes
+from maxent_cli.analysis.classification import classification_areas
+from maxent_cli.data import Sequences
+from maxent_cli.engine.target import start_state
+from maxent_cli.engine.tuning import first_ladder
+from maxent_cli.interpret.law import BATCH, LawSettings, contrast_of, evaluate, output_term
+from maxent_cli.interpret.sampling import RUNG_DRAWS, RunSettings, Setting, prepare, start_codes
+from maxent_cli.interpret.self_test import SelfTest
+from maxent_cli.models.adapter import AdaptedNetwork
+from maxent_cli.models.architectures import LayeredModel
+from maxent_cli.models.protocol import one_hot
+
+OK, NOTE, WRONG = "ok", "note", "WRONG"
+SAME = 1e-4  # share of the outputs' spread within which two passes count as the same
+TIMED = 1.0  # seconds that speed is measured for
+MOST_TIMED_STEPS = 400
+SPARE_TIME, SPARE_MEMORY = 2.0, 1.5  # what a resource line asks for, over what is expected
+_DROPOUT = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.AlphaDropout, nn.FeatureAlphaDropout)
+_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm)
+
+Reader = AdaptedNetwork | LayeredModel
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check: what it is about, whether it is as it should be, a line for people, and the numbers behind it."""
+
+    topic: str
+    verdict: str
+    text: str
+    numbers: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A network as read, the names of its outputs, the anchors, and the law and run that are asked for."""
+
+    model: Reader
+    outputs: tuple[str, ...]
+    anchors: Sequences
+    law: LawSettings
+    run: RunSettings
+    threads: int
+
+    @property
+    def device(self) -> torch.device:
+        """Where it runs."""
+        return torch.device(self.run.device)
+
+    def random(self, count: int) -> Codes:
+        """Random sequences (count, L), the same each time."""
+        return np.random.default_rng(0).integers(0, 4, (count, self.model.input_length), dtype=np.uint8)
+
+    def all_outputs(self, codes: Codes) -> Tensor:
+        """Outputs (B, K) of codes (B, L), in one pass."""
+        with torch.inference_mode():
+            outputs: Tensor = self.model(one_hot(torch.from_numpy(np.ascontiguousarray(codes)).to(self.device)))
+        return outputs.double().cpu()
+
+
+def check(patient: Patient) -> Iterator[Finding]:
+    """Everything but the letters, which need labels, and the self-test."""
+    yield network(patient)
+    yield representation(patient)
+    yield outputs(patient)
+    yield modes(patient)
+    yield repeatable(patient)
+    yield from speed(patient)
+
+
+def network(patient: Patient) -> Finding:
+    """Size and input."""
+    weights, length = sum(p.numel() for p in patient.model.parameters()), patient.model.input_length
+    text = f"{weights} weights; reads {length} letters"
+    if isinstance(patient.model, AdaptedNetwork):
+        reading = patient.model.reading
+        shape = f"{length}, 4" if reading.channels_last else f"4, {length}"
+        text += f" as (batch, {shape}), channels {', '.join(reading.letters)}"
+    return Finding("network", OK, text, {"weights": weights, "input_length": length})
+
+
+def representation(patient: Patient) -> Finding:
+    """Where it is, its shape, and whether the head is linear."""
+    model, layer = patient.model, "module output"
+    if isinstance(model, AdaptedNetwork):
+        layer = f"module {model.layer}" if model.layer else "a matrix product in its code"
+    with torch.inference_mode():
+        points = model.representation(one_hot(torch.from_numpy(patient.random(2)).to(patient.device)))
+        ends, middle = model.head(points), model.head(points.mean(0, keepdim=True))
+    off = float((ends.mean(0) - middle[0]).abs().max() / (ends[0] - ends[1]).abs().max().clamp_min(1e-30))
+    linear, shape = off < SAME, list(points.shape[1:])
+    head = "linear head: w is its weights" if linear else "head not linear: w is its gradient at each anchor"
+    text = f"input of {layer}: {' x '.join(map(str, shape))} units; {head}"
+    return Finding("representation", OK, text, {"layer": layer, "shape": shape, "linear": linear})
+
+
+def outputs(patient: Patient) -> Finding:
+    """Their number, which are held, and what was left out behind them."""
+    final = patient.model.final if isinstance(patient.model, AdaptedNetwork) else None
+    values = patient.all_outputs(patient.random(BATCH))
+    chosen = contrast_of(values, patient.law.contrast)
+    held = " - ".join(patient.outputs[number] for number in patient.law.contrast)
+    numbers = {"outputs": list(patient.outputs), "held": list(patient.law.contrast), "final": final}
+    text = f"{len(patient.outputs)}; held: {held}" + (f", before the final {final}" if final else "")
+    low, high = float(values.min()), float(values.max())
+    if not final and low >= 0 and high <= 1:
+        return Finding("outputs", NOTE, f"{text}; all within 0 and 1: if these are probabilities, see --final", numbers)
+    points = np.quantile(chosen.numpy(), (0.025, 0.975))
+    return Finding("outputs", OK, f"{text}; {points[0]:.3g} to {points[1]:.3g} on random sequences", numbers)
+
+
+def modes(patient: Patient) -> Finding:
+    """What would be random or depend on the batch in training."""
+    kinds = {"dropout": _DROPOUT, "batch norm": _NORMS}
+    counts = {name: sum(isinstance(m, kind) for m in patient.model.modules()) for name, kind in kinds.items()}
+    bare = sum(isinstance(m, _NORMS) and m.running_mean is None for m in patient.model.modules())
+    held = ", ".join(f"{count} {name}" for name, count in counts.items()) + "; run in evaluation mode"
+    if bare:
+        return Finding("modes", WRONG, f"{held}; {bare} batch norm without running statistics", counts)
+    return Finding("modes", OK, held, counts)
+
+
+def repeatable(patient: Patient) -> Finding:
+    """Whether the same sequence has the same outputs again, and in other company."""
+    codes = patient.random(64)
+    together, again = patient.all_outputs(codes), patient.all_outputs(codes)
+    alone = torch.cat([patient.all_outputs(codes[row : row + 1]) for row in range(8)])
+    spread = max(float(together.std(0).max()), 1e-30)
+    numbers = {
+        "again": float((together - again).abs().max()) / spread,
+        "alone": float((together[:8] - alone).abs().max()) / spread,
+    }
+    text = f"outputs differ by {numbers['again']:.1e} of their spread when repeated, {numbers['alone']:.1e} when alone"
+    fine = max(numbers.values()) <= SAME
+    return Finding("repeatable", OK if fine else WRONG, text if not fine else "yes, and whatever the batch", numbers)
+
+
+def letters(patient: Patient, codes: Codes, labels: NDArray[np.int64], told: str) -> Finding:
+    """Which order of the channels tells labelled sequences (N, L) apart best, in both directions, by AUROC."""
+    term, found = output_term(patient.model, patient.law.contrast), {}
+    for order in map("".join, permutations(LETTERS)):
+        feed = np.full(UNKNOWN + 1, UNKNOWN, np.uint8)
+        feed[[LETTERS.index(letter) for letter in order]] = [LETTERS.index(letter) for letter in told]
+        for name, turned in ((order, codes), (f"{order} reversed", codes[:, ::-1])):
+            scores = evaluate(term, feed[turned], patient.device)
+            found[name] = classification_areas(labels, scores, 0, resamples=1)[0].value
+    best = max(found, key=lambda name: found[name])
+    error = float(np.sqrt(found[best] * (1 - found[best]) / min(labels.sum(), (1 - labels).sum())))
+    better = found[best] - found[told] > 3 * error
+    text = f"AUROC {found[told]:.3f} as {told}; best of 24 orders in 2 directions: {found[best]:.3f} as {best}"
+    if not better and max(found[told], 1 - found[told]) < 0.5 + 3 * error:
+        return Finding("letters", NOTE, f"{text}; no order tells the labels apart", found)
+    return Finding("letters", WRONG if better else OK, text + ("; see --letters" if better else ""), found)
+
+
+def speed(patient: Patient) -> Iterator[Finding]:
+    """Passes a second, the kernel, and what the run asked for will need."""
+    run = patient.run
+    chains = run.chains * run.rungs
+    passes = _passes_a_second(patient, min(BATCH, chains))
+    place = f"{run.device}, {patient.threads} CPUs"
+    yield Finding(
+        "speed", OK, f"{passes:.3g} forward passes/s, {min(BATCH, chains)} at once, on {place}", {"passes": passes}
+    )
+    started = time.monotonic()
+    setting = prepare(patient.model, patient.anchors.take(np.array([0])), patient.law, run, 1)
+    preparing = time.monotonic() - started
+    step = _seconds_a_step(setting, passes / chains)
+    compiled = setting.kernel_name == "compiled"
+    text = f"{setting.kernel_name}; {chains / step:.3g} proposals/s a thread"
+    yield Finding("kernel", OK if compiled else NOTE, text, {"kernel": setting.kernel_name, "proposals": chains / step})
+    yield _needs(patient, preparing, step, passes)
+
+
+def _passes_a_second(patient: Patient, batch: int) -> float:
+    codes, count = patient.random(batch), 0
+    term = output_term(patient.model, patient.law.contrast)
+    evaluate(term, codes, patient.device)
+    started = time.monotonic()
+    while count == 0 or time.monotonic() - started < TIMED:
+        evaluate(term, codes, patient.device)
+        count += batch
+    return count / (time.monotonic() - started)
+
+
+def _seconds_a_step(setting: Setting, steps_a_second: float) -> float:
+    """Of all chains and rungs together."""
+    run, reference = setting.run, setting.reference
+    betas = first_ladder(setting.settings.beta or 1 / reference.energy_spread, run.rungs, 1 / reference.energy_spread)
+    target = setting.law.target._replace(beta=np.tile(betas, run.chains))
+    state = start_state(target, start_codes(setting), setting.keys, torch.device(run.device))
+    state, _ = setting.kernel(state, target, 1, 1)
+    steps = int(np.clip(TIMED * steps_a_second, 1, MOST_TIMED_STEPS))
+    started = time.monotonic()
+    setting.kernel(state, target, 1, steps)
+    return (time.monotonic() - started) / steps
+
+
+def _needs(patient: Patient, preparing: float, step: float, passes: float) -> Finding:
+    """Time, memory and a resource line of the run asked for."""
+    run, count = patient.run, len(patient.anchors)
+    rungs, workers = run.chains * run.rungs, min(patient.threads, count)
+    steps = run.warmup + (run.draws * run.thin if run.until_ess is None else run.max_steps)
+    evaluated = 2 * (run.chains * run.draws + rungs * min(run.draws, RUNG_DRAWS))
+    seconds = count * (preparing + steps * step + evaluated / passes) / workers
+    held = 3 * workers * rungs * run.draws * patient.model.input_length  # codes, as drawn and as put together
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 + held
+    hours, minutes = divmod(int(seconds * SPARE_TIME / 60) + 1, 60)
+    gigabytes = max(1, round(memory * SPARE_MEMORY / 2**30))
+    line = f"--cpus-per-task={patient.threads} --mem={gigabytes}G --time={hours:02d}:{minutes:02d}:00"
+    line += " --gres=gpu:1" if run.device != "cpu" else ""
+    most = "at most " if run.until_ess is not None else "about "
+    text = f"{count} anchors: {most}{_spoken(seconds)} and {memory / 2**30:.1f} GiB; ask for {line}"
+    return Finding("run", OK, text, {"seconds": seconds, "bytes": memory, "resources": line})
+
+
+def _spoken(seconds: float) -> str:
+    for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
+        if seconds > 1.5 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def self_test_finding(test: SelfTest) -> Finding:
+    """The self-test's result."""
+    found = test.agreement
+    places = f"{test.positions[0]} to {test.positions[-1]}"
+    text = (
+        f"all {4 ** len(test.positions)} sequences at {places} of {test.record} listed: total variation of "
+        f"{found.draws} draws {found.total_variation:.3f}, {found.expected_variation:.3f} expected; p = {found.p:.2g}"
+    )
+    numbers = {**vars(found), "beta": test.beta, "positions": list(test.positions), "kernel": test.kernel}
+    return Finding("self-test", OK if test.passed else WRONG, text, numbers)
