@@ -125,6 +125,7 @@ class AdaptedNetwork(nn.Module):
         self.final: str | None = None
         self.layer: str | None = None
         self.outputs = 0
+        self.eval()
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
             _Search(self, first, second).settle()
 

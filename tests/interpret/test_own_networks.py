@@ -1,0 +1,122 @@
+"""The law of somebody's network: one definition of w for linear and other heads; the compiled chain on a stack."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from small import anchors, law, run, small_model
+from torch import Tensor, nn
+
+from maxent_cli.alphabet import encode
+from maxent_cli.errors import InputError
+from maxent_cli.interpret.law import LawSettings, anchored_law
+from maxent_cli.interpret.sampling import prepare, ready
+from maxent_cli.models.adapter import AdaptedNetwork, Reading
+
+ANCHOR = "GATCATTGCA"
+MODEL = small_model(len(ANCHOR))
+LAYER = "layers.3"  # the hidden linear layer
+
+
+def adapted(layer: str | None = None, network: nn.Module = MODEL) -> AdaptedNetwork:
+    return AdaptedNetwork(network, len(ANCHOR), Reading(layer=layer), "net")
+
+
+def one_hot() -> Tensor:
+    return F.one_hot(torch.from_numpy(encode(ANCHOR)).long(), 4).float().T[None]
+
+
+@pytest.mark.parametrize("contrast", [(0,), (1, 0)])
+def test_for_a_linear_head_w_is_the_output_layers_weights(contrast: tuple[int, ...]) -> None:
+    found = anchored_law(adapted(), encode(ANCHOR), law(1.0, contrast=contrast), "a")
+    rows = MODEL.output.weight
+    torch.testing.assert_close(found.weights, rows[0] if contrast == (0,) else rows[1] - rows[0])
+    torch.testing.assert_close(found.reference, MODEL.representation(one_hot())[0])
+
+
+@pytest.mark.parametrize("contrast", [(0,), (1, 0)])
+def test_for_another_head_w_is_the_gradient_at_the_anchor(contrast: tuple[int, ...]) -> None:
+    """By differences: each unit of the representation is moved, and the rest of the network run by hand."""
+    found = anchored_law(adapted(LAYER), encode(ANCHOR), law(1.0, contrast=contrast), "a")
+    with torch.no_grad():
+        point = MODEL.layers[:3](one_hot())[0].double()
+        rest = nn.Sequential(*MODEL.layers[3:], MODEL.output).double()
+        moved = torch.cat([point + 1e-6 * torch.eye(len(point)), point - 1e-6 * torch.eye(len(point))])
+        outputs = rest(moved)
+        rest.float()
+    chosen = outputs[:, 0] if contrast == (0,) else outputs[:, 1] - outputs[:, 0]
+    gradient = (chosen[: len(point)] - chosen[len(point) :]) / 2e-6
+    torch.testing.assert_close(found.weights.double(), gradient, atol=1e-6, rtol=1e-4)
+    assert gradient.any()
+
+
+class Saturated(nn.Module):
+    """Its last layer hears nothing from the hidden layer at some sequences."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden, self.output = nn.Linear(40, 3), nn.Linear(3, 1)
+        with torch.no_grad():
+            self.hidden.weight.fill_(0)
+            self.hidden.weight[:, :10] = -0.2  # against A
+            self.hidden.bias.fill_(0.5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, 4, L) to (B, 1)."""
+        return self.output(F.relu(self.hidden(x.flatten(1))))
+
+
+def test_a_gradient_of_zero_is_an_error_that_names_the_anchor() -> None:
+    model = adapted("hidden", Saturated())
+    settings = LawSettings((0,), (0.25, 0.25, 0.25, 0.25), None, 1.0)
+    with pytest.raises(InputError, match=r"^chr1:5-15: the output does not depend on the representation here"):
+        anchored_law(model, encode("A" * 10), settings, "chr1:5-15")
+    assert anchored_law(model, encode("C" * 10), settings, "a").weights.any()
+
+
+class ChannelsLast(nn.Module):
+    """A stack that turns its input and flattens by a view."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scan, self.norm, self.hidden = nn.Conv1d(4, 6, 3), nn.BatchNorm1d(6), nn.Linear(48, 5)
+        self.output = nn.Linear(5, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, L, 4) to probabilities (B, 2)."""
+        x = F.relu(self.norm(self.scan(x.permute(0, 2, 1))))
+        return torch.softmax(self.output(F.relu(self.hidden(x.view(x.size(0), -1)))), 1)
+
+
+@pytest.mark.parametrize("layer", [None, "hidden"])
+def test_a_stack_runs_in_the_compiled_kernel_whatever_its_letters_and_layout(layer: str | None) -> None:
+    torch.manual_seed(3)
+    model = AdaptedNetwork(ChannelsLast(), len(ANCHOR), Reading("TGAC", True, layer=layer), "net")
+    ready(model)
+    setting = prepare(model, anchors(ANCHOR), law(1.0), run(), 1)
+    assert setting.kernel_name == "compiled"
+    assert setting.drift < 1e-5 * setting.reference.energy_spread
+    codes = np.random.default_rng(0).integers(0, 4, (5, len(ANCHOR)), dtype=np.uint8)
+    assert np.ptp(setting.energies(codes)) > 0
+
+
+class Residual(ChannelsLast):
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, 4, L) to (B, 2)."""
+        x = self.norm(self.scan(x))
+        return self.output(F.relu(self.hidden((x + F.relu(x)).flatten(1))))
+
+
+def test_what_is_no_stack_runs_by_full_passes_and_says_why() -> None:
+    model = adapted(None, Residual())
+    ready(model)
+    assert prepare(model, anchors(ANCHOR), law(1.0), run(), 1).kernel_name.startswith("full passes (add: ")
+
+
+def test_only_mutable_positions_change() -> None:
+    mutable = np.zeros(len(ANCHOR), np.bool_)
+    mutable[2:5] = True
+    found = anchored_law(MODEL, encode("GANCATTGCA"), law(1.0), "a", mutable=mutable)
+    np.testing.assert_array_equal(np.flatnonzero(found.target.mutable), [3, 4])
+    with pytest.raises(InputError, match="a: none of its positions may change"):
+        anchored_law(MODEL, encode("GANCATTGCA"), law(1.0), "a", mutable=np.arange(10) == 2)
