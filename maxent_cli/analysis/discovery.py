@@ -6,6 +6,7 @@ is there is kept and its sites are masked for the next. Beta = 0 draws go the sa
 that are found by chance.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,9 +30,12 @@ from maxent_cli.data import Floats
 
 ROUNDS = 12  # of weighing sites and estimating the motif from them
 FLANK = 8  # columns by which a motif can grow to each side in a round
-MOST_MOTIFS, MOST_SEEDS = 6, 3  # of one anchor, and of one motif
-ENOUGH = 1000  # draws to estimate a motif from
+MOST_SEEDS, TRIAL_ROUNDS = 5, 3  # words tried for a motif, before the best supported are gone on with
+MOST_MOTIFS, MOST_TRIALS = 6, 3  # of one anchor, and of one motif
+LEAST_STRICT = 10  # times the rate of sites by chance that a short motif may have
+ENOUGH, TRIAL_DRAWS = 1000, 300  # draws to estimate a motif from, and to try seeds on
 SOFTEST = 0.02  # least weight of a site in the estimates
+LEAST_SHARE, FIRST_SHARE, MOST_SHARE = 0.001, 0.3, 0.999  # of draws that hold a motif, while it is estimated
 WIDEST = 40
 
 
@@ -73,28 +77,37 @@ class Found:
 @dataclass(frozen=True)
 class _Model:
     weights: Floats
-    rate: float  # of windows that are sites
+    share: float  # of draws that have a site
     counts: Floats
     mean_background: Floats
     bits: Floats
 
 
 def discover(letters: Letters, background: Letters, calling: Calling) -> list[Found]:
-    """The motifs that the draws hold more often than draws of the background do, the strongest seed first."""
+    """The motifs that the draws hold more often than draws of the background do, the best supported first."""
     found = list[Found]()
     while len(found) < MOST_MOTIFS:
         few = thinned(letters, ENOUGH)
-        grown = (_grow(few, word, calling) for word in enriched_words(letters, MOST_SEEDS))
-        present = (_present(letters, background, model, calling) for model in grown if model is not None)
+        models = _tried(thinned(few, TRIAL_DRAWS), enriched_words(letters)[:MOST_SEEDS], calling)
+        settled = (_settle(few, model, calling, ROUNDS) for model in models[:MOST_TRIALS])
+        present = (_present(letters, background, model, calling) for model in settled if model is not None)
         motif = next((motif for motif in present if motif is not None), None)
         if motif is None:
             break
         found.append(motif)
-        sites = candidates(scan(letters, motif.weights), motif.threshold)
-        if not len(sites):
-            break
-        letters = mask(letters, sites, len(motif.weights))
+        letters = mask(letters, candidates(scan(letters, motif.weights), motif.threshold), len(motif.weights))
     return found
+
+
+def weighed(scores: NDArray[np.float32], share: float) -> tuple[Sites, float]:
+    """Places by their probability of being the site of their draw, which has one at most; and the share that has."""
+    odds = _odds(scores)
+    prior = share / max(odds[:, 0].size, 1)
+    weights = prior * odds / (1 - share + prior * odds.sum(axis=(0, 2), keepdims=True))
+    strand, draw, start = np.nonzero(weights >= SOFTEST)
+    numbers = (scores[strand, draw, start].astype(np.float64), weights[strand, draw, start].astype(np.float64))
+    sites = Sites(draw, start, strand, np.zeros_like(draw), *numbers)
+    return sites, float(np.clip(weights.sum(axis=(0, 2)).mean(), LEAST_SHARE, MOST_SHARE))
 
 
 def column_bits(counts: Floats, background: Floats) -> Estimate:
@@ -107,12 +120,12 @@ def site_threshold(by_chance: NDArray[np.float32], own: Floats, rate: float, pla
     """Least log odds of a site: more than places to choose from, and such that few background draws reach it.
 
     rate is the share of background draws, by their best (N,), that may. For a motif too short for that, the threshold
-    is what three quarters of its own sites (S,) reach.
+    is what three quarters of its own sites (S,) reach, as long as that is not ten times the rate.
     """
     if not len(own) or not places:
         return np.inf
-    rare = float(np.quantile(by_chance, 1 - rate, method="higher"))
-    return min(max(rare, float(np.log2(places))), float(np.quantile(own, 0.25)))
+    loose, strict = np.quantile(by_chance, [max(1 - LEAST_STRICT * rate, 0), 1 - rate], method="higher")
+    return float(max(loose, min(max(strict, np.log2(places)), np.quantile(own, 0.25))))
 
 
 def presence_bits(share: float, background_share: float) -> float:
@@ -129,9 +142,15 @@ def divergence(counts: Floats, background: Floats) -> Floats:
     return np.asarray(rel_entr(shares, background).sum(axis=-1) / np.log(2))
 
 
-def _grow(letters: Letters, word: Word, calling: Calling) -> _Model | None:
-    model = _from_word(letters, word, calling)
-    for _ in range(ROUNDS):
+def _tried(letters: Letters, words: Sequence[Word], calling: Calling) -> list[_Model]:
+    """What words grow into in a few rounds, the best supported first."""
+    grown = (_settle(letters, _from_word(letters, word, calling), calling, TRIAL_ROUNDS) for word in words)
+    return sorted((model for model in grown if model is not None), key=lambda model: -_support(letters, model))
+
+
+def _settle(letters: Letters, model: _Model | None, calling: Calling, rounds: int) -> _Model | None:
+    """Weigh sites and estimate the motif from them in turn, until it stays as it is."""
+    for _ in range(rounds):
         if model is None:
             return None
         before, model = model, _improve(letters, model, calling)
@@ -140,49 +159,38 @@ def _grow(letters: Letters, word: Word, calling: Calling) -> _Model | None:
     return model
 
 
+def _support(letters: Letters, model: _Model) -> float:
+    """Log likelihood ratio of the draws against the background, in bits."""
+    odds = _odds(scan(letters, model.weights))
+    return float(np.log2(1 - model.share + model.share * odds.mean(axis=(0, 2))).sum())
+
+
+def _odds(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.exp2(np.minimum(scores, 60))
+
+
 def _settled(before: _Model, after: _Model) -> bool:
     same = before.weights.shape == after.weights.shape
     return same and bool(np.abs(before.weights - after.weights).max() < 0.05)
 
 
 def _from_word(letters: Letters, word: Word, calling: Calling) -> _Model | None:
-    """The model of a seed: first its letters at four fifths, to weigh sites by."""
+    """The model of a seed: first its letters and hardly any others, to weigh sites by."""
     columns = np.r_[0:3, 3 + word.spacer : 6 + word.spacer]
     weights = np.zeros((6 + word.spacer, 4))
-    weights[columns] = np.log2(0.2)
-    weights[columns, word.letters] = np.log2(4 * 0.85)
-    scores = scan(letters, weights)
-    rate = max(word.count - word.expected, 1) / max(scores.size, 1)
-    weights[columns] = np.where(weights[columns] > 0, weights[columns], -6)
-    return _estimate(letters, _weighed(scan(letters, weights), weights, rate), weights, calling)
+    weights[columns] = -6
+    weights[columns, word.letters] = 2
+    return _estimate(letters, weighed(scan(letters, weights), FIRST_SHARE), weights, calling)
 
 
 def _improve(letters: Letters, model: _Model, calling: Calling) -> _Model | None:
-    sites = _weighed(scan(letters, model.weights), model.weights, model.rate)
+    sites = weighed(scan(letters, model.weights), model.share)
     return _estimate(letters, sites, model.weights, calling)
-
-
-def _weighed(scores: NDArray[np.float32], weights: Floats, rate: float) -> tuple[Sites, float]:
-    """Sites by their probability of being one, those that overlap sharing what one site can have; and their rate."""
-    prior = np.log2(rate / (1 - rate))
-    sites = candidates(scores, np.log2(SOFTEST / (1 - SOFTEST)) - prior)
-    weight = 1 / (1 + np.exp2(-(sites.log_odds + prior)))
-    crowd = np.zeros(scores.shape[1:])
-    np.add.at(crowd, (sites.draw, sites.start), weight)
-    near = _running_sums(crowd, len(weights) // 2)[sites.draw, sites.start]
-    weight = weight / np.maximum(near, 1)
-    return Sites(*(*list(vars(sites).values())[:5], weight)), float(weight.sum()) / max(scores.size, 1)
-
-
-def _running_sums(values: Floats, reach: int) -> Floats:
-    """Sums (N, P) of the values up to so many places away on both sides."""
-    sums = np.cumsum(np.pad(values, ((0, 0), (reach + 1, reach))), axis=1)
-    return np.asarray(sums[:, 2 * reach + 1 :] - sums[:, : -2 * reach - 1])
 
 
 def _estimate(letters: Letters, weighed: tuple[Sites, float], weights: Floats, calling: Calling) -> _Model | None:
     """The model that sites make, on the informative columns around the best; None where there are too few."""
-    sites, rate = weighed
+    sites, share = weighed
     if sites.weight.sum() < 10:
         return None
     width = len(weights)
@@ -193,7 +201,7 @@ def _estimate(letters: Letters, weighed: tuple[Sites, float], weights: Floats, c
     span = _informative_span(held, calling)
     if span is None:
         return None
-    return _Model(np.log2(ratio[span]), min(rate, 0.5), counts[:, span], mean[span], held.value[span])
+    return _Model(np.log2(ratio[span]), share, counts[:, span], mean[span], held.value[span])
 
 
 def _informative_span(held: Estimate, calling: Calling) -> slice | None:
@@ -212,7 +220,7 @@ def _present(letters: Letters, background: Letters, model: _Model, calling: Call
     if len(model.weights) < calling.width or model.bits.sum() < calling.motif_bits:
         return None
     scores, by_chance = scan(letters, model.weights), _best(scan(background, model.weights))
-    sites, _ = _weighed(scores, model.weights, model.rate)
+    sites, _ = weighed(scores, model.share)
     places = scores[:, 0].size
     threshold = site_threshold(by_chance, sites.log_odds[sites.weight > 0.5], calling.rate, places)
     held = (_best(scores) >= threshold).reshape(letters.chains, -1).mean(axis=1)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maxent_cli.alphabet import LETTERS
-from maxent_cli.analysis.discovery import Calling, divergence, presence_bits, site_threshold
+from maxent_cli.analysis.discovery import Calling, divergence, presence_bits, site_threshold, weighed
 from maxent_cli.analysis.jackknife import Estimate, jackknife
 from maxent_cli.analysis.sites import (
     STRANDS,
@@ -51,11 +51,12 @@ class Place:
 
 @dataclass(frozen=True)
 class Occupancy:
-    """Share of draws that hold a motif on either strand, with its error; the share at beta = 0; places, best first."""
+    """Share of draws that hold a motif on either strand, with its error, and at beta = 0; sites; places, best first."""
 
     share: float
     error: float
     background: float
+    sites: int
     places: tuple[Place, ...]
 
     def beyond(self, calling: Calling) -> bool:
@@ -70,11 +71,6 @@ class Tally:
 
     observed: Floats
     exposure: Floats
-
-    @property
-    def sites(self) -> float:
-        """How many sites."""
-        return float(self.observed.sum(axis=(0, 2)).max(initial=0))
 
 
 def set_threshold(weights: Floats, reference: Floats, backgrounds: Sequence[Letters], rate: float) -> float:
@@ -104,7 +100,7 @@ def occupancy(letters: Letters, sites: Sites, motif: int, background_share: floa
     odds = [float(own.log_odds[place == k].mean()) for k in range(len(keys))]
     order = sorted(range(len(keys)), key=lambda k: -at_place[k][0])
     places = (Place(int(keys[k] % length), STRANDS[keys[k] // length], *at_place[k], odds[k]) for k in order)
-    return Occupancy(*_share(np.unique(own.draw), letters), background_share, tuple(places))
+    return Occupancy(*_share(np.unique(own.draw), letters), background_share, len(own), tuple(places))
 
 
 def share_holding(sites: Sites, motif: int, draws: int) -> float:
@@ -112,14 +108,20 @@ def share_holding(sites: Sites, motif: int, draws: int) -> float:
     return len(np.unique(sites.draw[sites.motif == motif])) / draws
 
 
-def tally(letters: Letters, sites: Sites, motif: int, probe: Probe) -> Tally:
-    """What the sites of a motif in one anchor's draws hold, to estimate the motif over anchors."""
-    own = sites.take(sites.motif == motif)
-    rows, weight = exposures(letters, own, probe.width)
+def tally(letters: Letters, probe: Probe) -> Tally:
+    """What the sites of a motif in one anchor's draws hold, to estimate the motif over anchors.
+
+    Each place counts by its probability of being the site of its draw, weak ones too: those above the threshold alone
+    would look more like the motif than sites are.
+    """
+    scores, share = scan(letters, probe.weights), 0.5
+    for _ in range(3):
+        sites, share = weighed(scores, share)
+    rows, weight = exposures(letters, sites, probe.width)
     ratio = np.exp2(probe.weights)
-    share = np.einsum("swa,wa->sw", rows, ratio)
-    exposure = np.einsum("sw,swa->wa", weight[:, None] / np.where(share > 0, share, np.inf), rows)
-    return Tally(counts_at(letters, own, probe.width), exposure)
+    expected = np.einsum("swa,wa->sw", rows, ratio)
+    exposure = np.einsum("sw,swa->wa", weight[:, None] / np.where(expected > 0, expected, np.inf), rows)
+    return Tally(counts_at(letters, sites, probe.width), exposure)
 
 
 def site_counts(tallies: Sequence[Tally], reference: Floats) -> Floats:

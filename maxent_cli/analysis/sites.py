@@ -219,11 +219,12 @@ def _expected(background: Floats, weights: Floats) -> Floats:
 
 def _word_scores(weights: Floats) -> NDArray[np.float32]:
     """The summed weights (5^5,) of each word on up to five columns; other letters weigh 0."""
-    table = np.zeros(1)
-    for at in range(WORD):
-        column = np.append(weights[at], 0) if at < len(weights) else np.zeros(5)
-        table = (table[:, None] + column).ravel()
-    return table.astype(np.float32)
+    columns = np.zeros((WORD, 5), np.float32)
+    columns[: len(weights), :4] = weights
+    table = columns[0]
+    for column in columns[1:]:
+        table = np.add.outer(table, column)
+    return np.asarray(table.ravel())
 
 
 def _any_masked(masked: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:

@@ -24,8 +24,8 @@ class Word:
     expected: float
 
 
-def enriched_words(letters: Letters, most: int) -> list[Word]:
-    """Up to a number of words, on either strand, that stand out from the background; the most informative first.
+def enriched_words(letters: Letters) -> list[Word]:
+    """The word of each spacer, on either strand, that stands out most from the background; the most informative first.
 
     The error of a count is that over chains, and no less than Poisson's times the spread that words have in general.
     """
@@ -36,18 +36,17 @@ def enriched_words(letters: Letters, most: int) -> list[Word]:
     for spacer in SPACERS:
         if triplets.shape[1] > 3 + spacer:
             counts = _counts(triplets, letters.chains, 3 + spacer)
-            found += _standing_out(counts, _expected(triplets, chances, 3 + spacer), spacer, most)
-    found.sort(key=lambda word: -_telling(word.count, word.expected))
-    return found[:most]
+            found += _standing_out(counts, _expected(triplets, chances, 3 + spacer), spacer)
+    return sorted(found, key=lambda word: -_telling(word.count, word.expected))
 
 
-def _standing_out(counts: Floats, expected: Floats, spacer: int, most: int) -> list[Word]:
+def _standing_out(counts: Floats, expected: Floats, spacer: int) -> list[Word]:
     total, chains = counts.sum(axis=0), len(counts)
     spread = counts.var(axis=0, ddof=1) * chains
     usual = max(1.0, float(np.median(spread / (expected + 1))))
     errors = np.sqrt(np.maximum(spread, usual * (expected + 1)))
     words = np.flatnonzero((total - expected >= ERRORS * errors) & _first_of_two())
-    words = words[np.argsort(-_telling(total.flat[words], expected.flat[words]), kind="stable")][:most]
+    words = words[np.argsort(-_telling(total.flat[words], expected.flat[words]), kind="stable")][:1]
     return [Word(_decoded(int(w)), spacer, float(total.flat[w]), float(expected.flat[w])) for w in words]
 
 

@@ -1,10 +1,13 @@
 """What the motifs command reads off draws: each anchor by itself, then the motifs that anchors share."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +49,11 @@ SEGMENTS = (
     *("chromosome", "chromosome_start", "chromosome_end"),
 )
 THRESHOLD_ANCHORS = 20  # whose background draws set the thresholds of sites
+AHEAD = 4  # anchors a thread, read before they are written
 MOST_SPACED = 6  # motifs whose distances are looked at
+
+T = TypeVar("T")
+Read = tuple[SampleSet, Frequencies, Information, tuple[list[Found], list[Found]]]
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,7 @@ class Job:
     logos: str
     most_logos: int
     draw_sites: bool
+    threads: int
 
 
 @dataclass
@@ -77,6 +85,18 @@ class Findings:
     one_hot: list[NDArray[np.float32]] = field(default_factory=list)
     attributions: list[NDArray[np.float32]] = field(default_factory=list)
 
+    def add(self, samples: SampleSet, motifs: tuple[list[Found], list[Found]], odds: Floats, most_bits: float) -> None:
+        """Take in one anchor: motifs of its draws and of draws at beta = 0, log odds (L, 4), most bits anywhere."""
+        row = len(self.one_hot)
+        self.motifs += [(row, motif) for motif in motifs[0]]
+        self.by_chance += bool(motifs[1])
+        self.draws += samples.codes[..., 0].size
+        self.positions += int(samples.mutable.sum())
+        self.rows += samples.background[samples.mutable].sum(axis=0)
+        self.most_bits = max(self.most_bits, most_bits)
+        self.one_hot.append(one_hot(samples.anchor))
+        self.attributions.append((odds - odds.mean(axis=1, keepdims=True)).T.astype(np.float32))
+
     @property
     def holding(self) -> int:
         """Anchors whose draws hold a motif."""
@@ -91,7 +111,7 @@ class Presence:
     interval: Interval | None
     draws: int
     occupancies: list[Occupancy]
-    tallies: list[Tally]
+    tallies: list[Tally | None]  # None where the draws hold no more than the background
     sites: Sites | None
 
 
@@ -120,19 +140,15 @@ def read_off(draws: Draws, job: Job) -> Findings:
                 ("segments", SEGMENTS),
             )
         )
-        for row, samples in enumerate(draws):
-            letters, held = frequencies(samples), information(samples)
+        for row, (samples, letters, held, motifs) in enumerate(_each(draws, partial(_read, job.calling), job.threads)):
             stretches = find_segments(samples, letters, held, job.calling)
             positions(_position_rows(samples, letters, held))
             odds = _odds(samples, letters)
             pwm(_pwm_rows(samples.name, odds))
-            found.one_hot.append(one_hot(samples.anchor))
-            found.attributions.append((odds - odds.mean(axis=1, keepdims=True)).T.astype(np.float32))
             segments(_segment_rows(stretches, samples.interval))
             logo = _write_anchor_logo(row, samples, (letters, held, stretches), job)
             anchors([_anchor_row(samples, letters, held, (len(stretches), logo))])
-            _discover(found, row, samples, job.calling)
-            found.most_bits = max(found.most_bits, float(held.positions.max(initial=0)))
+            found.add(samples, motifs, odds, float(held.positions.max(initial=0)))
             progress.advance()
     return found
 
@@ -146,12 +162,10 @@ def share(draws: Draws, found: Findings, job: Job) -> Shared:
     spacings = {pair: Spacings(length) for pair in pairs_of(min(len(merged), MOST_SPACED))}
     presences = list[Presence]()
     with Progress("sites in draws", len(draws), "anchors") as progress:
-        for samples in draws:
-            letters = letters_of(samples)
-            sites = find_sites(letters, probes)
+        for letters, sites, presence in _each(draws, partial(_present, probes, job), job.threads):
             for pair, spacing in spacings.items():
                 spacing.add(letters, sites, pair, (probes[pair[0]], probes[pair[1]]))
-            presences.append(_presence(samples, (letters, sites), probes, job.draw_sites))
+            presences.append(presence)
             progress.advance()
     recurs = recurrence(found.motifs, reference, job.similarity)
     return Shared(reference, merged, probes, presences, spacings, recurs)
@@ -177,13 +191,18 @@ def _chance(samples: SampleSet, use: str) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(hashlib.blake2b(key, digest_size=8).digest(), "big"))
 
 
-def _discover(found: Findings, row: int, samples: SampleSet, calling: Calling) -> None:
+def _each(draws: Draws, work: Callable[[SampleSet], T], threads: int) -> Iterator[T]:
+    """The work done on each anchor, in order, by threads that are a few anchors ahead at most."""
+    with ThreadPoolExecutor(threads) as pool:
+        for first in range(0, len(draws), AHEAD * threads):
+            rows = range(first, min(first + AHEAD * threads, len(draws)))
+            yield from pool.map(lambda row: work(draws[row]), rows)
+
+
+def _read(calling: Calling, samples: SampleSet) -> Read:
     background, other = (background_letters(samples, _chance(samples, use)) for use in ("background", "null"))
-    found.motifs += [(row, motif) for motif in discover(letters_of(samples), background, calling)]
-    found.by_chance += bool(discover(other, background, calling))
-    found.draws += len(background.codes)
-    found.positions += int(samples.mutable.sum())
-    found.rows += samples.background[samples.mutable].sum(axis=0)
+    motifs = discover(letters_of(samples), background, calling), discover(other, background, calling)
+    return samples, frequencies(samples), information(samples), motifs
 
 
 def _reference(draws: Draws, found: Findings) -> Floats:
@@ -203,17 +222,20 @@ def _probes(draws: Draws, merged: Sequence[Merged], reference: Floats, calling: 
     return [Probe(one.weights, set_threshold(one.weights, reference, backgrounds, calling.rate)) for one in merged]
 
 
-def _presence(samples: SampleSet, read: tuple[Letters, Sites], probes: Sequence[Probe], keep_sites: bool) -> Presence:
-    letters, sites = read
-    background = background_letters(samples, _chance(samples, "null"))
-    by_chance = find_sites(background, probes)
+def _present(probes: Sequence[Probe], job: Job, samples: SampleSet) -> tuple[Letters, Sites, Presence]:
+    letters, background = letters_of(samples), background_letters(samples, _chance(samples, "null"))
+    sites, by_chance = find_sites(letters, probes), find_sites(background, probes)
     occupancies = [
         occupancy(letters, sites, row, share_holding(by_chance, row, len(background.codes)))
         for row in range(len(probes))
     ]
-    tallies = [tally(letters, sites, row, probe) for row, probe in enumerate(probes)]
-    kept = sites.compact() if keep_sites else None
-    return Presence(samples.name, samples.interval, samples.codes.shape[1], occupancies, tallies, kept)
+    tallies = [
+        tally(letters, probe) if held.beyond(job.calling) else None
+        for probe, held in zip(probes, occupancies, strict=True)
+    ]
+    kept = sites.compact() if job.draw_sites else None
+    draws = samples.codes.shape[1]
+    return letters, sites, Presence(samples.name, samples.interval, draws, occupancies, tallies, kept)
 
 
 def _anchor_row(samples: SampleSet, letters: Frequencies, held: Information, rest: tuple[int, str | None]) -> Row:

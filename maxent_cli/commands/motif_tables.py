@@ -58,7 +58,7 @@ class Final:
     first: int
     counts: Floats
     anchors: int
-    sites: float
+    sites: int
 
     @property
     def number(self) -> int:
@@ -139,7 +139,7 @@ def account(finals: Sequence[Final], found: Findings, names: Sequence[Sequence[N
     )
     for one, like in list(zip(finals, names, strict=True))[:SAID]:
         known = f"; like {like[0].known}, q {like[0].q:.2g}" if like else ""
-        yield f"  {one.name} {consensus(one.motif)}: {one.anchors} anchors, {one.sites:.0f} sites{known}"
+        yield f"  {one.name} {consensus(one.motif)}: {one.anchors} anchors, {one.sites} sites{known}"
     if not finals:
         yield from _why_nothing(found, job)
 
@@ -160,11 +160,11 @@ def _why_nothing(found: Findings, job: Job) -> Iterator[str]:
 
 
 def _final(shared: Shared, row: int, presences: Sequence[Presence], job: Job) -> Final:
-    counts = site_counts([p.tallies[row] for p in presences], shared.reference)
+    counts = site_counts([tally for p in presences if (tally := p.tallies[row])], shared.reference)
     bits, calling = column_bits(counts, shared.reference), job.calling
     kept = np.flatnonzero(bits.value >= calling.bits)
     first, last = (int(kept[0]), int(kept[-1]) + 1) if len(kept) else (0, 0)
-    sites = sum(p.tallies[row].sites for p in presences)
+    sites = sum(p.occupancies[row].sites for p in presences)
     return Final("", row, first, counts[:, first:last], len(presences), sites)
 
 
@@ -181,7 +181,7 @@ def _span(one: Final, shared: Shared, start: int, strand: str) -> tuple[int, int
 
 def _motif_row(one: Final, names: Sequence[Name], shared: Shared, job: Job) -> Row:
     motif, total = one.motif, total_bits(one.counts, shared.reference)
-    described = (one.name, consensus(motif), len(motif.counts), one.anchors, round(one.sites))
+    described = (one.name, consensus(motif), len(motif.counts), one.anchors, one.sites)
     known = [value for name in names for value in (name.known, name.p, name.q, name.overlap, name.orientation)]
     by_chance = np.mean([p.occupancies[one.row].background for p in shared.presences])
     rest = (
@@ -200,7 +200,7 @@ def _write_motif_logo(one: Final, names: Sequence[Name], shared: Shared, job: Jo
     bits = column_bits(one.counts, shared.reference)
     like = f"   {names[0].known}" if names else ""
     logo = Logo(
-        title=f"{one.name}   {one.anchors} anchors, {one.sites:.0f} sites{like}",
+        title=f"{one.name}   {one.anchors} anchors, {one.sites} sites{like}",
         heights=information_heights(one.motif.probabilities, bits.value),
         errors=bits.error,
         axis="column (0-based)",
@@ -250,11 +250,15 @@ def _best_place(one: Final, held: Occupancy, shared: Shared) -> tuple[int | str 
     return (*_span(one, shared, best.start, best.strand), best.strand, best.share, best.error)
 
 
+def _aligned_counts(one: Final, presence: Presence, shared: Shared) -> Floats:
+    """Letter counts by block (B, W, 4) of a motif as one anchor's draws have it."""
+    tallies = [tally for tally in (presence.tallies[one.row],) if tally]
+    return site_counts(tallies, shared.reference)[:, one.first : one.first + one.counts.shape[1]]
+
+
 def _aligned(one: Final, presence: Presence, shared: Shared) -> Motif:
-    """A motif as the sites in one anchor's draws have it."""
-    tally, width = presence.tallies[one.row], one.counts.shape[1]
-    counts = site_counts([tally], shared.reference)[0, one.first : one.first + width]
-    return Motif(f"{presence.name}:{one.name}", counts, tally.sites)
+    counts = _aligned_counts(one, presence, shared)[0]
+    return Motif(f"{presence.name}:{one.name}", counts, presence.occupancies[one.row].sites)
 
 
 def _write_aligned_logos(finals: Sequence[Final], shared: Shared, job: Job) -> dict[tuple[int, str], str]:
@@ -271,12 +275,11 @@ def _write_aligned_logos(finals: Sequence[Final], shared: Shared, job: Job) -> d
 
 
 def _write_aligned_logo(row: int, one: Final, presence: Presence, shared: Shared, job: Job) -> str:
-    counts = site_counts([presence.tallies[one.row]], shared.reference)
-    counts = counts[:, one.first : one.first + one.counts.shape[1]]
+    counts = _aligned_counts(one, presence, shared)
     bits, held = column_bits(counts, shared.reference), presence.occupancies[one.row]
     logo = Logo(
         title=f"{one.name} in {held.share:.0%} of draws   {presence.name}",
-        heights=information_heights(_aligned(one, presence, shared).probabilities, bits.value),
+        heights=information_heights(Motif("", counts[0], 1).probabilities, bits.value),
         errors=bits.error,
         axis="column (0-based)",
     )

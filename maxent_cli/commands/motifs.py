@@ -51,6 +51,7 @@ from maxent_cli.commands import options
     help="Least correlation of anchors' motifs that are one.",
 )
 @click.option("--draw-sites/--no-draw-sites", default=False, help="Also write every site of every draw.  [default: no]")
+@options.threads_option
 def command(
     draws: str,
     out: str,
@@ -59,6 +60,7 @@ def command(
     known: str | None,
     similarity: float,
     draw_sites: bool,
+    threads: int,
     **calling: Any,
 ) -> None:
     """Motifs that the draws hold, wherever and on either strand.
@@ -91,7 +93,7 @@ def command(
 
     named = read_meme(known) if known else []
     with open_draws(draws) as anchors, writing_folder(out) as folder:
-        job = Job(folder, Calling(**calling), similarity, logos, max_logos, draw_sites)
+        job = Job(folder, Calling(**calling), similarity, logos, max_logos, draw_sites, threads)
         found = read_off(anchors, job)
         shared = share(anchors, found, job)
         motifs = motif_tables.final_motifs(shared, job)
