@@ -98,7 +98,11 @@ def read_anchors(
     else:
         letters = np.random.default_rng(0).choice(4, length, p=background).astype(np.uint8)
         anchors, rejected = read_flanked(source, length, None if given["flank"] == "genome" else letters)
-    return fix_positions(anchors, given["fix"]) if given["fix"] else anchors, rejected
+    anchors = fix_positions(anchors, given["fix"]) if given["fix"] else anchors
+    if anchors.mutable is not None:
+        some = int((~anchors.mutable).any(axis=1).sum())
+        options.say(f"{some} of {len(anchors)} anchors hold positions; {anchors.mutable.mean():.1%} may change")
+    return anchors, rejected
 
 
 def place(model: Any, device: str) -> None:

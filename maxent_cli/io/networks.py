@@ -9,6 +9,7 @@ import pickle
 import re
 import sys
 import traceback
+import warnings
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -190,23 +190,25 @@ def _read_tensors(path: str, trusted: bool) -> Any:
     try:
         if archive:
             return _ARCHIVES[archive](path)
-        return load_file(path) if _is_safetensors(path) else torch.load(path, map_location="cpu", weights_only=True)
+        return load_file(path) if _is_safetensors(path) else _load(path, weights_only=True)
     except pickle.UnpicklingError as error:
         if not _is_pickle(path):
             raise InputError(path, "", "is no file of weights", _SAVE) from error
         if not trusted:
             raise _refusal(path, "pickled Python objects") from error
-    except (OSError, SafetensorError, RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
+    except Exception as error:  # a damaged file can end in any
         raise InputError(path, "", f"cannot be read as weights ({_said(error)})", _SAVE) from error
-    return _unpickled(path)
-
-
-def _unpickled(path: str) -> Any:
     try:
-        return torch.load(path, map_location="cpu", weights_only=False)
+        return _load(path, weights_only=False)
     except Exception as error:  # the file's own code ran
         cure = "put the code that it was made with on PYTHONPATH"
         raise InputError(path, "", f"cannot be unpickled ({_said(error)})", cure) from error
+
+
+def _load(path: str, weights_only: bool) -> Any:
+    # as a stream: of a path, torch goes by its suffix
+    with warnings.catch_warnings(action="ignore"), Path(path).open("rb") as stream:
+        return torch.load(stream, map_location="cpu", weights_only=weights_only)
 
 
 def _refusal(path: str, kind: str) -> InputError:
