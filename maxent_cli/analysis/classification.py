@@ -38,6 +38,21 @@ def classification_areas(
     return Area("AUROC", values[0], lower[0], upper[0]), Area("AUPRC", values[1], lower[1], upper[1])
 
 
+def auroc(labels: ArrayLike, scores: ArrayLike) -> tuple[float, float]:
+    """AUROC of scores (N,) against labels (N,), 0 or 1, and its standard error; NaN where a class is missing.
+
+    The error is Hanley & McNeil's (Radiology 143:29, 1982).
+    """
+    positives, negatives = _counts(np.asarray(labels), np.asarray(scores))
+    n, m = int(positives.sum()), int(negatives.sum())
+    if not n or not m:
+        return float("nan"), float("nan")
+    area = _areas(positives, negatives)[0]
+    of_two_positives, of_two_negatives = area / (2 - area), 2 * area**2 / (1 + area)
+    variance = area * (1 - area) + (n - 1) * (of_two_positives - area**2) + (m - 1) * (of_two_negatives - area**2)
+    return area, float(np.sqrt(max(variance, 0) / (n * m)))
+
+
 def _counts(labels: NDArray[np.int64], scores: NDArray[np.float64]) -> tuple[Counts, Counts]:
     """Positives and negatives at each distinct score (S,), highest score first."""
     distinct, place = np.unique(-scores, return_inverse=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from maxent_cli.alphabet import LETTERS, UNKNOWN, Codes
-from maxent_cli.analysis.classification import classification_areas
+from maxent_cli.analysis.classification import auroc
 from maxent_cli.data import Sequences
 from maxent_cli.engine.target import start_state
 from maxent_cli.engine.tuning import first_ladder
@@ -25,6 +25,7 @@ from maxent_cli.models.architectures import LayeredModel
 from maxent_cli.models.protocol import one_hot
 
 OK, NOTE, WRONG = "ok", "note", "WRONG"
+CLEARLY = 4.0  # standard errors by which one of 48 ways is better, and not by chance
 SAME = 1e-4  # share of the outputs' spread within which two passes count as the same
 TIMED = 1.0  # seconds that speed is measured for
 MOST_TIMED_STEPS = 400
@@ -151,20 +152,20 @@ def repeatable(patient: Patient) -> Finding:
 
 def letters(patient: Patient, codes: Codes, labels: NDArray[np.int64], told: str) -> Finding:
     """Which order of the channels tells labelled sequences (N, L) apart best, in both directions, by AUROC."""
-    term, found = output_term(patient.model, patient.law.contrast), {}
+    term, found, errors = output_term(patient.model, patient.law.contrast), dict[str, float](), dict[str, float]()
     for order in map("".join, permutations(LETTERS)):
         feed = np.full(UNKNOWN + 1, UNKNOWN, np.uint8)
         feed[[LETTERS.index(letter) for letter in order]] = [LETTERS.index(letter) for letter in told]
         for name, turned in ((order, codes), (f"{order} reversed", codes[:, ::-1])):
-            scores = evaluate(term, feed[turned], patient.device)
-            found[name] = classification_areas(labels, scores, 0, resamples=1)[0].value
+            found[name], errors[name] = auroc(labels, evaluate(term, feed[turned], patient.device))
     best = max(found, key=lambda name: found[name])
-    error = float(np.sqrt(found[best] * (1 - found[best]) / min(labels.sum(), (1 - labels).sum())))
-    better = found[best] - found[told] > 3 * error
+    better = found[best] - found[told] > CLEARLY * float(np.hypot(errors[best], errors[told]))
     text = f"AUROC {found[told]:.3f} as {told}; best of 24 orders in 2 directions: {found[best]:.3f} as {best}"
-    if not better and max(found[told], 1 - found[told]) < 0.5 + 3 * error:
-        return Finding("letters", NOTE, f"{text}; no order tells the labels apart", found)
-    return Finding("letters", WRONG if better else OK, text + ("; see --letters" if better else ""), found)
+    if better:
+        return Finding("letters", WRONG, f"{text}; see --letters", found)
+    if abs(found[told] - 0.5) < CLEARLY * errors[told]:
+        return Finding("letters", NOTE, f"{text}; as {told}, the labels are not told apart", found)
+    return Finding("letters", OK, text, found)
 
 
 def speed(patient: Patient) -> Iterator[Finding]:

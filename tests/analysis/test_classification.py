@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from maxent_cli.analysis.classification import classification_areas
+from maxent_cli.analysis.classification import auroc, classification_areas
 
 CHANCE = np.random.default_rng(4)
 
@@ -45,3 +45,15 @@ def test_perfect_and_reversed() -> None:
 def test_one_class_is_undefined(labels: list[int]) -> None:
     for area in classification_areas(np.array(labels, int), np.zeros(len(labels)), 1):
         assert np.isnan([area.value, area.lower, area.upper]).all()
+
+
+@pytest.mark.parametrize(("shift", "positives", "negatives"), [(0.0, 40, 60), (1.0, 100, 30), (2.0, 50, 50)])
+def test_the_aurocs_error_is_its_spread_over_new_data(shift: float, positives: int, negatives: int) -> None:
+    rng = np.random.default_rng(0)
+    labels = np.repeat([1, 0], [positives, negatives])
+    found = np.array([auroc(labels, rng.normal(shift * labels, 1)) for _ in range(800)])
+    assert found[:, 1].mean() == pytest.approx(found[:, 0].std(), rel=0.15)
+
+
+def test_the_auroc_of_one_class_is_unknown() -> None:
+    assert np.isnan(auroc([1, 1], [0.2, 0.3])).all()
