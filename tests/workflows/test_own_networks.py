@@ -1,0 +1,172 @@
+"""The README's page on networks of one's own, run; and published networks, read the way it says."""
+
+import csv
+import gzip
+import re
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from safetensors.torch import save_file
+
+from maxent_cli.alphabet import encode
+from maxent_cli.analysis.classification import auroc
+from maxent_cli.commands import maxent
+from maxent_cli.errors import InputError
+from maxent_cli.interpret import checkup
+from maxent_cli.io.networks import Source, load_network
+from maxent_cli.models.adapter import Reading
+from maxent_cli.models.prediction import predict
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "workflows" / "examples"
+PAGE = (ROOT / "README.md").read_text().partition("## Bring your own network")[2].partition("\n## ")[0]
+LENGTH = 40
+
+
+def blocks(kind: str) -> list[str]:
+    return re.findall(rf"^```{kind}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def commands(block: str) -> list[list[str]]:
+    lines = block.replace("\\\n", " ").splitlines()
+    return [shlex.split(line)[1:] for line in lines if line.startswith("maxent ")]
+
+
+MINE, EACH = (commands(block) for block in blocks("sh"))
+
+
+@pytest.fixture
+def anchors(tmp_path: Path) -> str:
+    rng = np.random.default_rng(7)
+    path = tmp_path / "anchors.fa"
+    path.write_text("".join(f">a{row}\n{''.join(rng.choice(list('ACGT'), LENGTH))}\n" for row in range(2)))
+    return str(path)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkup, "TIMED", 0.02)
+
+
+def run(words: list[str], folder: Path, anchors: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A command of the page, in a folder, with its modules looked up there anew."""
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(str(folder))
+    for name in ("mine", "networks"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    result = CliRunner().invoke(maxent, [*(anchors if w == "anchors.fa" else w for w in words), "--threads", "1"])
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_ten_lines(tmp_path: Path, anchors: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The network of the page is trained elsewhere: its weights come from a file."""
+    (code,) = blocks("python")
+    assert len(code.splitlines()) <= 10
+    (tmp_path / "mine.py").write_text(code)
+    names: dict[str, object] = {}
+    exec(code, names)
+    torch.manual_seed(11)
+    save_file(names["network"](filters=64).state_dict(), tmp_path / "mine.safetensors")  # type: ignore[operator]
+    doctor, sample = MINE
+    found = run(doctor, tmp_path, anchors, monkeypatch)
+    assert re.search(r"^kernel +ok +compiled", found, re.MULTILINE)
+    assert "before the final sigmoid" in found
+    short = ["--chains", "4", "--rungs", "3", "--draws", "5", "--thin", "5", "--warmup", "240"]
+    run([*sample, *short], tmp_path, anchors, monkeypatch)
+    assert (tmp_path / "draws.npz").exists()
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("words", EACH, ids=lambda words: words[words.index("--model") + 1].partition(":")[2])
+def test_every_kind_of_network_passes_the_self_test(
+    words: list[str], anchors: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = run(words, EXAMPLES, anchors, monkeypatch)
+    assert re.search(r"^self-test +ok +all 256 sequences", found, re.MULTILINE), found
+    assert "WRONG" not in found
+
+
+def test_the_page_runs_every_small_network_of_the_examples() -> None:
+    code = (EXAMPLES / "networks.py").read_text().partition("class DeepBind")[0]
+    written = set(re.findall(r"^(?:class|def) (\w+)", code, re.MULTILINE))
+    assert {words[words.index("--model") + 1].partition(":")[2] for words in EACH} == written
+
+
+def test_deepbinds_tensors_fit_and_both_strands_score_alike(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(EXAMPLES)
+    network = load_network(Source("networks:DeepBind", {"pool": "max"})).module
+    weights = {name: torch.randn_like(value) for name, value in network.state_dict().items()}
+    assert {name: tuple(value.shape) for name, value in weights.items()} == {
+        "conv": (16, 4, 24),
+        "rect": (16,),
+        "wHidden": (16, 32),
+        "wHiddenBias": (32,),
+        "wNeu": (32, 1),
+        "wNeuBias": (1,),
+    }
+    torch.save(weights, tmp_path / "w.pth")
+    model = load_network(Source("networks:DeepBind", {"pool": "max"}, str(tmp_path / "w.pth"))).read_as(Reading(), 30)
+    codes = np.random.default_rng(0).integers(0, 4, (6, 30), dtype=np.uint8)
+    np.testing.assert_allclose(predict(model, codes), predict(model, 3 - codes[:, ::-1]), rtol=1e-5)
+    with torch.no_grad():
+        assert model.representation(torch.zeros(2, 4, 30)).shape == (2, 2, 32)
+
+
+# published networks: only where they lie beside the checkout
+DATA = ROOT.parent / "shared" / "data"
+DEEPBIND = {
+    "GABPA_GM12878_GABP_HudsonAlpha": ("max", 0.963),
+    "FOXA1_HepG2_FOXA1_(SC-101058)_HudsonAlpha": ("max and mean", 0.953),
+    "ZBTB7A_HepG2_ZBTB7A_(SC-34508)_HudsonAlpha": ("max and mean", 0.346),
+    "CTCFL_K562_CTCFL_(SC-98982)_HudsonAlpha": ("max and mean", 0.978),
+}
+
+
+def labelled(path: Path) -> Iterator[tuple[str, int]]:
+    with gzip.open(path, "rt") as stream:
+        for row in csv.DictReader(stream, delimiter="\t"):
+            yield row["seq"], int(row["Bound"])
+
+
+@pytest.mark.skipif(not (DATA / "models").is_dir(), reason="published networks are not here")
+@pytest.mark.parametrize("name", DEEPBIND)
+def test_published_deepbind_networks(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(EXAMPLES)
+    pool, expected = DEEPBIND[name]
+    network = load_network(Source("networks:DeepBind", {"pool": pool}, str(DATA / f"models/deepbind_torch/{name}.pth")))
+    model, sites = network.read_as(Reading(), 101), DATA / f"tf_chipseq/{name}_B.seq.gz"
+    if not sites.exists():
+        pytest.skip("loads; its labelled sequences are not here")
+    sequences, labels = zip(*labelled(sites), strict=True)
+    scores = predict(model, np.stack([encode(sequence) for sequence in sequences]))[:, 0]
+    assert auroc(labels, scores)[0] == pytest.approx(expected, abs=5e-4)
+
+
+@pytest.mark.skipif(not (DATA / "models").is_dir(), reason="published networks are not here")
+def test_other_published_networks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(EXAMPLES)
+    weights = str(DATA / "models/explainn/model_epoch_best_4.pth")
+    explainn = load_network(Source("networks:ExplaiNN", {"units": 100, "outputs": 3}, weights))
+    model = explainn.read_as(Reading(), 200)
+    assert (explainn.input_length, model.outputs) == (200, 3)
+    pickled = DATA / "models" / "pickled"
+    with pytest.raises(InputError, match="is pickled Python objects: reading it can run code, so it was not read"):
+        load_network(Source(str(pickled / "full_model.pth"), {}))
+    (tmp_path / "mine.py").write_text(
+        "from torch import nn\n"
+        "def dense():\n"
+        "    return nn.Sequential(nn.Flatten(), nn.Linear(4000, 100), nn.ReLU(), nn.Linear(100, 1), nn.Sigmoid())\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "mine", raising=False)
+    dense = load_network(Source("mine:dense", {}, str(pickled / "only_weights.pth"))).read_as(Reading(), 1000)
+    assert (dense.outputs, dense.final, dense.layer) == (1, "sigmoid", "3")
