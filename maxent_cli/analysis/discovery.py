@@ -33,7 +33,7 @@ FLANK = 8  # columns by which a motif can grow to each side in a round
 MOST_SEEDS, TRIAL_ROUNDS = 5, 3  # words tried for a motif, before the best supported are gone on with
 MOST_MOTIFS, MOST_TRIALS = 6, 3  # of one anchor, and of one motif
 LEAST_STRICT = 10  # times the rate of sites by chance that a short motif may have
-ENOUGH, TRIAL_DRAWS = 1000, 300  # draws to estimate a motif from, and to try seeds on
+SEED_DRAWS, TRIAL_DRAWS, ENOUGH = 1500, 300, 1000  # draws to find seeds in, to try them on, to estimate a motif from
 SOFTEST = 0.02  # least weight of a site in the estimates
 LEAST_SHARE, FIRST_SHARE, MOST_SHARE = 0.001, 0.3, 0.999  # of draws that hold a motif, while it is estimated
 WIDEST = 40
@@ -87,8 +87,8 @@ def discover(letters: Letters, background: Letters, calling: Calling) -> list[Fo
     """The motifs that the draws hold more often than draws of the background do, the best supported first."""
     found = list[Found]()
     while len(found) < MOST_MOTIFS:
-        few = thinned(letters, ENOUGH)
-        models = _tried(thinned(few, TRIAL_DRAWS), enriched_words(letters)[:MOST_SEEDS], calling)
+        some, few = thinned(letters, SEED_DRAWS), thinned(letters, ENOUGH)
+        models = _tried(thinned(few, TRIAL_DRAWS), enriched_words(some)[:MOST_SEEDS], calling)
         settled = (_settle(few, model, calling, ROUNDS) for model in models[:MOST_TRIALS])
         present = (_present(letters, background, model, calling) for model in settled if model is not None)
         motif = next((motif for motif in present if motif is not None), None)

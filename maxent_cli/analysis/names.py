@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import false_discovery_control
 
 from maxent_cli.data import Floats, Motif
 
@@ -49,6 +48,8 @@ def _columns(motif: Motif) -> Floats:
 
 
 def _best(known: Sequence[Motif], p: Floats, overlaps: Floats, strands: Floats) -> list[Name]:
+    from scipy.stats import false_discovery_control  # a second to import
+
     q = false_discovery_control(p)
     order = np.argsort(p, kind="stable")[:BEST]
     return [Name(known[k].name, float(p[k]), float(q[k]), int(overlaps[k]), "+-"[int(strands[k])]) for k in order]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import false_discovery_control, norm
+from scipy.special import ndtr
 
 from maxent_cli.analysis.occupancy import Probe
 from maxent_cli.analysis.sites import Letters, Sites
@@ -66,12 +66,14 @@ class Spacings:
 
         p is one-sided, of the excess over its spread over anchors (over chains where anchors are fewer than ten).
         """
+        from scipy.stats import false_discovery_control  # a second to import
+
         rows = np.flatnonzero((self.observed > 0) | (self.expected > 0.5))
         if not len(rows):
             return []
         spread = np.sqrt(self.squares[0 if self.anchors >= FEW_ANCHORS else 1][rows])
         excess = self.observed[rows] - self.expected[rows]
-        p = norm.sf(excess / np.maximum(spread, 1))
+        p = ndtr(-excess / np.maximum(spread, 1))
         q, total = false_discovery_control(p), self.observed.sum()
         found = [
             Spacing(ARRANGEMENTS[row // self.length], int(row % self.length), *(float(v) for v in values))
