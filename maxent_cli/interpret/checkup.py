@@ -27,6 +27,7 @@ from maxent_cli.models.protocol import one_hot
 OK, NOTE, WRONG = "ok", "note", "WRONG"
 CLEARLY = 4.0  # standard errors by which one of 48 ways is better, and not by chance
 SAME = 1e-4  # share of the outputs' spread within which two passes count as the same
+PAIRS = 32  # of representations, between which a linear head is linear
 TIMED = 1.0  # seconds that speed is measured for
 MOST_TIMED_STEPS = 400
 SPARE_TIME, SPARE_MEMORY = 2.0, 1.5  # what a resource line asks for, over what is expected
@@ -100,9 +101,9 @@ def representation(patient: Patient) -> Finding:
     if isinstance(model, AdaptedNetwork):
         layer = f"module {model.layer}" if model.layer else "a matrix product in its code"
     with torch.inference_mode():
-        points = model.representation(one_hot(torch.from_numpy(patient.random(2)).to(patient.device)))
-        ends, middle = model.head(points), model.head(points.mean(0, keepdim=True))
-    off = float((ends.mean(0) - middle[0]).abs().max() / (ends[0] - ends[1]).abs().max().clamp_min(1e-30))
+        points = model.representation(one_hot(torch.from_numpy(patient.random(2 * PAIRS)).to(patient.device)))
+        ends, middle = model.head(points), model.head((points[:PAIRS] + points[PAIRS:]) / 2)
+    off = float((ends[:PAIRS] + ends[PAIRS:] - 2 * middle).abs().max() / ends.std(0).max().clamp_min(1e-30))
     linear, shape = off < SAME, list(points.shape[1:])
     head = "linear head: w is its weights" if linear else "head not linear: w is its gradient at each anchor"
     text = f"input of {layer}: {' x '.join(map(str, shape))} units; {head}"
