@@ -18,10 +18,12 @@ from maxent_cli.analysis.sites import (
     Letters,
     Sites,
     candidates,
+    composition_tilt,
     counts_at,
     exposures,
     mask,
     preference,
+    redrawn,
     scan,
     thinned,
 )
@@ -216,19 +218,35 @@ def _informative_span(held: Estimate, calling: Calling) -> slice | None:
 
 
 def _present(letters: Letters, background: Letters, model: _Model, calling: Calling) -> Found | None:
-    """The motif, if it is wide and informative enough and draws hold it beyond the background."""
+    """The motif, if it is wide and informative enough and draws hold it beyond the background.
+
+    Beyond a background of the composition that the rest of the draws has, too: a network that holds no more than a
+    share of G and C has no motif.
+    """
     if len(model.weights) < calling.width or model.bits.sum() < calling.motif_bits:
         return None
     scores, by_chance = scan(letters, model.weights), _best(scan(background, model.weights))
     sites, _ = weighed(scores, model.share)
-    places = scores[:, 0].size
-    threshold = site_threshold(by_chance, sites.log_odds[sites.weight > 0.5], calling.rate, places)
-    held = (_best(scores) >= threshold).reshape(letters.chains, -1).mean(axis=1)
-    share, chance = float(held.mean()), float((by_chance >= threshold).mean())
-    error = float(held.std(ddof=1)) / np.sqrt(len(held))
-    if presence_bits(share, chance) < calling.presence or share - chance < calling.errors * error:
+    own = sites.log_odds[sites.weight > 0.5]
+    threshold = site_threshold(by_chance, own, calling.rate, scores[:, 0].size)
+    chance = float((by_chance >= threshold).mean())
+    holding = _best(scores) >= threshold
+    if not _beyond(holding, chance, letters.chains, calling):
         return None
-    return Found(model.weights, model.counts, model.mean_background, model.bits, share, chance, threshold)
+    rest = mask(letters, candidates(scores, threshold), len(model.weights))
+    alike = _best(scan(redrawn(letters, composition_tilt(rest), np.random.default_rng(0)), model.weights))
+    if not _beyond(holding, float((alike >= threshold).mean()), letters.chains, calling):
+        return None
+    return Found(
+        model.weights, model.counts, model.mean_background, model.bits, float(holding.mean()), chance, threshold
+    )
+
+
+def _beyond(holding: NDArray[np.bool_], chance: float, chains: int, calling: Calling) -> bool:
+    """Whether draws (N,) hold a motif more often than a share of background draws does."""
+    by_chain = holding.reshape(chains, -1).mean(axis=1)
+    share, error = float(by_chain.mean()), float(by_chain.std(ddof=1)) / np.sqrt(chains)
+    return presence_bits(share, chance) >= calling.presence and share - chance >= calling.errors * error
 
 
 def _best(scores: NDArray[np.float32]) -> NDArray[np.float32]:

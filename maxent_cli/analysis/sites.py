@@ -94,14 +94,28 @@ def thinned(letters: Letters, enough: int) -> Letters:
 
 def background_letters(samples: SampleSet, chance: np.random.Generator) -> Letters:
     """As many draws at beta = 0: independent letters of the background rows, fixed positions as in the anchor."""
-    chains, draws, length = samples.codes.shape
-    edges = np.cumsum(samples.background, axis=1)[:, :3].astype(np.float32)
-    uniform = chance.random((chains * draws, length), dtype=np.float32)
+    return redrawn(letters_of(samples), np.ones(4), chance)
+
+
+def redrawn(letters: Letters, tilt: Floats, chance: np.random.Generator) -> Letters:
+    """As many draws of independent letters, with frequencies in proportion to the background times a tilt (4,)."""
+    rows = letters.background * tilt
+    total = rows.sum(axis=1, keepdims=True)
+    edges = np.cumsum(rows / np.where(total > 0, total, 1), axis=1)[:, :3].astype(np.float32)
+    uniform = chance.random(letters.codes.shape, dtype=np.float32)
     codes = (uniform >= edges[:, 0]).astype(np.uint8)
     for edge in edges.T[1:]:
         codes += uniform >= edge
-    codes[:, ~samples.mutable] = samples.anchor[~samples.mutable]
-    return Letters(codes, _rows_in_use(samples), chains)
+    codes[:, total[:, 0] == 0] = UNKNOWN
+    return Letters(codes, letters.background, letters.chains)
+
+
+def composition_tilt(letters: Letters) -> Floats:
+    """How much more often letters (4,) stand in draws, wherever they are not masked, than the background makes them."""
+    free = np.ones(letters.codes.shape, bool) if letters.masked is None else ~letters.masked
+    counts = np.bincount(letters.codes[free], minlength=4)[:4]
+    expected = free.sum(axis=0) @ letters.background
+    return np.asarray((counts + 1) / (expected + 1))
 
 
 def scan(letters: Letters, weights: Floats) -> NDArray[np.float32]:
