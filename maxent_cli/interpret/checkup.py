@@ -218,7 +218,8 @@ def _needs(patient: Patient, preparing: float, step: float, passes: float) -> Fi
     rungs, workers = run.chains * run.rungs, min(patient.threads, count)
     steps = run.warmup + (run.draws * run.thin if run.until_ess is None else run.max_steps)
     evaluated = 2 * (run.chains * run.draws + rungs * min(run.draws, RUNG_DRAWS))
-    seconds = count * (preparing + steps * step + evaluated / passes) / workers
+    rounds = -(-count // workers)  # an anchor is drawn by itself
+    seconds = rounds * (preparing + steps * step + evaluated / passes)
     held = 3 * workers * rungs * run.draws * patient.model.input_length  # codes, as drawn and as put together
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 + held
     hours, minutes = divmod(int(seconds * SPARE_TIME / 60) + 1, 60)
