@@ -1,10 +1,23 @@
 """The one error that a user's input can cause."""
 
+LONGEST = 400  # letters of each part of a message; a name from a file may have any number
+
 
 class InputError(Exception):
-    """Something is wrong with what the user gave: printed as `path: where: problem; cure`, exit code 1."""
+    """Something is wrong with what the user gave: printed as `path: where: problem; cure` on one line, exit code 1."""
 
     def __init__(self, path: object, where: str, problem: str, cure: str) -> None:
         self.path, self.where, self.problem, self.cure = str(path), where, problem, cure
-        place = f"{self.path}: {where}" if where else self.path
-        super().__init__(f"{place}: {problem}; {cure}")
+        place = f"{printable(self.path)}: {shown(where)}" if where else printable(self.path)
+        super().__init__(f"{place}: {shown(problem)}; {shown(cure)}")
+
+
+def printable(text: str) -> str:
+    """Text with a question mark for whatever would end a line or move a terminal's cursor."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def shown(text: str) -> str:
+    """One line of text, cut visibly where it is very long."""
+    line = printable(" ".join(text.split()))
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..."

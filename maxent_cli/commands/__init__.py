@@ -1,6 +1,7 @@
 """The command line: one file a command, each imported only when it is called."""
 
 import importlib
+import time
 
 import click
 
@@ -42,10 +43,21 @@ class CommandTable(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         try:
+        from maxent_cli.io.files import leave_standard_output
+        from maxent_cli.io.provenance import started
+
+        started.set(time.time())
             return super().invoke(ctx)
         except InputError as error:
-            click.echo(f"maxent: {error}", err=True)
-            ctx.exit(1)
+            fault = error
+        except BrokenPipeError:  # click ends quietly
+            raise
+        except OSError as error:  # such as a full disk where temporary files lie
+            leave_standard_output()
+            place, problem = error.filename or "the system", (error.strerror or str(error)).lower()
+            fault = InputError(place, "", problem, "free what is full or missing")
+        click.echo(f"maxent: {fault}", err=True)
+        return ctx.exit(1)
 
 
 @click.group(cls=CommandTable, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -4,7 +4,7 @@ import click
 
 from maxent_cli.commands import options
 
-FOLDER = click.Path(exists=True, file_okay=False)
+FOLDER = options.InputPath(folder=True)
 
 
 @click.command("compare")
@@ -14,7 +14,7 @@ FOLDER = click.Path(exists=True, file_okay=False)
 @click.option(
     "--summaries",
     nargs=2,
-    type=click.Path(exists=True, dir_okay=False),
+    type=options.InputPath(),
     metavar="A.tsv B.tsv",
     help="Summaries that sample wrote with the draws of A and of B: compares the bits held too.  [default: not]",
 )

@@ -6,7 +6,7 @@ from maxent_cli.commands import options
 
 
 @click.command("dependence")
-@click.argument("draws", type=click.Path(exists=True, dir_okay=False))
+@click.argument("draws", type=options.InputPath())
 @options.out_option("Folder for the results; an older one is replaced.")
 @click.option("--record", "records", multiple=True, help="An anchor by its name; may be repeated.  [default: all]")
 @click.option(

@@ -19,7 +19,7 @@ MOST_LABELLED = 1000
 @options.model_options
 @click.option(
     "--table",
-    type=click.Path(exists=True, dir_okay=False),
+    type=options.InputPath(),
     help="TSV with columns sequence and label (0 or 1): try all orders of the letters on it.  [default: not tried]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Write JSON to stdout instead of a table.")

@@ -8,7 +8,7 @@ from maxent_cli.commands import options
 
 
 @click.command("motifs")
-@click.argument("draws", type=click.Path(exists=True, dir_okay=False))
+@click.argument("draws", type=options.InputPath())
 @options.out_option("Folder for the results; an older one is replaced.")
 @click.option(
     "--logos",
@@ -18,9 +18,7 @@ from maxent_cli.commands import options
     help="Format of the logos, about half a second each.",
 )
 @click.option("--max-logos", default=100, show_default=True, type=click.IntRange(0), help="Logos of the first anchors.")
-@click.option(
-    "--known", type=click.Path(exists=True, dir_okay=False), help="MEME file of known motifs to name the found ones by."
-)
+@click.option("--known", type=options.InputPath(), help="MEME file of known motifs to name the found ones by.")
 @click.option(
     "--bits", default=0.1, show_default=True, type=options.FiniteRange(0, 2), help="Least bits of a column or position."
 )

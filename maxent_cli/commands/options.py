@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -35,6 +35,35 @@ class FiniteRange(click.FloatRange):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         number = super().convert(value, param, ctx)
         return number if math.isfinite(number) else self.fail(f"{value} is not a finite number", param, ctx)
+
+
+class Finite(FiniteRange):
+    """Any number but infinities and nan."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.name = "number"
+
+    def _describe_range(self) -> str:
+        return "any"
+
+
+class InputPath(click.ParamType[Any]):
+    """A file to read, or a folder; one that cannot be read is an input error and said so at once, before any work.
+
+    pipe: '-' and named pipes will do, as the file is read once from its start.
+    """
+
+    def __init__(self, folder: bool = False, pipe: bool = False) -> None:
+        self.folder, self.pipe = folder, pipe
+        self.name = "folder" if folder else "file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
+        from maxent_cli.io.files import PIPE, check_input
+
+        if value != PIPE or not self.pipe:
+            check_input(value, self.folder, self.pipe)
+        return value
 
 
 def granted_cpus() -> int:
@@ -69,8 +98,11 @@ def contrast_asked(contrast: tuple[int, int] | None, output: int | None, names: 
 
 
 def say(message: str) -> None:
-    """One line for people, on stderr."""
-    click.echo(message, err=True)
+    """One line for people, on stderr; who no longer reads that does not stop a run."""
+    from maxent_cli.errors import printable
+
+    with suppress(OSError):
+        click.echo(printable(message), err=True)
 
 
 def account(kept: int, rejected: "Iterable[Rejected]", where: str) -> None:
@@ -123,10 +155,11 @@ class Progress:
         rate = self.done / max(now - self.started, 1e-9)
         left = f"{(self.total - self.done) / rate:.0f} s left" if rate else "time left unknown"
         line = f"{self.phase}: {self.done}/{self.total} {self.unit}, {rate:.3g} {self.unit}/s, {left} {note}".rstrip()
-        click.echo(f"\r\x1b[K{line}" if self.terminal else line, err=True, nl=not self.terminal)
+        with suppress(OSError):
+            click.echo(f"\r\x1b[K{line}" if self.terminal else line, err=True, nl=not self.terminal)
 
 
-anchors_argument = click.argument("anchors", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+anchors_argument = click.argument("anchors", type=InputPath(pipe=True))
 
 
 def out_option(help_text: str, pipe: bool = False) -> Decorator:
@@ -187,7 +220,7 @@ model_options = stack(
     ),
     click.option(
         "--weights",
-        type=click.Path(exists=True, dir_okay=False),
+        type=InputPath(),
         help="Weights for the factory's network: safetensors, a state dict, or a checkpoint that holds one.  [default: "
         "as the factory gives it]",
     ),
@@ -233,7 +266,7 @@ model_options = stack(
     ),
 )
 genome_options = stack(
-    click.option("--genome", type=click.Path(exists=True, dir_okay=False), help="FASTA that BED intervals refer to."),
+    click.option("--genome", type=InputPath(), help="FASTA that BED intervals refer to."),
     click.option(
         "--centre",
         type=click.Choice(["centre", "summit"]),

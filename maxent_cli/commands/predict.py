@@ -21,12 +21,12 @@ _choice_options = options.stack(
 
 
 @click.command("predict")
-@click.argument("records", required=False, type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.argument("records", required=False, type=options.InputPath(pipe=True))
 @options.model_options
 @options.out_option("Scores, TSV; '-' for stdout.", pipe=True)
 @click.option(
     "--table",
-    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+    type=options.InputPath(pipe=True),
     help="TSV with columns sequence and label (0 or 1), instead of RECORDS.",
 )
 @click.option("--label", type=click.IntRange(0, 1), help="The class of every record of RECORDS, 0 or 1, if known.")

@@ -8,13 +8,13 @@ from maxent_cli.commands import options
 def folder_option(name: str, command: str, shown: str) -> options.Decorator:
     """A folder that a command wrote."""
     text = f"Folder that `maxent {command}` wrote: {shown}.  [default: left out]"
-    return click.option(name, type=click.Path(exists=True, file_okay=False), help=text)
+    return click.option(name, type=options.InputPath(folder=True), help=text)
 
 
 @click.command("report")
-@click.argument("draws", type=click.Path(exists=True, dir_okay=False))
+@click.argument("draws", type=options.InputPath())
 @options.out_option("HTML file; '-' for stdout.", pipe=True)
-@click.option("--summary", type=click.Path(dir_okay=False), help="Summary TSV that sample wrote.  [default: DRAWS.tsv]")
+@click.option("--summary", help="Summary TSV that sample wrote.  [default: DRAWS.tsv]")
 @folder_option("--motifs", "motifs", "motifs, and the hundred most telling anchors drawn")
 @folder_option("--series", "series", "the beta series")
 @folder_option("--gc-probe", "gc-probe", "the response to a field on GC")

@@ -6,7 +6,7 @@ from maxent_cli.commands import options
 
 
 @click.command("series")
-@click.argument("draws", type=click.Path(exists=True, dir_okay=False))
+@click.argument("draws", type=options.InputPath())
 @options.out_option("Folder for the results; an older one is replaced.")
 @click.option("--figures", default=20, show_default=True, type=click.IntRange(0), help="Figures of the first anchors.")
 def command(draws: str, out: str, figures: int) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ARCHITECTURES = ("convnet", "finnegan2017")  # of models.architectures, which is slow to import; a test compares
 OUTPUTS = ("negative", "positive")
 
-_INPUT_FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)
+_INPUT_FILE = options.InputPath(pipe=True)
 _input_options = options.stack(
     click.option("--positives", type=_INPUT_FILE, help="FASTA ('-' for stdin), or BED/narrowPeak with --genome."),
     click.option(

@@ -2,12 +2,14 @@
 
 import gzip
 import hashlib
+import io
 import os
 import shutil
+import stat
 import sys
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, TextIO, cast
 
@@ -15,6 +17,9 @@ from maxent_cli.errors import InputError
 
 GZIP_MAGIC = b"\x1f\x8b"
 PIPE = "-"
+_CHECK_PATH = "check the path and its permissions"
+# a name may hold what UTF-8 cannot say, such as half of a surrogate pair
+_TEXT: dict[str, Any] = {"encoding": "utf-8", "newline": "\n", "errors": "backslashreplace"}
 
 
 @contextmanager
@@ -23,8 +28,6 @@ def reading_text(path: str) -> Iterator[TextIO]:
 
     Raises InputError where the file cannot be read, is cut short or is not text.
     """
-    import io
-
     try:
         with _open_bytes(path) as raw:
             buffered = io.BufferedReader(cast(io.RawIOBase, raw))
@@ -36,7 +39,28 @@ def reading_text(path: str) -> Iterator[TextIO]:
     except UnicodeDecodeError as error:
         raise InputError(path, "", "is not a text file", "give a plain or gzip-compressed text file") from error
     except OSError as error:
-        raise InputError(path, "", _reason(error), "check the path and its permissions") from error
+        raise InputError(path, "", _reason(error), _CHECK_PATH) from error
+
+
+def check_input(path: str, folder: bool = False, pipe: bool = False) -> None:
+    """Raise InputError where a path is no file that can be read (or folder), before anything else is done.
+
+    pipe: it is read once from its start, so that a named pipe will do.
+    """
+    place = Path(path)
+    try:
+        kind = place.stat().st_mode
+        if stat.S_ISDIR(kind) != folder:
+            problem, cure = ("is a folder", "give a file") if not folder else ("is not a folder", "give a folder")
+            raise InputError(path, "", problem, cure)
+        if folder:
+            next(place.iterdir(), None)
+        elif stat.S_ISREG(kind):
+            place.open("rb").close()
+        elif not pipe:
+            raise InputError(path, "", "is a pipe or device, and not a file", "write it to a file and give that")
+    except OSError as error:
+        raise InputError(path, "", _reason(error), _CHECK_PATH) from error
 
 
 @contextmanager
@@ -55,16 +79,21 @@ def writing(path: str, mode: str = "w") -> Iterator[IO[Any]]:
     if target.is_dir():
         raise InputError(path, "", "is a folder", "name a file")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with _open_new(temporary, mode) as stream:
-            yield stream
-        temporary.replace(target)
-    except BrokenPipeError:  # of another output: whoever read it has enough
-        raise
+        with ExitStack() as streams:
+
+            def opening(path: str, mode: str = "w") -> IO[Any]:
+                paths.append(path)
+                return streams.enter_context(_open_output(path, mode, moves))
+
+            yield opening
+        for temporary, target in moves.items():
+            temporary.replace(target)
     except OSError as error:
-        raise _write_error(path, error) from error
+        leave_standard_output()
+        raise _write_error(", ".join(paths), error) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        for temporary in moves:
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -94,6 +123,11 @@ def writing_folder(path: str) -> Iterator[Path]:
         raise _write_error(path, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+    except InputError as error:
+        inside = Path(error.path)
+        if not inside.is_relative_to(temporary):
+            raise
+        raise InputError(path, inside.relative_to(temporary).as_posix(), error.problem, error.cure) from error
         shutil.rmtree(older, ignore_errors=True)
 
 
@@ -101,10 +135,46 @@ def digest(path: str) -> str:
     """SHA-256 of a file's bytes, in hexadecimal."""
     with Path(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+def leave_standard_output() -> None:
+    """Where standard output cannot be written, let what it still holds go nowhere: Python would say so on exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _open_new(path: Path, mode: str) -> IO[Any]:
-    return path.open(mode) if "b" in mode else path.open(mode, encoding="utf-8", newline="\n")
+
+
+def _open_output(path: str, mode: str, moves: dict[Path, Path]) -> IO[Any]:
+    target = Path(path)
+    if path == PIPE:
+        raw: Any = io.BufferedWriter(_StandardOutput())
+        return cast(IO[Any], raw) if "b" in mode else io.TextIOWrapper(raw, **_TEXT)
+    if target.is_dir():
+        raise InputError(path, "", "is a folder", "name a file")
+    if target.exists() and not target.is_file():
+        return target.open(mode) if "b" in mode else target.open(mode, **_TEXT)
+    temporary = _temporary(target)
+    if temporary in moves:
+        raise InputError(path, "", "is the place of two outputs", "name each its own file")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    moves[temporary] = target
+    return temporary.open(mode) if "b" in mode else temporary.open(mode, **_TEXT)
+
+
+class _StandardOutput(io.RawIOBase):
+    """Standard output; once its reader has closed it, what is written goes nowhere."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        try:
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            leave_standard_output()
+        return len(data)
 
 
 def _temporary(target: Path) -> Path:

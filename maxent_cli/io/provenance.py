@@ -5,6 +5,7 @@ import platform
 import resource
 import sys
 import time
+from contextvars import ContextVar
 from importlib import metadata
 from pathlib import Path
 
@@ -12,15 +13,17 @@ from maxent_cli import __version__
 from maxent_cli.io.files import PIPE, digest, writing
 
 PACKAGES = ("numpy", "torch", "numba", "pandas", "arviz-stats", "scikit-learn")
-_STARTED = time.time()
+IMPORTED = time.time()
+started = ContextVar("started", default=IMPORTED)  # when the command began, which sets it
 
 
 def write_provenance(output: str, inputs: list[str], seed: int | None = None, **more: object) -> None:
     """Write OUTPUT.provenance.json: command line, versions, seed, input digests, wall time, peak memory.
 
-    Inputs that are folders (models) are given by the digest of each file in them. Nothing is written for '-'.
+    Inputs that are folders (models) are given by the digest of each file in them. Nothing is written for '-', a device
+    or a named pipe.
     """
-    if output == PIPE:
+    if output == PIPE or not (Path(output).is_file() or Path(output).is_dir()):
         return
     record = {
         "command": sys.argv,
@@ -30,7 +33,7 @@ def write_provenance(output: str, inputs: list[str], seed: int | None = None, **
         "machine": {"host": platform.node(), "processor": platform.machine()},
         "seed": seed,
         "inputs": {path: input_digest(path) for path in inputs},
-        "wall_seconds": round(time.time() - _STARTED, 3),
+        "wall_seconds": round(time.time() - started.get(), 3),
         "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         **more,
     }
