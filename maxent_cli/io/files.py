@@ -69,15 +69,19 @@ def writing(path: str, mode: str = "w") -> Iterator[IO[Any]]:
 
     Raises InputError where the place cannot be written.
     """
-    if path == PIPE:
-        stream = sys.stdout.buffer if "b" in mode else sys.stdout
-        yield stream
-        stream.flush()
-        return
-    target = Path(path)
-    temporary = _temporary(target)
-    if target.is_dir():
-        raise InputError(path, "", "is a folder", "name a file")
+    with writing_together() as opening:
+        yield opening(path, mode)
+
+
+@contextmanager
+def writing_together() -> Iterator[Callable[..., IO[Any]]]:
+    """A function of path and mode that opens outputs as `writing` does; all move into place if the block ends well.
+
+    Standard output may be closed by its reader, who then has enough: the other outputs are finished all the same. A
+    device or named pipe is written to as it is.
+    """
+    moves = dict[Path, Path]()
+    paths = list[str]()
     try:
         with ExitStack() as streams:
 
@@ -119,22 +123,18 @@ def writing_folder(path: str) -> Iterator[Path]:
             if older.exists():
                 older.rename(target)
             raise
-    except OSError as error:
-        raise _write_error(path, error) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     except InputError as error:
         inside = Path(error.path)
         if not inside.is_relative_to(temporary):
             raise
         raise InputError(path, inside.relative_to(temporary).as_posix(), error.problem, error.cure) from error
+    except OSError as error:
+        raise _write_error(path, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(older, ignore_errors=True)
 
 
-def digest(path: str) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal."""
-    with Path(path).open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 def leave_standard_output() -> None:
     """Where standard output cannot be written, let what it still holds go nowhere: Python would say so on exit."""
     try:
@@ -143,6 +143,10 @@ def leave_standard_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def digest(path: str) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _open_output(path: str, mode: str, moves: dict[Path, Path]) -> IO[Any]:
