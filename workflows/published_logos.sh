@@ -29,12 +29,12 @@ mkdir -p "$out"
 "$python" "$page" anchors "$array" "$out/anchors.fa"
 for start in anchor background; do
     # shellcheck disable=SC2086 # the options are words
-    run "from_$start" $published --start "$start"
+    run "from_$start" $published --start "$start" --tether none
     # shellcheck disable=SC2086
     run "from_${start}_tether" $published --start "$start" --tether 0.4
 done
 # shellcheck disable=SC2086
-run beta_0 $published --start background --beta 0
-run default
+run beta_0 $published --start background --beta 0 --tether none
+run default --tether none
 run default_tether --tether 0.4
 "$python" "$page" page "$out"

@@ -26,6 +26,7 @@ MOST_LABELLED = 1000
 @options.genome_options
 @options.window_options
 @options.law_options
+@options.tether_option(options.AUTO)
 @options.beta_options
 @options.run_options
 def command(model: str, table: str | None, as_json: bool, **given: Any) -> None:

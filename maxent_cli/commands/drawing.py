@@ -66,7 +66,7 @@ def set_up(model_path: str, out: str | None, given: dict[str, Any]) -> Job:
     law = LawSettings(
         options.contrast_asked(given["contrast"], given["output"], outputs),
         background,
-        given["tether"],
+        tether_asked(given),
         beta,
         given["keep"],
         held=given["held"],
@@ -85,6 +85,13 @@ def set_up(model_path: str, out: str | None, given: dict[str, Any]) -> Job:
         "outputs": outputs,
     }
     return Job(model, anchors, law, run, given["threads"], [*network_source.files, *source.files], header)
+
+
+def tether_asked(given: dict[str, Any]) -> Any:
+    """What --tether comes to: without an anchor to hold there is none unless it is given as a number."""
+    if given["tether"] == options.NONE or (given["tether"] == options.AUTO and given["held"] == "output"):
+        return None
+    return given["tether"]
 
 
 def read_anchors(

@@ -41,6 +41,7 @@ class Fields(click.ParamType[Any]):
 @options.genome_options
 @options.window_options
 @options.law_options
+@options.tether_option(options.NONE)
 @options.beta_options
 @options.run_options
 def command(model: str, out: str, fields: tuple[float, ...], **given: Any) -> None:

@@ -352,13 +352,31 @@ law_options = stack(
     click.option(
         "--gc", type=FiniteRange(0, 1, True, True), help="G+C fraction of q; as --background with one number."
     ),
-    click.option(
-        "--tether",
-        type=FiniteRange(0, 1, True, True),
-        help="Frequency of the anchor's letter in q, in (0, 1): keeps motifs in place.  [default: none]",
-    ),
 )
-AUTO = "auto"
+AUTO, NONE = "auto", "none"
+
+
+class Tether(click.ParamType[Any]):
+    """A frequency in (0, 1), 'auto' or 'none'."""
+
+    name = "auto|none|frequency"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value if value in (AUTO, NONE) else FiniteRange(0, 1, True, True).convert(value, param, ctx)
+
+
+def tether_option(default: str) -> Decorator:
+    """How far q leans to the anchor; what is best depends on what the draws are for."""
+    return click.option(
+        "--tether",
+        type=Tether(),
+        default=default,
+        show_default=True,
+        help="How far q leans to the anchor. none: not at all, the published law; what the network holds anywhere, on "
+        "either strand. A frequency in (0, 1), that of the anchor's letter in q: what it holds in place, for logos. "
+        "auto: a letter has twice the odds that it has in q (0.4 where it has 0.25); none under --law output.",
+    )
+
 
 
 class NumberOrAuto(click.ParamType[Any]):
@@ -381,7 +399,7 @@ beta_options = stack(
     click.option(
         "--keep",
         type=FiniteRange(0, 1, True, True),
-        default=0.8,
+        default=0.75,
         show_default=True,
         help="With --beta auto: the share, between 0 and 1, by which the mean energy falls from its background value.",
     ),

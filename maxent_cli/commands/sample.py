@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 @options.genome_options
 @options.window_options
 @options.law_options
+@options.tether_option(options.AUTO)
 @options.beta_options
 @options.run_options
 @click.option("--summary", "summary_path", help="Summary TSV, a row an anchor; '-' for stdout.  [default: OUT.tsv]")
@@ -38,7 +39,8 @@ def command(
 
     ANCHORS is FASTA ('-' for stdin), or BED with --genome. The law is p(x) ∝ q(x)·exp(-beta·E(x)), where E is the
     distance of the network's representations of x and of the anchor, weighted by the output layer (Finnegan & Song
-    2017), and q the background. With --tether the background leans to the anchor, which holds motifs in their place.
+    2017), and q the background. By default q leans to the anchor, so that motifs stay in their place and their logos
+    are sharp; --tether none is the published law, under which they may move and turn.
     """
     if summary_path == fasta_path == "-":
         raise click.UsageError("only one of --summary and --fasta can be standard output")

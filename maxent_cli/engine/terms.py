@@ -11,21 +11,29 @@ from maxent_cli.engine.target import Term
 
 
 def background_rows(
-    frequencies: NDArray[np.float64], anchor: NDArray[np.uint8], tether: float | None
+    frequencies: NDArray[np.float64], anchor: NDArray[np.uint8], tether: float | NDArray[np.float64] | None
 ) -> NDArray[np.float64]:
     """Letter frequencies (L, 4) from one row (4,): the same everywhere, or leaning to the anchor (L,).
 
-    A tether t gives the anchor's letter the frequency t and shares the rest in proportion to the row.
+    A tether t, one number or one for each letter (4,), gives the anchor's letter the frequency t and shares the rest in
+    proportion to the row.
     """
     rows = np.tile(frequencies / frequencies.sum(), (len(anchor), 1))
     if tether is None:
         return rows
     known = np.flatnonzero(anchor < 4)
     letters = anchor[known]
+    share = np.broadcast_to(tether, 4)[letters]
     rows[known, letters] = 0
-    rows[known] *= (1 - tether) / rows[known].sum(axis=1, keepdims=True)
-    rows[known, letters] = tether
+    rows[known] *= ((1 - share) / rows[known].sum(axis=1))[:, None]
+    rows[known, letters] = share
     return rows
+
+
+def doubled_odds(frequencies: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The tether (4,) at which each letter of the anchor has twice the odds that it has by its frequency (4,)."""
+    share = frequencies / frequencies.sum()
+    return np.asarray(2 * share / (1 + share))
 
 
 def gc_field(rows: NDArray[np.float64], field: float) -> NDArray[np.float64]:

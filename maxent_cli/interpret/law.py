@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor
 from maxent_cli.alphabet import UNKNOWN, Codes
 from maxent_cli.data import Floats
 from maxent_cli.engine.target import Target, Term
-from maxent_cli.engine.terms import background_rows, gc_field, weighted_distance
+from maxent_cli.engine.terms import background_rows, doubled_odds, gc_field, weighted_distance
 from maxent_cli.errors import InputError
 from maxent_cli.models.protocol import SequenceModel, one_hot
 
@@ -23,8 +24,9 @@ CPU = torch.device("cpu")
 class LawSettings:
     """What of the network is held, against which background, and how firmly.
 
-    contrast: one output, or two whose difference is held. background (4,): letter frequencies. tether: the anchor's
-    share of each background row, or None for the published law. beta: inverse temperature, in units of 1/energy, or
+    contrast: one output, or two whose difference is held. background (4,): letter frequencies. tether: the share
+    of the anchor's letter in each background row; 'auto' for twice the odds that it has there; or None for the
+    published law. beta: inverse temperature, in units of 1/energy, or
     None for that at which the mean energy has fallen by the share `keep` of its value under the background. field:
     chemical potential added for each G and C (the difference from the background's own). held: 'anchor' for the law
     around an anchor, 'output' for the unanchored law, whose energy is minus the output or contrast.
@@ -32,9 +34,9 @@ class LawSettings:
 
     contrast: tuple[int, ...]
     background: tuple[float, float, float, float]
-    tether: float | None
+    tether: float | Literal["auto"] | None
     beta: float | None
-    keep: float = 0.8
+    keep: float = 0.75
     field: float = 0.0
     held: str = "anchor"
 
@@ -79,7 +81,9 @@ def anchored_law(
     free = (anchor != UNKNOWN) & (True if mutable is None else mutable)
     if not free.any():
         raise InputError(name, "", "none of its positions may change", "see --fix and its letters")
-    rows = gc_field(background_rows(np.array(settings.background), anchor, settings.tether), settings.field)
+    frequencies = np.array(settings.background)
+    tether = doubled_odds(frequencies) if settings.tether == "auto" else settings.tether
+    rows = gc_field(background_rows(frequencies, anchor, tether), settings.field)
     at_anchor = float(output.detach())
     if settings.held == "output":
         value = output_term(model, settings.contrast)

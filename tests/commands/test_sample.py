@@ -193,10 +193,24 @@ def test_beta_is_found_when_it_is_not_given(tmp_path: Path, model: str, fasta: s
         assert float(row["beta"]) > 0
 
 
+@pytest.mark.parametrize(
+    ("tether", "expected"),
+    [("none", [0.1, 0.2, 0.3, 0.4]), ("auto", [0.2 / 1.1, 0.4 / 1.2, 0.6 / 1.3, 0.8 / 1.4]), ("0.7", [0.7] * 4)],
+)
+def test_the_tether_is_the_share_of_the_anchors_letters(tmp_path, model, fasta, tether, expected):
+    out = tmp_path / "out.npz"
+    given = ["--chains", "2", "--rungs", "1", "--draws", "4", "--thin", "1", "--warmup", "0", "--beta", "0"]
+    run(fasta, "--model", model, "-o", str(out), *given, "--background", "0.1,0.2,0.3,0.4", "--tether", tether)
+    for samples in draws_of(out):
+        share = np.take_along_axis(samples.background, samples.anchor[:, None].astype(int), axis=1)[:, 0]
+        np.testing.assert_allclose(share, np.array(expected)[samples.anchor])
+
+
 def test_beta_0_is_the_background(tmp_path: Path, model: str, fasta: str) -> None:
     out = tmp_path / "out.npz"
     given = ["--chains", "10", "--rungs", "1", "--draws", "100", "--thin", "10", "--warmup", "0", "--beta", "0"]
-    run(fasta, "--model", model, "-o", str(out), *given, "--background", "0.1,0.2,0.3,0.4", "--start", "background")
+    given += ["--background", "0.1,0.2,0.3,0.4", "--start", "background", "--tether", "none"]
+    run(fasta, "--model", model, "-o", str(out), *given)
     for samples, row in zip(draws_of(out), table(f"{out}.tsv"), strict=True):
         shares = [(samples.codes == code).mean() for code in range(4)]
         np.testing.assert_allclose(shares, [0.1, 0.2, 0.3, 0.4], atol=4.5 * 0.5 / np.sqrt(8000))

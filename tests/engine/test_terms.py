@@ -10,7 +10,7 @@ from toy import SKEWED, network
 
 from maxent_cli.alphabet import decode, encode
 from maxent_cli.engine.target import Target, log_acceptance, log_base, start_state
-from maxent_cli.engine.terms import background_rows, gc_field, weighted_distance
+from maxent_cli.engine.terms import background_rows, doubled_odds, gc_field, weighted_distance
 from maxent_cli.models.protocol import one_hot
 
 FREQUENCIES = dict(zip("ACGT", SKEWED.tolist(), strict=True))
@@ -42,6 +42,20 @@ def test_background_rows_are_those_of_the_slow_twin(tether):
     expected = [list(slow_row(letter, tether).values()) for letter in anchor]
     np.testing.assert_allclose(rows, expected)
     np.testing.assert_allclose(rows.sum(axis=1), 1)
+
+
+def test_doubled_odds_are_twice_the_odds_of_each_letter():
+    share = SKEWED / SKEWED.sum()
+    tether = doubled_odds(3 * SKEWED)
+    np.testing.assert_allclose(tether / (1 - tether), 2 * share / (1 - share))
+
+
+def test_a_tether_may_differ_by_letter():
+    tether, anchor = np.array([0.1, 0.4, 0.7, 0.9]), encode("ACGTNT")
+    rows = background_rows(SKEWED, anchor, tether)
+    each = [background_rows(SKEWED, anchor, float(share)) for share in tether]
+    expected = [each[code if code < 4 else 0][position] for position, code in enumerate(anchor)]
+    np.testing.assert_allclose(rows, expected)
 
 
 def test_a_tether_equal_to_the_letters_frequency_changes_nothing():

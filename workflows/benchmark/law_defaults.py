@@ -22,7 +22,7 @@ from maxent_cli.io.checkpoint import load_model
 from maxent_cli.io.records import RecordSource, read_sequences
 from maxent_cli.io.tables import write_table
 
-RUN = RunSettings(chains=16, rungs=8, draws=100, thin=50, warmup=2400, seed=1)
+RUN = RunSettings(chains=16, rungs=5, draws=100, thin=60, warmup=3000, seed=1)
 
 
 def half(samples: SampleSet, first: int) -> np.ndarray:
