@@ -1,4 +1,5 @@
 import csv
+import gzip
 import json
 
 import numpy as np
@@ -171,3 +172,71 @@ def test_what_is_not_a_draws_file_is_one_line(tmp_path):
     assert result.exit_code == 1
     assert len(result.stderr.splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+KNOWN = "MEME version 4\n\nALPHABET= ACGT\n\n"
+
+
+def known_file(path, name):
+    rng = np.random.default_rng(1)
+    matrices = [rng.dirichlet(np.full(4, 0.2), 9) for _ in range(30)] + [np.eye(4)[WORD][::-1, ::-1]]
+    names = [*(f"K{number}" for number in range(30)), name]
+    body = "".join(
+        f"MOTIF {name}\nletter-probability matrix: alength= 4 w= 9 nsites= 20\n"
+        + "".join(" ".join(f"{p:.6f}" for p in row) + "\n" for row in matrix)
+        for name, matrix in zip(names, matrices, strict=True)
+    )
+    path.write_bytes(gzip.compress((KNOWN + body).encode()))
+    return str(path)
+
+
+def test_motifs_get_known_names_as_text_in_one_cell(tmp_path):
+    known = known_file(tmp_path / "known.meme.gz", 'X1 <b>\x07"n"')
+    _, out = run(tmp_path, [draws_around(1, 5), draws_around(2, 22)], "--logos", "none", "--known", known)
+    (row,) = table(out / "motifs.tsv")
+    assert (row["known_1"], row["orientation_1"], row["overlap_1"]) == ('X1 <b> "n"', "-", "9")
+    assert float(row["p_1"]) <= float(row["q_1"]) < 1e-3
+    assert row["known_3"].startswith("K")
+    assert known in json.loads((tmp_path / "out.provenance.json").read_text())["inputs"]
+
+
+def test_every_site_of_every_draw_is_written_when_asked_for(tmp_path):
+    samples = draws_around(1, 5)
+    _, out = run(tmp_path, [samples, draws_around(2, 22)], "--logos", "none", "--draw-sites")
+    with gzip.open(out / "draw_sites.tsv.gz", "rt") as stream:
+        rows = list(csv.DictReader(stream, delimiter="\t"))
+    assert len(rows) == int(table(out / "motifs.tsv")[0]["sites"])
+    for row in rows[:50]:
+        start, end = int(row["start"]), int(row["end"])
+        letters = samples.codes[int(row["chain"]), int(row["draw"]), start:end]
+        word = WORD if row["strand"] == "+" else 3 - WORD[::-1]
+        assert (letters == word).sum() >= 6, row
+    counts = sum(row["record"] == "a1" and row["start"] == "5" for row in rows)
+    held = next(row for row in table(out / "occupancy.tsv") if row["record"] == "a1")
+    assert counts / 600 == pytest.approx(float(held["best_occupancy"]), abs=1e-4)
+
+
+def test_matrices_agree_in_all_formats_and_rates_are_written(tmp_path):
+    _, out = run(tmp_path, [draws_around(1, 5), draws_around(2, 22), draws_around(3)], "--logos", "none")
+    (motif,) = read_meme(str(out / "motifs.meme"))
+    ppm = np.array([[float(row[letter]) for letter in "ACGT"] for row in table(out / "motifs_ppm.tsv")])
+    np.testing.assert_allclose(ppm, motif.probabilities, atol=1e-5)
+    with (out / "motifs.jaspar").open() as stream:
+        (jaspar,) = bio_motifs.parse(stream, "jaspar")
+    counts = np.array([jaspar.counts[letter] for letter in "ACGT"]).T
+    np.testing.assert_allclose(counts / counts.sum(axis=1, keepdims=True), ppm, atol=1e-4)
+    rates = {row["quantity"]: (row["found"], row["of"]) for row in table(out / "rates.tsv")}
+    assert rates["anchors whose draws hold a motif"] == ("2", "3")
+    assert rates["anchors whose beta = 0 draws do"] == ("0", "3")
+    with np.load(out / "modisco" / "attributions.npz") as members:
+        assert members["arr_0"].shape == (3, 4, 40)
+        assert np.abs(members["arr_0"]).sum(axis=1)[0].argmax() in range(5, 14)
+
+
+def test_results_do_not_depend_on_threads(tmp_path):
+    sets = [draws_around(seed, 5 + seed) for seed in range(1, 7)]
+    for threads in ("1", "3"):
+        (tmp_path / threads).mkdir()
+        run(tmp_path / threads, sets, "--logos", "none", "--threads", threads)
+    one, three = (sorted(path for path in (tmp_path / t / "out").rglob("*") if path.is_file()) for t in ("1", "3"))
+    assert [path.read_bytes() for path in one] == [path.read_bytes() for path in three]
