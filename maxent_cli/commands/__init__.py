@@ -18,6 +18,7 @@ COMMANDS = {
     "motifs": "Frequencies, information, motifs and logos from draws.",
     "series": "What the law keeps and holds as beta rises.",
     "dependence": "Which positions depend on each other in the draws.",
+    "periodicity": "Does a class of letters repeat with the turn of DNA?",
     "compare": "Two models, or two sets of anchors, side by side.",
     "gc-probe": "How the draws answer a field on their GC content.",
     "report": "One HTML page of what was found.",
@@ -42,11 +43,11 @@ class CommandTable(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> object:
-        try:
         from maxent_cli.io.files import leave_standard_output
         from maxent_cli.io.provenance import started
 
         started.set(time.time())
+        try:
             return super().invoke(ctx)
         except InputError as error:
             fault = error
