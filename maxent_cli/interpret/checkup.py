@@ -178,14 +178,19 @@ def speed(patient: Patient) -> Iterator[Finding]:
     yield Finding(
         "speed", OK, f"{passes:.3g} forward passes/s, {min(BATCH, chains)} at once, on {place}", {"passes": passes}
     )
+    _prepared(patient)  # compiles, which is not done for every anchor
     started = time.monotonic()
-    setting = prepare(patient.model, patient.anchors.take(np.array([0])), patient.law, run, 1)
+    setting = _prepared(patient)
     preparing = time.monotonic() - started
     step = _seconds_a_step(setting, passes / chains)
     compiled = setting.kernel_name == "compiled"
     text = f"{setting.kernel_name}; {chains / step:.3g} proposals/s a thread"
     yield Finding("kernel", OK if compiled else NOTE, text, {"kernel": setting.kernel_name, "proposals": chains / step})
     yield _needs(patient, preparing, step, passes)
+
+
+def _prepared(patient: Patient) -> Setting:
+    return prepare(patient.model, patient.anchors.take(np.array([0])), patient.law, patient.run, 1)
 
 
 def _passes_a_second(patient: Patient, batch: int) -> float:

@@ -134,9 +134,12 @@ def read_weights(path: str, prefix: str = "", trusted: bool = False) -> dict[str
 
 
 def _from_folder(source: Source) -> Network:
-    if source.weights is not None:
-        raise InputError(source.model, "", "is a model folder, which has its own weights", "leave out --weights")
+    if source.weights is not None or source.arguments:
+        cure = "leave out --weights and --model-args"
+        raise InputError(source.model, "", "is a model folder, which has its own weights", cure)
     model, card = load_model(source.model)
+    if source.length not in (None, model.input_length):
+        raise InputError(source.model, "", f"reads {model.input_length} letters", "leave out --input-length")
     return Network(model, source.model, model.input_length, card.outputs, card.background)
 
 
