@@ -1,7 +1,7 @@
 """maxent periodicity: do the draws repeat a class of letters with the turn of DNA?"""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,19 +15,15 @@ SPECTRA = ("draws", "phase_free", "anchor", "beta_0")  # columns, in the order o
 SHOWN_EVERY = 4  # frequencies of the spectra that are written: the rest lies between them
 
 
-class Words(click.ParamType[Any]):
-    """Words of one length in IUPAC's letters, joined by '/'."""
+def checked_class(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    """The class, if it is one."""
+    from maxent_cli.analysis.periodicity import letter_class
 
-    name = "words"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        from maxent_cli.analysis.periodicity import letter_class
-
-        try:
-            letter_class(value)
-        except ValueError as error:
-            return self.fail(str(error), param, ctx)
-        return str(value).upper()
+    try:
+        letter_class(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+    return value.upper()
 
 
 @click.command("periodicity")
@@ -36,7 +32,8 @@ class Words(click.ParamType[Any]):
 @click.option(
     "--class",
     "words",
-    type=Words(),
+    callback=checked_class,
+    metavar="WORDS",
     default="W",
     show_default=True,
     help="Letters or words that are looked at, in IUPAC's letters, words of one length joined by /: W is A or T, WW is "
