@@ -3,7 +3,6 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -11,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from maxent_cli.alphabet import Codes
+from maxent_cli.alphabet import UNKNOWN, Codes
 from maxent_cli.analysis.diagnostics import diagnose
 from maxent_cli.data import Floats, Rungs, SampleSet, Sequences
 from maxent_cli.engine.full_passes import full_passes
@@ -132,10 +131,13 @@ class Setting:
         return evaluate(output_term(self.model, self.settings.contrast), codes, torch.device(self.run.device))
 
 
-def ready(model: SequenceModel) -> None:
-    """Read the network's layers, which must be done before several threads run it."""
-    with suppress(NotAStack):
+def ready(model: SequenceModel) -> str | None:
+    """Read the network's layers, which must be done before several threads run it; or why it is no stack of them."""
+    try:
         read_layers(model)
+    except NotAStack as reason:
+        return str(reason)
+    return None
 
 
 def over_anchors(task: Callable[[Sequences, int], Result], anchors: Sequences, threads: int) -> Iterator[Result]:
@@ -317,12 +319,15 @@ def letter_counts(draws: Codes) -> NDArray[np.uint32]:
 
 
 def start_codes(setting: Setting) -> Codes:
-    """Where the chains' rungs (C · R, L) start: at the anchor (L,), at background draws, or half and half by chain."""
-    anchor, run, keys = setting.anchor.codes[0], setting.run, setting.keys
-    starts = np.tile(anchor, (len(keys), 1))
+    """Where the chains' rungs (C · R, L) start: at the anchor (L,), at background draws, or half and half by chain.
+
+    Unknown letters of the anchor that may change are background draws from the start.
+    """
+    anchor, run, keys, target = setting.anchor.codes[0], setting.run, setting.keys, setting.law.target
+    random = random_codes(anchor, target, keys)
+    starts = np.where((anchor == UNKNOWN) & target.mutable, random, anchor)
     if run.start == "anchor":
         return starts
-    random = random_codes(anchor, setting.law.target, keys)
     if run.start == "both":
         at_anchor = np.arange(len(keys)) // run.rungs % 2 == 0
         random[at_anchor] = starts[at_anchor]

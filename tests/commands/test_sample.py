@@ -263,3 +263,19 @@ def test_a_dead_network_is_an_error_that_names_the_anchor_or_model(tmp_path: Pat
     result = run(fasta, "--model", saved(tmp_path / "dead", dead), "-o", str(tmp_path / "out.npz"), *SHORT, expect=1)
     assert "one: the output does not depend on the representation" in result.stderr
     assert not (tmp_path / "out.npz").exists()
+
+
+@pytest.mark.parametrize("kernel", ["compiled", "full passes"])
+def test_it_is_said_that_and_why_every_proposal_is_a_full_pass(
+    tmp_path: Path, model: str, fasta: str, kernel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(Path(__file__).parents[2])
+    network = (
+        [model]
+        if kernel == "compiled"
+        else ["workflows.examples.networks:Recurrent", "--input-length", "8", "--gc", "0.5"]
+    )
+    given = ["--chains", "2", "--rungs", "1", "--draws", "4", "--thin", "1", "--warmup", "0", "--beta", "1"]
+    result = run(fasta, "--model", *network, "-o", str(tmp_path / "out.npz"), *given)
+    notes = [line for line in result.stderr.splitlines() if line.startswith("NOTE: a full forward pass")]
+    assert [("(" in note) for note in notes] == ([] if kernel == "compiled" else [True])
