@@ -32,11 +32,12 @@ class Record:
 
 @dataclass(frozen=True)
 class Rejected:
-    """A record that was read and left out, and why."""
+    """A record that was read and left out, why, and what may be done about it."""
 
     name: str
     place: str
     reason: str
+    cure: str = ""
 
 
 @dataclass(frozen=True)

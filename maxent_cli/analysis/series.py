@@ -11,10 +11,11 @@ from maxent_cli.data import SampleSet
 Row = dict[str, object]
 
 
-def beta_series(samples: SampleSet) -> list[Row]:
+def beta_series(samples: SampleSet, is_distance: bool = True) -> list[Row]:
     """A row for each rung: energy, share kept, output, bits of the positions and bits held by the law, with errors.
 
-    beyond_positions is what the law holds that no logo shows: bits held less the sum over positions.
+    The share is nan where the energy is no distance (the law of an output). beyond_positions is what the law holds
+    that no logo shows: bits held less the sum over positions.
     """
     rungs, free = samples.rungs, samples.mutable
     held = bits_held(rungs.betas, rungs.energy)
@@ -28,7 +29,7 @@ def beta_series(samples: SampleSet) -> list[Row]:
                 "beta": beta,
                 "energy": energy.mean(),
                 "energy_error": float(mcse_mean(energy)),
-                "kept_share": kept_share(energy.mean(), samples.energy_background),
+                "kept_share": kept_share(energy.mean(), samples.energy_background) if is_distance else np.nan,
                 "output": output.mean(),
                 "output_error": float(mcse_mean(output)),
                 "bits": float(bits.value),

@@ -1,18 +1,24 @@
 """One row of numbers for each anchor's draws, every estimate with its Monte Carlo error."""
 
+import math
+
+from maxent_cli.alphabet import UNKNOWN
 from maxent_cli.analysis.diagnostics import Diagnosis, mcse_mean
 from maxent_cli.analysis.free_energy import bits_held
 from maxent_cli.analysis.information import information
 from maxent_cli.data import SampleSet
 
 
-def summarise(samples: SampleSet, diagnosis: Diagnosis) -> dict[str, object]:
+def summarise(samples: SampleSet, diagnosis: Diagnosis, is_distance: bool = True) -> dict[str, object]:
     """Acceptance, convergence, energy, output and information of one anchor's draws.
 
-    kept_share is 1 - <E>_beta / <E>_0: how far the mean energy has fallen from its value under the background. bits
+    kept_share is 1 - <E>_beta / <E>_0: how far the mean energy has fallen from its value under the background; nan
+    where the energy is no distance (the law of an output). bits
     is the total information of the positions against their background rows, bias-corrected, in bits; bits_held is the
-    divergence of the whole law from the background, of which they are the part that a logo can show.
+    divergence of the whole law from the background, of which they are the part that a logo can show. unknown is the
+    number of the anchor's letters that are not A, C, G or T.
     """
+    share = kept_share(samples.energy.mean(), samples.energy_background) if is_distance else math.nan
     bits, held = information(samples), bits_held(samples.rungs.betas, samples.rungs.energy)
     energy_error = float(mcse_mean(samples.energy))
     return {
@@ -27,8 +33,8 @@ def summarise(samples: SampleSet, diagnosis: Diagnosis) -> dict[str, object]:
         "energy": samples.energy.mean(),
         "energy_error": energy_error,
         "energy_background": samples.energy_background,
-        "kept_share": kept_share(samples.energy.mean(), samples.energy_background),
-        "kept_share_error": energy_error / abs(samples.energy_background),
+        "kept_share": share,
+        "kept_share_error": energy_error / abs(samples.energy_background) if math.isfinite(share) else math.nan,
         "told_from_background": samples.told,
         "output_anchor": samples.anchor_output,
         "output_background": samples.output_background[1],
@@ -41,10 +47,11 @@ def summarise(samples: SampleSet, diagnosis: Diagnosis) -> dict[str, object]:
         "kernel": samples.kernel,
         "drift_start": samples.drift_start,
         "drift": samples.drift,
+        "unknown": int((samples.anchor == UNKNOWN).sum()),
         "steps": samples.thin * samples.codes.shape[1],
     }
 
 
 def kept_share(energy: float, background: float) -> float:
-    """1 - <E>_beta / <E>_0; nan for an energy that is no distance."""
-    return float(1 - energy / background) if min(energy, background) >= 0 else float("nan")
+    """1 - <E>_beta / <E>_0 of an energy that is a distance; nan if it is always 0."""
+    return float(1 - energy / background) if background > 0 else math.nan

@@ -43,22 +43,32 @@ class CommandTable(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> object:
-        from maxent_cli.io.files import leave_standard_output
-        from maxent_cli.io.provenance import started
-
-        started.set(time.time())
+        start_the_clock()
         try:
             return super().invoke(ctx)
         except InputError as error:
-            fault = error
+            click.echo(f"maxent: {error}", err=True)
         except BrokenPipeError:  # click ends quietly
             raise
-        except OSError as error:  # such as a full disk where temporary files lie
-            leave_standard_output()
-            place, problem = error.filename or "the system", (error.strerror or str(error)).lower()
-            fault = InputError(place, "", problem, "free what is full or missing")
-        click.echo(f"maxent: {fault}", err=True)
+        except OSError as error:
+            click.echo(f"maxent: {fault_of(error)}", err=True)
         return ctx.exit(1)
+
+
+def start_the_clock() -> None:
+    """Note when the command began."""
+    from maxent_cli.io.provenance import started
+
+    started.set(time.time())
+
+
+def fault_of(error: OSError) -> InputError:
+    """What no reader and no writer has said, such as a full disk where temporary files lie."""
+    from maxent_cli.io.files import leave_standard_output
+
+    leave_standard_output()
+    problem = (error.strerror or str(error)).lower()
+    return InputError(error.filename or "the system", "", problem, "free what is full or missing")
 
 
 @click.group(cls=CommandTable, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

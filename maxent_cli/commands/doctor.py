@@ -66,7 +66,8 @@ def letters_finding(patient: "Patient", table: str | None, given: dict[str, Any]
 
     if table is None:
         return Finding("letters", NOTE, f"taken to be {given['letters']}; give labelled sequences, --table, to try all")
-    sequences, labels, _ = read_labelled_sequences(table, patient.model.input_length, given["crop"])
+    sequences, labels, rejected = read_labelled_sequences(table, patient.model.input_length, given["crop"])
+    options.account(len(sequences), rejected, table, None)
     some = np.random.default_rng(0).permutation(len(sequences))[:MOST_LABELLED]
     return letters(patient, sequences.codes[some], labels[some], given["letters"])
 

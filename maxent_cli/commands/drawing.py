@@ -1,6 +1,7 @@
 """What the commands that draw share: from their options to a model, anchors and settings."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -10,12 +11,12 @@ import numpy as np
 from maxent_cli.commands import options
 from maxent_cli.commands.networks import background_asked, reading_asked, source_asked
 from maxent_cli.data import Rejected, SampleSet, Sequences
+from maxent_cli.errors import InputError
 from maxent_cli.interpret.law import LawSettings
 from maxent_cli.interpret.sampling import Result, RunSettings, over_anchors, ready, sample_anchor, sample_fields
 from maxent_cli.io.networks import load_network, network_digest
 from maxent_cli.io.records import RecordSource, read_sequences
-from maxent_cli.io.tables import renew_rejected
-from maxent_cli.io.windows import fix_positions, read_flanked
+from maxent_cli.io.windows import changeable, fix_positions, read_flanked, settle_unknown
 from maxent_cli.models.adapter import AdaptedNetwork
 from maxent_cli.models.architectures import LayeredModel
 
@@ -45,7 +46,10 @@ class Job:
     def _each(self, task: Callable[[Sequences, int], Result]) -> Iterator[Result]:
         ready(self.model)
         with options.Progress("drawing", len(self.anchors), "anchors") as progress:
-            for result in over_anchors(task, self.anchors, self.threads):
+            results = over_anchors(task, self.anchors, self.threads)
+            for _ in range(len(self.anchors)):
+                with self._naming():
+                    result = next(results)
                 progress.advance()
                 yield result
 
@@ -53,13 +57,21 @@ class Job:
 def set_up(model_path: str, out: str | None, given: dict[str, Any]) -> Job:
     """Load the model and the anchors, write OUT.rejected.tsv if any were rejected, and settle law and run."""
     network_source = source_asked(model_path, given)
+    @contextmanager
+    def _naming(self) -> Iterator[None]:
+        """What is wrong at an anchor is wrong with the network there."""
+        try:
+            yield
+        except InputError as error:
+            if error.path not in self.anchors.names:
+                raise
+            raise InputError(self.inputs[0], f"anchor {error.path}", error.problem, error.cure) from error
+
     network = load_network(network_source)
     source = RecordSource(given["anchors"], given["genome"], given["centre"])
     background = background_asked(given, network)
     anchors, rejected = read_anchors(source, network.input_length, background, given)
-    options.account(len(anchors), rejected, given["anchors"])
-    if out is not None:
-        renew_rejected(f"{out}.rejected.tsv", rejected)
+    options.account(len(anchors), rejected, given["anchors"], out and f"{out}.rejected.tsv")
     model = network.read_as(reading_asked(given), anchors.codes.shape[1])
     outputs = network.output_names(model.outputs)
     beta = None if given["beta"] == options.AUTO else given["beta"]
@@ -80,6 +92,9 @@ def set_up(model_path: str, out: str | None, given: dict[str, Any]) -> Job:
     header = {
         "law": law.__dict__,
         "run": run.__dict__,
+    check_steps(run)
+    if beta is not None and options.given_by_user("keep"):
+        raise click.UsageError("--keep is what --beta auto looks for: give one of --beta and --keep")
         "model": network_digest(network_source),
         "reading": reading_asked(given).__dict__,
         "outputs": outputs,
@@ -91,6 +106,15 @@ def tether_asked(given: dict[str, Any]) -> Any:
     """What --tether comes to: without an anchor to hold there is none unless it is given as a number."""
     if given["tether"] == options.NONE or (given["tether"] == options.AUTO and given["held"] == "output"):
         return None
+def check_steps(run: RunSettings) -> None:
+    """Refuse a limit that would have no effect."""
+    if run.until_ess is None and options.given_by_user("max_steps"):
+        raise click.UsageError("--max-steps limits --until-ess: without it, --draws times --thin steps are taken")
+    if run.until_ess is not None and run.max_steps < run.draws * run.thin:
+        least = f"the {run.draws} draws every {run.thin} steps take {run.draws * run.thin}"
+        raise click.UsageError(f"--max-steps {run.max_steps} is too few: {least}")
+
+
     return given["tether"]
 
 
@@ -99,17 +123,19 @@ def read_anchors(
 ) -> tuple[Sequences, list[Rejected]]:
     """The anchors, with what of them may change, and what was left out."""
     if given["flank"] is None:
-        anchors, rejected = read_sequences(source, length, given["crop"])
+        anchors, rejected = read_sequences(source, length, given["crop"], unknown)
     elif length is None:
         raise click.UsageError("--flank needs to know what the network reads: give --input-length")
+    unknown = given["n_policy"] != "reject"
     else:
         letters = np.random.default_rng(0).choice(4, length, p=background).astype(np.uint8)
-        anchors, rejected = read_flanked(source, length, None if given["flank"] == "genome" else letters)
-    anchors = fix_positions(anchors, given["fix"]) if given["fix"] else anchors
-    if anchors.mutable is not None:
+        anchors, rejected = read_flanked(source, length, None if given["flank"] == "genome" else letters, unknown)
+    anchors = fix_positions(anchors, given["fix"]) if given["fix"] and len(anchors) else anchors
+    anchors, stuck = changeable(settle_unknown(anchors, given["n_policy"] == "sample"), source.path)
+    if anchors.mutable is not None and not anchors.mutable.all():
         some = int((~anchors.mutable).any(axis=1).sum())
         options.say(f"{some} of {len(anchors)} anchors hold positions; {anchors.mutable.mean():.1%} may change")
-    return anchors, rejected
+    return anchors, rejected + stuck
 
 
 def place(model: Any, device: str) -> None:

@@ -5,17 +5,22 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from maxent_cli.errors import InputError, printable, shown
 
 if TYPE_CHECKING:
     from maxent_cli.data import Rejected
 
 Decorator = Callable[[Any], Any]
+
+MOST_SAID = 5  # of a list, on stderr
 
 seed_option = click.option(
     "--seed", default=1, show_default=True, type=click.IntRange(0), help="Random seed; same seed, same answer."
@@ -59,11 +64,16 @@ class InputPath(click.ParamType[Any]):
         self.name = "folder" if folder else "file"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
-        from maxent_cli.io.files import PIPE, check_input
-
-        if value != PIPE or not self.pipe:
-            check_input(value, self.folder, self.pipe)
+        if value != "-" or not self.pipe:
+            look_at(value, self.folder, self.pipe)
         return value
+
+
+def look_at(path: str, folder: bool, pipe: bool) -> None:
+    """io.files.check_input, imported when it is wanted."""
+    from maxent_cli.io.files import check_input
+
+    check_input(path, folder, pipe)
 
 
 def granted_cpus() -> int:
@@ -99,32 +109,36 @@ def contrast_asked(contrast: tuple[int, int] | None, output: int | None, names: 
 
 def say(message: str) -> None:
     """One line for people, on stderr; who no longer reads that does not stop a run."""
-    from maxent_cli.errors import printable
-
     with suppress(OSError):
         click.echo(printable(message), err=True)
 
 
-def account(kept: int, rejected: "Iterable[Rejected]", where: str) -> None:
-    """Say how many records were kept and how many rejected, with a count for each reason."""
-    reasons: dict[str, int] = {}
-    for record in rejected:
-        reasons[record.reason] = reasons.get(record.reason, 0) + 1
-    total = sum(reasons.values())
-    why = f" ({'; '.join(f'{count} {reason}' for reason, count in sorted(reasons.items()))})" if reasons else ""
-    say(f"{where}: {kept + total} records = {kept} kept + {total} rejected{why}")
+def account(kept: int, rejected: "Sequence[Rejected]", where: str, table: str | None) -> None:
+    """Say how many records were kept and rejected, with the commonest reasons, and write the rejected into a table.
+
+    Without a table the first few are said. Raises InputError where none was kept.
+    """
+    from maxent_cli.io.tables import renew_rejected
+
+    reasons = Counter(record.reason for record in rejected).most_common()
+    why = [f"{count} {reason}" for reason, count in reasons[:MOST_SAID]]
+    more = [f"{len(reasons) - MOST_SAID} other reasons"] if len(reasons) > MOST_SAID else []
+    why_not = f" ({'; '.join(why + more)})" if reasons else ""
+    say(f"{where}: {kept + len(rejected)} records = {kept} kept + {len(rejected)} rejected{why_not}")
+    if table is not None:
+        renew_rejected(table, rejected)
+    for record in rejected[:MOST_SAID] if table is None else ():
+        say(f"  {shown(record.name)} ({record.place}): {record.reason}")
+    if not kept:
+        first = next(record for record in rejected if record.reason == reasons[0][0])
+        problem = f"all {len(rejected)} records were rejected (first: {shown(first.name)}: {first.reason})"
+        raise InputError(where, "", problem, first.cure or "correct them")
 
 
-@contextmanager
-def maybe_writing(path: str | None) -> Iterator[IO[str] | None]:
-    """An output that was asked for, or None."""
-    from maxent_cli.io.files import writing
-
-    if path is None:
-        yield None
-    else:
-        with writing(path) as stream:
-            yield stream
+def given_by_user(name: str) -> bool:
+    """Whether an option stands on the command line."""
+    source = click.get_current_context().get_parameter_source(name)
+    return source is click.core.ParameterSource.COMMANDLINE
 
 
 class Progress:
@@ -291,6 +305,14 @@ window_options = stack(
         help="Positions that do not change: BED (chromosomes are the anchors' or their names), or as in 3,40-60 "
         "(0-based in the network's input, ends excluded).  [default: none]",
     ),
+    click.option(
+        "--n-policy",
+        type=click.Choice(["reject", "fix", "sample"]),
+        default="reject",
+        show_default=True,
+        help="Records with N (or R, Y and the like): reject them; fix: N stays, as a column of zeros; sample: N may "
+        "change, and is a column of zeros in what is held of the anchor.",
+    ),
 )
 
 
@@ -376,7 +398,6 @@ def tether_option(default: str) -> Decorator:
         "either strand. A frequency in (0, 1), that of the anchor's letter in q: what it holds in place, for logos. "
         "auto: a letter has twice the odds that it has in q (0.4 where it has 0.25); none under --law output.",
     )
-
 
 
 class NumberOrAuto(click.ParamType[Any]):

@@ -1,12 +1,14 @@
 """maxent predict: a network's outputs for every record."""
 
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from maxent_cli.commands import options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -14,7 +16,9 @@ if TYPE_CHECKING:
 
 _choice_options = options.stack(
     click.option("--select", help="Also write records, highest contrast first: BED by suffix .bed, else FASTA."),
-    click.option("--at-least", type=float, help="Select records with this contrast or more.  [default: any]"),
+    click.option(
+        "--at-least", type=options.Finite(), help="Select records with this contrast or more.  [default: any]"
+    ),
     click.option("--correct", is_flag=True, help="Select correctly called records; needs --table or --label."),
     click.option("--top", type=click.IntRange(1), help="Of those, select so many with the highest contrast."),
 )
@@ -49,9 +53,10 @@ def command(model: str, out: str, select: str | None, **given: Any) -> None:
     import torch
 
     from maxent_cli.commands.networks import reading_asked, source_asked
+    from maxent_cli.io.files import writing_together
     from maxent_cli.io.networks import load_network
     from maxent_cli.io.provenance import write_provenance
-    from maxent_cli.io.tables import renew_rejected, write_table
+    from maxent_cli.io.tables import write_rows
     from maxent_cli.models.prediction import predict
 
     _check_choices(select, given)
@@ -59,6 +64,7 @@ def command(model: str, out: str, select: str | None, **given: Any) -> None:
     source = source_asked(model, given)
     network = load_network(source)
     sequences, labels, rejected = _read(given, network.input_length)
+    options.account(len(sequences), rejected, given["records"] or given["table"], _rejected_table(out))
     with options.Progress("predicting", len(sequences), "records") as progress:
         outputs = predict(
             network.read_as(reading_asked(given), sequences.codes.shape[1]), sequences.codes, progress.advance
@@ -69,12 +75,16 @@ def command(model: str, out: str, select: str | None, **given: Any) -> None:
     if out != "-":
         renew_rejected(f"{out}.rejected.tsv", rejected)
     files = [*source.files, *(given[name] for name in ("records", "table", "genome") if given[name])]
-    write_provenance(out, files)
+    for path in filter(None, (out, select)):
+        write_provenance(path, files)
     if select is not None:
         rows = _chosen(columns, given)
         _write_selected(select, sequences.take(rows), columns["contrast"][rows])
         options.say(f"{select}: {len(rows)} of {len(sequences)} records selected")
-        write_provenance(select, files)
+
+
+def _rejected_table(out: str) -> str | None:
+    return None if out == "-" else f"{out}.rejected.tsv"
 
 
 def _check_choices(select: str | None, given: dict[str, Any]) -> None:
@@ -89,7 +99,7 @@ def _check_choices(select: str | None, given: dict[str, Any]) -> None:
 
 
 def _read(given: dict[str, Any], length: int | None) -> "tuple[Sequences, NDArray[np.int64] | None, list[Any]]":
-    """The records, their labels (N,) where known, and those left out; says how many on stderr."""
+    """The records, their labels (N,) where known, and those left out."""
     import numpy as np
 
     from maxent_cli.commands.training_data import read_labelled_sequences
@@ -99,7 +109,6 @@ def _read(given: dict[str, Any], length: int | None) -> "tuple[Sequences, NDArra
         return read_labelled_sequences(given["table"], length, given["crop"])
     source = RecordSource(given["records"], given["genome"], given["centre"])
     sequences, rejected = read_sequences(source, length, given["crop"])
-    options.account(len(sequences), rejected, given["records"])
     labels = None if given["label"] is None else np.full(len(sequences), given["label"])
     return sequences, labels, rejected
 
@@ -143,13 +152,13 @@ def _write_selected(path: str, sequences: "Sequences", contrast: "NDArray[np.flo
     from maxent_cli.alphabet import decode
     from maxent_cli.commands.training_data import bed_rows
     from maxent_cli.errors import InputError
-    from maxent_cli.io.bed import write_bed
-    from maxent_cli.io.fasta import write_fasta
+    from maxent_cli.io.bed import bed_lines
+    from maxent_cli.io.fasta import fasta_lines
 
     if not path.lower().endswith(".bed"):
-        write_fasta(path, sequences.names, map(decode, sequences.codes))
+        opening(path).writelines(fasta_lines(sequences.names, map(decode, sequences.codes)))
         return
     rows = bed_rows(sequences, contrast.tolist())
     if len(rows) < len(sequences):
         raise InputError(path, "", "a selected record has no coordinates", "name a FASTA file instead")
-    write_bed(path, rows)
+    opening(path).writelines(bed_lines(rows))

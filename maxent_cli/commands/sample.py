@@ -48,19 +48,22 @@ def command(
     from maxent_cli.analysis.diagnostics import diagnose
     from maxent_cli.analysis.summary import summarise
     from maxent_cli.commands.drawing import set_up
+    from maxent_cli.io.files import writing_together
     from maxent_cli.io.provenance import write_provenance
-    from maxent_cli.io.samples import writing_draws
-    from maxent_cli.io.tables import write_table
+    from maxent_cli.io.samples import draws_into
+    from maxent_cli.io.tables import write_rows
 
     job = set_up(model, out, given)
     rows: list[dict[str, Any]] = []
-    with writing_draws(out, job.header) as draws, options.maybe_writing(fasta_path) as fasta:
+    with writing_together() as opening, draws_into(opening(out, "wb"), job.header) as draws:
+        summary, fasta = opening(summary_path or f"{out}.tsv"), opening(fasta_path) if fasta_path else None
         for samples in job.draw():
             draws.add(samples)
-            rows.append(summarise(samples, diagnose(samples, given["most_rhat"], least_ess)))
+            diagnosis = diagnose(samples, given["most_rhat"], least_ess)
+            rows.append(summarise(samples, diagnosis, given["held"] == "anchor"))
             if fasta:
                 fasta.writelines(fasta_lines(samples))
-    write_table(summary_path or f"{out}.tsv", rows)
+        write_rows(summary, rows)
     for path in {out, summary_path or out, fasta_path or out}:
         write_provenance(path, job.inputs, given["seed"], device=given["device"])
     sys.exit(3 if report(rows, out) and strict else 0)

@@ -29,8 +29,9 @@ def command(draws: str, out: str, figures: int) -> None:
     with open_draws(draws) as anchors, writing_folder(out) as folder:
         (folder / "figures").mkdir()
         rows, count = [], len(anchors)
+        is_distance = anchors.header.get("law", {}).get("held") != "output"
         for number, samples in enumerate(anchors):
-            series = beta_series(samples)
+            series = beta_series(samples, is_distance)
             rows += series
             if number < figures:
                 path = folder / "figures" / f"series_{number + 1:06d}.png"

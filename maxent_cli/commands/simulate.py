@@ -178,15 +178,16 @@ def _draw(simulation: "Simulation", count: int, seed: int) -> "list[tuple[str, l
 
 
 def _write(out: str, truth: str | None, prefix: str, drawn: "list[tuple[str, list[Site]]]") -> None:
-    from maxent_cli.io.bed import write_bed
-    from maxent_cli.io.fasta import write_fasta
+    from maxent_cli.io.bed import bed_lines
+    from maxent_cli.io.fasta import fasta_lines
+    from maxent_cli.io.files import writing_together
 
     names = [f"{prefix}{number:06d}" for number in range(1, len(drawn) + 1)]
-    if truth is not None:
-        write_bed(
-            truth, (_truth_row(name, site) for name, (_, sites) in zip(names, drawn, strict=True) for site in sites)
-        )
-    write_fasta(out, names, (sequence for sequence, _ in drawn))
+    rows = (_truth_row(name, site) for name, (_, sites) in zip(names, drawn, strict=True) for site in sites)
+    with writing_together() as opening:
+        opening(out).writelines(fasta_lines(names, (sequence for sequence, _ in drawn)))
+        if truth is not None:
+            opening(truth).writelines(bed_lines(rows))
 
 
 def _truth_row(record: str, site: "Site") -> "BedRow":

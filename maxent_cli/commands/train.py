@@ -140,7 +140,7 @@ def command(out: str, **given: Any) -> None:
     from maxent_cli.io.tables import write_rejected, write_table
 
     torch.set_num_threads(given["threads"])
-    source = read_source(given)
+    source = read_source(given, out)
     sets, how = split_source(source, given)
     _announce(source.files[0], sets, how)
     model, settings = _new_model(sets[0], given), _settings(given, len(sets[0].examples))

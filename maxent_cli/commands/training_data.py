@@ -60,15 +60,18 @@ class Source:
     rejected: list[Rejected] = field(default_factory=list)
 
 
-def read_source(given: dict[str, Any]) -> Source:
-    """Positives and negatives from --table, or from --positives and perhaps --negatives, with an account of each."""
+def read_source(given: dict[str, Any], out: str) -> Source:
+    """Positives and negatives from --table, or from --positives and perhaps --negatives, with an account of each.
+
+    Where nothing can be used, and so no folder OUT made, what was rejected is written beside it.
+    """
     if (given["table"] is None) == (given["positives"] is None):
         raise click.UsageError("give either --positives or --table")
     if given["table"] is not None and given["negatives"] is not None:
         raise click.UsageError("--table holds its own negatives: give it without --negatives")
     if given["positives"] == given["negatives"] == "-":
         raise click.UsageError("only one of --positives and --negatives can be standard input")
-    return _read_table(given) if given["table"] is not None else _read_files(given)
+    return _read_table(given, out) if given["table"] is not None else _read_files(given, out)
 
 
 def shuffles(positives: Sequences, seed: int, number: int = 0) -> Sequences:
@@ -90,7 +93,9 @@ def split_source(source: Source, given: dict[str, Any]) -> tuple[list[LabelledSe
     repeated = splits.repeated_across(both.codes, parts)
     if repeated.any():
         reason = "also in a part farther from training"
-        source.rejected += [Rejected(both.names[row], "split", reason) for row in np.flatnonzero(repeated)]
+        left_out = [Rejected(both.names[row], "split", reason) for row in np.flatnonzero(repeated)]
+        options.account(len(both) - len(left_out), left_out, "split", None)
+        source.rejected += left_out
         parts = np.where(repeated, -1, parts)
     count = len(source.positives)
     sets = []
@@ -144,21 +149,22 @@ def bed_rows(sequences: Sequences, scores: Sequence[float] | None = None) -> lis
     return rows
 
 
-def _read_files(given: dict[str, Any]) -> Source:
+def _read_files(given: dict[str, Any], out: str) -> Source:
     positive = RecordSource(given["positives"], given["genome"], given["centre"])
     positives, rejected = read_sequences(positive, given["length"], given["crop"])
-    options.account(len(positives), rejected, given["positives"])
+    _account(positives, rejected, given["positives"], out)
     source = Source(positives, None, positive.files, rejected)
     if given["negatives"] is not None:
         negative = RecordSource(given["negatives"], given["genome"], given["centre"])
         source.negatives, unfit = read_sequences(negative, positives.codes.shape[1], given["crop"])
-        options.account(len(source.negatives), unfit, given["negatives"])
+        _account(source.negatives, unfit, given["negatives"], out)
         source.files, source.rejected = [*source.files, given["negatives"]], rejected + unfit
     return source
 
 
-def _read_table(given: dict[str, Any]) -> Source:
+def _read_table(given: dict[str, Any], out: str) -> Source:
     sequences, labels, rejected = read_labelled_sequences(given["table"], given["length"], given["crop"])
+    _account(sequences, rejected, given["table"], out)
     positives, negatives = (sequences.take(np.flatnonzero(labels == label)) for label in (1, 0))
     if not len(positives):
         raise InputError(given["table"], "", "holds no record labelled 1", "give positives, labelled 1")
@@ -168,7 +174,7 @@ def _read_table(given: dict[str, Any]) -> Source:
 def read_labelled_sequences(
     path: str, length: int | None, crop: bool
 ) -> tuple[Sequences, NDArray[np.int64], list[Rejected]]:
-    """Sequences (N) of one length with their labels (N,) from a TSV, and the rows left out; says how many on stderr."""
+    """Sequences (N) of one length with their labels (N,) from a TSV, and the rows left out."""
     labels: dict[str, int] = {}
 
     def records() -> Iterable[Record]:
@@ -178,9 +184,12 @@ def read_labelled_sequences(
 
     sequences, rejected = to_sequences(records(), length, crop)
     left_out = {record.place for record in rejected}
-    options.account(len(sequences), rejected, path)
     kept = [label for place, label in labels.items() if place not in left_out]
     return sequences, np.array(kept, np.int64), rejected
+
+
+def _account(sequences: Sequences, rejected: Sequence[Rejected], path: str, out: str) -> None:
+    options.account(len(sequences), rejected, path, None if len(sequences) else f"{out}.rejected.tsv")
 
 
 def _joined(first: Sequences, second: Sequences) -> Sequences:

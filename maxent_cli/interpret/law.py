@@ -67,8 +67,8 @@ def anchored_law(
     """p(x) ∝ q(x) · exp(-beta · ||w ∘ (Phi(x) - Phi(x0))||) for an anchor x0 (L,) (Finnegan & Song 2017).
 
     Or, unanchored, q(x) · exp(+beta · output(x)). w is the gradient of the output or contrast with respect to the
-    representation at x0: for a linear head, the output layer's weights. mutable (L,): positions that may change, among
-    those whose letter is known; all of them by default. Raises InputError where w is zero, for then no representation
+    representation at x0: for a linear head, the output layer's weights. mutable (L,): positions that may change; by
+    default those whose letter is known. Raises InputError where w is zero, for then no representation
     is further than another, and where no position may change.
     """
     reference = _represent(model, torch.from_numpy(anchor)[None].to(device))[0]
@@ -78,7 +78,7 @@ def anchored_law(
         (weights,) = torch.autograd.grad(output, point)
     if not bool(weights.any()):
         raise InputError(name, "", "the output does not depend on the representation here", "choose another output")
-    free = (anchor != UNKNOWN) & (True if mutable is None else mutable)
+    free = anchor != UNKNOWN if mutable is None else mutable
     if not free.any():
         raise InputError(name, "", "none of its positions may change", "see --fix and its letters")
     frequencies = np.array(settings.background)

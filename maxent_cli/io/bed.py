@@ -63,11 +63,16 @@ def read_intervals(path: str) -> Iterator[BedRow]:
 def write_bed(path: str, rows: Iterable[BedRow]) -> None:
     """Write BED6: chromosome, start, end, name, score (0 if none), strand. '-' is standard output."""
     with writing(path) as stream:
-        for row in rows:
-            place = row.interval
-            score = "0" if row.score is None else f"{row.score:.6g}"
-            cells = (_cell(place.chromosome), place.start, place.end, _cell(row.name), score, place.strand)
-            stream.write("\t".join(map(str, cells)) + "\n")
+        stream.writelines(bed_lines(rows))
+
+
+def bed_lines(rows: Iterable[BedRow]) -> Iterator[str]:
+    """The lines of a BED file as write_bed makes them."""
+    for row in rows:
+        place = row.interval
+        score = "0" if row.score is None else f"{row.score:.6g}"
+        cells = (_cell(place.chromosome), place.start, place.end, _cell(row.name), score, place.strand)
+        yield "\t".join(map(str, cells)) + "\n"
 
 
 def fetch_windows(
@@ -150,10 +155,10 @@ def _window(row: BedRow, length: int, centre: str) -> Interval:
 
 def _fetch(genome_path: str, genome: _Genome, row: BedRow, window: Interval) -> Record | Rejected:
     if window.chromosome not in genome:
-        return Rejected(_label(row), row.place, _unknown_chromosome(genome_path, genome, window.chromosome))
+        return Rejected(_label(row), row.place, *_unknown_chromosome(genome_path, genome, window.chromosome))
     chromosome = genome[window.chromosome]
     if window.start < 0 or window.end > len(chromosome):
-        return Rejected(_label(row), row.place, "window runs past the chromosome's end")
+        return Rejected(_label(row), row.place, "window runs past the chromosome's end", "leave it out")
     sequence = chromosome[window.start : window.end]
     if window.strand == "-":
         sequence = sequence.translate(_COMPLEMENT)[::-1]
@@ -171,13 +176,15 @@ def _window_name(row: BedRow, window: Interval) -> str:
     return place if row.name == "." else f"{_cell(row.name)}::{place}"
 
 
-def _unknown_chromosome(genome_path: str, genome: _Genome, asked: str) -> str:
+def _unknown_chromosome(genome_path: str, genome: _Genome, asked: str) -> tuple[str, str]:
     bare = asked.removeprefix("chr")
     same = [name for name in (bare, f"chr{bare}", *_MITOCHONDRION.get(asked, ())) if name in genome]
     if same:
-        return f"the intervals say chromosome {asked}, {Path(genome_path).name} says {same[0]}"
+        reason = f"the intervals say chromosome {asked}, {Path(genome_path).name} says {same[0]}"
+        return reason, "rename the chromosomes in one of the two files"
     some = ", ".join(list(genome.keys())[:3])
-    return f"{Path(genome_path).name} has no chromosome {asked} (it has {some}, ...)"
+    reason = f"{Path(genome_path).name} has no chromosome {asked} (it has {some}, ...)"
+    return reason, "give the genome that the intervals are of"
 
 
 @contextmanager

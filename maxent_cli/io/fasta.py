@@ -15,6 +15,8 @@ _COORDINATES = re.compile(
     r"(?:.*::)?(?P<chromosome>[^:]+):(?P<start>\d{1,15})-(?P<end>\d{1,15})(?:\((?P<strand>[-+.])\))?(?:_\w+)?"
 )
 _BYTE_ORDER_MARK = "\ufeff"
+_GIVE_FASTA = "give a FASTA file; files of intervals are known by their names, .bed, .narrowPeak or .broadPeak"
+_AMBIGUOUS = frozenset("NRYSWKMBDHV")  # IUPAC: one of several of A, C, G, T
 
 
 def read_fasta(path: str) -> Iterator[Record]:
@@ -43,8 +45,13 @@ def read_fasta(path: str) -> Iterator[Record]:
 def write_fasta(path: str, names: Iterable[str], sequences: Iterable[str]) -> None:
     """Write records, one line a sequence; white space within a name becomes '_'. '-' is standard output."""
     with writing(path) as stream:
-        for name, sequence in zip(names, sequences, strict=True):
-            stream.write(f">{'_'.join(name.split())}\n{sequence}\n")
+        stream.writelines(fasta_lines(names, sequences))
+
+
+def fasta_lines(names: Iterable[str], sequences: Iterable[str]) -> Iterator[str]:
+    """The records of a FASTA file as write_fasta makes them."""
+    for name, sequence in zip(names, sequences, strict=True):
+        yield f">{'_'.join(name.split())}\n{sequence}\n"
 
 
 def interval_of_name(name: str, length: int) -> Interval | None:
@@ -63,21 +70,22 @@ def interval_of_name(name: str, length: int) -> Interval | None:
 
 
 def to_sequences(
-    records: Iterable[Record], length: int | None = None, crop: bool = False
+    records: Iterable[Record], length: int | None = None, crop: bool = False, unknown: bool = False
 ) -> tuple[Sequences, list[Rejected]]:
     """The records of one length (in bp; by default that of the first that is not empty) as codes (N, L), and the rest.
 
     Rejected are records with no name, no letters, letters other than ACGT, or another length; crop keeps the middle
-    of longer ones, base n // 2 becoming base length // 2, and of their interval. Records of the same name all stay.
+    of longer ones, base n // 2 becoming base length // 2, and of their interval; unknown keeps N and other letters for
+    one of several, as UNKNOWN, where a record has known ones too. Records of the same name all stay.
     """
     kept, codes, rejected = list[Record](), list[np.ndarray](), list[Rejected]()
     for record in records:
         length = length or len(record.sequence) or None
         if crop and length:
             record = _crop(record, length)
-        reason = _fault(record, length)
+        reason, cure = _fault(record, length, unknown)
         if reason:
-            rejected.append(Rejected(record.name, record.place, reason))
+            rejected.append(Rejected(record.name, record.place, reason, cure))
         else:
             kept.append(record)
             codes.append(encode(record.sequence))
@@ -93,23 +101,33 @@ def _record(header: str, parts: list[str], place: str) -> Record:
 
 def _require_header(path: str, number: int, name: str | None) -> None:
     if name is None:
-        raise InputError(path, f"line {number}", "is not FASTA: text before the first '>'", "give a FASTA file")
+        raise InputError(path, f"line {number}", "is not FASTA: text before the first '>'", _GIVE_FASTA)
 
 
-def _fault(record: Record, length: int | None) -> str:
+def _fault(record: Record, length: int | None, unknown: bool) -> tuple[str, str]:
+    """Why a record is rejected, and what may be done about it; empty where it is not."""
+    size = len(record.sequence)
     if not record.name:
-        return "no name"
-    if not record.sequence:
-        return "empty"
-    if len(record.sequence) != length:
-        return f"{'shorter' if len(record.sequence) < (length or 0) else 'longer'} than {length} bp"
-    codes = encode(record.sequence)
-    return _letter_fault(record.sequence[int(np.argmax(codes == UNKNOWN))]) if (codes == UNKNOWN).any() else ""
+        return "no name", "name each record behind its '>'"
+    if not size:
+        return "empty", "give each record letters"
+    if size != length:
+        cure = (
+            "--crop keeps the middle of longer records" if size > (length or 0) else "give longer records, or --flank"
+        )
+        return f"{'shorter' if size < (length or 0) else 'longer'} than {length} bp", cure
+    known = encode(record.sequence) != UNKNOWN
+    if unknown and not known.any():
+        return f"no letter is one of {LETTERS}", "leave it out"
+    others = [letter for letter in set(record.sequence) if encode(letter)[0] == UNKNOWN]
+    wrong = [letter for letter in others if not (unknown and letter.upper() in _AMBIGUOUS)]
+    return _letter_fault(min(wrong, key=record.sequence.index)) if wrong else ("", "")
 
 
-def _letter_fault(letter: str) -> str:
+def _letter_fault(letter: str) -> tuple[str, str]:
     shown = letter.upper() if letter.isascii() and letter.isprintable() else f"U+{ord(letter):04X}"
-    return f"letter {shown} (not one of {LETTERS})"
+    cure = "give --n-policy where records are sampled" if shown in _AMBIGUOUS else "give DNA"
+    return f"letter {shown} (not one of {LETTERS})", cure
 
 
 def _crop(record: Record, length: int) -> Record:

@@ -72,7 +72,14 @@ class DrawsWriter:
 @contextmanager
 def writing_draws(path: str, header: dict[str, Any]) -> Iterator[DrawsWriter]:
     """A writer for the anchors of one run; the file appears when the block has ended well."""
-    with writing(path, "wb") as stream, closing(DrawsWriter(stream)) as writer:
+    with writing(path, "wb") as stream, draws_into(stream, header) as writer:
+        yield writer
+
+
+@contextmanager
+def draws_into(stream: IO[bytes], header: dict[str, Any]) -> Iterator[DrawsWriter]:
+    """A writer for the anchors of one run, into an open file."""
+    with closing(DrawsWriter(stream)) as writer:
         yield writer
         writer.finish(header)
 

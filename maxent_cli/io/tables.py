@@ -4,7 +4,7 @@ import csv
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from maxent_cli.io.fasta import interval_of_name
 from maxent_cli.io.files import reading_text, writing
 
 Row = Mapping[str, object]
+Table = Iterable[Row] | Mapping[str, Iterable[object]]
 Columns = Mapping[str, Callable[[str], object]]  # those wanted of a table, and what reads a cell of each
 
 _SEQUENCE_COLUMNS = ("sequence", "seq")
@@ -87,8 +88,14 @@ def truth(cell: str) -> bool:
     return cell == "yes"
 
 
-def write_table(path: str, rows: Iterable[Row] | Mapping[str, Iterable[object]], header: Sequence[str] = ()) -> None:
-    """Write a TSV from rows (one mapping each) or from columns; '-' is standard output.
+def write_table(path: str, rows: Table, header: Sequence[str] = ()) -> None:
+    """Write a TSV as write_rows; '-' is standard output."""
+    with writing(path) as stream:
+        write_rows(stream, rows, header)
+
+
+def write_rows(stream: IO[str], rows: Table, header: Sequence[str] = ()) -> None:
+    """Write a TSV from rows (one mapping each) or from columns.
 
     The header is that given, else the columns' or the first row's keys. Floats as %.6g, truth as yes or no, None as
     an empty cell; a cell with a quotation mark is quoted as spreadsheets and pandas do; control characters become
@@ -101,10 +108,9 @@ def write_table(path: str, rows: Iterable[Row] | Mapping[str, Iterable[object]],
         listed = list(rows)
         names = list(header or (listed[0] if listed else ()))
         table = ([row[name] for name in names] for row in listed)
-    with writing(path) as stream:
-        writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
-        writer.writerow(names)
-        writer.writerows([_cell(value) for value in row] for row in table)
+    writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([_cell(value) for value in row] for row in table)
 
 
 def renew_rejected(path: str, rejected: Sequence[Rejected]) -> None:

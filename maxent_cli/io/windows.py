@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from maxent_cli.alphabet import Codes, decode
+from maxent_cli.alphabet import UNKNOWN, Codes, decode
 from maxent_cli.data import Interval, Record, Rejected, Sequences
 from maxent_cli.errors import InputError
 from maxent_cli.io.bed import BedRow, fetch_windows, read_intervals
@@ -20,11 +20,13 @@ Mask = NDArray[np.bool_]
 _RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
 
 
-def read_flanked(source: RecordSource, length: int, flank: Codes | None) -> tuple[Sequences, list[Rejected]]:
+def read_flanked(
+    source: RecordSource, length: int, flank: Codes | None, unknown: bool = False
+) -> tuple[Sequences, list[Rejected]]:
     """Anchors in windows of `length` bp, of which only they are mutable; and what was left out.
 
     flank (L,): the letters around them; None: those of the genome around each, whose coordinates BED has, or a FASTA
-    record's name spells. Raises InputError where nothing is left.
+    record's name spells. unknown as to_sequences has it.
     """
     made = _in_genome(source, length) if flank is None else _in_letters(source, flank)
     kept, masks, rejected = list[Record](), list[Mask](), list[Rejected]()
@@ -33,15 +35,32 @@ def read_flanked(source: RecordSource, length: int, flank: Codes | None) -> tupl
             rejected.append(window)
             continue
         record, mask = window
-        unfit = to_sequences([record], length)[1]
+        unfit = to_sequences([record], length, unknown=unknown)[1]
         rejected += unfit
         if not unfit:
             kept.append(record)
             masks.append(mask)
-    if not kept:
-        first = f" (first: {rejected[0].name}: {rejected[0].reason})" if rejected else ""
-        raise InputError(source.path, "", f"all {len(rejected)} records were rejected{first}", "see the reasons above")
-    return replace(to_sequences(kept, length)[0], mutable=np.stack(masks)), rejected
+    mutable = np.stack(masks) if masks else np.zeros((0, length), np.bool_)
+    return replace(to_sequences(kept, length, unknown=unknown)[0], mutable=mutable), rejected
+
+
+def settle_unknown(anchors: Sequences, sampled: bool) -> Sequences:
+    """Anchors whose unknown letters are mutable if they are to be sampled, and stay otherwise."""
+    unknown = anchors.codes == UNKNOWN
+    if not unknown.any():
+        return anchors
+    mutable = np.ones(unknown.shape, np.bool_) if anchors.mutable is None else anchors.mutable
+    return replace(anchors, mutable=mutable if sampled else mutable & ~unknown)
+
+
+def changeable(anchors: Sequences, path: str) -> tuple[Sequences, list[Rejected]]:
+    """The anchors of which some position is mutable, and the others."""
+    if anchors.mutable is None:
+        return anchors, []
+    free = anchors.mutable.any(axis=1)
+    reason, cure = "none of its positions may change", "see --fix, --flank and --n-policy"
+    stuck = [Rejected(anchors.names[row], path, reason, cure) for row in np.flatnonzero(~free)]
+    return anchors.take(np.flatnonzero(free)), stuck
 
 
 def fix_positions(anchors: Sequences, fix: str) -> Sequences:
@@ -95,7 +114,7 @@ def _in_letters(source: RecordSource, flank: Codes) -> Iterator[tuple[Record, Ma
     for record in read_fasta(source.path):
         size, start = len(record.sequence), len(flank) // 2 - len(record.sequence) // 2
         if not 0 < size <= len(flank):
-            yield Rejected(record.name, record.place, f"longer than {len(flank)} bp" if size else "empty")
+            yield Rejected(record.name, record.place, *_wrong_size(size, len(flank)))
             continue
         mask = np.zeros(len(flank), np.bool_)
         mask[start : start + size] = True
@@ -112,7 +131,8 @@ def _in_genome(source: RecordSource, length: int) -> Iterator[tuple[Record, Mask
     else:
         for record in read_fasta(source.path):
             if record.interval is None:
-                yield Rejected(record.name, record.place, "its name spells no coordinates (chrom:start-end)")
+                cure = "name records chrom:start-end, or give --flank background"
+                yield Rejected(record.name, record.place, "its name spells no coordinates (chrom:start-end)", cure)
             else:
                 given.append((record, BedRow(record.interval, place=record.place)))
     windows = fetch_windows(source.genome, (row for _, row in given), length, source.centre)
@@ -127,7 +147,7 @@ def _placed(known: Record | None, row: BedRow, window: Record) -> tuple[Record, 
     start, end = _within(row.interval, window.interval)
     if end - start > length or end <= start:
         name = known.name if known else window.name
-        return Rejected(name, row.place, f"longer than {length} bp" if end > start else "empty")
+        return Rejected(name, row.place, *_wrong_size(end - start, length))
     start, end = max(0, start), min(length, end)
     mask = np.zeros(length, np.bool_)
     mask[start:end] = True
@@ -135,3 +155,8 @@ def _placed(known: Record | None, row: BedRow, window: Record) -> tuple[Record, 
         return window, mask
     sequence = window.sequence[:start] + known.sequence + window.sequence[end:]
     return Record(known.name, sequence, known.place, window.interval), mask
+
+
+def _wrong_size(size: int, length: int) -> tuple[str, str]:
+    """Why an anchor of size bp does not go into a window, and what may be done about it."""
+    return (f"longer than {length} bp", "give shorter anchors") if size > 0 else ("empty", "give anchors letters")

@@ -2,14 +2,17 @@
 
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner, Result
 from small import Listed, saved, small_model
 
-from maxent_cli.alphabet import decode
+from maxent_cli.alphabet import decode, one_hot
 from maxent_cli.commands import maxent
 from maxent_cli.data import SampleSet
 from maxent_cli.io.fasta import read_fasta
@@ -251,7 +254,9 @@ def test_input_errors_are_one_line_and_leave_nothing(tmp_path: Path, model: str)
     path.write_text(">a\nACG\n")
     result = run(str(path), "--model", model, "-o", str(out), *SHORT, expect=1)
     assert result.stderr.splitlines()[-1].startswith(f"maxent: {path}: all 1 records were rejected")
-    assert not list(tmp_path.glob("out.npz*"))
+    assert [place.name for place in tmp_path.glob("out.npz*")] == ["out.npz.rejected.tsv"]
+    assert table(f"{out}.rejected.tsv")[0]["reason"] == "shorter than 8 bp"
+    Path(f"{out}.rejected.tsv").unlink()
     path.write_text(f">a\n{ANCHOR}\n")
     (tmp_path / "empty").mkdir()
     assert "model.json" in run(str(path), "--model", str(tmp_path / "empty"), "-o", str(out), *SHORT, expect=1).stderr
@@ -279,3 +284,72 @@ def test_it_is_said_that_and_why_every_proposal_is_a_full_pass(
     result = run(fasta, "--model", *network, "-o", str(tmp_path / "out.npz"), *given)
     notes = [line for line in result.stderr.splitlines() if line.startswith("NOTE: a full forward pass")]
     assert [("(" in note) for note in notes] == ([] if kernel == "compiled" else [True])
+
+
+@pytest.mark.parametrize(("policy", "letters"), [("fix", {4}), ("sample", {0, 1, 2, 3})])
+def test_unknown_letters_stay_or_are_sampled(tmp_path: Path, model: str, policy: str, letters: set[int]) -> None:
+    path, out = tmp_path / "anchors.fa", tmp_path / "out.npz"
+    path.write_text(">a\nGATNATTG\n>b\nNNNNNNNN\n")
+    result = run(str(path), "--model", model, "-o", str(out), *SHORT, "--n-policy", policy, "--start", "anchor")
+    (samples,) = draws_of(out)
+    assert set(np.unique(samples.codes[..., 3])) == letters
+    assert set(np.unique(samples.codes[..., 4])) > {0}
+    assert samples.mutable[3] == (policy == "sample")
+    (row,) = table(f"{out}.tsv")
+    assert row["unknown"] == "1"
+    with torch.no_grad():
+        held = MODEL.representation(torch.from_numpy(one_hot(samples.anchor[None])))
+        reached = MODEL.representation(torch.from_numpy(one_hot(samples.codes[0])))
+    weights = MODEL.output.weight[1] - MODEL.output.weight[0]
+    energy = torch.linalg.vector_norm((reached - held) * weights, dim=1)
+    np.testing.assert_allclose(samples.energy[0], energy.detach(), atol=1e-5)
+    (rejected,) = table(f"{out}.rejected.tsv")
+    assert (rejected["record"], rejected["reason"]) == ("b", "no letter is one of ACGT")
+    assert "2 records = 1 kept + 1 rejected" in result.stderr
+
+
+def test_unknown_letters_are_rejected_by_default(tmp_path: Path, model: str) -> None:
+    (tmp_path / "a.fa").write_text(f">a\nGATNATTG\n>b\n{ANCHOR}\n")
+    run(str(tmp_path / "a.fa"), "--model", model, "-o", str(tmp_path / "out.npz"), *SHORT)
+    (row,) = table(tmp_path / "out.npz.rejected.tsv")
+    assert row["reason"] == "letter N (not one of ACGT)"
+    assert row["place"].endswith("a.fa: line 1")
+    assert table(tmp_path / "out.npz.tsv")[0]["unknown"] == "0"
+
+
+def test_the_error_of_a_share_that_is_not_defined_is_not_either(tmp_path: Path, model: str, fasta: str) -> None:
+    out = tmp_path / "out.npz"
+    run(fasta, "--model", model, "-o", str(out), *SHORT, "--law", "output")
+    assert {(row["kept_share"], row["kept_share_error"]) for row in table(f"{out}.tsv")} == {("nan", "nan")}
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["--max-steps", "100"], "--max-steps limits --until-ess"),
+        (["--until-ess", "10", "--max-steps", "49"], "--max-steps 49 is too few: the 10 draws every 5 steps take 50"),
+        (["--keep", "0.5"], "--keep is what --beta auto looks for"),
+    ],
+)
+def test_what_would_have_no_effect_is_refused(
+    tmp_path: Path, model: str, fasta: str, given: list[str], words: str
+) -> None:
+    out = tmp_path / "out.npz"
+    assert words in run(fasta, "--model", model, "-o", str(out), *SHORT, *given, expect=2).stderr
+    assert not out.exists()
+
+
+def test_a_closed_pipe_still_finishes_the_draws(tmp_path: Path, model: str, fasta: str) -> None:
+    """`maxent sample --fasta - | head -n 1`: the reader leaves at once."""
+    many = [*SHORT, "--draws", "3000", "--threads", "1"]
+    command = [sys.executable, "-m", "maxent_cli", "sample", fasta, "--model", model, "-o", str(tmp_path / "out.npz")]
+    with subprocess.Popen([*command, *many, "--fasta", "-"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b">one/0/0\n"
+        process.stdout.close()
+        assert process.stderr is not None
+        said = process.stderr.read().decode()
+    assert process.returncode == 0, said
+    assert "Exception" not in said
+    assert [samples.codes.shape[:2] for samples in draws_of(tmp_path / "out.npz")] == [(4, 3000)] * 3
+    assert len(table(tmp_path / "out.npz.tsv")) == 3

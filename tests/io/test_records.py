@@ -111,11 +111,33 @@ def test_bed_without_genome_is_an_error_with_its_cure(tmp_path: Path) -> None:
         read_sequences(RecordSource(path), 6)
 
 
-def test_nothing_left_says_why(tmp_path: Path) -> None:
+def test_nothing_left_is_no_sequences_and_why(tmp_path: Path) -> None:
     path = tmp_path / "anchors.fa"
     path.write_text(">a\nACGTA\n>b\nACN\n")
-    with pytest.raises(InputError, match=r"all 2 records were rejected \(first: a: longer than 4 bp\)"):
-        read_sequences(RecordSource(str(path)), 4)
+    sequences, rejected = read_sequences(RecordSource(str(path)), 4)
+    assert sequences.codes.shape == (0, 4)
+    assert [(entry.name, entry.reason, entry.cure) for entry in rejected] == [
+        ("a", "longer than 4 bp", "--crop keeps the middle of longer records"),
+        ("b", "shorter than 4 bp", "give longer records, or --flank"),
+    ]
+
+
+def test_other_names_of_chromosomes_are_explained(tmp_path: Path, genome: str) -> None:
+    _, (rejected,) = read_sequences(RecordSource(bed(tmp_path, "1 10 20"), genome), 6)
+    assert rejected.reason == "the intervals say chromosome 1, genome.fa says chr1"
+    assert rejected.cure == "rename the chromosomes in one of the two files"
+
+
+@pytest.mark.parametrize("letter", "NnRy")
+def test_unknown_letters_are_kept_on_request(tmp_path: Path, letter: str) -> None:
+    path = tmp_path / "anchors.fa"
+    path.write_text(f">a\nA{letter}GT\n>b\nNNNN\n>c\nA-{letter}T\n>d\nACG{letter}\n")
+    sequences, rejected = read_sequences(RecordSource(str(path)), 4, unknown=True)
+    assert [decode(row) for row in sequences.codes] == ["ANGT", "ACGN"]
+    assert {entry.name: entry.reason for entry in rejected} == {
+        "b": "no letter is one of ACGT",
+        "c": "letter - (not one of ACGT)",
+    }
 
 
 def test_the_files_that_were_read_are_known(genome: str) -> None:

@@ -9,7 +9,7 @@ from maxent_cli.alphabet import decode, encode, reverse_complement
 from maxent_cli.data import Interval, Sequences
 from maxent_cli.errors import InputError
 from maxent_cli.io.records import RecordSource
-from maxent_cli.io.windows import fix_positions, read_flanked
+from maxent_cli.io.windows import changeable, fix_positions, read_flanked, settle_unknown
 
 LENGTH = 12
 GENOME = "".join(np.random.default_rng(0).choice(list("ACGT"), 60))
@@ -90,8 +90,40 @@ def test_flanks_need_a_place_to_come_from(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="give --genome FASTA"):
         read_flanked(RecordSource(bed), LENGTH, None)
     fasta = written(tmp_path, "a.fa", ">a\nACGTACGTACGTACGT\n")
-    with pytest.raises(InputError, match=r"all 1 records were rejected \(first: a: longer than 12 bp\)"):
-        read_flanked(RecordSource(fasta), LENGTH, encode("T" * LENGTH))
+    found, rejected = read_flanked(RecordSource(fasta), LENGTH, encode("T" * LENGTH))
+    assert found.codes.shape == (0, LENGTH)
+    assert [(entry.reason, entry.cure) for entry in rejected] == [("longer than 12 bp", "give shorter anchors")]
+
+
+@pytest.mark.parametrize("sampled", [True, False])
+def test_unknown_letters_stay_unless_they_are_to_be_sampled(sampled: bool) -> None:
+    codes = np.stack([encode("ANGT"), encode("ACGT"), encode("NNGN")])
+    plain = Sequences(("a", "b", "c"), codes, (None,) * 3)
+    held = fix_positions(plain, "2")
+    for given, fixed in ((plain, set()), (held, {2})):
+        found = settle_unknown(given, sampled)
+        for row, unknown in enumerate(({1}, set(), {0, 1, 3})):
+            assert free(found, row) == sorted({0, 1, 2, 3} - fixed - (set() if sampled else unknown))
+
+
+def test_known_letters_alone_leave_anchors_as_they_are() -> None:
+    plain = anchors()
+    assert settle_unknown(plain, True) is plain
+    assert changeable(plain, "a.fa") == (plain, [])
+
+
+def test_anchors_that_nothing_may_change_in_are_rejected() -> None:
+    held = fix_positions(Sequences(("a", "b"), np.stack([encode("NAGN"), encode("AAGT")]), (None, None)), "1-3")
+    kept, (rejected,) = changeable(settle_unknown(held, False), "a.fa")
+    assert kept.names == ("b",)
+    assert (rejected.name, rejected.place, rejected.reason) == ("a", "a.fa", "none of its positions may change")
+
+
+def test_a_window_with_unknown_letters_is_taken_on_request(tmp_path: Path) -> None:
+    fasta = written(tmp_path, "a.fa", ">a\nANG\n")
+    found, rejected = read_flanked(RecordSource(fasta), LENGTH, encode("T" * LENGTH), unknown=True)
+    assert not rejected
+    assert decode(found.codes[0]) == "TTTTTANGTTTT"
 
 
 def anchors() -> Sequences:
