@@ -36,9 +36,12 @@ class Letters:
     @cached_property
     def words(self) -> Rows:
         """The word of five letters that starts at each position (N, L), as a number in base 5."""
-        padded = np.pad(self.codes, ((0, 0), (0, WORD - 1)), constant_values=UNKNOWN).astype(np.intp)
+        padded = np.pad(self.codes, ((0, 0), (0, WORD - 1)), constant_values=UNKNOWN).astype(np.int16)
         length = self.codes.shape[1]
-        return np.asarray(sum(padded[:, at : at + length] * 5 ** (WORD - 1 - at) for at in range(WORD)))
+        number = padded[:, :length]
+        for at in range(1, WORD):
+            number = 5 * number + padded[:, at : at + length]
+        return number.astype(np.intp)
 
     @property
     def chain(self) -> Rows:

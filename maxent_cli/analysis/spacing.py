@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,13 +46,12 @@ class Spacings:
 
     def add(self, letters: Letters, sites: Sites, pair: tuple[int, int], probes: tuple[Probe, Probe]) -> None:
         """Take in the draws of one anchor."""
-        held = [_places(letters, sites, motif) for motif in pair]
-        if min(h.any(axis=1).mean() for h in held) < LEAST_SHARE:
+        first, second = (sites.take(sites.motif == motif) for motif in pair)
+        if min(len(np.unique(own.draw)) for own in (first, second)) < LEAST_SHARE * len(letters.codes):
             return
-        first, second = (h.reshape(letters.chains, -1, h.shape[1]) for h in held)
         kinds = _kinds(self.length, probes[0].width, probes[1].width, pair[0] == pair[1])
-        seen = np.array([_folded(a.T @ b, kinds, self.length) for a, b in zip(first, second, strict=True)])
-        sums_a, sums_b = first.sum(axis=1), second.sum(axis=1)
+        seen = _together(letters, first, second, kinds)
+        sums_a, sums_b = (_by_chain(letters, own) for own in (first, second))
         apart = _folded(np.outer(sums_a.sum(axis=0), sums_b.sum(axis=0)) - sums_a.T @ sums_b, kinds, self.length)
         if apart.sum() <= 0 or seen.sum() <= 0:
             return
@@ -87,15 +87,30 @@ def pairs_of(count: int) -> Iterator[tuple[int, int]]:
     return ((a, b) for a in range(count) for b in range(a, count))
 
 
-def _places(letters: Letters, sites: Sites, motif: int) -> NDArray[np.float32]:
-    """Which starts on which strand (N, 2 L) hold a motif."""
-    own = sites.take(sites.motif == motif)
-    draws, length = letters.codes.shape
-    held = np.zeros((draws, 2 * length), np.float32)
-    held[own.draw, own.strand * length + own.start] = 1
-    return held
+def _together(letters: Letters, first: Sites, second: Sites, kinds: Numbers) -> Floats:
+    """Pairs of sites in the same draw by chain, arrangement and distance (C, 4 L); sites come in order of draws."""
+    begin, end = (np.searchsorted(second.draw, first.draw, side) for side in ("left", "right"))
+    count = end - begin
+    one = np.repeat(np.arange(len(first)), count)
+    other = np.arange(len(one)) + np.repeat(begin - np.cumsum(count) + count, count)
+    length = letters.codes.shape[1]
+    kind = kinds[_place(first, length)[one], _place(second, length)[other]]
+    cells = letters.chain[first.draw[one]] * (4 * length + 1) + kind
+    return np.bincount(cells, minlength=letters.chains * (4 * length + 1)).reshape(letters.chains, -1)[:, :-1] * 1.0
 
 
+def _by_chain(letters: Letters, sites: Sites) -> Floats:
+    """Sites by chain and by strand and start (C, 2 L)."""
+    places = 2 * letters.codes.shape[1]
+    cells = letters.chain[sites.draw] * places + _place(sites, places // 2)
+    return np.bincount(cells, minlength=letters.chains * places).reshape(letters.chains, -1) * 1.0
+
+
+def _place(sites: Sites, length: int) -> Numbers:
+    return sites.strand * length + sites.start
+
+
+@cache
 def _kinds(length: int, width_a: int, width_b: int, same: bool) -> Numbers:
     """Arrangement and distance (2 L, 2 L) of two sites as a number below 4 L, or 4 L where they overlap."""
     strand, start = np.divmod(np.arange(2 * length), length)
