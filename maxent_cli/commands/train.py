@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from maxent_cli.models.architectures import LayeredModel
     from maxent_cli.models.training import Epoch, Examples, Settings
 
-ARCHITECTURES = ("convnet", "finnegan2017")  # of models.architectures, which is slow to import; a test compares
+# of models.architectures, which is slow to import; a test compares
+ARCHITECTURES = ("convnet", "finnegan2017", "nucleosome")
 OUTPUTS = ("negative", "positive")
 
 _INPUT_FILE = options.InputPath(pipe=True)
@@ -25,6 +26,30 @@ _input_options = options.stack(
         "--negatives",
         type=_INPUT_FILE,
         help="FASTA, or BED with --genome.  [default: dinucleotide-preserving shuffles of the positives]",
+    ),
+    click.option(
+        "--negatives-away",
+        type=click.IntRange(1),
+        metavar="BP",
+        help="Negatives are windows of the genome, on each chromosome as many as positives, whose centre is at least "
+        "so many bp, from 1, from every interval of --positives.",
+    ),
+    click.option(
+        "--top-score",
+        type=options.FiniteRange(0, 1, min_open=True),
+        metavar="SHARE",
+        help="Positives are the intervals with the highest scores (column 5 of BED): this share of them, up to 1.",
+    ),
+    click.option(
+        "--bottom-score",
+        type=options.FiniteRange(0, 1, min_open=True),
+        metavar="SHARE",
+        help="Negatives are the intervals of --positives with the lowest scores: this share of them, up to 1.",
+    ),
+    click.option(
+        "--match-gc",
+        is_flag=True,
+        help="Leave out positives and negatives, at random, until each number of G and C is as frequent in both.",
     ),
     click.option("--table", type=_INPUT_FILE, help="TSV with columns sequence and label (0 or 1), instead of files."),
     click.option(
@@ -67,7 +92,8 @@ _fit_options = options.stack(
         default=ARCHITECTURES[0],
         show_default=True,
         type=click.Choice(ARCHITECTURES),
-        help="convnet: two short convolutions with pooling. finnegan2017: as published, no pooling.",
+        help="convnet: two short convolutions with pooling. finnegan2017: as published, no pooling. nucleosome: two "
+        "convolutions a helical turn wide, with little pooling.",
     ),
     click.option(
         "--epochs",
@@ -237,8 +263,14 @@ def _card(
         for part, data in zip(("train", "validation", "test"), sets, strict=True)
     }
     background = letter_frequencies(sets[0].codes, given["reverse_complement"])
-    training = {"parts": parts, "shuffled_negatives": sets[0].shuffled, **facts}
+    training = {"parts": parts, "shuffled_negatives": sets[0].shuffled, **_chosen(given), **facts}
     return ModelCard(given["architecture"], model.input_length, OUTPUTS, {}, background, training)
+
+
+def _chosen(given: dict[str, Any]) -> dict[str, Any]:
+    """How positives and negatives were chosen, where it was asked for."""
+    names = ("negatives_away", "top_score", "bottom_score", "match_gc")
+    return {name: given[name] for name in names if given[name]}
 
 
 def _facts(settings: "Settings", given: dict[str, Any]) -> dict[str, Any]:

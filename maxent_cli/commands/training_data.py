@@ -1,8 +1,9 @@
 """What `train` learns from: positives and negatives as read, split into parts, and the parts as files."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ from maxent_cli.commands import options
 from maxent_cli.data import Record, Rejected, Sequences
 from maxent_cli.engine.shuffles import dinucleotide_shuffle
 from maxent_cli.errors import InputError
-from maxent_cli.io.bed import BedRow, write_bed
+from maxent_cli.io.bed import Away, BedRow, places_away, read_intervals, write_bed
 from maxent_cli.io.fasta import to_sequences, write_fasta
-from maxent_cli.io.records import RecordSource, read_sequences
+from maxent_cli.io.records import RecordSource, is_bed, read_sequences, read_windows
 from maxent_cli.io.tables import read_labelled
 from maxent_cli.models import splits
 from maxent_cli.models.training import Examples
+
+INTERVAL_OPTIONS = ("negatives_away", "top_score", "bottom_score")  # which need BED
 
 
 @dataclass(frozen=True)
@@ -69,9 +72,18 @@ def read_source(given: dict[str, Any], out: str) -> Source:
         raise click.UsageError("give either --positives or --table")
     if given["table"] is not None and given["negatives"] is not None:
         raise click.UsageError("--table holds its own negatives: give it without --negatives")
+    if given["table"] is not None and any(given[name] for name in INTERVAL_OPTIONS):
+        raise click.UsageError(f"{', '.join(map(_option, INTERVAL_OPTIONS))} choose among intervals: give --positives")
+    own = [_option(name) for name in ("negatives", "negatives_away", "bottom_score") if given[name]]
+    if len(own) > 1:
+        raise click.UsageError(f"{' and '.join(own)} exclude each other: give one of them")
+    if given["match_gc"] and not own and given["table"] is None:
+        raise click.UsageError("--match-gc needs negatives of their own: shuffles have their positives' GC anyhow")
     if given["positives"] == given["negatives"] == "-":
         raise click.UsageError("only one of --positives and --negatives can be standard input")
-    return _read_table(given, out) if given["table"] is not None else _read_files(given, out)
+    if given["table"] is not None:
+        return _read_table(given, out)
+    return _read_intervals(given, out) if any(given[name] for name in INTERVAL_OPTIONS) else _read_files(given, out)
 
 
 def shuffles(positives: Sequences, seed: int, number: int = 0) -> Sequences:
@@ -97,15 +109,30 @@ def split_source(source: Source, given: dict[str, Any]) -> tuple[list[LabelledSe
         options.account(len(both) - len(left_out), left_out, "split", None)
         source.rejected += left_out
         parts = np.where(repeated, -1, parts)
-    count = len(source.positives)
-    sets = []
+    count, sets = len(source.positives), list[LabelledSet]()
     for part in range(len(splits.PARTS)):
         positives = source.positives.take(np.flatnonzero(parts[:count] == part))
         if negatives is None:
             sets.append(LabelledSet(positives, shuffles(positives, given["seed"]), shuffled=True))
         else:
             sets.append(LabelledSet(positives, negatives.take(np.flatnonzero(parts[count:] == part))))
-    return sets, how
+    return (_matched(sets, source, given["seed"]) if given["match_gc"] else sets), how
+
+
+def _matched(sets: list[LabelledSet], source: Source, seed: int) -> list[LabelledSet]:
+    """Parts with as many positives as negatives of each GC; those without a partner are rejected."""
+    matched, left_out = list[LabelledSet](), list[Rejected]()
+    for part in sets:
+        both = part.positives, part.negatives
+        rows = splits.matched_gc(part.positives.codes, part.negatives.codes, seed)
+        for sequences, kept in zip(both, rows, strict=True):
+            alone = np.setdiff1d(np.arange(len(sequences)), kept)
+            reason = "no partner of the same GC", "leave out --match-gc"
+            left_out += [Rejected(sequences.names[row], "--match-gc", *reason) for row in alone]
+        matched.append(LabelledSet(part.positives.take(rows[0]), part.negatives.take(rows[1])))
+    options.account(sum(len(part.examples) for part in matched), left_out, "--match-gc", None)
+    source.rejected += left_out
+    return matched
 
 
 def examples_of_epochs(part: LabelledSet, given: dict[str, Any]) -> Callable[[int], Examples]:
@@ -160,6 +187,54 @@ def _read_files(given: dict[str, Any], out: str) -> Source:
         _account(source.negatives, unfit, given["negatives"], out)
         source.files, source.rejected = [*source.files, given["negatives"]], rejected + unfit
     return source
+
+
+def _read_intervals(given: dict[str, Any], out: str) -> Source:
+    """Positives from BED by their scores; negatives from the same BED, from around it, or as in _read_files."""
+    source = RecordSource(given["positives"], given["genome"], given["centre"])
+    if not is_bed(source.path) or given["length"] is None or source.genome is None:
+        asked = ", ".join(_option(name) for name in INTERVAL_OPTIONS if given[name])
+        raise click.UsageError(f"{asked}: give --positives as BED, with --genome and --length")
+    rows = list(read_intervals(source.path))
+    positives, rejected = read_windows(source, _scored(source.path, rows, given["top_score"], True), given["length"])
+    _account(positives, rejected, source.path, out)
+    found = Source(positives, None, source.files, rejected)
+    if given["negatives"] is not None:
+        other = RecordSource(given["negatives"], given["genome"], given["centre"])
+        found.negatives, unfit = read_sequences(other, given["length"], given["crop"])
+        found.files = [*found.files, other.path]
+    elif given["negatives_away"] or given["bottom_score"]:
+        chosen, centre = _negative_rows(rows, positives, given)
+        found.negatives, unfit = read_windows(replace(source, centre=centre), chosen, given["length"])
+    if found.negatives is not None:
+        _account(found.negatives, unfit, given["negatives"] or f"{source.path}, negatives", out)
+        found.rejected = rejected + unfit
+    return found
+
+
+def _negative_rows(rows: list[BedRow], positives: Sequences, given: dict[str, Any]) -> tuple[list[BedRow], str]:
+    """Rows with low scores, or places away from all rows; and what their windows are centred on."""
+    if given["bottom_score"]:
+        return _scored(given["positives"], rows, given["bottom_score"], False), given["centre"]
+    count = Counter(interval.chromosome for interval in positives.intervals if interval is not None)
+    near = Away(given["negatives_away"], given["length"], given["seed"])
+    return places_away(given["genome"], rows, count, near), "centre"
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _scored(path: str, rows: list[BedRow], share: float | None, top: bool) -> list[BedRow]:
+    """The rows with the highest or lowest scores; all of them where no share is asked for."""
+    if share is None:
+        return rows
+    missing = next((row.place for row in rows if row.score is None), None)
+    if missing is not None:
+        raise InputError(path, missing.removeprefix(f"{path}: "), "has no score", "give BED with numbers in column 5")
+    scores = np.array([row.score for row in rows], float)
+    least, most = np.quantile(scores, [1 - share, share])
+    return [row for row, score in zip(rows, scores, strict=True) if (score >= least if top else score <= most)]
 
 
 def _read_table(given: dict[str, Any], out: str) -> Source:

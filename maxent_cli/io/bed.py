@@ -2,13 +2,15 @@
 
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
 
+import numpy as np
 import pyfaidx
+from numpy.typing import NDArray
 
 from maxent_cli.data import Interval, Record, Rejected
 from maxent_cli.errors import InputError
@@ -89,6 +91,41 @@ def fetch_windows(
     with _opening(genome_path) as genome:
         for row in rows:
             yield _fetch(genome_path, genome, row, _window(row, length, centre))
+
+
+@dataclass(frozen=True)
+class Away:
+    """Places of 1 bp at least `distance` bp from all rows, chosen by seed, around which windows of length bp fit."""
+
+    distance: int
+    length: int
+    seed: int
+
+
+def places_away(genome_path: str, rows: Sequence[BedRow], count: Mapping[str, int], away: Away) -> list[BedRow]:
+    """As many such places on each chromosome as count says, at random, in order.
+
+    Raises InputError where a chromosome has too few.
+    """
+    chance, places = np.random.default_rng(away.seed), list[BedRow]()
+    with _opening(genome_path) as genome:
+        for chromosome in sorted(name for name in count if name in genome):
+            free = _free_places(len(genome[chromosome]), rows, chromosome, away)
+            if len(free) < count[chromosome]:
+                problem = f"{chromosome} has {len(free)} places {away.distance} bp from every interval"
+                raise InputError(genome_path, "", f"{problem}; {count[chromosome]} are needed", "ask for less distance")
+            chosen = np.sort(chance.choice(free, count[chromosome], replace=False))
+            places += [BedRow(Interval(chromosome, int(place), int(place) + 1), place=genome_path) for place in chosen]
+    return places
+
+
+def _free_places(size: int, rows: Iterable[BedRow], chromosome: str, away: Away) -> NDArray[np.intp]:
+    free = np.zeros(size, np.bool_)
+    free[away.length // 2 : max(size - away.length + away.length // 2 + 1, 0)] = True
+    for row in rows:
+        if row.interval.chromosome == chromosome:
+            free[max(row.interval.start - away.distance + 1, 0) : row.interval.end + away.distance - 1] = False
+    return np.flatnonzero(free)
 
 
 def _row(path: str, number: int, text: str) -> BedRow:

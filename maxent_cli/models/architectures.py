@@ -73,9 +73,27 @@ def convnet(input_length: int, filters: int = 64, hidden: int = 64, dropout: flo
     return LayeredModel(input_length, layers)
 
 
+def nucleosome(input_length: int, filters: int = 48, hidden: int = 64, dropout: float = 0.25) -> LayeredModel:
+    """Two convolutions a helical turn wide, so little pooled that the place in the turn is kept; one hidden layer."""
+    scan = nn.Sequential(
+        nn.Conv1d(4, filters, 11),
+        nn.ReLU(),
+        nn.MaxPool1d(2),
+        nn.Conv1d(filters, filters, 11),
+        nn.ReLU(),
+        nn.MaxPool1d(2),
+        nn.Flatten(),
+        nn.Dropout(dropout),
+    )
+    units = width_of(scan, input_length)
+    layers = nn.Sequential(*scan, nn.Linear(units, hidden), nn.ReLU(), nn.Dropout(dropout))
+    return LayeredModel(input_length, layers)
+
+
 ARCHITECTURES: dict[str, Callable[..., LayeredModel]] = {
     "convnet": convnet,
     "finnegan2017": finnegan2017,
+    "nucleosome": nucleosome,
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from maxent_cli.alphabet import Codes, reverse_complement
+from maxent_cli.alphabet import Codes, is_gc, reverse_complement
 
 PARTS = ("train", "validation", "test")
 TRAIN, VALIDATION, TEST = range(3)
@@ -57,6 +57,21 @@ def repeated_across(codes: Codes, parts: Parts) -> NDArray[np.bool_]:
     for key, part in zip(keys, parts.tolist(), strict=True):
         farthest[key] = max(part, farthest.get(key, TRAIN))
     return np.array([farthest[key] > part for key, part in zip(keys, parts.tolist(), strict=True)], np.bool_)
+
+
+def matched_gc(positives: Codes, negatives: Codes, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows of positives (N, L) and negatives (M, L), in order, that have each number of G and C equally often.
+
+    As many as can be, chosen at random where one side has more.
+    """
+    counts = [is_gc(codes).sum(axis=1) for codes in (positives, negatives)]
+    chance, kept = np.random.default_rng(seed), ([np.zeros(0, np.intp)], [np.zeros(0, np.intp)])
+    for number in np.intersect1d(*counts):
+        rows = [np.flatnonzero(each == number) for each in counts]
+        for chosen, some in zip(kept, rows, strict=True):
+            chosen.append(chance.permutation(some)[: min(map(len, rows))])
+    first, second = (np.sort(np.concatenate(chosen)) for chosen in kept)
+    return first, second
 
 
 def _strandless_dinucleotides(codes: Codes) -> NDArray[np.int32]:

@@ -14,6 +14,7 @@ from maxent_cli.alphabet import Codes
 from maxent_cli.models.prediction import inputs_of, predict
 
 STEPS = 10_000  # fewer underfit 70,000 CTCF sequences; the schedule ends where the steps do
+LEAST_SCHEDULE = 20  # steps: a tenth of ten would be a rise of no step, by which torch divides
 
 
 @dataclass(frozen=True)
@@ -143,8 +144,9 @@ class _Training:
         self.optimiser = torch.optim.AdamW(
             model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
+        steps = max(self.steps * settings.epochs + 1, LEAST_SCHEDULE)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, settings.learning_rate, total_steps=self.steps * settings.epochs + 1, pct_start=0.1
+            self.optimiser, settings.learning_rate, total_steps=steps, pct_start=0.1
         )
 
     def run(self, epoch: int, examples: Examples, advance: Callable[[int], None]) -> float:
