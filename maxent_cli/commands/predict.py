@@ -71,15 +71,15 @@ def command(model: str, out: str, select: str | None, **given: Any) -> None:
         )
     names = network.output_names(outputs.shape[1])
     columns = _columns(sequences, outputs, options.contrast_asked(given["contrast"], None, names), names, labels)
-    write_table(out, columns)
-    if out != "-":
-        renew_rejected(f"{out}.rejected.tsv", rejected)
+    rows = _chosen(columns, given)
+    with writing_together() as opening:
+        write_rows(opening(out), columns)
+        if select is not None:
+            _write_selected(opening, select, sequences.take(rows), columns["contrast"][rows])
     files = [*source.files, *(given[name] for name in ("records", "table", "genome") if given[name])]
     for path in filter(None, (out, select)):
         write_provenance(path, files)
     if select is not None:
-        rows = _chosen(columns, given)
-        _write_selected(select, sequences.take(rows), columns["contrast"][rows])
         options.say(f"{select}: {len(rows)} of {len(sequences)} records selected")
 
 
@@ -148,7 +148,9 @@ def _chosen(columns: dict[str, Any], given: dict[str, Any]) -> "NDArray[np.intp]
     return order[passes[order]][: given["top"]]
 
 
-def _write_selected(path: str, sequences: "Sequences", contrast: "NDArray[np.float64]") -> None:
+def _write_selected(
+    opening: "Callable[[str], IO[str]]", path: str, sequences: "Sequences", contrast: "NDArray[np.float64]"
+) -> None:
     from maxent_cli.alphabet import decode
     from maxent_cli.commands.training_data import bed_rows
     from maxent_cli.errors import InputError
