@@ -88,6 +88,10 @@ def write_motifs(folder: Path, names: Sequence[str], letters: str) -> None:
         "occupancy_error": 0.02,
         "occupancy_background": 0.015,
         "present": True,
+        "best_start": 10,
+        "best_end": 16,
+        "best_strand": "-",
+        "best_occupancy": 0.88,
     }
     write_table(str(folder / "occupancy.tsv"), [{"record": name, **shares} for name in names])
     site = {"start": 10, "end": 16, "motif": "motif_1", "score": 880, "strand": "-"}
