@@ -35,7 +35,7 @@ FLANK = 8  # columns by which a motif can grow to each side in a round
 MOST_SEEDS, TRIAL_ROUNDS = 5, 3  # words tried for a motif, before the best supported are gone on with
 MOST_MOTIFS, MOST_TRIALS = 6, 3  # of one anchor, and of one motif
 LEAST_STRICT = 10  # times the rate of sites by chance that a short motif may have
-SEED_DRAWS, TRIAL_DRAWS, ENOUGH = 1500, 300, 1000  # draws to find seeds in, to try them on, to estimate a motif from
+TRIAL_DRAWS, ENOUGH = 300, 1000  # draws to try seeds on; to find seeds in, estimate a motif from or be the background
 SOFTEST = 0.02  # least weight of a site in the estimates
 LEAST_SHARE, FIRST_SHARE, MOST_SHARE = 0.001, 0.3, 0.999  # of draws that hold a motif, while it is estimated
 WIDEST = 40
@@ -89,15 +89,15 @@ def discover(letters: Letters, background: Letters, calling: Calling) -> list[Fo
     """The motifs that the draws hold more often than draws of the background do, the best supported first."""
     found = list[Found]()
     while len(found) < MOST_MOTIFS:
-        some, few = thinned(letters, SEED_DRAWS), thinned(letters, ENOUGH)
-        models = _tried(thinned(few, TRIAL_DRAWS), enriched_words(some)[:MOST_SEEDS], calling)
+        few = thinned(letters, ENOUGH)
+        models = _tried(thinned(few, TRIAL_DRAWS), enriched_words(few)[:MOST_SEEDS], calling)
         settled = (_settle(few, model, calling, ROUNDS) for model in models[:MOST_TRIALS])
         present = (_present(letters, background, model, calling) for model in settled if model is not None)
-        motif = next((motif for motif in present if motif is not None), None)
-        if motif is None:
+        first = next((one for one in present if one is not None), None)
+        if first is None:
             break
+        motif, letters = first
         found.append(motif)
-        letters = mask(letters, candidates(scan(letters, motif.weights), motif.threshold), len(motif.weights))
     return found
 
 
@@ -217,8 +217,8 @@ def _informative_span(held: Estimate, calling: Calling) -> slice | None:
     return slice(int(best[0]), int(best[-1]) + 1)
 
 
-def _present(letters: Letters, background: Letters, model: _Model, calling: Calling) -> Found | None:
-    """The motif, if it is wide and informative enough and draws hold it beyond the background.
+def _present(letters: Letters, background: Letters, model: _Model, calling: Calling) -> tuple[Found, Letters] | None:
+    """The motif, if it is wide and informative enough and draws hold it beyond the background; the rest of the letters.
 
     Beyond a background of the composition that the rest of the draws has, too: a network that holds no more than a
     share of G and C has no motif.
@@ -234,12 +234,12 @@ def _present(letters: Letters, background: Letters, model: _Model, calling: Call
     if not _beyond(holding, chance, letters.chains, calling):
         return None
     rest = mask(letters, candidates(scores, threshold), len(model.weights))
-    alike = _best(scan(redrawn(letters, composition_tilt(rest), np.random.default_rng(0)), model.weights))
+    other = redrawn(thinned(letters, ENOUGH), np.random.default_rng(0), composition_tilt(rest))
+    alike = _best(scan(other, model.weights))
     if not _beyond(holding, float((alike >= threshold).mean()), letters.chains, calling):
         return None
-    return Found(
-        model.weights, model.counts, model.mean_background, model.bits, float(holding.mean()), chance, threshold
-    )
+    numbers = (float(holding.mean()), chance, threshold)
+    return Found(model.weights, model.counts, model.mean_background, model.bits, *numbers), rest
 
 
 def _beyond(holding: NDArray[np.bool_], chance: float, chains: int, calling: Calling) -> bool:

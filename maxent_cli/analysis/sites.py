@@ -95,12 +95,19 @@ def thinned(letters: Letters, enough: int) -> Letters:
     return replace(letters, codes=letters.codes[rows.ravel()], masked=masked)
 
 
+def overhung(letters: Letters, by: int) -> Letters:
+    """The letters with so many unknown ones (bp) at both ends, where sites may hang over; starts count from there."""
+    codes = np.pad(letters.codes, ((0, 0), (by, by)), constant_values=UNKNOWN)
+    masked = None if letters.masked is None else np.pad(letters.masked, ((0, 0), (by, by)))
+    return Letters(codes, np.pad(letters.background, ((by, by), (0, 0))), letters.chains, masked)
+
+
 def background_letters(samples: SampleSet, chance: np.random.Generator) -> Letters:
     """As many draws at beta = 0: independent letters of the background rows, fixed positions as in the anchor."""
-    return redrawn(letters_of(samples), np.ones(4), chance)
+    return redrawn(letters_of(samples), chance)
 
 
-def redrawn(letters: Letters, tilt: Floats, chance: np.random.Generator) -> Letters:
+def redrawn(letters: Letters, chance: np.random.Generator, tilt: Floats | float = 1.0) -> Letters:
     """As many draws of independent letters, with frequencies in proportion to the background times a tilt (4,)."""
     rows = letters.background * tilt
     total = rows.sum(axis=1, keepdims=True)

@@ -96,14 +96,15 @@ def _together(letters: Letters, first: Sites, second: Sites, kinds: Numbers) -> 
     length = letters.codes.shape[1]
     kind = kinds[_place(first, length)[one], _place(second, length)[other]]
     cells = letters.chain[first.draw[one]] * (4 * length + 1) + kind
-    return np.bincount(cells, minlength=letters.chains * (4 * length + 1)).reshape(letters.chains, -1)[:, :-1] * 1.0
+    counts = np.bincount(cells, minlength=letters.chains * (4 * length + 1)).reshape(letters.chains, -1)
+    return counts[:, :-1].astype(np.float64)
 
 
 def _by_chain(letters: Letters, sites: Sites) -> Floats:
     """Sites by chain and by strand and start (C, 2 L)."""
     places = 2 * letters.codes.shape[1]
     cells = letters.chain[sites.draw] * places + _place(sites, places // 2)
-    return np.bincount(cells, minlength=letters.chains * places).reshape(letters.chains, -1) * 1.0
+    return np.bincount(cells, minlength=letters.chains * places).reshape(letters.chains, -1).astype(np.float64)
 
 
 def _place(sites: Sites, length: int) -> Numbers:

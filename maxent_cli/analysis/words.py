@@ -1,6 +1,7 @@
 """Words that draws hold more often than their background makes them: two triplets, next to each other or apart."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -45,9 +46,10 @@ def _standing_out(counts: Floats, expected: Floats, spacer: int) -> list[Word]:
     spread = counts.var(axis=0, ddof=1) * chains
     usual = max(1.0, float(np.median(spread / (expected + 1))))
     errors = np.sqrt(np.maximum(spread, usual * (expected + 1)))
-    words = np.flatnonzero((total - expected >= ERRORS * errors) & _first_of_two())
-    words = words[np.argsort(-_telling(total.flat[words], expected.flat[words]), kind="stable")][:1]
-    return [Word(_decoded(int(w)), spacer, float(total.flat[w]), float(expected.flat[w])) for w in words]
+    rows = np.flatnonzero(total - expected >= ERRORS * errors)
+    rows = rows[np.argsort(-_telling(total[rows], expected[rows]), kind="stable")][:1]
+    words, _ = _of_both_strands()
+    return [Word(_decoded(int(words[row])), spacer, float(total[row]), float(expected[row])) for row in rows]
 
 
 def _telling(count: Any, expected: Any) -> Any:
@@ -64,42 +66,34 @@ def _triplets(letters: Letters) -> NDArray[np.intp]:
 
 
 def _counts(triplets: NDArray[np.intp], chains: int, apart: int) -> Floats:
-    """Counts (C, 64, 64) of the first and second triplet, both strands added."""
-    cells = (TRIPLETS + 1) ** 2
-    pairs = triplets[:, :-apart] * (TRIPLETS + 1) + triplets[:, apart:]
-    by_chain = pairs.reshape(chains, -1)
-    counts = np.stack([np.bincount(row, minlength=cells) for row in by_chain]).reshape(chains, TRIPLETS + 1, -1)
-    return _both_strands(counts[:, :TRIPLETS, :TRIPLETS].astype(np.float64))
+    """Counts (C, K) of the words of a first and a second triplet, either strand."""
+    words, number = _of_both_strands()
+    pairs = triplets[:, :-apart] * len(number) + triplets[:, apart:]
+    found = np.take(number, pairs).reshape(chains, -1)
+    return np.stack([np.bincount(row, minlength=len(words) + 1)[:-1] for row in found]).astype(np.float64)
 
 
 def _expected(triplets: NDArray[np.intp], chances: Floats, apart: int) -> Floats:
-    """Counts (64, 64) that independent letters would give in the windows whose letters are known and not masked."""
+    """Counts (K,) that independent letters would give in the windows whose letters are known and not masked."""
+    words, number = _of_both_strands()
     known = triplets < TRIPLETS
     whole = (known[:, :-apart] & known[:, apart:]).sum(axis=0)
-    return _both_strands((chances[:-apart] * whole[:, None]).T @ chances[apart:])
+    counts = (chances[:-apart] * whole[:, None]).T @ chances[apart:]
+    return np.bincount(number[:-1, :-1].ravel(), counts.ravel(), len(words)).astype(np.float64)
+
+
+@cache
+def _of_both_strands() -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Words (K,), each for its reverse complement too; which of them two triplets (65, 65) are, K if none."""
+    triplet, turned = np.arange(TRIPLETS), _reverse_complements()
+    least = np.minimum(triplet[:, None] * TRIPLETS + triplet, turned[None, :] * TRIPLETS + turned[:, None])
+    words, number = np.unique(least, return_inverse=True)
+    return words, np.pad(number.reshape(least.shape), (0, 1), constant_values=len(words))
 
 
 def _reverse_complements() -> NDArray[np.intp]:
     number = np.arange(TRIPLETS)
     return (3 - number % 4) * 16 + (3 - number // 4 % 4) * 4 + (3 - number // 16)
-
-
-def _both_strands(counts: Floats) -> Floats:
-    """Counts (..., 64, 64) plus those of the reverse complements; palindromes once."""
-    turned = _reverse_complements()
-    other = counts[..., turned[:, None], turned].swapaxes(-1, -2)
-    return np.where(_palindromes(), counts, counts + other)
-
-
-def _palindromes() -> NDArray[np.bool_]:
-    return np.asarray(_reverse_complements()[:, None] == np.arange(TRIPLETS))
-
-
-def _first_of_two() -> NDArray[np.bool_]:
-    """One of each word (64, 64) and its reverse complement."""
-    turned, number = _reverse_complements(), np.arange(TRIPLETS)
-    own = number[:, None] * TRIPLETS + number
-    return np.asarray(own <= turned[None, :] * TRIPLETS + turned[:, None])
 
 
 def _decoded(number: int) -> NDArray[np.intp]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maxent_cli.alphabet import LETTERS, decode, one_hot
-from maxent_cli.analysis.discovery import Calling, Found, discover
+from maxent_cli.analysis.discovery import ENOUGH, Calling, Found, discover
 from maxent_cli.analysis.information import Frequencies, Information, frequencies, information
 from maxent_cli.analysis.motifs import consensus
 from maxent_cli.analysis.occupancy import (
@@ -28,7 +28,7 @@ from maxent_cli.analysis.occupancy import (
 )
 from maxent_cli.analysis.recurrence import Merged, Recurrence, merge, recurrence
 from maxent_cli.analysis.segments import Segment, find_segments
-from maxent_cli.analysis.sites import Letters, Sites, background_letters, letters_of
+from maxent_cli.analysis.sites import Letters, Sites, letters_of, overhung, redrawn, thinned
 from maxent_cli.analysis.spacing import Spacings, pairs_of
 from maxent_cli.commands.options import Progress
 from maxent_cli.data import Floats, Interval, Motif, SampleSet
@@ -48,6 +48,7 @@ SEGMENTS = (
     *("record", "start", "end", "bits", "sites", "consensus"),
     *("chromosome", "chromosome_start", "chromosome_end"),
 )
+OVERHANG = 8  # bp by which a site may hang over either end of an anchor
 THRESHOLD_ANCHORS = 20  # whose background draws set the thresholds of sites
 AHEAD = 4  # anchors a thread, read before they are written
 MOST_SPACED = 6  # motifs whose distances are looked at
@@ -117,8 +118,12 @@ class Presence:
 
 @dataclass(frozen=True)
 class Shared:
-    """Motifs that anchors share, where each anchor has them, their spacings, and what is counted against."""
+    """Motifs that anchors share, where each anchor has them, their spacings, and what is counted against.
 
+    length is the anchors'; the starts of sites count from OVERHANG bp before them.
+    """
+
+    length: int
     reference: Floats
     merged: list[Merged]
     probes: list[Probe]
@@ -159,7 +164,7 @@ def share(draws: Draws, found: Findings, job: Job) -> Shared:
     merged = merge(found.motifs, reference, job.calling, job.similarity)
     probes = _probes(draws, merged, reference, job.calling)
     length = draws[0].codes.shape[2] if len(draws) else 0
-    spacings = {pair: Spacings(length) for pair in pairs_of(min(len(merged), MOST_SPACED))}
+    spacings = {pair: Spacings(length + 2 * OVERHANG) for pair in pairs_of(min(len(merged), MOST_SPACED))}
     presences = list[Presence]()
     with Progress("sites in draws", len(draws), "anchors") as progress:
         for letters, sites, presence in _each(draws, partial(_present, probes, job), job.threads):
@@ -168,7 +173,7 @@ def share(draws: Draws, found: Findings, job: Job) -> Shared:
             presences.append(presence)
             progress.advance()
     recurs = recurrence(found.motifs, reference, job.similarity)
-    return Shared(reference, merged, probes, presences, spacings, recurs)
+    return Shared(length, reference, merged, probes, presences, spacings, recurs)
 
 
 def write_numbered_logo(job: Job, stem: str, logo: Logo) -> str:
@@ -191,6 +196,10 @@ def _chance(samples: SampleSet, use: str) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(hashlib.blake2b(key, digest_size=8).digest(), "big"))
 
 
+def _overhung(samples: SampleSet) -> Letters:
+    return overhung(letters_of(samples), OVERHANG)
+
+
 def _each(draws: Draws, work: Callable[[SampleSet], T], threads: int) -> Iterator[T]:
     """The work done on each anchor, in order, by threads that are a few anchors ahead at most."""
     with ThreadPoolExecutor(threads) as pool:
@@ -200,8 +209,10 @@ def _each(draws: Draws, work: Callable[[SampleSet], T], threads: int) -> Iterato
 
 
 def _read(calling: Calling, samples: SampleSet) -> Read:
-    background, other = (background_letters(samples, _chance(samples, use)) for use in ("background", "null"))
-    motifs = discover(letters_of(samples), background, calling), discover(other, background, calling)
+    letters = letters_of(samples)
+    background = redrawn(thinned(letters, ENOUGH), _chance(samples, "background"))
+    other = redrawn(letters, _chance(samples, "null"))
+    motifs = discover(letters, background, calling), discover(other, background, calling)
     return samples, frequencies(samples), information(samples), motifs
 
 
@@ -218,12 +229,14 @@ def _probes(draws: Draws, merged: Sequence[Merged], reference: Floats, calling: 
         return []
     rows = np.unique(np.linspace(0, len(draws) - 1, THRESHOLD_ANCHORS).astype(int))
     chosen = (draws[int(row)] for row in rows)
-    backgrounds = [background_letters(samples, _chance(samples, "background")) for samples in chosen]
+    few = [(thinned(_overhung(samples), ENOUGH), _chance(samples, "background")) for samples in chosen]
+    backgrounds = [redrawn(letters, chance) for letters, chance in few]
     return [Probe(one.weights, set_threshold(one.weights, reference, backgrounds, calling.rate)) for one in merged]
 
 
 def _present(probes: Sequence[Probe], job: Job, samples: SampleSet) -> tuple[Letters, Sites, Presence]:
-    letters, background = letters_of(samples), background_letters(samples, _chance(samples, "null"))
+    letters = _overhung(samples)
+    background = redrawn(thinned(letters, ENOUGH), _chance(samples, "null"))
     sites, by_chance = find_sites(letters, probes), find_sites(background, probes)
     occupancies = [
         occupancy(letters, sites, row, share_holding(by_chance, row, len(background.codes)))

@@ -10,7 +10,15 @@ from maxent_cli.analysis.names import BEST, Name, name_motifs
 from maxent_cli.analysis.occupancy import Occupancy, column_bits, site_counts, total_bits
 from maxent_cli.analysis.sites import STRANDS
 from maxent_cli.analysis.spacing import ARRANGEMENTS, Spacing
-from maxent_cli.commands.motif_results import Findings, Job, Presence, Shared, in_genome, write_numbered_logo
+from maxent_cli.commands.motif_results import (
+    OVERHANG,
+    Findings,
+    Job,
+    Presence,
+    Shared,
+    in_genome,
+    write_numbered_logo,
+)
 from maxent_cli.data import Floats, Motif
 from maxent_cli.io.growing_tables import growing_table
 from maxent_cli.io.logos import Logo, information_heights
@@ -173,10 +181,10 @@ def _holds(one: Final, presence: Presence, job: Job) -> bool:
 
 
 def _span(one: Final, shared: Shared, start: int, strand: str) -> tuple[int, int]:
-    """Start and end of the written motif, from the start of the one that was looked for."""
+    """Start and end of the written motif within the anchor, from the start of the one that was looked for."""
     width, whole = one.counts.shape[1], shared.probes[one.row].width
-    offset = one.first if strand == "+" else whole - one.first - width
-    return start + offset, start + offset + width
+    first = start - OVERHANG + (one.first if strand == "+" else whole - one.first - width)
+    return max(first, 0), min(first + width, shared.length)
 
 
 def _motif_row(one: Final, names: Sequence[Name], shared: Shared, job: Job) -> Row:

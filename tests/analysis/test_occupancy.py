@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from analysis.planted import matrix, plant
+from analysis.sample_sets import independent_draws, sample_set
 from maxent_cli.analysis.discovery import Calling
 from maxent_cli.analysis.occupancy import (
     Probe,
@@ -14,7 +15,7 @@ from maxent_cli.analysis.occupancy import (
     tally,
     total_bits,
 )
-from maxent_cli.analysis.sites import background_letters, letters_of
+from maxent_cli.analysis.sites import background_letters, letters_of, overhung, redrawn
 
 UNIFORM = np.full(4, 0.25)
 MOTIFS = [matrix("CCATAGGAACG"), matrix("TGACGTTCTGA")]
@@ -89,3 +90,19 @@ def test_counts_under_a_tether_are_as_they_would_be_without():
     probe = Probe(np.log2(preference), 8.0)
     counts = site_counts([tally(letters_of(samples), probe)], UNIFORM)[0]
     np.testing.assert_allclose(counts / counts.sum(axis=1, keepdims=True), matrix("CCATAGGAACG", 0.8), atol=0.06)
+
+
+@pytest.mark.parametrize("place", [0, 2, 47, 49])
+def test_a_site_at_the_rim_is_found_by_a_motif_that_is_wider(place):
+    """Anchors share a motif of columns that one of them may have no room for."""
+    law = np.full((60, 4), 0.25)
+    law[place : place + 11] = MOTIFS[0]
+    samples = sample_set(independent_draws(np.random.default_rng(8), law, 8, 60))
+    wide = np.pad(np.log2(MOTIFS[0] / 0.25), ((4, 4), (0, 0)))
+    letters = overhung(letters_of(samples), 8)
+    threshold = set_threshold(wide, UNIFORM, [redrawn(letters, np.random.default_rng(1))], 0.01)
+    held = occupancy(letters, find_sites(letters, [Probe(wide, threshold)]), 0, 0.01)
+    assert held.share > 0.95
+    assert held.places[0].start == 8 + place - 4
+    counts = site_counts([tally(letters, Probe(wide, threshold))], UNIFORM)[0]
+    assert counts.argmax(axis=1)[4:15].tolist() == MOTIFS[0].argmax(axis=1).tolist()

@@ -76,7 +76,7 @@ def test_models_on_the_same_anchors_are_compared_anchor_by_anchor(tmp_path, fold
     mean = np.mean([float(row["bits_difference"]) for row in anchors])
     assert float(bits["difference"]) == pytest.approx(mean, abs=1e-4)
     assert float(bits["low"]) <= mean <= float(bits["high"]) < 0
-    assert float(occupancy["difference"]) > 0.3  # four more anchors have the word
+    assert float(occupancy["difference"]) > 0.2  # four more anchors have the word, if less firmly
     assert "8 anchors in both" in result.stderr
     assert "1 motifs in both, 1 in A alone, 0 in B alone" in result.stderr
     assert (tmp_path / "out" / "compare.png").stat().st_size > 10_000

@@ -1,6 +1,7 @@
 import csv
 import gzip
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -240,3 +241,19 @@ def test_results_do_not_depend_on_threads(tmp_path):
         run(tmp_path / threads, sets, "--logos", "none", "--threads", threads)
     one, three = (sorted(path for path in (tmp_path / t / "out").rglob("*") if path.is_file()) for t in ("1", "3"))
     assert [path.read_bytes() for path in one] == [path.read_bytes() for path in three]
+
+
+def test_sites_that_hang_over_the_ends_are_written_within_the_anchor(tmp_path):
+    """One anchor has room for a part of the motif only."""
+    rng = np.random.default_rng(9)
+    law = np.full((40, 4), 0.25)
+    law[:7] = np.where(np.arange(4) == WORD[2:, None], 0.97, 0.01)
+    codes = (rng.random((20, 30, 40, 1)) > np.cumsum(law, axis=1)[:, :3]).sum(axis=-1).astype(np.uint8)
+    cut = replace(draws_around(9, interval=Interval("chr1", 100, 140, "+")), codes=codes)
+    _, out = run(tmp_path, [draws_around(1, 5), draws_around(2, 22), cut], "--logos", "none", "--draw-sites")
+    (site,) = (row for row in table(out / "sites.bed") if row["record"] == "a9")
+    assert (site["#chrom"], site["start"], site["end"], site["strand"]) == ("chr1", "100", "107", "+")
+    with gzip.open(out / "draw_sites.tsv.gz", "rt") as stream:
+        rows = [row for row in csv.DictReader(stream, delimiter="\t") if row["record"] == "a9"]
+    assert all(0 <= int(row["start"]) < int(row["end"]) <= 40 for row in rows)
+    assert sum((row["start"], row["end"]) == ("0", "7") for row in rows) > 400
