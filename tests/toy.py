@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from maxent_cli.alphabet import UNKNOWN, Codes, encode
 from maxent_cli.engine.incremental import Plan
+from maxent_cli.engine.matches import MatchField
 from maxent_cli.engine.proposals import LETTER, REDRAW, REFILL, REVERSE_COMPLEMENT, SHIFT, TOGGLE, Move
 from maxent_cli.engine.target import Target, Term
 from maxent_cli.engine.terms import background_rows, weighted_distance
@@ -30,6 +31,14 @@ MOVE_SETS = {
     "mixture": (Move(LETTER, 0.4), Move(SHIFT, 0.2, 3, 2), Move(REVERSE_COMPLEMENT, 0.2, 2), Move(REDRAW, 0.2, 2)),
     "adapted mixture": (Move(LETTER, 0.4), Move(REFILL, 0.3, 2), Move(TOGGLE, 0.3, 3)),
 }
+
+
+# CG, and two of three letters of TNA: overlapping matches, and one place that counts for neither
+TWO_WORDS = MatchField(
+    0.8,
+    np.array([[[0, 1, 0, 0, 0], [0, 0, 1, 0, 0], [0] * 5], [[0, 0, 0, 1, 0], [1] * 5, [1, 0, 0, 0, 0]]], np.int32),
+    np.array([2, 2], np.int32),
+)
 
 
 class ToyNetwork(nn.Module):
@@ -94,7 +103,12 @@ class Law:
 
 
 def law_around(
-    model: ToyNetwork, anchor: str, beta: float = 1.5, tether: float | None = None, protected: tuple[int, ...] = ()
+    model: ToyNetwork,
+    anchor: str,
+    beta: float = 1.5,
+    tether: float | None = None,
+    protected: tuple[int, ...] = (),
+    field: MatchField | None = None,
 ) -> Law:
     """The law of a network around an anchor; energies are scaled to a standard deviation of 1 over random letters."""
     codes = encode(anchor)
@@ -107,7 +121,7 @@ def law_around(
     mutable[list(protected)] = False
     rows = background_rows(SKEWED, codes, tether)
     adapted = np.random.default_rng(4).dirichlet([2.0] * 4, len(codes))
-    target = Target(energy, rows, mutable, np.array(beta), adapted=adapted)
+    target = Target(energy, rows, mutable, np.array(beta), () if field is None else (field,), adapted)
     try:
         plan = read_plan(model, reference, weights)
     except NotAStack:
@@ -133,5 +147,6 @@ LAWS: dict[str, Callable[[], Law]] = {
     "unknown letter": lambda: law_around(small_network(5), "GCANT"),
     "protected letter": lambda: law_around(small_network(5), "GCATT", tether=0.4, protected=(1,)),
     "five letters": lambda: law_around(small_network(5), "GACTA", tether=0.3),
+    "field on matches": lambda: law_around(small_network(5), "GACTA", tether=0.3, field=TWO_WORDS),
     "no energy": lambda: law_around(small_network(4), "GATC", beta=0.0),
 }

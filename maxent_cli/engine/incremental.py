@@ -16,6 +16,7 @@ import torch
 from numba import njit
 from numpy.typing import NDArray
 
+from maxent_cli.engine.matches import MatchField, match_change, no_field
 from maxent_cli.engine.proposals import Move, apply, move_table, propose
 from maxent_cli.engine.randomness import exchange_log_uniforms
 from maxent_cli.engine.target import (
@@ -412,7 +413,7 @@ def _swap(one, other):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _run(plan, table, ladder, weights, keys, beta, first_step, thin, codes, trace_codes, trace_energy, counts):  # type: ignore[no-untyped-def]
+def _run(plan, table, field, ladder, weights, keys, beta, first_step, thin, codes, trace_codes, trace_energy, counts):  # type: ignore[no-untyped-def]
     """Run some chains (C, L) in step for thin steps a draw; fills the traces and counts (M + R - 1, 2)."""
     count, length = codes.shape
     chains = _chains(count, plan)
@@ -435,6 +436,8 @@ def _run(plan, table, ladder, weights, keys, beta, first_step, thin, codes, trac
             changes, base_change[c], correction[c] = _propose_change(
                 codes[c], proposed[c], chains, c, maps, low[c], high[c], weights
             )
+            if changes and len(field.thresholds):
+                base_change[c] += match_change(field, codes[c], proposed[c], low[c], high[c])
             if not changes:
                 counts[moves[c], 1] += high[c] > low[c]  # x' = x
             # a distance is never negative, so some proposals are refused before it is known
@@ -466,10 +469,8 @@ def incremental(plan: Plan, moves: tuple[Move, ...], ladder: Ladder = NO_LADDER,
     """
 
     def run(state: State, target: Target, draws: int, thin: int) -> tuple[State, Trace]:
-        if target.constraints:
-            raise ValueError("the compiled chain knows no constraints")
         table = move_table(moves, target.background, target.mutable, target.adapted)
-        weights = log_weights(target)
+        settled = (plan, table, _field_of(target), ladder, log_weights(target))
         codes = state.codes.numpy().copy()
         chains, length = codes.shape
         beta = np.broadcast_to(np.asarray(target.beta, float), chains)
@@ -478,9 +479,7 @@ def incremental(plan: Plan, moves: tuple[Move, ...], ladder: Ladder = NO_LADDER,
 
         def part(thread: int, some: slice) -> None:
             kept = trace_codes[some], trace_energy[some], counts[thread]
-            _run(
-                plan, table, ladder, weights, state.keys[some], beta[some].copy(), state.step, thin, codes[some], *kept
-            )
+            _run(*settled, state.keys[some], beta[some].copy(), state.step, thin, codes[some], *kept)
 
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(part, range(threads), _slices(chains, ladder.rungs, threads)))
@@ -493,6 +492,13 @@ def incremental(plan: Plan, moves: tuple[Move, ...], ladder: Ladder = NO_LADDER,
         return State(placed, energy, base, state.keys, state.step + draws * thin), trace
 
     return run
+
+
+def _field_of(target: Target) -> MatchField:
+    """The one constraint that the compiled chain knows."""
+    if len(target.constraints) > 1 or not all(isinstance(term, MatchField) for term in target.constraints):
+        raise ValueError("the compiled chain knows no constraints but a field on matches")
+    return next((term for term in target.constraints if isinstance(term, MatchField)), no_field())
 
 
 def _slices(chains: int, rungs: int, parts: int) -> list[slice]:
