@@ -19,7 +19,7 @@ from maxent_cli.alphabet import LETTERS, Codes, is_gc
 from maxent_cli.data import Floats, SampleSet
 
 LEAST_DRAWS, LEAST_CHAINS = 4, 2  # below these there is no split R-hat
-_BLOCK = 250_000  # indicator values worked on at once: they fit a cache
+_BLOCK = 100_000  # indicator values worked on at once: they fit a cache, and memory that is not given back each time
 _TAIL = (0.05, 0.95)
 _ARVIZ: Any = array_stats  # Any: the library has no types
 

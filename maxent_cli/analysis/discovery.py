@@ -26,6 +26,7 @@ from maxent_cli.analysis.sites import (
     redrawn,
     scan,
     thinned,
+    where,
 )
 from maxent_cli.analysis.words import Word, enriched_words
 from maxent_cli.data import Floats
@@ -101,15 +102,20 @@ def discover(letters: Letters, background: Letters, calling: Calling) -> list[Fo
     return found
 
 
-def weighed(scores: NDArray[np.float32], share: float) -> tuple[Sites, float]:
-    """Places by their probability of being the site of their draw, which has one at most; and the share that has."""
+def weighed(scores: NDArray[np.float32], share: float, rounds: int = 1) -> tuple[Sites, float]:
+    """Places by their probability of being the site of their draw, which has one at most; and the share that has.
+
+    Over some rounds, the share of draws that have a site is what the round before found.
+    """
     odds = _odds(scores)
-    prior = share / max(odds[:, 0].size, 1)
-    weights = prior * odds / (1 - share + prior * odds.sum(axis=(0, 2), keepdims=True))
-    strand, draw, start = np.nonzero(weights >= SOFTEST)
+    total, places = odds.sum(axis=(0, 2)), max(odds[:, 0].size, 1)
+    for _ in range(rounds):
+        prior, none = share / places, 1 - share
+        share = float(np.clip((prior * total / (none + prior * total)).mean(), LEAST_SHARE, MOST_SHARE))
+    weights = odds * (prior / (none + prior * total))[:, None]
+    strand, draw, start = where(weights >= SOFTEST)
     numbers = (scores[strand, draw, start].astype(np.float64), weights[strand, draw, start].astype(np.float64))
-    sites = Sites(draw, start, strand, np.zeros_like(draw), *numbers)
-    return sites, float(np.clip(weights.sum(axis=(0, 2)).mean(), LEAST_SHARE, MOST_SHARE))
+    return Sites(draw, start, strand, np.zeros_like(draw), *numbers), share
 
 
 def column_bits(counts: Floats, background: Floats) -> Estimate:

@@ -114,9 +114,7 @@ def tally(letters: Letters, probe: Probe) -> Tally:
     Each place counts by its probability of being the site of its draw, weak ones too: those above the threshold alone
     would look more like the motif than sites are.
     """
-    scores, share = scan(letters, probe.weights), 0.5
-    for _ in range(3):
-        sites, share = weighed(scores, share)
+    sites, _ = weighed(scan(letters, probe.weights), 0.5, rounds=3)
     rows, weight = exposures(letters, sites, probe.width)
     ratio = np.exp2(probe.weights)
     expected = np.einsum("swa,wa->sw", rows, ratio)

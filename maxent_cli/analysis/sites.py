@@ -139,16 +139,23 @@ def scan(letters: Letters, weights: Floats) -> NDArray[np.float32]:
     if places:
         for strand, turned in enumerate((weights, weights[::-1, ::-1])):
             scores[strand] = -_expected(letters.background, turned)
-            for at in range(0, width, WORD):
-                scores[strand] += np.take(_word_scores(turned[at : at + WORD]), letters.words[:, at : at + places])
+            for number, table in enumerate(_word_scores(turned)):
+                at = number * WORD
+                scores[strand] += np.take(table, letters.words[:, at : at + places])
     if letters.masked is not None and places:
         scores[:, _any_masked(letters.masked, width)] = -np.inf
     return scores
 
 
+def where(chosen: NDArray[np.bool_]) -> tuple[Rows, Rows, Rows]:
+    """Strand, draw and start of the chosen places (2, N, P): np.nonzero, in a tenth of its time for few."""
+    strand, draw, start = np.unravel_index(np.flatnonzero(chosen), chosen.shape)
+    return strand, draw, start
+
+
 def candidates(scores: NDArray[np.float32], threshold: float, motif: int = 0) -> Sites:
     """All places of a scan (2, N, P) that score the threshold or more, with weight 1."""
-    strand, draw, start = np.nonzero(scores >= threshold)
+    strand, draw, start = where(scores >= threshold)
     odds = scores[strand, draw, start].astype(np.float64)
     return Sites(draw, start, strand, np.full(len(draw), motif), odds, np.ones(len(draw)))
 
@@ -237,18 +244,19 @@ def _expected(background: Floats, weights: Floats) -> Floats:
     """log2 of the mean r (P,) that the background itself makes at each start."""
     shares = background @ np.exp2(weights.T)  # (L, W)
     logs = np.log2(np.where(shares > 0, shares, 1))
-    places = len(background) - len(weights) + 1
-    return np.asarray(sum(logs[at : at + places, at] for at in range(len(weights))))
+    return np.asarray(np.einsum("pww->p", np.lib.stride_tricks.sliding_window_view(logs, len(weights), axis=0)))
 
 
 def _word_scores(weights: Floats) -> NDArray[np.float32]:
-    """The summed weights (5^5,) of each word on up to five columns; other letters weigh 0."""
-    columns = np.zeros((WORD, 5), np.float32)
+    """The summed weights (K, 5^5) of each word on five columns, then on the next five, ...; other letters weigh 0."""
+    words = -(-len(weights) // WORD)
+    columns = np.zeros((words * WORD, 5), np.float32)
     columns[: len(weights), :4] = weights
-    table = columns[0]
-    for column in columns[1:]:
-        table = np.add.outer(table, column)
-    return np.asarray(table.ravel())
+    columns = columns.reshape(words, WORD, 5)
+    tables = columns[:, 0]
+    for at in range(1, WORD):
+        tables = (tables[:, :, None] + columns[:, at, None]).reshape(words, -1)
+    return np.asarray(tables)
 
 
 def _any_masked(masked: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:
