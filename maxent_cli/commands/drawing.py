@@ -44,7 +44,11 @@ class Job:
         return self._each(lambda anchor, n: sample_fields(self.model, anchor, self.law, self.run, values, n))
 
     def _each(self, task: Callable[[Sequences, int], Result]) -> Iterator[Result]:
-        ready(self.model)
+        reason = ready(self.model)
+        if reason and self.run.device == "cpu":
+            options.say(
+                f"NOTE: a full forward pass a step, since the compiled chain cannot take this network ({reason})"
+            )
         with options.Progress("drawing", len(self.anchors), "anchors") as progress:
             results = over_anchors(task, self.anchors, self.threads)
             for _ in range(len(self.anchors)):
@@ -53,10 +57,6 @@ class Job:
                 progress.advance()
                 yield result
 
-
-def set_up(model_path: str, out: str | None, given: dict[str, Any]) -> Job:
-    """Load the model and the anchors, write OUT.rejected.tsv if any were rejected, and settle law and run."""
-    network_source = source_asked(model_path, given)
     @contextmanager
     def _naming(self) -> Iterator[None]:
         """What is wrong at an anchor is wrong with the network there."""
@@ -67,6 +67,10 @@ def set_up(model_path: str, out: str | None, given: dict[str, Any]) -> Job:
                 raise
             raise InputError(self.inputs[0], f"anchor {error.path}", error.problem, error.cure) from error
 
+
+def set_up(model_path: str, out: str | None, given: dict[str, Any]) -> Job:
+    """Load the model and the anchors, write OUT.rejected.tsv if any were rejected, and settle law and run."""
+    network_source = source_asked(model_path, given)
     network = load_network(network_source)
     source = RecordSource(given["anchors"], given["genome"], given["centre"])
     background = background_asked(given, network)
@@ -88,13 +92,13 @@ def set_up(model_path: str, out: str | None, given: dict[str, Any]) -> Job:
         raise click.UsageError(f"--beta auto needs --law anchor and --rungs of at least {LEAST_RUNGS}: give a number")
     if beta is None and not run.warmup:
         raise click.UsageError("--beta auto is found in the warm-up: give --warmup of some steps, or a --beta")
+    check_steps(run)
+    if beta is not None and options.given_by_user("keep"):
+        raise click.UsageError("--keep is what --beta auto looks for: give one of --beta and --keep")
     place(model, run.device)
     header = {
         "law": law.__dict__,
         "run": run.__dict__,
-    check_steps(run)
-    if beta is not None and options.given_by_user("keep"):
-        raise click.UsageError("--keep is what --beta auto looks for: give one of --beta and --keep")
         "model": network_digest(network_source),
         "reading": reading_asked(given).__dict__,
         "outputs": outputs,
@@ -102,10 +106,6 @@ def set_up(model_path: str, out: str | None, given: dict[str, Any]) -> Job:
     return Job(model, anchors, law, run, given["threads"], [*network_source.files, *source.files], header)
 
 
-def tether_asked(given: dict[str, Any]) -> Any:
-    """What --tether comes to: without an anchor to hold there is none unless it is given as a number."""
-    if given["tether"] == options.NONE or (given["tether"] == options.AUTO and given["held"] == "output"):
-        return None
 def check_steps(run: RunSettings) -> None:
     """Refuse a limit that would have no effect."""
     if run.until_ess is None and options.given_by_user("max_steps"):
@@ -115,6 +115,10 @@ def check_steps(run: RunSettings) -> None:
         raise click.UsageError(f"--max-steps {run.max_steps} is too few: {least}")
 
 
+def tether_asked(given: dict[str, Any]) -> Any:
+    """What --tether comes to: without an anchor to hold there is none unless it is given as a number."""
+    if given["tether"] == options.NONE or (given["tether"] == options.AUTO and given["held"] == "output"):
+        return None
     return given["tether"]
 
 
@@ -122,11 +126,11 @@ def read_anchors(
     source: RecordSource, length: int | None, background: tuple[float, ...], given: dict[str, Any]
 ) -> tuple[Sequences, list[Rejected]]:
     """The anchors, with what of them may change, and what was left out."""
+    unknown = given["n_policy"] != "reject"
     if given["flank"] is None:
         anchors, rejected = read_sequences(source, length, given["crop"], unknown)
     elif length is None:
         raise click.UsageError("--flank needs to know what the network reads: give --input-length")
-    unknown = given["n_policy"] != "reject"
     else:
         letters = np.random.default_rng(0).choice(4, length, p=background).astype(np.uint8)
         anchors, rejected = read_flanked(source, length, None if given["flank"] == "genome" else letters, unknown)
