@@ -27,7 +27,7 @@ def checked_class(_ctx: click.Context, _param: click.Parameter, value: str) -> s
 
 
 @click.command("periodicity")
-@click.argument("draws", type=click.Path(exists=True, dir_okay=False))
+@click.argument("draws", type=options.InputPath())
 @options.out_option("Folder for the results; an older one is replaced.")
 @click.option(
     "--class",

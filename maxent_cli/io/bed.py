@@ -239,7 +239,11 @@ def _opening(path: str) -> Iterator[_Genome]:
 def _indexed(path: str, index: str) -> pyfaidx.Fasta:
     try:
         return pyfaidx.Fasta(path, indexname=index, as_raw=True, rebuild=False)
-    except (pyfaidx.FastaIndexingError, OSError, ValueError) as error:
+    except OSError as error:
+        problem = f"cannot be indexed ({' '.join(str(error).split())})"
+        cure = "see that it can be read, and that there is room for temporary files; or make an index with samtools"
+        raise InputError(path, "", problem, cure) from error
+    except (pyfaidx.FastaIndexingError, ValueError) as error:
         problem = f"cannot be indexed ({' '.join(str(error).split())})"
         cure = "give FASTA with lines of equal length and names that occur once (and remove a stale .fai)"
         raise InputError(path, "", problem, cure) from error

@@ -150,7 +150,7 @@ def digest(path: str) -> str:
 
 
 def _open_output(path: str, mode: str, moves: dict[Path, Path]) -> IO[Any]:
-    target = Path(path)
+    target = Path(path).resolve() if Path(path).is_symlink() else Path(path)  # a link stays one
     if path == PIPE:
         raw: Any = io.BufferedWriter(_StandardOutput())
         return cast(IO[Any], raw) if "b" in mode else io.TextIOWrapper(raw, **_TEXT)

@@ -25,6 +25,7 @@ from maxent_cli.io.checkpoint import load_model
 from maxent_cli.io.provenance import input_digest
 from maxent_cli.models.adapter import AdaptedNetwork, Reading
 from maxent_cli.models.architectures import LayeredModel
+from maxent_cli.models.prediction import require_sound
 
 Frequencies = tuple[float, float, float, float]
 
@@ -75,7 +76,7 @@ class Network:
     def read_as(self, reading: Reading, input_length: int) -> LayeredModel | AdaptedNetwork:
         """The network as one that can be interpreted; a model folder's own as it is, if nothing else is asked for."""
         if isinstance(self.module, LayeredModel) and reading == Reading():
-            return self.module.eval()
+            return require_sound(self.module, self.name)
         return AdaptedNetwork(self.module, input_length, reading, self.name)
 
     def output_names(self, count: int) -> tuple[str, ...]:

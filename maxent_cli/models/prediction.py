@@ -8,14 +8,29 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from maxent_cli.alphabet import Codes
+from maxent_cli.errors import InputError
+from maxent_cli.models.architectures import LayeredModel
 from maxent_cli.models.protocol import one_hot
 
 BATCH = 1024
+_TRIED = 16  # random sequences
 
 
 def inputs_of(codes: Codes) -> Tensor:
     """Codes (B, L) to the indicators (B, 4, L) that a network reads; an unknown letter gives a column of zeros."""
     return one_hot(torch.from_numpy(np.ascontiguousarray(codes)))
+
+
+def require_sound(model: LayeredModel, name: str) -> LayeredModel:
+    """The model in eval mode; InputError where random sequences all give the same outputs, or any but finite ones."""
+    codes = np.random.default_rng(0).integers(0, 4, (_TRIED, model.input_length), np.uint8)
+    outputs = predict(model.eval(), codes)
+    if not np.isfinite(outputs).all():
+        raise InputError(name, "", "gives outputs that are not finite numbers", "see its weights, or train it again")
+    if not np.ptp(outputs, axis=0).any():
+        problem = "gives the same outputs for random sequences"
+        raise InputError(name, "", problem, "see that it has been trained: its output does not depend on its input")
+    return model
 
 
 def predict(model: nn.Module, codes: Codes, advance: Callable[[int], None] = lambda _: None) -> NDArray[np.float32]:
