@@ -1,4 +1,4 @@
-"""Motifs side by side: how one lies on another, which of them are one motif, and how often they would be by chance."""
+"""Motifs side by side: how one lies on another, which of them are one motif."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,10 +53,13 @@ def cluster(motifs: Sequence[Motif], similarity: float = 0.65) -> list[Cluster]:
     return sorted((_trimmed(one) for one in clusters), key=lambda one: (-len(one.members), -one.counts.sum()))
 
 
-def largest_by_chance(motifs: Sequence[Motif], similarity: float, chance: np.random.Generator) -> int:
-    """Members of the largest cluster of the same motifs, the columns of each in random order."""
-    mixed = [Motif(motif.name, chance.permutation(motif.counts), motif.sites) for motif in motifs]
-    return max((len(one.members) for one in cluster(mixed, similarity)), default=0)
+def similarities(motif: Motif, others: Sequence[Motif]) -> Floats:
+    """How similar each of G motifs (G,) is to one, at the offset and on the strand where it is most."""
+    width, longest = len(motif.counts), max((len(other.counts) for other in others), default=0)
+    drawn = np.zeros((len(others), longest + 2 * width, 4))
+    for canvas, other in zip(drawn, others, strict=True):
+        canvas[width : width + len(other.counts)] = _centred(other.counts)
+    return np.asarray(_best_place(_centred(motif.counts), drawn)[2])
 
 
 def consensus(motif: Motif) -> str:

@@ -1,56 +1,68 @@
-"""Which motifs of anchors are one motif, and whether more come together than would by chance."""
+"""Which motifs of anchors are one motif, and whether it comes again more often than motifs of such columns would."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import bdtrc
 
 from maxent_cli.analysis.discovery import Calling, Found, divergence
-from maxent_cli.analysis.motifs import cluster, largest_by_chance
+from maxent_cli.analysis.motifs import Cluster, cluster, similarities
 from maxent_cli.data import Floats, Motif
 
-SHUFFLES = 5
+SHUFFLED = 1000  # motifs with shuffled columns, or more, that a motif is held against
 MOST = 30  # motifs that are looked for in all draws
 
 
 @dataclass(frozen=True)
-class Merged:
-    """A motif that anchors share: weights (W, 4) = log2 r against the reference, and the anchors it was found in."""
+class Shuffles:
+    """How many motifs of anchors with their columns in random order are like a motif, and of how many."""
 
-    weights: Floats
-    anchors: frozenset[int]
+    alike: int
+    of: int
 
 
 @dataclass(frozen=True)
-class Recurrence:
-    """How many anchors the most frequent motif has, and, at most, with the columns of each anchor's motif shuffled."""
+class Merged:
+    """A motif that anchors share: weights (W, 4) = log2 r against the reference, and the anchors it was found in.
 
-    found: int
-    by_chance: int
+    members are the anchors' motifs that it is made of. p is the chance that any motif has so many members, were each
+    anchor's motif as often like it as motifs with shuffled columns are.
+    """
+
+    weights: Floats
+    anchors: frozenset[int]
+    members: int
+    shuffled: Shuffles
+    p: float
 
 
 def merge(found: Sequence[tuple[int, Found]], reference: Floats, calling: Calling, similarity: float) -> list[Merged]:
     """Motifs of anchors (by row) that are alike, as one; those in most anchors first, thirty at most."""
-    ordered = _strongest_first(found)
-    clusters = cluster([_motif(one, reference) for _, one in ordered], similarity)
-    merged = [
-        Merged(_trimmed(one.counts, reference, calling), frozenset(ordered[row][0] for row in one.members))
-        for one in clusters
-    ]
+    ordered = sorted(found, key=lambda pair: -float(pair[1].bits.sum()) * pair[1].share)
+    motifs = [_motif(one, reference) for _, one in ordered]
+    clusters, shuffled = cluster(motifs, similarity), _shuffled(motifs)
+    merged = list[Merged]()
+    for one in clusters[:MOST]:
+        alike = int((similarities(Motif("", one.counts, 0), shuffled) >= similarity).sum())
+        anchors = frozenset(ordered[row][0] for row in one.members)
+        shuffles = Shuffles(alike, len(shuffled))
+        p = min(1.0, len(clusters) * chance_of(len(one.members), len(motifs), shuffles))
+        merged.append(Merged(_trimmed(one, reference, calling), anchors, len(one.members), shuffles, p))
     wide = [one for one in merged if len(one.weights) >= calling.width]
-    return sorted(wide, key=lambda one: -len(one.anchors))[:MOST]
+    return sorted(wide, key=lambda one: -len(one.anchors))
 
 
-def recurrence(found: Sequence[tuple[int, Found]], reference: Floats, similarity: float) -> Recurrence:
-    """Whether motifs recur beyond what motifs of such columns do by chance."""
-    chance = np.random.default_rng(0)
-    motifs = [_motif(one, reference) for _, one in _strongest_first(found)]
-    most = max((len(one.members) for one in cluster(motifs, similarity)), default=0)
-    return Recurrence(most, max(largest_by_chance(motifs, similarity, chance) for _ in range(SHUFFLES)))
+def chance_of(members: int, motifs: int, shuffles: Shuffles) -> float:
+    """The chance that one of so many motifs has as many members, itself included, at the rate of shuffled motifs."""
+    rate = (shuffles.alike + 1) / (shuffles.of + 1)
+    return float(bdtrc(members - 2, motifs - 1, rate)) if members > 1 else 1.0
 
 
-def _strongest_first(found: Sequence[tuple[int, Found]]) -> list[tuple[int, Found]]:
-    return sorted(found, key=lambda pair: -float(pair[1].bits.sum()) * pair[1].share)
+def _shuffled(motifs: Sequence[Motif]) -> list[Motif]:
+    """The motifs with the columns of each in random order, as often as it takes."""
+    chance, times = np.random.default_rng(0), -(-SHUFFLED // max(len(motifs), 1))
+    return [Motif(one.name, chance.permutation(one.counts), one.sites) for _ in range(times) for one in motifs]
 
 
 def _motif(found: Found, reference: Floats) -> Motif:
@@ -59,10 +71,10 @@ def _motif(found: Found, reference: Floats) -> Motif:
     return Motif("", 100 * found.share * shares / shares.sum(axis=1, keepdims=True), 100 * found.share)
 
 
-def _trimmed(counts: Floats, reference: Floats, calling: Calling) -> Floats:
+def _trimmed(one: Cluster, reference: Floats, calling: Calling) -> Floats:
     """Log odds of the columns between the first and the last that hold information."""
-    bits = divergence(counts, reference)
+    bits = divergence(one.counts, reference)
     kept = np.flatnonzero(bits >= calling.bits)
-    inside = counts[kept[0] : kept[-1] + 1] if len(kept) else counts[:0]
+    inside = one.counts[kept[0] : kept[-1] + 1] if len(kept) else one.counts[:0]
     total = inside.sum(axis=1, keepdims=True)
     return np.asarray(np.log2((inside + reference) / (total + 1) / reference))

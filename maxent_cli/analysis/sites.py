@@ -252,10 +252,10 @@ def _word_scores(weights: Floats) -> NDArray[np.float32]:
     words = -(-len(weights) // WORD)
     columns = np.zeros((words * WORD, 5), np.float32)
     columns[: len(weights), :4] = weights
-    columns = columns.reshape(words, WORD, 5)
-    tables = columns[:, 0]
+    by_word = columns.reshape(words, WORD, 5)
+    tables = by_word[:, 0]
     for at in range(1, WORD):
-        tables = (tables[:, :, None] + columns[:, at, None]).reshape(words, -1)
+        tables = (tables[:, :, None] + by_word[:, at, None]).reshape(words, -1)
     return np.asarray(tables)
 
 

@@ -26,7 +26,7 @@ from maxent_cli.analysis.occupancy import (
     share_holding,
     tally,
 )
-from maxent_cli.analysis.recurrence import Merged, Recurrence, merge, recurrence
+from maxent_cli.analysis.recurrence import Merged, merge
 from maxent_cli.analysis.segments import Segment, find_segments
 from maxent_cli.analysis.sites import Letters, Sites, letters_of, overhung, redrawn, thinned
 from maxent_cli.analysis.spacing import Spacings, pairs_of
@@ -129,7 +129,6 @@ class Shared:
     probes: list[Probe]
     presences: list[Presence]
     spacings: dict[tuple[int, int], Spacings]
-    recurrence: Recurrence
 
 
 def read_off(draws: Draws, job: Job) -> Findings:
@@ -172,8 +171,7 @@ def share(draws: Draws, found: Findings, job: Job) -> Shared:
                 spacing.add(letters, sites, pair, (probes[pair[0]], probes[pair[1]]))
             presences.append(presence)
             progress.advance()
-    recurs = recurrence(found.motifs, reference, job.similarity)
-    return Shared(length, reference, merged, probes, presences, spacings, recurs)
+    return Shared(length, reference, merged, probes, presences, spacings)
 
 
 def write_numbered_logo(job: Job, stem: str, logo: Logo) -> str:

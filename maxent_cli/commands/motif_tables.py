@@ -8,6 +8,7 @@ import numpy as np
 from maxent_cli.analysis.motifs import consensus
 from maxent_cli.analysis.names import BEST, Name, name_motifs
 from maxent_cli.analysis.occupancy import Occupancy, column_bits, site_counts, total_bits
+from maxent_cli.analysis.recurrence import Merged
 from maxent_cli.analysis.sites import STRANDS
 from maxent_cli.analysis.spacing import ARRANGEMENTS, Spacing
 from maxent_cli.commands.motif_results import (
@@ -29,7 +30,7 @@ from maxent_cli.io.tables import Row, write_table
 MOTIFS = (
     *("motif", "consensus", "width", "anchors", "sites", "bits", "bits_error"),
     *(f"{what}_{rank}" for rank in range(1, BEST + 1) for what in ("known", "p", "q", "overlap", "orientation")),
-    *("logo", "anchors_found", "threshold", "background_share"),
+    *("logo", "anchors_found", "recurrence_p", "threshold", "background_share"),
 )
 SITES = ("#chrom", "start", "end", "motif", "score", "strand", "record", "occupancy", "occupancy_error", "log_odds")
 OCCUPANCY = (
@@ -41,6 +42,7 @@ SPACING = ("motif_a", "motif_b", "arrangement", "distance", "share", "expected",
 RATES = ("quantity", "found", "of")
 LEAST_OCCUPANCY = 0.05  # of a place in sites.bed
 TELLING_Q = 0.05  # of a distance in spacing.tsv
+TELLING_P = 0.05  # of a motif's coming again over anchors
 MOST_MOTIF_LOGOS = 20
 SAID = 5  # motifs in the account for people
 # ends that face each other: of which motif, and 0 its beginning or 1 its end
@@ -120,15 +122,18 @@ def write_draw_sites(finals: Sequence[Final], shared: Shared, job: Job) -> None:
             append(_draw_site_rows(finals, presence, shared))
 
 
-def write_rates(found: Findings, shared: Shared, job: Job) -> None:
-    """Write how often motifs are found, and how often by chance."""
-    recurs = shared.recurrence
+def write_rates(finals: Sequence[Final], found: Findings, shared: Shared, job: Job) -> None:
+    """Write how often motifs are found and come again, and how often by chance."""
     rows = [
         ("anchors whose draws hold a motif", found.holding, len(found.one_hot)),
         ("anchors whose beta = 0 draws do", found.by_chance, len(found.one_hot)),
-        ("anchors' motifs that are the most frequent one", recurs.found, len(found.motifs)),
-        ("the same with the columns of each shuffled, at most", recurs.by_chance, len(found.motifs)),
     ]
+    for one in finals:
+        merged = shared.merged[one.row]
+        rows += [
+            (f"anchors' motifs that are {one.name}", merged.members, len(found.motifs)),
+            (f"the same with shuffled columns that are like {one.name}", merged.shuffled.alike, merged.shuffled.of),
+        ]
     write_table(str(job.folder / "rates.tsv"), [dict(zip(RATES, row, strict=True)) for row in rows], RATES)
 
 
@@ -138,18 +143,27 @@ def write_attributions(found: Findings, job: Job) -> None:
         write_modisco(f"{job.folder}/modisco", np.stack(found.one_hot), np.stack(found.attributions))
 
 
-def account(finals: Sequence[Final], found: Findings, names: Sequence[Sequence[Name]], job: Job) -> Iterator[str]:
+def account(
+    finals: Sequence[Final], found: Findings, shared: Shared, names: Sequence[Sequence[Name]], job: Job
+) -> Iterator[str]:
     """What was found, in lines for people."""
-    anchors = len(found.one_hot)
+    again = sum(shared.merged[one.row].p <= TELLING_P for one in finals)
     yield (
-        f"{anchors} anchors, {found.holding} with motifs in their draws ({found.by_chance} in as many draws at "
-        f"beta = 0); {len(finals)} motifs in all"
+        f"{len(found.one_hot)} anchors, {found.holding} with motifs in their draws ({found.by_chance} in as many draws "
+        f"at beta = 0); {len(finals)} motifs in all, {again} in more anchors than by chance"
     )
     for one, like in list(zip(finals, names, strict=True))[:SAID]:
         known = f"; like {like[0].known}, q {like[0].q:.2g}" if like else ""
         yield f"  {one.name} {consensus(one.motif)}: {one.anchors} anchors, {one.sites} sites{known}"
+        yield f"    {_recurrence(shared.merged[one.row], len(found.motifs))}"
     if not finals:
         yield from _why_nothing(found, job)
+
+
+def _recurrence(one: Merged, motifs: int) -> str:
+    shuffled = f"{one.shuffled.alike} of {one.shuffled.of} with shuffled columns"
+    verdict = "" if one.p <= TELLING_P else ", no more than by chance"
+    return f"{one.members} of {motifs} anchors' motifs are like it, {shuffled}: p {one.p:.2g}{verdict}"
 
 
 def _why_nothing(found: Findings, job: Job) -> Iterator[str]:
@@ -195,6 +209,7 @@ def _motif_row(one: Final, names: Sequence[Name], shared: Shared, job: Job) -> R
     rest = (
         _write_motif_logo(one, names, shared, job),
         len(shared.merged[one.row].anchors),
+        shared.merged[one.row].p,
         shared.probes[one.row].threshold,
         float(by_chance),
     )

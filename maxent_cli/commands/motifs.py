@@ -67,13 +67,14 @@ def command(
     merged over anchors and looked for in all draws. Positions are 0-based, start and end half-open. In the folder:
 
     \b
-    motifs.tsv         the motifs: consensus, anchors, sites, bits, the three known motifs most like each
+    motifs.tsv         the motifs: consensus, anchors, sites, bits, the three known motifs most like each, and p of
+                       coming again in so many anchors, had the anchors' motifs their columns in any order
     motifs.meme        the same as matrices; also motifs.jaspar, motifs_ppm.tsv, motifs_pwm.tsv (log2 odds)
     sites.bed          places of motifs that 5 % of an anchor's draws or more hold; genomic where anchors are
     occupancy.tsv      share of each anchor's draws that hold each motif, at beta = 0 too, and the best place
     spacing.tsv        distances between motifs that draws prefer
     anchor_motifs.meme the motifs as each anchor's draws have them
-    rates.tsv          how often motifs are found, and how often by chance
+    rates.tsv          how often motifs are found and come again, and how often by chance
     anchors.tsv        bits of each anchor in place, its informative segments, and its logo
     positions.tsv      letter frequencies and information of each position, with errors and ESS
     pwm.tsv            log2 odds of each position's letters against its background
@@ -99,8 +100,8 @@ def command(
         motif_tables.write_places(motifs, shared, job)
         if draw_sites:
             motif_tables.write_draw_sites(motifs, shared, job)
-        motif_tables.write_rates(found, shared, job)
+        motif_tables.write_rates(motifs, found, shared, job)
         motif_tables.write_attributions(found, job)
     write_provenance(out, [draws, *([known] if known else [])])
-    for line in motif_tables.account(motifs, found, names, job):
+    for line in motif_tables.account(motifs, found, shared, names, job):
         options.say(f"{out}: {line}")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from maxent_cli.analysis.motifs import best_match, cluster, consensus, largest_by_chance
+from maxent_cli.analysis.motifs import best_match, cluster, consensus, similarities
 from maxent_cli.data import Motif
 
 WORD = np.array([1, 1, 0, 3, 0, 2, 2, 0, 0])  # CCATAGGAA, unlike its reverse complement
@@ -66,15 +66,14 @@ def test_two_motifs_stay_two_and_the_more_frequent_comes_first():
     assert [sorted(one.members) for one in clusters] == [list(range(4, 14)), list(range(4))]
 
 
-def test_columns_in_random_order_rarely_come_together():
-    motifs = list(parts_of_the_word(np.random.default_rng(5), 60))
-    assert len(cluster(motifs)[0].members) == 60
-    assert 1 <= largest_by_chance(motifs, 0.65, np.random.default_rng(1)) <= 12
+def test_motifs_side_by_side_are_as_similar_as_two_by_two():
+    parts = [*parts_of_the_word(np.random.default_rng(5), 6), motif(matrix(np.array([3, 2, 3, 3, 1, 0, 1, 3])))]
+    np.testing.assert_allclose(similarities(parts[0], parts), [best_match(parts[0], one).similarity for one in parts])
 
 
 def test_nothing_gives_nothing():
     assert cluster([]) == []
-    assert largest_by_chance([], 0.65, np.random.default_rng(1)) == 0
+    assert similarities(motif(matrix(WORD)), []).shape == (0,)
 
 
 def test_a_consensus_has_one_two_or_any_letter():

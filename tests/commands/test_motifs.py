@@ -135,6 +135,7 @@ def test_logos_are_numbered_limited_and_listed(tmp_path):
 
 def test_nothing_found_says_what_was_looked_at_and_what_to_try(tmp_path):
     result, out = run(tmp_path, [draws_around(1), draws_around(2)], "--logos", "none")
+    assert "0 motifs in all, 0 in more" in result.stderr
     assert "looked in 1200 draws of 2 anchors (80 mutable positions)" in result.stderr
     assert "0.1 bits" in result.stderr
     assert "--tether" in result.stderr
@@ -218,7 +219,7 @@ def test_every_site_of_every_draw_is_written_when_asked_for(tmp_path):
 
 
 def test_matrices_agree_in_all_formats_and_rates_are_written(tmp_path):
-    _, out = run(tmp_path, [draws_around(1, 5), draws_around(2, 22), draws_around(3)], "--logos", "none")
+    result, out = run(tmp_path, [draws_around(1, 5), draws_around(2, 22), draws_around(3)], "--logos", "none")
     (motif,) = read_meme(str(out / "motifs.meme"))
     ppm = np.array([[float(row[letter]) for letter in "ACGT"] for row in table(out / "motifs_ppm.tsv")])
     np.testing.assert_allclose(ppm, motif.probabilities, atol=1e-5)
@@ -229,6 +230,12 @@ def test_matrices_agree_in_all_formats_and_rates_are_written(tmp_path):
     rates = {row["quantity"]: (row["found"], row["of"]) for row in table(out / "rates.tsv")}
     assert rates["anchors whose draws hold a motif"] == ("2", "3")
     assert rates["anchors whose beta = 0 draws do"] == ("0", "3")
+    assert rates["anchors' motifs that are motif_1"] == ("2", "2")
+    alike, of = rates["the same with shuffled columns that are like motif_1"]
+    assert (int(alike) < 20, of) == (True, "1000")
+    assert float(table(out / "motifs.tsv")[0]["recurrence_p"]) < 0.05
+    assert "1 motifs in all, 1 in more anchors than by chance" in result.stderr
+    assert f"2 of 2 anchors' motifs are like it, {alike} of 1000 with shuffled columns: p 0.0" in result.stderr
     with np.load(out / "modisco" / "attributions.npz") as members:
         assert members["arr_0"].shape == (3, 4, 40)
         assert np.abs(members["arr_0"]).sum(axis=1)[0].argmax() in range(5, 14)
