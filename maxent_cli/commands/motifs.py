@@ -9,7 +9,7 @@ from maxent_cli.commands import options
 
 @click.command("motifs")
 @click.argument("draws", type=options.InputPath())
-@options.out_option("Folder for the results; an older one is replaced.")
+@options.out_option("Folder for the results; an older one is replaced. '-' prints motifs.meme, for a pipe.", pipe=True)
 @click.option(
     "--logos",
     type=click.Choice(["png", "svg", "pdf", "none"]),
@@ -85,14 +85,15 @@ def command(
     from maxent_cli.analysis.discovery import Calling
     from maxent_cli.commands import motif_tables
     from maxent_cli.commands.motif_results import Job, read_off, share
-    from maxent_cli.io.files import writing_folder
+    from maxent_cli.io.files import PIPE, folder_or_pipe
     from maxent_cli.io.motif_files import read_meme
     from maxent_cli.io.provenance import write_provenance
     from maxent_cli.io.samples import open_draws
 
     named = read_meme(known) if known else []
-    with open_draws(draws) as anchors, writing_folder(out) as folder:
-        job = Job(folder, Calling(**calling), similarity, logos, max_logos, draw_sites, threads)
+    with open_draws(draws) as anchors, folder_or_pipe(out, "motifs.meme") as folder:
+        wanted = "none" if out == PIPE else logos
+        job = Job(folder, Calling(**calling), similarity, wanted, max_logos, draw_sites, threads)
         found = read_off(anchors, job)
         shared = share(anchors, found, job)
         motifs = motif_tables.final_motifs(shared, job)
@@ -104,4 +105,4 @@ def command(
         motif_tables.write_attributions(found, job)
     write_provenance(out, [draws, *([known] if known else [])])
     for line in motif_tables.account(motifs, found, shared, names, job):
-        options.say(f"{out}: {line}")
+        options.say(f"{out}: {line}" if not line.startswith(" ") else line)

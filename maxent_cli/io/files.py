@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 import sys
+import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -133,6 +134,20 @@ def writing_folder(path: str) -> Iterator[Path]:
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(older, ignore_errors=True)
+
+
+@contextmanager
+def folder_or_pipe(path: str, printed: str) -> Iterator[Path]:
+    """Fill a folder as `writing_folder` does; for '-' one of its text files goes to standard output, alone."""
+    if path != PIPE:
+        with writing_folder(path) as folder:
+            yield folder
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        yield Path(temporary)
+        text = (Path(temporary) / printed).read_text(encoding="utf-8")
+    with writing(PIPE) as stream:
+        stream.write(text)
 
 
 def leave_standard_output() -> None:

@@ -119,6 +119,15 @@ def test_meme_files_are_read_by_us_memelite_and_biopython(tmp_path):
     assert 0.5 * 600 < read_meme(str(out / "anchor_motifs.meme"))[0].sites < 1.5 * 600  # independent draws: all count
 
 
+def test_the_motifs_go_into_a_pipe(tmp_path):
+    result, out = run(tmp_path, [draws_around(1, 5), draws_around(2, 22)], "--logos", "none")
+    printed = CliRunner().invoke(maxent, ["motifs", str(tmp_path / "draws.npz"), "-o", "-"])
+    assert printed.exit_code == 0
+    assert printed.stdout == (out / "motifs.meme").read_text()
+    assert printed.stderr.endswith(result.stderr.rpartition(f"{out}")[2])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["draws.npz", "out", "out.provenance.json"]
+
+
 def test_logos_are_numbered_limited_and_listed(tmp_path):
     sets = [draws_around(1, 5, name=HOSTILE), draws_around(2, 7), draws_around(3)]
     _, out = run(tmp_path, sets, "--logos", "svg", "--max-logos", "2")
