@@ -163,7 +163,7 @@ def command(out: str, **given: Any) -> None:
     from maxent_cli.io.figures import write_learning_curve
     from maxent_cli.io.files import writing_folder
     from maxent_cli.io.provenance import write_provenance
-    from maxent_cli.io.tables import write_rejected, write_table
+    from maxent_cli.io.tables import renew_rejected, write_rejected, write_table
 
     torch.set_num_threads(given["threads"])
     source = read_source(given, out)
@@ -180,6 +180,7 @@ def command(out: str, **given: Any) -> None:
         write_table(str(folder / "metrics.tsv"), metrics)
         write_rejected(str(folder / "rejected.tsv"), source.rejected)
         write_split(folder, sets)
+    renew_rejected(f"{out}.rejected.tsv", [])  # what an earlier run left that could use no record
     write_provenance(out, source.files, given["seed"], threads=given["threads"])
 
 

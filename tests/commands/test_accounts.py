@@ -1,0 +1,163 @@
+"""Nothing is dropped in silence: in = kept + rejected, by name, place and reason; names do no harm anywhere."""
+
+import csv
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from hostile_files import HOSTILE_NAMES
+from small import saved, small_model
+
+from maxent_cli.alphabet import decode
+from maxent_cli.commands import maxent
+from maxent_cli.io.bed import read_intervals
+from maxent_cli.io.fasta import read_fasta
+from maxent_cli.io.samples import open_draws
+
+LENGTH = 30
+LETTERS = [decode(row) for row in np.random.default_rng(2).integers(0, 4, (40, LENGTH), np.uint8)]
+RUN = "--chains 4 --rungs 3 --draws 8 --thin 4 --warmup 240 --beta 5 --threads 1".split()  # noqa: SIM905
+BAD = {
+    "short": ("ACG", "shorter than 30 bp"),
+    "long": (11 * "ACG", "longer than 30 bp"),
+    "unknown": (10 * "ACN", "letter N (not one of ACGT)"),
+    "protein": (5 * "MKVLAG", "letter M (not one of ACGT)"),
+    "empty": ("", "empty"),
+}
+TRAIN = ["train", "--epochs", "1", "--batch", "8", "--length", "30", "--architecture", "finnegan2017", "--positives"]
+COMMANDS = {
+    "predict": (["predict"], "out.rejected.tsv"),
+    "sample": (["sample", *RUN], "out.rejected.tsv"),
+    "gc-probe": (["gc-probe", *RUN, "--fields", "0,1"], "out.rejected.tsv"),
+    "train": (TRAIN, "out/rejected.tsv"),
+}
+NAMES = [*HOSTILE_NAMES, "../../../etc/passwd", "..", "=1+1", "a\u2028b", "a\x1b[31mb", "a\u202eb", "%2e%2e%2f", "NUL"]
+
+
+def run(folder: Path, *words: str, code: int = 0) -> Result:
+    model = [] if words[0] in ("train", "motifs", "series", "dependence", "report", "compare") else ["--model"]
+    more = [*model, str(folder / "model")] if model else []
+    result = CliRunner().invoke(maxent, [*words, *more])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream, delimiter="\t", strict=True))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    saved(tmp_path / "model", small_model(LENGTH))
+    return tmp_path
+
+
+def fasta(folder: Path, records: dict[str, str]) -> str:
+    path = folder / "records.fa"
+    path.write_text("".join(f">{name}\n{letters}\n" for name, letters in records.items()), encoding="utf-8")
+    return str(path)
+
+
+def words_of(name: str, folder: Path, path: str) -> list[str]:
+    return [*COMMANDS[name][0], path, "--out", str(folder / "out")]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_kept_and_rejected_make_up_what_was_read(name: str, folder: Path) -> None:
+    good = {f"r{n}": letters for n, letters in enumerate(LETTERS[: 40 if name == "train" else 2])}
+    path = fasta(folder, good | {bad: letters for bad, (letters, _) in BAD.items()})
+    result = run(folder, *words_of(name, folder, path))
+    assert f"{path}: {len(good) + 5} records = {len(good)} kept + 5 rejected" in result.stderr
+    rejected = table(folder / COMMANDS[name][1])
+    assert {row["record"]: row["reason"] for row in rejected} == {bad: reason for bad, (_, reason) in BAD.items()}
+    assert all(re.fullmatch(rf"{re.escape(path)}: line \d+", row["place"]) for row in rejected)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_all_rejected_is_an_error_with_its_table_and_nothing_else(name: str, folder: Path) -> None:
+    path = fasta(folder, {bad: letters for bad, (letters, _) in BAD.items()})
+    result = run(folder, *words_of(name, folder, path), code=1)
+    assert "5 records = 0 kept + 5 rejected" in result.stderr
+    last = result.stderr.splitlines()[-1]
+    assert last.startswith(
+        f"maxent: {path}: all 5 records were rejected (first: short: shorter than 30 bp); give longer"
+    )
+    assert [row["record"] for row in table(folder / "out.rejected.tsv")] == list(BAD)
+    assert {place.name for place in folder.iterdir()} == {"model", "records.fa", "out.rejected.tsv"}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_table_of_an_earlier_run_does_not_stay(name: str, folder: Path) -> None:
+    run(folder, *words_of(name, folder, fasta(folder, {"a": "ACG"})), code=1)
+    run(folder, *words_of(name, folder, fasta(folder, {f"r{n}": letters for n, letters in enumerate(LETTERS)})))
+    assert not (folder / "out.rejected.tsv").exists()
+
+
+def test_doctor_accounts_on_stderr(folder: Path) -> None:
+    path = fasta(folder, {"good": LETTERS[0], "bad": "ACG"})
+    result = run(folder, "doctor", path, *RUN)
+    assert f"{path}: 2 records = 1 kept + 1 rejected (1 shorter than 30 bp)" in result.stderr
+    assert f"  bad ({path}: line 3): shorter than 30 bp" in result.stderr
+
+
+def test_rejected_rows_of_a_table_are_all_accounted_for(folder: Path) -> None:
+    (folder / "data.tsv").write_text("id\tsequence\tlabel\na\tACG\t1\nb\tACGN\t0\n")
+    result = run(folder, "predict", "--table", str(folder / "data.tsv"), "-o", str(folder / "out"), code=1)
+    assert "all 2 records were rejected" in result.stderr.splitlines()[-1]
+    assert [row["record"] for row in table(folder / "out.rejected.tsv")] == ["a", "b"]
+
+
+def test_all_rejected_for_their_chromosomes_says_both_spellings(folder: Path) -> None:
+    (folder / "genome.fa").write_text(">chr1\n" + "ACGTGCTA" * 12 + "\n")
+    (folder / "peaks.bed").write_text("1\t0\t30\n1\t30\t60\n")
+    words = ["predict", str(folder / "peaks.bed"), "--genome", str(folder / "genome.fa"), "-o", str(folder / "out")]
+    last = run(folder, *words, code=1).stderr.splitlines()[-1]
+    assert "the intervals say chromosome 1, genome.fa says chr1" in last
+    assert last.endswith("; rename the chromosomes in one of the two files")
+
+
+def test_names_do_no_harm(folder: Path) -> None:
+    """Records with such names from anchors to the report: all files lie where asked, tables and FASTA stay whole."""
+    path = fasta(folder, dict(zip(NAMES, LETTERS, strict=False)) | {'bad" name\t<b>': "ACG"})
+    given = [record.name for record in read_fasta(path)][: len(NAMES)]
+    before = {place.name for place in folder.parent.iterdir()}
+    out = folder / "out"
+    out.mkdir()
+    draws = str(out / "draws.npz")
+    run(folder, "predict", path, "-o", str(out / "scores.tsv"), "--select", str(out / "chosen.fa"))
+    result = run(folder, "sample", path, "-o", draws, "--fasta", str(out / "draws.fa"), *RUN)
+    assert result.stderr.isprintable() or set(result.stderr) - {"\n"} == set(filter(str.isprintable, result.stderr))
+    run(folder, "motifs", draws, "-o", str(out / "motifs"), "--max-logos", "3", "--threads", "1")
+    run(folder, "series", draws, "-o", str(out / "series"), "--figures", "3")
+    run(folder, "dependence", draws, "-o", str(out / "dependence"), "--most-rhat", "1e6")
+    made = [*("--motifs", str(out / "motifs")), *("--series", str(out / "series"))]
+    run(folder, "report", draws, *made, "-o", str(out / "report.html"))
+    assert {place.name for place in folder.parent.iterdir()} == before
+    assert {place.name for place in folder.iterdir()} == {"model", "records.fa", "out"}
+    check_tables(out, given)
+    with open_draws(draws) as anchors:
+        assert [samples.name for samples in anchors] == given
+    assert len(list(read_fasta(str(out / "draws.fa")))) == 4 * 8 * len(given)
+    assert {record.name for record in read_fasta(str(out / "chosen.fa"))} == set(given)
+    list(read_intervals(str(out / "motifs" / "sites.bed"))) if (
+        out / "motifs" / "sites.bed"
+    ).stat().st_size > 200 else []
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert" in page
+
+
+def check_tables(out: Path, given: list[str]) -> None:
+    """Every TSV has one number of cells a row, and names that were given, up to control characters."""
+    plain = {
+        "".join(" " if not letter.isprintable() and ord(letter) < 0x2030 else letter for letter in n) for n in given
+    }
+    for path in out.rglob("*.tsv"):
+        for row in table(path):
+            assert None not in row
+            assert None not in row.values()
+            if "record" in row and "rejected" not in path.name:
+                assert row["record"] in plain | set(given), path
