@@ -1,6 +1,7 @@
 """What every reader must survive: damaged copies of a good file, and things that are no such file at all."""
 
 import gzip
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -26,17 +27,32 @@ def damaged(good: bytes) -> st.SearchStrategy[bytes]:
     return st.one_of(plain, plain, squeezed, cut, flipped)
 
 
-def check_reader(read: Callable[[str], Iterable[object]], good: bytes, folder: Path, examples: int = 250) -> None:
-    """Read damaged files: an answer or an InputError of one line, which names the file, and nothing else."""
-    path = folder / "input"
+def check_reader(
+    read: Callable[[str], Iterable[object]],
+    good: bytes,
+    folder: Path,
+    examples: int = 250,
+    place: Path | None = None,
+    files: st.SearchStrategy[bytes] | None = None,
+) -> None:
+    """Read damaged files: an answer or an InputError of one line, which names the file, and nothing else.
 
-    @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    @given(damaged(good))
+    place: of the file, where the path that is read is that of a folder. files: others than damaged copies of the good.
+    """
+    path = place or folder / "input"
+
+    @settings(
+        max_examples=int(os.environ.get("MAXENT_FUZZ", examples)),
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(damaged(good) if files is None else files)
     def attempt(data: bytes) -> None:
         path.write_bytes(data)
         error = _input_error(read, str(path))
         if error is not None:
-            assert str(error).startswith(str(path))
+            assert str(error).startswith(str(folder))
             assert len(str(error).splitlines()) == 1
             assert error.problem
             assert error.cure

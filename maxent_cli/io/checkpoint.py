@@ -76,8 +76,13 @@ def _card(content: dict[str, Any]) -> ModelCard:
     a, c, g, t = (float(share) for share in card.background)
     if min(a, c, g, t) <= 0 or abs(a + c + g + t - 1) > 1e-6:
         raise ValueError("background must be four positive frequencies that sum to 1")
-    if not isinstance(card.input_length, int) or card.input_length < 1:
+    if type(card.input_length) is not int or card.input_length < 1:
         raise ValueError("input_length must be a whole number of letters")
+    if not isinstance(card.outputs, list) or not all(isinstance(name, str) for name in card.outputs):
+        raise ValueError("outputs must be names")
+    for name, kind in (("architecture", str), ("arguments", dict), ("training", dict)):
+        if not isinstance(getattr(card, name), kind):
+            raise ValueError(f"{name} must be a {kind.__name__}")
     return dataclasses.replace(card, outputs=tuple(card.outputs), background=(a, c, g, t))
 
 
@@ -86,8 +91,9 @@ def _build(card: ModelCard, path: str) -> LayeredModel:
         known = ", ".join(ARCHITECTURES)
         raise InputError(path, "", f"architecture {card.architecture} is not known here", f"known are {known}")
     try:
-        return build(card.architecture, card.input_length, card.arguments, seed=0)
-    except (ValueError, TypeError, RuntimeError) as error:
+        with torch.device("meta"):  # without room for weights: a damaged card may ask for any size
+            return build(card.architecture, card.input_length, card.arguments, seed=0)
+    except (ValueError, TypeError, RuntimeError, OverflowError, ZeroDivisionError) as error:
         raise InputError(path, "", f"no network fits this card ({error})", _RETRAIN) from error
 
 
@@ -103,7 +109,7 @@ def _fill(model: LayeredModel, weights: dict[str, torch.Tensor], path: str) -> N
         if not torch.isfinite(value).all():
             raise InputError(path, name, "holds a weight that is not a finite number", _RETRAIN)
     try:
-        model.load_state_dict(weights)
+        model.load_state_dict({name: value.float() for name, value in weights.items()}, assign=True)
     except RuntimeError as error:
         problem = " ".join(str(error).split())
         raise InputError(path, "", f"weights do not fit the architecture ({problem})", _RETRAIN) from error

@@ -12,7 +12,6 @@ import dataclasses
 import io
 import json
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from maxent_cli.alphabet import UNKNOWN
 from maxent_cli.data import Interval, Rungs, SampleSet
 from maxent_cli.errors import InputError
 from maxent_cli.io.files import writing
@@ -91,13 +91,14 @@ class Draws:
         self._path, self._members = path, members
         with _naming(path):
             self.header: dict[str, Any] = json.loads(str(members["header"]))
-        if self.header.get("schema") != SCHEMA:
-            raise InputError(
-                path, "header", f"has schema {self.header.get('schema')}", f"give a file of schema {SCHEMA}"
-            )
+            schema, self._anchors = self.header["schema"], int(self.header.get("anchors", 0))
+            if self._anchors < 0 or not isinstance(self.header.get("law", {}), dict):
+                raise ValueError
+        if schema != SCHEMA:
+            raise InputError(path, "header", f"has schema {schema}", f"give a file of schema {SCHEMA}")
 
     def __len__(self) -> int:
-        return int(self.header["anchors"])
+        return self._anchors
 
     def __iter__(self) -> Iterator[SampleSet]:
         return (self[row] for row in range(len(self)))
@@ -109,18 +110,23 @@ class Draws:
     def __getitem__(self, row: int) -> SampleSet:
         record, number = self._record(row), f"{row:06d}"
         with _naming(self._path):
-            return SampleSet(
+            samples = SampleSet(
                 name=record["name"],
                 interval=record["interval"],
                 **{name: self._members[f"{name}_{number}"] for name in ARRAYS},
                 **{name: record[name] for name in NUMBERS},
                 rungs=Rungs(*(self._members[f"rung_{name}_{number}"] for name in RUNG_ARRAYS)),
             )
+            _require_whole(samples)
+            return samples
 
     def _record(self, row: int) -> dict[str, Any]:
         with _naming(self._path):
             record: dict[str, Any] = json.loads(str(self._members[f"record_{row:06d}"]))
-            return record | {"interval": Interval(*record["interval"]) if record["interval"] else None}
+            interval = Interval(*record["interval"]) if record["interval"] else None
+            if not (isinstance(record["name"], str) and (interval is None or _is_place(interval))):
+                raise TypeError
+            return record | {"interval": interval}
 
 
 @contextmanager
@@ -136,6 +142,43 @@ def open_draws(path: str) -> Iterator[Draws]:
         yield Draws(path, members)
 
 
+def _is_place(interval: Interval) -> bool:
+    kinds = (str, int, int, str)
+    return all(type(cell) is kind for cell, kind in zip(dataclasses.astuple(interval), kinds, strict=True))
+
+
+def _require_whole(samples: SampleSet) -> None:
+    """Raise ValueError where arrays are not of the shapes and kinds that the schema says."""
+    chains, draws, length = samples.codes.shape
+    count, kept, rungs = samples.rungs.energy.shape
+    wanted = {
+        "anchor": ("u", (length,)),
+        "codes": ("u", (chains, draws, length)),
+        "mutable": ("b", (length,)),
+        "background": ("f", (length, 4)),
+        "output_background": ("f", (3,)),
+        **dict.fromkeys(("energy", "output"), ("f", (chains, draws))),
+    }
+    found = {name: getattr(samples, name) for name in wanted}
+    wanted |= {
+        "rung betas": ("f", (rungs,)),
+        "rung letters": ("u", (chains, rungs, length, 4)),
+        **dict.fromkeys(("rung energy", "rung output"), ("f", (chains, kept, rungs))),
+    }
+    found |= {f"rung {name}": getattr(samples.rungs, name) for name in RUNG_ARRAYS[:-1]}
+    for name, (kind, shape) in wanted.items():
+        if found[name].dtype.kind != kind or found[name].shape != shape:
+            raise ValueError(name)
+    numbers = (getattr(samples, name) for name in NUMBERS if name != "kernel")
+    letters = np.concatenate([samples.codes.ravel(), samples.anchor])
+    if (
+        not (count and draws and length)
+        or letters.max() > UNKNOWN
+        or not np.isfinite(np.fromiter(numbers, float)).all()
+    ):
+        raise ValueError
+
+
 @contextmanager
 def _naming(path: str) -> Iterator[None]:
     """Turn whatever reading a damaged or foreign file raises into an InputError that names it."""
@@ -144,5 +187,7 @@ def _naming(path: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise InputError(path, "", (error.strerror or str(error)).lower(), cure) from error
-    except (ValueError, KeyError, AttributeError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except InputError:
+        raise
+    except Exception as error:  # a damaged file can end in any
         raise InputError(path, "", f"is not a whole draws file ({type(error).__name__})", cure) from error
