@@ -150,7 +150,7 @@ def _is_place(interval: Interval) -> bool:
 def _require_whole(samples: SampleSet) -> None:
     """Raise ValueError where arrays are not of the shapes and kinds that the schema says."""
     chains, draws, length = samples.codes.shape
-    count, kept, rungs = samples.rungs.energy.shape
+    _, kept, rungs = samples.rungs.energy.shape
     wanted = {
         "anchor": ("u", (length,)),
         "codes": ("u", (chains, draws, length)),
@@ -169,13 +169,8 @@ def _require_whole(samples: SampleSet) -> None:
     for name, (kind, shape) in wanted.items():
         if found[name].dtype.kind != kind or found[name].shape != shape:
             raise ValueError(name)
-    numbers = (getattr(samples, name) for name in NUMBERS if name != "kernel")
-    letters = np.concatenate([samples.codes.ravel(), samples.anchor])
-    if (
-        not (count and draws and length)
-        or letters.max() > UNKNOWN
-        or not np.isfinite(np.fromiter(numbers, float)).all()
-    ):
+    numbers = np.array([getattr(samples, name) for name in NUMBERS if name != "kernel"], float)
+    if max(samples.codes.max(), samples.anchor.max()) > UNKNOWN or not np.isfinite(numbers).all():
         raise ValueError
 
 
