@@ -26,6 +26,7 @@ BAD = {
     "protein": (5 * "MKVLAG", "letter M (not one of ACGT)"),
     "empty": ("", "empty"),
 }
+OF_DRAWS = ("motifs", "series", "dependence", "periodicity", "report", "compare")
 TRAIN = ["train", "--epochs", "1", "--batch", "8", "--length", "30", "--architecture", "finnegan2017", "--positives"]
 COMMANDS = {
     "predict": (["predict"], "out.rejected.tsv"),
@@ -37,7 +38,7 @@ NAMES = [*HOSTILE_NAMES, "../../../etc/passwd", "..", "=1+1", "a\u2028b", "a\x1b
 
 
 def run(folder: Path, *words: str, code: int = 0) -> Result:
-    model = [] if words[0] in ("train", "motifs", "series", "dependence", "report", "compare") else ["--model"]
+    model = [] if words[0] in ("train", *OF_DRAWS) else ["--model"]
     more = [*model, str(folder / "model")] if model else []
     result = CliRunner().invoke(maxent, [*words, *more])
     assert result.exit_code == code, result.output
@@ -161,3 +162,30 @@ def check_tables(out: Path, given: list[str]) -> None:
             assert None not in row.values()
             if "record" in row and "rejected" not in path.name:
                 assert row["record"] in plain | set(given), path
+
+
+@pytest.mark.parametrize("policy", ["fix", "sample"])
+def test_unknown_letters_go_through_all_commands(policy: str, folder: Path) -> None:
+    letters = LETTERS[0][:10] + "NNn" + LETTERS[0][13:]
+    draws, out = str(folder / "draws.npz"), folder / "out"
+    run(folder, "sample", fasta(folder, {"a": letters, "b": LETTERS[1]}), "-o", draws, "--n-policy", policy, *RUN)
+    run(folder, "motifs", draws, "-o", str(out / "motifs"), "--threads", "1")
+    run(folder, "series", draws, "-o", str(out / "series"))
+    run(folder, "dependence", draws, "-o", str(out / "dependence"), "--most-rhat", "1e6")
+    run(folder, "periodicity", draws, "-o", str(out / "periodicity"))
+    run(folder, "compare", str(out / "motifs"), str(out / "motifs"), "-o", str(out / "compare"))
+    made = [*("--motifs", str(out / "motifs")), *("--series", str(out / "series"))]
+    run(folder, "report", draws, *made, "-o", str(out / "report.html"))
+    rows = [row for row in table(out / "motifs" / "positions.tsv") if row["record"] == "a"]
+    assert "".join(row["letter"] for row in rows) == letters.upper()
+    kept = {row["p_A"] for row in rows[10:13]}
+    assert kept == ({"0"} if policy == "fix" else kept - {"0"})
+
+
+def test_doctor_and_gc_probe_take_unknown_letters(folder: Path) -> None:
+    path = fasta(folder, {"a": LETTERS[0][:10] + "N" + LETTERS[0][11:]})
+    for policy in ("fix", "sample"):
+        result = run(folder, "doctor", path, "--n-policy", policy, *RUN)
+        assert "self-test" in result.stdout
+        words = ["gc-probe", path, "--n-policy", policy, "--fields", "0,1", "-o", str(folder / "out"), *RUN]
+        run(folder, *words)
