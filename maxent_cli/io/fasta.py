@@ -117,6 +117,8 @@ def _fault(record: Record, length: int | None, unknown: bool) -> tuple[str, str]
         )
         return f"{'shorter' if size < (length or 0) else 'longer'} than {length} bp", cure
     known = encode(record.sequence) != UNKNOWN
+    if known.all():
+        return "", ""
     if unknown and not known.any():
         return f"no letter is one of {LETTERS}", "leave it out"
     others = [letter for letter in set(record.sequence) if encode(letter)[0] == UNKNOWN]

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from maxent_cli.errors import InputError
 from maxent_cli.io.checkpoint import load_model
+from maxent_cli.io.files import check_input
 from maxent_cli.io.provenance import input_digest
 from maxent_cli.models.adapter import AdaptedNetwork, Reading
 from maxent_cli.models.architectures import LayeredModel
@@ -177,6 +178,7 @@ def _imported(name: str, module: str) -> Any:
 
 def _whole(source: Source) -> nn.Module:
     """A network in one file, which only pickle can give."""
+    check_input(source.model)
     if source.weights is not None or source.arguments:
         raise InputError(source.model, "", "is a file and builds nothing", "give package.module:factory with --weights")
     found = _read_tensors(source.model, source.trusted)

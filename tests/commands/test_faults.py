@@ -146,6 +146,7 @@ DRAWS = {
 }
 MODEL = {
     "a file": lambda place: fill(place, JUNK),
+    "a pipe": lambda place: fill(place, JUNK) or make_pipe(place),
     "no card": within("model.json", Path.unlink),
     "junk card": within("model.json", lambda place: fill(place, JUNK)),
     "another schema": change_card(schema=99),
