@@ -129,6 +129,8 @@ def account(kept: int, rejected: "Sequence[Rejected]", where: str, table: str | 
         renew_rejected(table, rejected)
     for record in rejected[:MOST_SAID] if table is None else ():
         say(f"  {shown(record.name)} ({record.place}): {record.reason}")
+    if not kept and not rejected:
+        raise InputError(where, "", "holds nothing that can be used", "see the options that choose among its records")
     if not kept:
         first = next(record for record in rejected if record.reason == reasons[0][0])
         problem = f"all {len(rejected)} records were rejected (first: {shown(first.name)}: {first.reason})"

@@ -154,6 +154,8 @@ def test_bed_and_genome(tmp_path: Path, model: str) -> None:
         (["--table", "records.fa", "--label", "1"], "give it without --label"),
         (["records.fa", "--top", "3"], "give --select FILE"),
         (["records.fa", "--select", "a.fa", "--correct"], "--correct needs labels"),
+        (["records.fa", "--select", "a.fa", "--at-least", "nan"], "nan is not a finite number"),
+        (["records.fa", "--select", "a.fa", "--at-least", "inf"], "inf is not a finite number"),
         (["records.fa", "--contrast", "2,0"], "numbered 0 to 1 (negative, positive)"),
     ],
 )

@@ -1,5 +1,6 @@
 import json
 import re
+import time
 from pathlib import Path
 
 import numpy as np
@@ -163,3 +164,12 @@ def test_help_has_the_default_and_unit_of_every_option() -> None:
         described = " ".join(text.split(option + " ")[-1].split())
         assert "default: " in described[:250], option
     assert "spacing=10-12" in text
+
+
+def test_the_wall_time_is_that_of_the_command(tmp_path: Path) -> None:
+    """Not of the process, nor since some module was imported."""
+    before = time.time()
+    result = CliRunner().invoke(maxent, ["simulate", "-o", str(tmp_path / "a.fa"), "--count", "3"])
+    took = time.time() - before
+    assert result.exit_code == 0
+    assert 0 < json.loads((tmp_path / "a.fa.provenance.json").read_text())["wall_seconds"] <= took + 0.001
