@@ -114,11 +114,13 @@ def positions(name: str, letters: str) -> list[dict[str, object]]:
 def write_gc(folder: Path, names: Sequence[str]) -> None:
     """What `maxent gc-probe` writes, as far as a report reads it."""
     response = [
-        {"record": name, "field": field, "gc_anchor": 0.4, "gc": 0.5 + field / 5, "gc_beta_0": 0.5, "converged": True}
+        {"record": name, "counted": "G and C", "share": True, "field": field, "anchor": 0.4, "draws": 0.5 + field / 5}
+        | {"beta_0": 0.5, "converged": True}
         for name in names
         for field in (-1.0, 0.0, 1.0)
     ]
     write_table(str(folder / "response.tsv"), response)
-    answer = {"quantity": "slope of draws' GC on anchors' GC", "value": 0.123, "low": -0.1, "high": 0.3}
-    write_table(str(folder / "answer.tsv"), [answer])
+    answer = {"quantity": "slope outside", "of": "network", "value": 0.123, "low": -0.1, "high": 0.3}
+    verdict = {"quantity": "G and C held: no", "of": "network", "value": None, "low": None, "high": None}
+    write_table(str(folder / "answer.tsv"), [answer, verdict])
     write_table(str(folder / "checks.tsv"), [{"z": 1.0}, {"z": -4.0}, {"z": float("nan")}])

@@ -66,12 +66,14 @@ def convergence(folder: Path) -> Line:
 
 def gc(folder: Path) -> list[Line]:
     """The GC probe's answer, with its 95 % intervals over anchors, and the sampler's check of itself."""
-    answer = pd.read_table(folder / "gc" / "answer.tsv").set_index("quantity")
+    answer = pd.read_table(folder / "gc" / "answer.tsv")
+    network = answer[answer["of"] == "network"].set_index("quantity")[["value", "low", "high"]]
     scores = pd.read_table(folder / "gc" / "checks.tsv")["z"].abs().dropna()
-    names = ("slope of draws' GC on anchors' GC", "rigidity of N without a field")
-    lines = [(f"GC: {name}", "a motif's own", interval(*answer.loc[name])) for name in names]
+    names = ("slope outside", "rigidity outside", "rigidity outside, beyond untrained networks")
+    lines = [(f"GC: {name}", "a motif's own", interval(*network.loc[name])) for name in names]
     return [
         *lines,
+        (network.index[-1], "no", network.index[-1].rpartition(": ")[2]),
         ("GC: identity between fields holds", "", f"{(scores <= 3).sum()} of {len(scores)} within 3 errors"),
     ]
 

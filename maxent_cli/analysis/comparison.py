@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from maxent_cli.analysis.gc import BOOTSTRAPS, Interval95, mean_over_anchors
+from maxent_cli.analysis.counts import BOOTSTRAPS, Interval95, mean_over_anchors
 from maxent_cli.analysis.motifs import Match, best_match
 from maxent_cli.data import Floats, Motif
 

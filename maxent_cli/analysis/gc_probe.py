@@ -1,39 +1,49 @@
-"""The GC probe over anchors: tables, checks and what may be said of them."""
+"""The probe over anchors: tables, checks, references, and what may be said of a global property."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from maxent_cli.alphabet import is_gc
-from maxent_cli.analysis.diagnostics import diagnose, mcse_mean
-from maxent_cli.analysis.gc import (
+from maxent_cli.analysis.counts import (
+    CountSummary,
     Interval95,
+    draw_counts,
     exact_response,
     field_check,
-    gc_counts,
-    gc_slope,
     mean_over_anchors,
-    summarise_gc,
+    outside_local,
+    slope_over_anchors,
+    summarise_count,
 )
+from maxent_cli.analysis.diagnostics import diagnose, mcse_mean, rhat
+from maxent_cli.analysis.features import Feature, Places
+from maxent_cli.analysis.summary import kept_share
 from maxent_cli.data import Floats, SampleSet
 
 Row = dict[str, object]
 
+NETWORK, AT_ZERO, UNTRAINED = "network", "beta = 0, exact", "untrained"
+LEAST_EXCESS = 0.25  # rigidity beyond the references' that counts as a property; a motif that moves has up to about 0.2
+MEASURES = ("slope", "slope outside", "rigidity", "rigidity outside")
+
 
 @dataclass(frozen=True)
 class Probe:
-    """Rows of the response (an anchor and field each) and of the sampler's checks (an anchor and pair of fields)."""
+    """Rows of the response (an anchor and field each), of the sampler's checks, and of each reference (no field)."""
 
     response: list[Row]
     checks: list[Row]
+    references: list[Row]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The probe over anchors, with bootstrap intervals: fields (S,), mean GC of the draws and at beta = 0 exactly (S,).
+    """The probe over anchors, with bootstrap intervals: fields (S,), mean count of the draws and at beta = 0 (S,).
 
-    anchors, draws (N,): GC of each anchor and of its draws without a field. rigidity: mean over anchors of
-    1 - Var(N) / Var_indep(N) without a field.
+    anchors, draws (N,): count of each anchor and of its draws without a field. measures: by network or reference, then
+    by MEASURES. excess: of rigidity outside local features over the mean of the untrained networks', an anchor at a
+    time; margin: what it must exceed. verdict: 'yes', 'no' or 'undecided'.
     """
 
     fields: Floats
@@ -41,48 +51,84 @@ class Answer:
     exact: Floats
     anchors: Floats
     draws: Floats
-    slope: Interval95
-    rigidity: Interval95
+    measures: dict[str, dict[str, Interval95]]
+    excess: Interval95
+    margin: float
+    verdict: str
 
 
-def probe_anchor(by_field: list[SampleSet], fields: tuple[float, ...], most_rhat: float = 1.05) -> Probe:
-    """One anchor's draws under rising fields (S), as rows; N counts G and C at its mutable positions."""
+def probe_anchor(
+    by_field: Sequence[SampleSet],
+    references: dict[str, SampleSet],
+    feature: Feature,
+    fields: tuple[float, ...],
+    most_rhat: float = 1.05,
+) -> Probe:
+    """One anchor's draws under rising fields (S), and without a field those of other networks by name, as rows."""
     plain = by_field[fields.index(0.0)]
-    exact = exact_response(plain.background, plain.mutable, np.array(fields))[0] / plain.mutable.sum()
+    outside = outside_local(plain)
     response = [
-        _response(samples, field, at_zero, most_rhat)
-        for samples, field, at_zero in zip(by_field, fields, exact, strict=True)
+        {"record": samples.name, "counted": feature.label, "share": feature.share, "field": field}
+        | _numbers(samples, feature, outside, most_rhat)
+        | _at_zero(plain, feature, field, outside)
+        for samples, field in zip(by_field, fields, strict=True)
     ]
-    checks = [_check(by_field[i : i + 2], fields[i : i + 2]) for i in range(len(fields) - 1)]
-    return Probe(response, checks)
+    checks = [_check(by_field[i : i + 2], feature, fields[i : i + 2]) for i in range(len(fields) - 1)]
+    others = [
+        {"reference": name, "record": samples.name} | _numbers(samples, feature, outside_local(samples), most_rhat)
+        for name, samples in references.items()
+    ]
+    return Probe(response, checks, others)
 
 
-def _response(samples: SampleSet, field: float, exact: float, most_rhat: float) -> Row:
-    summary, diagnosis = summarise_gc(samples), diagnose(samples, most_rhat)
+def _numbers(samples: SampleSet, feature: Feature, outside: Places, most_rhat: float) -> Row:
+    """What is told of a sample set; outside (L,): positions that no local feature occupies."""
+    everywhere = summarise_count(samples, feature, feature.places(samples.mutable))
+    elsewhere = summarise_count(samples, feature, feature.places(outside, all_of=True))
+    number = draw_counts(samples, feature)
+    background, output = samples.output_background[1], samples.output.mean()
     return {
-        "record": samples.name,
-        "field": field,
-        "gc_anchor": is_gc(samples.anchor[samples.mutable]).mean(),
-        "gc": summary.mean / summary.positions,
-        "gc_error": summary.mean_error / summary.positions,
-        "gc_beta_0": exact,
+        **_summary_row(everywhere, feature, ""),
+        **_summary_row(elsewhere, feature, "_outside"),
+        "beta": samples.beta,
+        "energy": samples.energy.mean(),
+        "energy_error": float(mcse_mean(samples.energy)),
+        "kept_share": kept_share(samples.energy.mean(), samples.energy_background),
+        "output": output,
+        "output_error": float(mcse_mean(samples.output)),
+        "output_kept": (output - background) / (samples.anchor_output - background),
+        "converged": bool(diagnose(samples, most_rhat).converged and not rhat(number) > most_rhat),
+    }
+
+
+def _summary_row(summary: CountSummary, feature: Feature, suffix: str) -> Row:
+    unit = summary.places or np.nan if feature.share or suffix else 1  # outside, anchors differ in places
+    named = {
+        "places": summary.places,
+        "anchor": summary.anchor / unit,
+        "draws": summary.mean / unit,
+        "draws_error": summary.mean_error / unit,
         "variance": summary.variance,
         "variance_error": summary.variance_error,
         "independent_variance": summary.independent_variance,
         "rigidity": summary.rigidity,
         "rigidity_error": summary.rigidity_error,
-        "beta": samples.beta,
-        "energy": samples.energy.mean(),
-        "energy_error": float(mcse_mean(samples.energy)),
-        "output": samples.output.mean(),
-        "output_error": float(mcse_mean(samples.output)),
-        "converged": diagnosis.converged,
+    }
+    return {f"{name}{suffix}": value for name, value in named.items()}
+
+
+def _at_zero(plain: SampleSet, feature: Feature, field: float, outside: Places) -> Row:
+    """What the background alone, beta = 0, answers to a field."""
+    everywhere, elsewhere = feature.places(plain.mutable), feature.places(outside, all_of=True)
+    return {
+        "beta_0": exact_response(plain, feature, field, everywhere)[0] / (everywhere.sum() if feature.share else 1),
+        "beta_0_outside": exact_response(plain, feature, field, elsewhere)[0] / (elsewhere.sum() or np.nan),
     }
 
 
-def _check(pair: list[SampleSet], fields: tuple[float, ...]) -> Row:
+def _check(pair: Sequence[SampleSet], feature: Feature, fields: tuple[float, ...]) -> Row:
     lower, upper = fields
-    check = field_check(gc_counts(pair[0]), gc_counts(pair[1]), upper - lower)
+    check = field_check(draw_counts(pair[0], feature), draw_counts(pair[1], feature), upper - lower)
     return {
         "record": pair[0].name,
         "field_low": lower,
@@ -94,20 +140,65 @@ def _check(pair: list[SampleSet], fields: tuple[float, ...]) -> Row:
     }
 
 
-def answer(response: list[Row], seed: int) -> Answer:
+def answer(response: list[Row], references: list[Row], seed: int) -> Answer:
     """What the rows of all anchors say together."""
     fields = sorted({float(str(row["field"])) for row in response})
-
-    def column(name: str, field: float) -> Floats:
-        return np.array([row[name] for row in response if row["field"] == field], float)
-
-    anchors, draws = column("gc_anchor", 0.0), column("gc", 0.0)
+    by_field = {field: [row for row in response if row["field"] == field] for field in fields}
+    plain = by_field[0.0]
+    at_zero = [
+        row | {"draws": row["beta_0"], "draws_outside": row["beta_0_outside"], "rigidity": 0.0, "rigidity_outside": 0.0}
+        for row in plain
+    ]
+    names = dict.fromkeys(str(row["reference"]) for row in references)
+    others = {name: [row for row in references if row["reference"] == name] for name in names}
+    measured = {NETWORK: plain, AT_ZERO: at_zero, **others}
+    nulls = [column(rows, "rigidity_outside") for name, rows in others.items() if name.startswith(UNTRAINED)]
+    rigid = np.array(nulls or [np.zeros(len(plain))])
+    excess = mean_over_anchors(column(plain, "rigidity_outside") - rigid.mean(axis=0), seed)
+    margin = max(LEAST_EXCESS, float(np.ptp([each[np.isfinite(each)].mean() for each in rigid])) / 2)
     return Answer(
         fields=np.array(fields),
-        response=[mean_over_anchors(column("gc", field), seed) for field in fields],
-        exact=np.array([column("gc_beta_0", field).mean() for field in fields]),
-        anchors=anchors,
-        draws=draws,
-        slope=gc_slope(anchors, draws, seed),
-        rigidity=mean_over_anchors(column("rigidity", 0.0), seed),
+        response=[mean_over_anchors(column(by_field[field], "draws"), seed) for field in fields],
+        exact=np.array([column(by_field[field], "beta_0").mean() for field in fields]),
+        anchors=column(plain, "anchor"),
+        draws=column(plain, "draws"),
+        measures={name: _measures(rows, seed) for name, rows in measured.items()},
+        excess=excess,
+        margin=margin,
+        verdict=_verdict(excess, margin),
     )
+
+
+def column(rows: Sequence[Row], name: str) -> Floats:
+    """A number of each row (N,)."""
+    return np.array([row[name] for row in rows], float)
+
+
+def _measures(rows: Sequence[Row], seed: int) -> dict[str, Interval95]:
+    found = {}
+    for measure in MEASURES:
+        kind, _, where = measure.partition(" ")
+        suffix = f"_{where}" if where else ""
+        if kind == "slope":
+            found[measure] = slope_over_anchors(column(rows, f"anchor{suffix}"), column(rows, f"draws{suffix}"), seed)
+        else:
+            found[measure] = mean_over_anchors(column(rows, f"rigidity{suffix}"), seed)
+    return found
+
+
+def _verdict(excess: Interval95, margin: float) -> str:
+    if excess.low > margin:
+        return "yes"
+    return "no" if excess.high < margin else "undecided"
+
+
+def sentence(found: Answer, label: str) -> str:
+    """The answer in words."""
+    interval = f"{found.excess.value:.2f} (95 % over anchors: {found.excess.low:.2f} to {found.excess.high:.2f})"
+    over = "untrained networks'" if any(name.startswith(UNTRAINED) for name in found.measures) else "the background's"
+    said = {
+        "yes": f"yes, it holds the number of {label} beyond local features",
+        "no": f"no, nothing beyond local features holds the number of {label}",
+        "undecided": f"undecided whether it holds the number of {label} beyond local features",
+    }[found.verdict]
+    return f"{said}: outside them its rigidity exceeds {over} by {interval}; {found.margin:.2f} is asked for"

@@ -13,13 +13,22 @@ from maxent_cli.commands.networks import background_asked, reading_asked, source
 from maxent_cli.data import Rejected, SampleSet, Sequences
 from maxent_cli.errors import InputError
 from maxent_cli.interpret.law import LawSettings
-from maxent_cli.interpret.sampling import Result, RunSettings, over_anchors, ready, sample_anchor, sample_fields
+from maxent_cli.interpret.sampling import (
+    Result,
+    RunSettings,
+    over_anchors,
+    ready,
+    sample_alike,
+    sample_anchor,
+    sample_fields,
+)
 from maxent_cli.io.networks import load_network, network_digest
 from maxent_cli.io.records import RecordSource, read_sequences
 from maxent_cli.io.windows import changeable, fix_positions, read_flanked, settle_unknown
 from maxent_cli.models.adapter import AdaptedNetwork
 from maxent_cli.models.architectures import LayeredModel
 
+Fields = tuple[list[SampleSet], dict[str, SampleSet]]
 LEAST_RUNGS = 3  # from which the beta for a wanted energy can be found
 
 
@@ -39,9 +48,18 @@ class Job:
         """The draws around each anchor, in order; with progress on stderr."""
         return self._each(lambda anchor, threads: sample_anchor(self.model, anchor, self.law, self.run, threads))
 
-    def draw_fields(self, values: tuple[float, ...]) -> Iterator[list[SampleSet]]:
-        """The draws around each anchor under fields on its G and C, in order; with progress on stderr."""
-        return self._each(lambda anchor, n: sample_fields(self.model, anchor, self.law, self.run, values, n))
+    def draw_fields(self, values: tuple[float, ...], others: dict[str, Any]) -> Iterator[Fields]:
+        """The draws around each anchor under fields on what the law counts, and those of other networks without one."""
+
+        def task(anchor: Sequences, threads: int) -> Fields:
+            by_field = sample_fields(self.model, anchor, self.law, self.run, values, threads)
+            plain = by_field[values.index(0.0)]
+            alike = {n: sample_alike(m, anchor, self.law, self.run, plain, threads) for n, m in others.items()}
+            return by_field, alike
+
+        for other in others.values():
+            ready(other)
+        return self._each(task)
 
     def _each(self, task: Callable[[Sequences, int], Result]) -> Iterator[Result]:
         reason = ready(self.model)

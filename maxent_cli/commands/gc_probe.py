@@ -1,5 +1,6 @@
-"""maxent gc-probe: how the draws answer a field on their GC content."""
+"""maxent gc-probe: does the network hold a global count, such as GC content?"""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -7,9 +8,13 @@ import click
 from maxent_cli.commands import options
 
 if TYPE_CHECKING:
-    from maxent_cli.analysis.gc import Interval95
+    from maxent_cli.analysis.counts import Interval95
+    from maxent_cli.analysis.features import Feature
     from maxent_cli.analysis.gc_probe import Answer, Row
+    from maxent_cli.commands.drawing import Job
     from maxent_cli.io.gc_figure import GCFigure
+
+FIRST_SEED = 1_000_003  # of the untrained networks: unlikely to be anyone's training seed
 
 
 class Fields(click.ParamType[Any]):
@@ -32,11 +37,39 @@ class Fields(click.ParamType[Any]):
 @options.model_options
 @options.out_option("Folder for the results; an older one is replaced.")
 @click.option(
+    "--feature",
+    default="gc",
+    show_default=True,
+    metavar="gc|cpg|kmer:WORD|motif:FILE",
+    help="What is counted: G and C; CG; a word in IUPAC letters, as it reads on this strand; the first motif of a MEME "
+    "file, on both strands.",
+)
+@click.option(
+    "--match-p",
+    default=1e-4,
+    show_default=True,
+    type=options.FiniteRange(0, 1, min_open=True),
+    help="A motif matches where its score is as high as that of this share of places in the background, above 0 to 1.",
+)
+@click.option(
     "--fields",
     type=Fields(),
     default="-2,-1,0,1,2",
     show_default=True,
-    help="Chemical potentials Δmu on each G and C, in natural-log units, -10 to 10; 0 is always among them.",
+    help="Chemical potentials Δmu on each that is counted, in natural-log units, -10 to 10; 0 is always among them.",
+)
+@click.option(
+    "--untrained",
+    default=2,
+    show_default=True,
+    type=click.IntRange(0, 100),
+    help="Networks with fresh random weights that are drawn from beside it, each at the beta at which it keeps as much "
+    "energy, 0 to 100.",
+)
+@click.option(
+    "--beside",
+    type=click.Path(exists=True, file_okay=False),
+    help="Model folder of a second network, drawn from in the same way.  [default: none]",
 )
 @options.genome_options
 @options.window_options
@@ -45,20 +78,29 @@ class Fields(click.ParamType[Any]):
 @options.beta_options
 @options.run_options
 def command(model: str, out: str, fields: tuple[float, ...], **given: Any) -> None:
-    """How the draws answer a field on their GC content.
+    """Does the network hold a global count, such as GC content?
 
     Around each of ANCHORS, sequences are drawn from p(x) ∝ q(x)·exp(Δmu·N(x) - beta·E(x)), N(x) being the number of G
-    and C; beta is the same under all fields. Where the network holds GC, the draws answer less than the background
-    alone would (dashed, exact), and N varies less than positions that vary on their own would let it (rigidity above
-    0). A motif that holds G and C in place answers less too: this is not yet evidence of a global property.
+    and C, or of what --feature says; beta is the same under all fields. Where the network holds N, the draws answer
+    less than the background alone would (dashed, exact), N follows the anchor's (slope), and it varies less than
+    positions that vary on their own would let it: rigidity, 1 - Var(N)/Var_indep(N), above 0.
+
+    A motif that holds its letters does all of this a little, so the answer rests on the positions whose letters are no
+    more than the draws' composition makes them, and on how far rigidity there exceeds that of untrained networks: yes
+    if its interval over anchors lies above 0.25, no if below. Anchors should differ in N. Another training may have
+    learned otherwise: try other seeds.
 
     In the folder:
 
     \b
-    response.tsv  GC, its variance and rigidity, energy and output, an anchor and field a line
-    checks.tsv    log P'(N)/P(N) between neighbouring fields must have the slope Δmu'-Δmu; z-scores
-    answer.tsv    slope of the draws' GC on the anchors' and rigidity, with 95 % intervals over anchors
-    response.png  the response, and the draws' GC against the anchors'
+    answer.tsv      slopes and rigidities of network and references, with 95 % intervals over anchors; the answer
+    response.tsv    N, its variance and rigidity, energy and output, an anchor and field a line
+    references.tsv  the same of the references, without a field
+    checks.tsv      log P'(N)/P(N) between neighbouring fields must have the slope Δmu'-Δmu; z-scores
+    response.png    the response, the draws' N against the anchors', and rigidity beside the references
+
+    GC is a share of the positions that may change (share: yes); other counts are numbers, and outside local features
+    numbers a place.
     """
     options.before_torch()
     from maxent_cli.analysis.gc_probe import answer, probe_anchor
@@ -69,25 +111,91 @@ def command(model: str, out: str, fields: tuple[float, ...], **given: Any) -> No
     from maxent_cli.io.tables import write_table
 
     job = set_up(model, out, given)
+    feature, job = counting(job, given)
+    others = references(job, given)
     with writing_folder(out) as folder:
-        probes = [probe_anchor(by_field, fields, given["most_rhat"]) for by_field in job.draw_fields(fields)]
-        rows, checks = [r for p in probes for r in p.response], [r for p in probes for r in p.checks]
-        found = answer(rows, given["seed"])
+        draws = job.draw_fields(fields, others)
+        probes = [probe_anchor(*drawn, feature, fields, given["most_rhat"]) for drawn in draws]
+        rows, checks, beside = (
+            [row for probe in probes for row in getattr(probe, name)] for name in ("response", "checks", "references")
+        )
+        found = answer(rows, beside, given["seed"])
         write_table(str(folder / "response.tsv"), rows)
         write_table(str(folder / "checks.tsv"), checks)
-        write_table(str(folder / "answer.tsv"), answer_rows(found))
-        write_gc_figure(str(folder / "response.png"), figure_of(found))
-    write_provenance(out, job.inputs, given["seed"], device=given["device"])
-    report(found, rows, checks, out)
+        write_table(str(folder / "references.tsv"), beside, () if beside else ("reference", *rows[0]))
+        write_table(str(folder / "answer.tsv"), answer_rows(found, feature.label))
+        write_gc_figure(str(folder / "response.png"), figure_of(found, feature))
+    more = [path for path in (given["beside"], given["feature"].partition("motif:")[2]) if path]
+    write_provenance(out, [*job.inputs, *more], given["seed"], device=given["device"])
+    for line in report(found, rows + beside, checks, feature):
+        options.say(f"{out}: {line}" if not line.startswith(" ") else line)
 
 
-def answer_rows(found: "Answer") -> list[dict[str, object]]:
-    """The answer as rows: quantity, value, and its 95 % interval over anchors."""
-    named = {"slope of draws' GC on anchors' GC": found.slope, "rigidity of N without a field": found.rigidity}
-    return [{"quantity": name, "value": e.value, "low": e.low, "high": e.high} for name, e in named.items()]
+def counting(job: "Job", given: dict[str, Any]) -> "tuple[Feature, Job]":
+    """The feature that --feature names, and the job with a law that counts it."""
+    from dataclasses import replace
+
+    from maxent_cli.analysis.features import FEATURES, gc
+    from maxent_cli.io.motif_files import read_meme
+
+    kind, _, rest = given["feature"].partition(":")
+    if kind == "gc" and not rest:
+        return gc(), job
+    try:
+        if kind == "motif" and rest:
+            feature = FEATURES[kind](read_meme(rest)[0], job.law.background, given["match_p"])
+        else:
+            feature = FEATURES[kind](*filter(None, [rest]))
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        reason = f": {error}" if isinstance(error, ValueError) else ""
+        raise click.UsageError(
+            f"--feature {given['feature']} is none of gc, cpg, kmer:WORD, motif:FILE{reason}"
+        ) from error
+    return feature, replace(job, law=replace(job.law, counted=feature))
 
 
-def figure_of(found: "Answer") -> "GCFigure":
+def references(job: "Job", given: dict[str, Any]) -> dict[str, Any]:
+    """Networks that are drawn from beside the one that is asked about, by name."""
+    from maxent_cli.analysis.gc_probe import UNTRAINED
+    from maxent_cli.commands.drawing import LEAST_RUNGS, place
+    from maxent_cli.io.networks import Source, load_network
+    from maxent_cli.models.adapter import Reading
+    from maxent_cli.models.untrained import untrained
+
+    count, others = given["untrained"], dict[str, Any]()
+    unknown = job.law.held != "anchor" or job.run.rungs < LEAST_RUNGS or not job.run.warmup
+    if unknown and (count or given["beside"]):
+        needs = f"--law anchor, --rungs of at least {LEAST_RUNGS} and a warm-up, to find the beta of other networks"
+        raise click.UsageError(f"--untrained and --beside need {needs}: give them, or --untrained 0")
+    try:
+        others = {f"{UNTRAINED} {number + 1}": untrained(job.model, FIRST_SEED + number) for number in range(count)}
+    except ValueError as error:
+        raise click.UsageError(f"--untrained: {error}; give --untrained 0") from error
+    if given["beside"]:
+        network = load_network(Source(given["beside"], {}))
+        second = network.read_as(Reading(), job.anchors.codes.shape[1])
+        if second.outputs != job.model.outputs or second.input_length != job.model.input_length:
+            raise click.UsageError(f"--beside {given['beside']} has other outputs or another input length")
+        others[f"beside: {given['beside']}"] = second
+    for other in others.values():
+        place(other, job.run.device)
+    return others
+
+
+def answer_rows(found: "Answer", label: str) -> list[dict[str, object]]:
+    """The answer as rows: quantity, of which network, value, and its 95 % interval over anchors."""
+    rows: list[dict[str, object]] = [
+        {"quantity": measure, "of": name, "value": e.value, "low": e.low, "high": e.high}
+        for measure in next(iter(found.measures.values()))
+        for name, e in ((name, each[measure]) for name, each in found.measures.items())
+    ]
+    excess = {"value": found.excess.value, "low": found.excess.low, "high": found.excess.high}
+    rows.append({"quantity": "rigidity outside, beyond untrained networks", "of": "network", **excess})
+    rows.append({"quantity": f"{label} held: {found.verdict}", "of": "network", **dict.fromkeys(excess)})
+    return rows
+
+
+def figure_of(found: "Answer", feature: "Feature") -> "GCFigure":
     """The figure's arrays."""
     import numpy as np
 
@@ -96,22 +204,34 @@ def figure_of(found: "Answer") -> "GCFigure":
     def triple(estimate: "Interval95") -> list[float]:
         return [estimate.value, estimate.low, estimate.high]
 
-    response = np.array([triple(estimate) for estimate in found.response])
-    return GCFigure(found.fields, response, found.exact, found.anchors, found.draws, np.array(triple(found.slope)))
+    return GCFigure(
+        label=feature.label,
+        unit=100.0 if feature.share else 1.0,
+        fields=found.fields,
+        response=np.array([triple(estimate) for estimate in found.response]),
+        exact=found.exact,
+        anchors=found.anchors,
+        draws=found.draws,
+        slope=np.array(triple(found.measures["network"]["slope"])),
+        rigidity={name: np.array(triple(each["rigidity outside"])) for name, each in found.measures.items()},
+        margin=found.margin,
+        verdict=found.verdict,
+    )
 
 
-def report(found: "Answer", rows: "list[Row]", checks: "list[Row]", out: str) -> None:
-    """Say slope and rigidity with their intervals, whether the sampler's checks hold, and what did not converge."""
+def report(found: "Answer", rows: "list[Row]", checks: "list[Row]", feature: "Feature") -> Iterator[str]:
+    """The answer, slopes and rigidities beside the references', the sampler's checks, and what did not settle."""
+    from maxent_cli.analysis.gc_probe import sentence
+
     known = [abs(score) for row in checks if (score := float(str(row["z"]))) == score]
+    yield f"{len(found.anchors)} anchors; {sentence(found, feature.label)}"
+    for name, measures in found.measures.items():
+        parts = (f"{measure} {e.value:.3f} ({e.low:.3f} to {e.high:.3f})" for measure, e in measures.items())
+        yield f"  {name}: {', '.join(parts)}"
     within = sum(score <= 3 for score in known)
-    options.say(f"{out}: {len(found.anchors)} anchors")
-    for row in answer_rows(found):
-        options.say(
-            f"  {row['quantity']}: {row['value']:.3f} (95 % over anchors: {row['low']:.3f} to {row['high']:.3f})"
-        )
-    options.say(f"  sampler checks: {within} of {len(known)} z-scores within 3")
+    yield f"  sampler checks: {within} of {len(known)} z-scores within 3, the largest {max(known, default=0):.1f}"
     if len(known) < len(checks):
-        options.say(f"  {len(checks) - len(known)} pairs of fields share too few counts to check: give closer --fields")
+        yield f"  {len(checks) - len(known)} pairs of fields share too few counts to check: give closer --fields"
     unsettled = sum(not row["converged"] for row in rows)
     if unsettled:
-        options.say(f"  {unsettled} of {len(rows)} anchors and fields have not converged; see response.tsv")
+        yield f"  {unsettled} of {len(rows)} anchors and fields have not converged; see response.tsv, references.tsv"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 import torch
@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from maxent_cli.alphabet import UNKNOWN, Codes
+from maxent_cli.analysis.features import Feature
 from maxent_cli.data import Floats
+from maxent_cli.engine.matches import MatchField
 from maxent_cli.engine.target import Target, Term
 from maxent_cli.engine.terms import background_rows, doubled_odds, gc_field, weighted_distance
 from maxent_cli.errors import InputError
@@ -28,7 +30,8 @@ class LawSettings:
     of the anchor's letter in each background row; 'auto' for twice the odds that it has there; or None for the
     published law. beta: inverse temperature, in units of 1/energy, or
     None for that at which the mean energy has fallen by the share `keep` of its value under the background. field:
-    chemical potential added for each G and C (the difference from the background's own). held: 'anchor' for the law
+    chemical potential added for each of what `counted` counts, None for G and C (the difference from the background's
+    own). held: 'anchor' for the law
     around an anchor, 'output' for the unanchored law, whose energy is minus the output or contrast.
     """
 
@@ -39,6 +42,7 @@ class LawSettings:
     keep: float = 0.75
     field: float = 0.0
     held: str = "anchor"
+    counted: Feature | None = None
 
 
 @dataclass(frozen=True)
@@ -83,14 +87,20 @@ def anchored_law(
         raise InputError(name, "", "none of its positions may change", "see --fix and its letters")
     frequencies = np.array(settings.background)
     tether = doubled_odds(frequencies) if settings.tether == "auto" else settings.tether
-    rows = gc_field(background_rows(frequencies, anchor, tether), settings.field)
+    rows = background_rows(frequencies, anchor, tether)
+    counted = settings.counted
+    fields: tuple[Term, ...] = ()
+    if counted is None:  # letters stay independent, so that moves can draw from the tilted background itself
+        rows = gc_field(rows, settings.field)
+    elif settings.field:
+        fields = (cast(Term, MatchField(settings.field, counted.matrices, counted.thresholds)),)
     at_anchor = float(output.detach())
     if settings.held == "output":
         value = output_term(model, settings.contrast)
-        target = Target(lambda codes: -value(codes), rows, free, np.zeros(1))
+        target = Target(lambda codes: -value(codes), rows, free, np.zeros(1), fields)
         return AnchoredLaw(target, weights, reference, -at_anchor, at_anchor)
     energy = weighted_distance(lambda codes: model.representation(one_hot(codes)), weights, reference)
-    return AnchoredLaw(Target(energy, rows, free, np.zeros(1)), weights, reference, None, at_anchor)
+    return AnchoredLaw(Target(energy, rows, free, np.zeros(1), fields), weights, reference, None, at_anchor)
 
 
 def contrast_of(outputs: Tensor, contrast: tuple[int, ...]) -> Tensor:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from maxent_cli.alphabet import UNKNOWN, Codes
 from maxent_cli.analysis.diagnostics import diagnose
+from maxent_cli.analysis.summary import kept_share
 from maxent_cli.data import Floats, Rungs, SampleSet, Sequences
 from maxent_cli.engine.full_passes import full_passes
 from maxent_cli.engine.incremental import incremental
@@ -44,6 +45,7 @@ FIRST_TOP = 200  # times the inverse mean energy of the background: well above t
 CHECKED, CHECKED_STEPS = 4, 20  # ladders and steps on which the compiled chain is compared with full passes
 MOST_DRIFT = 1e-3  # of the energy's spread, that it may differ
 CENTRAL = (0.025, 0.5, 0.975)
+KEEPABLE = 0.01, 0.99  # shares of energy for which a beta is sought
 RUNG_DRAWS = 40  # of each chain, for what is watched on every rung
 
 MOVES = {
@@ -168,13 +170,23 @@ def over_anchors(task: Callable[[Sequences, int], Result], anchors: Sequences, t
 def sample_fields(
     model: SequenceModel, anchor: Sequences, law: LawSettings, run: RunSettings, fields: tuple[float, ...], threads: int
 ) -> list[SampleSet]:
-    """The draws around one anchor under fields on its G and C (S), all at the beta of no field."""
+    """The draws around one anchor under fields (S) on what the law counts, all at the beta of no field."""
     without = sample_anchor(model, anchor, law, run, threads)
     settled = replace(law, beta=without.beta)
     return [
         sample_anchor(model, anchor, replace(settled, field=field), run, threads) if field else without
         for field in fields
     ]
+
+
+def sample_alike(
+    model: SequenceModel, anchor: Sequences, law: LawSettings, run: RunSettings, other: SampleSet, threads: int
+) -> SampleSet:
+    """The draws around one anchor by another network, at the beta at which it keeps as much energy as other does."""
+    keep = kept_share(other.energy.mean(), other.energy_background)
+    least, most = KEEPABLE
+    alike = replace(law, beta=None, keep=min(keep, most)) if keep > least else replace(law, beta=0.0)
+    return sample_anchor(model, anchor, alike, run, threads)
 
 
 def sample_anchor(

@@ -71,7 +71,9 @@ def _gc_probe(folder: str) -> dict[str, Any]:
     tables = inputs.read_gc_probe(folder)
     scores = [abs(row["z"]) for row in tables["checks"] if math.isfinite(row["z"])]
     return {
-        "answer": tables["answer"],
+        "counted": tables["response"][0]["counted"],
+        "answer": [row for row in tables["answer"] if math.isfinite(row["value"])],
+        "verdict": next((row["quantity"] for row in tables["answer"] if " held: " in row["quantity"]), ""),
         "plots": drawing.gc_plots(tables["response"]),
         "checks": len(scores),
         "within": sum(score <= 3 for score in scores),

@@ -17,6 +17,7 @@ from maxent_cli.data import Floats
 from maxent_cli.io.logos import LEAST_AXIS, LEAST_HEIGHT, MOST_COLUMNS, information_heights
 from maxent_cli.io.report_inputs import Motif, Row, Tracks
 
+MOST_NAMED = 30  # letters of what is counted
 MOST_SITES = 6  # of an anchor that are drawn, the most occupied ones
 COMMANDS = {Outline.MOVETO: "M", Outline.LINETO: "L", Outline.CURVE3: "Q", Outline.CURVE4: "C", Outline.CLOSEPOLY: "Z"}
 LEFT, RIGHT, WIDEST = 98, 8, 1072  # px of a drawing of an anchor
@@ -183,10 +184,16 @@ def series_plots(series: Sequence[Sequence[Row]]) -> list[Plot]:
 
 
 def gc_plots(response: Sequence[Row]) -> list[Plot]:
-    """GC of the draws against the field, and without a field against the anchor's, in per cent."""
+    """The draws' count against the field, and without a field against the anchor's."""
     fields = sorted({row["field"] for row in response})
     by_field = {value: [row for row in response if row["field"] == value] for value in fields}
-    return [_response_plot(by_field), _anchors_plot(by_field.get(0.0, []))]
+    return [_response_plot(by_field), _anchors_plot(by_field[0.0])]
+
+
+def _counted(rows: Sequence[Row]) -> tuple[float, str]:
+    """What a count is multiplied by to be shown, and its name with the unit."""
+    name = rows[0]["counted"][:MOST_NAMED]
+    return (100.0, f"{name}, %") if rows[0]["share"] else (1.0, name)
 
 
 def _outline(path: TextPath) -> str:
@@ -308,15 +315,17 @@ def _series_plot(series: Sequence[Sequence[Row]], y: Scale, label: str, names: d
 
 def _response_plot(by_field: dict[float, list[Row]]) -> Plot:
     fields = list(by_field)
-    x, y = Scale(fields[0], fields[-1], 52, 340), Scale(0, 100, 186, 10)
-    gc = [100 * np.array([row["gc"] for row in by_field[value]]) for value in fields]
-    mean = np.array([values.mean() for values in gc])
-    error = np.array([1.96 * values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0 for values in gc])
-    exact = [100 * float(np.mean([row["gc_beta_0"] for row in by_field[value]])) for value in fields]
+    unit, name = _counted(by_field[fields[0]])
+    counts = [unit * np.array([row["draws"] for row in by_field[value]]) for value in fields]
+    mean = np.array([values.mean() for values in counts])
+    error = np.array([1.96 * values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0 for values in counts])
+    exact = [unit * float(np.mean([row["beta_0"] for row in by_field[value]])) for value in fields]
+    top = unit if unit == 100 else max(*(mean + error), *exact, 1e-9)
+    x, y = Scale(fields[0], fields[-1], 52, 340), Scale(0, top, 186, 10)
     upper, lower = _curve(fields, mean + error, x, y), _curve(fields[::-1], (mean - error)[::-1], x, y)
     return Plot(
-        *(x, y, "field on GC, Δmu", "GC of the draws, %", x.ticks(), y.ticks()),
-        "Mean GC of the draws under fields, with that of the background alone.",
+        *(x, y, "field, Δmu", f"draws: {name}", x.ticks(), y.ticks()),
+        "Mean count in the draws under fields, with that of the background alone.",
         bands=[("blue", f"{upper}L{lower[1:]}Z")] if upper else [],
         lines=[("limit", _curve(fields, exact, x, y)), ("bold blue", _curve(fields, mean, x, y))],
         dots=_dots(fields, mean, x, y),
@@ -324,16 +333,17 @@ def _response_plot(by_field: dict[float, list[Row]]) -> Plot:
 
 
 def _anchors_plot(rows: Sequence[Row]) -> Plot:
-    anchors, draws = (100 * np.array([row[name] for row in rows]) for name in ("gc_anchor", "gc"))
+    unit, name = _counted(rows)
+    anchors, draws = (unit * np.array([row[column] for row in rows]) for column in ("anchor", "draws"))
     both = np.append(anchors, draws)
-    middle, half = (both.max(initial=50) + both.min(initial=50)) / 2, max(np.ptp(both) / 2 if len(both) else 0, 10)
+    middle, half = (both.max() + both.min()) / 2, max(np.ptp(both) / 2, 10 if unit == 100 else 0.5)
     x, y = (
         Scale(middle - 1.1 * half, middle + 1.1 * half, 52, 340),
         Scale(middle - 1.1 * half, middle + 1.1 * half, 186, 10),
     )
     return Plot(
-        *(x, y, "GC of the anchor, %", "GC of its draws, %", x.ticks(), y.ticks()),
-        "GC of each anchor's draws without a field, against the anchor's own.",
+        *(x, y, f"anchor: {name}", f"its draws: {name}", x.ticks(), y.ticks()),
+        "The count in each anchor's draws without a field, against the anchor's own.",
         lines=[("limit", _curve([x.low, x.high], [y.low, y.high], x, y))],
         dots=_dots(anchors, draws, x, y),
     )

@@ -74,8 +74,12 @@ SPACING: Columns = {
 }
 _VALUES = ("kept_share", "bits", "bits_held", "beyond_positions")
 SERIES: Columns = {"record": str, "beta": number, **dict.fromkeys(_VALUES, number)}
-RESPONSE: Columns = {"converged": truth, **dict.fromkeys(("field", "gc_anchor", "gc", "gc_beta_0"), number)}
-ANSWER: Columns = {"quantity": str, **dict.fromkeys(("value", "low", "high"), number)}
+RESPONSE: Columns = {
+    "counted": str,
+    **dict.fromkeys(("share", "converged"), truth),
+    **dict.fromkeys(("field", "anchor", "draws", "beta_0"), number),
+}
+ANSWER: Columns = {"quantity": str, "of": str, **dict.fromkeys(("value", "low", "high"), number)}
 CHECKS: Columns = {"z": float}
 LAW = {"held", "contrast", "background", "tether", "beta", "keep"}  # what the header says of the law
 
@@ -214,8 +218,9 @@ def read_gc_probe(folder: str) -> dict[str, list[Row]]:
     """The probe's response, answer and checks."""
     tables: dict[str, Columns] = {"response": RESPONSE, "answer": ANSWER, "checks": CHECKS}
     found = {name: list(_table(f"{folder}/{name}.tsv", read, _cure("gc-probe"))) for name, read in tables.items()}
-    if len({row["field"] for row in found["response"]}) < 2:
-        raise InputError(f"{folder}/response.tsv", "", "holds fewer than two fields", _cure("gc-probe"))
+    fields = {row["field"] for row in found["response"]}
+    if len(fields) < 2 or 0 not in fields:
+        raise InputError(f"{folder}/response.tsv", "", "holds fewer than two fields, or not 0", _cure("gc-probe"))
     return found
 
 

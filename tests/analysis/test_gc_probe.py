@@ -8,7 +8,8 @@ import pytest
 
 from analysis.sample_sets import independent_draws, sample_set
 from maxent_cli.alphabet import is_gc
-from maxent_cli.analysis.gc_probe import Probe, answer, probe_anchor
+from maxent_cli.analysis.features import gc
+from maxent_cli.analysis.gc_probe import AT_ZERO, LEAST_EXCESS, MEASURES, NETWORK, Probe, answer, probe_anchor, sentence
 from maxent_cli.data import SampleSet
 
 FIELDS = (-1.0, 0.0, 0.5, 2.0)
@@ -30,7 +31,7 @@ def drawn(field: float, seed: int = 1, **given: object) -> SampleSet:
 
 
 def probe(seed: int = 1) -> Probe:
-    return probe_anchor([drawn(field, seed) for field in FIELDS], FIELDS)
+    return probe_anchor([drawn(field, seed) for field in FIELDS], {}, gc(), FIELDS)
 
 
 def test_rows_are_an_anchor_and_field_each() -> None:
@@ -43,11 +44,11 @@ def test_rows_are_an_anchor_and_field_each() -> None:
 @pytest.mark.parametrize("place", range(len(FIELDS)))
 def test_what_holds_nothing_answers_as_the_background_does(place: int) -> None:
     row, share = probe().response[place], float(tilted(FIELDS[place])[1:3].sum())
-    assert row["gc_beta_0"] == pytest.approx(share)
-    assert abs(row["gc"] - share) < 4.5 * row["gc_error"]
+    assert row["beta_0"] == pytest.approx(share)
+    assert abs(row["draws"] - share) < 4.5 * row["draws_error"]
     assert abs(row["variance"] - LENGTH * share * (1 - share)) < 4.5 * row["variance_error"]
     assert abs(row["rigidity"]) < 4.5 * row["rigidity_error"]
-    assert row["gc_anchor"] == is_gc(drawn(0.0).anchor).mean()
+    assert row["anchor"] == is_gc(drawn(0.0).anchor).mean()
 
 
 def test_checks_of_right_draws_have_scores_of_unit_spread() -> None:
@@ -61,7 +62,7 @@ def test_checks_of_right_draws_have_scores_of_unit_spread() -> None:
 def test_draws_of_another_field_are_caught(wrong: float) -> None:
     by_field = [drawn(field) for field in FIELDS]
     by_field[2] = replace(drawn(wrong, seed=7), name="a1")
-    scores = np.abs([row["z"] for row in probe_anchor(by_field, FIELDS).checks])
+    scores = np.abs([row["z"] for row in probe_anchor(by_field, {}, gc(), FIELDS).checks])
     assert scores[0] < 4
     assert (scores[1:] > 5).any()
 
@@ -74,30 +75,34 @@ def test_positions_that_may_not_change_do_not_count() -> None:
         codes = samples.codes.copy()
         codes[..., :10] = 1
         by_field.append(replace(samples, codes=codes, mutable=mutable))
-    row = probe_anchor(by_field, FIELDS).response[1]
-    assert abs(row["gc"] - 0.4) < 4.5 * row["gc_error"]
-    assert row["gc_beta_0"] == pytest.approx(0.4)
+    row = probe_anchor(by_field, {}, gc(), FIELDS).response[1]
+    assert abs(row["draws"] - 0.4) < 4.5 * row["draws_error"]
+    assert row["beta_0"] == pytest.approx(0.4)
 
 
 def test_the_answer_puts_anchors_together() -> None:
     rows = [row for seed in range(1, 13) for row in probe(seed).response]
-    found = answer(rows, seed=1)
+    found = answer(rows, [], seed=1)
     assert found.fields.tolist() == list(FIELDS)
     np.testing.assert_allclose(found.exact, [tilted(field)[1:3].sum() for field in FIELDS])
     for each, exact in zip(found.response, found.exact, strict=True):
         assert each.low < each.value < each.high
         assert each.value == pytest.approx(exact, abs=0.01)
     assert len(found.anchors) == len(found.draws) == 12
-    assert found.slope.low < 0 < found.slope.high  # these draws know nothing of their anchors
-    assert abs(found.rigidity.value) < 0.05
-    assert found.rigidity.low < found.rigidity.value < found.rigidity.high
+    assert (
+        found.measures[NETWORK]["slope"].low < 0 < found.measures[NETWORK]["slope"].high
+    )  # these draws know nothing of their anchors
+    assert abs(found.measures[NETWORK]["rigidity"].value) < 0.05
+    assert found.verdict == "no"
+    assert set(found.measures) == {NETWORK, AT_ZERO}
+    assert found.measures[AT_ZERO]["rigidity outside"].value == 0
 
 
 def test_draws_that_keep_their_anchors_gc_have_slope_1_and_are_rigid() -> None:
-    rows = [row for seed in range(1, 9) for row in probe_anchor(shuffled(seed), (0.0, 1.0)).response]
-    found = answer(rows, seed=1)
-    assert found.slope.value == pytest.approx(1, abs=1e-6)
-    assert found.rigidity.value == pytest.approx(1, abs=1e-6)
+    rows = [row for seed in range(1, 9) for row in probe_anchor(shuffled(seed), {}, gc(), (0.0, 1.0)).response]
+    found = answer(rows, [], seed=1)
+    assert found.measures[NETWORK]["slope"].value == pytest.approx(1, abs=1e-6)
+    assert found.measures[NETWORK]["rigidity"].value == pytest.approx(1, abs=1e-6)
 
 
 def shuffled(seed: int) -> list[SampleSet]:
@@ -109,6 +114,56 @@ def shuffled(seed: int) -> list[SampleSet]:
 
 
 def test_one_anchor_has_an_answer_without_intervals() -> None:
-    found = answer(probe().response, seed=1)
+    found = answer(probe().response, [], seed=1)
     assert np.isfinite([each.value for each in found.response]).all()
-    assert np.isnan([found.slope.low, found.slope.value, found.rigidity.low]).all()
+    assert np.isnan([found.measures[NETWORK]["slope"].value, found.measures[NETWORK]["rigidity"].low]).all()
+    assert found.verdict == "undecided"
+
+
+def rigid(share: float, seed: int) -> SampleSet:
+    """Draws of which a share have the anchor's letters in random order, the others the background's."""
+    plain, kept = drawn(0.0, seed), shuffled(seed)[0]
+    chosen = np.random.default_rng(seed).random(plain.codes.shape[:2]) < share
+    return replace(plain, codes=np.where(chosen[..., None], kept.codes, plain.codes))
+
+
+def local(seed: int) -> SampleSet:
+    """Draws in which a third of the positions hardly change: all that is held is held in place."""
+    plain = drawn(0.0, seed)
+    codes = np.where((np.arange(LENGTH) < 10) & (np.random.default_rng(seed).random(plain.codes.shape) < 0.97),
+                     1, plain.codes).astype(np.uint8)  # fmt: skip
+    return replace(plain, codes=codes)
+
+
+def asked(network, reference) -> object:
+    probes = []
+    for seed in range(1, 13):
+        others = {"untrained 1": reference(seed), "beside: x": shuffled(seed)[0]}
+        probes.append(probe_anchor([network(seed), drawn(1.0, seed)], others, gc(), (0.0, 1.0)))
+    rows, references = ([row for one in probes for row in getattr(one, n)] for n in ("response", "references"))
+    return answer(rows, references, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("network", "reference", "verdict"),
+    [
+        (lambda seed: rigid(1.0, seed), lambda seed: drawn(0.0, seed), "yes"),
+        (local, lambda seed: drawn(0.0, seed), "no"),
+        (lambda seed: drawn(0.0, seed), lambda seed: drawn(0.0, seed + 50), "no"),
+        (lambda seed: shuffled(seed)[0], lambda seed: shuffled(seed)[0], "no"),
+    ],
+    ids=["global", "local", "nothing", "as the untrained"],
+)
+def test_the_answer_is_an_excess_over_untrained_networks_outside_local_features(network, reference, verdict) -> None:
+    found = asked(network, reference)
+    assert found.verdict == verdict
+    assert found.margin == pytest.approx(LEAST_EXCESS)
+    assert list(found.measures) == [NETWORK, AT_ZERO, "untrained 1", "beside: x"]
+    assert all(set(each) == set(MEASURES) for each in found.measures.values())
+    assert sentence(found, "G and C").startswith(verdict)
+
+
+def test_what_is_held_in_place_is_rigid_and_not_so_outside() -> None:
+    measures = asked(local, lambda seed: drawn(0.0, seed)).measures[NETWORK]
+    assert abs(measures["rigidity outside"].value) < 0.1
+    assert measures["slope outside"].low < 0.2

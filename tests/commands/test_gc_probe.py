@@ -16,6 +16,7 @@ from maxent_cli.interpret import sampling
 ANCHORS = {"one": "GATCAT", "two": "CCGTGC", "three": "TTGAAA", "four": "ATATAG"}
 MODEL = small_model(6)
 SHORT = ["--chains", "20", "--rungs", "3", "--draws", "40", "--thin", "10", "--warmup", "240", "--beta", "60"]
+ALONE = [*SHORT, "--untrained", "0"]
 
 
 @pytest.fixture
@@ -41,40 +42,65 @@ def table(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream, delimiter="\t"))
 
 
-def test_the_folder_holds_response_checks_answer_and_figure(tmp_path: Path, model: str, fasta: str) -> None:
+def test_the_folder_holds_response_checks_answer_references_and_figure(tmp_path: Path, model: str, fasta: str) -> None:
     out = tmp_path / "probe"
-    result = run(fasta, "--model", model, "-o", str(out), *SHORT, "--fields", "-1,1", "--threads", "2")
-    assert sorted(path.name for path in out.iterdir()) == ["answer.tsv", "checks.tsv", "response.png", "response.tsv"]
+    result = run(
+        fasta, "--model", model, "-o", str(out), *SHORT, "--fields", "-1,1", "--threads", "2", "--beside", model
+    )
+    assert sorted(path.name for path in out.iterdir()) == [
+        *("answer.tsv", "checks.tsv", "references.tsv", "response.png", "response.tsv"),
+    ]
     assert (out / "response.png").read_bytes().startswith(b"\x89PNG")
     rows = table(out / "response.tsv")
     assert [(row["record"], float(row["field"])) for row in rows] == [(n, f) for n in ANCHORS for f in (-1, 0, 1)]
     assert len(table(out / "checks.tsv")) == 2 * len(ANCHORS)
-    assert [row["quantity"] for row in table(out / "answer.tsv")] == [
-        "slope of draws' GC on anchors' GC",
-        "rigidity of N without a field",
+    others = ["untrained 1", "untrained 2", f"beside: {model}"]
+    assert [(row["record"], row["reference"]) for row in table(out / "references.tsv")] == [
+        (name, other) for name in ANCHORS for other in others
     ]
-    for row in table(out / "answer.tsv"):
-        assert float(row["low"]) <= float(row["value"]) <= float(row["high"])
-        assert f"{float(row['value']):.3f}" in result.stderr
-    assert set(json.loads((tmp_path / "probe.provenance.json").read_text())["inputs"]) == {model, fasta}
+    answer = table(out / "answer.tsv")
+    measures = ("slope", "slope outside", "rigidity", "rigidity outside")
+    networks = ("network", "beta = 0, exact", *others)
+    assert [(row["quantity"], row["of"]) for row in answer[:-2]] == [(m, n) for m in measures for n in networks]
+    assert answer[-1]["quantity"].startswith("G and C held: ")
+    verdict = answer[-1]["quantity"].removeprefix("G and C held: ")
+    assert f"anchors; {verdict}" in result.stderr
+    for row in answer[:-1]:
+        if row["low"] != "nan":
+            assert float(row["low"]) <= float(row["value"]) <= float(row["high"])
+    inputs = json.loads((tmp_path / "probe.provenance.json").read_text())["inputs"]
+    assert set(inputs) == {model, fasta}
+
+
+def test_references_keep_as_much_energy(tmp_path: Path, model: str, fasta: str) -> None:
+    """The network beside it is itself: at the beta found for its share, its draws are the same law's."""
+    long = ["--draws", "100", "--thin", "20", "--warmup", "1200"]
+    run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *SHORT, *long, "--fields", "1", "--beside", model)
+    plain = {row["record"]: row for row in table(tmp_path / "probe" / "response.tsv") if float(row["field"]) == 0}
+    for row in table(tmp_path / "probe" / "references.tsv"):
+        network = plain[row["record"]]
+        assert float(row["kept_share"]) == pytest.approx(float(network["kept_share"]), abs=0.12)
+        if row["reference"].startswith("beside"):
+            assert float(row["draws"]) == pytest.approx(float(network["draws"]), abs=0.08)
+            assert float(row["beta"]) == pytest.approx(60, rel=0.5)
 
 
 def test_the_response_is_that_of_listing(tmp_path: Path, model: str, fasta: str) -> None:
-    run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *SHORT, "--fields", "-1,1")
+    run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *SHORT, "--fields", "-1,1", "--untrained", "0")
     for row in table(tmp_path / "probe" / "response.tsv"):
         field = float(row["field"])
         listed = Listed(MODEL, ANCHORS[row["record"]], field=field)
         content = np.array([sum(letter in "GC" for letter in word) for word in listed.words])
         exact = listed.law(60.0) @ content
         spread = listed.law(60.0) @ content**2 - exact**2
-        assert float(row["gc"]) == pytest.approx(exact / 6, abs=4.5 * float(row["gc_error"]))
+        assert float(row["draws"]) == pytest.approx(exact / 6, abs=4.5 * float(row["draws_error"]))
         assert float(row["variance"]) == pytest.approx(spread, abs=4.5 * float(row["variance_error"]))
-        assert float(row["gc_beta_0"]) == pytest.approx(listed.law(0.0) @ content / 6, rel=1e-5)
+        assert float(row["beta_0"]) == pytest.approx(listed.law(0.0) @ content / 6, rel=1e-5)
         assert float(row["beta"]) == 60
 
 
 def test_checks_of_right_draws_hold(tmp_path: Path, model: str, fasta: str) -> None:
-    result = run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *SHORT)
+    result = run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *ALONE)
     rows = table(tmp_path / "probe" / "checks.tsv")
     scores = np.array([float(row["z"]) for row in rows])
     assert len(scores) == 4 * len(ANCHORS)
@@ -90,15 +116,15 @@ def test_a_wrong_field_is_caught(tmp_path: Path, model: str, fasta: str, monkeyp
         return right(network, anchor, replace(law, field=0.6 * law.field), *rest)
 
     monkeypatch.setattr(sampling, "sample_anchor", weaker)
-    run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *SHORT)
+    run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *ALONE)
     scores = [abs(float(row["z"])) for row in table(tmp_path / "probe" / "checks.tsv")]
     assert np.mean(np.array(scores) > 3) > 0.7
 
 
 def test_beta_0_answers_as_the_background_does(tmp_path: Path, model: str, fasta: str) -> None:
-    run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *SHORT, "--beta", "0")
+    run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *ALONE, "--beta", "0")
     for row in table(tmp_path / "probe" / "response.tsv"):
-        assert float(row["gc"]) == pytest.approx(float(row["gc_beta_0"]), abs=4.5 * float(row["gc_error"]))
+        assert float(row["draws"]) == pytest.approx(float(row["beta_0"]), abs=4.5 * float(row["draws_error"]))
         assert abs(float(row["rigidity"])) < 4.5 * float(row["rigidity_error"])
 
 
@@ -120,3 +146,70 @@ def test_fields_are_sorted_and_hold_0() -> None:
     fields = gc_probe.Fields()
     assert fields.convert("2,-1", None, None) == (-1, 0, 2)
     assert fields.convert("0,1,1", None, None) == (0, 1)
+
+
+@pytest.mark.parametrize("feature", ["cpg", "kmer:AT", "motif"])
+def test_the_response_of_words_and_motifs_is_that_of_listing(
+    tmp_path: Path, model: str, fasta: str, feature: str
+) -> None:
+    meme = tmp_path / "motif.meme"
+    meme.write_text(MEME)
+    given = f"motif:{meme}" if feature == "motif" else feature
+    options = ["--feature", given, "--match-p", "0.02", "--fields", "-0.7,0.8"]
+    result = run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *ALONE, *options)
+    words = {"cpg": ["CG"], "kmer:AT": ["AT"], "motif": ["GAC", "GTC"]}[feature]
+    for row in table(tmp_path / "probe" / "response.tsv"):
+        listed = Listed(MODEL, ANCHORS[row["record"]])
+        number = np.array([sum(w.startswith(one, at) for one in words for at in range(6)) for w in listed.words])
+        tilt = np.exp(float(row["field"]) * number)
+        for column, law in (("draws", listed.law(60.0) * tilt), ("beta_0", listed.law(0.0) * tilt)):
+            exact = law @ number / law.sum()
+            error = 4.5 * float(row["draws_error"]) if column == "draws" else 0.02 if feature == "motif" else 1e-5
+            assert float(row[column]) == pytest.approx(exact, abs=error), (column, row["record"], row["field"])
+    assert "z-scores within 3" in result.stderr
+
+
+MEME = """MEME version 4
+
+ALPHABET= ACGT
+
+MOTIF one
+letter-probability matrix: alength= 4 w= 3 nsites= 100
+0 0 1 0
+1 0 0 0
+0 1 0 0
+"""
+
+
+@pytest.mark.parametrize("word", ["cpg", "kmer:AT"])
+def test_a_wrong_field_on_words_is_caught(
+    tmp_path: Path, model: str, fasta: str, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    right = sampling.sample_anchor
+
+    def weaker(network, anchor, law, *rest):
+        return right(network, anchor, replace(law, field=0.5 * law.field), *rest)
+
+    options = ["--feature", word, "--fields", "-1,1", *ALONE, "--draws", "200"]
+    run(fasta, "--model", model, "-o", str(tmp_path / "right"), *options)
+    monkeypatch.setattr(sampling, "sample_anchor", weaker)
+    run(fasta, "--model", model, "-o", str(tmp_path / "wrong"), *options)
+    scores = [
+        np.nanmax(np.abs([float(row["z"]) for row in table(tmp_path / name / "checks.tsv")]))
+        for name in ("right", "wrong")
+    ]
+    assert scores[0] < 4.5 < scores[1]
+
+
+@pytest.mark.parametrize("given", ["at", "kmer:", "kmer:XY", "gc:2", "motif:", "cpg:1"])
+def test_a_feature_that_is_none_is_refused(tmp_path: Path, model: str, fasta: str, given: str) -> None:
+    result = run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *ALONE, "--feature", given, expect=2)
+    assert "--feature" in result.stderr
+
+
+@pytest.mark.parametrize("given", [["--law", "output"], ["--rungs", "2"], ["--warmup", "0"]])
+def test_references_that_cannot_be_matched_are_refused(
+    tmp_path: Path, model: str, fasta: str, given: list[str]
+) -> None:
+    result = run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *SHORT, *given, expect=2)
+    assert "--untrained 0" in result.stderr

@@ -6,13 +6,18 @@ from maxent_cli.io.gc_figure import GCFigure, write_gc_figure
 FIELDS = np.array([1.0, -1.0, 0.0])  # in any order
 
 
-def shown(anchors=20, interval=0.05):
+def shown(anchors=20, interval=0.05, label="G and C", unit=100.0):
     rng = np.random.default_rng(1)
     mean = 1 / (1 + np.exp(-FIELDS))
     response = np.stack([mean, mean - interval, mean + interval], axis=1)
     share = rng.uniform(0.3, 0.7, anchors)
     slope = np.array([0.5, 0.4, 0.6]) if anchors > 2 else np.full(3, np.nan)
-    return GCFigure(FIELDS, response, mean, share, 0.2 + 0.5 * share, slope)
+    names = ("network", "beta = 0, exact", "untrained 1", "beside: <b>$x$\n/" + 50 * "long")
+    rigidity = {name: np.array([0.3, 0.3 - interval, 0.3 + interval]) for name in names}
+    named = {"label": label, "unit": unit, "rigidity": rigidity, "margin": 0.25, "verdict": "no"}
+    return GCFigure(
+        fields=FIELDS, response=response, exact=mean, anchors=share, draws=0.2 + 0.5 * share, slope=slope, **named
+    )
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
@@ -27,19 +32,30 @@ def test_what_is_plotted_is_in_order_and_in_per_cent(monkeypatch):
     drawn = []
     monkeypatch.setattr("maxent_cli.io.gc_figure.write_figure", lambda _, figure: drawn.append(figure))
     write_gc_figure("a.png", shown())
-    response, scatter = drawn[0].axes
+    response, scatter, rigidity = drawn[0].axes
     exact, draws = (line.get_xydata() for line in response.lines)
     np.testing.assert_allclose(draws, [[-1, 26.894], [0, 50], [1, 73.106]], rtol=1e-4)
     np.testing.assert_allclose(exact, draws)
     assert len(scatter.collections[0].get_offsets()) == 20
     legend = [text.get_text() for text in scatter.get_legend().get_texts()]
     assert legend[-1] == "slope 0.50 (95 %: 0.40 to 0.60)"
+    assert rigidity.get_title(loc="left") == "Is it held everywhere? No"
+    assert [text.get_text() for text in rigidity.get_yticklabels()][:3] == ["network", "beta = 0, exact", "untrained 1"]
+
+
+def test_other_counts_are_numbers(monkeypatch):
+    drawn = []
+    monkeypatch.setattr("maxent_cli.io.gc_figure.write_figure", lambda _, figure: drawn.append(figure))
+    write_gc_figure("a.png", shown(label="a $motif$\n" + 50 * "x", unit=1.0))
+    response = drawn[0].axes[0]
+    np.testing.assert_allclose(response.lines[1].get_xydata()[:, 1], [0.26894, 0.5, 0.73106], rtol=1e-4)
+    assert "%" not in response.get_ylabel()
 
 
 def test_one_anchor_has_no_interval_and_no_slope(monkeypatch):
     drawn = []
     monkeypatch.setattr("maxent_cli.io.gc_figure.write_figure", lambda _, figure: drawn.append(figure))
     write_gc_figure("a.png", shown(anchors=1, interval=np.nan))
-    response, scatter = drawn[0].axes
+    response, scatter, _ = drawn[0].axes
     assert len(response.collections) == 0
     assert not any("slope" in text.get_text() for text in scatter.get_legend().get_texts())

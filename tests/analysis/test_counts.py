@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 
 from analysis.sample_sets import independent_draws, sample_set
-from maxent_cli.analysis.gc import (
+from maxent_cli.analysis.counts import (
+    draw_counts,
     exact_response,
     field_check,
-    gc_counts,
-    gc_slope,
     mean_over_anchors,
-    summarise_gc,
+    outside_local,
+    slope_over_anchors,
+    summarise_count,
 )
+from maxent_cli.analysis.features import gc, word
 
 ROWS = np.array([[0.3, 0.2, 0.1, 0.4], [0.1, 0.6, 0.2, 0.1], [0.25, 0.25, 0.25, 0.25], [0.7, 0.1, 0.1, 0.1]])
 
@@ -21,37 +23,45 @@ def tilted(rows, field):
     return moved / moved.sum(axis=1, keepdims=True)
 
 
+def summarise_gc(samples, where=None):
+    feature = gc()
+    places = feature.places(samples.mutable) if where is None else feature.places(samples.mutable & where, all_of=True)
+    return summarise_count(samples, feature, places)
+
+
+def gc_response(background, mutable, field, anchor=None):
+    anchor = np.zeros(len(background), np.uint8) if anchor is None else anchor
+    samples = sample_set(np.tile(anchor, (2, 4, 1)), background, mutable=mutable, anchor=anchor)
+    return exact_response(samples, gc(), field, gc().places(mutable))
+
+
 @pytest.fixture
 def rng():
     return np.random.default_rng(1)
 
 
-def test_the_exact_response_is_that_of_listing_all_sequences():
+@pytest.mark.parametrize("field", [-1.0, 0.0, 0.7])
+def test_the_exact_response_is_that_of_listing_all_sequences(field):
     mutable = np.array([True, True, False, True])
-    fields = np.array([-1.0, 0.0, 0.7])
-    means, variances = exact_response(ROWS, mutable, fields)
-    for field, mean, variance in zip(fields, means, variances, strict=True):
-        words = list(itertools.product(range(4), repeat=3))
-        counts = np.array([sum(letter in (1, 2) for letter in word) for word in words])
-        weights = [np.prod([row[letter] for row, letter in zip(ROWS[mutable], word, strict=True)]) for word in words]
-        law = np.array(weights) * np.exp(field * counts)
-        law /= law.sum()
-        assert mean == pytest.approx(law @ counts)
-        assert variance == pytest.approx(law @ counts**2 - (law @ counts) ** 2)
+    mean, variance = gc_response(ROWS, mutable, field)
+    words = list(itertools.product(range(4), repeat=3))
+    counts = np.array([sum(letter in (1, 2) for letter in word) for word in words])
+    weights = [np.prod([row[letter] for row, letter in zip(ROWS[mutable], word, strict=True)]) for word in words]
+    law = np.array(weights) * np.exp(field * counts)
+    law /= law.sum()
+    assert mean == pytest.approx(law @ counts)
+    assert variance == pytest.approx(law @ counts**2 - (law @ counts) ** 2)
 
 
 def test_one_row_answers_as_the_closed_form():
-    means, variances = exact_response(np.tile([0.3, 0.2, 0.2, 0.3], (50, 1)), np.ones(50, bool), np.array([0.5]))
+    mean, variance = gc_response(np.tile([0.3, 0.2, 0.2, 0.3], (50, 1)), np.ones(50, bool), 0.5)
     share = 0.4 * np.exp(0.5) / (0.4 * np.exp(0.5) + 0.6)
-    assert means[0] == pytest.approx(50 * share)
-    assert variances[0] == pytest.approx(50 * share * (1 - share))
+    assert mean == pytest.approx(50 * share)
+    assert variance == pytest.approx(50 * share * (1 - share))
 
 
 def test_a_position_that_is_always_gc_stays_so():
-    means, variances = exact_response(
-        np.array([[0.0, 0.5, 0.5, 0.0], [0.5, 0, 0, 0.5]]), np.ones(2, bool), np.array([-2.0])
-    )
-    assert (means[0], variances[0]) == (1, 0)
+    assert gc_response(np.array([[0.0, 0.5, 0.5, 0.0], [0.5, 0, 0, 0.5]]), np.ones(2, bool), -2.0) == (1, 0)
 
 
 @pytest.mark.parametrize("hold", [0.0, 0.9])
@@ -83,7 +93,7 @@ def test_rigidity_of_known_laws(rng):
     assert summarise_gc(together).rigidity == pytest.approx(-1, abs=0.2)
     first_half = np.arange(20) < 10
     outside = summarise_gc(against, first_half)
-    assert outside.positions == 10
+    assert outside.places == 10
     assert abs(outside.rigidity) < 4 * outside.rigidity_error
 
 
@@ -92,9 +102,9 @@ def test_fixed_positions_do_not_count(rng):
     mutable = np.array([True, False, True, True])
     codes[..., 1] = 2
     samples = sample_set(codes, mutable=mutable)
-    assert summarise_gc(samples).positions == 3
+    assert summarise_gc(samples).places == 3
     assert summarise_gc(samples) == summarise_gc(sample_set(codes[..., mutable]))
-    assert (gc_counts(samples) <= 3).all()
+    assert (draw_counts(samples, gc()) <= 3).all()
 
 
 def test_draws_that_never_change_have_no_rigidity():
@@ -105,7 +115,7 @@ def test_draws_that_never_change_have_no_rigidity():
 
 def counts_under(rng, field, hold):
     background = tilted(np.tile(ROWS, (6, 1)), field)
-    return gc_counts(sample_set(independent_draws(rng, background, 20, 40, hold), background))
+    return draw_counts(sample_set(independent_draws(rng, background, 20, 40, hold), background), gc())
 
 
 @pytest.mark.parametrize("hold", [0.0, 0.7])
@@ -127,7 +137,7 @@ def test_the_slope_over_anchors_and_its_interval(rng):
     covered = 0
     for seed in range(100):
         anchors = rng.uniform(0.3, 0.7, 40)
-        found = gc_slope(anchors, 0.4 + 0.25 * anchors + 0.05 * rng.normal(size=40), seed)
+        found = slope_over_anchors(anchors, 0.4 + 0.25 * anchors + 0.05 * rng.normal(size=40), seed)
         covered += found.low <= 0.25 <= found.high
     assert 86 <= covered <= 100
 
@@ -148,8 +158,8 @@ def test_no_anchor_has_no_mean(values):
 def test_one_anchor_has_no_interval_and_two_no_slope():
     assert mean_over_anchors(np.array([3.0]), 1).value == 3
     assert np.isnan(mean_over_anchors(np.array([3.0]), 1).low)
-    assert np.isnan(gc_slope(np.array([0.1, 0.2]), np.array([0.1, 0.2]), 1).value)
-    assert np.isnan(gc_slope(np.full(9, 0.5), np.linspace(0, 1, 9), 1).value)
+    assert np.isnan(slope_over_anchors(np.array([0.1, 0.2]), np.array([0.1, 0.2]), 1).value)
+    assert np.isnan(slope_over_anchors(np.full(9, 0.5), np.linspace(0, 1, 9), 1).value)
 
 
 def test_fields_that_share_too_few_counts_are_not_judged() -> None:
@@ -158,3 +168,32 @@ def test_fields_that_share_too_few_counts_are_not_judged() -> None:
     near = [rng.binomial(100, share, (16, 200)) for share in (0.5, 0.5622)]
     assert np.isnan(field_check(*far, 1.0).z)
     assert abs(field_check(*near, 0.25).z) < 4
+
+
+def test_local_features_are_told_from_a_composition_that_moves_everywhere(rng):
+    background = np.tile([0.3, 0.2, 0.2, 0.3], (60, 1))
+    law = tilted(background, 0.8)
+    law[20:30] = [0.05, 0.85, 0.05, 0.05]
+    outside = outside_local(sample_set(independent_draws(rng, law, 16, 150), background, mutable=np.arange(60) > 2))
+    assert not outside[20:30].any()
+    assert outside[[*range(3, 20), *range(30, 60)]].all()
+    assert not outside[:3].any()
+
+
+@pytest.mark.parametrize("text", ["CG", "AA", "AAT/TTA"])
+def test_independent_letters_show_no_rigidity_of_words(text):
+    rng, feature, found = np.random.default_rng(2), word(text), []
+    background = np.tile(ROWS, (10, 1))
+    for _ in range(25):
+        samples = sample_set(independent_draws(rng, background, 16, 60, 0.5), background)
+        summary = summarise_count(samples, feature, feature.places(samples.mutable))
+        mean, variance = exact_response(samples, feature, 0.0, feature.places(samples.mutable))
+        found.append(
+            [
+                (summary.mean - mean) / summary.mean_error,
+                (summary.variance - variance) / summary.variance_error,
+                summary.rigidity / summary.rigidity_error,
+            ]
+        )
+    assert (np.abs(np.mean(found, axis=0)) < 0.8).all()
+    assert (np.std(found, axis=0) < 1.6).all()

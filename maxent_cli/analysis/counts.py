@@ -1,16 +1,18 @@
-"""The GC probe's numbers: the response of a sample set's GC count to a field, its rigidity, and what it must obey.
+"""A count in draws, such as that of G and C: its response to a field, its rigidity, and what it must obey.
 
-N(x) is the number of G and C at the mutable positions of an anchor; Δmu is the field on it, in natural-log units.
+N(x) is a feature's count (analysis.features) over an anchor's windows; Δmu is the field on it, in natural-log units.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from maxent_cli.alphabet import is_gc
+from maxent_cli.alphabet import UNKNOWN
 from maxent_cli.analysis.diagnostics import mcse_mean
+from maxent_cli.analysis.features import Feature, Places
+from maxent_cli.analysis.information import information
 from maxent_cli.analysis.jackknife import block_numbers, jackknife
 from maxent_cli.data import Floats, SampleSet
 
@@ -18,17 +20,20 @@ CONFIDENCE = 0.95
 BOOTSTRAPS = 2000
 _NEWTON_STEPS = 50
 LEAST_OVERLAP = 12  # draws that two fields share; with fewer the slope is that of two parted heaps
+OCCUPIED_BITS, OCCUPIED_ERRORS = 0.1, 3  # from which a position belongs to a local feature
 
 
 @dataclass(frozen=True)
-class GCSummary:
-    """One anchor at one Δmu: N over its mutable positions, mean with MCSE, variance and rigidity with jackknife errors.
+class CountSummary:
+    """One anchor at one Δmu: N over some places, mean with MCSE, variance and rigidity with jackknife errors.
 
-    rigidity = 1 - Var(N) / Var_indep(N), where Var_indep = sum_j g_j (1 - g_j) is N's variance if each position were
-    drawn from its own marginal; both are free of bias by autocorrelation. It may be negative.
+    anchor: the anchor's own N. rigidity = 1 - Var(N) / Var_indep(N), where Var_indep is N's variance if each position
+    were drawn from its own marginal, for GC sum_j g_j (1 - g_j); both are free of bias by autocorrelation. It may be
+    negative.
     """
 
-    positions: int
+    places: int
+    anchor: int
     mean: float
     mean_error: float
     variance: float
@@ -56,40 +61,52 @@ class FieldCheck:
     z: float
 
 
-def gc_counts(samples: SampleSet) -> NDArray[np.int64]:
-    """N (C, D): G and C at the mutable positions."""
-    return np.asarray(is_gc(samples.codes[..., samples.mutable]).sum(axis=-1))
+def draw_counts(samples: SampleSet, feature: Feature) -> NDArray[np.int64]:
+    """N (C, D) over the places that may change."""
+    return feature.count(samples.codes, feature.places(samples.mutable))
 
 
-def exact_response(background: Floats, mutable: NDArray[np.bool_], fields: Floats) -> tuple[Floats, Floats]:
-    """Mean and variance (S,) of N at beta = 0 under fields Δmu (S,), for background rows (L, 4), tether included.
+def exact_response(samples: SampleSet, feature: Feature, field: float, places: Places) -> tuple[float, float]:
+    """Mean and variance of N at beta = 0 under a field, from the background rows, tether included."""
+    fixed = np.eye(5)[samples.anchor]
+    free = np.pad(samples.background, ((0, 0), (0, 1)))
+    rows = np.where(samples.mutable[:, None], free, fixed)
+    mean, variance = feature.moments(feature, rows[None], places, field)
+    return float(mean[0]), float(variance[0])
 
-    Each mutable position answers g·e^Δ / (g·e^Δ + 1 - g), where g = q(C) + q(G) of its row.
+
+def outside_local(samples: SampleSet) -> NDArray[np.bool_]:
+    """Mutable positions (L,) whose letters are no more than the composition of the draws makes them.
+
+    Against the background rows, tilted as the middle position is: what a global property moves everywhere is not taken
+    for a feature of each position, nor does a feature tilt what the others are held against.
     """
-    share = background[mutable][:, 1:3].sum(axis=1)
-    with np.errstate(divide="ignore"):
-        answer = expit(np.log(share) - np.log1p(-share) + np.asarray(fields, float)[:, None])
-    return answer.sum(axis=1), (answer * (1 - answer)).sum(axis=1)
+    free = samples.mutable
+    drawn = np.array([(samples.codes == letter).mean(axis=(0, 1)) for letter in range(UNKNOWN)]).T
+    tilt = np.maximum(np.median(drawn[free] / samples.background[free], axis=0), 1e-3)
+    tilted = samples.background * tilt
+    held = information(replace(samples, background=tilted / tilted.sum(axis=1, keepdims=True)))
+    return np.asarray(free & ~((held.positions > OCCUPIED_BITS) & (held.positions > OCCUPIED_ERRORS * held.errors)))
 
 
-def summarise_gc(samples: SampleSet, where: NDArray[np.bool_] | None = None) -> GCSummary:
-    """The GC summary of a sample set over its mutable positions, or those of them that where (L,) selects."""
-    chosen = samples.mutable if where is None else samples.mutable & where
-    strong = is_gc(samples.codes[..., chosen])
-    counts = strong.sum(axis=-1)
-    moments = _block_moments(strong, block_numbers(*counts.shape))
-    everything = moments.sum(axis=0)
-    spread, free = (
-        jackknife(*pair) for pair in zip(_variances(everything), _variances(everything - moments), strict=True)
-    )
-    rigidity = jackknife(_rigidity(everything), _rigidity(everything - moments))
-    return GCSummary(
-        positions=int(chosen.sum()),
-        mean=float(counts.mean()),
-        mean_error=float(mcse_mean(counts)),
+def summarise_count(samples: SampleSet, feature: Feature, places: Places) -> CountSummary:
+    """The summary of a sample set's count over places (P,)."""
+    number = feature.count(samples.codes, places)
+    moments, letters = _block_moments(samples, number)
+    with_all, without = moments.sum(axis=0)[None], moments.sum(axis=0) - moments
+    spread = jackknife(_variance(with_all)[0], _variance(without))
+    rows = np.concatenate([letters.sum(axis=0)[None], letters.sum(axis=0) - letters])
+    free = feature.moments(feature, rows / rows.sum(axis=-1, keepdims=True), places, 0.0)[1]
+    ratios = _rigidity(np.concatenate([_variance(with_all), _variance(without)]), free)
+    rigidity = jackknife(ratios[0], ratios[1:])
+    return CountSummary(
+        places=int(places.sum()),
+        anchor=int(feature.count(samples.anchor, places)),
+        mean=float(number.mean()),
+        mean_error=float(mcse_mean(number)),
         variance=float(spread.value),
         variance_error=float(spread.error),
-        independent_variance=float(free.value),
+        independent_variance=float(jackknife(free[0], free[1:]).value),
         rigidity=float(rigidity.value),
         rigidity_error=float(rigidity.error),
     )
@@ -112,11 +129,13 @@ def field_check(lower: NDArray[np.int64], upper: NDArray[np.int64], difference: 
     return FieldCheck(float(whole), error, float((whole - difference) / error) if error > 0 else np.nan)
 
 
-def gc_slope(anchors: Floats, draws: Floats, seed: int) -> Interval95:
-    """Slope of the draws' mean GC (N,) on the anchors' GC (N,), with a bootstrap interval over anchors.
+def slope_over_anchors(anchors: Floats, draws: Floats, seed: int) -> Interval95:
+    """Slope of the draws' mean count (N,) on the anchors' (N,), with a bootstrap interval over anchors.
 
-    nan with fewer than three anchors or anchors of one GC.
+    nan with fewer than three anchors or anchors that are all alike; what is nan is left out.
     """
+    known = np.isfinite(anchors) & np.isfinite(draws)
+    anchors, draws = anchors[known], draws[known]
     if len(anchors) < 3 or np.ptp(anchors) == 0:
         return Interval95(np.nan, np.nan, np.nan)
     rows = np.random.default_rng(seed).integers(0, len(anchors), (BOOTSTRAPS, len(anchors)))
@@ -135,24 +154,24 @@ def mean_over_anchors(values: Floats, seed: int) -> Interval95:
     return _interval(known.mean(), known[rows].mean(axis=1))
 
 
-def _block_moments(strong: NDArray[np.bool_], blocks: NDArray[np.intp]) -> Floats:
-    """For each block: number of draws, sum of N, sum of N², and each position's number of G and C: (B, 3 + L)."""
-    counts = strong.sum(axis=-1)
-    columns = np.concatenate([np.stack([np.ones_like(counts), counts, counts**2], axis=-1), strong], axis=-1)
-    starts = np.flatnonzero(np.diff(blocks.ravel(), prepend=-1))
-    return np.add.reduceat(columns.reshape(-1, columns.shape[-1]), starts, axis=0).astype(float)
+def _block_moments(samples: SampleSet, number: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """For each block of chains: how many draws, sum of N and of N² (B, 3); and letters at each position (B, L, 5)."""
+    blocks = block_numbers(*number.shape).ravel()
+    starts = np.flatnonzero(np.diff(blocks, prepend=-1))
+    columns = np.stack([np.ones_like(number), number, number**2], axis=-1).reshape(-1, 3)
+    parts = np.split(samples.codes.reshape(-1, samples.codes.shape[-1]), starts[1:])
+    letters = np.array([[(part == letter).sum(axis=0) for letter in range(5)] for part in parts])
+    return np.add.reduceat(columns, starts, axis=0).astype(float), letters.transpose(0, 2, 1).astype(float)
 
 
-def _variances(moments: Floats) -> tuple[Floats, Floats]:
-    """Var(N) and Var_indep(N) of moments (..., 3 + L)."""
+def _variance(moments: Floats) -> Floats:
+    """Var(N) of moments (..., 3)."""
     number, first, second = moments[..., 0], moments[..., 1], moments[..., 2]
-    share = moments[..., 3:] / number[..., None]
-    return second / number - (first / number) ** 2, (share * (1 - share)).sum(axis=-1)
+    return np.asarray(second / number - (first / number) ** 2)
 
 
-def _rigidity(moments: Floats) -> Floats:
-    spread, free = _variances(moments)
-    return 1 - np.divide(spread, free, out=np.full_like(free, np.nan), where=free > 0)
+def _rigidity(spread: Floats, free: Floats) -> Floats:
+    return 1 - np.divide(spread, free, out=np.full_like(free, np.nan), where=free > 1e-9)
 
 
 def _histograms(counts: NDArray[np.int64], blocks: NDArray[np.intp], top: int) -> Floats:
