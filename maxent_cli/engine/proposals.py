@@ -29,6 +29,7 @@ KIND_NAMES = ("letter", "shift", "reverse-complement", "redraw", "refill", "togg
 FRESH, FRESH_ADAPTED = 0, 4
 KEPT, LOST, LOST_ADAPTED = 0, 1, 2
 
+WHOLE = 10**9  # bp: a window wider than any sequence is the sequence
 ELSEWHERE = 0.2  # share of refilled and toggled windows that lie anywhere
 
 

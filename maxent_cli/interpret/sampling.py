@@ -24,6 +24,7 @@ from maxent_cli.engine.proposals import (
     SHIFT,
     SINGLE_LETTERS,
     TOGGLE,
+    WHOLE,
     Move,
     cumulative_rows,
 )
@@ -50,9 +51,9 @@ RUNG_DRAWS = 40  # of each chain, for what is watched on every rung
 
 MOVES = {
     "all": (
-        Move(LETTER, 0.66),
-        Move(SHIFT, 0.06, 24, 8),
-        Move(REVERSE_COMPLEMENT, 0.06, 24),
+        Move(LETTER, 0.72),
+        Move(SHIFT, 0.05, WHOLE, 8),
+        Move(REVERSE_COMPLEMENT, 0.01, WHOLE),
         Move(TOGGLE, 0.1, 20),
         Move(REFILL, 0.06, 4),
         Move(REFILL, 0.06, 12),

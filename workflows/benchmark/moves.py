@@ -15,14 +15,22 @@ from benchmark import AUTO
 from ways import WAYS, Place, Run, Way, default_run, figures, settle, start
 
 from maxent_cli.analysis.diagnostics import letter_diagnostics
-from maxent_cli.engine.proposals import LETTER, REDRAW, REFILL, REVERSE_COMPLEMENT, SHIFT, SINGLE_LETTERS, TOGGLE, Move
+from maxent_cli.engine.proposals import (
+    LETTER,
+    REDRAW,
+    REFILL,
+    REVERSE_COMPLEMENT,
+    SHIFT,
+    SINGLE_LETTERS,
+    TOGGLE,
+    WHOLE,
+    Move,
+)
 from maxent_cli.interpret.law import LawSettings
 from maxent_cli.interpret.sampling import MOVES
 from maxent_cli.io.checkpoint import load_model
 from maxent_cli.io.records import RecordSource, read_sequences
 from maxent_cli.io.tables import write_table
-
-WHOLE = 10**6  # a window wider than any sequence is the sequence
 
 SHIFTS = (Move(SHIFT, 0.1, 24, 8),)
 TURNS = (Move(REVERSE_COMPLEMENT, 0.1, 24),)
@@ -39,6 +47,10 @@ MIXTURES = {
     "letters, refills, toggles": (
         *(Move(LETTER, 0.78), Move(TOGGLE, 0.1, 20)),
         *(Move(REFILL, 0.06, 4), Move(REFILL, 0.06, 12)),
+    ),
+    "letters, shifts of 24, reverse complements, refills, toggles": (
+        *(Move(LETTER, 0.66), Move(SHIFT, 0.06, 24, 8), Move(REVERSE_COMPLEMENT, 0.06, 24)),
+        *(Move(TOGGLE, 0.1, 20), Move(REFILL, 0.06, 4), Move(REFILL, 0.06, 12)),
     ),
     "all (the default)": MOVES["all"],
 }
