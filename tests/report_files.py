@@ -51,7 +51,9 @@ def write_parts(
     write_motifs(folder / "motifs", names, decode(codes[0, 0]))
     write_table(str(folder / "series" / "series.tsv"), [{**row, "record": name} for name in names for row in series])
     write_gc(folder / "gc", names)
-    return Sources(*(str(folder / part) for part in ("draws.npz", "draws.npz.tsv", "motifs", "series", "gc")))
+    write_periodicity(folder / "periodicity", names)
+    parts = ("draws.npz", "draws.npz.tsv", "motifs", "series", "gc", "periodicity")
+    return Sources(*(str(folder / part) for part in parts))
 
 
 def provenance(folder: Path) -> dict[str, object]:
@@ -109,6 +111,20 @@ def positions(name: str, letters: str) -> list[dict[str, object]]:
     held = {"information": 0.5, "information_error": 0.05, "ess": 99}
     shares = dict(zip((f"p_{letter}" for letter in LETTERS), (0.4, 0.3, 0.2, 0.1), strict=True))
     return [{"record": name, "position": p, "letter": each, **held, **shares} for p, each in enumerate(letters)]
+
+
+def write_periodicity(folder: Path, names: Sequence[str]) -> None:
+    """What `maxent periodicity` writes, as far as a report reads it."""
+    peak = {"low": 0.9, "high": 1.0, "chance": 0.096, "period": 10.2, "period_error": 0.02, "height_error": 0.3}
+    sources = {"draws": 6.9, "draws, phase-free": 1.4, "anchor": 1.8, "beta = 0": 1.2}
+    rows = [{"source": name, "anchors": 3, "in_band": 3, "height": height, **peak} for name, height in sources.items()]
+    write_table(str(folder / "answer.tsv"), rows)
+    powers = [
+        {"record": name, "period": period, "draws": 1 + 8 * (period == 10.0), "anchor": 2.0, "beta_0": 0.0}
+        for name in names
+        for period in (20.0, 15.0, 10.0, 7.5, 5.0)
+    ]
+    write_table(str(folder / "spectra.tsv"), powers)
 
 
 def write_gc(folder: Path, names: Sequence[str]) -> None:

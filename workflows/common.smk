@@ -5,7 +5,7 @@ OUT = config["out"]
 MODEL = config.get("model", f"{OUT}/model")
 MODEL_FILES = [f"{MODEL}/model.json", f"{MODEL}/weights.safetensors"]
 RECORDS = config.get("records", f"{OUT}/model/test.positives.fa")  # held out in training, where we train
-SEEDED = ("train", "sample", "gc-probe")
+SEEDED = ("train", "sample", "periodicity", "gc-probe")
 
 
 def given(*names):

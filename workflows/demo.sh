@@ -32,7 +32,7 @@ maxent motifs "$out/draws.npz" --out "$out/motifs"
 
 step '6/7 gc-probe: does the network hold GC content?'
 maxent gc-probe "$out/anchors.fa" --model "$out/model" --fields=-0.5,0,0.5 --seed 1 \
-    --chains 8 --rungs 4 --warmup 4000 --draws 80 --thin 50 --out "$out/gc"
+    --chains 8 --rungs 4 --warmup 4000 --draws 80 --thin 50 --untrained 1 --out "$out/gc"
 
 step '7/7 report: all of it on one page'
 maxent report "$out/draws.npz" --motifs "$out/motifs" --gc-probe "$out/gc" --out "$out/report.html"

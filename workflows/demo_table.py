@@ -69,11 +69,10 @@ def gc(folder: Path) -> list[Line]:
     answer = pd.read_table(folder / "gc" / "answer.tsv")
     network = answer[answer["of"] == "network"].set_index("quantity")[["value", "low", "high"]]
     scores = pd.read_table(folder / "gc" / "checks.tsv")["z"].abs().dropna()
-    names = ("slope outside", "rigidity outside", "rigidity outside, beyond untrained networks")
+    names = ("rigidity outside",)
     lines = [(f"GC: {name}", "a motif's own", interval(*network.loc[name])) for name in names]
     return [
         *lines,
-        (network.index[-1], "no", network.index[-1].rpartition(": ")[2]),
         ("GC: identity between fields holds", "", f"{(scores <= 3).sum()} of {len(scores)} within 3 errors"),
     ]
 

@@ -17,13 +17,14 @@ def folder_option(name: str, command: str, shown: str) -> options.Decorator:
 @click.option("--summary", help="Summary TSV that sample wrote.  [default: DRAWS.tsv]")
 @folder_option("--motifs", "motifs", "motifs, and the hundred most telling anchors drawn")
 @folder_option("--series", "series", "the beta series")
-@folder_option("--gc-probe", "gc-probe", "the response to a field on GC")
+@folder_option("--periodicity", "periodicity", "where anchors peak, and mean spectra")
+@folder_option("--gc-probe", "gc-probe", "the response to a field on a count, and what is held of it")
 def command(draws: str, out: str, summary: str | None, **folders: str | None) -> None:
     """One HTML file of what was found, which asks for nothing from anywhere.
 
     DRAWS is what sample wrote; its summary TSV lies beside it. Each part that is given is shown: convergence, motifs
     with logos and names, the hundred most telling anchors with sequence, logo, information, sites and occupancy, beta
-    series and GC probe, what each number means, and how all of it was made.
+    series, periodicity and GC probe, what each number means, and how all of it was made.
     """
     from maxent_cli.io.report import write_report
     from maxent_cli.io.report_inputs import Sources

@@ -35,6 +35,7 @@ def write_report(path: str, sources: Sources) -> None:
         "motifs": _motifs(sources.motifs, ranked) if sources.motifs else None,
         "series": drawing.series_plots(inputs.read_series(sources.series)) if sources.series else None,
         "gc": _gc_probe(sources.gc_probe) if sources.gc_probe else None,
+        "periodicity": _periodicity(sources.periodicity) if sources.periodicity else None,
         "convergence": drawing.convergence_plot(ranked, header.get("run", {}).get("most_rhat")),
         "made": {command: (output, inputs.read_provenance(output)) for command, output in sources.commands.items()},
     }
@@ -80,6 +81,12 @@ def _gc_probe(folder: str) -> dict[str, Any]:
         "responses": len(tables["response"]),
         "unsettled": sum(not row["converged"] for row in tables["response"]),
     }
+
+
+def _periodicity(folder: str) -> dict[str, Any]:
+    """What is shown of the periodicity."""
+    rows, spectra = inputs.read_periodicity(folder)
+    return {"rows": rows, "plot": drawing.period_plot(spectra), "band": drawing.BAND}
 
 
 def _environment() -> Environment:

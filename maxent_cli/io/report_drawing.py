@@ -17,6 +17,7 @@ from maxent_cli.data import Floats
 from maxent_cli.io.logos import LEAST_AXIS, LEAST_HEIGHT, MOST_COLUMNS, information_heights
 from maxent_cli.io.report_inputs import Motif, Row, Tracks
 
+BAND = (9.5, 11.0)  # bp, as in analysis.periodicity, which this room may not import
 MOST_NAMED = 30  # letters of what is counted
 MOST_SITES = 6  # of an anchor that are drawn, the most occupied ones
 COMMANDS = {Outline.MOVETO: "M", Outline.LINETO: "L", Outline.CURVE3: "Q", Outline.CURVE4: "C", Outline.CLOSEPOLY: "Z"}
@@ -188,6 +189,23 @@ def gc_plots(response: Sequence[Row]) -> list[Plot]:
     fields = sorted({row["field"] for row in response})
     by_field = {value: [row for row in response if row["field"] == value] for value in fields}
     return [_response_plot(by_field), _anchors_plot(by_field[0.0])]
+
+
+def period_plot(spectra: Floats) -> Plot:
+    """Mean power of draws, anchors and beta = 0 over its median against the period; spectra (4, F), periods first."""
+    periods, *powers = spectra
+    heights = [power / (float(np.median(power)) or 1.0) for power in powers]
+    x, y = (
+        Scale(periods.min(), periods.max(), 52, 340),
+        Scale(0, max(2.0, 1.05 * max(h.max() for h in heights)), 186, 10),
+    )
+    kinds = ("bold blue", "bold red", "limit")
+    return Plot(
+        *(x, y, "period, bp", "mean power over its median", x.ticks(), y.ticks()),
+        "Mean spectrum of the draws, beside those of the anchors and of the background alone.",
+        bands=[("blue", f"M{x(BAND[0])} {y.start}V{y.end}H{x(BAND[1])}V{y.start}Z")],
+        lines=[(kind, _curve(periods, height, x, y)) for kind, height in zip(kinds, heights, strict=True)][::-1],
+    )
 
 
 def _counted(rows: Sequence[Row]) -> tuple[float, str]:

@@ -81,6 +81,12 @@ RESPONSE: Columns = {
 }
 ANSWER: Columns = {"quantity": str, "of": str, **dict.fromkeys(("value", "low", "high"), number)}
 CHECKS: Columns = {"z": float}
+PERIODS: Columns = {
+    "source": str,
+    **dict.fromkeys(("anchors", "in_band"), int),
+    **dict.fromkeys(("low", "high", "chance", "period", "period_error", "height", "height_error"), number),
+}
+SPECTRA: Columns = {"record": str, **dict.fromkeys(("period", "draws", "anchor", "beta_0"), number)}
 LAW = {"held", "contrast", "background", "tether", "beta", "keep"}  # what the header says of the law
 
 
@@ -93,11 +99,13 @@ class Sources:
     motifs: str | None = None
     series: str | None = None
     gc_probe: str | None = None
+    periodicity: str | None = None
 
     @property
     def commands(self) -> dict[str, str]:
         """The outputs given, by the command that made them."""
-        given = {"sample": self.draws, "motifs": self.motifs, "series": self.series, "gc-probe": self.gc_probe}
+        folders = ("motifs", "series", "periodicity", "gc_probe")
+        given = {"sample": self.draws, **{name.replace("_", "-"): getattr(self, name) for name in folders}}
         return {command: path for command, path in given.items() if path is not None}
 
 
@@ -222,6 +230,20 @@ def read_gc_probe(folder: str) -> dict[str, list[Row]]:
     if len(fields) < 2 or 0 not in fields:
         raise InputError(f"{folder}/response.tsv", "", "holds fewer than two fields, or not 0", _cure("gc-probe"))
     return found
+
+
+def read_periodicity(folder: str) -> tuple[list[Row], Floats]:
+    """Where the anchors peak, a source a row; and period, mean power of draws, anchors and beta = 0 (4, F)."""
+    rows = list(_table(f"{folder}/answer.tsv", PERIODS, _cure("periodicity")))
+    sums, anchors = dict[float, Floats](), 0
+    for row in _table(f"{folder}/spectra.tsv", SPECTRA, _cure("periodicity")):
+        power = np.array([row[name] for name in ("draws", "anchor", "beta_0")])
+        anchors += not sums or row["period"] == next(iter(sums))
+        sums[row["period"]] = sums.get(row["period"], 0) + power
+    if not rows or len(sums) < 2:
+        raise InputError(f"{folder}/spectra.tsv", "", "holds fewer than two periods", _cure("periodicity"))
+    means = np.array(list(sums.values())).T / anchors
+    return rows, np.vstack([list(sums), means])
 
 
 def read_provenance(path: str) -> Row | None:

@@ -88,6 +88,10 @@ def test_what_was_found_is_on_the_page(tmp_path: Path, parts: Sources) -> None:
         "Ranked by the bits that the law holds",
         "slope outside",
         "G and C held: no",
+        "By chance 9.6 % of anchors would peak there",
+        "draws, phase-free",
+        "10.200 ± 0.020",
+        "1.40 ± 0.30",
         "\u22120.1 to 0.3",
         "1 of 2 z-scores within 3",
         "One Monte Carlo standard error",
@@ -98,7 +102,14 @@ def test_what_was_found_is_on_the_page(tmp_path: Path, parts: Sources) -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "section"), [("motifs", "motifs"), ("motifs", "anchor-1"), ("series", "series"), ("gc_probe", "gc")]
+    ("part", "section"),
+    [
+        ("motifs", "motifs"),
+        ("motifs", "anchor-1"),
+        ("series", "series"),
+        ("gc_probe", "gc"),
+        ("periodicity", "periodicity"),
+    ],
 )
 def test_a_part_that_is_not_given_is_absent(tmp_path: Path, parts: Sources, part: str, section: str) -> None:
     assert f'id="{section}"' in report(tmp_path, parts)
@@ -221,6 +232,8 @@ BREAKS = {  # file, what is replaced (None: the file itself), by what, and what 
     "more than all": ("motifs/occupancy.tsv", r"0\.93", "1.93", "line 2, column occupancy: '1.93' cannot be read"),
     "infinite": ("motifs/positions.tsv", r"0\.05", "inf", "column information_error: 'inf' cannot be read"),
     "no series": ("series/series.tsv", None, "", "give the folder that `maxent series` wrote"),
+    "no spectra": ("periodicity/spectra.tsv", None, "", "give the folder that `maxent periodicity` wrote"),
+    "one period": ("periodicity/spectra.tsv", r"\t(15|10|7.5|5)\t", "\t20\t", "holds fewer than two periods"),
     "one field": ("gc/response.tsv", r"\t-?1\t", "\t0\t", "holds fewer than two fields"),
     "no answer": ("gc/answer.tsv", "value", "worth", "no column named value"),
     "no JSON": ("draws.npz.provenance.json", r"\{", "", "is not JSON"),
@@ -253,7 +266,7 @@ def test_unknown_numbers_are_no_numbers_of_the_page(tmp_path: Path, name: str) -
 
 def test_a_damaged_summary_is_an_answer_or_an_error(tmp_path: Path, parts: Sources) -> None:
     good = Path(parts.summary).read_bytes()
-    given = replace(parts, motifs=None, series=None, gc_probe=None)
+    given = replace(parts, motifs=None, series=None, gc_probe=None, periodicity=None)
     out = str(tmp_path / "report.html")
     check_reader(lambda path: write_report(out, replace(given, summary=path)) or [], good, tmp_path, examples=40)
 

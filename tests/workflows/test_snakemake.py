@@ -30,11 +30,12 @@ PIPELINE = {
     "predict": {"label": 1, "correct": True, "top": 3},
     "sample": {"tether": 0.4, "beta": 5, **RUN},
     "motifs": {"logos": "none"},
-    "gc-probe": {"fields": "-1,0", "beta": 5, **RUN},
+    "gc-probe": {"fields": "-1,0", "beta": 5, "untrained": 1, **RUN},
 }
 RESULTS = (
     *("model/metrics.tsv", "scores.tsv", "anchors.fa", "draws.npz", "draws.npz.tsv"),
     *("motifs/motifs.meme", "motifs/motifs.tsv", "gc/answer.tsv", "gc/response.png"),
+    *("periodicity/answer.tsv", "periodicity/periodicity.png"),
 )
 
 
@@ -73,7 +74,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_pipeline_from_positives(finished: Path) -> None:
     for name in RESULTS:
         assert (finished / "results" / name).stat().st_size, name
-    rules = {"train", "predict", "sample", "motifs", "gc-probe"}
+    rules = {"train", "predict", "sample", "motifs", "periodicity", "gc-probe"}
     assert {path.stem for path in (finished / "results" / "logs").iterdir()} == rules
     assert {path.stem for path in (finished / "results" / "benchmarks").iterdir()} == rules
 
