@@ -51,13 +51,16 @@ LINES = [
     "dependence {draws} --maps none --most-rhat 1000 --out {folder}",
     "periodicity {draws} --out {folder}",
     "compare {motifs} {motifs_b} --summaries {summary} {summary_b} --out {folder}",
-    "report {draws} --summary {summary} --motifs {motifs} --series {series} --gc-probe {gc} --periodicity {periodicity} "
-    "--out {new}",
+    "report {draws} --summary {summary} --motifs {motifs} --series {series} --gc-probe {gc} "
+    "--periodicity {periodicity} --out {new}",
 ]
 TEXTS = ("meme", "fasta", "other", "table", "labelled", "bed", "peaks", "anchors", "summary", "summary_b")
 FOLDERS = {
-    **{"motifs": "motifs.tsv", "motifs_b": "positions.tsv", "series": "series.tsv"},
-    **{"gc": "response.tsv", "periodicity": "spectra.tsv"},
+    "motifs": "motifs.tsv",
+    "motifs_b": "positions.tsv",
+    "series": "series.tsv",
+    "gc": "response.tsv",
+    "periodicity": "spectra.tsv",
 }
 JUNK = bytes(range(256)) * 4
 
