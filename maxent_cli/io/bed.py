@@ -196,10 +196,22 @@ def _fetch(genome_path: str, genome: _Genome, row: BedRow, window: Interval) -> 
     chromosome = genome[window.chromosome]
     if window.start < 0 or window.end > len(chromosome):
         return Rejected(_label(row), row.place, "window runs past the chromosome's end", "leave it out")
-    sequence = chromosome[window.start : window.end]
+    sequence = _letters(genome_path, chromosome, window)
     if window.strand == "-":
         sequence = sequence.translate(_COMPLEMENT)[::-1]
     return Record(_window_name(row, window), sequence, row.place, window)
+
+
+def _letters(genome_path: str, chromosome: _Chromosome, window: Interval) -> str:
+    """The letters of a window, as they stand in the file; InputError where they are not where the index has them."""
+    try:
+        sequence = chromosome[window.start : window.end]
+    except (ValueError, IndexError, OSError):  # of pyfaidx, or no text
+        sequence = ""
+    if len(sequence) != window.end - window.start:
+        where = f"{window.chromosome}:{window.start}-{window.end}"
+        raise InputError(genome_path, where, "is not where the index has it", "give FASTA, and remove a stale .fai")
+    return sequence
 
 
 def _label(row: BedRow) -> str:
@@ -243,7 +255,7 @@ def _indexed(path: str, index: str) -> pyfaidx.Fasta:
         problem = f"cannot be indexed ({' '.join(str(error).split())})"
         cure = "see that it can be read, and that there is room for temporary files; or make an index with samtools"
         raise InputError(path, "", problem, cure) from error
-    except (pyfaidx.FastaIndexingError, ValueError) as error:
+    except (pyfaidx.FastaIndexingError, ValueError, RuntimeError) as error:
         problem = f"cannot be indexed ({' '.join(str(error).split())})"
         cure = "give FASTA with lines of equal length and names that occur once (and remove a stale .fai)"
         raise InputError(path, "", problem, cure) from error

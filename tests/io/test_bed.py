@@ -160,6 +160,7 @@ def test_names_hold_the_row_and_the_window(genome: str) -> None:
         ("ACGT\n", "cannot be indexed"),
         (">a\nACGT\nAC\nACGT\n", "cannot be indexed.*lines of equal length"),
         (">a\nACGT\n>a\nACGT\n", "Duplicate key.*names that occur once"),
+        (">a\nACGTT\nACGTT\n\nC", "cannot be indexed.*lines of equal length"),
     ],
 )
 def test_a_broken_genome_is_an_input_error(text: str, words: str, tmp_path: Path) -> None:
@@ -171,6 +172,16 @@ def test_a_broken_genome_is_an_input_error(text: str, words: str, tmp_path: Path
         window(str(tmp_path / "g.fa.gz"), Interval("a", 0, 1), 1)
     with pytest.raises(InputError, match="directory"):
         window(str(tmp_path), Interval("a", 0, 1), 1)
+
+
+def test_a_genome_that_is_not_what_its_index_says_is_an_input_error(tmp_path: Path) -> None:
+    (tmp_path / "g.fa").write_bytes(b">a\nACGT\xc2\x9aACGT\n")
+    with pytest.raises(InputError, match="a:0-5: is not where the index has it; .* remove a stale .fai"):
+        window(str(tmp_path / "g.fa"), Interval("a", 0, 5), 5)
+    (tmp_path / "s.fa").write_text(">a\nACGT\n")
+    (tmp_path / "s.fa.fai").write_text("a\t400\t3\t400\t401\n")
+    with pytest.raises(InputError, match="a:100-105: is not where the index has it"):
+        window(str(tmp_path / "s.fa"), Interval("a", 100, 105), 5)
 
 
 def test_real_peaks_and_genome() -> None:
