@@ -37,6 +37,7 @@ MOST_SEEDS, TRIAL_ROUNDS = 5, 3  # words tried for a motif, before the best supp
 MOST_MOTIFS, MOST_TRIALS = 6, 3  # of one anchor, and of one motif
 LEAST_STRICT = 10  # times the rate of sites by chance that a short motif may have
 TRIAL_DRAWS, ENOUGH = 300, 1000  # draws to try seeds on; to find seeds in, estimate a motif from or be the background
+FAINT = 0.25  # of the bits of a motif's best column: fewer are faint
 SOFTEST = 0.02  # least weight of a site in the estimates
 LEAST_SHARE, FIRST_SHARE, MOST_SHARE = 0.001, 0.3, 0.999  # of draws that hold a motif, while it is estimated
 WIDEST = 40
@@ -213,14 +214,21 @@ def _estimate(letters: Letters, weighed: tuple[Sites, float], weights: Floats, c
 
 
 def _informative_span(held: Estimate, calling: Calling) -> slice | None:
-    """The run of informative columns that holds most, gaps bridged."""
+    """The run of columns that holds most, gaps bridged, and as many fainter ones next to it as would be bridged.
+
+    Faint columns do not bridge: between two motifs at a fixed distance letters are seldom wholly free.
+    """
     good = (held.value >= calling.bits) & (held.value >= calling.errors * held.error)
-    places = np.flatnonzero(good)
+    places = np.flatnonzero(good & (held.value >= FAINT * held.value.max()))
     if not len(places):
         return None
     runs = np.split(places, np.flatnonzero(np.diff(places) > calling.gap + 1) + 1)
     best = max(runs, key=lambda run: float(held.value[run].sum()))
-    return slice(int(best[0]), int(best[-1]) + 1)
+    first, last = int(best[0]), int(best[-1]) + 1
+    for _ in range(calling.gap):
+        first -= bool(first and good[first - 1])
+        last += bool(last < len(good) and good[last])
+    return slice(first, last)
 
 
 def _present(letters: Letters, background: Letters, model: _Model, calling: Calling) -> tuple[Found, Letters] | None:

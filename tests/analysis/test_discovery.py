@@ -43,6 +43,21 @@ def test_two_motifs_are_two_even_side_by_side(gap):
     assert all(len(one.weights) <= 12 for one in found)
 
 
+def test_two_motifs_at_a_distance_are_two_though_letters_between_are_not_quite_free():
+    between = np.tile([0.45, 0.1, 0.1, 0.35], (8, 1))  # 0.24 bits a column
+    whole = np.concatenate([matrix(LEFT), between, matrix(RIGHT)])
+    found = found_in(plant(8, [whole]).samples)
+    assert [len(one.weights) < 16 for one in found] == [True, True]
+    for word in (LEFT, RIGHT):
+        assert max(likeness(one, word).similarity for one in found) > 0.9
+
+
+def test_faint_columns_next_to_a_motif_are_of_it():
+    rim = np.tile([0.5, 0.1, 0.1, 0.3], (2, 1))  # 0.31 bits a column
+    (found,) = found_in(plant(9, [np.concatenate([rim, matrix(LEFT)])], shape=(8, 150)).samples)
+    assert len(found.weights) == 12
+
+
 def test_background_draws_rarely_hold_a_motif():
     rng = np.random.default_rng(3)
     hits = 0
