@@ -176,7 +176,7 @@ def test_a_broken_genome_is_an_input_error(text: str, words: str, tmp_path: Path
 
 def test_a_genome_that_is_not_what_its_index_says_is_an_input_error(tmp_path: Path) -> None:
     (tmp_path / "g.fa").write_bytes(b">a\nACGT\xc2\x9aACGT\n")
-    with pytest.raises(InputError, match="a:0-5: is not where the index has it; .* remove a stale .fai"):
+    with pytest.raises(InputError, match=r"a:0-5: is not where the index has it; .* remove a stale .fai"):
         window(str(tmp_path / "g.fa"), Interval("a", 0, 5), 5)
     (tmp_path / "s.fa").write_text(">a\nACGT\n")
     (tmp_path / "s.fa.fai").write_text("a\t400\t3\t400\t401\n")
