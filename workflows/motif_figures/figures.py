@@ -1,0 +1,361 @@
+"""Does `maxent motifs` find what was planted, and nothing where nothing is? Three figures on simulated data.
+
+python workflows/motif_figures/figures.py OUT [--quick]
+
+pooled: a network with global max pooling, and one that shares weights between strands; the law is not tethered.
+spaced: two motifs planted independently, and in a second set at a fixed spacing; the network of `maxent train`.
+shuffled: networks trained on labels at random, beside networks that were not trained.
+
+OUT/results.tsv and results.md have a row a finding, with what was wanted; --quick is a smaller version of all.
+"""
+
+import argparse
+import csv
+import platform
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+import pooled_networks
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from maxent_cli.alphabet import decode, encode
+from maxent_cli.analysis.motifs import Match, best_match
+from maxent_cli.commands import maxent
+from maxent_cli.data import Motif
+from maxent_cli.io.motif_files import read_meme, write_meme
+from maxent_cli.io.tables import write_table
+
+PLANTED = {"left": "TTACCACAGGA", "right": "AAGTCGAGCAT"}  # unlike each other and themselves, on either strand
+SHARPNESS = 0.9
+DECOYS = 60  # known motifs that are planted nowhere
+SPACING = 10  # bp, a turn of the helix
+SAMPLING = "--chains 8 --draws 100 --thin 40 --warmup 2500 --threads 1 --gc 0.5"
+POOLED = ("MaxPooled", "BothStrands")
+
+Row = dict[str, object]
+Site = tuple[int, int, str]  # start, end, strand
+
+
+@dataclass(frozen=True)
+class Size:
+    """Sequences, their bp, passes over them, anchors, seeds; steps of the pooled networks' training."""
+
+    count: int = 4000
+    length: int = 60
+    epochs: int = 15
+    anchors: int = 8
+    seeds: int = 5
+    steps: int = 600
+
+
+QUICK = Size(count=3000, anchors=2, seeds=1, steps=400)
+
+
+def planted_motif(name: str) -> Motif:
+    """A planted motif as counts of 100 sites."""
+    letters = np.eye(4)[encode(PLANTED[name])]
+    return Motif(name, 100 * (SHARPNESS * letters + (1 - SHARPNESS) / 4), 100)
+
+
+def write_known(path: Path) -> str:
+    """The planted motifs among decoys, as a MEME file."""
+    rng = np.random.default_rng(0)
+    decoys = [Motif(f"decoy{n}", 100 * rng.dirichlet(np.full(4, 0.15), 11), 100) for n in range(DECOYS)]
+    write_meme(str(path), [*(planted_motif(name) for name in PLANTED), *decoys], np.full(4, 0.25))
+    return str(path)
+
+
+def run(line: str, *words: object) -> None:
+    """A command of maxent; a line's words, and more."""
+    try:
+        maxent.main([*line.split(), *(str(word) for word in words)])
+    except SystemExit as ended:
+        if ended.code:
+            raise
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    """Rows of a table."""
+    with path.open(newline="") as stream:
+        return list(csv.DictReader(stream, delimiter="\t"))
+
+
+def read_off(folder: Path, line: str, name: str = "motifs") -> Path:
+    """Draws around folder/anchors.fa and their motifs; gives the motifs' folder, which is folder/name."""
+    draws, motifs = folder / f"{name}.npz", folder / name
+    run(f"sample {line} {SAMPLING}", folder / "anchors.fa", "--out", draws)
+    run("motifs --logos none --threads 1", draws, "--known", write_known(folder / "known.meme"), "--out", motifs)
+    return motifs
+
+
+def closest(motifs: Path, name: str) -> tuple[str, Match] | None:
+    """The motif found that is most like a planted one, and how the planted one lies on it; None if none was found."""
+    truth = planted_motif(name)
+    found = [(motif.name, best_match(truth, motif)) for motif in read_meme(str(motifs / "motifs.meme"))]
+    return max(found, key=lambda pair: pair[1].similarity, default=None)
+
+
+def similarity(motifs: Path, name: str) -> float:
+    """How like a planted motif the closest found one is; 0 if none was found."""
+    found = closest(motifs, name)
+    return found[1].similarity if found else 0.0
+
+
+def pooled(folder: Path, size: Size) -> Iterator[Row]:
+    """Untethered draws give the planted motif while no position holds anything."""
+    for number, kind in enumerate(POOLED):
+        place = folder / kind
+        place.mkdir(parents=True)
+        right = _train_pooled(place, getattr(pooled_networks, kind)(), size, number)
+        weights = ("--weights", place / "weights.safetensors")
+        motifs = read_off(place, " ".join(map(str, ("--tether none --model", f"pooled_networks:{kind}", *weights))))
+        in_place = max(float(row["information"]) for row in table(motifs / "positions.tsv"))
+        held = [float(row["occupancy"]) for row in table(motifs / "occupancy.tsv") if row["present"] == "yes"]
+        yield row(f"{kind}: share of fresh sequences called rightly", right, "0.9 or more", right >= 0.9)
+        alike = similarity(motifs, "left")
+        yield row(f"{kind}: correlation of motif_1 with the planted one", alike, "0.9 or more", alike >= 0.9)
+        share = float(np.mean(held)) if held else 0.0
+        yield row(f"{kind}: share of draws with a motif, over anchors", share, "0.5 or more", share >= 0.5)
+        yield row(f"{kind}: bits of the best position of any anchor", in_place, "below 0.1", in_place < 0.1)
+
+
+def row(what: str, found: float | str, wanted: str, met: bool) -> Row:
+    """A finding."""
+    return {"what": what, "found": found, "wanted": wanted, "met": "yes" if met else "no"}
+
+
+def _train_pooled(folder: Path, network: nn.Module, size: Size, seed: int) -> float:
+    """Train on batches that half hold the motif; write weights and anchors; give the share called rightly."""
+    torch.manual_seed(seed)
+    torch.set_num_threads(1)
+    rng, optimizer = np.random.default_rng(seed), torch.optim.Adam(network.parameters(), 0.01)
+    for _ in range(size.steps):
+        codes, labels = _labelled(128, size.length, rng)
+        loss = nn.functional.cross_entropy(_outputs(network, codes), torch.from_numpy(labels))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    save_file(network.state_dict(), folder / "weights.safetensors")
+    codes, labels = _labelled(2000, size.length, rng)
+    with torch.no_grad():
+        margin = _outputs(network, codes).diff(dim=1)[:, 0].numpy()
+    chosen = np.flatnonzero(labels)[np.argsort(-margin[labels == 1])[: size.anchors]]
+    (folder / "anchors.fa").write_text("".join(f">a{n}\n{decode(codes[n])}\n" for n in chosen))
+    return float(((margin > 0) == labels).mean())
+
+
+def _labelled(count: int, length: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Random sequences (count, L), every second one with the motif anywhere on either strand, and their classes."""
+    codes, labels = rng.integers(0, 4, (count, length)).astype(np.uint8), np.arange(count) % 2
+    edges = np.cumsum(planted_motif("left").probabilities, axis=1)[:, :3]
+    for number in np.flatnonzero(labels):
+        site = (rng.random((len(edges), 1)) > edges).sum(axis=1)
+        start = rng.integers(0, length - len(site) + 1)
+        codes[number, start : start + len(site)] = 3 - site[::-1] if rng.integers(2) else site
+    return codes, labels
+
+
+def _outputs(network: nn.Module, codes: np.ndarray) -> torch.Tensor:
+    one_hot = np.eye(4, dtype=np.float32)[codes].transpose(0, 2, 1)
+    outputs: torch.Tensor = network(torch.from_numpy(one_hot))
+    return outputs
+
+
+def spaced(folder: Path, size: Size) -> Iterator[Row]:
+    """Two motifs, their distance where they have one, and their sites.
+
+    Distances are read off untethered draws: a tether holds both motifs of an anchor where they are, and so apart.
+    """
+    plants = {
+        "apart": "--plant left:density=0.8 --plant right:density=0.8",
+        "spaced": f"--plant left,right:spacing={SPACING},density=0.9",
+    }
+    for kind, plant in plants.items():
+        place = folder / kind
+        place.mkdir(parents=True)
+        _train(place, plant, size)
+        anywhere = read_off(place, f"--tether none --model {place}/model", "anywhere")
+        yield from _both(kind, anywhere)
+        yield _distance(kind, anywhere)
+        yield from _sites(kind, place, read_off(place, f"--model {place}/model", "in_place"))
+
+
+def _train(place: Path, plant: str, size: Size) -> None:
+    """Simulate, train the default network, and choose anchors among held-out positives."""
+    known = write_known(place / "known.meme")
+    run(
+        f"simulate --count {size.count} --length {size.length} --seed 1 --motifs {known} {plant}",
+        *("--out", place / "positives.fa", "--truth", place / "truth.bed"),
+    )
+    run(f"train --epochs {size.epochs} --threads 1 --seed 1 --positives {place}/positives.fa --out {place}/model")
+    run(
+        f"predict {place}/model/test.positives.fa --model {place}/model --label 1 --correct --top {size.anchors}",
+        *("--select", place / "anchors.fa", "--out", place / "scores.tsv", "--threads", 1),
+    )
+
+
+def _both(kind: str, motifs: Path) -> Iterator[Row]:
+    for name in PLANTED:
+        alike = similarity(motifs, name)
+        yield row(f"{kind}: correlation with '{name}'", alike, "0.9 or more", alike >= 0.9)
+    count = len(table(motifs / "motifs.tsv"))
+    yield row(f"{kind}: motifs in all", count, "2", count == 2)
+
+
+def _sites(kind: str, place: Path, motifs: Path) -> Iterator[Row]:
+    """Where an anchor's draws have a motif, against where it was planted; strong: at or above its sites' median."""
+    lines = [line.split("\t") for line in (place / "truth.bed").read_text().splitlines()]
+    planted = {(name, motif): (int(start), int(end), strand) for name, start, end, motif, _, strand in lines}
+    medians = {name: np.median([float(line[4]) for line in lines if line[3] == name]) for name in PLANTED}
+    anchors = {line[1:] for line in (place / "anchors.fa").read_text().splitlines() if line.startswith(">")}
+    strong = {(line[0], line[3]) for line in lines if line[0] in anchors and float(line[4]) >= medians[line[3]]}
+    called = dict(_called(motifs))
+    right = {key for key, site in called.items() if key in planted and _same(site, planted[key])}
+    precision, recall = len(right) / max(len(called), 1), len(right & strong) / max(len(strong), 1)
+    yield row(f"{kind}: precision of {len(called)} sites", precision, "0.95 or more", precision >= 0.95)
+    yield row(f"{kind}: recall of {len(strong)} strong sites", recall, "0.95 or more", recall >= 0.95)
+
+
+def _called(motifs: Path) -> Iterator[tuple[tuple[str, str], Site]]:
+    """For each anchor and planted motif, the place where most draws have it, if they have it."""
+    for name in PLANTED:
+        found = closest(motifs, name)
+        for row in table(motifs / "occupancy.tsv"):
+            if found and row["motif"] == found[0] and row["present"] == "yes":
+                turned = found[1].strand == "-"
+                strand = "+-"[(row["best_strand"] == "-") != turned]
+                yield (row["record"], name), (int(row["best_start"]), int(row["best_end"]), strand)
+
+
+def _same(site: Site, planted: Site) -> bool:
+    """Whether two sites share half of the planted one, on one strand."""
+    shared = min(site[1], planted[1]) - max(site[0], planted[0])
+    return site[2] == planted[2] and 2 * shared >= planted[1] - planted[0]
+
+
+def _distance(kind: str, motifs: Path) -> Row:
+    """Distances between the two motifs that draws prefer; a found motif may be wider than the planted one."""
+    told = [line for line in table(motifs / "spacing.tsv") if line["motif_a"] != line["motif_b"] and _low(line["q"])]
+    found = ", ".join(f"{line['arrangement']} {line['distance']} bp" for line in told) or "none"
+    if kind == "apart":
+        return row(f"{kind}: distances preferred (q < 0.05)", found, "none", not told)
+    wider = sum(int(line["width"]) for line in table(motifs / "motifs.tsv")) - sum(map(len, PLANTED.values()))
+    right = any(SPACING - max(wider, 0) <= int(line["distance"]) <= SPACING - min(wider, 0) for line in told[:1])
+    return row(f"{kind}: distances preferred (q < 0.05)", found, f"{SPACING} bp, less {wider} bp at most", right)
+
+
+def _low(q: str) -> bool:
+    return float(q) < 0.05
+
+
+def shuffled(folder: Path, size: Size) -> Iterator[Row]:
+    """Nothing is known to networks that had nothing to learn."""
+    names = {"shuffled": 0, "untrained": 0}
+    told = anchors = 0
+    for seed in range(1, size.seeds + 1):
+        place = folder / f"seed_{seed}"
+        place.mkdir(parents=True)
+        aurocs = _train_on_nothing(place, seed, size)
+        models = {"shuffled": f"--model {place}/model", "untrained": _untrained(seed, size)}
+        for kind, model in models.items():
+            motifs = read_off(place, model, kind)
+            names[kind] += sum(_low(line["q_1"]) for line in table(motifs / "motifs.tsv"))
+            if kind == "shuffled":
+                summary = table(place / f"{kind}.npz.tsv")
+                told, anchors = (
+                    told + sum(line["told_from_background"] == "yes" for line in summary),
+                    anchors + len(summary),
+                )
+        yield row(f"shuffled, seed {seed}: test AUROC", aurocs, "about 0.5", abs(aurocs - 0.5) < 0.1)
+    yield row(
+        f"shuffled: of {anchors} anchors told from background", told, "5 % or fewer", told <= max(1, 0.05 * anchors)
+    )
+    few = names["shuffled"] <= names["untrained"]
+    yield row(
+        "shuffled: motifs with a known name at q < 0.05",
+        names["shuffled"],
+        f"{names['untrained']} or fewer, as untrained",
+        few,
+    )
+
+
+def _train_on_nothing(place: Path, seed: int, size: Size) -> float:
+    """Sequences with motifs, labelled at random; anchors are held-out positives. Gives the AUROC."""
+    known = write_known(place / "known.meme")
+    run(
+        f"simulate --count {size.count} --length {size.length} --seed {seed} --motifs {known} --plant left:density=0.5",
+        *("--plant", "right:density=0.5", "--out", place / "all.fa"),
+    )
+    labels = np.random.default_rng(seed).integers(0, 2, size.count)
+    sequences = (place / "all.fa").read_text().split("\n")[1::2]
+    lines = [f"{sequence}\t{label}\n" for sequence, label in zip(sequences, labels, strict=False)]
+    (place / "all.tsv").write_text("sequence\tlabel\n" + "".join(lines))
+    run(f"train --epochs {size.epochs} --threads 1 --seed {seed} --table {place}/all.tsv --out {place}/model")
+    held = (place / "model" / "test.positives.fa").read_text().splitlines()[: 2 * size.anchors]
+    (place / "anchors.fa").write_text("\n".join(held) + "\n")
+    return next(
+        float(line["value"])
+        for line in table(place / "model" / "metrics.tsv")
+        if (line["part"], line["metric"]) == ("test", "AUROC")
+    )
+
+
+def _untrained(seed: int, size: Size) -> str:
+    return f'--model pooled_networks:untrained --model-args {{"seed":{seed},"length":{size.length}}}'
+
+
+def page(rows: list[Row], size: Size, seconds: float) -> str:
+    """The rows in Markdown, with the machine and the date."""
+    head = [
+        "# Motifs where they were planted, and none where none were",
+        "",
+        f"{datetime.now(UTC):%Y-%m-%d}, {processor()}, one thread, Python {platform.python_version()}, "
+        + ", ".join(f"{name} {metadata.version(name)}" for name in ("torch", "numba", "numpy", "memelite"))
+        + f"; {seconds:.0f} s. {size}; sampling `{SAMPLING}`.",
+        "",
+        "| what | found | wanted | met |",
+        "|---|---|---|---|",
+    ]
+    body = [f"| {each['what']} | {_shown(each['found'])} | {each['wanted']} | {each['met']} |" for each in rows]
+    return "\n".join([*head, *body, ""])
+
+
+def _shown(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def processor() -> str:
+    """The processor's name, where the system tells it."""
+    place = Path("/proc/cpuinfo")
+    lines = place.read_text().splitlines() if place.exists() else []
+    return next((line.split(": ")[1] for line in lines if line.startswith("model name")), platform.machine())
+
+
+FIGURES = (pooled, spaced, shuffled)
+
+
+def main() -> None:
+    """All figures, and their page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=Path, help="folder that is made")
+    parser.add_argument("--quick", action="store_true", help="fewer sequences, anchors and seeds")
+    given = parser.parse_args()
+    size, started = QUICK if given.quick else Size(), time.time()
+    given.out.mkdir(parents=True)
+    rows = [row for figure in FIGURES for row in figure(given.out / figure.__name__, size)]
+    write_table(str(given.out / "results.tsv"), rows)
+    text = page(rows, size, time.time() - started)
+    (given.out / "results.md").write_text(text)
+    sys.stdout.write(text)
+
+
+if __name__ == "__main__":
+    main()
