@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,8 @@ def _build(card: ModelCard, path: str) -> LayeredModel:
         known = ", ".join(ARCHITECTURES)
         raise InputError(path, "", f"architecture {card.architecture} is not known here", f"known are {known}")
     try:
-        with torch.device("meta"):  # without room for weights: a damaged card may ask for any size
+        # without room for weights, nor warnings of their first values: a damaged card may ask for any size
+        with torch.device("meta"), warnings.catch_warnings(action="ignore"):
             return build(card.architecture, card.input_length, card.arguments, seed=0)
     except (ValueError, TypeError, RuntimeError, OverflowError, ZeroDivisionError) as error:
         raise InputError(path, "", f"no network fits this card ({error})", _RETRAIN) from error

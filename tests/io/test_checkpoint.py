@@ -76,6 +76,7 @@ DAMAGES = {
     "other letters": (edit_card(letters="GCAT"), "letters GCAT is not known here"),
     "unknown architecture": (edit_card(architecture="resnet"), "architecture resnet is not known here; known are conv"),
     "unknown argument": (edit_card(arguments={"depth": 3}), "no network fits this card"),
+    "no filters": (edit_card(arguments={"filters": 0}), "weights do not fit the architecture"),
     "too short": (edit_card(input_length=5), "no network fits this card .*need more than 5 letters"),
     "length no number": (edit_card(input_length="60"), "input_length must be a whole number"),
     "unknown field": (edit_card(colour="blue"), "is not a model card .*colour"),
