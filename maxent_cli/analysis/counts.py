@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 from scipy.special import expit
 
 from maxent_cli.alphabet import UNKNOWN
@@ -54,7 +55,11 @@ class Interval95:
 
 @dataclass(frozen=True)
 class FieldCheck:
-    """The slope of log P'(N) / P(N) in N between two fields, its error, and its distance from Δmu' - Δmu in errors."""
+    """The slope of log P'(N) / P(N) in N between two fields, its error, and how far it is from Δmu' - Δmu.
+
+    z is the standard normal score as likely as that distance in errors is, which are known from some blocks only
+    (Student's t).
+    """
 
     slope: float
     error: float
@@ -126,7 +131,11 @@ def field_check(lower: NDArray[np.int64], upper: NDArray[np.int64], difference: 
     whole = _logistic_slope(low.sum(axis=0)[None], high.sum(axis=0)[None])[0]
     without = _logistic_slope(low.sum(axis=0) - low, high.sum(axis=0) - high)
     error = float(jackknife(whole, without).error)
-    return FieldCheck(float(whole), error, float((whole - difference) / error) if error > 0 else np.nan)
+    if not error > 0:
+        return FieldCheck(float(whole), error, np.nan)
+    distance = float(whole - difference) / error
+    score = stats.norm.isf(stats.t.sf(abs(distance), len(without) - 1))
+    return FieldCheck(float(whole), error, float(np.copysign(score, distance)))
 
 
 def slope_over_anchors(anchors: Floats, draws: Floats, seed: int) -> Interval95:

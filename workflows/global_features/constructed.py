@@ -1,0 +1,107 @@
+"""Does the probe say yes where a network was made to hold GC content, and no where it was not?
+
+python workflows/global_features/constructed.py OUT [--quick]
+
+composition: labels say whether a sequence has more G and C than the median. motif: positives have GCCGCGCCGG somewhere,
+on either strand, negatives the same letters in random order, so that only the order tells. both: labels are the sum of
+the two. Sequences differ in GC. The probe must say yes, no, yes. OUT/results.tsv has a row a network and seed.
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from steps import Row, auroc, join_fasta, probe_row, run
+
+from maxent_cli.alphabet import Codes, decode, encode, is_gc, reverse_complement
+from maxent_cli.io.fasta import read_fasta, write_fasta
+from maxent_cli.io.tables import write_table
+
+EXPECTED = {"composition": "yes", "motif": "no", "both": "yes"}
+MOTIF = encode("GCCGCGCCGG")
+SPREAD = 12  # of the beta distribution of a sequence's GC: a standard deviation of 0.1
+
+
+@dataclass(frozen=True)
+class Size:
+    """Sequences, their bp, passes over them, anchors and seeds; how to train and to probe."""
+
+    count: int = 6000
+    length: int = 80
+    anchors: int = 24
+    seeds: int = 5
+    training: str = "--epochs 8"
+    probing: str = "--fields=-0.5,0,0.5 --chains 16 --rungs 4 --warmup 4000 --draws 100 --thin 60"
+
+
+QUICK = Size(1500, 40, 12, 1, "--epochs 6", "--fields 0,0.5 --chains 8 --rungs 3 --warmup 480 --draws 40 --thin 20")
+
+
+def experiment(out: Path, size: Size, cases: tuple[str, ...] = tuple(EXPECTED)) -> list[Row]:
+    """Train and probe all networks; a row each."""
+    return [_probe(out / f"{case}_{seed}", case, size, seed) for case in cases for seed in range(1, size.seeds + 1)]
+
+
+def _probe(folder: Path, case: str, size: Size, seed: int) -> Row:
+    folder.mkdir(parents=True, exist_ok=True)
+    positives, negatives = labelled(case, size, seed)
+    paths = [_write(folder / f"{name}.fa", rows) for name, rows in (("positives", positives), ("negatives", negatives))]
+    common = f"--seed {seed} --threads 1"
+    files = (("positives", paths[0]), ("negatives", paths[1]))
+    model = run(folder / "model", f"train --architecture nucleosome {size.training} {common}", *files)
+    held = [_first(model / f"test.{name}.fa", folder / f"{name}.held.fa", size.anchors // 2) for name in
+            ("positives", "negatives")]  # fmt: skip
+    anchors = join_fasta(folder / "anchors.fa", held)
+    probed = run(folder / "gc", f"gc-probe {size.probing} {common}", ("", anchors), ("model", model))
+    found = probe_row(probed)
+    right = found["verdict"] == EXPECTED[case]
+    return {
+        "network": case,
+        "seed": seed,
+        "auroc": auroc(model)["value"],
+        "expected": EXPECTED[case],
+        "right": right,
+    } | found
+
+
+def labelled(case: str, size: Size, seed: int) -> tuple[Codes, Codes]:
+    """Positives and negatives (N, L) of a case."""
+    chance = np.random.default_rng(seed)
+    gc = chance.beta(SPREAD, SPREAD, size.count)
+    uniform = chance.random((size.count, size.length))
+    edges = np.stack([(1 - gc) / 2, np.full_like(gc, 0.5), (1 + gc) / 2], axis=1)
+    codes = (uniform[..., None] >= edges[:, None]).sum(axis=-1).astype(np.uint8)
+    holds = chance.random(size.count) < 0.5
+    if case != "composition":
+        for row, whole in zip(codes, holds, strict=True):
+            _plant(row, bool(whole), chance)
+    number = is_gc(codes).sum(axis=1)
+    high = (number - np.median(number)) / number.std()
+    score = {"composition": high, "motif": 2.0 * holds - 1, "both": high + 2.0 * holds - 1}[case]
+    return codes[score > 0], codes[score < 0]
+
+
+def _plant(row: Codes, whole: bool, chance: np.random.Generator) -> None:
+    """Write the motif into a row (L,), or its letters in random order, anywhere and on either strand."""
+    start = chance.integers(len(row) - len(MOTIF) + 1)
+    letters = MOTIF if whole else chance.permutation(MOTIF)
+    row[start : start + len(MOTIF)] = reverse_complement(letters) if chance.random() < 0.5 else letters
+
+
+def _write(path: Path, rows: Codes) -> Path:
+    write_fasta(str(path), [f"s{number}" for number in range(len(rows))], map(decode, rows))
+    return path
+
+
+def _first(path: Path, out: Path, count: int) -> Path:
+    records = list(read_fasta(str(path)))[:count]
+    write_fasta(str(out), [f"{out.stem}_{record.name}" for record in records], [record.sequence for record in records])
+    return out
+
+
+if __name__ == "__main__":
+    place, quick = Path(sys.argv[1]), "--quick" in sys.argv[2:]
+    results = experiment(place, QUICK if quick else Size())
+    write_table(str(place / "results.tsv"), results)
+    print(f"{sum(bool(row['right']) for row in results)} of {len(results)} answers right; see {place}/results.tsv")

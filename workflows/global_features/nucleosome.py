@@ -1,0 +1,88 @@
+"""What do networks of nucleosomes hold: the 10 bp of A and T, GC content, or both?
+
+python workflows/global_features/nucleosome.py workflows/global_features/nucleosome.toml
+
+Networks are trained on dyads of a BED file with scores and their genome, by the options that the configuration lists;
+around confident dyads of held-out chromosomes sequences are drawn, by the network and by one with fresh weights at the
+beta at which it keeps as much energy. OUT/results.tsv has a row a network and seed: AUROC; the share of anchors whose
+highest point between 5 and 20 bp lies at 9.5 to 11 bp in draws, anchors, beta = 0 and draws of the untrained network;
+slope and rigidity of GC outside local features, and what the probe says. What has been run is not run again.
+"""
+
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from steps import Row, auroc, join_fasta, probe_row, run, save_untrained, table
+
+from maxent_cli.io.bed import read_intervals, write_bed
+from maxent_cli.io.tables import write_table
+
+Config = dict[str, Any]
+
+
+def experiment(config: Config) -> list[Row]:
+    """Train, draw and probe; a row a network and seed."""
+    out = Path(config["out"])
+    out.mkdir(parents=True, exist_ok=True)
+    dyads = out / "dyads.bed"
+    rows = read_intervals(config["dyads"])
+    write_bed(str(dyads), (row for row in rows if row.interval.chromosome not in config["drop"]))
+    return [
+        _network(out / f"network_{number}" / f"seed_{seed}", (name, choice), dyads, config | {"seed": seed})
+        for number, (name, choice) in enumerate(config["networks"].items(), 1)
+        for seed in config["seeds"]
+    ]
+
+
+def _network(folder: Path, named: tuple[str, str], dyads: Path, config: Config) -> Row:
+    folder.mkdir(parents=True, exist_ok=True)
+    options, seed = config["options"], f"--seed {config['seed']}"
+    files = (("positives", dyads), ("genome", config["genome"]))
+    model = run(folder / "model", f"train {named[1]} {options['train']} {seed}", *files)
+    fresh = save_untrained(model, folder / "untrained", config["seed"])
+    anchors = _anchors(folder, model, "positives", config["anchors"])
+    shares: Row = {}
+    for name, network in (("trained", model), ("untrained", fresh)):
+        draws = run(folder / f"{name}.npz", f"sample {options['sample']} {seed}", ("", anchors), ("model", network))
+        found = run(folder / f"{name}_periodicity", f"periodicity {seed}", ("", draws))
+        shares |= _shares(found, "" if name == "trained" else "untrained_")
+    both = [_anchors(folder, model, label, config["probed"] // 2) for label in ("positives", "negatives")]
+    probed = join_fasta(folder / "probed.fa", both)
+    gc = run(folder / "gc", f"gc-probe {options['gc-probe']} {seed}", ("", probed), ("model", model))
+    measured = auroc(model)
+    return {
+        "network": named[0],
+        "seed": config["seed"],
+        "auroc": measured["value"],
+        "auroc_low": measured["lower"],
+        "auroc_high": measured["upper"],
+        **shares,
+        **probe_row(gc),
+    }
+
+
+def _anchors(folder: Path, model: Path, label: str, count: int) -> Path:
+    """The held-out records that the network calls rightly and is surest of."""
+    chosen = folder / f"{label}_{count}.fa"
+    words = f"predict --label {int(label == 'positives')} --correct --top {count} --select {chosen}"
+    run(folder / f"{label}_{count}.tsv", words, ("", model / f"test.{label}.fa"), ("model", model))
+    return chosen
+
+
+def _shares(folder: Path, prefix: str) -> Row:
+    """Shares of anchors that peak in the band, by source, and the height of the draws' mean spectrum."""
+    rows = {row["source"]: row for row in table(folder / "answer.tsv")}
+    named = {"draws": "draws"} if prefix else {"draws": "draws", "anchor": "anchors", "beta = 0": "beta_0"}
+    shares: Row = {f"{prefix}{name}_in_band": rows[source]["share"] for source, name in named.items()}
+    return shares | {f"{prefix}period": rows["draws"]["period"], f"{prefix}height": rows["draws"]["height"]}
+
+
+if __name__ == "__main__":
+    with Path(sys.argv[1]).open("rb") as stream:
+        asked = tomllib.load(stream)
+    results = experiment(asked)
+    write_table(str(Path(asked["out"]) / "results.tsv"), results)
+    for row in results:
+        print("  ".join(f"{name} {value}" for name, value in row.items()))
