@@ -234,7 +234,7 @@ def _archive(path: str) -> str | None:
             return None
         with zipfile.ZipFile(path) as archive:
             parts = {part for name in archive.namelist() for part in name.split("/")[1:]}
-    except (OSError, zipfile.BadZipFile) as error:
+    except Exception as error:  # a damaged file can end in any
         raise InputError(path, "", f"cannot be read ({_said(error)})", "check the path and its permissions") from error
     if "constants.pkl" in parts:
         return "TorchScript"
