@@ -329,7 +329,7 @@ def page(rows: list[Row], size: Size, seconds: float) -> str:
 
 
 def _shown(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    return f"{value:.3g}" if isinstance(value, float) else f"{value}".replace("<", "&lt;")
 
 
 def processor() -> str:
