@@ -41,6 +41,21 @@ class Rejected:
 
 
 @dataclass(frozen=True)
+class Shard:
+    """Part `number` of `count`, from 1: a block of consecutive records; a part is empty where records are fewer."""
+
+    number: int = 1
+    count: int = 1
+
+    def block(self, records: int) -> range:
+        """The rows, out of so many records, that are this part's; all parts' are as equal as can be."""
+        return range((self.number - 1) * records // self.count, self.number * records // self.count)
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.count}"
+
+
+@dataclass(frozen=True)
 class Sequences:
     """N named sequences of one length: codes (N, L); mutable (N, L): positions that may change, None for all."""
 
@@ -51,6 +66,10 @@ class Sequences:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def part(self, shard: Shard) -> "Sequences":
+        """The block that is a shard's."""
+        return self.take(np.array(shard.block(len(self)), np.intp))
 
     def take(self, rows: NDArray[np.intp]) -> "Sequences":
         """The given rows, in the given order."""

@@ -175,6 +175,31 @@ class Progress:
             click.echo(f"\r\x1b[K{line}" if self.terminal else line, err=True, nl=not self.terminal)
 
 
+class ShardType(click.ParamType[Any]):
+    """i/n, part i of n; given to the command as a data.Shard."""
+
+    name = "i/n"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from maxent_cli.data import Shard
+
+        number, _, count = str(value).partition("/")
+        plain = all(part.isascii() and part.isdigit() and len(part) < 10 for part in (number, count))
+        if not plain or not 1 <= int(number) <= int(count):
+            self.fail(f"{value} is not i/n with i from 1 to n, as in 3/20", param, ctx)
+        return Shard(int(number), int(count))
+
+
+shard_option = click.option(
+    "--shard",
+    type=ShardType(),
+    default="1/1",
+    show_default="1/1, all",
+    help="Only part i of n, from 1: consecutive records, as many in each part as can be; `maxent merge` puts the parts "
+    "together.",
+)
+
+
 anchors_argument = click.argument("anchors", type=InputPath(pipe=True))
 
 
