@@ -86,8 +86,20 @@ class Job:
             raise InputError(self.inputs[0], f"anchor {error.path}", error.problem, error.cure) from error
 
 
-def set_up(model_path: str, out: str | None, given: dict[str, Any]) -> Job:
-    """Load the model and the anchors, write OUT.rejected.tsv if any were rejected, and settle law and run."""
+@dataclass(frozen=True)
+class Subject:
+    """A model and its anchors, the output or contrast and the background asked for, and the files they came from."""
+
+    model: LayeredModel | AdaptedNetwork
+    anchors: Sequences
+    contrast: tuple[int, ...]
+    background: tuple[float, float, float, float]
+    inputs: list[str]
+    header: dict[str, Any]
+
+
+def take_up(model_path: str, out: str | None, given: dict[str, Any]) -> Subject:
+    """Load the model and the anchors, and write OUT.rejected.tsv if any were rejected."""
     network_source = source_asked(model_path, given)
     network = load_network(network_source)
     source = RecordSource(given["anchors"], given["genome"], given["centre"])
@@ -96,14 +108,18 @@ def set_up(model_path: str, out: str | None, given: dict[str, Any]) -> Job:
     options.account(len(anchors), rejected, given["anchors"], out and f"{out}.rejected.tsv")
     model = network.read_as(reading_asked(given), anchors.codes.shape[1])
     outputs = network.output_names(model.outputs)
+    contrast = options.contrast_asked(given["contrast"], given["output"], outputs)
+    place(model, given["device"])
+    header = {"model": network_digest(network_source), "reading": reading_asked(given).__dict__, "outputs": outputs}
+    return Subject(model, anchors, contrast, background, [*network_source.files, *source.files], header)
+
+
+def set_up(model_path: str, out: str | None, given: dict[str, Any]) -> Job:
+    """Take up the model and the anchors, and settle law and run."""
+    subject = take_up(model_path, out, given)
     beta = None if given["beta"] == options.AUTO else given["beta"]
     law = LawSettings(
-        options.contrast_asked(given["contrast"], given["output"], outputs),
-        background,
-        tether_asked(given),
-        beta,
-        given["keep"],
-        held=given["held"],
+        subject.contrast, subject.background, tether_asked(given), beta, given["keep"], held=given["held"]
     )
     run = RunSettings(**{field.name: given[field.name] for field in fields(RunSettings)})
     if beta is None and (run.rungs < LEAST_RUNGS or law.held == "output"):
@@ -113,15 +129,8 @@ def set_up(model_path: str, out: str | None, given: dict[str, Any]) -> Job:
     check_steps(run)
     if beta is not None and options.given_by_user("keep"):
         raise click.UsageError("--keep is what --beta auto looks for: give one of --beta and --keep")
-    place(model, run.device)
-    header = {
-        "law": law.__dict__,
-        "run": run.__dict__,
-        "model": network_digest(network_source),
-        "reading": reading_asked(given).__dict__,
-        "outputs": outputs,
-    }
-    return Job(model, anchors, law, run, given["threads"], [*network_source.files, *source.files], header)
+    header = {"law": law.__dict__, "run": run.__dict__, **subject.header}
+    return Job(subject.model, subject.anchors, law, run, given["threads"], subject.inputs, header)
 
 
 def check_steps(run: RunSettings) -> None:

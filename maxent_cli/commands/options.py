@@ -32,6 +32,13 @@ threads_option = click.option(
     type=click.IntRange(1),
     help="CPU threads.",
 )
+device_option = click.option(
+    "--device",
+    default="cpu",
+    show_default=True,
+    metavar="cpu|cuda|cuda:N",
+    help="Where the network runs; elsewhere than on the CPU by full passes alone.",
+)
 
 
 class FiniteRange(click.FloatRange):
@@ -375,22 +382,13 @@ class Contrast(click.ParamType[Any]):
         return int(parts[0]), int(parts[1])
 
 
-law_options = stack(
-    click.option(
-        "--law",
-        "held",
-        type=click.Choice(["anchor", "output"]),
-        default="anchor",
-        show_default=True,
-        help="anchor: hold the representation of the anchor. output: q(x)·exp(beta·output(x)), which needs a --beta; "
-        "the anchor is then only a start.",
-    ),
+asked_options = stack(
     click.option(
         "--contrast",
         type=Contrast(),
-        help="Hold output a less output b (numbers from 0, before the softmax).  [default: 1,0 of two outputs]",
+        help="Output a less output b (numbers from 0, before the softmax).  [default: 1,0 of two outputs]",
     ),
-    click.option("--output", type=click.IntRange(0), help="Hold one output (number from 0) instead of a contrast."),
+    click.option("--output", type=click.IntRange(0), help="One output (number from 0) instead of a contrast."),
     click.option(
         "--background",
         type=Frequencies(),
@@ -401,6 +399,18 @@ law_options = stack(
     click.option(
         "--gc", type=FiniteRange(0, 1, True, True), help="G+C fraction of q; as --background with one number."
     ),
+)
+law_options = stack(
+    click.option(
+        "--law",
+        "held",
+        type=click.Choice(["anchor", "output"]),
+        default="anchor",
+        show_default=True,
+        help="anchor: hold the representation of the anchor. output: q(x)·exp(beta·output(x)), which needs a --beta; "
+        "the anchor is then only a start.",
+    ),
+    asked_options,
 )
 AUTO, NONE = "auto", "none"
 
@@ -506,13 +516,7 @@ run_options = stack(
         type=FiniteRange(1, min_open=True),
         help="R-hat up to which an anchor counts as converged, above 1.",
     ),
-    click.option(
-        "--device",
-        default="cpu",
-        show_default=True,
-        metavar="cpu|cuda|cuda:N",
-        help="Where the network runs; elsewhere than on the CPU every energy is a full pass.",
-    ),
+    device_option,
     seed_option,
     threads_option,
 )
