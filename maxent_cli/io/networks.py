@@ -21,9 +21,9 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from maxent_cli.errors import InputError
-from maxent_cli.io.checkpoint import load_model
+from maxent_cli.io.checkpoint import CARD, WEIGHTS, load_model
 from maxent_cli.io.files import check_input
-from maxent_cli.io.provenance import input_digest
+from maxent_cli.io.provenance import digest_of
 from maxent_cli.models.adapter import AdaptedNetwork, Reading
 from maxent_cli.models.architectures import LayeredModel
 from maxent_cli.models.prediction import require_sound
@@ -108,8 +108,8 @@ def load_network(source: Source) -> Network:
 def network_digest(source: Source) -> object:
     """What tells one network from another: digests of its files, the factory's own file among them."""
     if Path(source.model).exists():
-        return input_digest(source.model)
-    code, weights = (path and input_digest(path) for path in (source.code, source.weights))
+        return {name: digest_of(str(Path(source.model) / name)) for name in (CARD, WEIGHTS)}
+    code, weights = (path and digest_of(path) for path in (source.code, source.weights))
     return {"factory": source.model, "arguments": source.arguments, "code": code, "weights": weights}
 
 

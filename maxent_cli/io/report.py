@@ -15,6 +15,7 @@ from maxent_cli.io import report_drawing as drawing
 from maxent_cli.io import report_inputs as inputs
 from maxent_cli.io.files import writing
 from maxent_cli.io.logos import COLOURS
+from maxent_cli.io.provenance import read_provenance
 from maxent_cli.io.report_inputs import Row, Sources
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -37,7 +38,7 @@ def write_report(path: str, sources: Sources) -> None:
         "gc": _gc_probe(sources.gc_probe) if sources.gc_probe else None,
         "periodicity": _periodicity(sources.periodicity) if sources.periodicity else None,
         "convergence": drawing.convergence_plot(ranked, header.get("run", {}).get("most_rhat")),
-        "made": {command: (output, inputs.read_provenance(output)) for command, output in sources.commands.items()},
+        "made": {command: (output, read_provenance(output)) for command, output in sources.commands.items()},
     }
     template = _environment().get_template("report.html")
     page = template.render(header=header, rows=ranked, by=by, **parts)

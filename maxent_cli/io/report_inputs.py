@@ -1,6 +1,5 @@
 """What a report is made of: the files that the commands wrote, read and checked, each row a dictionary."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,6 @@ import numpy as np
 from maxent_cli.alphabet import LETTERS
 from maxent_cli.data import Floats, Interval
 from maxent_cli.errors import InputError
-from maxent_cli.io.files import reading_text
 from maxent_cli.io.motif_files import read_meme_file
 from maxent_cli.io.samples import open_draws
 from maxent_cli.io.tables import Columns, number, read_table, truth
@@ -244,22 +242,6 @@ def read_periodicity(folder: str) -> tuple[list[Row], Floats]:
         raise InputError(f"{folder}/spectra.tsv", "", "holds fewer than two periods", _cure("periodicity"))
     means = np.array(list(sums.values())).T / anchors
     return rows, np.vstack([list(sums), means])
-
-
-def read_provenance(path: str) -> Row | None:
-    """What was written beside an output about its making; None where that file is not there."""
-    beside = f"{path.rstrip('/')}.provenance.json"
-    if not Path(beside).exists():
-        return None
-    cure = "remove it, or run the command again"
-    try:
-        with reading_text(beside) as stream:
-            record = json.load(stream)
-    except ValueError as error:
-        raise InputError(beside, "", "is not JSON", cure) from error
-    if not isinstance(record, dict) or not isinstance(record.get("inputs"), dict):
-        raise InputError(beside, "", "is not what maxent writes beside an output", cure)
-    return record
 
 
 def _table(path: str, columns: Columns, cure: str) -> Iterator[Row]:
