@@ -233,7 +233,7 @@ def _needs(patient: Patient, preparing: float, step: float, passes: float) -> Fi
     line += " --gres=gpu:1" if run.device != "cpu" else ""
     most = "at most " if run.until_ess is not None else "about "
     text = f"{count} anchors: {most}{_spoken(seconds)} and {memory / 2**30:.1f} GiB; ask for {line}"
-    return Finding("run", OK, text, {"seconds": seconds, "bytes": memory, "resources": line})
+    return Finding("run", OK, text, {"anchors": count, "seconds": seconds, "bytes": memory, "resources": line})
 
 
 def _spoken(seconds: float) -> str:
