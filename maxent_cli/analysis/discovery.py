@@ -35,7 +35,7 @@ ROUNDS = 12  # of weighing sites and estimating the motif from them
 FLANK = 8  # columns by which a motif can grow to each side in a round
 MOST_SEEDS, TRIAL_ROUNDS = 5, 3  # words tried for a motif, before the best supported are gone on with
 MOST_MOTIFS, MOST_TRIALS = 6, 3  # of one anchor, and of one motif
-LEAST_STRICT = 10  # times the rate of sites by chance that a short motif may have
+SHORT_RATE = 0.1  # most background draws that may hold a site of a motif too short for a stricter rate
 TRIAL_DRAWS, ENOUGH = 300, 1000  # draws to try seeds on; to find seeds in, estimate a motif from or be the background
 FAINT = 0.25  # of the bits of a motif's best column: fewer are faint
 SOFTEST = 0.02  # least weight of a site in the estimates
@@ -49,7 +49,8 @@ class Calling:
 
     bits and errors: least information of a column, and in its standard errors; gap: most other columns (bp) to bridge;
     width: least width, bp; motif_bits: least information of all columns; presence: least bits that a draw's having or
-    not having a site holds against the background; rate: share of background draws that may hold a site by chance.
+    not having a site holds against the background. rate and site_rate: share of background draws that may hold a site
+    by chance while a motif is sought, and once it is found and its sites are counted.
     """
 
     bits: float = 0.1
@@ -59,6 +60,7 @@ class Calling:
     motif_bits: float = 5.0
     presence: float = 0.1
     rate: float = 0.01
+    site_rate: float = 0.05
 
 
 @dataclass(frozen=True)
@@ -129,11 +131,11 @@ def site_threshold(by_chance: NDArray[np.float32], own: Floats, rate: float, pla
     """Least log odds of a site: more than places to choose from, and such that few background draws reach it.
 
     rate is the share of background draws, by their best (N,), that may. For a motif too short for that, the threshold
-    is what three quarters of its own sites (S,) reach, as long as that is not ten times the rate.
+    is what three quarters of its own sites (S,) reach, as long as no more than a tenth of background draws do.
     """
     if not len(own) or not places:
         return np.inf
-    loose, strict = np.quantile(by_chance, [max(1 - LEAST_STRICT * rate, 0), 1 - rate], method="higher")
+    loose, strict = np.quantile(by_chance, [1 - max(SHORT_RATE, rate), 1 - rate], method="higher")
     return float(max(loose, min(max(strict, np.log2(places)), np.quantile(own, 0.25))))
 
 

@@ -229,7 +229,7 @@ def _probes(draws: Draws, merged: Sequence[Merged], reference: Floats, calling: 
     chosen = (draws[int(row)] for row in rows)
     few = [(thinned(_overhung(samples), ENOUGH), _chance(samples, "background")) for samples in chosen]
     backgrounds = [redrawn(letters, chance) for letters, chance in few]
-    return [Probe(one.weights, set_threshold(one.weights, reference, backgrounds, calling.rate)) for one in merged]
+    return [Probe(one.weights, set_threshold(one.weights, reference, backgrounds, calling.site_rate)) for one in merged]
 
 
 def _present(probes: Sequence[Probe], job: Job, samples: SampleSet) -> tuple[Letters, Sites, Presence]:

@@ -36,10 +36,11 @@ from maxent_cli.commands import options
 )
 @click.option(
     "--rate",
-    default=0.01,
+    "site_rate",
+    default=0.05,
     show_default=True,
     type=options.FiniteRange(0, 1, min_open=True),
-    help="Share of background draws that may hold a site of a motif by chance.",
+    help="Share of background draws that hold a site of a motif by chance: the fewer, the stricter sites are counted.",
 )
 @click.option(
     "--similarity",

@@ -24,7 +24,7 @@ MOTIFS = [matrix("CCATAGGAACG"), matrix("TGACGTTCTGA")]
 def probes(motifs, samples):
     background = [background_letters(samples, np.random.default_rng(5))]
     weights = [np.log2(motif / 0.25) for motif in motifs]
-    return [Probe(each, set_threshold(each, UNIFORM, background, 0.01)) for each in weights]
+    return [Probe(each, set_threshold(each, UNIFORM, background, Calling().site_rate)) for each in weights]
 
 
 def test_sites_are_found_where_they_were_planted():
