@@ -1,5 +1,6 @@
 """The nouns that several rooms share: plain frozen data over NumPy."""
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +31,13 @@ class Record:
     interval: Interval | None = None
 
 
+@dataclass
+class Stop:
+    """Whether the run has been asked to stop; who is at work looks here between two blocks."""
+
+    asked: bool = False
+
+
 @dataclass(frozen=True)
 class Rejected:
     """A record that was read and left out, why, and what may be done about it."""
@@ -51,6 +59,10 @@ class Shard:
         """The rows, out of so many records, that are this part's; all parts' are as equal as can be."""
         return range((self.number - 1) * records // self.count, self.number * records // self.count)
 
+    def rejected_table(self, out: str) -> str | None:
+        """Where the records left out are written: by the first part alone, since each part reads all records."""
+        return f"{out}.rejected.tsv" if self.number == 1 else None
+
     def __str__(self) -> str:
         return f"{self.number}/{self.count}"
 
@@ -70,6 +82,15 @@ class Sequences:
     def part(self, shard: Shard) -> "Sequences":
         """The block that is a shard's."""
         return self.take(np.array(shard.block(len(self)), np.intp))
+
+    def digest(self) -> str:
+        """SHA-256 of names, codes, places and what may change: what tells these records from others."""
+        found = hashlib.sha256(repr(self.codes.shape).encode())
+        for record in zip(self.names, self.intervals, strict=True):
+            found.update(repr(record).encode())
+        for array in (self.codes, self.mutable):
+            found.update(b"" if array is None else np.ascontiguousarray(array).tobytes())
+        return found.hexdigest()
 
     def take(self, rows: NDArray[np.intp]) -> "Sequences":
         """The given rows, in the given order."""

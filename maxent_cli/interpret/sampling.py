@@ -29,7 +29,7 @@ from maxent_cli.engine.proposals import (
     cumulative_rows,
 )
 from maxent_cli.engine.randomness import START_STEP, Keys, background_draws, chain_keys
-from maxent_cli.engine.sampling import blocks
+from maxent_cli.engine.sampling import NO_JOURNAL, Journal, block_steps, in_blocks
 from maxent_cli.engine.target import Kernel, Ladder, State, Target, Trace, start_state
 from maxent_cli.engine.terms import background_rows
 from maxent_cli.engine.tuning import Tuned, first_ladder, tune
@@ -42,6 +42,7 @@ Result = TypeVar("Result")
 
 REFERENCE_DRAWS = 1000  # background sequences that give the mean energy and the spread of the output at beta = 0
 EXCHANGE_EVERY = 20  # steps
+COMPILED = "compiled"
 FIRST_TOP = 200  # times the inverse mean energy of the background: well above the beta of any share kept so far
 CHECKED, CHECKED_STEPS = 4, 20  # ladders and steps on which the compiled chain is compared with full passes
 MOST_DRIFT = 1e-3  # of the energy's spread, that it may differ
@@ -149,7 +150,7 @@ def over_anchors(task: Callable[[Sequences, int], Result], anchors: Sequences, t
     Each anchor is drawn by itself, with one torch thread: its draws depend on no neighbour and on no thread count.
     With more than one thread, call ready(model) first: threads cannot read a network's layers beside each other.
     """
-    workers = min(threads, len(anchors))
+    workers = max(1, min(threads, len(anchors)))
 
     def one(row: int) -> Result:
         torch.set_num_threads(1)
@@ -191,10 +192,17 @@ def sample_alike(
 
 
 def sample_anchor(
-    model: SequenceModel, anchor: Sequences, settings: LawSettings, run: RunSettings, threads: int = 1
+    model: SequenceModel,
+    anchor: Sequences,
+    settings: LawSettings,
+    run: RunSettings,
+    threads: int = 1,
+    journal: Journal = NO_JOURNAL,
 ) -> SampleSet:
-    """The draws around the one sequence of `anchor`."""
+    """The draws around the one sequence of `anchor`; the journal has the blocks of all that is drawn around it."""
     setting = prepare(model, anchor, settings, run, threads)
+    steps = block_steps(run.chains * run.rungs, setting.kernel_name == COMPILED)
+    setting = replace(setting, kernel=in_blocks(setting.kernel, steps, journal))
     state = start_state(setting.law.target, start_codes(setting), setting.keys, torch.device(run.device))
     tuned = warm_up(setting, state)
     for samples, steps in draw(setting, tuned):
@@ -248,7 +256,7 @@ def compiled(setting: Setting, codes: Codes, threads: int) -> Setting:
     _, trace = kernel(start_state(law.target, codes, keys, torch.device("cpu")), law.target, 1, CHECKED_STEPS)
     if not trace.drift <= MOST_DRIFT * setting.reference.energy_spread:
         return replace(setting, kernel_name="full passes (the compiled chain gives other energies)")
-    return replace(setting, kernel=kernel, kernel_name="compiled", drift=trace.drift)
+    return replace(setting, kernel=kernel, kernel_name=COMPILED, drift=trace.drift)
 
 
 def warm_up(setting: Setting, state: State) -> Tuned:
@@ -269,12 +277,9 @@ def draw(setting: Setting, tuned: Tuned) -> Iterator[tuple[SampleSet, int]]:
     ladder = setting.law.target._replace(beta=np.tile(tuned.betas, run.chains), adapted=tuned.adapted)
     held = np.empty((len(state.keys), 0, len(setting.anchor.codes[0])), np.uint8)
     while True:
-        fresh = []
-        for after, trace in blocks(setting.kernel, state, ladder, run.draws - held.shape[1], thin):
-            state = after
-            fresh.append(trace.codes)
-            parts.append(trace._replace(codes=NO_CODES, energy=NO_ENERGY))  # only the counts are wanted later
-        held = np.concatenate([held, *fresh], axis=1)
+        state, trace = setting.kernel(state, ladder, run.draws - held.shape[1], thin)
+        held = np.concatenate([held, trace.codes], axis=1)
+        parts.append(trace._replace(codes=NO_CODES, energy=NO_ENERGY))  # only the counts are wanted later
         yield collect(setting, tuned, held, parts, thin), state.step - tuned.state.step
         held, thin = held[:, 1 - run.draws % 2 :: 2], 2 * thin  # the last draw stays
 

@@ -1,0 +1,224 @@
+"""Unfinished work: the folder OUT.partial, where a run keeps what it has done until its output is whole.
+
+`settings.json`: the schema (1), this program's version, and what the work is of. `lock`: held by the process at work.
+`000007.result`: all that is wanted of anchor 7. `000007.0002.npz`: the third file of the blocks that its chains have
+done so far, of each array of a block the values of all blocks end to end, and their shapes. `training.safetensors`:
+weights and all that the next step of a training needs, numbers as JSON in its metadata.
+
+Each file is written under a name with a leading dot, flushed to the disk, and moved into place.
+"""
+
+import contextlib
+import errno
+import fcntl
+import io
+import json
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maxent_cli import __version__
+from maxent_cli.data import Stop
+from maxent_cli.errors import InputError, StoppedError
+
+SCHEMA = 1
+INTERVAL = 30.0  # seconds between two savings of the same thing
+MOST_HELD = 2**24  # bytes of blocks in memory until they are written, whatever the time
+SETTINGS, LOCK, TRAINING = "settings.json", "lock", "training.safetensors"
+_OURS = re.compile(r"\..*|settings\.json|lock|training\.safetensors|\d{6}\.result|\d{6}\.\d{4}\.npz")
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+_ANEW = "remove it to begin anew, or give another --out"
+
+Arrays = dict[str, NDArray[Any]]
+
+
+class Unfinished:
+    """The folder of one output's unfinished work; useless: no run of the same command could go on from it."""
+
+    def __init__(self, folder: Path, stop: Stop) -> None:
+        self.folder, self.stop, self.useless = folder, stop, False
+
+    def has(self, name: str) -> bool:
+        """Whether a file of that name has been kept."""
+        return (self.folder / name).exists()
+
+    def write(self, name: str, data: bytes) -> None:
+        """Keep a file, whole. Raises InputError where there is no room."""
+        temporary = self.folder / f".{name}.{os.getpid()}"
+        try:
+            with temporary.open("wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(self.folder / name)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise _cannot(self.folder, error) from error
+
+    def finish(self, name: str, result: bytes) -> None:
+        """Keep a result, which takes the place of its notes."""
+        self.write(f"{name}.result", result)
+        for notes in self.folder.glob(f"{name}.*.npz"):
+            notes.unlink()
+
+    @contextmanager
+    def damaged(self, name: str) -> Iterator[Path]:
+        """The path of a kept file; whatever reading it raises becomes an InputError that names it."""
+        try:
+            yield self.folder / name
+        except Exception as error:  # a damaged file can end in any
+            problem = f"cannot be read ({type(error).__name__})"
+            raise InputError(self.folder / name, "", problem, f"remove {self.folder} to begin anew") from error
+
+
+class Notes:
+    """What the chains around one anchor have done, a block at a time: that of earlier runs, and what is added now."""
+
+    def __init__(self, work: Unfinished, name: str) -> None:
+        self._work, self._name = work, name
+        self._parts = len(list(work.folder.glob(f"{name}.*.npz")))
+        self._held, self._written = list[Arrays](), time.monotonic()
+
+    def past(self) -> Iterator[Arrays]:
+        """The blocks of earlier runs, one file of them in memory at a time."""
+        for part in range(self._parts):
+            with self._work.damaged(f"{self._name}.{part:04d}.npz") as path, np.load(path, allow_pickle=False) as file:
+                blocks = _unpacked(dict(file))
+            yield from blocks
+
+    def keep(self, block: Arrays) -> None:
+        """Add a block; write those that came together when it is time. Raises StoppedError where that was asked for."""
+        self._held.append(block)
+        size = sum(array.nbytes for held in self._held for array in held.values())
+        stop = self._work.stop.asked
+        if stop or size > MOST_HELD or time.monotonic() - self._written > INTERVAL:
+            buffer = io.BytesIO()
+            np.savez(buffer, allow_pickle=False, **_packed(self._held))
+            self._work.write(f"{self._name}.{self._parts:04d}.npz", buffer.getvalue())
+            self._held, self._written = [], time.monotonic()
+            self._parts += 1
+        if stop:
+            raise StoppedError
+
+
+def _packed(blocks: list[Arrays]) -> Arrays:
+    """Values of all blocks end to end, and their shapes, by name."""
+    values = {name: np.concatenate([block[name].ravel() for block in blocks]) for name in blocks[0]}
+    return values | {f"shape_{name}": np.array([block[name].shape for block in blocks]) for name in blocks[0]}
+
+
+def _unpacked(packed: Arrays) -> list[Arrays]:
+    arrays = {}
+    for name in (name for name in packed if f"shape_{name}" in packed):
+        shapes = packed[f"shape_{name}"]
+        parts = np.split(packed[name], shapes.prod(axis=1, dtype=int).cumsum()[:-1])
+        arrays[name] = [part.reshape(shape).copy() for part, shape in zip(parts, shapes, strict=True)]
+    return [dict(zip(arrays, block, strict=True)) for block in zip(*arrays.values(), strict=True)]
+
+
+@contextmanager
+def unfinished(out: str, settings: dict[str, Any], stop: Stop) -> Iterator[Unfinished]:
+    """The unfinished work of an output, none or what an earlier run left; removed when the block ends well.
+
+    settings: all that the work depends on, for JSON. Raises InputError where the folder cannot be written, another
+    process is at work on the same output, or what is there is of other settings.
+    """
+    if Path(out).exists() and not (Path(out).is_file() or Path(out).is_dir()):  # a device or a pipe has no neighbours
+        with tempfile.TemporaryDirectory() as temporary:
+            yield Unfinished(Path(temporary), stop)
+        return
+    work = Unfinished(Path(f"{out.rstrip('/')}.partial"), stop)
+    lock = _locked(work.folder)
+    try:
+        _take_up(work, settings)
+        yield work
+        work.useless = True  # since the output is whole
+    finally:
+        if work.useless or not _results(work.folder):
+            _remove(work.folder)
+        os.close(lock)
+
+
+def _locked(folder: Path) -> int:
+    """Make the folder and hold its lock, which the system frees when the process ends, however it does.
+
+    Where a file system has no locks (some mounts of Lustre), two processes may work on one output: each file is still
+    whole and of the same bytes, but the first to end takes the folder away, and the other stops with an error. Over NFS
+    the lock is the server's: that of a machine that has died is freed when its lease ends, after a minute or two.
+    """
+    while True:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+        except FileNotFoundError:  # the one before us has just ended, and taken the folder away
+            continue
+        except OSError as error:
+            raise _cannot(folder, error) from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                os.close(lock)
+                problem, cure = "another process is at work on this output", "wait for it, or give another --out"
+                raise InputError(folder, "", problem, cure) from error
+        with contextlib.suppress(FileNotFoundError):
+            if (folder / LOCK).stat().st_ino == os.fstat(lock).st_ino:
+                return lock
+        os.close(lock)
+
+
+def _take_up(work: Unfinished, settings: dict[str, Any]) -> None:
+    """Note the settings where there are no results yet; otherwise compare them with those that were noted."""
+    mine = {"schema": SCHEMA, "version": __version__} | json.loads(json.dumps(settings))
+    names = [place.name for place in work.folder.iterdir()]
+    if not all(_OURS.fullmatch(name) for name in names) or (_results(work.folder) and SETTINGS not in names):
+        raise InputError(work.folder, "", "holds files that maxent did not write", "give another --out")
+    for place in work.folder.glob(".*"):  # of a process that was killed while it wrote
+        place.unlink()
+    if not _results(work.folder):
+        work.write(SETTINGS, json.dumps(mine, indent=2).encode())
+        return
+    with work.damaged(SETTINGS) as path:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    difference = list(_differences(found, mine))
+    if difference:
+        raise InputError(work.folder, "", f"holds unfinished work of other settings ({', '.join(difference)})", _ANEW)
+
+
+def _differences(found: Any, mine: Any, name: str = "") -> Iterator[str]:
+    """What differs, named, and with both values where they are short."""
+    if isinstance(found, dict) and isinstance(mine, dict):
+        for key in dict.fromkeys([*found, *mine]):
+            yield from _differences(found.get(key), mine.get(key), f"{name} {key}".strip())
+    elif found != mine:
+        short = all(len(json.dumps(value)) < 30 for value in (found, mine))
+        yield f"{name} {json.dumps(found)}, now {json.dumps(mine)}" if short else f"another {name}"
+
+
+def _results(folder: Path) -> list[str]:
+    """Files worth keeping."""
+    names = [place.name for place in folder.iterdir()]
+    return [name for name in names if not name.startswith(".") and name not in (SETTINGS, LOCK)]
+
+
+def _remove(folder: Path) -> None:
+    """What was done first, the settings last: killed meanwhile, it is unfinished work with less done."""
+    for name in [*_results(folder), SETTINGS, LOCK]:
+        (folder / name).unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _cannot(folder: Path, error: OSError) -> InputError:
+    problem = f"cannot be written ({(error.strerror or str(error)).lower()})"
+    cure = "free the place and run the same command again to go on, or give another --out"
+    return InputError(folder, "", problem, cure)
