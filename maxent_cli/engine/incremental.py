@@ -37,6 +37,7 @@ IDENTITY, RELU, LEAKY_RELU, ELU, SIGMOID, TANH, GELU, SILU, SOFTPLUS, EXP = rang
 
 _LOWEST = np.float32(-3e38)  # and not -inf, which fast arithmetic takes for impossible
 _UNBOUNDED = 1e30  # and not infinity, which times a beta of 0 is no number
+_IN_STEP = 16  # changed sequences that are gone through together
 _BLOCK_WEIGHTS = 2**14  # weights that stay in the first cache while the chains go through them
 
 _accept_ratio = njit(cache=True, inline="always")(log_acceptance)
@@ -459,6 +460,34 @@ def _run(plan, table, field, ladder, weights, keys, beta, first_step, thin, code
         if (step + 1) % thin == 0:
             trace_codes[:, step // thin] = codes
             trace_energy[:, step // thin] = energy
+
+
+@njit(cache=True, nogil=True)
+def single_changes(plan, codes, places, letters):  # type: ignore[no-untyped-def]
+    """The last layer's values (M, size), position-major, of codes (L,) with one letter changed: letters (M,) at places.
+
+    A letter that is there already changes nothing. Some changes are made in step, each to a chain of its own, so that
+    weights are fetched once for all of them.
+    """
+    count, here = min(len(places), _IN_STEP), plan.table[-1, _PLACE]
+    chains, found = _chains(count, plan), np.empty((len(places), len(plan.reference)), np.float32)
+    _fill(plan, codes.copy().reshape(1, -1), chains, np.zeros(1))
+    chains.sums[1:], chains.values[1:] = chains.sums[0], chains.values[0]
+    for start in range(0, len(places), count):
+        active = np.arange(min(count, len(places) - start))
+        for c in active:
+            p, letter = places[start + c], letters[start + c]
+            chains.changes[c], chains.first[c], chains.last[c] = 0, p, p + 1
+            if letter != codes[p]:
+                if codes[p] < 4:
+                    _note_letter(chains, c, 4 * p + codes[p], -1)
+                _note_letter(chains, c, 4 * p + letter, 1)
+        _propagate(plan, chains, active)
+        for c in active:
+            first, last = chains.ranges[c, -1, 0] - here, chains.ranges[c, -1, 1] - here
+            _copy(found[start + c], chains.values[c, here : here + found.shape[1]])
+            _copy(found[start + c, first:last], chains.new_values[c, here + first : here + last])
+    return found
 
 
 def incremental(plan: Plan, moves: tuple[Move, ...], ladder: Ladder = NO_LADDER, threads: int = 1) -> Kernel:

@@ -108,6 +108,13 @@ def _position_major(values: Tensor, stack: _Stack) -> Weights:
     return np.ascontiguousarray(array.T).ravel()
 
 
+def as_representation(plan: Plan, values: Weights, shape: torch.Size) -> Tensor:
+    """The last layer's values (M, size), position-major as they lie in memory, as representations (M, *shape)."""
+    _, _, _, _, length, channels = plan.table[-1, :6]
+    by_channel = values.reshape(-1, length, channels).transpose(0, 2, 1)
+    return torch.from_numpy(np.ascontiguousarray(by_channel)).reshape(-1, *shape)
+
+
 def read_layers(model: SequenceModel) -> Layers:
     """The network's layers in order, functions as modules; NotAStack unless each reads only the one before.
 

@@ -1,0 +1,292 @@
+"""Attribution: which letters of an anchor a network's output is put down to, by the methods in common use.
+
+What is attributed is the output or contrast f before any final sigmoid or softmax, on one-hot sequences (4, L).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from maxent_cli.alphabet import UNKNOWN, Codes
+from maxent_cli.data import Floats, Interval, Sequences
+from maxent_cli.engine.incremental import single_changes
+from maxent_cli.engine.randomness import chain_keys
+from maxent_cli.engine.target import Target
+from maxent_cli.engine.terms import background_rows
+from maxent_cli.errors import InputError
+from maxent_cli.interpret.deeplift import multipliers
+from maxent_cli.interpret.law import contrast_of, evaluate, output_term
+from maxent_cli.interpret.plan import NotAStack, as_representation, read_plan
+from maxent_cli.interpret.sampling import over_anchors, random_codes, ready
+from maxent_cli.models.protocol import SequenceModel, one_hot
+
+PAIRS = 64  # references a pass
+PASSES = 256  # points on the way to them, or changed letters, a pass
+CHECKED, MOST_DRIFT = 16, 1e-3  # changed letters compared with full passes; share of the largest change they may differ
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class AttributionSettings:
+    """What is attributed, and how.
+
+    method: a key of METHODS. contrast: one output, or two whose difference it is. background (4,): letter frequencies.
+    references: sequences drawn from it that deeplift and integrated-gradients compare with. steps: points on the way
+    from each of them at which integrated-gradients takes the gradient.
+    """
+
+    method: str
+    contrast: tuple[int, ...]
+    background: tuple[float, float, float, float]
+    references: int
+    steps: int
+    seed: int
+    device: str = "cpu"
+
+
+class Completeness(NamedTuple):
+    """Whether scores sum to what they should: the output less that of the references, whose mean and error are given.
+
+    delta: mean over references of how far off the sum is, whatever its sign; share: of the mean difference of outputs.
+    """
+
+    reference_output: float
+    reference_error: float
+    delta: float
+    share: float
+
+
+class Scores(NamedTuple):
+    """What a method gives: hypothetical (4, L), scores (L,); if it has references, errors (L,) and completeness.
+
+    drift: the most that the compiled kernel's outputs differed from full passes, where it served.
+    """
+
+    hypothetical: Floats
+    scores: Floats
+    errors: Floats | None = None
+    completeness: Completeness | None = None
+    drift: float | None = None
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """The scores of one anchor (L,) with this output; 0 where positions are held (not mutable (L,))."""
+
+    name: str
+    interval: Interval | None
+    anchor: Codes
+    mutable: Mask
+    output: float
+    given: Scores
+
+
+@dataclass(frozen=True)
+class Question:
+    """An anchor (a Sequences of one), the network, and what is asked."""
+
+    model: SequenceModel
+    anchor: Sequences
+    settings: AttributionSettings
+
+    @property
+    def codes(self) -> Codes:
+        """The anchor (L,)."""
+        codes: Codes = self.anchor.codes[0]
+        return codes
+
+    @property
+    def mutable(self) -> Mask:
+        """Positions that may change (L,)."""
+        given = self.anchor.mutable
+        return np.asarray(self.codes != UNKNOWN if given is None else given[0])
+
+    @property
+    def rows(self) -> Floats:
+        """Letter frequencies of the background (L, 4)."""
+        return background_rows(np.array(self.settings.background), self.codes, None)
+
+    def value(self, inputs: Tensor) -> Tensor:
+        """f of one-hot sequences (B, 4, L)."""
+        return contrast_of(self.model(inputs), self.settings.contrast)
+
+    def values(self, codes: Codes) -> Floats:
+        """f of codes (..., L), some hundred at a time."""
+        term = output_term(self.model, self.settings.contrast)
+        return evaluate(term, codes, torch.device(self.settings.device))
+
+    def encoded(self, codes: Codes) -> Tensor:
+        """Codes (B, L) as one-hot (B, 4, L) on the device."""
+        return one_hot(torch.from_numpy(codes).to(self.settings.device))
+
+    def gradient(self) -> Floats:
+        """The gradient of f at the anchor (4, L)."""
+        point = self.encoded(self.codes[None]).requires_grad_()
+        with torch.enable_grad():
+            value = self.value(point).sum()
+        return _array(torch.autograd.grad(value, point)[0][0])
+
+    def references(self) -> Codes:
+        """Sequences (R, L) drawn from the background where the anchor may change; letters are independent."""
+        use = f"references of {self.anchor.names[0]}"
+        target = Target(output_term(self.model, self.settings.contrast), self.rows, self.mutable, np.zeros(1))
+        keys = chain_keys(self.settings.seed, use, self.codes, self.settings.references)
+        return random_codes(self.codes, target, keys)
+
+
+Method = Callable[[Question], Scores]
+# share of the difference of outputs up to which sums of scores may be off: by rounding alone, or by the steps
+COMPLETE = {"deeplift": 1e-3, "integrated-gradients": 0.05}
+
+
+def attribute(
+    model: SequenceModel, anchors: Sequences, settings: AttributionSettings, threads: int
+) -> Iterator[Attribution]:
+    """The attribution of each anchor, in order. InputError, with its name as path, where the method cannot give it."""
+    ready(model)
+    if isinstance(model, nn.Module) and any(isinstance(part, nn.RNNBase) for part in model.modules()):
+        torch.backends.cudnn.enabled = False  # its recurrent layers give no gradient in evaluation mode
+    return over_anchors(lambda anchor, _: attribute_anchor(Question(model, anchor, settings)), anchors, threads)
+
+
+def attribute_anchor(question: Question) -> Attribution:
+    """The attribution of one anchor."""
+    name, method, mutable = question.anchor.names[0], question.settings.method, question.mutable
+    output = float(question.values(question.codes))
+    try:
+        given = METHODS[method](question)
+    except RuntimeError as error:
+        if method == "mutagenesis":
+            raise
+        problem = f"{method} cannot go through this network ({' '.join(str(error).split())[:200]})"
+        raise InputError(name, "", problem, "use --method mutagenesis, which asks for outputs alone") from error
+    if not (np.isfinite(given.hypothetical).all() and np.isfinite(given.scores).all()):
+        raise InputError(name, "", f"{method} gives scores that are not finite numbers", "use --method mutagenesis")
+    given = given._replace(hypothetical=given.hypothetical * mutable, scores=given.scores * mutable)
+    return Attribution(name, question.anchor.intervals[0], question.codes, mutable, output, given)
+
+
+def saliency(question: Question) -> Scores:
+    """|gradient| of each letter; of a position the largest (Simonyan et al. 2014)."""
+    size = np.abs(question.gradient())
+    return Scores(size, size.max(axis=0))
+
+
+def input_x_gradient(question: Question) -> Scores:
+    """The gradient of each letter; of a position that of the anchor's letter (Shrikumar et al. 2016)."""
+    gradient = question.gradient()
+    return Scores(gradient, (gradient * _array(question.encoded(question.codes[None])[0])).sum(axis=0))
+
+
+def deeplift(question: Question) -> Scores:
+    """Contributions by DeepLIFT's rescale rule, a mean over references (Shrikumar et al. 2017)."""
+    return _against_references(question, lambda anchor, some: multipliers(question.value, anchor, some))
+
+
+def integrated_gradients(question: Question) -> Scores:
+    """Contributions by the mean gradient on the way from a reference, a mean over these (Sundararajan et al. 2017)."""
+    from captum.attr import IntegratedGradients
+
+    method, steps = IntegratedGradients(question.value, multiply_by_inputs=False), question.settings.steps
+
+    def worth(anchor: Tensor, some: Tensor) -> Tensor:
+        found: Tensor = method.attribute(anchor.expand_as(some), some, n_steps=steps, internal_batch_size=PASSES)
+        return found
+
+    return _against_references(question, worth)
+
+
+def mutagenesis(question: Question) -> Scores:
+    """f with each letter at a position, less its mean over the background's letters there."""
+    changed, drift = _changed_values(question)
+    change = changed - question.values(question.codes)
+    mean = (change * question.rows.T).sum(axis=0)
+    return Scores(change - mean, -mean, drift=drift)
+
+
+METHODS: dict[str, Method] = {
+    "saliency": saliency,
+    "input-x-gradient": input_x_gradient,
+    "deeplift": deeplift,
+    "integrated-gradients": integrated_gradients,
+    "mutagenesis": mutagenesis,
+}
+
+
+def _against_references(question: Question, worth_of: Callable[[Tensor, Tensor], Tensor]) -> Scores:
+    """Scores from what each letter is worth (B, 4, L), by the anchor (4, L) and some references (B, 4, L).
+
+    A letter is scored by what it is worth more than the reference's; a position by its anchor's letter.
+    """
+    codes = question.references()
+    point, references = question.encoded(question.codes[None])[0], question.encoded(codes)
+    worth = torch.cat([worth_of(point, some) for some in torch.split(references, PAIRS)])
+    scores = _array((worth * (point - references)).sum(1))  # (R, L)
+    hypothetical = _array((worth - (worth * references).sum(1, keepdim=True)).mean(0))
+    complete = _completeness(scores.sum(axis=1), float(question.values(question.codes)), question.values(codes))
+    return Scores(hypothetical, scores.mean(axis=0), _standard_error(scores), complete)
+
+
+def _completeness(sums: Floats, output: float, references: Floats) -> Completeness:
+    """Sums of scores (R,) against the output less those of the references (R,)."""
+    delta = float(np.abs(sums - (output - references)).mean())
+    most = float(np.abs(output - references).mean())
+    share = delta / most if most else float(delta > 0)
+    return Completeness(float(references.mean()), float(_standard_error(references)), delta, share)
+
+
+def _standard_error(values: Floats) -> Floats:
+    """Of the mean of values (R, ...)."""
+    return np.asarray(values.std(axis=0, ddof=1) / np.sqrt(len(values)))
+
+
+def _changed_values(question: Question) -> tuple[Floats, float | None]:
+    """f with each letter at each position (4, L), and the drift of the compiled kernel, if that gave them."""
+    letters, places = np.indices((4, len(question.codes)))
+    wanted = question.mutable[places] & (letters != question.codes[places])
+    found = np.full(wanted.shape, float(question.values(question.codes)))
+    where, to = places[wanted], letters[wanted].astype(np.uint8)
+    compiled = _compiled(question, where, to)
+    if compiled is not None:
+        few = np.linspace(0, len(where) - 1, CHECKED).astype(int)
+        drift = np.abs(compiled[few] - question.values(_with_letters(question.codes, where[few], to[few]))).max()
+        if drift <= MOST_DRIFT * np.abs(compiled - found[0, 0]).max():
+            found[wanted] = compiled
+            return found, float(drift)
+    found[wanted] = question.values(_with_letters(question.codes, where, to))
+    return found, None
+
+
+def _with_letters(codes: Codes, places: NDArray[np.intp], letters: Codes) -> Codes:
+    """Codes (L,) as (M, L), each with another letter at one place."""
+    changed = np.tile(codes, (len(places), 1))
+    changed[np.arange(len(places)), places] = letters
+    return changed
+
+
+def _compiled(question: Question, places: NDArray[np.intp], letters: Codes) -> Floats | None:
+    """f of codes with one letter changed (M,), by the compiled kernel and the head; None where it cannot."""
+    if question.settings.device != "cpu":
+        return None
+    with torch.inference_mode():
+        reference = question.model.representation(question.encoded(question.codes[None]))[0]
+        try:
+            plan = read_plan(question.model, reference, torch.ones_like(reference))
+        except NotAStack:
+            return None
+        outputs = []
+        for start in range(0, len(places), PASSES):
+            some = slice(start, start + PASSES)
+            values = single_changes(plan, question.codes, places[some], letters[some])
+            outputs.append(question.model.head(as_representation(plan, values, reference.shape)))
+    return _array(contrast_of(torch.cat(outputs), question.settings.contrast))
+
+
+def _array(values: Tensor) -> Floats:
+    return np.asarray(values.detach().double().cpu().numpy())
