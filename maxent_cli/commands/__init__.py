@@ -22,6 +22,8 @@ COMMANDS = {
     "compare": "Two models, or two sets of anchors, side by side.",
     "gc-probe": "How the draws answer a field on their GC content.",
     "report": "One HTML page of what was found.",
+    "merge": "Put the parts of a run together that --shard has parted.",
+    "provenance": "How an output was made; whether it is still what was written.",
 }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from maxent_cli.commands import options
 from maxent_cli.commands.networks import background_asked, reading_asked, source_asked
-from maxent_cli.data import Rejected, SampleSet, Sequences
+from maxent_cli.data import Rejected, SampleSet, Sequences, Shard
 from maxent_cli.errors import InputError
 from maxent_cli.interpret.law import LawSettings
 from maxent_cli.interpret.sampling import (
@@ -43,6 +43,7 @@ class Job:
     threads: int
     inputs: list[str]
     header: dict[str, Any]
+    part: dict[str, Any]
 
     def draw(self) -> Iterator[SampleSet]:
         """The draws around each anchor, in order; with progress on stderr."""
@@ -96,22 +97,27 @@ class Subject:
     background: tuple[float, float, float, float]
     inputs: list[str]
     header: dict[str, Any]
+    part: dict[str, Any]
 
 
 def take_up(model_path: str, out: str | None, given: dict[str, Any]) -> Subject:
-    """Load the model and the anchors, and write OUT.rejected.tsv if any were rejected."""
+    """Load the model and the shard's anchors, and write OUT.rejected.tsv if any were rejected and it is the first."""
     network_source = source_asked(model_path, given)
     network = load_network(network_source)
     source = RecordSource(given["anchors"], given["genome"], given["centre"])
     background = background_asked(given, network)
     anchors, rejected = read_anchors(source, network.input_length, background, given)
-    options.account(len(anchors), rejected, given["anchors"], out and f"{out}.rejected.tsv")
+    shard = given.get("shard", Shard())
+    options.account(len(anchors), rejected, given["anchors"], out and shard.rejected_table(out))
     model = network.read_as(reading_asked(given), anchors.codes.shape[1])
     outputs = network.output_names(model.outputs)
     contrast = options.contrast_asked(given["contrast"], given["output"], outputs)
     place(model, given["device"])
-    header = {"model": network_digest(network_source), "reading": reading_asked(given).__dict__, "outputs": outputs}
-    return Subject(model, anchors, contrast, background, [*network_source.files, *source.files], header)
+    digest = network_digest(network_source)
+    header = {"model": digest, "reading": reading_asked(given).__dict__, "outputs": outputs}
+    part = options.part_asked(shard, len(anchors), len(rejected), model=digest, anchors=anchors.digest())
+    files = [*network_source.files, *source.files]
+    return Subject(model, anchors.part(shard), contrast, background, files, header, part)
 
 
 def set_up(model_path: str, out: str | None, given: dict[str, Any]) -> Job:
@@ -130,7 +136,7 @@ def set_up(model_path: str, out: str | None, given: dict[str, Any]) -> Job:
     if beta is not None and options.given_by_user("keep"):
         raise click.UsageError("--keep is what --beta auto looks for: give one of --beta and --keep")
     header = {"law": law.__dict__, "run": run.__dict__, **subject.header}
-    return Job(subject.model, subject.anchors, law, run, given["threads"], subject.inputs, header)
+    return Job(subject.model, subject.anchors, law, run, given["threads"], subject.inputs, header, subject.part)
 
 
 def check_steps(run: RunSettings) -> None:

@@ -8,12 +8,15 @@ import click
 from maxent_cli.commands import options
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from maxent_cli.analysis.counts import Interval95
     from maxent_cli.analysis.features import Feature
     from maxent_cli.analysis.gc_probe import Answer, Row
     from maxent_cli.commands.drawing import Job
     from maxent_cli.io.gc_figure import GCFigure
 
+POOLED = ("answer.tsv", "response.png")  # what all anchors together give; the other tables have rows of each
 FIRST_SEED = 1_000_003  # of the untrained networks: unlikely to be anyone's training seed
 
 
@@ -77,6 +80,7 @@ class Fields(click.ParamType[Any]):
 @options.tether_option(options.NONE)
 @options.beta_options
 @options.run_options
+@options.shard_option
 def command(model: str, out: str, fields: tuple[float, ...], **given: Any) -> None:
     """Does the network hold a global count, such as GC content?
 
@@ -87,8 +91,8 @@ def command(model: str, out: str, fields: tuple[float, ...], **given: Any) -> No
 
     A motif that holds its letters does all of this a little, so the answer rests on the positions whose letters are no
     more than the draws' composition makes them, and on how far rigidity there exceeds that of untrained networks: yes
-    if its interval over anchors lies above 0.25, no if below. Anchors should differ in N. Another training may have
-    learned otherwise: try other seeds.
+    if its 95 % interval, over anchors and untrained networks, lies above 0.25, no if below, else undecided. Anchors
+    should differ in N. Another training may have learned otherwise: try other seeds.
 
     In the folder:
 
@@ -103,11 +107,10 @@ def command(model: str, out: str, fields: tuple[float, ...], **given: Any) -> No
     numbers a place.
     """
     options.before_torch()
-    from maxent_cli.analysis.gc_probe import answer, probe_anchor
+    from maxent_cli.analysis.gc_probe import probe_anchor
     from maxent_cli.commands.drawing import set_up
     from maxent_cli.io.files import writing_folder
-    from maxent_cli.io.gc_figure import write_gc_figure
-    from maxent_cli.io.provenance import write_provenance
+    from maxent_cli.io.provenance import digest_of, write_provenance
     from maxent_cli.io.tables import write_table
 
     job = set_up(model, out, given)
@@ -119,16 +122,43 @@ def command(model: str, out: str, fields: tuple[float, ...], **given: Any) -> No
         rows, checks, beside = (
             [row for probe in probes for row in getattr(probe, name)] for name in ("response", "checks", "references")
         )
-        found = answer(rows, beside, given["seed"])
         write_table(str(folder / "response.tsv"), rows)
         write_table(str(folder / "checks.tsv"), checks)
-        write_table(str(folder / "references.tsv"), beside, () if beside else ("reference", *rows[0]))
-        write_table(str(folder / "answer.tsv"), answer_rows(found, feature.label))
-        write_gc_figure(str(folder / "response.png"), figure_of(found, feature))
+        write_table(str(folder / "references.tsv"), beside, () if beside or not rows else ("reference", *rows[0]))
+        lines = list(pool(folder, given["seed"]))
     more = [path for path in (given["beside"], given["feature"].partition("motif:")[2]) if path]
-    write_provenance(out, [*job.inputs, *more], given["seed"], device=given["device"])
-    for line in report(found, rows + beside, checks, feature):
+    job.part["run"]["digests"] |= {f"input {number}": digest_of(path) for number, path in enumerate(more, 1)}
+    part = job.part | {"kind": "folder"}
+    write_provenance(out, [*job.inputs, *more], given["seed"], device=given["device"], part=part)
+    for line in lines:
         options.say(f"{out}: {line}" if not line.startswith(" ") else line)
+
+
+def pool(folder: "Path", seed: int) -> Iterator[str]:
+    """Write into a folder what its tables say over all anchors, none if there are none; and say it."""
+    from maxent_cli.analysis.gc_probe import answer
+    from maxent_cli.io.gc_figure import write_gc_figure
+    from maxent_cli.io.tables import Columns, read_table, truth, write_table
+
+    measured = [f"{name}{where}" for name in ("anchor", "draws", "rigidity") for where in ("", "_outside")]
+    common: Columns = {"record": str, "converged": truth, **dict.fromkeys(measured, float)}
+    at_zero = dict.fromkeys(("field", "beta_0", "beta_0_outside"), float)
+    wanted: dict[str, Columns] = {
+        "response": {**common, **at_zero, "counted": str, "share": truth},
+        "references": {**common, "reference": str},
+        "checks": {"z": float},
+    }
+    response, references, checks = (
+        list(read_table(str(folder / f"{name}.tsv"), columns, "probe again")) for name, columns in wanted.items()
+    )
+    if not response:
+        yield "0 anchors"
+        return
+    found = answer(response, references, seed)
+    label = response[0]["counted"]
+    write_table(str(folder / "answer.tsv"), answer_rows(found, label))
+    write_gc_figure(str(folder / "response.png"), figure_of(found, label, response[0]["share"]))
+    yield from report(found, response + references, checks, label)
 
 
 def counting(job: "Job", given: dict[str, Any]) -> "tuple[Feature, Job]":
@@ -195,18 +225,19 @@ def answer_rows(found: "Answer", label: str) -> list[dict[str, object]]:
     return rows
 
 
-def figure_of(found: "Answer", feature: "Feature") -> "GCFigure":
+def figure_of(found: "Answer", label: str, share: bool) -> "GCFigure":
     """The figure's arrays."""
     import numpy as np
 
+    from maxent_cli.analysis.gc_probe import LEAST_EXCESS
     from maxent_cli.io.gc_figure import GCFigure
 
     def triple(estimate: "Interval95") -> list[float]:
         return [estimate.value, estimate.low, estimate.high]
 
     return GCFigure(
-        label=feature.label,
-        unit=100.0 if feature.share else 1.0,
+        label=label,
+        unit=100.0 if share else 1.0,
         fields=found.fields,
         response=np.array([triple(estimate) for estimate in found.response]),
         exact=found.exact,
@@ -214,17 +245,17 @@ def figure_of(found: "Answer", feature: "Feature") -> "GCFigure":
         draws=found.draws,
         slope=np.array(triple(found.measures["network"]["slope"])),
         rigidity={name: np.array(triple(each["rigidity outside"])) for name, each in found.measures.items()},
-        margin=found.margin,
+        margin=LEAST_EXCESS,
         verdict=found.verdict,
     )
 
 
-def report(found: "Answer", rows: "list[Row]", checks: "list[Row]", feature: "Feature") -> Iterator[str]:
+def report(found: "Answer", rows: "list[Row]", checks: "list[Row]", label: str) -> Iterator[str]:
     """The answer, slopes and rigidities beside the references', the sampler's checks, and what did not settle."""
     from maxent_cli.analysis.gc_probe import sentence
 
     known = [abs(score) for row in checks if (score := float(str(row["z"]))) == score]
-    yield f"{len(found.anchors)} anchors; {sentence(found, feature.label)}"
+    yield f"{len(found.anchors)} anchors; {sentence(found, label)}"
     for name, measures in found.measures.items():
         parts = (f"{measure} {e.value:.3f} ({e.low:.3f} to {e.high:.3f})" for measure, e in measures.items())
         yield f"  {name}: {', '.join(parts)}"

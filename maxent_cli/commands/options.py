@@ -16,7 +16,7 @@ import click
 from maxent_cli.errors import InputError, printable, shown
 
 if TYPE_CHECKING:
-    from maxent_cli.data import Rejected
+    from maxent_cli.data import Rejected, Shard
 
 Decorator = Callable[[Any], Any]
 
@@ -205,6 +205,28 @@ shard_option = click.option(
     help="Only part i of n, from 1: consecutive records, as many in each part as can be; `maxent merge` puts the parts "
     "together.",
 )
+
+
+NOT_SHAPING = {"out", "summary_path", "fasta_path", "select", "model", "threads", "shard"}  # what a run gives
+
+
+def settings_asked() -> dict[str, Any]:
+    """The options that shape what a command gives; files count by what they hold, and are digested where read."""
+    context = click.get_current_context()
+    files = (InputPath, click.Path)
+    shaping = (p for p in context.command.params if p.name not in NOT_SHAPING and not isinstance(p.type, files))
+    return {str(p.name): context.params[str(p.name)] for p in shaping}
+
+
+def part_asked(shard: "Shard", records: int, rejected: int, **digests: object) -> dict[str, Any]:
+    """What an output says in its provenance, so that merge can tell which run it is a part of, and which part.
+
+    records, rejected: how many there are in all parts. digests: of all that was read and shapes the output.
+    """
+    if shard.count > 1:
+        say(f"part {shard}: {len(shard.block(records))} of {records} records")
+    run = {"command": click.get_current_context().info_name, "settings": settings_asked(), "digests": digests}
+    return {"shard": str(shard), "records": records, "rejected": rejected, "run": run}
 
 
 anchors_argument = click.argument("anchors", type=InputPath(pipe=True))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @options.tether_option(options.AUTO)
 @options.beta_options
 @options.run_options
+@options.shard_option
 @click.option("--summary", "summary_path", help="Summary TSV, a row an anchor; '-' for stdout.  [default: OUT.tsv]")
 @click.option("--fasta", "fasta_path", help="Also write the draws as FASTA; '-' for stdout.  [default: not written]")
 @click.option(
@@ -64,8 +65,10 @@ def command(
             if fasta:
                 fasta.writelines(fasta_lines(samples))
         write_rows(summary, rows)
-    for path in {out, summary_path or out, fasta_path or out}:
-        write_provenance(path, job.inputs, given["seed"], device=given["device"])
+    for kind, path in (("draws", out), ("summary", summary_path or f"{out}.tsv"), ("fasta", fasta_path)):
+        if path:
+            part = job.part | {"kind": kind}
+            write_provenance(path, job.inputs, given["seed"], device=given["device"], part=part)
     sys.exit(3 if report(rows, out) and strict else 0)
 
 

@@ -6,6 +6,7 @@ import re
 import resource
 import sys
 import time
+from collections.abc import Iterable
 from contextvars import ContextVar
 from importlib import metadata
 from pathlib import Path
@@ -20,14 +21,17 @@ started = ContextVar("started", default=IMPORTED)  # when the command began, whi
 _CPU = Path("/proc/cpuinfo")
 
 
-def write_provenance(output: str, inputs: list[str], seed: int | None = None, **more: object) -> None:
+def write_provenance(
+    output: str, inputs: Iterable[str] | dict[str, object], seed: int | None = None, **more: object
+) -> None:
     """Write OUTPUT.provenance.json: command line, versions, seed, digests of output and inputs, seconds, peak memory.
 
-    Folders, such as models, are given by the digest of each file in them. Nothing is written for '-', a device or a
-    named pipe.
+    Folders, such as models, are given by the digest of each file in them; inputs may come with their digests. Nothing
+    is written for '-', a device or a named pipe.
     """
     if output == PIPE or not (Path(output).is_file() or Path(output).is_dir()):
         return
+    digests = inputs if isinstance(inputs, dict) else {path: digest_of(path) for path in inputs}
     record = {
         "command": sys.argv,
         "version": __version__,
@@ -36,7 +40,7 @@ def write_provenance(output: str, inputs: list[str], seed: int | None = None, **
         "machine": {"host": platform.node(), "processor": platform.machine(), "cpu": cpu()},
         "seed": seed,
         "output": digest_of(output),
-        "inputs": {path: digest_of(path) for path in inputs},
+        "inputs": digests,
         "wall_seconds": round(time.time() - started.get(), 3),
         "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         **more,
@@ -65,11 +69,11 @@ def read_provenance(output: str) -> dict[str, Any] | None:
 def require_provenance(output: str) -> dict[str, Any]:
     """As read_provenance; InputError where there is none, or the output is not as it was written."""
     record = read_provenance(output)
+    if not Path(output).exists():
+        raise InputError(output, "", "is not there", "run the command that writes it")
     if record is None:
         cure = "give what a command of maxent wrote, with its .provenance.json"
         raise InputError(output, "", "has no provenance beside it", cure)
-    if not Path(output).exists():
-        raise InputError(output, "", "is not there, only its provenance is", "run the command again")
     if digest_of(output) != record.get("output"):
         raise InputError(output, "", "is not as it was when its provenance was written", "run the command again")
     return record

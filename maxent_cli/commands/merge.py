@@ -1,0 +1,67 @@
+"""maxent merge: parts of a run put together."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from maxent_cli.commands import options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from maxent_cli.io.parts import Part
+
+
+@click.command("merge")
+@click.argument("parts", nargs=-1, required=True)
+@options.out_option("What the whole run would have written: a file, or a folder where the parts are folders.")
+def command(parts: tuple[str, ...], out: str) -> None:
+    """Put PARTS together, which one command wrote with --shard 1/n to n/n: the bytes are those of the run in one.
+
+    Parts may come in any order. With draws come their summaries, where they are beside them, and OUT.rejected.tsv.
+    What a part is lies beside it in its .provenance.json: a part that is missing, there twice, changed since it was
+    written, or of another run (settings, model, records, version) is an error that names it.
+    """
+    from maxent_cli.io.files import writing_together
+    from maxent_cli.io.parts import FOLDER, join, read_parts, renew_rejected_of, summaries_of
+    from maxent_cli.io.provenance import write_provenance
+
+    found = read_parts(parts)
+    together = {out: found, f"{out}.tsv": summaries_of(found)}
+    renew_rejected_of(found, out)
+    if found[0].kind == FOLDER:
+        join_folder(out, found)
+    else:
+        with writing_together() as opening:
+            for path, each in together.items():
+                if each:
+                    join(opening(path, "wb"), each)
+    for path, each in together.items():
+        if each:
+            write_provenance(path, {part.path: part.made["output"] for part in each}, **made_of(each))
+    options.say(f"{out}: {len(found)} parts, {found[0].made['part']['records']} records")
+
+
+def join_folder(out: str, parts: "Sequence[Part]") -> None:
+    """Join folders; what pools their records is made anew from the tables."""
+    from maxent_cli.commands import gc_probe
+    from maxent_cli.io.files import writing_folder
+    from maxent_cli.io.parts import join_folders
+
+    run = parts[0].made["part"]["run"]
+    pooled = gc_probe.POOLED if run["command"] == "gc-probe" else ()
+    with writing_folder(out) as folder:
+        join_folders(folder, [part.path for part in parts], pooled)
+        if pooled:
+            list(gc_probe.pool(folder, run["settings"]["seed"]))
+
+
+def made_of(parts: "Sequence[Part]") -> dict[str, Any]:
+    """What the provenance of the whole says of its parts."""
+    first = parts[0].made
+    took = {
+        "wall_seconds": round(sum(part.made["wall_seconds"] for part in parts), 3),
+        "peak_memory_mib": max(part.made["peak_memory_mib"] for part in parts),
+    }
+    kept = {name: first[name] for name in ("seed", "device") if name in first}
+    return kept | {"part": first["part"] | {"shard": "1/1"}, "parts": took}

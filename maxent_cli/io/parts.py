@@ -1,0 +1,188 @@
+"""Outputs that are parts of one run, known by their provenance, and put together."""
+
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from maxent_cli.data import Shard
+from maxent_cli.errors import InputError
+from maxent_cli.io.files import writing
+from maxent_cli.io.provenance import require_provenance
+from maxent_cli.io.samples import draws_into, open_draws
+
+DRAWS, SUMMARY, FASTA, SCORES, FOLDER = KINDS = ("draws", "summary", "fasta", "scores", "folder")
+BESIDE_REJECTED = (DRAWS, SCORES, FOLDER)
+MOST_NAMED = 5  # of the parts that are missing
+
+_TOGETHER = "give all parts of one run, each once"
+
+
+@dataclass(frozen=True)
+class Part:
+    """An output of a run over a shard of the records; made: its provenance."""
+
+    path: str
+    shard: Shard
+    made: dict[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """One of KINDS."""
+        return str(self.made["part"]["kind"])
+
+    @property
+    def rejected(self) -> int:
+        """How many records of the whole run were rejected."""
+        return int(self.made["part"]["rejected"])
+
+    @property
+    def run(self) -> dict[str, Any]:
+        """What all parts of a run have in common, by words that a message can hold."""
+        part = self.made["part"]
+        run = part["run"]
+        common = {"version of maxent": self.made["version"], "command": run["command"]}
+        counts = {"records": part["records"], "rejected records": part["rejected"], "number of parts": self.shard.count}
+        settings = {f"setting {name}": value for name, value in run["settings"].items()}
+        return common | counts | settings | {f"digest of {name}": value for name, value in run["digests"].items()}
+
+
+def read_parts(paths: Sequence[str]) -> list[Part]:
+    """The parts of one run, in order, whatever the order of their paths.
+
+    Raises InputError where one has no provenance or is not as it was written, is of another run or kind, is there
+    twice, or is missing.
+    """
+    parts = [_read_part(path) for path in paths]
+    for part in parts[1:]:
+        require_alike(parts[0], part)
+        if part.kind != parts[0].kind:
+            problem = f"is {part.kind} and {parts[0].path} is {parts[0].kind}"
+            raise InputError(part.path, "", problem, "merge each by itself; the summary comes along with the draws")
+    found = dict[int, Part]()
+    for part in parts:
+        other = found.setdefault(part.shard.number, part)
+        if other is not part:
+            raise InputError(part.path, "", f"is part {part.shard}, as {other.path} is", _TOGETHER)
+    missing = sorted(set(range(1, parts[0].shard.count + 1)) - set(found))
+    if missing:
+        some = ", ".join(map(str, missing[:MOST_NAMED])) + (", ..." if len(missing) > MOST_NAMED else "")
+        problem = f"of {parts[0].shard.count} parts, {len(missing)} are missing: {some}"
+        raise InputError(parts[0].path, "", problem, _TOGETHER)
+    return [found[number] for number in sorted(found)]
+
+
+def require_alike(one: Part, other: Part) -> None:
+    """Raise InputError where two parts are not of one run."""
+    for name in one.run | other.run:
+        here, there = one.run.get(name), other.run.get(name)
+        if here != there:
+            problem = f"is not of the run of {one.path}: {name} is {_short(there)}, and there {_short(here)}"
+            raise InputError(other.path, "", problem, _TOGETHER)
+
+
+def renew_rejected_of(parts: Sequence[Part], out: str) -> None:
+    """Write OUT.rejected.tsv, which lies beside the first part; or, where none was rejected, remove an older one."""
+    if parts[0].kind not in BESIDE_REJECTED:
+        return
+    table, ours = (f"{path.rstrip('/')}.rejected.tsv" for path in (out, parts[0].path))
+    if not parts[0].rejected:
+        Path(table).unlink(missing_ok=True)
+    elif not Path(ours).is_file():
+        problem = f"is not there, and {parts[0].rejected} records were rejected"
+        raise InputError(ours, "", problem, "put it beside the first part")
+    else:
+        with writing(table, "wb") as stream:
+            join_texts(stream, [ours])
+
+
+def summaries_of(parts: Sequence[Part]) -> list[Part]:
+    """The summaries of draws, which lie beside them unless they were put elsewhere."""
+    paths = [f"{part.path}.tsv" for part in parts]
+    if parts[0].kind != DRAWS or not any(Path(path).exists() for path in paths):
+        return []
+    summaries = read_parts(paths)
+    require_alike(parts[0], summaries[0])
+    return summaries
+
+
+def join(stream: IO[bytes], parts: Sequence[Part]) -> None:
+    """Put parts that are files together, byte for byte what the whole run would have written."""
+    paths = [part.path for part in parts]
+    {DRAWS: join_draws, FASTA: join_texts}.get(parts[0].kind, join_tables)(stream, paths)
+
+
+def join_draws(stream: IO[bytes], paths: Sequence[str]) -> None:
+    """The anchors of draws files, one at a time, under the first file's header."""
+    with open_draws(paths[0]) as first:
+        header = {name: value for name, value in first.header.items() if name not in ("schema", "anchors")}
+    with draws_into(stream, header) as writer:
+        for path in paths:
+            with open_draws(path) as draws:
+                for samples in draws:
+                    writer.add(samples)
+
+
+def join_tables(stream: IO[bytes], paths: Iterable[str]) -> None:
+    """Rows of tables under one header; a part without records may have none, or nothing but a line's end.
+
+    Raises InputError where headers differ.
+    """
+    known, where = b"", ""
+    for path in paths:
+        with Path(path).open("rb") as part:
+            header = part.readline()
+            if header.strip() and known and header != known:
+                raise InputError(path, "line 1", f"has other columns than {where}", _TOGETHER)
+            if header.strip() and not known:
+                known, where = header, path
+                stream.write(header)
+            shutil.copyfileobj(part, stream)
+    stream.write(b"" if known else b"\n")
+
+
+def join_texts(stream: IO[bytes], paths: Iterable[str]) -> None:
+    """The files one after another."""
+    for path in paths:
+        with Path(path).open("rb") as part:
+            shutil.copyfileobj(part, stream)
+
+
+def join_folders(folder: Path, paths: Iterable[str], without: Iterable[str]) -> None:
+    """Fill a folder from others: tables row under row, all else as it is; files named in `without` are left out.
+
+    Raises InputError where two folders have a file of one name that is no table.
+    """
+    having = dict[Path, list[str]]()
+    for path in paths:
+        for entry in sorted(Path(path).rglob("*")):
+            having.setdefault(entry.relative_to(path), []).append(str(entry))
+    for name, entries in having.items():
+        if Path(entries[0]).is_dir():
+            (folder / name).mkdir()
+        elif name.suffix == ".tsv" and str(name) not in without:
+            with (folder / name).open("wb") as stream:
+                join_tables(stream, entries)
+        elif str(name) not in without:
+            if len(entries) > 1:
+                raise InputError(entries[1], "", f"{entries[0]} has the same name", _TOGETHER)
+            shutil.copyfile(entries[0], folder / name)
+
+
+def _read_part(path: str) -> Part:
+    made = require_provenance(path)
+    try:
+        number, _, count = made["part"]["shard"].partition("/")
+        part = Part(path, Shard(int(number), int(count)), made)
+        if not (1 <= part.shard.number <= part.shard.count and part.kind in KINDS and part.rejected >= 0 and part.run):
+            raise ValueError
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        problem = "is not from a command that takes --shard, or of another version of maxent"
+        raise InputError(path, "", problem, _TOGETHER) from error
+    return part
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 40 else f"{text[:40]}..."
