@@ -53,6 +53,12 @@ def auroc(labels: ArrayLike, scores: ArrayLike) -> tuple[float, float]:
     return area, float(np.sqrt(max(variance, 0) / (n * m)))
 
 
+def average_precision(labels: ArrayLike, scores: ArrayLike) -> float:
+    """AUPRC of scores (N,) against labels (N,), 0 or 1, as in classification_areas; NaN where a class is missing."""
+    positives, negatives = _counts(np.asarray(labels), np.asarray(scores))
+    return _areas(positives, negatives)[1] if positives.sum() and negatives.sum() else float("nan")
+
+
 def _counts(labels: NDArray[np.int64], scores: NDArray[np.float64]) -> tuple[Counts, Counts]:
     """Positives and negatives at each distinct score (S,), highest score first."""
     distinct, place = np.unique(-scores, return_inverse=True)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from maxent_cli.analysis.classification import auroc, classification_areas
+from maxent_cli.analysis.classification import auroc, average_precision, classification_areas
 
 CHANCE = np.random.default_rng(4)
 
@@ -17,6 +17,7 @@ def test_areas_agree_with_sklearn_ties_included(levels: int) -> None:
     assert (roc.metric, precision.metric) == ("AUROC", "AUPRC")
     assert roc.value == pytest.approx(roc_auc_score(labels, scores), abs=1e-12)
     assert precision.value == pytest.approx(average_precision_score(labels, scores), abs=1e-12)
+    assert average_precision(labels, scores) == precision.value
 
 
 def test_interval_covers_as_often_as_it_says() -> None:
