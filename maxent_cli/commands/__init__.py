@@ -6,7 +6,7 @@ import time
 import click
 
 from maxent_cli import __version__
-from maxent_cli.errors import InputError
+from maxent_cli.errors import InputError, StoppedError
 
 # command name -> one line for `maxent --help`; the command lives in the module of the same name
 COMMANDS = {
@@ -50,6 +50,9 @@ class CommandTable(click.Group):
             return super().invoke(ctx)
         except InputError as error:
             click.echo(f"maxent: {error}", err=True)
+        except StoppedError:
+            click.echo("maxent: stopped by a signal; run the same command again to go on", err=True)
+            return ctx.exit(4)
         except BrokenPipeError:  # click ends quietly
             raise
         except OSError as error:
@@ -81,5 +84,6 @@ def maxent() -> None:
     A run: train a network (or bring one), choose anchors with predict, sample around them, then read motifs and
     the GC response off the draws. Inputs and outputs may be '-' for a pipe; progress goes to stderr.
 
-    Exit codes: 0 done; 1 an input is wrong; 2 usage; 3 not converged under --strict (results are written).
+    Exit codes: 0 done; 1 an input is wrong; 2 usage; 3 not converged under --strict (results are written); 4
+    stopped by a signal, and the same command goes on from there.
     """

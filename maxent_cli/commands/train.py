@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from maxent_cli.commands import options
+from maxent_cli.commands.stopping import stop_at_signals
 from maxent_cli.errors import InputError
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from maxent_cli.commands.training_data import LabelledSet
     from maxent_cli.io.checkpoint import ModelCard
+    from maxent_cli.io.unfinished import Unfinished
     from maxent_cli.models.architectures import LayeredModel
     from maxent_cli.models.training import Epoch, Examples, Settings
 
@@ -155,33 +157,43 @@ def command(out: str, **given: Any) -> None:
     half-open), and rejected.tsv. The same seed, data and threads give the same weights. Equal sequences, and a
     positive and its shuffles, are always in the same part.
     """
+    stop = stop_at_signals()
     options.before_torch()
     import torch
 
     from maxent_cli.commands.training_data import examples_of_epochs, read_source, split_source, write_split
     from maxent_cli.io.checkpoint import save_model
     from maxent_cli.io.figures import write_learning_curve
-    from maxent_cli.io.files import writing_folder
+    from maxent_cli.io.files import check_output_folder, writing_folder
     from maxent_cli.io.provenance import write_provenance
     from maxent_cli.io.tables import renew_rejected, write_rejected, write_table
+    from maxent_cli.io.unfinished import unfinished
 
     torch.set_num_threads(given["threads"])
     source = read_source(given, out)
     sets, how = split_source(source, given)
     _announce(source.files[0], sets, how)
     model, settings = _new_model(sets[0], given), _settings(given, len(sets[0].examples))
-    with writing_folder(out) as folder:
-        curve = _fit(model, examples_of_epochs(sets[0], given), sets[1].examples, settings)
+    with unfinished(out, _identity(sets, settings, given), stop) as work:
+        check_output_folder(out)
+        curve = _fit(model, examples_of_epochs(sets[0], given), sets[1].examples, settings, work)
         metrics = _metrics(model, sets, given["seed"])
         card = _card(model, sets, given, {"settings": _facts(settings, given), "split": how, "metrics": metrics})
-        save_model(folder, model, card)
-        write_table(str(folder / "learning_curve.tsv"), [_row(epoch) for epoch in curve])
-        write_learning_curve(str(folder / "learning_curve.png"), curve)
-        write_table(str(folder / "metrics.tsv"), metrics)
-        write_rejected(str(folder / "rejected.tsv"), source.rejected)
-        write_split(folder, sets)
-    renew_rejected(f"{out}.rejected.tsv", [])  # what an earlier run left that could use no record
-    write_provenance(out, source.files, given["seed"], threads=given["threads"])
+        with writing_folder(out) as folder:
+            save_model(folder, model, card)
+            write_table(str(folder / "learning_curve.tsv"), [_row(epoch) for epoch in curve])
+            write_learning_curve(str(folder / "learning_curve.png"), curve)
+            write_table(str(folder / "metrics.tsv"), metrics)
+            write_rejected(str(folder / "rejected.tsv"), source.rejected)
+            write_split(folder, sets)
+        renew_rejected(f"{out}.rejected.tsv", [])  # what an earlier run left that could use no record
+        write_provenance(out, source.files, given["seed"], threads=given["threads"])
+
+
+def _identity(sets: "list[LabelledSet]", settings: "Settings", given: dict[str, Any]) -> dict[str, Any]:
+    """All that the weights depend on."""
+    data = {part: data.digest for part, data in zip(("training", "validation", "test"), sets, strict=True)}
+    return {"command": "train", "architecture": given["architecture"], "data": data, **_facts(settings, given)}
 
 
 def _announce(path: str, sets: "list[LabelledSet]", how: str) -> None:
@@ -212,21 +224,27 @@ def _settings(given: dict[str, Any], size: int) -> "Settings":
 
 
 def _fit(
-    model: "LayeredModel", examples: "Callable[[int], Examples]", validation: "Examples", settings: "Settings"
+    model: "LayeredModel",
+    examples: "Callable[[int], Examples]",
+    validation: "Examples",
+    settings: "Settings",
+    work: "Unfinished",
 ) -> "list[Epoch]":
     """All epochs, each said as it ends; progress and time left within."""
+    from maxent_cli.io.unfinished import checkpoints
     from maxent_cli.models.training import DivergedError, fit
 
     curve = []
     try:
         with options.Progress("training", settings.epochs * len(examples(0)), "sequences") as progress:
-            for epoch in fit(model, examples, validation, settings, progress.advance):
+            for epoch in fit(model, examples, validation, settings, progress.advance, checkpoints(work)):
                 curve.append(epoch)
                 options.say(
                     f"epoch {epoch.epoch}/{settings.epochs}: loss {epoch.training_loss:.4f}, validation "
                     f"{epoch.validation_loss:.4f}, AUROC {epoch.validation_auroc:.4f}, {epoch.seconds:.0f} s"
                 )
     except DivergedError as error:
+        work.useless = True
         raise InputError("training", "", f"diverged ({error})", "lower --learning-rate") from error
     return curve
 

@@ -4,12 +4,13 @@ import gzip
 import hashlib
 import io
 import os
+import re
 import shutil
 import stat
 import sys
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, TextIO, cast
@@ -108,10 +109,7 @@ def writing_folder(path: str) -> Iterator[Path]:
     Raises InputError where the place cannot be written, or holds something that is not a folder.
     """
     target = Path(path)
-    if target.exists() and not target.is_dir():
-        raise InputError(path, "", "exists and is not a folder", "choose another output folder")
-    if target.is_dir() and any(target.iterdir()) and not Path(f"{path.rstrip('/')}.provenance.json").exists():
-        raise InputError(path, "", "holds files that maxent did not write", "choose another output folder")
+    _check_folder(path)
     temporary, older = _temporary(target), target.with_name(f".{target.name}.{os.getpid()}.old")
     try:
         temporary.mkdir(parents=True)
@@ -134,6 +132,48 @@ def writing_folder(path: str) -> Iterator[Path]:
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(older, ignore_errors=True)
+
+
+def check_outputs(paths: Iterable[str]) -> None:
+    """Raise InputError where one of these files could not be written, before the work is done that is to fill them.
+
+    Only for outputs that no other process is writing: what a killed one left under a temporary name is removed.
+    """
+    moves = dict[Path, Path]()
+    try:
+        for path in paths:
+            if path != PIPE and (Path(path).is_dir() or not Path(path).exists() or Path(path).is_file()):
+                _remove_temporaries(Path(path))
+                _open_output(path, "wb", moves).close()
+    except OSError as error:
+        raise _write_error(path, error) from error
+    finally:
+        for temporary in moves:
+            temporary.unlink(missing_ok=True)
+
+
+def check_output_folder(path: str) -> None:
+    """As check_outputs, of one folder; an older one that a killed process was about to replace is put back."""
+    _check_folder(path)
+    _remove_temporaries(Path(path))
+
+
+def _check_folder(path: str) -> None:
+    target = Path(path)
+    if target.exists() and not target.is_dir():
+        raise InputError(path, "", "exists and is not a folder", "choose another output folder")
+    if target.is_dir() and any(target.iterdir()) and not Path(f"{path.rstrip('/')}.provenance.json").exists():
+        raise InputError(path, "", "holds files that maxent did not write", "choose another output folder")
+
+
+def _remove_temporaries(target: Path) -> None:
+    pattern = re.compile(rf"\.{re.escape(target.name)}\.\d+\.(tmp|old)")
+    for place in target.parent.iterdir() if target.parent.is_dir() else ():
+        found = pattern.fullmatch(place.name)
+        if found and found[1] == "old" and not target.exists():
+            place.rename(target)
+        elif found:
+            shutil.rmtree(place) if place.is_dir() else place.unlink()
 
 
 @contextmanager

@@ -18,17 +18,20 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import safe_open
+from safetensors.torch import save
 
 from maxent_cli import __version__
 from maxent_cli.data import Stop
 from maxent_cli.errors import InputError, StoppedError
+from maxent_cli.models.training import Checkpoints, Snapshot
 
 SCHEMA = 1
 INTERVAL = 30.0  # seconds between two savings of the same thing
@@ -109,6 +112,28 @@ class Notes:
             self._parts += 1
         if stop:
             raise StoppedError
+
+
+def checkpoints(work: Unfinished) -> Checkpoints:
+    """A training's snapshot of an earlier run, if any, and what takes one when it is time or a stop is asked for."""
+    written = time.monotonic()
+
+    def keep(take: Callable[[], Snapshot]) -> None:
+        nonlocal written
+        stop = work.stop.asked
+        if stop or time.monotonic() - written > INTERVAL:
+            tensors, facts = take()
+            work.write(TRAINING, save(tensors, {"facts": json.dumps(facts)}))
+            written = time.monotonic()
+        if stop:
+            raise StoppedError
+
+    return Checkpoints(_snapshot(work) if work.has(TRAINING) else None, keep)
+
+
+def _snapshot(work: Unfinished) -> Snapshot:
+    with work.damaged(TRAINING) as path, safe_open(path, "pt") as file:
+        return Snapshot({name: file.get_tensor(name) for name in file.keys()}, json.loads(file.metadata()["facts"]))  # noqa: SIM118
 
 
 def _packed(blocks: list[Arrays]) -> Arrays:

@@ -3,7 +3,8 @@
 import copy
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -68,6 +69,23 @@ class Epoch:
     best: bool
 
 
+class Snapshot(NamedTuple):
+    """All that the rest of a training depends on, after some step: tensors by name, and facts that JSON can say."""
+
+    tensors: dict[str, Tensor]
+    facts: dict[str, Any]
+
+
+class Checkpoints(NamedTuple):
+    """The snapshot to go on from, and who may take another after each step and may end the training by an exception."""
+
+    past: Snapshot | None
+    keep: Callable[[Callable[[], Snapshot]], None]
+
+
+NO_CHECKPOINTS = Checkpoints(None, lambda _: None)
+
+
 class DivergedError(ArithmeticError):
     """The training loss is no longer a finite number."""
 
@@ -78,31 +96,29 @@ def fit(
     validation: Examples,
     settings: Settings,
     advance: Callable[[int], None] = lambda _: None,
+    checkpoints: Checkpoints = NO_CHECKPOINTS,
 ) -> Iterator[Epoch]:
     """Train a model in place, one Epoch at a time; it ends with the best averaged weights, in eval mode.
 
     examples gives the training part of an epoch (0, 1, ...), of the same size each time, so that negatives may be
     drawn anew; advance hears the number of sequences done. Stops early after `patience` epochs without a lower
     validation loss; with an empty validation part the last weights stay. The same seed, data and number of threads
-    give the same weights. Raises DivergedError.
+    give the same weights, also from a snapshot on: the epochs before it are yielded as they were. Raises DivergedError.
     """
     training = _Training(model, settings, len(examples(0)))
-    best, lowest, waited = copy.deepcopy(model), float("inf"), 0
+    if checkpoints.past:
+        training.restore(checkpoints.past)
+        advance(training.step * training.batch)
     try:
-        for epoch in range(settings.epochs):
-            started = time.monotonic()
-            loss = training.run(epoch, examples(epoch), advance)
-            validation_loss, auroc = evaluate(training.averaged, validation)
-            better = not validation_loss >= lowest  # NaN, no validation part: the latest is the best
-            if better:
-                best, lowest, waited = copy.deepcopy(training.averaged), validation_loss, 0
-            waited += not better
-            rate = float(training.schedule.get_last_lr()[0])
-            yield Epoch(epoch + 1, rate, loss, validation_loss, auroc, time.monotonic() - started, better)
-            if waited >= settings.patience:
+        yield from training.epochs
+        for epoch in range(len(training.epochs), settings.epochs):
+            if training.waited >= settings.patience:
                 break
+            started = time.monotonic()
+            loss = training.run(epoch, examples(epoch), advance, checkpoints.keep)
+            yield training.judge(loss, validation, started)
     finally:
-        model.load_state_dict(best.state_dict())
+        model.load_state_dict(training.best.state_dict())
         model.eval()
 
 
@@ -132,15 +148,24 @@ def rotated(codes: Codes, most: int, chance: np.random.Generator) -> Codes:
     return np.take_along_axis(codes, (np.arange(length) - shifts) % length, axis=1)
 
 
+_NETWORKS, _NUMBERS = ("model", "averaged", "best"), ("step", "done", "total", "lowest", "waited")
+
+
 class _Training:
-    """The model being trained, the running mean of its weights, the optimiser and its one-cycle schedule."""
+    """The model being trained, the running mean of its weights, the optimiser and its one-cycle schedule.
+
+    epochs: those that are over; best, lowest: the best averaged weights and their validation loss; waited: epochs
+    since. done, total: batches of the epoch under way, and the sum of their losses; under_way: a snapshot within it.
+    """
 
     def __init__(self, model: nn.Module, settings: Settings, size: int) -> None:
         self.model, self.settings = model, settings
-        self.averaged = copy.deepcopy(model)
+        self.averaged, self.best = copy.deepcopy(model), copy.deepcopy(model)
         self.batch = min(settings.batch, size)
         self.steps = size // self.batch
-        self.step = 0
+        self.step, self.done, self.total = 0, 0, 0.0
+        self.epochs, self.lowest, self.waited = list[Epoch](), float("inf"), 0
+        self.under_way: Snapshot | None = None
         self.optimiser = torch.optim.AdamW(
             model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
@@ -149,18 +174,71 @@ class _Training:
             self.optimiser, settings.learning_rate, total_steps=steps, pct_start=0.1
         )
 
-    def run(self, epoch: int, examples: Examples, advance: Callable[[int], None]) -> float:
-        """One pass over the examples in a random order; gives the mean loss."""
+    def run(self, epoch: int, examples: Examples, advance: Callable[[int], None], keep: Callable[..., None]) -> float:
+        """One pass over the examples in a random order, or what is left of it; gives the mean loss."""
         chance = np.random.default_rng((self.settings.seed, epoch))
         order = chance.permutation(len(examples))[: self.steps * self.batch].reshape(self.steps, self.batch)
         self.model.train()
-        total = 0.0
         with torch.random.fork_rng(devices=[]):  # dropout draws from the global generator
             torch.manual_seed(int(chance.integers(2**63)))
-            for rows in order:
-                total += self._step(self._inputs(examples.codes[rows], chance), torch.from_numpy(examples.labels[rows]))
+            if self.under_way:
+                chance.bit_generator.state = self.under_way.facts["chance"]
+                torch.set_rng_state(self.under_way.tensors["generator"])
+                self.under_way = None
+            for rows in order[self.done :]:
+                inputs = self._inputs(examples.codes[rows], chance)
+                self.total += self._step(inputs, torch.from_numpy(examples.labels[rows]))
+                self.done += 1
                 advance(self.batch)
-        return total / self.steps
+                keep(lambda: self.snapshot(chance))
+        loss, self.done, self.total = self.total / self.steps, 0, 0.0
+        return loss
+
+    def judge(self, loss: float, validation: Examples, started: float) -> Epoch:
+        """End an epoch, of which the loss is the training part's."""
+        validation_loss, auroc = evaluate(self.averaged, validation)
+        better = not validation_loss >= self.lowest  # NaN, no validation part: the latest is the best
+        if better:
+            self.best, self.lowest = copy.deepcopy(self.averaged), validation_loss
+        self.waited = 0 if better else self.waited + 1
+        rate, seconds = float(self.schedule.get_last_lr()[0]), time.monotonic() - started
+        self.epochs.append(Epoch(len(self.epochs) + 1, rate, loss, validation_loss, auroc, seconds, better))
+        return self.epochs[-1]
+
+    def snapshot(self, chance: np.random.Generator) -> Snapshot:
+        """Everything, within an epoch whose random numbers so far came from chance and the global generator."""
+        tensors = {"generator": torch.get_rng_state()}
+        for name in _NETWORKS:
+            tensors |= {f"{name}.{key}": value for key, value in getattr(self, name).state_dict().items()}
+        optimiser = self.optimiser.state_dict()
+        for number, moments in optimiser["state"].items():
+            tensors |= {f"optimiser.{number}.{key}": value for key, value in moments.items()}
+        facts = {name: getattr(self, name) for name in _NUMBERS} | {
+            "epochs": [asdict(epoch) for epoch in self.epochs],
+            "groups": optimiser["param_groups"],
+            "schedule": self.schedule.state_dict(),
+            "chance": chance.bit_generator.state,
+        }
+        return Snapshot({name: value.clone() for name, value in tensors.items()}, facts)
+
+    def restore(self, past: Snapshot) -> None:
+        """Put everything back as it was."""
+        parts = dict[str, dict[str, Tensor]]()
+        for name, value in past.tensors.items():
+            first, _, rest = name.partition(".")
+            parts.setdefault(first, {})[rest] = value.clone()
+        for name in _NETWORKS:
+            getattr(self, name).load_state_dict(parts[name])
+        moments = dict[int, dict[str, Tensor]]()
+        for name, value in parts.get("optimiser", {}).items():
+            number, _, key = name.partition(".")
+            moments.setdefault(int(number), {})[key] = value
+        self.optimiser.load_state_dict({"state": moments, "param_groups": past.facts["groups"]})
+        self.schedule.load_state_dict(past.facts["schedule"])
+        for name in _NUMBERS:
+            setattr(self, name, past.facts[name])
+        self.epochs = [Epoch(**epoch) for epoch in past.facts["epochs"]]
+        self.under_way = past
 
     def _inputs(self, codes: Codes, chance: np.random.Generator) -> Tensor:
         """One-hot (B, 4, L); where asked for, rotated a little, and a random half turned to the other strand."""

@@ -2,6 +2,9 @@
 
 import copy
 import itertools
+import json
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +16,16 @@ from maxent_cli.alphabet import encode, one_hot
 from maxent_cli.models import training
 from maxent_cli.models.architectures import LayeredModel
 from maxent_cli.models.prediction import inputs_of, predict
-from maxent_cli.models.training import DivergedError, Examples, Settings, auroc, evaluate, fit
+from maxent_cli.models.training import (
+    Checkpoints,
+    DivergedError,
+    Examples,
+    Settings,
+    Snapshot,
+    auroc,
+    evaluate,
+    fit,
+)
 
 LENGTH = 20
 SETTINGS = Settings(epochs=6, batch=32, learning_rate=0.02, shift=2, seed=5)
@@ -173,3 +185,33 @@ def test_predict_leaves_the_mode_and_does_not_depend_on_the_batch(monkeypatch: p
     assert predict(model, codes[:0]).shape == (0, 2)
     with torch.no_grad():
         assert np.allclose(model.eval()(inputs_of(codes)).numpy(), whole, atol=1e-6)
+
+
+class EndedError(Exception):
+    """Where a test ends a training."""
+
+
+@pytest.mark.parametrize("steps", [1, 18, 19, 41], ids=["first step", "end of an epoch", "next epoch", "later"])
+def test_a_training_goes_on_from_a_snapshot_as_if_it_had_never_stopped(steps: int) -> None:
+    data, settings = planted(600, 1), replace(SETTINGS, patience=2)
+
+    def stop(take: Callable[[], Snapshot]) -> None:
+        nonlocal count
+        count += 1
+        if count == steps:
+            tensors, facts = take()
+            taken.append(Snapshot(tensors, json.loads(json.dumps(facts))))
+            raise EndedError
+
+    whole = small()
+    expected = list(fit(whole, lambda _: data, planted(200, 2), settings))
+    count, taken = 0, list[Snapshot]()
+    with pytest.raises(EndedError):
+        list(fit(small(), lambda _: data, planted(200, 2), settings, checkpoints=Checkpoints(None, stop)))
+    other, heard = small(seed=9), list[int]()
+    past = Checkpoints(taken[0], lambda _: None)
+    found = list(fit(other, lambda _: data, planted(200, 2), settings, heard.append, past))
+    assert [replace(epoch, seconds=0) for epoch in found] == [replace(epoch, seconds=0) for epoch in expected]
+    for name, weights in whole.state_dict().items():
+        assert torch.equal(other.state_dict()[name], weights), name
+    assert sum(heard) == 18 * 32 * len(found)
