@@ -68,23 +68,27 @@ class Job:
             options.say(
                 f"NOTE: a full forward pass a step, since the compiled chain cannot take this network ({reason})"
             )
-        with options.Progress("drawing", len(self.anchors), "anchors") as progress:
-            results = over_anchors(task, self.anchors, self.threads)
-            for _ in range(len(self.anchors)):
-                with self._naming():
-                    result = next(results)
-                progress.advance()
-                yield result
+        return watched("drawing", over_anchors(task, self.anchors, self.threads), self.anchors, self.inputs[0])
 
-    @contextmanager
-    def _naming(self) -> Iterator[None]:
-        """What is wrong at an anchor is wrong with the network there."""
-        try:
-            yield
-        except InputError as error:
-            if error.path not in self.anchors.names:
-                raise
-            raise InputError(self.inputs[0], f"anchor {error.path}", error.problem, error.cure) from error
+
+def watched(phase: str, results: Iterator[Result], anchors: Sequences, model: str) -> Iterator[Result]:
+    """A result for each anchor, with progress on stderr; what is wrong at an anchor is wrong with the model there."""
+    with options.Progress(phase, len(anchors), "anchors") as progress:
+        for _ in range(len(anchors)):
+            with _naming(anchors, model):
+                result = next(results)
+            progress.advance()
+            yield result
+
+
+@contextmanager
+def _naming(anchors: Sequences, model: str) -> Iterator[None]:
+    try:
+        yield
+    except InputError as error:
+        if error.path not in anchors.names:
+            raise
+        raise InputError(model, f"anchor {error.path}", error.problem, error.cure) from error
 
 
 @dataclass(frozen=True)
