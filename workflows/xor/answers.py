@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file
 
+from maxent_cli.alphabet import LETTERS
 from maxent_cli.analysis.listing import agreement, listed_law
 from maxent_cli.data import Floats, SampleSet
 from maxent_cli.io.samples import open_draws
 
+from ..global_features.steps import table
 from .rule import (
     BRANCH,
     CLASSES,
@@ -27,6 +29,7 @@ from .rule import (
 )
 
 METHODS = ("saliency", "input-x-gradient", "deeplift", "integrated-gradients", "mutagenesis")
+UNSIGNED = ("saliency",)  # they say where, and not for which class
 QUESTIONS = ("letters", "sign", "larger", "sequences")
 
 Row = dict[str, object]
@@ -100,26 +103,28 @@ def answers(folder: Path, frequencies: Floats) -> Iterator[Row]:
     called = {"network": folder.name, "method": "network", "question": "sequences"}
     yield called | _count((output > 0) == (CLASSES == 1))
     for method in METHODS:
-        for question, right in _attributed(folder / method, output).items():
+        for question, right in _attributed(folder, method, output).items():
             yield {"network": folder.name, "method": method, "question": question} | _count(right)
     for method, law in _laws(folder, frequencies).items():
         for question, right in _drawn(law, frequencies).items():
             yield {"network": folder.name, "method": method, "question": question} | _count(right)
 
 
-def letter_scores(path: Path) -> tuple[Floats | None, Floats]:
-    """Scores of every letter (16, 4, 2), where a method has them, and of the anchors' own (16, 2)."""
-    with np.load(path / "attributions.npz", allow_pickle=False) as arrays:
-        raise NotImplementedError(arrays)
+def letter_scores(path: Path) -> tuple[Floats, Floats]:
+    """Scores of every letter at both positions (16, 4, 2), and of the anchors' own (16, 2)."""
+    rows = table(path / "positions.tsv")
+    letters = np.array([[float(row[letter]) for letter in LETTERS] for row in rows]).reshape(16, 2, 4)
+    return letters.transpose(0, 2, 1), np.array([float(row["score"]) for row in rows]).reshape(16, 2)
 
 
-def _attributed(path: Path, output: Floats) -> dict[str, Bools]:
-    letters, present = letter_scores(path)
-    answers = {"sign": signs_right(present), "larger": larger_right(np.abs(present))}
-    if letters is None:
-        return answers
+def _attributed(folder: Path, method: str, output: Floats) -> dict[str, Bools]:
+    letters, present = letter_scores(folder / method)
+    larger = {"larger": larger_right(np.abs(present))}
+    if method in UNSIGNED:
+        return larger
     towards = (2 * CLASSES - 1)[:, None, None]  # of class 0, what lowers the output keeps the class
-    return answers | {"letters": letters_right(letters * towards), "sequences": sums_right(letters, output)}
+    signed = {"letters": letters_right(letters * towards), "sign": signs_right(present)}
+    return signed | larger | {"sequences": sums_right(letters, output)}
 
 
 def _count(right: Bools) -> Row:

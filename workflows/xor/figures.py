@@ -62,8 +62,8 @@ def example_figure(folder: Path, frequencies: Floats) -> Figure:
         anchor = NAMES.index(name)
         _joint(row[0], listed[anchor], f"{name}: law, listed")
         _joint(row[1], shares_of(anchored[anchor]), "draws")
-        for axes, (method, (letters, present)) in zip(row[2:], scores.items(), strict=True):
-            _letters(axes, present[anchor] if letters is None else letters[anchor], method, anchor)
+        for axes, (method, (letters, _)) in zip(row[2:], scores.items(), strict=True):
+            _letters(axes, letters[anchor], method, anchor)
     return figure
 
 
@@ -76,16 +76,10 @@ def _joint(axes: Axes, law: Floats, title: str) -> None:
 
 
 def _letters(axes: Axes, scores: Floats, title: str, anchor: int) -> None:
-    """Scores of letters (4, 2), or of the anchor's own (2,), letters down; the anchor's own are framed."""
-    own = SEQUENCES[anchor]
-    shown = np.full((4, 2), np.nan)
-    if scores.ndim == 1:
-        shown[own, (0, 1)] = scores
-    else:
-        shown = scores
-    limit = np.nanmax(np.abs(shown))
-    axes.imshow(shown, cmap="RdBu", vmin=-limit, vmax=limit)
-    axes.plot((0, 1), own, "s", ms=14, mfc="none", mec="black")
+    """Scores of letters (4, 2), letters down; the anchor's own are framed."""
+    limit = np.abs(scores).max()
+    axes.imshow(scores, cmap="RdBu", vmin=-limit, vmax=limit)
+    axes.plot((0, 1), SEQUENCES[anchor], "s", ms=14, mfc="none", mec="black")
     axes.set_title(title, fontsize=8)
     axes.set_xticks((0, 1), ("1st", "2nd"), fontsize=7)
     axes.set_yticks(range(4), LETTERS, fontsize=7)
