@@ -1,8 +1,13 @@
 """maxent dependence: which positions depend on each other in the draws."""
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from maxent_cli.commands import options
+
+if TYPE_CHECKING:
+    from maxent_cli.data import Shard
 
 
 @click.command("dependence")
@@ -26,7 +31,8 @@ from maxent_cli.commands import options
     type=options.FiniteRange(1, min_open=True),
     help="R-hat, above 1, from which an anchor is refused.",
 )
-def command(draws: str, out: str, records: tuple[str, ...], top: int, maps: str, most_rhat: float) -> None:
+@options.shard_option
+def command(draws: str, out: str, records: tuple[str, ...], shard: "Shard", **given: Any) -> None:
     """Which positions depend on each other in the draws, and what of it is only the norm's doing.
 
     DRAWS is what sample wrote. Mutual information of each pair of positions, in bits, is corrected for the bias of
@@ -54,21 +60,20 @@ def command(draws: str, out: str, records: tuple[str, ...], top: int, maps: str,
     from maxent_cli.commands.dependence_results import Job, read_off, report
     from maxent_cli.errors import InputError
     from maxent_cli.io.files import writing_folder
-    from maxent_cli.io.provenance import write_provenance
+    from maxent_cli.io.provenance import digest_of, write_provenance
     from maxent_cli.io.samples import open_draws
 
     with open_draws(draws) as anchors, writing_folder(out) as folder:
         (folder / "maps").mkdir()
-        job = Job(folder, records, top, maps, most_rhat)
-        rows = read_off(anchors, job)
-        missing = set(records) - {row["record"] for row in rows}
+        part = options.part_asked(shard, len(anchors), 0, draws=digest_of(draws)) | {"kind": "folder"}
+        names = anchors.names() if records else []
+        missing = set(records) - set(names)
         if missing:
-            raise InputError(
-                draws,
-                "",
-                f"holds no anchor named {min(missing)[:80]!r}",
-                "give names as in the table that sample wrote beside it",
-            )
-    write_provenance(out, [draws])
+            problem = f"holds no anchor named {min(missing)[:80]!r}"
+            raise InputError(draws, "", problem, "give names as in the table that sample wrote beside it")
+        wanted = [number for number in shard.block(len(anchors)) if not records or names[number] in records]
+        job = Job(folder, wanted, **given)
+        rows = read_off(anchors, job)
+    write_provenance(out, [draws], part=part)
     for line in report(rows, job):
         options.say(f"{out}: {line}" if not line.startswith(" ") else line)

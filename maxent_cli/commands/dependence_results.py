@@ -32,10 +32,10 @@ Tables = dict[str, Callable[[Iterable[Row]], None]]
 
 @dataclass(frozen=True)
 class Job:
-    """Where to write, the anchors' names (none: all), pairs of each, the maps' format and the R-hat still trusted."""
+    """Where to write, the anchors looked at by number, pairs of each, the maps' format and the R-hat still trusted."""
 
     folder: Path
-    records: Sequence[str]
+    anchors: Sequence[int]
     top: int
     maps: str
     most_rhat: float
@@ -44,17 +44,17 @@ class Job:
 def read_off(draws: Draws, job: Job) -> list[Row]:
     """Go through the anchors asked for, write their pairs and maps, and give the rows of anchors.tsv."""
     is_distance, rows = draws.header.get("law", {}).get("held") == "anchor", list[Row]()
-    with ExitStack() as stack, Progress("dependence", len(job.records) or len(draws), "anchors") as progress:
+    with ExitStack() as stack, Progress("dependence", len(job.anchors), "anchors") as progress:
         tables: Tables = {
             name: stack.enter_context(growing_table(str(job.folder / f"{name}.tsv"), header))
             for name, header in (("anchors", ANCHORS), ("pairs", PAIRS), ("letters", LETTER_PAIRS))
         }
-        for number, samples in enumerate(draws, 1):
-            if not job.records or samples.name in job.records:
-                rows.append(_judge(samples, job))
-                if not rows[-1]["refused"]:
-                    rows[-1] |= _write(number, samples, dependence(samples, is_distance), (job, tables))
-                progress.advance()
+        for number in job.anchors:
+            samples = draws[number]
+            rows.append(_judge(samples, job))
+            if not rows[-1]["refused"]:
+                rows[-1] |= _write(number + 1, samples, dependence(samples, is_distance), (job, tables))
+            progress.advance()
         tables["anchors"](rows)
     return rows
 

@@ -1,5 +1,6 @@
 """maxent merge: parts of a run put together."""
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -43,17 +44,21 @@ def command(parts: tuple[str, ...], out: str) -> None:
 
 
 def join_folder(out: str, parts: "Sequence[Part]") -> None:
-    """Join folders; what pools their records is made anew from the tables."""
-    from maxent_cli.commands import gc_probe
+    """Join folders; what pools all records, the command's POOLED, is made anew from the tables by its `pool`."""
+    from maxent_cli.commands import COMMANDS
+    from maxent_cli.errors import InputError
     from maxent_cli.io.files import writing_folder
     from maxent_cli.io.parts import join_folders
 
     run = parts[0].made["part"]["run"]
-    pooled = gc_probe.POOLED if run["command"] == "gc-probe" else ()
+    if run["command"] not in COMMANDS:
+        raise InputError(parts[0].path, "", f"is of {run['command']}, which is no command", "give what maxent wrote")
+    module = importlib.import_module(f"maxent_cli.commands.{run['command'].replace('-', '_')}")
+    pooled = getattr(module, "POOLED", ())
     with writing_folder(out) as folder:
         join_folders(folder, [part.path for part in parts], pooled)
         if pooled:
-            list(gc_probe.pool(folder, run["settings"]["seed"]))
+            list(module.pool(folder, run["settings"]))
 
 
 def made_of(parts: "Sequence[Part]") -> dict[str, Any]:

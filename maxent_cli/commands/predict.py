@@ -1,5 +1,6 @@
 """maxent predict: a network's outputs for every record."""
 
+from hashlib import sha256
 from typing import IO, TYPE_CHECKING, Any
 
 import click
@@ -41,6 +42,7 @@ _choice_options = options.stack(
     help="Output a less output b (numbers from 0, before the softmax).  [default: 1,0 of two outputs]",
 )
 @_choice_options
+@options.shard_option
 @options.threads_option
 def command(model: str, out: str, select: str | None, **given: Any) -> None:
     """Outputs of a network for RECORDS: FASTA ('-' for stdin), or BED with --genome.
@@ -54,7 +56,7 @@ def command(model: str, out: str, select: str | None, **given: Any) -> None:
 
     from maxent_cli.commands.networks import reading_asked, source_asked
     from maxent_cli.io.files import writing_together
-    from maxent_cli.io.networks import load_network
+    from maxent_cli.io.networks import load_network, network_digest
     from maxent_cli.io.provenance import write_provenance
     from maxent_cli.io.tables import write_rows
     from maxent_cli.models.prediction import predict
@@ -64,11 +66,14 @@ def command(model: str, out: str, select: str | None, **given: Any) -> None:
     source = source_asked(model, given)
     network = load_network(source)
     sequences, labels, rejected = _read(given, network.input_length)
-    options.account(len(sequences), rejected, given["records"] or given["table"], _rejected_table(out))
-    with options.Progress("predicting", len(sequences), "records") as progress:
-        outputs = predict(
-            network.read_as(reading_asked(given), sequences.codes.shape[1]), sequences.codes, progress.advance
-        )
+    rejects = None if out == "-" else given["shard"].rejected_table(out)
+    options.account(len(sequences), rejected, given["records"] or given["table"], rejects)
+    part = _part(sequences, labels, rejected, given, network_digest(source))
+    block = given["shard"].block(len(sequences))
+    reader = network.read_as(reading_asked(given), sequences.codes.shape[1])
+    with options.Progress("predicting", len(block), "records") as progress:
+        outputs = predict(reader, sequences.codes, progress.advance, block)
+    sequences, labels = sequences.part(given["shard"]), None if labels is None else labels[block.start : block.stop]
     names = network.output_names(outputs.shape[1])
     columns = _columns(sequences, outputs, options.contrast_asked(given["contrast"], None, names), names, labels)
     rows = _chosen(columns, given)
@@ -77,14 +82,10 @@ def command(model: str, out: str, select: str | None, **given: Any) -> None:
         if select is not None:
             _write_selected(opening, select, sequences.take(rows), columns["contrast"][rows])
     files = [*source.files, *(given[name] for name in ("records", "table", "genome") if given[name])]
-    for path in filter(None, (out, select)):
-        write_provenance(path, files)
+    write_provenance(out, files, part=part)
     if select is not None:
+        write_provenance(select, files)
         options.say(f"{select}: {len(rows)} of {len(sequences)} records selected")
-
-
-def _rejected_table(out: str) -> str | None:
-    return None if out == "-" else f"{out}.rejected.tsv"
 
 
 def _check_choices(select: str | None, given: dict[str, Any]) -> None:
@@ -94,6 +95,8 @@ def _check_choices(select: str | None, given: dict[str, Any]) -> None:
         raise click.UsageError("--table holds labels: give it without --label")
     if select is None and (given["at_least"] is not None or given["top"] is not None or given["correct"]):
         raise click.UsageError("--at-least, --correct and --top choose what --select writes: give --select FILE")
+    if select is not None and given["shard"].count > 1:
+        raise click.UsageError("--select chooses among all records: give it without --shard")
     if given["correct"] and given["table"] is None and given["label"] is None:
         raise click.UsageError("--correct needs labels: give --table, or --label for all records")
 
@@ -111,6 +114,19 @@ def _read(given: dict[str, Any], length: int | None) -> "tuple[Sequences, NDArra
     sequences, rejected = read_sequences(source, length, given["crop"])
     labels = None if given["label"] is None else np.full(len(sequences), given["label"])
     return sequences, labels, rejected
+
+
+def _part(
+    sequences: "Sequences",
+    labels: "NDArray[np.int64] | None",
+    rejected: list[Any],
+    given: dict[str, Any],
+    model: object,
+) -> dict[str, Any]:
+    """What the scores say of the part that they are."""
+    called = None if labels is None else sha256(labels.tobytes()).hexdigest()
+    digests = {"model": model, "records": sequences.digest(), "labels": called}
+    return options.part_asked(given["shard"], len(sequences), len(rejected), **digests) | {"kind": "scores"}
 
 
 def _columns(

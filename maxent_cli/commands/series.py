@@ -1,15 +1,21 @@
 """maxent series: what the law keeps and holds as beta rises."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from maxent_cli.commands import options
+
+if TYPE_CHECKING:
+    from maxent_cli.data import Shard
 
 
 @click.command("series")
 @click.argument("draws", type=options.InputPath())
 @options.out_option("Folder for the results; an older one is replaced.")
 @click.option("--figures", default=20, show_default=True, type=click.IntRange(0), help="Figures of the first anchors.")
-def command(draws: str, out: str, figures: int) -> None:
+@options.shard_option
+def command(draws: str, out: str, figures: int, shard: "Shard") -> None:
     """What each anchor's law keeps and holds as beta rises, from the ladder's rungs.
 
     DRAWS is what sample wrote, with --rungs of 3 or more. Bits held is the divergence of the law from its background
@@ -21,21 +27,23 @@ def command(draws: str, out: str, figures: int) -> None:
     """
     from maxent_cli.analysis.series import beta_series
     from maxent_cli.io.files import writing_folder
-    from maxent_cli.io.provenance import write_provenance
+    from maxent_cli.io.provenance import digest_of, write_provenance
     from maxent_cli.io.samples import open_draws
     from maxent_cli.io.series_figure import write_series_figure
     from maxent_cli.io.tables import write_table
 
     with open_draws(draws) as anchors, writing_folder(out) as folder:
         (folder / "figures").mkdir()
-        rows, count = [], len(anchors)
+        rows, block = [], shard.block(len(anchors))
+        part = options.part_asked(shard, len(anchors), 0, draws=digest_of(draws)) | {"kind": "folder"}
         is_distance = anchors.header.get("law", {}).get("held") != "output"
-        for number, samples in enumerate(anchors):
+        for number in block:
+            samples = anchors[number]
             series = beta_series(samples, is_distance)
             rows += series
             if number < figures:
                 path = folder / "figures" / f"series_{number + 1:06d}.png"
                 write_series_figure(str(path), samples.name, series, samples.anchor_output)
         write_table(str(folder / "series.tsv"), rows)
-    write_provenance(out, [draws])
-    options.say(f"{out}: {len(rows)} rungs of {count} anchors")
+    write_provenance(out, [draws], part=part)
+    options.say(f"{out}: {len(rows)} rungs of {len(block)} anchors")

@@ -84,6 +84,20 @@ def draws_into(stream: IO[bytes], header: dict[str, Any]) -> Iterator[DrawsWrite
         writer.finish(header)
 
 
+def packed(samples: SampleSet) -> bytes:
+    """One anchor's draws as a draws file of its own, without a header's facts."""
+    stream = io.BytesIO()
+    with draws_into(stream, {}) as writer:
+        writer.add(samples)
+    return stream.getvalue()
+
+
+def unpacked(path: Path) -> SampleSet:
+    """The draws that a file holds which `packed` made."""
+    with open_draws(str(path)) as draws:
+        return draws[0]
+
+
 class Draws:
     """A draws file open for reading: its header, its length in anchors, and the anchors one at a time."""
 
@@ -102,6 +116,10 @@ class Draws:
 
     def __iter__(self) -> Iterator[SampleSet]:
         return (self[row] for row in range(len(self)))
+
+    def names(self) -> list[str]:
+        """What each anchor is called, without reading its draws."""
+        return [self._record(row)["name"] for row in range(len(self))]
 
     def intervals(self) -> list[Interval | None]:
         """Where each anchor lies, without reading its draws."""

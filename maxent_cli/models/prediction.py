@@ -33,18 +33,23 @@ def require_sound(model: LayeredModel, name: str) -> LayeredModel:
     return model
 
 
-def predict(model: nn.Module, codes: Codes, advance: Callable[[int], None] = lambda _: None) -> NDArray[np.float32]:
+def predict(
+    model: nn.Module, codes: Codes, advance: Callable[[int], None] = lambda _: None, rows: range | None = None
+) -> NDArray[np.float32]:
     """Outputs (B, K) before the softmax for codes (B, L); the model is left in the mode that it was in.
 
-    advance hears the number of sequences done.
+    advance hears the number of sequences done. rows: those of consecutive rows alone; batches are the same for all,
+    so that outputs are the same to the last bit.
     """
+    rows = range(len(codes)) if rows is None else rows
+    first = rows.start // BATCH * BATCH
     training = model.training
     model.eval()
     outputs = []
     with torch.inference_mode():
-        for start in range(0, max(1, len(codes)), BATCH):
+        for start in range(first, max(first + 1, rows.stop), BATCH):
             batch = codes[start : start + BATCH]
             outputs.append(model(inputs_of(batch)))
-            advance(len(batch))
+            advance(len(rows[max(start - rows.start, 0) : max(start + BATCH - rows.start, 0)]))
     model.train(training)
-    return torch.cat(outputs).numpy()
+    return torch.cat(outputs)[rows.start - first : rows.stop - first].numpy()
