@@ -65,7 +65,7 @@ def command(draws: str, out: str, records: tuple[str, ...], shard: "Shard", **gi
 
     with open_draws(draws) as anchors, writing_folder(out) as folder:
         (folder / "maps").mkdir()
-        part = options.part_asked(shard, len(anchors), 0, draws=digest_of(draws)) | {"kind": "folder"}
+        part = options.part_asked(shard, len(anchors), 0, {"draws": digest_of(draws)}) | {"kind": "folder"}
         names = anchors.names() if records else []
         missing = set(records) - set(names)
         if missing:

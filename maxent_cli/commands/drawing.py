@@ -119,7 +119,7 @@ def take_up(model_path: str, out: str | None, given: dict[str, Any]) -> Subject:
     place(model, given["device"])
     digest = network_digest(network_source)
     header = {"model": digest, "reading": reading_asked(given).__dict__, "outputs": outputs}
-    part = options.part_asked(shard, len(anchors), len(rejected), model=digest, anchors=anchors.digest())
+    part = options.part_asked(shard, len(anchors), len(rejected), {"model": digest, "anchors": anchors.digest()})
     files = [*network_source.files, *source.files]
     return Subject(model, anchors.part(shard), contrast, background, files, header, part)
 

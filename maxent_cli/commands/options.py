@@ -218,7 +218,7 @@ def settings_asked() -> dict[str, Any]:
     return {str(p.name): context.params[str(p.name)] for p in shaping}
 
 
-def part_asked(shard: "Shard", records: int, rejected: int, **digests: object) -> dict[str, Any]:
+def part_asked(shard: "Shard", records: int, rejected: int, digests: dict[str, object]) -> dict[str, Any]:
     """What an output says in its provenance, so that merge can tell which run it is a part of, and which part.
 
     records, rejected: how many there are in all parts. digests: of all that was read and shapes the output.

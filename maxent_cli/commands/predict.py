@@ -126,7 +126,7 @@ def _part(
     """What the scores say of the part that they are."""
     called = None if labels is None else sha256(labels.tobytes()).hexdigest()
     digests = {"model": model, "records": sequences.digest(), "labels": called}
-    return options.part_asked(given["shard"], len(sequences), len(rejected), **digests) | {"kind": "scores"}
+    return options.part_asked(given["shard"], len(sequences), len(rejected), digests) | {"kind": "scores"}
 
 
 def _columns(

@@ -35,7 +35,7 @@ def command(draws: str, out: str, figures: int, shard: "Shard") -> None:
     with open_draws(draws) as anchors, writing_folder(out) as folder:
         (folder / "figures").mkdir()
         rows, block = [], shard.block(len(anchors))
-        part = options.part_asked(shard, len(anchors), 0, draws=digest_of(draws)) | {"kind": "folder"}
+        part = options.part_asked(shard, len(anchors), 0, {"draws": digest_of(draws)}) | {"kind": "folder"}
         is_distance = anchors.header.get("law", {}).get("held") != "output"
         for number in block:
             samples = anchors[number]
