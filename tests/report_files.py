@@ -76,7 +76,7 @@ def write_motifs(folder: Path, names: Sequence[str], letters: str) -> None:
         (f"orientation_{n}" for n in (1, 2, 3)), "-"
     )
     described = {"motif": "motif_1", "consensus": "CACGTG", "width": 6, "anchors": len(names), "sites": 77.4}
-    motif = {**described, "bits": 9.5, "bits_error": 0.25, **known, **named, "logo": None}
+    motif = {**described, "bits": 9.5, "bits_error": 0.25, "recurrence_p": 3e-5, **known, **named, "logo": None}
     write_table(str(folder / "motifs.tsv"), [motif])
     counts = np.full((6, 4), 2.0)
     counts[range(6), [1, 0, 1, 2, 3, 2]] = 71.4

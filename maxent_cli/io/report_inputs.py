@@ -28,6 +28,7 @@ def share(cell: str) -> float:
 
 
 KNOWN = (1, 2, 3)  # best matches in a database, where one was given
+_MATCH: Columns = {"known": str, **dict.fromkeys(("p", "q", "overlap"), number), "orientation": str}
 SUMMARY: Columns = {
     "record": str,
     "converged": truth,
@@ -42,8 +43,8 @@ SUMMARY: Columns = {
 MOTIFS: Columns = {
     "motif": str,
     "consensus": str,
-    **dict.fromkeys(("width", "anchors", "sites", "bits", "bits_error"), number),
-    **{f"{name}_{n}": read for name, read in (("known", str), ("q", number), ("orientation", str)) for n in KNOWN},
+    **dict.fromkeys(("width", "anchors", "sites", "bits", "bits_error", "recurrence_p"), number),
+    **{f"{name}_{n}": read for name, read in _MATCH.items() for n in KNOWN},
 }
 ANCHORS: Columns = {"record": str}
 POSITIONS: Columns = {
