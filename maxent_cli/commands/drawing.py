@@ -11,24 +11,24 @@ import numpy as np
 from maxent_cli.commands import options
 from maxent_cli.commands.networks import background_asked, reading_asked, source_asked
 from maxent_cli.data import Rejected, SampleSet, Sequences, Shard
+from maxent_cli.engine.sampling import Journal
 from maxent_cli.errors import InputError
 from maxent_cli.interpret.law import LawSettings
 from maxent_cli.interpret.sampling import (
     Result,
     RunSettings,
-    over_anchors,
+    over_rows,
     ready,
-    sample_alike,
     sample_anchor,
-    sample_fields,
 )
 from maxent_cli.io.networks import load_network, network_digest
 from maxent_cli.io.records import RecordSource, read_sequences
+from maxent_cli.io.unfinished import Notes, Unfinished
 from maxent_cli.io.windows import changeable, fix_positions, read_flanked, settle_unknown
 from maxent_cli.models.adapter import AdaptedNetwork
 from maxent_cli.models.architectures import LayeredModel
 
-Fields = tuple[list[SampleSet], dict[str, SampleSet]]
+Sampler = Callable[[Any, LawSettings], SampleSet]
 LEAST_RUNGS = 3  # from which the beta for a wanted energy can be found
 
 
@@ -45,30 +45,47 @@ class Job:
     header: dict[str, Any]
     part: dict[str, Any]
 
-    def draw(self) -> Iterator[SampleSet]:
-        """The draws around each anchor, in order; with progress on stderr."""
-        return self._each(lambda anchor, threads: sample_anchor(self.model, anchor, self.law, self.run, threads))
+    @property
+    def identity(self) -> dict[str, Any]:
+        """All that unfinished work depends on."""
+        run = self.part["run"]
+        return {"command": run["command"], "shard": self.part["shard"], **run["settings"], **run["digests"]}
 
-    def draw_fields(self, values: tuple[float, ...], others: dict[str, Any]) -> Iterator[Fields]:
-        """The draws around each anchor under fields on what the law counts, and those of other networks without one."""
+    def work_through(self, work: Unfinished, task: Callable[[Sampler], bytes]) -> list[str]:
+        """Have the task's result for each anchor among the unfinished work, and name them in order; progress on stderr.
 
-        def task(anchor: Sequences, threads: int) -> Fields:
-            by_field = sample_fields(self.model, anchor, self.law, self.run, values, threads)
-            plain = by_field[values.index(0.0)]
-            alike = {n: sample_alike(m, anchor, self.law, self.run, plain, threads) for n, m in others.items()}
-            return by_field, alike
+        The task is given what draws around its anchor by a network and a law.
+        """
+        names = [f"{row:06d}" for row in range(len(self.anchors))]
+        left = [row for row, name in enumerate(names) if not work.has(f"{name}.result")]
+        if len(left) < len(names):
+            options.say(f"{work.folder}: {len(names) - len(left)} of {len(names)} anchors are done")
 
-        for other in others.values():
-            ready(other)
-        return self._each(task)
+        def one(row: int, threads: int) -> None:
+            anchor, notes = self.anchors.take(np.array([row])), Notes(work, names[row])
+            journal = Journal(notes.past(), notes.keep, str(work.folder))
 
-    def _each(self, task: Callable[[Sequences, int], Result]) -> Iterator[Result]:
+            def sampler(model: Any, law: LawSettings) -> SampleSet:
+                return sample_anchor(model, anchor, law, self.run, threads, journal)
+
+            work.finish(names[row], task(sampler))
+
+        self._make_ready()
+        results = over_rows(one, left, self.threads, work.stop)
+        try:
+            for _ in watched("drawing", results, self.anchors.take(np.array(left, np.intp)), self.inputs[0]):
+                pass
+        except InputError as error:
+            work.useless = error.path == self.inputs[0]  # the network or the anchors must change
+            raise
+        return [f"{name}.result" for name in names]
+
+    def _make_ready(self) -> None:
         reason = ready(self.model)
         if reason and self.run.device == "cpu":
             options.say(
                 f"NOTE: a full forward pass a step, since the compiled chain cannot take this network ({reason})"
             )
-        return watched("drawing", over_anchors(task, self.anchors, self.threads), self.anchors, self.inputs[0])
 
 
 def watched(phase: str, results: Iterator[Result], anchors: Sequences, model: str) -> Iterator[Result]:

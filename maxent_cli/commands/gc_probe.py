@@ -1,11 +1,15 @@
 """maxent gc-probe: does the network hold a global count, such as GC content?"""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from maxent_cli.commands import options
+from maxent_cli.commands.stopping import stop_at_signals
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,8 +17,9 @@ if TYPE_CHECKING:
     from maxent_cli.analysis.counts import Interval95
     from maxent_cli.analysis.features import Feature
     from maxent_cli.analysis.gc_probe import Answer, Row
-    from maxent_cli.commands.drawing import Job
+    from maxent_cli.commands.drawing import Job, Sampler
     from maxent_cli.io.gc_figure import GCFigure
+    from maxent_cli.io.unfinished import Unfinished
 
 POOLED = ("answer.tsv", "response.png")  # what all anchors together give; the other tables have rows of each
 FIRST_SEED = 1_000_003  # of the untrained networks: unlikely to be anyone's training seed
@@ -106,35 +111,64 @@ def command(model: str, out: str, fields: tuple[float, ...], **given: Any) -> No
     GC is a share of the positions that may change (share: yes); other counts are numbers, and outside local features
     numbers a place.
     """
+    stop = stop_at_signals()
     options.before_torch()
-    from maxent_cli.analysis.gc_probe import probe_anchor
     from maxent_cli.commands.drawing import set_up
-    from maxent_cli.io.files import writing_folder
+    from maxent_cli.io.files import check_output_folder, writing_folder
     from maxent_cli.io.provenance import digest_of, write_provenance
     from maxent_cli.io.tables import write_table
+    from maxent_cli.io.unfinished import unfinished
 
     job = set_up(model, out, given)
     feature, job = counting(job, given)
-    others = references(job, given)
-    with writing_folder(out) as folder:
-        draws = job.draw_fields(fields, others)
-        probes = [probe_anchor(*drawn, feature, fields, given["most_rhat"]) for drawn in draws]
-        rows, checks, beside = (
-            [row for probe in probes for row in getattr(probe, name)] for name in ("response", "checks", "references")
-        )
-        write_table(str(folder / "response.tsv"), rows)
-        write_table(str(folder / "checks.tsv"), checks)
-        write_table(str(folder / "references.tsv"), beside, () if beside or not rows else ("reference", *rows[0]))
-        lines = list(pool(folder, given["seed"]))
+    probe = prober(job, references(job, given), feature, fields, given["most_rhat"])
     more = [path for path in (given["beside"], given["feature"].partition("motif:")[2]) if path]
     job.part["run"]["digests"] |= {f"input {number}": digest_of(path) for number, path in enumerate(more, 1)}
-    part = job.part | {"kind": "folder"}
-    write_provenance(out, [*job.inputs, *more], given["seed"], device=given["device"], part=part)
+    with unfinished(out, job.identity, stop) as work:
+        check_output_folder(out)
+        probes = [read_probe(work, name) for name in job.work_through(work, probe)]
+        rows, checks, beside = (
+            [row for found in probes for row in found[name]] for name in ("response", "checks", "references")
+        )
+        with writing_folder(out) as folder:
+            write_table(str(folder / "response.tsv"), rows)
+            write_table(str(folder / "checks.tsv"), checks)
+            write_table(str(folder / "references.tsv"), beside, () if beside or not rows else ("reference", *rows[0]))
+            lines = list(pool(folder, given))
+        part = job.part | {"kind": "folder"}
+        write_provenance(out, [*job.inputs, *more], given["seed"], device=given["device"], part=part)
     for line in lines:
         options.say(f"{out}: {line}" if not line.startswith(" ") else line)
 
 
-def pool(folder: "Path", seed: int) -> Iterator[str]:
+def prober(
+    job: "Job", others: dict[str, Any], feature: "Feature", fields: tuple[float, ...], most_rhat: float
+) -> "Callable[[Sampler], bytes]":
+    """What draws around an anchor under all fields, and by other networks without one, and gives its rows as JSON."""
+    from maxent_cli.analysis.gc_probe import probe_anchor
+    from maxent_cli.interpret.sampling import ready, sample_alike, sample_fields
+
+    for other in others.values():
+        ready(other)
+
+    def probe(sample: "Sampler") -> bytes:
+        by_field = sample_fields(partial(sample, job.model), job.law, fields)
+        plain = by_field[fields.index(0.0)]
+        beside = {name: sample_alike(partial(sample, other), job.law, plain) for name, other in others.items()}
+        rows = probe_anchor(by_field, beside, feature, fields, most_rhat)
+        return json.dumps(asdict(rows), default=lambda number: number.item()).encode()
+
+    return probe
+
+
+def read_probe(work: "Unfinished", name: str) -> "dict[str, list[Row]]":
+    """The rows of one anchor, of response, checks and references."""
+    with work.reading(name) as path:
+        found: dict[str, list[Row]] = json.loads(path.read_bytes())
+        return found
+
+
+def pool(folder: "Path", settings: dict[str, Any]) -> Iterator[str]:
     """Write into a folder what its tables say over all anchors, none if there are none; and say it."""
     from maxent_cli.analysis.gc_probe import answer
     from maxent_cli.io.gc_figure import write_gc_figure
@@ -154,7 +188,7 @@ def pool(folder: "Path", seed: int) -> Iterator[str]:
     if not response:
         yield "0 anchors"
         return
-    found = answer(response, references, seed)
+    found = answer(response, references, settings["seed"])
     label = response[0]["counted"]
     write_table(str(folder / "answer.tsv"), answer_rows(found, label))
     write_gc_figure(str(folder / "response.png"), figure_of(found, label, response[0]["share"]))

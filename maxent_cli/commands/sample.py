@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from maxent_cli.commands import options
+from maxent_cli.commands.stopping import stop_at_signals
 
 if TYPE_CHECKING:
     from maxent_cli.data import SampleSet
@@ -45,30 +46,38 @@ def command(
     """
     if summary_path == fasta_path == "-":
         raise click.UsageError("only one of --summary and --fasta can be standard output")
+    stop = stop_at_signals()
     options.before_torch()
     from maxent_cli.analysis.diagnostics import diagnose
     from maxent_cli.analysis.summary import summarise
     from maxent_cli.commands.drawing import set_up
-    from maxent_cli.io.files import writing_together
+    from maxent_cli.io.files import check_outputs, writing_together
     from maxent_cli.io.provenance import write_provenance
-    from maxent_cli.io.samples import draws_into
+    from maxent_cli.io.samples import draws_into, packed, unpacked
     from maxent_cli.io.tables import write_rows
+    from maxent_cli.io.unfinished import unfinished
 
     job = set_up(model, out, given)
+    paths = {"draws": out, "summary": summary_path or f"{out}.tsv", "fasta": fasta_path}
     rows: list[dict[str, Any]] = []
-    with writing_together() as opening, draws_into(opening(out, "wb"), job.header) as draws:
-        summary, fasta = opening(summary_path or f"{out}.tsv"), opening(fasta_path) if fasta_path else None
-        for samples in job.draw():
-            draws.add(samples)
-            diagnosis = diagnose(samples, given["most_rhat"], least_ess)
-            rows.append(summarise(samples, diagnosis, given["held"] == "anchor"))
-            if fasta:
-                fasta.writelines(fasta_lines(samples))
-        write_rows(summary, rows)
-    for kind, path in (("draws", out), ("summary", summary_path or f"{out}.tsv"), ("fasta", fasta_path)):
-        if path:
-            part = job.part | {"kind": kind}
-            write_provenance(path, job.inputs, given["seed"], device=given["device"], part=part)
+    with unfinished(out, job.identity, stop) as work:
+        check_outputs(filter(None, paths.values()))
+        kept = job.work_through(work, lambda sample: packed(sample(job.model, job.law)))
+        with writing_together() as opening, draws_into(opening(out, "wb"), job.header) as draws:
+            summary, fasta = opening(paths["summary"]), opening(fasta_path) if fasta_path else None
+            for name in kept:
+                with work.reading(name) as path:
+                    samples = unpacked(path)
+                draws.add(samples)
+                diagnosis = diagnose(samples, given["most_rhat"], least_ess)
+                rows.append(summarise(samples, diagnosis, given["held"] == "anchor"))
+                if fasta:
+                    fasta.writelines(fasta_lines(samples))
+            write_rows(summary, rows)
+        for kind, place in paths.items():
+            if place:
+                part = job.part | {"kind": kind}
+                write_provenance(place, job.inputs, given["seed"], device=given["device"], part=part)
     sys.exit(3 if report(rows, out) and strict else 0)
 
 

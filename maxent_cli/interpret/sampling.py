@@ -1,7 +1,7 @@
 """From a network and its anchors to draws."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from maxent_cli.alphabet import UNKNOWN, Codes
 from maxent_cli.analysis.diagnostics import diagnose
 from maxent_cli.analysis.summary import kept_share
-from maxent_cli.data import Floats, Rungs, SampleSet, Sequences
+from maxent_cli.data import Floats, Rungs, SampleSet, Sequences, Stop
 from maxent_cli.engine.full_passes import full_passes
 from maxent_cli.engine.incremental import incremental
 from maxent_cli.engine.kernels import metropolis_hastings
@@ -33,12 +33,13 @@ from maxent_cli.engine.sampling import NO_JOURNAL, Journal, block_steps, in_bloc
 from maxent_cli.engine.target import Kernel, Ladder, State, Target, Trace, start_state
 from maxent_cli.engine.terms import background_rows
 from maxent_cli.engine.tuning import Tuned, first_ladder, tune
-from maxent_cli.errors import InputError
+from maxent_cli.errors import InputError, StoppedError
 from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, evaluate, output_term
 from maxent_cli.interpret.plan import NotAStack, read_layers, read_plan
 from maxent_cli.models.protocol import SequenceModel
 
 Result = TypeVar("Result")
+Draw = Callable[[LawSettings], SampleSet]  # sample_anchor with everything else given
 
 REFERENCE_DRAWS = 1000  # background sequences that give the mean energy and the spread of the output at beta = 0
 EXCHANGE_EVERY = 20  # steps
@@ -147,48 +148,53 @@ def ready(model: SequenceModel) -> str | None:
 def over_anchors(task: Callable[[Sequences, int], Result], anchors: Sequences, threads: int) -> Iterator[Result]:
     """Yield task(one anchor, its threads) for each anchor, in order; memory does not grow with the anchors.
 
-    Each anchor is drawn by itself, with one torch thread: its draws depend on no neighbour and on no thread count.
     With more than one thread, call ready(model) first: threads cannot read a network's layers beside each other.
     """
-    workers = max(1, min(threads, len(anchors)))
+    rows = range(len(anchors))
+    return over_rows(lambda row, its: task(anchors.take(np.array([row])), its), rows, threads, Stop())
+
+
+def over_rows(task: Callable[[int, int], Result], rows: Sequence[int], threads: int, stop: Stop) -> Iterator[Result]:
+    """Yield task(row, its threads) for each row, in order, until a stop is asked for, which raises StoppedError.
+
+    Each task has one torch thread: it depends on no neighbour and on no thread count. One that fails stops all.
+    """
+    workers = max(1, min(threads, len(rows)))
 
     def one(row: int) -> Result:
+        if stop.asked:
+            raise StoppedError
         torch.set_num_threads(1)
-        return task(anchors.take(np.array([row])), max(1, threads // workers))
+        return task(row, max(1, threads // workers))
 
     waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         try:
-            for row in range(len(anchors)):
+            for row in rows:
                 waiting.append(pool.submit(one, row))
                 if len(waiting) > 2 * workers:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
+        except BaseException:
+            stop.asked = True
+            raise
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
 
 
-def sample_fields(
-    model: SequenceModel, anchor: Sequences, law: LawSettings, run: RunSettings, fields: tuple[float, ...], threads: int
-) -> list[SampleSet]:
+def sample_fields(sample: Draw, law: LawSettings, fields: tuple[float, ...]) -> list[SampleSet]:
     """The draws around one anchor under fields (S) on what the law counts, all at the beta of no field."""
-    without = sample_anchor(model, anchor, law, run, threads)
+    without = sample(law)
     settled = replace(law, beta=without.beta)
-    return [
-        sample_anchor(model, anchor, replace(settled, field=field), run, threads) if field else without
-        for field in fields
-    ]
+    return [sample(replace(settled, field=field)) if field else without for field in fields]
 
 
-def sample_alike(
-    model: SequenceModel, anchor: Sequences, law: LawSettings, run: RunSettings, other: SampleSet, threads: int
-) -> SampleSet:
+def sample_alike(sample: Draw, law: LawSettings, other: SampleSet) -> SampleSet:
     """The draws around one anchor by another network, at the beta at which it keeps as much energy as other does."""
     keep = kept_share(other.energy.mean(), other.energy_background)
     least, most = KEEPABLE
-    alike = replace(law, beta=None, keep=min(keep, most)) if keep > least else replace(law, beta=0.0)
-    return sample_anchor(model, anchor, alike, run, threads)
+    return sample(replace(law, beta=None, keep=min(keep, most)) if keep > least else replace(law, beta=0.0))
 
 
 def sample_anchor(

@@ -75,7 +75,7 @@ class Unfinished:
             notes.unlink()
 
     @contextmanager
-    def damaged(self, name: str) -> Iterator[Path]:
+    def reading(self, name: str) -> Iterator[Path]:
         """The path of a kept file; whatever reading it raises becomes an InputError that names it."""
         try:
             yield self.folder / name
@@ -95,7 +95,7 @@ class Notes:
     def past(self) -> Iterator[Arrays]:
         """The blocks of earlier runs, one file of them in memory at a time."""
         for part in range(self._parts):
-            with self._work.damaged(f"{self._name}.{part:04d}.npz") as path, np.load(path, allow_pickle=False) as file:
+            with self._work.reading(f"{self._name}.{part:04d}.npz") as path, np.load(path, allow_pickle=False) as file:
                 blocks = _unpacked(dict(file))
             yield from blocks
 
@@ -132,7 +132,7 @@ def checkpoints(work: Unfinished) -> Checkpoints:
 
 
 def _snapshot(work: Unfinished) -> Snapshot:
-    with work.damaged(TRAINING) as path, safe_open(path, "pt") as file:
+    with work.reading(TRAINING) as path, safe_open(path, "pt") as file:
         return Snapshot({name: file.get_tensor(name) for name in file.keys()}, json.loads(file.metadata()["facts"]))  # noqa: SIM118
 
 
@@ -213,11 +213,11 @@ def _take_up(work: Unfinished, settings: dict[str, Any]) -> None:
     if not _results(work.folder):
         work.write(SETTINGS, json.dumps(mine, indent=2).encode())
         return
-    with work.damaged(SETTINGS) as path:
+    with work.reading(SETTINGS) as path:
         found = json.loads(path.read_text(encoding="utf-8"))
     difference = list(_differences(found, mine))
     if difference:
-        raise InputError(work.folder, "", f"holds unfinished work of other settings ({', '.join(difference)})", _ANEW)
+        raise InputError(work.folder, "", f"holds unfinished work of other settings ({'; '.join(difference)})", _ANEW)
 
 
 def _differences(found: Any, mine: Any, name: str = "") -> Iterator[str]:
@@ -227,7 +227,7 @@ def _differences(found: Any, mine: Any, name: str = "") -> Iterator[str]:
             yield from _differences(found.get(key), mine.get(key), f"{name} {key}".strip())
     elif found != mine:
         short = all(len(json.dumps(value)) < 30 for value in (found, mine))
-        yield f"{name} {json.dumps(found)}, now {json.dumps(mine)}" if short else f"another {name}"
+        yield f"{name} {json.dumps(found)}, now {json.dumps(mine)}" if short else f"other {name}"
 
 
 def _results(folder: Path) -> list[str]:

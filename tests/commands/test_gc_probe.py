@@ -10,8 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from small import Listed, saved, small_model
 
-from maxent_cli.commands import gc_probe, maxent
-from maxent_cli.interpret import sampling
+from maxent_cli.commands import drawing, gc_probe, maxent
 
 ANCHORS = {"one": "GATCAT", "two": "CCGTGC", "three": "TTGAAA", "four": "ATATAG"}
 MODEL = small_model(6)
@@ -110,12 +109,12 @@ def test_checks_of_right_draws_hold(tmp_path: Path, model: str, fasta: str) -> N
 
 
 def test_a_wrong_field_is_caught(tmp_path: Path, model: str, fasta: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    right = sampling.sample_anchor
+    right = drawing.sample_anchor
 
     def weaker(network, anchor, law, *rest):
         return right(network, anchor, replace(law, field=0.6 * law.field), *rest)
 
-    monkeypatch.setattr(sampling, "sample_anchor", weaker)
+    monkeypatch.setattr(drawing, "sample_anchor", weaker)
     run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *ALONE)
     scores = [abs(float(row["z"])) for row in table(tmp_path / "probe" / "checks.tsv")]
     assert np.mean(np.array(scores) > 3) > 0.7
@@ -185,14 +184,14 @@ letter-probability matrix: alength= 4 w= 3 nsites= 100
 def test_a_wrong_field_on_words_is_caught(
     tmp_path: Path, model: str, fasta: str, monkeypatch: pytest.MonkeyPatch, word: str
 ) -> None:
-    right = sampling.sample_anchor
+    right = drawing.sample_anchor
 
     def weaker(network, anchor, law, *rest):
         return right(network, anchor, replace(law, field=0.5 * law.field), *rest)
 
     options = ["--feature", word, "--fields", "-1,1", *ALONE, "--draws", "200"]
     run(fasta, "--model", model, "-o", str(tmp_path / "right"), *options)
-    monkeypatch.setattr(sampling, "sample_anchor", weaker)
+    monkeypatch.setattr(drawing, "sample_anchor", weaker)
     run(fasta, "--model", model, "-o", str(tmp_path / "wrong"), *options)
     scores = [
         np.nanmax(np.abs([float(row["z"]) for row in table(tmp_path / name / "checks.tsv")]))

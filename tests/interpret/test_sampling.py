@@ -217,7 +217,8 @@ def test_chains_start_where_they_are_asked_to() -> None:
 
 def test_fields_are_drawn_at_the_beta_of_none() -> None:
     fields = (-1.0, 0.0, 1.0)
-    low, none, high = sample_fields(MODEL, anchors(ANCHOR), law(None, keep=0.3), run(thin=40), fields, 1)
+    sample = lambda law: sample_anchor(MODEL, anchors(ANCHOR), law, run(thin=40))  # noqa: E731
+    low, none, high = sample_fields(sample, law(None, keep=0.3), fields)
     assert low.beta == none.beta == high.beta
     for samples, field in ((low, -1.0), (none, 0.0), (high, 1.0)):
         assert probability(samples, Listed(MODEL, ANCHOR, field=field), none.beta) > ODD
