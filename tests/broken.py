@@ -168,6 +168,12 @@ def _global_generator(block: Block, *_: Any) -> None:
     log_uniform[:] = np.where(np.isinf(log_uniform), log_uniform, fresh)
 
 
+def _windows_start_anywhere(table: MoveTable) -> MoveTable:
+    length = len(table.cumulative_rows)
+    starts = [np.minimum(np.arange(1, length + 1) / (length - width + 1), 1) for width in table.width]
+    return table._replace(cumulative_starts=np.array(starts))
+
+
 def _protected_counts_as_lost(block: Block, _: int, table: MoveTable) -> None:
     """Windows span a protected letter and leave it alone, yet the reverse proposal is thought to draw it back."""
     source, scale, offset, *_ = block
@@ -214,7 +220,7 @@ BROKEN: dict[str, Broken] = {
     "letters only go upwards": Broken(with_block(_only_upwards), LAW, "letters"),
     "a protected letter counts in the reverse alone": Broken(
         with_table(
-            lambda table: table._replace(barriers=np.zeros_like(table.barriers)),
+            _windows_start_anywhere,
             propose_block=_changed(_protected_counts_as_lost),
         ),
         LAW,
@@ -222,7 +228,7 @@ BROKEN: dict[str, Broken] = {
         "protected letter",
     ),
     "a protected letter is changed": Broken(
-        with_table(lambda table: table._replace(free=np.arange(len(table.barriers) - 1))),
+        with_table(lambda table: table._replace(free=np.arange(len(table.cumulative_rows)))),
         LAW,
         "letters",
         "protected letter",

@@ -10,7 +10,7 @@ often, clears it: draws it from the background. Filling and clearing are each ot
 and goes in one step: letter by letter it would have to be held by half, which is unlikely at every beta. Their windows
 lie where the adapted rows differ from the background.
 
-Windows that contain a position that may not change are proposed to no effect, forward and in reverse alike.
+Windows hold only positions that may change.
 """
 
 from typing import NamedTuple
@@ -29,7 +29,7 @@ KIND_NAMES = ("letter", "shift", "reverse-complement", "redraw", "refill", "togg
 FRESH, FRESH_ADAPTED = 0, 4
 KEPT, LOST, LOST_ADAPTED = 0, 1, 2
 
-WHOLE = 10**9  # bp: a window wider than any sequence is the sequence
+WHOLE = 10**9  # bp: a window wider than any sequence is the longest stretch that may change
 ELSEWHERE = 0.2  # share of refilled and toggled windows that lie anywhere
 
 
@@ -43,10 +43,9 @@ class Move(NamedTuple):
 
 
 class MoveTable(NamedTuple):
-    """Moves as arrays (M,), with what the sequence allows: cumulative rows (L, 4), free positions, barriers (L + 1,).
+    """Moves as arrays (M,), with what the sequence allows: cumulative rows (L, 4) and free positions.
 
-    barriers[p]: how many positions before p may not change. cumulative_adapted (L, 4): of the adapted rows.
-    cumulative_starts (M, L): of the probability of a refilled or toggled window to start at each position.
+    cumulative_adapted (L, 4): of the adapted rows. cumulative_starts (M, L): of a window's probability to start there.
     """
 
     kind: NDArray[np.int64]
@@ -55,7 +54,6 @@ class MoveTable(NamedTuple):
     cumulative_weight: NDArray[np.float64]
     cumulative_rows: NDArray[np.float64]
     free: NDArray[np.int64]
-    barriers: NDArray[np.int64]
     cumulative_adapted: NDArray[np.float64]
     cumulative_starts: NDArray[np.float64]
 
@@ -77,32 +75,41 @@ def move_table(
 ) -> MoveTable:
     """Arrays for the given moves on a sequence with background (L, 4), mutable (L,) and adapted rows (L, 4).
 
-    Without adapted rows, the background takes their place. A window wider than the sequence is the whole sequence; a
-    shift reaches at most one letter less than its window.
+    Without adapted rows, the background takes their place. A window wider than the longest stretch that may change is
+    that stretch; a shift reaches at most one letter less than its window.
     """
-    length = len(mutable)
-    width = np.array([min(move.width, length) for move in moves])
-    reach = np.minimum([move.reach for move in moves], width - 1)
-    weight = np.cumsum([move.weight for move in moves])
     free = np.flatnonzero(mutable)
-    barriers = np.concatenate([[0], np.cumsum(~mutable)])
+    stretch = _stretch_ahead(mutable)
+    width = np.minimum([move.width for move in moves], stretch.max())
+    reach = np.minimum([move.reach for move in moves], np.maximum(width - 1, 0))
+    weight = np.cumsum([move.weight for move in moves])
     kind = np.array([move.kind for move in moves])
     adapted = background if adapted is None else adapted
     bits = np.sum(adapted * np.log2(adapted / background), axis=1)
     rows, adapted_rows = cumulative_rows(background), cumulative_rows(adapted)
-    starts = np.array([_cumulative_starts(bits, one) for one in width])
-    return MoveTable(kind, width, reach, weight / weight[-1], rows, free, barriers, adapted_rows, starts)
+    adapts = np.isin(kind, (REFILL, TOGGLE))
+    starts = [
+        _cumulative_starts(stretch >= one, one, bits * by_bits) for one, by_bits in zip(width, adapts, strict=True)
+    ]
+    return MoveTable(kind, width, reach, weight / weight[-1], rows, free, adapted_rows, np.array(starts))
 
 
-def _cumulative_starts(bits: NDArray[np.float64], width: int) -> NDArray[np.float64]:
-    """Cumulative probability (L,) of windows' starts: most in proportion to a window's bits (L,), some anywhere."""
-    inside = np.convolve(bits, np.ones(width), "valid")
-    share = np.full(len(inside), 1 / len(inside))
+def _stretch_ahead(mutable: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """How many positions (L,) from each on may change, before the first that may not."""
+    barriers = np.append(np.flatnonzero(~mutable), len(mutable))
+    position = np.arange(len(mutable))
+    return np.asarray(barriers[np.searchsorted(barriers, position)] - position)
+
+
+def _cumulative_starts(allowed: NDArray[np.bool_], width: int, bits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cumulative probability (L,) of windows' starts, where allowed (L,): most by a window's bits (L,), some alike."""
+    share = allowed / allowed.sum()
+    inside = allowed * np.convolve(bits, np.ones(max(width, 1)))[-len(bits) :]
     if inside.sum() > 0:
         share = ELSEWHERE * share + (1 - ELSEWHERE) * inside / inside.sum()
-    cumulative = np.ones(len(bits))
-    cumulative[: len(share) - 1] = np.cumsum(share)[:-1]
-    return cumulative
+    cumulative = np.cumsum(share)
+    cumulative[np.flatnonzero(share)[-1] :] = 1.0
+    return np.asarray(cumulative)
 
 
 @njit(cache=True)
@@ -126,13 +133,8 @@ def propose(key, step, table, source, scale, offset, lost):  # type: ignore[no-u
         position = table.free[step % len(table.free)]
         source[position], scale[position], offset[position], lost[position] = position, 1, 1 + below(words[2], 3), KEPT
         return move, position, position + 1, u
-    if kind in (REFILL, TOGGLE):
-        first = np.searchsorted(table.cumulative_starts[move], uniform(words[1]), "right")
-    else:
-        first = below(words[1], len(source) - width + 1)
+    first = np.searchsorted(table.cumulative_starts[move], uniform(words[1]), "right")
     last = first + width
-    if table.barriers[last] > table.barriers[first]:
-        return move, 0, 0, u
     if kind == REVERSE_COMPLEMENT:
         for p in range(first, last):
             source[p], scale[p], offset[p], lost[p] = first + last - 1 - p, 3, 3, KEPT

@@ -53,9 +53,9 @@ RUNG_DRAWS = 40  # of each chain, for what is watched on every rung
 
 MOVES = {
     "all": (
-        Move(LETTER, 0.72),
-        Move(SHIFT, 0.05, WHOLE, 8),
-        Move(REVERSE_COMPLEMENT, 0.01, WHOLE),
+        Move(LETTER, 0.755),
+        Move(SHIFT, 0.02, WHOLE, 8),
+        Move(REVERSE_COMPLEMENT, 0.005, WHOLE),
         Move(TOGGLE, 0.1, 20),
         Move(REFILL, 0.06, 4),
         Move(REFILL, 0.06, 12),

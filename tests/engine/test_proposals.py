@@ -169,6 +169,15 @@ def test_protected_positions_are_neither_changed_read_nor_lost(moves):
     assert changed.any()
 
 
+@pytest.mark.parametrize(("width", "windows"), [(2, {(0, 2), (1, 3), (5, 7), (6, 8), (7, 9)}), (10**6, {(5, 9)})])
+def test_windows_lie_in_what_may_change_and_the_widest_is_its_longest_stretch(width, windows):
+    mutable = np.array([True, True, True, False, False, True, True, True, True, False])
+    lost = proposals((Move(REDRAW, 1.0, width),), np.tile(SKEWED, (10, 1)), mutable, 4000)[3][0] == 1
+    spans = Counter((int(places[0]), int(places[-1]) + 1) for places in map(np.flatnonzero, lost))
+    assert set(spans) == windows
+    assert law_probability(np.array(list(spans.values())), np.full(len(windows), 1 / len(windows))) > ODD
+
+
 @pytest.mark.parametrize("moves", MOVE_SETS)
 def test_where_nothing_is_free_nothing_is_proposed(moves):
     block = proposals(MOVE_SETS[moves], np.tile(SKEWED, (4, 1)), np.zeros(4, np.bool_), 100, 5)
