@@ -134,7 +134,7 @@ def command(model: str, out: str, fields: tuple[float, ...], **given: Any) -> No
             write_table(str(folder / "response.tsv"), rows)
             write_table(str(folder / "checks.tsv"), checks)
             write_table(str(folder / "references.tsv"), beside, () if beside or not rows else ("reference", *rows[0]))
-            lines = list(pool(folder, given))
+            lines = list(pool(folder, given)) if rows else ["0 anchors"]
         part = job.part | {"kind": "folder"}
         write_provenance(out, [*job.inputs, *more], given["seed"], device=given["device"], part=part)
     for line in lines:
@@ -169,7 +169,7 @@ def read_probe(work: "Unfinished", name: str) -> "dict[str, list[Row]]":
 
 
 def pool(folder: "Path", settings: dict[str, Any]) -> Iterator[str]:
-    """Write into a folder what its tables say over all anchors, none if there are none; and say it."""
+    """Write into a folder what its tables say over all anchors, and say it."""
     from maxent_cli.analysis.gc_probe import answer
     from maxent_cli.io.gc_figure import write_gc_figure
     from maxent_cli.io.tables import Columns, read_table, truth, write_table
@@ -185,9 +185,6 @@ def pool(folder: "Path", settings: dict[str, Any]) -> Iterator[str]:
     response, references, checks = (
         list(read_table(str(folder / f"{name}.tsv"), columns, "probe again")) for name, columns in wanted.items()
     )
-    if not response:
-        yield "0 anchors"
-        return
     found = answer(response, references, settings["seed"])
     label = response[0]["counted"]
     write_table(str(folder / "answer.tsv"), answer_rows(found, label))
