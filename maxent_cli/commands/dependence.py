@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 @click.command("dependence")
 @click.argument("draws", type=options.InputPath())
 @options.out_option("Folder for the results; an older one is replaced.")
-@click.option("--record", "records", multiple=True, help="An anchor by its name; may be repeated.  [default: all]")
+@click.option(
+    "--record",
+    "records",
+    multiple=True,
+    help="Name of an anchor to look at; may be repeated.  [default: all, half a second each]",
+)
 @click.option(
     "--top", default=20, show_default=True, type=click.IntRange(1), help="Pairs of each anchor in the tables."
 )
@@ -25,6 +30,9 @@ if TYPE_CHECKING:
     help="Format of the heat maps, about a second each.",
 )
 @click.option(
+    "--max-maps", default=100, show_default=True, type=click.IntRange(0), help="Maps of the first anchors asked for."
+)
+@click.option(
     "--most-rhat",
     default=1.05,
     show_default=True,
@@ -32,7 +40,7 @@ if TYPE_CHECKING:
     help="R-hat, above 1, from which an anchor is refused.",
 )
 @options.shard_option
-def command(draws: str, out: str, records: tuple[str, ...], shard: "Shard", **given: Any) -> None:
+def command(draws: str, out: str, records: tuple[str, ...], max_maps: int, shard: "Shard", **given: Any) -> None:
     """Which positions depend on each other in the draws, and what of it is only the norm's doing.
 
     DRAWS is what sample wrote. Mutual information of each pair of positions, in bits, is corrected for the bias of
@@ -71,8 +79,9 @@ def command(draws: str, out: str, records: tuple[str, ...], shard: "Shard", **gi
         if missing:
             problem = f"holds no anchor named {min(missing)[:80]!r}"
             raise InputError(draws, "", problem, "give names as in the table that sample wrote beside it")
-        wanted = [number for number in shard.block(len(anchors)) if not records or names[number] in records]
-        job = Job(folder, wanted, **given)
+        asked = [number for number in range(len(anchors)) if not records or names[number] in records]
+        mapped = set(asked[:max_maps])
+        job = Job(folder, [number for number in asked if number in shard.block(len(anchors))], mapped, **given)
         rows = read_off(anchors, job)
     write_provenance(out, [draws], part=part)
     for line in report(rows, job):

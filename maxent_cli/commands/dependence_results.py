@@ -1,6 +1,6 @@
 """What the dependence command reads off draws, anchor by anchor, and how it is written."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,10 +32,11 @@ Tables = dict[str, Callable[[Iterable[Row]], None]]
 
 @dataclass(frozen=True)
 class Job:
-    """Where to write, the anchors looked at by number, pairs of each, the maps' format and the R-hat still trusted."""
+    """Where to write, the anchors looked at and mapped, by number, pairs of each, the maps' format, R-hat trusted."""
 
     folder: Path
     anchors: Sequence[int]
+    mapped: Collection[int]
     top: int
     maps: str
     most_rhat: float
@@ -53,7 +54,7 @@ def read_off(draws: Draws, job: Job) -> list[Row]:
             samples = draws[number]
             rows.append(_judge(samples, job))
             if not rows[-1]["refused"]:
-                rows[-1] |= _write(number + 1, samples, dependence(samples, is_distance), (job, tables))
+                rows[-1] |= _write(number, samples, dependence(samples, is_distance), (job, tables))
             progress.advance()
         tables["anchors"](rows)
     return rows
@@ -92,8 +93,8 @@ def _write(number: int, samples: SampleSet, found: Dependence, where: tuple[Job,
     tables["letters"](line for _, row in top for line in _letter_rows(samples, row))
     upper = found.q[np.triu_indices(len(found.q), 1)]
     name = None
-    if job.maps != "none":
-        name = f"maps/map_{number:06d}.{job.maps}"
+    if job.maps != "none" and number in job.mapped:
+        name = f"maps/map_{number + 1:06d}.{job.maps}"
         write_dependence_figure(str(job.folder / name), _figure(samples, found, [row for _, row in top]))
     return {
         "pairs": int(np.isfinite(upper).sum()),

@@ -84,6 +84,8 @@ def test_anchors_are_chosen_by_name_and_an_unknown_one_is_an_error(tmp_path):
     _, out = run(tmp_path, sets, "--record", HOSTILE, "--maps", "svg")
     assert [row["record"] for row in table(out / "anchors.tsv")] == ['../../<b>"x" $y$']
     assert [path.name for path in (out / "maps").iterdir()] == ["map_000002.svg"]
+    _, out = run(tmp_path, sets, "--max-maps", "1")
+    assert [row["map"] for row in table(out / "anchors.tsv")] == ["maps/map_000001.png", ""]
     result, _ = run(tmp_path, sets, "--record", "nobody", code=1)
     assert "holds no anchor named 'nobody'" in result.stderr
 
