@@ -34,5 +34,11 @@ def test_spectra_are_over_their_medians_and_peaks_in_per_cent(monkeypatch):
     assert "draws: 25 %" in [text.get_text() for text in peaks.get_legend().get_texts()]
 
 
-def test_nothing_that_changes_is_drawn_all_the_same(tmp_path):
-    write_periodicity_figure(str(tmp_path / "a.png"), shown(power=0.0, wave=(np.nan, np.nan, np.nan)))
+def test_without_power_spectra_lie_at_zero_and_no_wave_is_drawn(monkeypatch):
+    drawn = []
+    monkeypatch.setattr("maxent_cli.io.periodicity_figure.write_figure", lambda _, figure: drawn.append(figure))
+    write_periodicity_figure("a.png", shown(power=0.0, wave=(np.nan, np.nan, np.nan)))
+    spectra, _, profile = drawn[0].axes
+    assert [line.get_ydata().max() for line in spectra.lines] == [0, 0, 0]
+    assert len(profile.lines) == 1  # the draws alone
+    assert profile.get_legend() is None

@@ -29,6 +29,7 @@ from torch import nn
 from maxent_cli.alphabet import decode, encode
 from maxent_cli.analysis.motifs import Match, best_match
 from maxent_cli.commands import maxent
+from maxent_cli.commands.motif_tables import FACING
 from maxent_cli.data import Motif
 from maxent_cli.io.motif_files import read_meme, write_meme
 from maxent_cli.io.tables import write_table
@@ -46,17 +47,18 @@ Site = tuple[int, int, str]  # start, end, strand
 
 @dataclass(frozen=True)
 class Size:
-    """Sequences, their bp, passes over them, anchors, seeds; steps of the pooled networks' training."""
+    """Sequences, their bp, passes over them, anchors (of two motifs: pairs), seeds; pooled networks' steps."""
 
     count: int = 4000
     length: int = 60
     epochs: int = 15
     anchors: int = 8
+    pairs: int = 20
     seeds: int = 5
     steps: int = 600
 
 
-QUICK = Size(count=3000, anchors=2, seeds=1, steps=400)
+QUICK = Size(count=3000, anchors=2, pairs=2, seeds=1, steps=400)
 
 
 def planted_motif(name: str) -> Motif:
@@ -197,7 +199,7 @@ def _train(place: Path, plant: str, size: Size) -> None:
     )
     run(f"train --epochs {size.epochs} --threads 1 --seed 1 --positives {place}/positives.fa --out {place}/model")
     run(
-        f"predict {place}/model/test.positives.fa --model {place}/model --label 1 --correct --top {size.anchors}",
+        f"predict {place}/model/test.positives.fa --model {place}/model --label 1 --correct --top {size.pairs}",
         *("--select", place / "anchors.fa", "--out", place / "scores.tsv", "--threads", 1),
     )
 
@@ -242,14 +244,23 @@ def _same(site: Site, planted: Site) -> bool:
 
 
 def _distance(kind: str, motifs: Path) -> Row:
-    """Distances between the two motifs that draws prefer; a found motif may be wider than the planted one."""
+    """Distances between the two motifs that draws prefer, between the ends that were planted and as found."""
     told = [line for line in table(motifs / "spacing.tsv") if line["motif_a"] != line["motif_b"] and _low(line["q"])]
-    found = ", ".join(f"{line['arrangement']} {line['distance']} bp" for line in told) or "none"
-    if kind == "apart":
-        return row(f"{kind}: distances preferred (q < 0.05)", found, "none", not told)
-    wider = sum(int(line["width"]) for line in table(motifs / "motifs.tsv")) - sum(map(len, PLANTED.values()))
-    right = any(SPACING - max(wider, 0) <= int(line["distance"]) <= SPACING - min(wider, 0) for line in told[:1])
-    return row(f"{kind}: distances preferred (q < 0.05)", found, f"{SPACING} bp, less {wider} bp at most", right)
+    more, wanted = _planted_within(motifs), [SPACING] if kind == "spaced" else []
+    ends = [[(line[f"motif_{motif}"], end) for motif, end in FACING[line["arrangement"]]] for line in told]
+    planted = [int(line["distance"]) + sum(more[m][end] for m, end in of) for line, of in zip(told, ends, strict=True)]
+    found = [
+        f"{bp} bp (found: {line['distance']}, {line['arrangement']})" for bp, line in zip(planted, told, strict=True)
+    ]
+    what = f"{kind}: distances between the two preferred (q < 0.05)"
+    return row(what, ", ".join(found) or "none", f"{SPACING} bp" if wanted else "none", planted == wanted)
+
+
+def _planted_within(motifs: Path) -> dict[str, tuple[int, int]]:
+    """Of each motif found, the columns that it has before the planted one and after it."""
+    widths = {line["motif"]: int(line["width"]) for line in table(motifs / "motifs.tsv")}
+    pairs = ((name, found) for name in PLANTED if (found := closest(motifs, name)))
+    return {found: (lies.offset, widths[found] - lies.offset - len(PLANTED[name])) for name, (found, lies) in pairs}
 
 
 def _low(q: str) -> bool:
