@@ -6,10 +6,16 @@ import click
 
 from maxent_cli.commands import options
 
+PRINTED = (
+    *("motifs.meme", "motifs.jaspar", "motifs.tsv", "motifs_ppm.tsv", "motifs_pwm.tsv", "sites.bed", "occupancy.tsv"),
+    *("spacing.tsv", "anchor_motifs.meme", "rates.tsv", "anchors.tsv", "positions.tsv", "pwm.tsv", "segments.tsv"),
+)
+
 
 @click.command("motifs")
 @click.argument("draws", type=options.InputPath())
-@options.out_option("Folder for the results; an older one is replaced. '-' prints motifs.meme, for a pipe.", pipe=True)
+@options.out_option("Folder for the results; an older one is replaced. '-' prints one file, for a pipe.", pipe=True)
+@click.option("--print", "printed", default="motifs.meme", show_default=True, type=click.Choice(PRINTED), help="Which.")
 @click.option(
     "--logos",
     type=click.Choice(["png", "svg", "pdf", "none"]),
@@ -54,6 +60,7 @@ from maxent_cli.commands import options
 def command(
     draws: str,
     out: str,
+    printed: str,
     logos: str,
     max_logos: int,
     known: str | None,
@@ -73,7 +80,8 @@ def command(
     motifs.meme        the same as matrices; also motifs.jaspar, motifs_ppm.tsv, motifs_pwm.tsv (log2 odds)
     sites.bed          places of motifs that 5 % of an anchor's draws or more hold; genomic where anchors are
     occupancy.tsv      share of each anchor's draws that hold each motif, at beta = 0 too, and the best place
-    spacing.tsv        distances between motifs that draws prefer
+    spacing.tsv        distances that draws prefer: bp between the facing ends of two motifs (0: side by side), seen
+                       with motif_a on the plus strand
     anchor_motifs.meme the motifs as each anchor's draws have them
     rates.tsv          how often motifs are found and come again, and how often by chance
     anchors.tsv        bits of each anchor in place, its informative segments, and its logo
@@ -92,7 +100,7 @@ def command(
     from maxent_cli.io.samples import open_draws
 
     named = read_meme(known) if known else []
-    with open_draws(draws) as anchors, folder_or_pipe(out, "motifs.meme") as folder:
+    with open_draws(draws) as anchors, folder_or_pipe(out, printed) as folder:
         wanted = "none" if out == PIPE else logos
         job = Job(folder, Calling(**calling), similarity, wanted, max_logos, draw_sites, threads)
         found = read_off(anchors, job)

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from memelite import io as memelite_io
 
 from maxent_cli.commands import maxent
+from maxent_cli.commands.motifs import PRINTED
 from maxent_cli.data import Interval, Rungs, SampleSet
 from maxent_cli.io.motif_files import read_meme
 from maxent_cli.io.samples import writing_draws
@@ -124,6 +125,10 @@ def test_the_motifs_go_into_a_pipe(tmp_path):
     printed = CliRunner().invoke(maxent, ["motifs", str(tmp_path / "draws.npz"), "-o", "-"])
     assert printed.exit_code == 0
     assert printed.stdout == (out / "motifs.meme").read_text()
+    for name in PRINTED:
+        assert (out / name).is_file()
+    bed = CliRunner().invoke(maxent, ["motifs", str(tmp_path / "draws.npz"), "-o", "-", "--print", "sites.bed"])
+    assert bed.stdout == (out / "sites.bed").read_text()
     assert printed.stderr.endswith(result.stderr.rpartition(f"{out}")[2])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["draws.npz", "out", "out.provenance.json"]
 
