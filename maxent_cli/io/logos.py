@@ -26,10 +26,10 @@ LEAST_AXIS = 0.25  # bits: an axis that ends lower would blow noise up to look l
 
 @dataclass(frozen=True)
 class Logo:
-    """What a logo shows: letter heights (L, 4) and their errors (L,) in bits, and where they belong.
+    """What a logo shows: letter heights (L, 4) and their errors (L,) in bits or another unit, and where they belong.
 
-    letters (length L) is the sequence written below, spans the stretches shaded behind (0-based half-open), both on
-    the columns of this logo; axis is what its columns are.
+    Heights below zero hang from the axis. letters (length L) is the sequence written below, spans the stretches shaded
+    behind (0-based half-open), both on the columns of this logo; axis is what its columns are.
     """
 
     title: str
@@ -38,6 +38,7 @@ class Logo:
     letters: str = ""
     spans: Sequence[tuple[int, int]] = ()
     axis: str = "position in the anchor (0-based)"
+    unit: str = "bits"
 
 
 def information_heights(probabilities: Floats, information: Floats) -> Floats:
@@ -55,38 +56,38 @@ def write_logo(path: str, logo: Logo) -> None:
     figure.subplots_adjust(0.55 / width, 0.55 / height, 1 - 0.1 / width, 1 - 0.35 / height, hspace=0.3)
     for row, axes in enumerate(figure.subplots(rows, 1, squeeze=False)[:, 0]):
         _draw_row(axes, logo, slice(row * columns, (row + 1) * columns), columns)
-        axes.set_ylim(0, _top(logo))
+        axes.set_ylim(*_ends(logo))
     style: dict[str, Any] = {"ha": "left", "va": "top", "fontsize": 10, "fontweight": "bold", "color": INK}
     figure.text(0.1 / width, 1 - 0.08 / height, _shown(logo.title), parse_math=False, **style)
     figure.axes[-1].set_xlabel(logo.axis, fontsize=8, color=INK)
     write_figure(path, figure)
 
 
-def draw_logo(axes: Axes, heights: Floats, errors: Floats | None = None, first: int = 0) -> None:
-    """Draw letters of the given heights (L, 4) in bits, with error bars (L,), on axes; first is the first position."""
+def draw_logo(axes: Axes, heights: Floats, errors: Floats | None = None, first: int = 0, unit: str = "bits") -> None:
+    """Draw letters of the given heights (L, 4), with error bars (L,), on axes; first is the first position."""
     positions = np.arange(first, first + len(heights))
     stack = heights.sum(axis=1)
-    top = max(float(stack.max(initial=0)), LEAST_AXIS)
-    seen = np.where(heights >= LEAST_HEIGHT * top, heights, 0.0)
+    top = max(float(np.abs(stack).max(initial=0)), _least_axis(unit))
+    seen = np.where(np.abs(heights) >= LEAST_HEIGHT * top, heights, 0.0)
     drawn = seen.any(axis=1)
     if drawn.any():
         frame = pd.DataFrame(seen[drawn], index=positions[drawn], columns=list(LETTERS))
         logomaker.Logo(frame, ax=axes, color_scheme=COLOURS, vpad=0.02, width=0.92, show_spines=False)
     if errors is not None:
-        told = np.isfinite(errors) & (stack + np.nan_to_num(errors) >= 2 * LEAST_HEIGHT * top)
+        told = np.isfinite(errors) & (np.abs(stack) + np.nan_to_num(errors) >= 2 * LEAST_HEIGHT * top)
         axes.errorbar(
             positions[told], stack[told], yerr=errors[told], fmt="none", ecolor=INK, elinewidth=0.7, capsize=1.4
         )
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set(visible=True, color=QUIET, linewidth=0.7)
     axes.tick_params(labelsize=7, colors=INK, length=2.5)
-    axes.set_ylabel("bits", fontsize=8, color=INK)
+    axes.set_ylabel(unit, fontsize=8, color=INK)
     axes.set_xlim(first - 0.7, first + len(heights) - 0.3)
 
 
 def _draw_row(axes: Axes, logo: Logo, part: slice, columns: int) -> None:
     errors = None if logo.errors is None else logo.errors[part]
-    draw_logo(axes, logo.heights[part], errors, part.start)
+    draw_logo(axes, logo.heights[part], errors, part.start, logo.unit)
     last = part.start + columns
     for start, end in logo.spans:
         if start < last and end > part.start:
@@ -106,10 +107,17 @@ def _write_below(axes: Axes, logo: Logo, part: slice) -> None:
         axes.text(position, -0.05, letter, color=colour, weight="bold" if position in inside else "normal", **place)
 
 
-def _top(logo: Logo) -> float:
+def _ends(logo: Logo) -> tuple[float, float]:
+    """The axis's lower and upper end: 0 below, unless a letter hangs."""
     errors = np.zeros(len(logo.heights)) if logo.errors is None else np.nan_to_num(logo.errors)
     stack = logo.heights.sum(axis=1)
-    return 1.06 * max(float((stack + np.where(stack > 0, errors, 0)).max(initial=0)), LEAST_AXIS)
+    top = float((stack + np.where(stack > 0, errors, 0)).max(initial=0))
+    bottom = float((stack - errors)[stack < 0].min(initial=0))
+    return 1.06 * bottom, 1.06 * max(top, 0 if bottom else _least_axis(logo.unit))
+
+
+def _least_axis(unit: str) -> float:
+    return LEAST_AXIS if unit == "bits" else 1e-6
 
 
 def _shown(text: str) -> str:

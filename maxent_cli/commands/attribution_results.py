@@ -1,0 +1,135 @@
+"""What the attribute command writes and says."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from maxent_cli.alphabet import LETTERS, decode, one_hot
+from maxent_cli.errors import shown
+from maxent_cli.interpret.attribution import COMPLETE, Attribution, AttributionSettings
+from maxent_cli.io.growing_tables import growing_table
+from maxent_cli.io.logos import Logo, write_logo
+from maxent_cli.io.tables import Row
+
+TABLE = "positions.tsv"
+POSITIONS = ("record", "position", "letter", "score", "error", *LETTERS, "chromosome", "chromosome_position")
+ANCHORS = (
+    *("record", "output", "score_sum", "reference_output", "reference_output_error", "delta", "delta_share"),
+    *("complete", "drift", "logo"),
+)
+CURES = {
+    "deeplift": "DeepLIFT does not know all parts of this network: use --method integrated-gradients or mutagenesis",
+    "integrated-gradients": "give more --steps",
+}
+UNITS = {"saliency": "|gradient|", "input-x-gradient": "gradient"}
+
+
+@dataclass(frozen=True)
+class Job:
+    """Where to write, what was asked, and the number of the first anchor among those of all parts.
+
+    most_delta: share by which a sum of scores may be off, None for the method's own. logos: their format, or 'none'.
+    """
+
+    folder: Path
+    settings: AttributionSettings
+    most_delta: float | None
+    logos: str
+    first: int
+
+    @property
+    def most(self) -> float:
+        """The share in use."""
+        return COMPLETE.get(self.settings.method, 0.0) if self.most_delta is None else self.most_delta
+
+
+def write(found: Iterable[Attribution], job: Job, most_logos: int) -> list[dict[str, Any]]:
+    """Write tables and the first logos, anchor by anchor; give the rows of anchors.tsv, highest scores too."""
+    rows = []
+    (job.folder / "logos").mkdir()
+    with ExitStack() as stack:
+        positions, anchors = (
+            stack.enter_context(growing_table(str(job.folder / name), header))
+            for name, header in ((TABLE, POSITIONS), ("anchors.tsv", ANCHORS))
+        )
+        for number, one in enumerate(found, job.first):
+            logo = write_anchor_logo(one, number, job) if number < most_logos and job.logos != "none" else None
+            positions(position_rows(one))
+            rows.append(anchor_row(one, job) | {"logo": logo})
+            anchors(rows[-1:])
+    return rows
+
+
+def report(rows: Sequence[dict[str, Any]], job: Job) -> Iterator[str]:
+    """Whether scores add up, their error, and what is empty."""
+    method = job.settings.method
+    yield f"{len(rows)} anchors by {method}"
+    flat = [row["record"] for row in rows if not row["peak"]]
+    if flat:
+        yield f"  WARNING: {len(flat)} of {len(rows)} anchors have no score but 0 (first: {shown(flat[0])})"
+    if method == "mutagenesis" and job.settings.device == "cpu" and any(row["drift"] is None for row in rows):
+        yield "  by full passes, since the compiled kernel cannot take this network"
+    if method not in COMPLETE or not rows:
+        return
+    worst = max(rows, key=lambda row: float(row["delta_share"]))
+    off = f"{shown(worst['record'])}, off by {worst['delta']:.3g}, {worst['delta_share']:.2g} of the difference"
+    bad = sum(not row["complete"] for row in rows)
+    if bad:
+        yield f"  WARNING: scores of {bad} of {len(rows)} anchors do not add up (worst: {off}); {CURES[method]}"
+    else:
+        yield f"  all add up to the output less that of the references (worst: {off})"
+    error = np.median([row["error"] / row["peak"] for row in rows if row["peak"]] or [0.0])
+    yield f"  errors from {job.settings.references} references: {error:.1%} of the highest score, in the median"
+
+
+def position_rows(one: Attribution) -> Iterator[Row]:
+    """Rows of positions.tsv; held positions have no score."""
+    place, given = one.interval, one.given
+    for position, letter in enumerate(decode(one.anchor)):
+        free = bool(one.mutable[position])
+        row: dict[str, object] = {"record": one.name, "position": position, "letter": letter}
+        row["score"] = given.scores[position] if free else None
+        row["error"] = given.errors[position] if free and given.errors is not None else None
+        row |= {name: given.hypothetical[code, position] if free else None for code, name in enumerate(LETTERS)}
+        row["chromosome"] = place.chromosome if place else None
+        row["chromosome_position"] = (
+            None if place is None else place.end - 1 - position if place.strand == "-" else place.start + position
+        )
+        yield row
+
+
+def anchor_row(one: Attribution, job: Job) -> dict[str, Any]:
+    """A row of anchors.tsv, with the highest score and the root mean square of errors."""
+    given, sums = one.given, one.given.completeness
+    return {
+        "record": one.name,
+        "output": one.output,
+        "score_sum": float(given.scores.sum()),
+        "reference_output": sums and sums.reference_output,
+        "reference_output_error": sums and sums.reference_error,
+        "delta": sums and sums.delta,
+        "delta_share": sums and sums.share,
+        "complete": sums and sums.share <= job.most,
+        "drift": given.drift,
+        "peak": float(np.abs(given.scores).max()),
+        "error": None if given.errors is None else float(np.sqrt(np.mean(given.errors[one.mutable] ** 2))),
+    }
+
+
+def write_anchor_logo(one: Attribution, number: int, job: Job) -> str:
+    """Write a numbered logo, so that no record's name is in a path; give its path within the folder."""
+    name, method = f"logos/logo_{number + 1:06d}.{job.logos}", job.settings.method
+    heights = (one_hot(one.anchor) * one.given.scores).T
+    logo = Logo(
+        title=f"{one.name}   {method}",
+        heights=np.asarray(heights, np.float64),
+        errors=one.given.errors,
+        letters=decode(one.anchor),
+        unit=UNITS.get(method, "contribution"),
+    )
+    write_logo(str(job.folder / name), logo)
+    return name
