@@ -95,7 +95,7 @@ _fit_options = options.stack(
         show_default=True,
         type=click.Choice(ARCHITECTURES),
         help="convnet: two short convolutions with pooling. finnegan2017: as published, no pooling. nucleosome: two "
-        "convolutions a helical turn wide, with little pooling.",
+        "convolutions, the first a helical turn wide, with little pooling.",
     ),
     click.option(
         "--epochs",

@@ -56,38 +56,27 @@ def finnegan2017(
     return LayeredModel(input_length, layers)
 
 
+def two_convolutions(input_length: int, scan: nn.Sequential, hidden: int, dropout: float) -> LayeredModel:
+    """Convolution, pooling, convolution, pooling, dropout, and one hidden layer."""
+    first, near, second, far, forget = scan
+    scanned = nn.Sequential(first, nn.ReLU(), near, second, nn.ReLU(), far, nn.Flatten(), forget)
+    units = width_of(scanned, input_length)
+    layers = nn.Sequential(*scanned, nn.Linear(units, hidden), nn.ReLU(), nn.Dropout(dropout))
+    return LayeredModel(input_length, layers)
+
+
 def convnet(input_length: int, filters: int = 64, hidden: int = 64, dropout: float = 0.25) -> LayeredModel:
     """Two short convolutions with max pooling and one hidden layer: a letter reaches few units, so it samples fast."""
-    scan = nn.Sequential(
-        nn.Conv1d(4, filters, 24),
-        nn.ReLU(),
-        nn.MaxPool1d(4),
-        nn.Conv1d(filters, filters, 5),
-        nn.ReLU(),
-        nn.MaxPool1d(2),
-        nn.Flatten(),
-        nn.Dropout(dropout / 2),
-    )
-    units = width_of(scan, input_length)
-    layers = nn.Sequential(*scan, nn.Linear(units, hidden), nn.ReLU(), nn.Dropout(dropout))
-    return LayeredModel(input_length, layers)
+    first, second = nn.Conv1d(4, filters, 24), nn.Conv1d(filters, filters, 5)
+    scan = nn.Sequential(first, nn.MaxPool1d(4), second, nn.MaxPool1d(2), nn.Dropout(dropout / 2))
+    return two_convolutions(input_length, scan, hidden, dropout)
 
 
 def nucleosome(input_length: int, filters: int = 48, hidden: int = 64, dropout: float = 0.25) -> LayeredModel:
-    """Two convolutions a helical turn wide, so little pooled that the place in the turn is kept; one hidden layer."""
-    scan = nn.Sequential(
-        nn.Conv1d(4, filters, 11),
-        nn.ReLU(),
-        nn.MaxPool1d(2),
-        nn.Conv1d(filters, filters, 11),
-        nn.ReLU(),
-        nn.MaxPool1d(2),
-        nn.Flatten(),
-        nn.Dropout(dropout),
-    )
-    units = width_of(scan, input_length)
-    layers = nn.Sequential(*scan, nn.Linear(units, hidden), nn.ReLU(), nn.Dropout(dropout))
-    return LayeredModel(input_length, layers)
+    """A convolution a helical turn wide and a narrower one, so little pooled that the place in the turn is kept."""
+    first, second = nn.Conv1d(4, filters, 11), nn.Conv1d(filters, 2 * filters // 3, 7)
+    scan = nn.Sequential(first, nn.MaxPool1d(2), second, nn.MaxPool1d(2), nn.Dropout(dropout))
+    return two_convolutions(input_length, scan, hidden, dropout)
 
 
 ARCHITECTURES: dict[str, Callable[..., LayeredModel]] = {

@@ -7,6 +7,7 @@ from analysis.sample_sets import independent_draws, sample_set
 from maxent_cli.analysis.counts import (
     draw_counts,
     exact_response,
+    excess_over,
     field_check,
     mean_over_anchors,
     outside_local,
@@ -197,3 +198,23 @@ def test_independent_letters_show_no_rigidity_of_words(text):
         )
     assert (np.abs(np.mean(found, axis=0)) < 0.8).all()
     assert (np.std(found, axis=0) < 1.6).all()
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.3])
+@pytest.mark.parametrize("number", [2, 5])
+def test_the_interval_of_an_excess_is_over_anchors_and_references(spread: float, number: int) -> None:
+    """Its square width is that of the anchors' standard error and of one more reference's distance from the mean."""
+    widths, rng = [], np.random.default_rng(number)
+    for seed in range(60):
+        levels = spread * rng.normal(size=(number, 1))
+        found = excess_over(0.5 + 0.2 * rng.normal(size=30), levels + 0.2 * rng.normal(size=(number, 30)), seed)
+        widths.append((found.high - found.low) / 3.92)
+        assert found.low < found.value < found.high
+    anchors, reference = 0.2**2 / 30 * (1 + 1 / number), (spread**2 + 0.2**2 / 30) * (1 + 1 / number)
+    assert np.sqrt(np.mean(np.square(widths))) == pytest.approx(np.sqrt(anchors + reference), rel=0.2)
+
+
+def test_an_excess_over_no_references_is_the_mean_itself() -> None:
+    values = np.array([0.1, 0.4, np.nan, 0.2])
+    assert excess_over(values, np.empty((0, 4)), 1) == mean_over_anchors(values, 1)
+    assert excess_over(values, np.zeros((1, 4)), 1).value == pytest.approx(np.nanmean(values))
