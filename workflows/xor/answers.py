@@ -30,6 +30,7 @@ from .rule import (
 
 METHODS = ("saliency", "input-x-gradient", "deeplift", "integrated-gradients", "mutagenesis")
 UNSIGNED = ("saliency",)  # they say where, and not for which class
+REFERENCED = ("deeplift", "integrated-gradients")
 QUESTIONS = ("letters", "sign", "larger", "sequences")
 
 Row = dict[str, object]

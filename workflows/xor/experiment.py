@@ -24,7 +24,7 @@ from maxent_cli.io.tables import write_table
 from maxent_cli.models.training import Examples, Settings, fit
 
 from ..global_features.steps import run
-from .answers import METHODS, answers, law_rows, law_tests
+from .answers import METHODS, REFERENCED, answers, law_rows, law_tests
 from .network import network
 from .page import write_page
 from .rule import NAMES, classes
@@ -60,7 +60,8 @@ def _made(folder: Path, number: int, config: Config) -> Path:
         words = f"sample {options['output']} --law output --tether none --contrast {contrast} {common}"
         run(folder / f"class_{held}.npz", words, ("", start), ("weights", weights))
     for method in METHODS:
-        run(folder / method, f"attribute --method {method} {options['attribute']} {common}", *files)
+        more = options["referenced"] if method in REFERENCED else ""
+        run(folder / method, f"attribute --method {method} {options['attribute']} {more} {common}", *files)
     return folder
 
 

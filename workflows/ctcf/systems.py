@@ -1,0 +1,111 @@
+"""Networks and anchors with known sites: simulated, and real peaks with one match of the CTCF motif."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import maxent_cli
+from maxent_cli.alphabet import encode
+from maxent_cli.analysis.features import motif
+from maxent_cli.data import Motif, Record
+from maxent_cli.io.fasta import read_fasta, write_fasta
+from maxent_cli.io.motif_files import read_meme, write_meme
+
+from ..global_features.steps import run
+
+Config = dict[str, Any]
+Site = tuple[int, int]  # start, end; 0-based half-open
+
+RARITY = 1e-5  # of a match at a place of the background
+UNIFORM = (0.25, 0.25, 0.25, 0.25)
+TARGET, DECOY = "target", "decoy"
+CTCF = Path(maxent_cli.__file__).parent / "known" / "MA0139.1.meme"
+# what positives hold, what negatives hold (none: shuffles of the positives) and the motifs that are to be found
+CASES: dict[str, tuple[str, str | None, tuple[str, ...]]] = {
+    "one motif": ("--plant target", None, (TARGET,)),
+    "two at 10 bp": ("--plant left,right:spacing=10", "--plant left --plant right", ("left", "right")),
+    "weak motif": ("--plant weak", None, ("weak",)),
+    "motif and decoy": ("--plant target --plant decoy", "--plant decoy", (TARGET,)),
+}
+
+
+@dataclass(frozen=True)
+class System:
+    """A network, its anchors and where their sites are."""
+
+    name: str
+    folder: Path
+    model: Path
+    anchors: list[Record]
+    sites: list[list[Site]]
+
+
+def simulated(name: str, config: Config) -> System:
+    """A network that learned a case, and held-out positives that it calls rightly."""
+    folder = Path(config["out"]) / name.replace(" ", "_")
+    folder.mkdir(parents=True, exist_ok=True)
+    positives, negatives, wanted = CASES[name]
+    write_meme(str(folder / "planted.meme"), planted())
+    files, options, seed = (("motifs", folder / "planted.meme"),), config["options"], config["seed"]
+    words = f"simulate {options['simulate']} --seed"
+    truth = folder / "truth.bed"
+    plus = run(folder / "positives.fa", f"{words} {seed} {positives}", *files, ("truth", truth))
+    sides = [("positives", plus)]
+    if negatives:
+        sides.append(
+            ("negatives", run(folder / "negatives.fa", f"{words} {seed + 1} {negatives} --prefix neg", *files))
+        )
+    model = run(folder / "model", f"train {options['train']} --seed {seed}", *sides)
+    sites = _read_sites(truth, wanted)
+    return _chosen(name, folder, model, config, lambda record: sites.get(record.name, []))
+
+
+def real(architecture: str, config: Config) -> System:
+    """A network that learned the peaks, and held-out ones that it calls rightly, with one match of the CTCF motif."""
+    folder = Path(config["out"]) / architecture
+    folder.mkdir(parents=True, exist_ok=True)
+    words = f"train --architecture {architecture} {config['architectures'][architecture]} --seed {config['seed']}"
+    model = run(folder / "model", words, ("positives", config["peaks"]))
+    known = motif(read_meme(str(CTCF))[0], UNIFORM, RARITY)
+
+    def sites(record: Record) -> list[Site]:
+        places = np.flatnonzero(known.matches(encode(record.sequence)))
+        return [(int(place), int(place) + known.width) for place in places] if len(places) == 1 else []
+
+    return _chosen(architecture, folder, model, config, sites)
+
+
+def planted() -> Iterator[Motif]:
+    """CTCF's motif; a weak version of it; a decoy of the same columns in another order; and its two halves."""
+    (known,) = read_meme(str(CTCF))
+    share = known.probabilities
+    order = np.random.default_rng(0).permutation(len(share))
+    weak = 0.75 * share + 0.25 / 4
+    matrices = {TARGET: share, DECOY: share[order], "weak": weak, "left": share[:10], "right": share[10:]}
+    return (Motif(name, 100 * matrix, 100) for name, matrix in matrices.items())
+
+
+def _read_sites(truth: Path, wanted: tuple[str, ...]) -> dict[str, list[Site]]:
+    """Where the wanted motifs were planted, by record."""
+    sites: dict[str, list[Site]] = {}
+    for line in truth.read_text().splitlines():
+        name, start, end, planted_name, *_ = line.split("\t")
+        if planted_name in wanted:
+            sites.setdefault(name, []).append((int(start), int(end)))
+    return sites
+
+
+def _chosen(name: str, folder: Path, model: Path, config: Config, sites_of: Any) -> System:
+    """Of held-out positives that the network calls rightly, those with sites, some at random."""
+    called = folder / "called.fa"
+    files = (("", model / "test.positives.fa"), ("model", model), ("select", called))
+    run(folder / "scores.tsv", "predict --label 1 --correct", *files)
+    held = ((record, sites_of(record)) for record in read_fasta(str(called)))
+    qualified = [(record, sites) for record, sites in held if sites]
+    rows = np.random.default_rng(config["seed"]).permutation(len(qualified))[: config["anchors"]]
+    anchors, sites = zip(*(qualified[row] for row in sorted(rows)), strict=True)
+    write_fasta(str(folder / "anchors.fa"), [one.name for one in anchors], [one.sequence for one in anchors])
+    return System(name, folder, model, list(anchors), list(sites))
