@@ -1,36 +1,159 @@
-# What the rules read off the configuration.
+# What the rules read off the configuration and its two tables, models and anchors.
+import csv
+import json
+import math
 import shlex
+from pathlib import Path
 
-OUT = config["out"]
-MODEL = config.get("model", f"{OUT}/model")
-MODEL_FILES = [f"{MODEL}/model.json", f"{MODEL}/weights.safetensors"]
-RECORDS = config.get("records", f"{OUT}/model/test.positives.fa")  # held out in training, where we train
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import validate
+
 SEEDED = ("train", "sample", "periodicity", "gc-probe")
+NOT_OF_PREDICT = ("gc", "background", "output")
+NOT_OF_DOCTOR = ("least-ess", "feature", "match-p", "fields", "untrained", "beside")
+GC_FILES = ("answer.tsv", "response.tsv", "references.tsv", "checks.tsv", "response.png")
+START_UP = 120  # seconds in which a job imports, and compiles where that is not yet in a cache
+SNAKEMAKE = 500  # MB of the two Snakemake processes around a job on a cluster
+SPARE_TIME, SPARE_MEMORY = 2, 1.5  # what is asked for, over what the doctor expects
 
 
-def given(*names):
-    """The input files that the configuration names, by name."""
-    return {name: config[name] for name in names if name in config}
+def table(path):
+    """The rows of a TSV with one header line; empty cells are left out."""
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeError) as error:
+        raise WorkflowError(f"{path}: cannot be read ({error}); name a TSV in the configuration") from error
+    rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE, restkey="without a header")
+    return [{name: value(name, cell) for name, cell in row.items() if cell} for row in rows]
 
 
-def genome_of_records():
-    """The genome, where records to choose anchors from are BED of the user's."""
-    return given("genome") if "records" in config else {}
+def value(column, cell):
+    """A cell as the configuration would have it: a number, true, false or text."""
+    try:
+        found = None if column == "name" else json.loads(cell)
+    except (TypeError, ValueError):
+        return cell
+    return found if isinstance(found, (bool, int, float)) else cell
 
 
-def named(files, without=""):
-    """Named input files as options of the same names."""
-    return " ".join(f"--{name} {shlex.quote(str(path))}" for name, path in files.items() if name != without)
+def by_name(rows):
+    """The rows by their names."""
+    named = {row["name"]: row for row in rows}
+    if len(named) < len(rows):
+        raise WorkflowError(f"two rows have the same name; names are {', '.join(row['name'] for row in rows)}")
+    return named
 
 
-def options(command):
-    """The options of a command in the configuration, and the seed, as words for the shell."""
-    asked = {**({"seed": config["seed"]} if command in SEEDED else {}), **config[command]}
-    return " ".join(shlex.quote(word) for name, value in asked.items() for word in option(name, value))
+config |= {name: table(config[name]) for name in ("models", "anchors") if name in config}
+validate(config, "config.schema.yaml")
+OUT = config["out"]
+MODELS, ANCHORS = by_name(config["models"]), by_name(config["anchors"])
+MODEL, RUN = f"{OUT}/models/{{model}}", f"{OUT}/runs/{{model}}/{{anchors}}"
+HELD_OUT = [name for name, row in ANCHORS.items() if not {"records", "file"} & set(row)]
+if HELD_OUT and any("model" in row for row in MODELS.values()):
+    raise WorkflowError(f"anchors {HELD_OUT[0]}: only a model trained here has held-out records; give records or file")
 
 
-def option(name, value):
+def options(command, wildcards, lacks=()):
+    """What the configuration and a run's rows ask of a command, but for options that it lacks, as words for the shell."""
+    seed = {"seed": config["seed"]} if command in SEEDED else {}
+    asked = {**seed, **config[command], **of_model(command, wildcards), **of_anchors(command, wildcards)}
+    return shlex.join(word(name, found) for name, found in asked.items() if name not in lacks)
+
+
+def word(name, found):
     """--name, --no-name, or --name=value."""
-    if isinstance(value, bool):
-        return [f"--{name}" if value else f"--no-{name}"]
-    return [f"--{name}={value}"]
+    return f"--{name}={found}" if not isinstance(found, bool) else f"--{name}" if found else f"--no-{name}"
+
+
+def of_model(command, wildcards):
+    """A model's row is what says how to train it, or where and how to read it."""
+    if command not in ("train", "predict", "sample", "gc-probe"):
+        return {}
+    row = {name: found for name, found in MODELS[wildcards.model].items() if name != "name"}
+    return row if command == "train" or "model" in row else {"model": MODEL.format(model=wildcards.model)}
+
+
+def of_anchors(command, wildcards):
+    """A set's row is what says how to choose anchors, or how to read those given."""
+    row = ANCHORS[wildcards.anchors] if command in ("predict", "sample", "gc-probe") else {}
+    if (command == "predict") == ("file" in row):
+        return {}
+    return {name: found for name, found in row.items() if name not in ("name", "records", "file", "shards")}
+
+
+def files(row, *columns):
+    """The input files that a row names."""
+    return {name: row[name] for name in columns if name in row}
+
+
+def training_files(wildcards):
+    """What a model is trained on."""
+    return files(MODELS[wildcards.model], "positives", "negatives", "table", "genome")
+
+
+def network(wildcards):
+    """The files that a network is read from: a model folder's, or weights for a function that gives it."""
+    row = MODELS[wildcards.model]
+    folder = row.get("model", MODEL.format(model=wildcards.model))
+    if ":" in folder:
+        return list(files(row, "weights").values())
+    return [f"{folder}/model.json", f"{folder}/weights.safetensors"]
+
+
+def records(wildcards):
+    """What anchors are chosen from: a file, or what was held out when the model was trained."""
+    held_out = f"{MODEL}/test.positives.fa".format(model=wildcards.model)
+    return {"records": held_out, **files(ANCHORS[wildcards.anchors], "records", "genome")}
+
+
+def anchors(wildcards):
+    """The anchors, chosen or given."""
+    chosen = f"{RUN}/anchors.fa".format(**wildcards)
+    return {"anchors": ANCHORS[wildcards.anchors].get("file", chosen)}
+
+
+def parts(pattern):
+    """All parts of a run's result, in order."""
+
+    def of_run(wildcards):
+        count = ANCHORS[wildcards.anchors].get("shards", 1)
+        return expand(pattern, **wildcards, i=range(1, count + 1), n=count)
+
+    return of_run
+
+
+def memory(command):
+    """MB for a part: what the doctor expects, more each time it is tried again."""
+    return lambda wildcards, input, attempt: SNAKEMAKE + int(attempt * SPARE_MEMORY * needs(input)["bytes"] / 1e6)
+
+
+def minutes(command):
+    """Minutes for a part: what the doctor expects, more each time it is tried again."""
+
+    def of_part(wildcards, input, attempt):
+        need = needs(input)
+        anchors = math.ceil(need["anchors"] / int(wildcards.n))
+        seconds = anchors * runs_an_anchor(command) * need["seconds"] / need["anchors"]
+        return math.ceil(attempt * (START_UP + SPARE_TIME * seconds) / 60)
+
+    return of_part
+
+
+def needs(input):
+    """What `maxent doctor` says that all anchors need, in seconds and bytes."""
+    return json.loads(Path(input.doctor).read_text(encoding="utf-8"))["run"]
+
+
+def runs_an_anchor(command):
+    """The probe draws at each field, and from other networks beside it."""
+    asked = config[command]
+    if command == "sample":
+        return 1
+    fields = {0.0, *map(float, str(asked.get("fields", "-2,-1,0,1,2")).split(","))}
+    return len(fields) + asked.get("untrained", 2) + ("beside" in asked)
+
+
+def gpus(command):
+    """One where the network is to run on one."""
+    return int(config[command].get("device", "cpu").startswith("cuda"))

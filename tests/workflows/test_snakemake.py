@@ -5,6 +5,7 @@ MAXENT_SNAKEMAKE is the path of a snakemake of version 9, which wants an environ
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,90 +25,173 @@ pytestmark = pytest.mark.skipif(SNAKEMAKE is None, reason="no snakemake: neither
 RUN = {"chains": 4, "rungs": 3, "draws": 20, "thin": 20, "warmup": 200}
 PIPELINE = {
     "out": "results",
-    "threads": 1,
-    "positives": "positives.fa",
-    "train": {"epochs": 4, "batch": 32, "reverse-complement": False},
-    "predict": {"label": 1, "correct": True, "top": 3},
+    "models": "models.tsv",
+    "anchors": "anchors.tsv",
+    "train": {"batch": 32, "reverse-complement": False},
+    "predict": {"label": 1, "correct": True},
     "sample": {"tether": 0.4, "beta": 5, **RUN},
     "motifs": {"logos": "none"},
     "gc-probe": {"fields": "-1,0", "beta": 5, "untrained": 1, **RUN},
 }
+MODELS = [{"name": "ctcf", "positives": "positives.fa", "epochs": 4}]
+ANCHORS = [{"name": "held_out", "top": 3, "shards": 2}]
+MODEL = ("model.json", "weights.safetensors", "metrics.tsv", "test.positives.fa")
 RESULTS = (
-    *("model/metrics.tsv", "scores.tsv", "anchors.fa", "draws.npz", "draws.npz.tsv"),
-    *("motifs/motifs.meme", "motifs/motifs.tsv", "gc/answer.tsv", "gc/response.png"),
+    *("scores.tsv", "anchors.fa", "draws.npz", "draws.npz.tsv", "draws.npz.provenance.json", "report.html"),
+    *("motifs/motifs.meme", "motifs/motifs.tsv", "gc/answer.tsv", "gc/response.png", "doctor/sample.json"),
     *("periodicity/answer.tsv", "periodicity/periodicity.png"),
 )
 
 
-def snakemake(folder: Path, config: dict[str, object], *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the workflow in a folder, with this environment's maxent on PATH."""
+def write_table(path: Path, rows: list[dict[str, object]]) -> None:
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    lines = [columns, *([str(row.get(name, "")) for name in columns] for row in rows)]
+    path.write_text("".join("\t".join(line) + "\n" for line in lines))
+
+
+def prepare(folder: Path, config: dict[str, object] = PIPELINE, **rows: list[dict[str, object]]) -> None:
+    """Configuration, tables and records in a folder."""
     (folder / "config.json").write_text(json.dumps(config))
-    places = ["--snakefile", str(WORKFLOWS / "Snakefile"), "--configfile", "config.json", "--cores", "1"]
+    write_table(folder / "models.tsv", rows.get("models", MODELS))
+    write_table(folder / "anchors.tsv", rows.get("anchors", ANCHORS))
+    simulated = ["simulate", "--count", "400", "--length", "60", "--plant", "CTCF:position=20,strand=+"]
+    result = CliRunner().invoke(maxent, [*simulated, "-o", str(folder / "positives.fa")])
+    assert result.exit_code == 0, result.output
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """This environment's maxent on PATH, and a cache for Snakemake alone."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    home = {"PATH": path, "XDG_CACHE_HOME": str(folder / "cache"), "OMP_NUM_THREADS": "1"}
+    return {**os.environ, "PATH": path, "XDG_CACHE_HOME": str(folder / "cache"), "OMP_NUM_THREADS": "1"}
+
+
+def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the workflow in a folder."""
+    places = ["--snakefile", str(WORKFLOWS / "Snakefile"), "--configfile", "config.json", "--cores", "1"]
     return subprocess.run(
         [str(SNAKEMAKE), *places, *arguments],
         cwd=folder,
-        env={**os.environ, **home},
+        env=environment(folder),
         capture_output=True,
         text=True,
         check=False,
     )
 
 
-def simulate(path: Path) -> None:
-    arguments = ["simulate", "--count", "400", "--length", "60", "--plant", "CTCF:position=20,strand=+"]
-    result = CliRunner().invoke(maxent, [*arguments, "-o", str(path)])
-    assert result.exit_code == 0, result.output
-
-
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a run from positives to the GC probe."""
+    """The folder of a run from positives to the report."""
     folder = tmp_path_factory.mktemp("run")
-    simulate(folder / "positives.fa")
-    result = snakemake(folder, PIPELINE)
-    assert result.returncode == 0, result.stderr + "".join(log.read_text() for log in folder.glob("results/logs/*"))
+    prepare(folder)
+    result = snakemake(folder)
+    assert result.returncode == 0, result.stderr + "".join(log.read_text() for log in folder.rglob("logs/*.log"))
     return folder
 
 
 def test_pipeline_from_positives(finished: Path) -> None:
-    for name in RESULTS:
-        assert (finished / "results" / name).stat().st_size, name
-    rules = {"train", "predict", "sample", "motifs", "periodicity", "gc-probe"}
-    assert {path.stem for path in (finished / "results" / "logs").iterdir()} == rules
-    assert {path.stem for path in (finished / "results" / "benchmarks").iterdir()} == rules
+    run, model = finished / "results/runs/ctcf/held_out", finished / "results/models/ctcf"
+    assert all((run / name).stat().st_size for name in RESULTS)
+    assert all((model / name).stat().st_size for name in MODEL)
+    parts = {f"{command}.{part}-of-2" for command in ("sample", "gc-probe") for part in (1, 2)}
+    jobs = {"predict", "doctor.sample", "doctor.gc-probe", "merge_draws", "merge_gc", "motifs", "periodicity", "report"}
+    for kept in ("logs", "benchmarks"):
+        assert {path.stem for path in (run / kept).iterdir()} == jobs | parts
+        assert [path.stem for path in (finished / "results" / kept).iterdir()] == ["ctcf.train"]
+
+
+def test_parts_are_merged_to_what_one_job_draws(finished: Path, tmp_path: Path) -> None:
+    run = finished / "results/runs/ctcf/held_out"
+    asked = [f"--{name}={value}" for name, value in {**PIPELINE["sample"], "seed": 1, "threads": 1}.items()]
+    files = [
+        str(run / "anchors.fa"),
+        "--model",
+        str(finished / "results/models/ctcf"),
+        "--out",
+        str(tmp_path / "whole"),
+    ]
+    assert CliRunner().invoke(maxent, ["sample", *files, *asked]).exit_code == 0
+    assert (tmp_path / "whole").read_bytes() == (run / "draws.npz").read_bytes()
+    assert (tmp_path / "whole.tsv").read_bytes() == (run / "draws.npz.tsv").read_bytes()
 
 
 def test_nothing_is_done_twice(finished: Path) -> None:
-    result = snakemake(finished, PIPELINE)
+    result = snakemake(finished)
     assert result.returncode == 0
     assert "Nothing to be done" in result.stderr
 
 
-def test_pipeline_from_a_model(finished: Path, tmp_path: Path) -> None:
-    shutil.copytree(finished / "results" / "model", tmp_path / "model")
-    simulate(tmp_path / "records.fa")
-    config = {name: PIPELINE[name] for name in PIPELINE if name not in ("positives", "train")}
-    files = {"model": "model", "records": "records.fa"}
-    result = snakemake(tmp_path, {**config, **files}, "--until", "sample")
+def test_pipeline_from_a_model_and_anchors(finished: Path, tmp_path: Path) -> None:
+    run = finished / "results/runs/ctcf/held_out"
+    files = {"models": [{"name": "mine", "model": str(finished / "results/models/ctcf")}]}
+    prepare(tmp_path, **files, anchors=[{"name": "given", "file": str(run / "anchors.fa"), "n-policy": "fix"}])
+    result = snakemake(tmp_path, "--until", "merge_draws")
     assert result.returncode == 0, result.stderr
-    assert (tmp_path / "results" / "draws.npz").stat().st_size
-    assert not (tmp_path / "results" / "model").exists()
+    assert (tmp_path / "results/runs/mine/given/draws.npz").read_bytes() == (run / "draws.npz").read_bytes()
+    assert not (tmp_path / "results/models").exists()
+
+
+def commands(output: str) -> dict[str, list[str]]:
+    """The words of the maxent commands in what Snakemake printed, by command."""
+    return {line.split()[0]: line.split() for line in re.findall(r"\bmaxent ([a-z].*)", output)}
+
+
+def test_rows_say_how_a_network_and_anchors_are_read(tmp_path: Path) -> None:
+    network = {"name": "own", "model": "mine:network", "model-args": '{"filters": 64}', "letters": "GCAT", "head": 0}
+    sets = [{"name": "peaks", "records": "peaks.bed", "genome": "genome.fa", "top": 9, "shards": 4}]
+    prepare(tmp_path, models=[{**network, "weights": "mine.safetensors", "gc": 0.41}], anchors=sets)
+    for name in ("peaks.bed", "genome.fa", "mine.safetensors"):
+        (tmp_path / name).touch()
+    result = snakemake(tmp_path, "--dry-run", "--printshellcmds")
+    assert result.returncode == 0, result.stderr
+    printed = commands(result.stdout + result.stderr)
+    read = {"--model=mine:network", "--letters=GCAT", "--head=0", "--weights=mine.safetensors"}
+    assert read | {"peaks.bed", "--genome=genome.fa", "--top=9"} <= set(printed["predict"])
+    assert read | {"--gc=0.41", "--shard", "--tether=0.4"} <= set(printed["sample"])
+    assert read | {"--gc=0.41", "--shard", "--fields=-1,0"} <= set(printed["gc-probe"])
+    assert "--gc=0.41" not in printed["predict"]
+    assert not {"--genome=genome.fa", "--top=9"} & set(printed["sample"])
+    assert "--fields=-1,0" not in printed["doctor"]
+
+
+def test_resources_are_what_the_doctor_says(tmp_path: Path) -> None:
+    files = {
+        "models": [{"name": "own", "model": "mine:network"}],
+        "anchors": [{"name": "a", "file": "a.fa", "shards": 4}],
+    }
+    prepare(tmp_path, {**PIPELINE, "sample": {"device": "cuda"}}, **files)
+    (tmp_path / "a.fa").touch()
+    needed = {"run": {"anchors": 10, "seconds": 6000, "bytes": 2e9}}
+    (tmp_path / "results/runs/own/a/doctor").mkdir(parents=True)
+    for command in ("sample", "gc-probe"):
+        (tmp_path / f"results/runs/own/a/doctor/{command}.json").write_text(json.dumps(needed))
+    result = snakemake(tmp_path, "--dry-run", "--until", "sample", "gc_probe")
+    assert result.returncode == 0, result.stderr
+    asked = re.findall(r"rule (\w+):.*?resources: (.*?)\n", result.stdout + result.stderr, re.DOTALL)
+    sample, probe = (dict(re.findall(r"(\w+)=(\d+)", dict(asked)[rule])) for rule in ("sample", "gc_probe"))
+    # 3 of 10 anchors at 600 s, twice over, and 120 s to start; the probe's 2 fields and a network beside
+    assert (sample["runtime"], sample["mem_mb"], sample["gpu"]) == ("62", "3500", "1")
+    assert (probe["runtime"], probe["gpu"]) == ("182", "0")
 
 
 @pytest.mark.parametrize(
-    ("change", "named"),
+    ("config", "rows", "named"),
     [
-        ({"sample": {"tether": 2}}, "tether"),
-        ({"sample": {"teher": 0.4}}, "teher"),
-        ({"samples": {}}, "samples"),
-        ({"model": "model"}, "positives"),
+        ({"sample": {"tether": 2}}, {}, "tether"),
+        ({"sample": {"teher": 0.4}}, {}, "teher"),
+        ({"samples": {}}, {}, "samples"),
+        ({"models": "nowhere.tsv"}, {}, "nowhere.tsv"),
+        ({}, {"models": [{**MODELS[0], "model": "folder"}]}, "model"),
+        ({}, {"models": [{**MODELS[0], "letters": "ACGT"}]}, "letters"),
+        ({}, {"models": [MODELS[0], MODELS[0]]}, "ctcf"),
+        ({}, {"models": [{"name": "mine", "model": "folder"}]}, "held-out"),
+        ({}, {"anchors": [{"name": "a/b"}]}, "a/b"),
+        ({}, {"anchors": [{**ANCHORS[0], "file": "anchors.fa"}]}, "top"),
+        ({}, {"anchors": [{**ANCHORS[0], "shards": 0}]}, "shards"),
     ],
 )
-def test_a_wrong_configuration_is_refused_before_the_first_job(tmp_path: Path, change: dict, named: str) -> None:
-    simulate(tmp_path / "positives.fa")
-    result = snakemake(tmp_path, {**PIPELINE, **change})
+def test_what_is_wrong_is_refused_before_the_first_job(tmp_path: Path, config: dict, rows: dict, named: str) -> None:
+    prepare(tmp_path, {**PIPELINE, **config}, **rows)
+    result = snakemake(tmp_path)
     assert result.returncode != 0
     assert named in result.stderr
     assert "Traceback" not in result.stderr
@@ -115,15 +199,18 @@ def test_a_wrong_configuration_is_refused_before_the_first_job(tmp_path: Path, c
 
 
 def test_lint(tmp_path: Path) -> None:
-    (tmp_path / "positives.fa").touch()
-    result = snakemake(tmp_path, PIPELINE, "--lint")
+    prepare(tmp_path)
+    result = snakemake(tmp_path, "--lint")
     assert "your workflow is in a good condition" in (result.stdout + result.stderr), result.stderr
 
 
-def test_the_example_configuration_is_valid(tmp_path: Path) -> None:
-    simulate(tmp_path / "positives.fa")
-    example = WORKFLOWS / "config.yaml"
-    result = snakemake(tmp_path, {}, "--configfile", str(example), "--dry-run")
+@pytest.mark.parametrize("profile", ["local", "slurm"])
+def test_the_example_and_the_profiles_are_valid(tmp_path: Path, profile: str) -> None:
+    prepare(tmp_path)
+    for name in ("config.yaml", "models.tsv", "anchors.tsv"):
+        shutil.copy(WORKFLOWS / name, tmp_path / name)
+    places = ["--snakefile", str(WORKFLOWS / "Snakefile"), "--configfile", "config.yaml"]
+    result = snakemake(tmp_path, *places, "--profile", str(WORKFLOWS / "profiles" / profile), "--dry-run")
     assert result.returncode == 0, result.stderr
 
 
@@ -132,15 +219,18 @@ def test_the_schema_names_options_that_exist() -> None:
     text = (WORKFLOWS / "config.schema.yaml").read_text()
     python = Path(str(SNAKEMAKE)).parent / "python"
     read = subprocess.run([str(python), "-c", reader], input=text, capture_output=True, text=True, check=True)
-    sections = {
-        name: part["properties"] for name, part in json.loads(read.stdout)["properties"].items() if "properties" in part
+    schema = json.loads(read.stdout)
+    shared = {name: set(part.get("properties", {})) for name, part in schema["$defs"].items()}
+    named = {
+        name: set(part.get("properties", {})) | shared.get(part.get("$ref", "").rpartition("/")[2], set())
+        for name, part in schema["properties"].items()
+        if part.get("default") == {}
     }
-    assert set(sections) <= set(COMMANDS)
-    for name, properties in sections.items():
+    assert set(named) <= set(COMMANDS)
+    for name, words in [*named.items(), ("sample", shared["network"]), ("sample", shared["given"] - {"file"})]:
         command = maxent.get_command(click.Context(maxent), name)
         assert command is not None
-        offered = {word.removeprefix("--") for option in command.params for word in option.opts}
-        assert set(properties) <= offered, name
+        assert words <= {word.removeprefix("--") for option in command.params for word in option.opts}, name
 
 
 def test_the_conda_environment_has_the_dependencies() -> None:
