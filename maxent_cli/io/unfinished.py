@@ -1,9 +1,9 @@
 """Unfinished work: the folder OUT.partial, where a run keeps what it has done until its output is whole.
 
-`settings.json`: the schema (1), this program's version, and what the work is of. `lock`: held by the process at work.
-`000007.result`: all that is wanted of anchor 7. `000007.0002.npz`: the third file of the blocks that its chains have
-done so far, of each array of a block the values of all blocks end to end, and their shapes. `training.safetensors`:
-weights and all that the next step of a training needs, numbers as JSON in its metadata.
+`settings.json`: the schema (1), this program's version and a digest of its code, and what the work is of. `lock`: held
+by the process at work. `000007.result`: all that is wanted of anchor 7. `000007.0002.npz`: the third file of the blocks
+that its chains have done so far, of each array of a block the values of all blocks end to end, and their shapes.
+`training.safetensors`: weights and all that the next step of a training needs, numbers as JSON in its metadata.
 
 Each file is written under a name with a leading dot, flushed to the disk, and moved into place.
 """
@@ -11,6 +11,7 @@ Each file is written under a name with a leading dot, flushed to the disk, and m
 import contextlib
 import errno
 import fcntl
+import hashlib
 import io
 import json
 import os
@@ -204,7 +205,7 @@ def _locked(folder: Path) -> int:
 
 def _take_up(work: Unfinished, settings: dict[str, Any]) -> None:
     """Note the settings where there are no results yet; otherwise compare them with those that were noted."""
-    mine = {"schema": SCHEMA, "version": __version__} | json.loads(json.dumps(settings))
+    mine = {"schema": SCHEMA, "version": __version__, "code": _code()} | json.loads(json.dumps(settings))
     names = [place.name for place in work.folder.iterdir()]
     if not all(_OURS.fullmatch(name) for name in names) or (_results(work.folder) and SETTINGS not in names):
         raise InputError(work.folder, "", "holds files that maxent did not write", "give another --out")
@@ -218,6 +219,12 @@ def _take_up(work: Unfinished, settings: dict[str, Any]) -> None:
     difference = list(_differences(found, mine))
     if difference:
         raise InputError(work.folder, "", f"holds unfinished work of other settings ({'; '.join(difference)})", _ANEW)
+
+
+def _code() -> str:
+    """SHA-256 of this package: what an edited one would do next need not fit what was done."""
+    files = sorted(Path(__file__).parents[1].rglob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
 def _differences(found: Any, mine: Any, name: str = "") -> Iterator[str]:
