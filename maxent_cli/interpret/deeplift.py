@@ -19,7 +19,7 @@ SAME = 1e-6  # differences of activations up to which a function's own derivativ
 # functions of each number by itself, which comes first among their arguments
 POINTWISE = {
     *("relu", "relu6", "leaky_relu", "prelu", "elu", "selu", "celu", "gelu", "silu", "mish", "softplus", "softsign"),
-    *("sigmoid", "tanh", "hardtanh", "hardsigmoid", "hardswish", "logsigmoid", "exp", "log", "log1p", "expm1", "sqrt"),
+    *("sigmoid", "tanh", "hardtanh", "hardsigmoid", "hardswish", "log_sigmoid", "exp", "log", "log1p", "expm1", "sqrt"),
     *("abs", "square", "clamp", "clamp_min", "clamp_max", "erf", "pow", "__pow__"),
 }
 # pooling: what gives maxima (B, C, ...) and their places in the flattened columns
