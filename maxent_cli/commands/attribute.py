@@ -104,7 +104,8 @@ def command(model: str, out: str, **given: Any) -> None:
     with folder_or_pipe(out, results.TABLE) as folder:
         first = given["shard"].block(subject.part["records"]).start
         job = results.Job(folder, settings, given["most_delta"], "none" if out == PIPE else given["logos"], first)
-        each = watched("attributing", found, subject.anchors, subject.inputs[0])
+        progress = options.Progress("attributing", len(subject.anchors), "anchors")
+        each = watched(progress, found, subject.anchors, subject.inputs[0])
         rows = results.write(each, job, given["max_logos"])
         lines = [] if out == PIPE else list(pool(folder, {}))
     part = subject.part | {"kind": "folder"}

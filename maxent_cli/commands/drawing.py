@@ -11,7 +11,7 @@ import numpy as np
 from maxent_cli.commands import options
 from maxent_cli.commands.networks import background_asked, reading_asked, source_asked
 from maxent_cli.data import Rejected, SampleSet, Sequences, Shard
-from maxent_cli.engine.sampling import Journal
+from maxent_cli.engine.sampling import Block, Journal
 from maxent_cli.errors import InputError
 from maxent_cli.interpret.law import LawSettings
 from maxent_cli.interpret.sampling import (
@@ -29,6 +29,7 @@ from maxent_cli.models.adapter import AdaptedNetwork
 from maxent_cli.models.architectures import LayeredModel
 
 Sampler = Callable[[Any, LawSettings], SampleSet]
+COMPILING = "no step yet; the first run on a machine compiles its code"
 LEAST_RUNGS = 3  # from which the beta for a wanted energy can be found
 
 
@@ -63,7 +64,12 @@ class Job:
 
         def one(row: int, threads: int) -> None:
             anchor, notes = self.anchors.take(np.array([row])), Notes(work, names[row])
-            journal = Journal(notes.past(), notes.keep, str(work.folder))
+
+            def keep(block: Block) -> None:
+                notes.keep(block)
+                progress.note = self._phase(row, block)
+
+            journal = Journal(notes.past(), keep, str(work.folder))
 
             def sampler(model: Any, law: LawSettings) -> SampleSet:
                 return sample_anchor(model, anchor, law, self.run, threads, journal)
@@ -71,14 +77,20 @@ class Job:
             work.finish(names[row], task(sampler))
 
         self._make_ready()
+        progress = options.Progress("drawing", len(left), "anchors", COMPILING)
         results = over_rows(one, left, self.threads, work.stop)
         try:
-            for _ in watched("drawing", results, self.anchors.take(np.array(left, np.intp)), self.inputs[0]):
+            for _ in watched(progress, results, self.anchors.take(np.array(left, np.intp)), self.inputs[0]):
                 pass
         except InputError as error:
             work.useless = error.path == self.inputs[0]  # the network or the anchors must change
             raise
         return [f"{name}.result" for name in names]
+
+    def _phase(self, row: int, block: Block) -> str:
+        """How far a block has come."""
+        before, draws, thin = block["asked"].tolist()
+        return f"{self.anchors.names[row]}: step {before + draws * thin}, warm-up {self.run.warmup}"
 
     def _make_ready(self) -> None:
         reason = ready(self.model)
@@ -88,9 +100,9 @@ class Job:
             )
 
 
-def watched(phase: str, results: Iterator[Result], anchors: Sequences, model: str) -> Iterator[Result]:
+def watched(progress: options.Progress, results: Iterator[Result], anchors: Sequences, model: str) -> Iterator[Result]:
     """A result for each anchor, with progress on stderr; what is wrong at an anchor is wrong with the model there."""
-    with options.Progress(phase, len(anchors), "anchors") as progress:
+    with progress:
         for _ in range(len(anchors)):
             with _naming(anchors, model):
                 result = next(results)

@@ -1,6 +1,7 @@
 """maxent merge: parts of a run put together."""
 
 import importlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from maxent_cli.io.parts import Part
+
+    Outputs = dict[str, list[Part]]  # path -> its parts, the main output first
 
 
 @click.command("merge")
@@ -23,40 +26,53 @@ def command(parts: tuple[str, ...], out: str) -> None:
     What a part is lies beside it in its .provenance.json: a part that is missing, there twice, changed since it was
     written, or of another run (settings, model, records, version) is an error that names it.
     """
-    from maxent_cli.io.files import writing_together
-    from maxent_cli.io.parts import FOLDER, join, read_parts, renew_rejected_of, summaries_of
+    from maxent_cli.io.parts import FOLDER, read_parts, renew_rejected_of, summaries_of
     from maxent_cli.io.provenance import write_provenance
 
-    found = read_parts(parts)
-    together = {out: found, f"{out}.tsv": summaries_of(found)}
-    renew_rejected_of(found, out)
-    if found[0].kind == FOLDER:
-        join_folder(out, found)
-    else:
-        with writing_together() as opening:
-            for path, each in together.items():
-                if each:
-                    join(opening(path, "wb"), each)
-    for path, each in together.items():
-        if each:
-            write_provenance(path, {part.path: part.made["output"] for part in each}, **made_of(each))
+    with options.Progress("merging", len(parts), "parts") as progress:
+        found = read_parts(parts)
+        together = {out: found, f"{out}.tsv": summaries_of(found)}
+        renew_rejected_of(found, out)
+        (join_folder if found[0].kind == FOLDER else join_files)(together, progress)
+        for path, each in together.items():
+            if each:
+                write_provenance(path, {part.path: part.made["output"] for part in each}, **made_of(each))
     options.say(f"{out}: {len(found)} parts, {found[0].made['part']['records']} records")
 
 
-def join_folder(out: str, parts: "Sequence[Part]") -> None:
+def join_files(together: "Outputs", progress: options.Progress) -> None:
+    """Join the parts of each output that is a file."""
+    from maxent_cli.io.files import writing_together
+    from maxent_cli.io.parts import join
+
+    with writing_together() as opening:
+        for path, parts in together.items():
+            if parts:
+                join(opening(path, "wb"), parts[0].kind, counted(parts, progress))
+
+
+def counted(parts: "Sequence[Part]", progress: options.Progress) -> Iterator[str]:
+    """The paths of parts; those of the main output, which come first, count as progress."""
+    for part in parts:
+        yield part.path
+        progress.advance(progress.done < progress.total)
+
+
+def join_folder(together: "Outputs", progress: options.Progress) -> None:
     """Join folders; what pools all records, the command's POOLED, is made anew from the tables by its `pool`."""
     from maxent_cli.commands import COMMANDS
     from maxent_cli.errors import InputError
     from maxent_cli.io.files import writing_folder
     from maxent_cli.io.parts import join_folders
 
+    out, parts = next(iter(together.items()))
     run = parts[0].made["part"]["run"]
     if run["command"] not in COMMANDS:
         raise InputError(parts[0].path, "", f"is of {run['command']}, which is no command", "give what maxent wrote")
     module = importlib.import_module(f"maxent_cli.commands.{run['command'].replace('-', '_')}")
     pooled = getattr(module, "POOLED", ())
     with writing_folder(out) as folder:
-        join_folders(folder, [part.path for part in parts], pooled)
+        join_folders(folder, counted(parts, progress), pooled)
         if pooled:
             list(module.pool(folder, run["settings"]))
 

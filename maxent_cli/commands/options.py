@@ -4,6 +4,7 @@ import json
 import math
 import os
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 Decorator = Callable[[Any], Any]
 
 MOST_SAID = 5  # of a list, on stderr
+REDRAWN, LOGGED = 0.5, 10.0  # seconds between figures of progress, on a terminal and in a log
 
 seed_option = click.option(
     "--seed", default=1, show_default=True, type=click.IntRange(0), help="Random seed; same seed, same answer."
@@ -151,33 +153,44 @@ def given_by_user(name: str) -> bool:
 
 
 class Progress:
-    """Phase, i/N, rate and time left on stderr: one line redrawn on a terminal, else a line every ten seconds."""
+    """Phase, i/N, rate and time left on stderr: one line redrawn on a terminal, else a line every ten seconds.
 
-    def __init__(self, phase: str, total: int, unit: str) -> None:
-        self.phase, self.total, self.unit, self.done = phase, total, unit, 0
-        self.started = self.last = time.monotonic()
+    A thread of its own writes them, so that a log shows life while one unit takes minutes. note: what is at work now.
+    """
+
+    def __init__(self, phase: str, total: int, unit: str, note: str = "") -> None:
+        self.phase, self.total, self.unit, self.done, self.note = phase, total, unit, 0, note
+        self.started, self.ended = time.monotonic(), threading.Event()
         self.terminal = sys.stderr.isatty()
+        self.thread = threading.Thread(target=self._beat, daemon=True)
 
     def __enter__(self) -> "Progress":
+        self.thread.start()
         return self
 
-    def advance(self, count: int = 1, note: str = "") -> None:
-        """Count some more units as done; note is shown behind the figures."""
+    def advance(self, count: int = 1) -> None:
+        """Count some more units as done."""
         self.done += count
-        now = time.monotonic()
-        if now - self.last >= (0.2 if self.terminal else 10.0):
-            self.last = now
-            self._show(now, note)
 
-    def __exit__(self, *_: object) -> None:
-        self._show(time.monotonic(), "")
+    def __exit__(self, error: object, *_: object) -> None:
+        self.ended.set()
+        self.thread.join()
+        self.note = ""
+        if error is None or self.done:
+            self._show()
         if self.terminal:
-            click.echo(err=True)
+            with suppress(OSError):
+                click.echo(err=True)
 
-    def _show(self, now: float, note: str) -> None:
-        rate = self.done / max(now - self.started, 1e-9)
+    def _beat(self) -> None:
+        while not self.ended.wait(REDRAWN if self.terminal else LOGGED):
+            self._show()
+
+    def _show(self) -> None:
+        rate = self.done / max(time.monotonic() - self.started, 1e-9)
         left = f"{(self.total - self.done) / rate:.0f} s left" if rate else "time left unknown"
-        line = f"{self.phase}: {self.done}/{self.total} {self.unit}, {rate:.3g} {self.unit}/s, {left} {note}".rstrip()
+        figures = f"{self.done}/{self.total} {self.unit}, {rate:.3g} {self.unit}/s, {left}"
+        line = printable("; ".join(filter(None, (f"{self.phase}: {figures}", self.note))))
         with suppress(OSError):
             click.echo(f"\r\x1b[K{line}" if self.terminal else line, err=True, nl=not self.terminal)
 

@@ -107,19 +107,18 @@ def summaries_of(parts: Sequence[Part]) -> list[Part]:
     return summaries
 
 
-def join(stream: IO[bytes], parts: Sequence[Part]) -> None:
-    """Put parts that are files together, byte for byte what the whole run would have written."""
-    paths = [part.path for part in parts]
-    {DRAWS: join_draws, FASTA: join_texts}.get(parts[0].kind, join_tables)(stream, paths)
+def join(stream: IO[bytes], kind: str, paths: Iterable[str]) -> None:
+    """Put parts of a kind that are files together, byte for byte what the whole run would have written."""
+    {DRAWS: join_draws, FASTA: join_texts}.get(kind, join_tables)(stream, paths)
 
 
-def join_draws(stream: IO[bytes], paths: Sequence[str]) -> None:
-    """The anchors of draws files, one at a time, under the first file's header."""
-    with open_draws(paths[0]) as first:
-        header = {name: value for name, value in first.header.items() if name not in ("schema", "anchors")}
+def join_draws(stream: IO[bytes], paths: Iterable[str]) -> None:
+    """The anchors of draws files, one at a time, under the header that they share."""
+    header = dict[str, Any]()
     with draws_into(stream, header) as writer:
         for path in paths:
             with open_draws(path) as draws:
+                header |= {name: value for name, value in draws.header.items() if name not in ("schema", "anchors")}
                 for samples in draws:
                     writer.add(samples)
 

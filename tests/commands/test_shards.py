@@ -15,8 +15,14 @@ from maxent_cli.io.samples import open_draws
 from maxent_cli.models import prediction
 
 RECORDS = {
-    **{"r1": "GATCATTG", "bad": "ACGTNNNN", "r2": "CCGTATTA", "short": "ACG", "<b>'\"ä/../x": "ttgcaacc"},
-    **{"r4": "ACGTACGA", "-r5": "TTTTACGC", "long": "ACGTACGTA"},
+    "r1": "GATCATTG",
+    "bad": "ACGTNNNN",
+    "r2": "CCGTATTA",
+    "short": "ACG",
+    "<b>'\"ä/../x": "ttgcaacc",
+    "r4": "ACGTACGA",
+    "-r5": "TTTTACGC",
+    "long": "ACGTACGTA",
 }
 KEPT = 5
 SHORT = ["--chains", "4", "--rungs", "3", "--draws", "10", "--thin", "5", "--warmup", "240", "--beta", "20"]
@@ -36,7 +42,7 @@ COMMANDS = {
     "gc-probe": Command([*DRAWING, "--fields", "-1,1", "--untrained", "1"], ["OUT", "OUT.rejected.tsv"]),
     "predict": Command(["anchors.fa", "--model", "model", "--label", "1"], ["OUT", "OUT.rejected.tsv"]),
     "series": Command(["draws.npz", "--figures", "2"], ["OUT"]),
-    "dependence": Command(["draws.npz", "--maps", "svg", "--most-rhat", "9", "--top", "2"], ["OUT"]),
+    "dependence": Command(["draws.npz", "--maps", "svg", "--most-rhat", "1.3", "--top", "2"], ["OUT"]),
 }
 
 
@@ -72,12 +78,11 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def here(origin: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A folder of one's own with all of that in it; the current one."""
+@pytest.fixture(autouse=True)
+def here(origin: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A folder of one's own with all of that in it, the current one."""
     shutil.copytree(origin, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def content(path: str) -> object:
@@ -90,12 +95,12 @@ def content(path: str) -> object:
 
 @pytest.mark.parametrize("count", [1, 2, 7])
 @pytest.mark.parametrize("name", COMMANDS)
-def test_parts_together_are_the_whole(here: Path, name: str, count: int) -> None:
+def test_parts_together_are_the_whole(name: str, count: int) -> None:
     parts = [f"part{number}" for number in range(1, count + 1)]
     for number, part in enumerate(parts, 1):
         call(name, part, f"{number}/{count}")
     rejected = [Path(f"{part}.rejected.tsv").exists() for part in parts]
-    assert rejected == [f"OUT.rejected.tsv" in COMMANDS[name].outputs] + [False] * (count - 1)
+    assert rejected == ["OUT.rejected.tsv" in COMMANDS[name].outputs] + [False] * (count - 1)
     result = run("merge", *reversed(parts), "--out", "merged")
     assert f"merged: {count} parts, {KEPT} records" in result.stderr
     if name == "sample":
@@ -105,3 +110,175 @@ def test_parts_together_are_the_whole(here: Path, name: str, count: int) -> None
         assert content(output.replace("OUT", "merged")) == content(output.replace("OUT", f"whole_{name}"))
     run("merge", "merged", "--out", "again")
     assert content("again") == content(f"whole_{name}")
+
+
+@pytest.fixture
+def parts() -> list[str]:
+    """The scores of three parts."""
+    for number in (1, 2, 3):
+        call("predict", f"part{number}", f"{number}/3")
+    return ["part1", "part2", "part3"]
+
+
+@pytest.mark.usefixtures("parts")
+def test_what_is_missing_is_named() -> None:
+    assert "part3: of 3 parts, 2 are missing: 1, 2; give all parts" in refused("merge", "part3", "--out", "merged")
+    assert "nothing: is not there" in refused("merge", "part1", "nothing", "part3", "--out", "merged")
+    assert not Path("merged").exists()
+
+
+def test_what_is_there_twice_is_named(parts: list[str]) -> None:
+    call("predict", "other", "2/3")
+    assert "other: is part 2/3, as part2 is; give all" in refused("merge", *parts, "other", "--out", "merged")
+
+
+def change_sequence(arguments: list[str]) -> list[str]:
+    path = Path("anchors.fa")
+    path.write_text(path.read_text().replace("TTTTACGC", "TTTTACGG"))
+    return arguments
+
+
+def reject_another(arguments: list[str]) -> list[str]:
+    with Path("anchors.fa").open("a") as stream:
+        stream.write(">another\nNNNNNNNN\n")
+    return arguments
+
+
+def other_model(arguments: list[str]) -> list[str]:
+    saved(Path("second"), small_model(8, seed=9))
+    return ["second" if argument == "model" else argument for argument in arguments]
+
+
+def in_four(arguments: list[str]) -> list[str]:
+    return [*arguments, "--shard", "2/4"]
+
+
+FOREIGN = {
+    "setting": (lambda given: [*given, "--label", "0"], "setting label is 0, and there 1"),
+    "sequence": (change_sequence, "digest of records is"),
+    "rejected": (reject_another, "rejected records is 4, and there 3"),
+    "model": (other_model, "digest of model is {'model.json'"),
+    "count": (in_four, "number of parts is 4, and there 3"),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_what_is_of_another_run_is_named(parts: list[str], name: str) -> None:
+    alter, said = FOREIGN[name]
+    given = alter(["anchors.fa", "--model", "model", "--label", "1", "--shard", "2/3"])
+    run("predict", *given, "--out", "part2")
+    message = refused("merge", *parts, "--out", "merged")
+    assert f"part2: is not of the run of part1: {said}" in message
+    assert not Path("merged").exists()
+
+
+def test_where_records_lie_is_no_matter(parts: list[str]) -> None:
+    shutil.copytree("model", "elsewhere/model")
+    shutil.copy("anchors.fa", "elsewhere/a.fa")
+    run("predict", "elsewhere/a.fa", "--model", "elsewhere/model", "--label", "1", "--shard", "2/3", "--out", "part2")
+    run("merge", *parts, "--out", "merged")
+    assert content("merged") == content("whole_predict")
+
+
+def test_other_versions_commands_and_kinds_are_named(parts: list[str]) -> None:
+    record = Path("part2.provenance.json")
+    good = record.read_text()
+    record.write_text(good.replace('"version": "0', '"version": "9'))
+    assert "part2: is not of the run of part1: version of maxent is 9" in refused("merge", *parts, "--out", "merged")
+    record.write_text(good)
+    call("series", "other", "2/3")
+    message = refused("merge", "part1", "other", "part3", "--out", "merged")
+    assert "other: is not of the run of part1: command is series, and there predict" in message
+    call("sample", "draws1", "1/2")
+    call("sample", "draws2", "2/2")
+    message = refused("merge", "draws1", "draws2.tsv", "--out", "merged")
+    assert "draws2.tsv: is summary and draws1 is draws; merge each by itself" in message
+
+
+def test_what_has_changed_since_is_named(parts: list[str]) -> None:
+    with Path("part3").open("a") as stream:
+        stream.write("more\t0\t0\t0\t0\t1\tno\n")
+    assert "part3: is not as it was when its provenance was written" in refused("merge", *parts, "--out", "merged")
+    Path("part2.provenance.json").unlink()
+    assert "part2: has no provenance beside it" in refused("merge", *parts, "--out", "merged")
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"inputs": {}}', '{"part": {"shard": "2/3"}}', "part"])
+def test_damaged_provenance_is_an_input_error(parts: list[str], text: str) -> None:
+    made = json.loads(Path("part2.provenance.json").read_text())
+    damaged = {name: value for name, value in made.items() if name != "part"} if text == "part" else None
+    Path("part2.provenance.json").write_text(json.dumps(damaged) if damaged else text)
+    assert refused("merge", *parts, "--out", "merged").startswith("maxent: part2")
+
+
+def test_rejected_records_come_along_or_are_missed(parts: list[str]) -> None:
+    Path("part1.rejected.tsv").rename("away")
+    assert "part1.rejected.tsv: is not there, and 3 records were" in refused("merge", *parts, "--out", "merged")
+    Path("away").rename("part1.rejected.tsv")
+    run("merge", *parts, "--out", "merged")
+    table = Path("merged.rejected.tsv").read_text().splitlines()
+    assert [line.split("\t")[0] for line in table] == ["record", "bad", "short", "long"]
+
+
+def test_summaries_come_along_where_they_are() -> None:
+    for number in (1, 2):
+        run("sample", *DRAWING, "--out", f"draws{number}", "--shard", f"{number}/2", "--summary", f"s{number}.tsv")
+    run("merge", "draws1", "draws2", "--out", "merged")
+    assert not Path("merged.tsv").exists()
+    run("merge", "s1.tsv", "s2.tsv", "--out", "merged.tsv")
+    assert content("merged.tsv") == content("whole_sample.tsv")
+
+
+def test_more_batches_than_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts take the whole's batches, so that what comes of one sequence does not depend on its neighbours."""
+    monkeypatch.setattr(prediction, "BATCH", 2)
+    seen = set[bytes]()
+    inputs_of = prediction.inputs_of
+    monkeypatch.setattr(prediction, "inputs_of", lambda codes: (seen.add(codes.tobytes()), inputs_of(codes))[1])
+    call("predict", "whole", "1/1")
+    known = seen.copy()
+    for number in (1, 2, 3):
+        call("predict", f"part{number}", f"{number}/3")
+    assert seen == known
+    run("merge", "part1", "part2", "part3", "--out", "merged")
+    assert content("merged") == content("whole") == content("whole_predict")
+
+
+@pytest.mark.parametrize("shard", ["0/3", "4/3", "3", "a/b", "1/0", "-1/2", "1/2/3", ""])
+def test_what_is_no_shard_is_a_usage_error(shard: str) -> None:
+    run("predict", "anchors.fa", "--model", "model", "--out", "part", "--shard", shard, expect=2)
+
+
+def test_records_are_chosen_from_all() -> None:
+    arguments = ["anchors.fa", "--model", "model", "--out", "part", "--shard", "1/2", "--select", "chosen.fa"]
+    assert "--select chooses among all records" in run("predict", *arguments, expect=2).stderr
+
+
+def test_draws_of_parts_are_numbered_within_them() -> None:
+    call("sample", "part2", "2/2")
+    with open_draws("part2") as part, open_draws("draws.npz") as whole:
+        assert part.names() == whole.names()[2:]
+
+
+def test_provenance_is_shown_and_required(parts: list[str]) -> None:
+    run("merge", *parts, "--out", "merged")
+    shown = run("provenance", "merged").stdout
+    for wanted in ("version   maxent 0", "torch 2", "part      1/1 of 5 records, 3 rejected", "took ", "output "):
+        assert wanted in shown
+    assert re.search(r"^input +part2 sha256 [0-9a-f]{64}$", shown, re.MULTILINE)
+    assert json.loads(run("provenance", "merged", "--json").stdout)["packages"]["numpy"]
+    assert run("provenance", "merged", "--check").output == ""
+    Path("part2").write_text("changed")
+    assert "part2: has changed since merged was made from it" in refused("provenance", "merged", "--check")
+    Path("part2").unlink()
+    assert "part2: is gone; it is an input that merged" in refused("provenance", "merged", "--check")
+    Path("merged").write_text("changed")
+    assert "merged: is not as it was when" in refused("provenance", "merged", "--check")
+    assert "anchors.fa: has no provenance" in refused("provenance", "anchors.fa", "--check")
+
+
+def test_provenance_of_a_folder_sees_each_file() -> None:
+    assert "figures/series_000001.png sha256" in run("provenance", "whole_series").stdout
+    run("provenance", "whole_series/", "--check")
+    Path("whole_series/figures/series_000002.png").unlink()
+    assert "whole_series: is not as it was" in refused("provenance", "whole_series", "--check")
