@@ -1,5 +1,6 @@
 """Metrics of localisation: by hand, and against what is known of random scores."""
 
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -97,3 +98,29 @@ def test_intervals_cover_and_are_as_wide_as_the_error() -> None:
     found = metrics.over_anchors(np.append(values, np.nan))
     assert found.value == pytest.approx(values.mean())
     assert found.upper - found.lower == pytest.approx(2 * 1.96 * values.std() / 20, rel=0.1)
+
+
+def test_the_experiment_on_one_small_case(tmp_path: Path) -> None:
+    """A motif of which a network of a few seconds finds the site, by draws and by attributions."""
+    from workflows.ctcf import experiment
+    from workflows.global_features.steps import table
+
+    with (ROOT / "workflows" / "ctcf" / "ctcf.toml").open("rb") as stream:
+        config = tomllib.load(stream)
+    del config["peaks"]
+    small = {"simulate": "--count 1500 --length 60", "train": "--epochs 8 --batch 64 --threads 1"}
+    small["sample"] = "--chains 4 --rungs 3 --draws 40 --thin 20 --warmup 800 --threads 1"
+    config |= {"out": str(tmp_path), "anchors": 3, "redraws": 20, "cases": ["one motif"]}
+    page = experiment.experiment(config | {"options": config["options"] | small}).read_text()
+    rows = {(row["method"], row["metric"]): row for row in table(tmp_path / "metrics.tsv")}
+    methods = {method for method, _ in rows}
+    assert methods == {
+        *experiment.METHODS,
+        *(f"{what}, {t}" for what in ("draws", "sites in draws") for t in experiment.TETHERS),
+    }
+    for method in ("draws, tethered", "mutagenesis"):
+        assert float(rows[method, "window hits"]["value"]) == 1
+        assert float(rows[method, "share in site"]["value"]) > 0.5  # 19 of 60 bp by chance
+    for (method, _), row in rows.items():
+        assert method in page
+        assert float(row["lower"]) <= float(row["value"]) <= float(row["upper"])
