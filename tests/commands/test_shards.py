@@ -17,10 +17,10 @@ from maxent_cli.models import prediction
 RECORDS = {
     "r1": "GATCATTG",
     "bad": "ACGTNNNN",
-    "r2": "CCGTATTA",
+    "chr1:100-108(-)": "CCGTATTA",
     "short": "ACG",
     "<b>'\"ä/../x": "ttgcaacc",
-    "r4": "ACGTACGA",
+    "peak::chr1:10-18": "ACGTACGA",
     "-r5": "TTTTACGC",
     "long": "ACGTACGTA",
 }
@@ -40,7 +40,15 @@ class Command:
 COMMANDS = {
     "sample": Command([*DRAWING, "--fasta", "OUT.fa"], ["OUT", "OUT.tsv", "OUT.rejected.tsv", "OUT.fa"]),
     "gc-probe": Command([*DRAWING, "--fields", "-1,1", "--untrained", "1"], ["OUT", "OUT.rejected.tsv"]),
+    "attribute": Command(
+        ["anchors.fa", "--model", "model", "--method", "input-x-gradient", "--logos", "svg", "--max-logos", "2"],
+        ["OUT", "OUT.rejected.tsv"],
+    ),
     "predict": Command(["anchors.fa", "--model", "model", "--label", "1"], ["OUT", "OUT.rejected.tsv"]),
+    "attribute": Command(
+        ["anchors.fa", "--model", "model", "--method", "deeplift", "--max-logos", "3", "--logos", "svg"],
+        ["OUT", "OUT.rejected.tsv"],
+    ),
     "series": Command(["draws.npz", "--figures", "2"], ["OUT"]),
     "dependence": Command(["draws.npz", "--maps", "svg", "--most-rhat", "1.3", "--top", "2"], ["OUT"]),
 }
