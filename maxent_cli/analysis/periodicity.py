@@ -109,6 +109,12 @@ def letter_class(text: str) -> LetterClass:
     return tuple(np.array([[other in IUPAC[letter] for other in f"{LETTERS}-"] for letter in word]) for word in words)
 
 
+def in_words(text: str) -> str:
+    """A class for a reader: W is 'A or T', AA/TT is 'AA or TT'."""
+    words = text.upper().split("/")
+    return " or ".join(IUPAC[text.upper()] if len(text) == 1 else words)
+
+
 def holding(codes: Codes, words: LetterClass) -> NDArray[np.bool_]:
     """Whether a word of the class starts at each position: codes (..., L) to (..., L - W + 1)."""
     width, places = len(words[0]), codes.shape[-1] - len(words[0]) + 1

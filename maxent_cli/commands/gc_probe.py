@@ -276,6 +276,7 @@ def figure_of(found: "Answer", label: str, share: bool) -> "GCFigure":
         draws=found.draws,
         slope=np.array(triple(found.measures["network"]["slope"])),
         rigidity={name: np.array(triple(each["rigidity outside"])) for name, each in found.measures.items()},
+        excess=np.array(triple(found.excess)),
         margin=LEAST_EXCESS,
         verdict=found.verdict,
     )

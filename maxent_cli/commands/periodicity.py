@@ -98,7 +98,7 @@ def figure_of(answer: "Answer", found: "list[Periodicity]", words: str) -> "Peri
     """The figure's arrays; the profile is that of the anchor with the middle height."""
     import numpy as np
 
-    from maxent_cli.analysis.periodicity import ANCHOR, BACKGROUND, BAND, DRAWS, FREQUENCIES
+    from maxent_cli.analysis.periodicity import ANCHOR, BACKGROUND, BAND, DRAWS, FREQUENCIES, in_words
     from maxent_cli.io.periodicity_figure import PeriodicityFigure, Seen
 
     def seen(source: str) -> Seen:
@@ -108,7 +108,7 @@ def figure_of(answer: "Answer", found: "list[Periodicity]", words: str) -> "Peri
     shown = sorted(found, key=lambda one: one.peaks[DRAWS].height)[len(found) // 2]
     peak = shown.peaks[DRAWS]
     return PeriodicityFigure(
-        words=words,
+        words=in_words(words),
         periods=1 / FREQUENCIES,
         draws=seen(DRAWS),
         anchors=seen(ANCHOR),
@@ -123,9 +123,9 @@ def figure_of(answer: "Answer", found: "list[Periodicity]", words: str) -> "Peri
 
 def report(answer: "Answer", found: "list[Periodicity]", words: str) -> Iterator[str]:
     """What was looked at, where it peaks and how often, what chance gives, and what to try."""
-    from maxent_cli.analysis.periodicity import BAND, DRAWS, answer_rows
+    from maxent_cli.analysis.periodicity import BAND, DRAWS, answer_rows, in_words
 
-    yield f"{len(found)} anchors; {words} between 5 and 20 bp"
+    yield f"{len(found)} anchors; {in_words(words)} between 5 and 20 bp"
     for row in answer_rows(answer):
         interval = f"(95 %: {100 * row['low']:.1f} to {100 * row['high']:.1f})"
         mean = f"mean spectrum highest at {row['period']:.2f} bp, {row['height']:.2f} times its median"

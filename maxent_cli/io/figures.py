@@ -1,16 +1,19 @@
 """Figures, by the object interface of matplotlib, so that they are drawn without a screen and without state."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from maxent_cli.errors import InputError
 from maxent_cli.io.files import PIPE, writing
 
+BLUE, ORANGE, GREY, PALE, INK = "#1f5fbf", "#d98324", "#8a8a8a", "#dde8f7", "#222222"
+PANEL = (4.2, 4.0)  # inches
 SUFFIXES = ("png", "svg", "pdf")
 _NO_DATE: dict[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
 
@@ -40,6 +43,24 @@ def write_figure(path: str, figure: Figure) -> None:
         raise InputError(path, "", "is not a figure's name", f"end it in .{', .'.join(SUFFIXES)}")
     with mpl.rc_context({"svg.hashsalt": "maxent_cli"}), writing(path, "wb") as stream:
         figure.savefig(stream, format=suffix, dpi=150, metadata=_NO_DATE[suffix])
+
+
+def write_panels(path: str, panels: Sequence[Callable[[Axes], None]]) -> None:
+    """Write panels side by side, each drawn on its own axes, as write_figure does."""
+    width, height = PANEL
+    figure = Figure(figsize=(width * len(panels), height), layout="constrained")
+    for draw, axes in zip(panels, figure.subplots(1, len(panels)), strict=True):
+        draw(axes)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.tick_params(labelsize=8)
+    write_figure(path, figure)
+
+
+def label_axes(axes: Axes, title: str, across: str, up: str) -> None:
+    """Say what axes show; text of a user's is taken as it is, not as mathematics."""
+    axes.set_title(title, fontsize=10, fontweight="bold", color=INK, loc="left", parse_math=False)
+    axes.set_xlabel(across, fontsize=9, color=INK, parse_math=False)
+    axes.set_ylabel(up, fontsize=9, color=INK, parse_math=False)
 
 
 def write_learning_curve(path: str, epochs: Sequence[CurvePoint]) -> None:

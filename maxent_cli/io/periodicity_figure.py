@@ -1,16 +1,15 @@
 """The periodicity figure: mean spectra, where the anchors peak, and one anchor's profile with the wave at its peak."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from maxent_cli.data import Floats
-from maxent_cli.io.figures import write_figure
+from maxent_cli.io.figures import BLUE, GREY, INK, ORANGE, PALE, label_axes, write_panels
 from maxent_cli.io.logos import _shown
 
-DRAWS, ANCHOR, REFERENCE, INK = "#1f5fbf", "#d98324", "#8a8a8a", "#222222"
 BINS = np.arange(5, 20.5, 0.5)  # bp
 
 
@@ -44,53 +43,45 @@ class PeriodicityFigure:
 
 def write_periodicity_figure(path: str, shown: PeriodicityFigure) -> None:
     """Write the figure as PNG, SVG or PDF by the path's suffix."""
-    figure = Figure(figsize=(12.6, 3.9), layout="constrained")
-    spectra, peaks, profile = figure.subplots(1, 3)
-    _draw_spectra(spectra, shown)
-    _draw_peaks(peaks, shown)
-    _draw_profile(profile, shown)
-    for axes in (spectra, peaks, profile):
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.tick_params(labelsize=8)
-    write_figure(path, figure)
+    write_panels(path, [partial(draw, shown=shown) for draw in (_draw_spectra, _draw_peaks, _draw_profile)])
 
 
 def _sources(shown: PeriodicityFigure) -> tuple[tuple[Seen, str, str, str], ...]:
     return (
-        (shown.background, "background alone (beta = 0)", REFERENCE, "--"),
-        (shown.anchors, "the anchors themselves", ANCHOR, "-"),
-        (shown.draws, "draws", DRAWS, "-"),
+        (shown.background, "background alone (beta = 0)", GREY, "--"),
+        (shown.anchors, "the anchors themselves", ORANGE, "-"),
+        (shown.draws, "draws", BLUE, "-"),
     )
 
 
 def _draw_spectra(axes: Axes, shown: PeriodicityFigure) -> None:
-    axes.axvspan(*shown.band, color="#dde8f7", linewidth=0)
+    axes.axvspan(*shown.band, color=PALE, linewidth=0)
     for seen, label, colour, style in _sources(shown):
         height = seen.power / (np.median(seen.power) or 1)
         axes.plot(shown.periods, height, color=colour, linestyle=style, label=label, linewidth=1.4)
     axes.set(xlim=(5, 20), ylim=(0, None))
-    _label(axes, f"Does {shown.words} come back every few bp?", "period, bp", "mean power over its median")
+    label_axes(axes, f"Does {shown.words} come back every few bp?", "period, bp", "mean power over its median")
     axes.legend(frameon=False, fontsize=8, loc="upper right")
 
 
 def _draw_peaks(axes: Axes, shown: PeriodicityFigure) -> None:
-    axes.axvspan(*shown.band, color="#dde8f7", linewidth=0)
+    axes.axvspan(*shown.band, color=PALE, linewidth=0)
     for seen, label, colour, style in _sources(shown):
         known = seen.periods[np.isfinite(seen.periods)]
         heights = np.histogram(np.clip(known, BINS[0], BINS[-1]), BINS)[0] * 100 / max(len(known), 1)
         name = f"{label}: {100 * seen.share:.0f} %"
-        axes.stairs(heights, BINS, color=colour, linestyle=style, label=name, fill=colour == DRAWS, alpha=0.8)
+        axes.stairs(heights, BINS, color=colour, linestyle=style, label=name, fill=colour == BLUE, alpha=0.8)
     axes.set(xlim=(5, 20), ylim=(0, 135))
     low, high = shown.band
     title = f"Which peak at {low:g}-{high:g} bp? (chance: {100 * shown.chance:.0f} %)"
-    _label(axes, title, "period of an anchor's highest point, bp", "% of anchors")
+    label_axes(axes, title, "period of an anchor's highest point, bp", "% of anchors")
     axes.set_yticks([0, 25, 50, 75, 100])
     axes.legend(frameon=False, fontsize=8, loc="upper right")
 
 
 def _draw_profile(axes: Axes, shown: PeriodicityFigure) -> None:
     places, profile = np.arange(len(shown.profile)) - (len(shown.profile) - 1) / 2, 100 * shown.profile
-    axes.plot(places, profile, color=DRAWS, linewidth=1.2)
+    axes.plot(places, profile, color=BLUE, linewidth=1.2)
     period, phase, swing = shown.wave
     if np.isfinite(period):
         middle = np.nanmean(profile)
@@ -99,10 +90,4 @@ def _draw_profile(axes: Axes, shown: PeriodicityFigure) -> None:
         axes.set_ylim(top=np.nanmax(profile) + 0.25 * np.ptp(profile[np.isfinite(profile)]))
         axes.legend(frameon=False, fontsize=8, loc="upper right")
     across = f"bp from the middle of {_shown(shown.record)[:50]}"
-    _label(axes, "A typical anchor's draws", across, f"draws with {shown.words}, %")
-
-
-def _label(axes: Axes, title: str, across: str, up: str) -> None:
-    axes.set_title(title, fontsize=10, fontweight="bold", color=INK, loc="left", parse_math=False)
-    axes.set_xlabel(across, fontsize=9, color=INK, parse_math=False)
-    axes.set_ylabel(up, fontsize=9, color=INK, parse_math=False)
+    label_axes(axes, "A typical anchor's draws", across, f"draws with {shown.words}, %")

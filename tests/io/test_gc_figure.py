@@ -15,6 +15,7 @@ def shown(anchors=20, interval=0.05, label="G and C", unit=100.0):
     names = ("network", "beta = 0, exact", "untrained 1", "beside: <b>$x$\n/" + 50 * "long")
     rigidity = {name: np.array([0.3, 0.3 - interval, 0.3 + interval]) for name in names}
     named = {"label": label, "unit": unit, "rigidity": rigidity, "margin": 0.25, "verdict": "no"}
+    named["excess"] = np.array([0.3, 0.3 - interval, 0.3 + interval])
     return GCFigure(
         fields=FIELDS, response=response, exact=mean, anchors=share, draws=0.2 + 0.5 * share, slope=slope, **named
     )
@@ -30,7 +31,7 @@ def test_the_same_numbers_give_the_same_figure(tmp_path, suffix):
 
 def test_what_is_plotted_is_in_order_and_in_per_cent(monkeypatch):
     drawn = []
-    monkeypatch.setattr("maxent_cli.io.gc_figure.write_figure", lambda _, figure: drawn.append(figure))
+    monkeypatch.setattr("maxent_cli.io.figures.write_figure", lambda _, figure: drawn.append(figure))
     write_gc_figure("a.png", shown())
     response, scatter, rigidity = drawn[0].axes
     exact, draws = (line.get_xydata() for line in response.lines)
@@ -45,7 +46,7 @@ def test_what_is_plotted_is_in_order_and_in_per_cent(monkeypatch):
 
 def test_other_counts_are_numbers(monkeypatch):
     drawn = []
-    monkeypatch.setattr("maxent_cli.io.gc_figure.write_figure", lambda _, figure: drawn.append(figure))
+    monkeypatch.setattr("maxent_cli.io.figures.write_figure", lambda _, figure: drawn.append(figure))
     write_gc_figure("a.png", shown(label="a $motif$\n" + 50 * "x", unit=1.0))
     response = drawn[0].axes[0]
     np.testing.assert_allclose(response.lines[1].get_xydata()[:, 1], [0.26894, 0.5, 0.73106], rtol=1e-4)
@@ -54,7 +55,7 @@ def test_other_counts_are_numbers(monkeypatch):
 
 def test_one_anchor_has_no_interval_and_no_slope(monkeypatch):
     drawn = []
-    monkeypatch.setattr("maxent_cli.io.gc_figure.write_figure", lambda _, figure: drawn.append(figure))
+    monkeypatch.setattr("maxent_cli.io.figures.write_figure", lambda _, figure: drawn.append(figure))
     write_gc_figure("a.png", shown(anchors=1, interval=np.nan))
     response, scatter, _ = drawn[0].axes
     assert len(response.collections) == 0

@@ -24,7 +24,7 @@ def test_the_same_numbers_give_the_same_figure(tmp_path, suffix, name):
 
 def test_spectra_are_over_their_medians_and_peaks_in_per_cent(monkeypatch):
     drawn = []
-    monkeypatch.setattr("maxent_cli.io.periodicity_figure.write_figure", lambda _, figure: drawn.append(figure))
+    monkeypatch.setattr("maxent_cli.io.figures.write_figure", lambda _, figure: drawn.append(figure))
     write_periodicity_figure("a.png", shown())
     spectra, peaks, _ = drawn[0].axes
     for line in spectra.lines:
@@ -36,7 +36,7 @@ def test_spectra_are_over_their_medians_and_peaks_in_per_cent(monkeypatch):
 
 def test_without_power_spectra_lie_at_zero_and_no_wave_is_drawn(monkeypatch):
     drawn = []
-    monkeypatch.setattr("maxent_cli.io.periodicity_figure.write_figure", lambda _, figure: drawn.append(figure))
+    monkeypatch.setattr("maxent_cli.io.figures.write_figure", lambda _, figure: drawn.append(figure))
     write_periodicity_figure("a.png", shown(power=0.0, wave=(np.nan, np.nan, np.nan)))
     spectra, _, profile = drawn[0].axes
     assert [line.get_ydata().max() for line in spectra.lines] == [0, 0, 0]
