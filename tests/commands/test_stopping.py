@@ -1,0 +1,217 @@
+"""Stopped, killed, out of room: in processes of their own; the same command again ends as if nothing had happened.
+
+MAXENT_KILLS=50 kills so many runs of `sample` with -9; without, a few.
+"""
+
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from small import saved, small_model
+
+from maxent_cli.alphabet import decode
+from maxent_cli.commands import maxent
+from maxent_cli.data import Stop
+from maxent_cli.io.unfinished import unfinished
+
+KILLS = int(os.environ.get("MAXENT_KILLS", 4))
+LENGTH = 40
+# savings every tenth of a second
+MAIN = "import maxent_cli.io.unfinished as u; u.INTERVAL = 0.1; from maxent_cli.commands import maxent; maxent()"
+CHAINS = "--model model --threads 1 --chains 4 --rungs 3"
+SAMPLE = f"sample anchors.fa {CHAINS} --warmup 24000 --draws 100 --thin 400"
+LONG = f"sample anchors.fa {CHAINS} --warmup 24000 --draws 100 --thin 40000"
+PROBE = f"gc-probe anchors.fa {CHAINS} --warmup 6000 --draws 50 --thin 200 --fields 0,1 --untrained 1"
+TRAIN = f"train --positives many.fa --length {LENGTH} --architecture finnegan2017 --epochs 6 --batch 8 --threads 1"
+SIGNALS = [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    saved(tmp_path / "model", small_model(LENGTH))
+    rows = [decode(row) for row in np.random.default_rng(1).integers(0, 4, (400, LENGTH), np.uint8)]
+    for name, count in (("anchors.fa", 3), ("many.fa", 400)):
+        (tmp_path / name).write_text("".join(f">r{n}\n{letters}\n" for n, letters in enumerate(rows[:count])))
+    return tmp_path
+
+
+def start(line: str) -> subprocess.Popen[str]:
+    """A run in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-c", MAIN, *line.split()], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def run(line: str, code: int = 0) -> Result:
+    """A run in this process, to its end."""
+    result = CliRunner().invoke(maxent, line.split())
+    assert result.exit_code == code, result.output
+    return result
+
+
+def until(process: subprocess.Popen[str], happened: Callable[[], object]) -> None:
+    """Wait for something, while the process lives."""
+    while not happened() and process.poll() is None:
+        time.sleep(0.01)
+
+
+def files(out: Path) -> dict[str, bytes]:
+    """The bytes of an output, file or folder."""
+    places = sorted(out.iterdir()) if out.is_dir() else [out, Path(f"{out}.tsv")]
+    return {place.name.replace(out.name, "out"): place.read_bytes() for place in places}
+
+
+def stop(line: str, out: str, kept: str, number: signal.Signals) -> None:
+    """Start a line and send it a signal once it has kept something."""
+    process = start(f"{line} --out {out}")
+    until(process, lambda: list(Path(f"{out}.partial").glob(kept)))
+    process.send_signal(number)
+    told, said = process.communicate(timeout=60)
+    assert process.returncode == 4, said
+    assert said.splitlines()[-1] == "maxent: stopped by a signal; run the same command again to go on"
+    assert "Traceback" not in said
+    assert told == ""
+    assert not Path(out).exists()
+    assert list(Path(f"{out}.partial").glob(kept))
+
+
+@pytest.mark.parametrize(
+    ("line", "kept", "number"),
+    [
+        (SAMPLE, "000001.*", signal.SIGTERM),
+        (PROBE, "000001.*", signal.SIGUSR1),
+        (TRAIN, "training.safetensors", signal.SIGINT),
+    ],
+    ids=lambda part: str(part).split()[0],
+)
+def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(
+    line: str, kept: str, number: signal.Signals, folder: Path
+) -> None:
+    run(f"{line} --out whole")
+    stop(line, "out", kept, number)
+    other = line.replace("--chains 4", "--chains 5").replace("--epochs 6", "--epochs 7")
+    said = run(f"{other} --out out", code=1).stderr.splitlines()[-1]
+    assert said.startswith("maxent: out.partial: holds unfinished work of other settings (")
+    assert "chains 4, now 5" in said or "epochs 6, now 7" in said
+    run(f"{line} --out out".replace("--threads 1", f"--threads {1 + (line != TRAIN)}"))
+    assert files(folder / "out") == files(folder / "whole")
+    assert not (folder / "out.partial").exists()
+
+
+@pytest.mark.parametrize("number", SIGNALS[1:], ids=lambda number: number.name)
+def test_a_long_anchor_hears_every_signal(number: signal.Signals, folder: Path) -> None:
+    """It would take minutes."""
+    (folder / "anchors.fa").write_text(f">a\n{'ACGTG' * 8}\n")
+    stop(LONG, "out", "000000.0001.npz", number)
+
+
+MOMENTS = {
+    "at any time": lambda _: True,
+    "when more is kept": lambda before: len(list(Path().glob("out.npz.partial/*"))) > before,
+    "when the output is put together": lambda _: list(Path().glob(".out.npz.*")),
+}
+
+
+def test_killed_at_any_moment_it_goes_on_and_ends_the_same(folder: Path) -> None:
+    """What is printed is printed once, and by the run that ends."""
+    whole, killed = run(f"{SAMPLE} --out whole --summary -").stdout, 0
+    chance = random.Random(KILLS)
+    while killed < KILLS:
+        before = len(list(Path().glob("out.npz.partial/*")))
+        (reached,) = chance.choices(list(MOMENTS.values()), [1, 3, 1])
+        process = start(f"{SAMPLE} --out out.npz --summary -")
+        until(process, lambda reached=reached, before=before: reached(before))
+        time.sleep(chance.choice([0, 0.001, 0.3]) * chance.random())
+        process.kill()
+        told, said = process.communicate()
+        assert process.returncode in (-signal.SIGKILL, 0), said
+        killed += process.returncode != 0
+        if process.returncode == 0:  # too late: begin anew
+            assert told == whole
+            assert (folder / "out.npz").read_bytes() == (folder / "whole").read_bytes()
+            (folder / "out.npz").unlink()
+    assert run(f"{SAMPLE} --out out.npz --summary -").stdout == whole
+    assert (folder / "out.npz").read_bytes() == (folder / "whole").read_bytes()
+    assert {place.name for place in folder.glob("*out.npz*")} <= {"out.npz", "out.npz.provenance.json"}
+
+
+@contextmanager
+def small_files(size: int) -> Iterator[None]:
+    """No file may grow beyond some bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+SHORT = f"sample anchors.fa {CHAINS} --warmup 240 --draws 50 --thin 5"
+
+
+def check_no_room(said: str) -> None:
+    last = said.splitlines()[-1]
+    assert last.startswith("maxent: ")
+    assert "Traceback" not in said
+    assert "(no space left on device)" in last or "(file too large)" in last
+    assert "; free the place" in last
+
+
+def test_without_room_for_the_whole_what_was_drawn_is_kept(folder: Path) -> None:
+    run(f"{SHORT} --out whole")
+    size = (folder / "whole").stat().st_size
+    with small_files(size - 1):
+        check_no_room(run(f"{SHORT} --out out", code=1).stderr)
+    assert len(list(folder.glob("out.partial/*.result"))) == 3
+    assert list(folder.glob("*out*")) == [folder / "out.partial"]
+    assert "3 of 3 anchors are done" in run(f"{SHORT} --out out").stderr
+    assert files(folder / "out") == files(folder / "whole")
+
+
+@pytest.fixture
+def disk(folder: Path) -> Iterator[Path]:
+    """A small disk of its own."""
+    place = folder / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(place)]
+    if os.geteuid() or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("no disk can be mounted here")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_full_disk(folder: Path, disk: Path) -> None:
+    run(f"{SHORT} --out whole")
+    filler = disk / "filler"
+    filler.write_bytes(bytes(256 * 1024 - 5 * 4096))
+    check_no_room(run(f"{SHORT} --out {disk}/out", code=1).stderr)
+    assert not (disk / "out").exists()
+    assert list(disk.glob("out.partial/*.result"))
+    filler.unlink()
+    run(f"{SHORT} --out {disk}/out")
+    assert files(disk / "out") == files(folder / "whole")
+
+
+@pytest.mark.parametrize("line", [SHORT, PROBE, TRAIN], ids=lambda line: line.split()[0])
+def test_a_second_process_on_one_output_says_so(line: str, folder: Path) -> None:
+    with unfinished("out", {}, Stop()):
+        said = run(f"{line} --out out", code=1).stderr.splitlines()[-1]
+    assert said == "maxent: out.partial: another process is at work on this output; wait for it, or give another --out"
+    assert {place.name for place in folder.iterdir()} == {"model", "anchors.fa", "many.fa"}
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_device_has_no_unfinished_work() -> None:
+    assert run(f"{SHORT} --out /dev/null --summary -").stdout.count("\n") == 4
+    assert not list(Path("/dev").glob("null.*"))
