@@ -90,6 +90,7 @@ def _numbers(samples: SampleSet, feature: Feature, outside: Places, most_rhat: f
     elsewhere = summarise_count(samples, feature, feature.places(outside, all_of=True))
     number = draw_counts(samples, feature)
     background, output = samples.output_background[1], samples.output.mean()
+    seen, of_number = diagnose(samples, most_rhat), float(rhat(number))
     return {
         **_summary_row(everywhere, feature, ""),
         **_summary_row(elsewhere, feature, "_outside"),
@@ -100,7 +101,9 @@ def _numbers(samples: SampleSet, feature: Feature, outside: Places, most_rhat: f
         "output": output,
         "output_error": float(mcse_mean(samples.output)),
         "output_kept": (output - background) / (samples.anchor_output - background),
-        "converged": bool(diagnose(samples, most_rhat).converged and not rhat(number) > most_rhat),
+        "rhat": np.fmax(seen.worst_rhat, of_number),
+        "ess": seen.least_ess,
+        "converged": bool(seen.converged and not of_number > most_rhat),
     }
 
 

@@ -50,14 +50,17 @@ def test_the_probe_tells_composition_from_a_motif(tmp_path: Path) -> None:
     assert rows["composition"]["verdict"] == "yes"
     assert rows["motif"]["verdict"] != "yes"
     assert rows["composition"]["excess_low"] > rows["motif"]["excess_value"] + 0.1
-    assert float(rows["composition"]["slope_outside"]) > 0.4 > float(rows["motif"]["slope_outside"])
+    assert float(rows["composition"]["slope"]) > 0.4 > float(rows["motif"]["slope"])
     assert rows["composition"]["largest"] < 5
-    assert constructed.experiment(tmp_path, size, ("composition",)) == [rows["composition"]]  # nothing is run again
+    assert list(constructed.experiment(tmp_path, size, ("composition",))) == [
+        rows["composition"]
+    ]  # nothing is run again
 
 
 def test_the_nucleosome_experiment_on_a_toy(tmp_path: Path) -> None:
     """Windows with a ten-bp rhythm against windows without, of a genome of two chromosomes."""
     import nucleosome
+    import steps
 
     chance, genome, dyads = np.random.default_rng(1), [], []
     for name in ("chrA", "chrB", "chrC"):
@@ -87,7 +90,7 @@ def test_the_nucleosome_experiment_on_a_toy(tmp_path: Path) -> None:
         },
         "networks": {"matched": "--top-score 0.4 --bottom-score 0.4 --match-gc"},
     }
-    rows = nucleosome.experiment(config)
+    rows = steps.write_results(tmp_path / "out", "Toy", nucleosome.experiment(config))
     assert [(row["network"], row["seed"]) for row in rows] == [("matched", 1)]
     for row in rows:
         assert float(row["auroc"]) > 0.8
@@ -96,3 +99,6 @@ def test_the_nucleosome_experiment_on_a_toy(tmp_path: Path) -> None:
         assert float(row["anchors_in_band"]) == 1
         assert row["verdict"] in ("yes", "no", "undecided")
     assert "chrC" not in (tmp_path / "out" / "dyads.bed").read_text()
+    page = (tmp_path / "out" / "results.md").read_text()
+    assert page.startswith("## Toy\n")
+    assert f"| matched | 1 | {float(str(rows[0]['auroc'])):.3g} |" in page

@@ -1,18 +1,24 @@
 """What the experiments on global features share: commands that are run once, and the tables that they wrote."""
 
 import csv
+import resource
 import shlex
 import sys
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 
 from maxent_cli.commands import maxent
 from maxent_cli.io.checkpoint import load_model, save_model
 from maxent_cli.io.fasta import read_fasta, write_fasta
+from maxent_cli.io.files import writing
+from maxent_cli.io.tables import write_table
 from maxent_cli.models.untrained import untrained
 
 Row = dict[str, object]
 Table = list[dict[str, str]]
+SECONDS = ".cpu_seconds"  # of a command, beside its output
 
 
 def run(output: Path, words: str, *files: tuple[str, object]) -> Path:
@@ -21,19 +27,54 @@ def run(output: Path, words: str, *files: tuple[str, object]) -> Path:
         named = [text for name, file in files for text in (f"--{name}", str(file)) if name]
         bare = [str(file) for name, file in files if not name]
         command, *options = shlex.split(words)
+        before = cpu_seconds()
         try:
             code = maxent([command, *bare, *options, *named, "--out", str(output)], standalone_mode=False)
         except SystemExit as end:
             code = end.code
         if code:
             sys.exit(code)
+        output.with_name(f"{output.name}{SECONDS}").write_text(f"{cpu_seconds() - before:.1f}\n")
     return output
+
+
+def cpu_seconds() -> float:
+    """CPU seconds that this process has used."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
 
 
 def table(path: Path) -> Table:
     """The rows of a TSV."""
     with path.open(newline="") as stream:
         return list(csv.DictReader(stream, delimiter="\t"))
+
+
+def write_results(out: Path, title: str, rows: Iterable[Row]) -> list[Row]:
+    """Write OUT/results.tsv and OUT/results.md anew after each row; gives all rows."""
+    found: list[Row] = []
+    for row in rows:
+        found.append(row)
+        write_table(str(out / "results.tsv"), found)
+        seconds = sum(float(path.read_text()) for path in out.rglob(f"*{SECONDS}"))
+        lines = [f"{datetime.now(UTC):%Y-%m-%d}; {seconds / 60:.0f} CPU minutes", "", *markdown(found)]
+        with writing(str(out / "results.md")) as stream:
+            stream.write("\n".join([f"## {title}", "", *lines, ""]))
+    return found
+
+
+def markdown(rows: list[Row]) -> list[str]:
+    """Rows as a table."""
+    cells = [list(rows[0]), ["---"] * len(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
+    return [f"| {' | '.join(row)} |" for row in cells]
+
+
+def _cell(value: object) -> str:
+    text = "yes" if value is True else "no" if value is False else str(value)
+    try:
+        return f"{float(text):.3g}"
+    except ValueError:
+        return text
 
 
 def save_untrained(model: Path, folder: Path, seed: int) -> Path:
@@ -58,18 +99,30 @@ def auroc(model: Path) -> dict[str, str]:
 
 
 def probe_row(folder: Path) -> Row:
-    """What a gc-probe found: verdict, slope and rigidity, the highest untrained rigidity, and the sampler's checks."""
+    """What a gc-probe found: verdict, slope and rigidity, the excess it rests on, convergence, the sampler's checks."""
     answer = table(folder / "answer.tsv")
     network = {row["quantity"]: row for row in answer if row["of"] == "network"}
     others = [row for row in answer if row["of"].startswith("untrained") and row["quantity"] == "rigidity outside"]
-    excess = network["rigidity outside, beyond untrained networks"]
     scores = [abs(float(row["z"])) for row in table(folder / "checks.tsv") if row["z"] != "nan"]
     return {
         "verdict": answer[-1]["quantity"].rpartition(": ")[2],
-        **{name.replace(" ", "_"): network[name]["value"] for name in ("slope outside", "rigidity outside")},
+        **_interval("slope", network["slope outside"]),
+        **_interval("rigidity", network["rigidity outside"]),
         "untrained_rigidity": max((float(row["value"]) for row in others), default=float("nan")),
-        **{f"excess_{name}": float(excess[name]) for name in ("value", "low", "high")},
+        **_interval("excess", network["rigidity outside, beyond untrained networks"]),
+        **_settled(table(folder / "response.tsv")),
         "checks": len(scores),
         "within_3": sum(score <= 3 for score in scores),
         "largest": max(scores, default=float("nan")),
     }
+
+
+def _interval(name: str, row: dict[str, str]) -> Row:
+    return {name: row["value"], f"{name}_low": row["low"], f"{name}_high": row["high"]}
+
+
+def _settled(response: Table) -> Row:
+    """Median R-hat over anchors, by field."""
+    fields = dict.fromkeys(row["field"] for row in response)
+    by_field = {field: [float(row["rhat"]) for row in response if row["field"] == field] for field in fields}
+    return {f"rhat_at_{float(field):g}": median(values) for field, values in by_field.items()}
