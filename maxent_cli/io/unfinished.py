@@ -96,8 +96,8 @@ class Notes:
     def past(self) -> Iterator[Arrays]:
         """The blocks of earlier runs, one file of them in memory at a time."""
         for part in range(self._parts):
-            with self._work.reading(f"{self._name}.{part:04d}.npz") as path, np.load(path, allow_pickle=False) as file:
-                blocks = _unpacked(dict(file))
+            with self._work.reading(f"{self._name}.{part:04d}.npz") as path, path.open("rb") as stream:
+                blocks = _unpacked(dict(np.load(stream, allow_pickle=False)))
             yield from blocks
 
     def keep(self, block: Arrays) -> None:
