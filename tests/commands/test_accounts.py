@@ -32,6 +32,7 @@ COMMANDS = {
     "predict": (["predict"], "out.rejected.tsv"),
     "sample": (["sample", *RUN], "out.rejected.tsv"),
     "gc-probe": (["gc-probe", *RUN, "--fields", "0,1"], "out.rejected.tsv"),
+    "attribute": (["attribute", "--method", "saliency", "--logos", "none"], "out.rejected.tsv"),
     "train": (TRAIN, "out/rejected.tsv"),
 }
 NAMES = [*HOSTILE_NAMES, "../../../etc/passwd", "..", "=1+1", "a\u2028b", "a\x1b[31mb", "a\u202eb", "%2e%2e%2f", "NUL"]

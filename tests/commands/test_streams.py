@@ -18,6 +18,7 @@ FULL = Path("/dev/full")
 PRINTING = [
     "simulate -o - --count 3000",
     "predict anchors.fa --model model -o - --threads 1",
+    "attribute anchors.fa --model model --method saliency -o - --threads 1",
     f"doctor anchors.fa --model model {RUN}",
     f"sample anchors.fa --model model {RUN} -o out.npz --summary -",
 ]

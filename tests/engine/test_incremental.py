@@ -11,11 +11,12 @@ from torch.nn import functional
 from toy import Law, ToyNetwork, law_around, network, representation_of, with_random_weights
 
 from maxent_cli.alphabet import encode
-from maxent_cli.engine.incremental import incremental
+from maxent_cli.engine.incremental import incremental, single_changes
 from maxent_cli.engine.kernels import metropolis_hastings
 from maxent_cli.engine.proposals import LETTER, REDRAW, REVERSE_COMPLEMENT, SHIFT, Move
 from maxent_cli.engine.target import Kernel, Ladder, State, Target, Trace, start_state
-from maxent_cli.interpret.plan import HANDLERS, _Turn, read_plan
+from maxent_cli.interpret.plan import HANDLERS, _Turn, as_representation, read_plan
+from maxent_cli.models.protocol import one_hot
 
 ANCHOR = "GATTACANCGTAC"
 LENGTH = len(ANCHOR)
@@ -143,6 +144,21 @@ def test_energies_are_those_of_full_passes(law):
     state, trace = incremental(law.plan, MOVES)(begin, frozen, 1, 1)
     np.testing.assert_array_equal(state.codes, begin.codes)
     np.testing.assert_allclose(trace.energy[:, 0], begin.energy, atol=2e-5, rtol=0)
+
+
+@pytest.mark.parametrize("make", NETWORKS.values(), ids=NETWORKS)
+def test_single_changes_are_full_passes_of_changed_letters(make):
+    """All letters at all places, those that are there among them, in more sequences than go in step."""
+    model, codes = make(), encode(ANCHOR)
+    places, letters = (table.ravel() for table in np.indices((LENGTH, 4)))
+    changed = np.tile(codes, (len(places), 1))
+    changed[np.arange(len(places)), places] = letters
+    with torch.no_grad():
+        wanted = model.representation(one_hot(torch.from_numpy(changed)))
+    plan = read_plan(model, wanted[0], torch.ones_like(wanted[0]))
+    found = single_changes(plan, codes, places, letters.astype(np.uint8))
+    torch.testing.assert_close(as_representation(plan, found, wanted.shape[1:]), wanted, rtol=0, atol=2e-5)
+    assert wanted.std(0).max() > 0.01
 
 
 def test_compiled_and_full_chains_take_the_same_path(law):

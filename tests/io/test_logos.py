@@ -49,6 +49,18 @@ def test_letters_too_small_to_see_cost_nothing():
     assert axes.get_xlim() == pytest.approx((-0.7, 49.7))
 
 
+def test_letters_below_zero_hang_from_the_axis(monkeypatch):
+    drawn = []
+    monkeypatch.setattr("maxent_cli.io.logos.write_figure", lambda _, figure: drawn.append(figure))
+    heights = np.array([[0.02, 0, 0, 0], [0, -0.01, 0, 0], [0, 0, 0.0, 0]])
+    write_logo("a.png", Logo("scores", heights, np.array([0.002, 0.003, 0.1]), unit="contribution"))
+    (axes,) = drawn[0].axes
+    assert axes.get_ylabel() == "contribution"
+    assert axes.get_ylim() == pytest.approx((-0.013 * 1.06, 0.022 * 1.06))
+    assert len(axes.patches) == 2
+    assert axes.patches[1].get_path().get_extents().y0 == pytest.approx(-0.01, abs=1e-3)
+
+
 def test_error_bars_stand_on_the_column():
     axes = Figure().subplots()
     draw_logo(axes, np.array([[0.5, 0.1, 0, 0]]), np.array([0.2]), first=20)
