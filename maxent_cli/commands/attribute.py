@@ -51,14 +51,7 @@ HEEDED = {
     help="Share of the difference of outputs by which a sum of scores may be off, from 0.  [default: 0.001 for "
     "deeplift, 0.05 for integrated-gradients]",
 )
-@click.option(
-    "--logos",
-    type=click.Choice(["png", "svg", "pdf", "none"]),
-    default="png",
-    show_default=True,
-    help="Format of the logos, about half a second each.",
-)
-@click.option("--max-logos", default=100, show_default=True, type=click.IntRange(0), help="Logos of the first anchors.")
+@options.logo_options
 @click.option("--strict", is_flag=True, help="Exit with 3 if an anchor's scores are incomplete (results are written).")
 @options.device_option
 @options.seed_option

@@ -16,14 +16,7 @@ PRINTED = (
 @click.argument("draws", type=options.InputPath())
 @options.out_option("Folder for the results; an older one is replaced. '-' prints one file, for a pipe.", pipe=True)
 @click.option("--print", "printed", default="motifs.meme", show_default=True, type=click.Choice(PRINTED), help="Which.")
-@click.option(
-    "--logos",
-    type=click.Choice(["png", "svg", "pdf", "none"]),
-    default="png",
-    show_default=True,
-    help="Format of the logos, about half a second each.",
-)
-@click.option("--max-logos", default=100, show_default=True, type=click.IntRange(0), help="Logos of the first anchors.")
+@options.logo_options
 @click.option("--known", type=options.InputPath(), help="MEME file of known motifs to name the found ones by.")
 @click.option(
     "--bits", default=0.1, show_default=True, type=options.FiniteRange(0, 2), help="Least bits of a column or position."

@@ -290,6 +290,18 @@ class Letters(click.ParamType[Any]):
         return letters if sorted(letters) == sorted("ACGT") else self.fail("give A, C, G, T in an order", param, ctx)
 
 
+logo_options = stack(
+    click.option(
+        "--logos",
+        type=click.Choice(["png", "svg", "pdf", "none"]),
+        default="png",
+        show_default=True,
+        help="Format of the logos, about half a second each.",
+    ),
+    click.option(
+        "--max-logos", default=100, show_default=True, type=click.IntRange(0), help="Logos of the first anchors."
+    ),
+)
 model_options = stack(
     click.option(
         "--model",

@@ -40,10 +40,6 @@ class Command:
 COMMANDS = {
     "sample": Command([*DRAWING, "--fasta", "OUT.fa"], ["OUT", "OUT.tsv", "OUT.rejected.tsv", "OUT.fa"]),
     "gc-probe": Command([*DRAWING, "--fields", "-1,1", "--untrained", "1"], ["OUT", "OUT.rejected.tsv"]),
-    "attribute": Command(
-        ["anchors.fa", "--model", "model", "--method", "input-x-gradient", "--logos", "svg", "--max-logos", "2"],
-        ["OUT", "OUT.rejected.tsv"],
-    ),
     "predict": Command(["anchors.fa", "--model", "model", "--label", "1"], ["OUT", "OUT.rejected.tsv"]),
     "attribute": Command(
         ["anchors.fa", "--model", "model", "--method", "deeplift", "--max-logos", "3", "--logos", "svg"],
