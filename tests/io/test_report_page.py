@@ -157,6 +157,7 @@ def test_anchors_are_ranked_and_a_hundred_are_drawn_within_five_megabytes(tmp_pa
     page = report(tmp_path, write_parts(tmp_path, names, length=101))
     assert re.findall(r'<h3 id="anchor-\d+-title"><bdi>(\w+)</bdi>', page) == names[:19:-1]
     assert "The first 100 of 120 are drawn" in page
+    assert re.findall(r"In print, the first (\d+) of 120 rows", page) == ["30", "100"]
     assert 100 * 101 * 4 < page.count("<use ") < 100 * 101 * 4 + 50  # all can be seen
     assert len(page.encode()) < 5_000_000
     assert page.count("<path id=") == 4
