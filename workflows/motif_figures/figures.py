@@ -38,7 +38,6 @@ PLANTED = {"left": "TTACCACAGGA", "right": "AAGTCGAGCAT"}  # unlike each other a
 SHARPNESS = 0.9
 DECOYS = 60  # known motifs that are planted nowhere
 SPACING = 10  # bp, a turn of the helix
-SAMPLING = "--chains 8 --draws 100 --thin 40 --warmup 2500 --threads 1 --gc 0.5"
 POOLED = ("MaxPooled", "BothStrands")
 
 Row = dict[str, object]
@@ -47,7 +46,7 @@ Site = tuple[int, int, str]  # start, end, strand
 
 @dataclass(frozen=True)
 class Size:
-    """Sequences, their bp, passes over them, anchors (of two motifs: pairs), seeds; pooled networks' steps."""
+    """Sequences, their bp, passes over them, anchors (two motifs: pairs), seeds; pooled networks' steps; sampling."""
 
     count: int = 4000
     length: int = 60
@@ -56,9 +55,11 @@ class Size:
     pairs: int = 20
     seeds: int = 5
     steps: int = 600
+    sampling: str = "--chains 8 --draws 100 --thin 40 --warmup 2500 --threads 1 --gc 0.5"
 
 
-QUICK = Size(count=3000, anchors=2, pairs=2, seeds=1, steps=400)
+_SHORT = "--chains 8 --draws 100 --thin 20 --warmup 1000 --threads 1 --gc 0.5"
+QUICK = Size(count=3000, anchors=2, pairs=4, seeds=1, steps=400, sampling=_SHORT)
 
 
 def planted_motif(name: str) -> Motif:
@@ -90,10 +91,10 @@ def table(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream, delimiter="\t"))
 
 
-def read_off(folder: Path, line: str, name: str = "motifs") -> Path:
+def read_off(folder: Path, line: str, sampling: str, name: str = "motifs") -> Path:
     """Draws around folder/anchors.fa and their motifs; gives the motifs' folder, which is folder/name."""
     draws, motifs = folder / f"{name}.npz", folder / name
-    run(f"sample {line} {SAMPLING}", folder / "anchors.fa", "--out", draws)
+    run(f"sample {line} {sampling}", folder / "anchors.fa", "--out", draws)
     run("motifs --logos none --threads 1", draws, "--known", write_known(folder / "known.meme"), "--out", motifs)
     return motifs
 
@@ -118,7 +119,8 @@ def pooled(folder: Path, size: Size) -> Iterator[Row]:
         place.mkdir(parents=True)
         right = _train_pooled(place, getattr(pooled_networks, kind)(), size, number)
         weights = ("--weights", place / "weights.safetensors")
-        motifs = read_off(place, " ".join(map(str, ("--tether none --model", f"pooled_networks:{kind}", *weights))))
+        model = " ".join(map(str, ("--tether none --model", f"pooled_networks:{kind}", *weights)))
+        motifs = read_off(place, model, size.sampling)
         in_place = max(float(row["information"]) for row in table(motifs / "positions.tsv"))
         held = [float(row["occupancy"]) for row in table(motifs / "occupancy.tsv") if row["present"] == "yes"]
         yield row(f"{kind}: share of fresh sequences called rightly", right, "0.9 or more", right >= 0.9)
@@ -184,10 +186,10 @@ def spaced(folder: Path, size: Size) -> Iterator[Row]:
         place = folder / kind
         place.mkdir(parents=True)
         _train(place, plant, size)
-        anywhere = read_off(place, f"--tether none --model {place}/model", "anywhere")
+        anywhere = read_off(place, f"--tether none --model {place}/model", size.sampling, "anywhere")
         yield from _both(kind, anywhere)
         yield _distance(kind, anywhere)
-        yield from _sites(kind, place, read_off(place, f"--model {place}/model", "in_place"))
+        yield from _sites(kind, place, read_off(place, f"--model {place}/model", size.sampling, "in_place"))
 
 
 def _train(place: Path, plant: str, size: Size) -> None:
@@ -277,7 +279,7 @@ def shuffled(folder: Path, size: Size) -> Iterator[Row]:
         aurocs = _train_on_nothing(place, seed, size)
         models = {"shuffled": f"--model {place}/model", "untrained": _untrained(seed, size)}
         for kind, model in models.items():
-            motifs = read_off(place, model, kind)
+            motifs = read_off(place, model, size.sampling, kind)
             names[kind] += sum(_low(line["q_1"]) for line in table(motifs / "motifs.tsv"))
             if kind == "shuffled":
                 summary = table(place / f"{kind}.npz.tsv")
@@ -330,7 +332,7 @@ def page(rows: list[Row], size: Size, seconds: float) -> str:
         "",
         f"{datetime.now(UTC):%Y-%m-%d}, {processor()}, one thread, Python {platform.python_version()}, "
         + ", ".join(f"{name} {metadata.version(name)}" for name in ("torch", "numba", "numpy", "memelite"))
-        + f"; {seconds:.0f} s. {size}; sampling `{SAMPLING}`.",
+        + f"; {seconds:.0f} s. {size}.",
         "",
         "| what | found | wanted | met |",
         "|---|---|---|---|",
