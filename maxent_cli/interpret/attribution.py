@@ -255,19 +255,23 @@ def _changed_values(question: Question) -> tuple[Floats, float | None]:
     compiled = _compiled(question, where, to)
     if compiled is not None:
         few = np.linspace(0, len(where) - 1, CHECKED).astype(int)
-        drift = np.abs(compiled[few] - question.values(_with_letters(question.codes, where[few], to[few]))).max()
+        drift = np.abs(compiled[few] - _full_passes(question, where[few], to[few])).max()
         if drift <= MOST_DRIFT * np.abs(compiled - found[0, 0]).max():
             found[wanted] = compiled
             return found, float(drift)
-    found[wanted] = question.values(_with_letters(question.codes, where, to))
+    found[wanted] = _full_passes(question, where, to)
     return found, None
 
 
-def _with_letters(codes: Codes, places: NDArray[np.intp], letters: Codes) -> Codes:
-    """Codes (L,) as (M, L), each with another letter at one place."""
-    changed = np.tile(codes, (len(places), 1))
-    changed[np.arange(len(places)), places] = letters
-    return changed
+def _full_passes(question: Question, places: NDArray[np.intp], letters: Codes) -> Floats:
+    """f of codes with one letter changed (M,), some hundred at a time."""
+    values = []
+    for start in range(0, len(places), PASSES):
+        some = slice(start, start + PASSES)
+        changed = np.tile(question.codes, (len(places[some]), 1))
+        changed[np.arange(len(changed)), places[some]] = letters[some]
+        values.append(question.values(changed))
+    return np.concatenate(values)
 
 
 def _compiled(question: Question, places: NDArray[np.intp], letters: Codes) -> Floats | None:

@@ -4,6 +4,7 @@ A pass over a sequence and its references together is watched call by call (torc
 belongs to a thread): what a nonlinear function gives is replaced by a line through its values at the sequence and at
 the reference, so that the gradient of the pass is the multipliers. Functions and modules, used once or often, are
 alike. What is not known here, such as products of activations, keeps its gradient, and then the sums do not come out.
+(captum's knows modules alone, each used once, and its sums do not come out behind max pooling.)
 """
 
 from collections.abc import Callable
