@@ -32,7 +32,7 @@ CHAINS = "--model model --threads 1 --chains 4 --rungs 3"
 SAMPLE = f"sample anchors.fa {CHAINS} --warmup 24000 --draws 100 --thin 400"
 LONG = f"sample anchors.fa {CHAINS} --warmup 24000 --draws 100 --thin 40000"
 PROBE = f"gc-probe anchors.fa {CHAINS} --warmup 6000 --draws 50 --thin 200 --fields 0,1 --untrained 1"
-TRAIN = f"train --positives many.fa --length {LENGTH} --architecture finnegan2017 --epochs 6 --batch 8 --threads 1"
+TRAIN = f"train --positives many.fa --length {LENGTH} --architecture finnegan2017 --epochs 15 --batch 8 --threads 1"
 SIGNALS = [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT]
 
 
@@ -100,10 +100,10 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(
 ) -> None:
     run(f"{line} --out whole")
     stop(line, "out", kept, number)
-    other = line.replace("--chains 4", "--chains 5").replace("--epochs 6", "--epochs 7")
+    other = line.replace("--chains 4", "--chains 5").replace("--epochs 15", "--epochs 16")
     said = run(f"{other} --out out", code=1).stderr.splitlines()[-1]
     assert said.startswith("maxent: out.partial: holds unfinished work of other settings (")
-    assert "chains 4, now 5" in said or "epochs 6, now 7" in said
+    assert "chains 4, now 5" in said or "epochs 15, now 16" in said
     run(f"{line} --out out".replace("--threads 1", f"--threads {1 + (line != TRAIN)}"))
     assert files(folder / "out") == files(folder / "whole")
     assert not (folder / "out.partial").exists()
