@@ -3,6 +3,7 @@
 N(x) is a feature's count (analysis.features) over an anchor's windows; Δmu is the field on it, in natural-log units.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,6 +22,9 @@ CONFIDENCE = 0.95
 BOOTSTRAPS = 2000
 _NEWTON_STEPS = 50
 LEAST_OVERLAP = 12  # draws that two fields share; with fewer the slope is that of two parted heaps
+LEAST_WEIGHED = (
+    100  # draws that reweighting leaves, as (sum of weights)² / sum of squares; fewer say little of an error
+)
 OCCUPIED_BITS, OCCUPIED_ERRORS = 0.1, 3  # from which a position belongs to a local feature
 
 
@@ -55,13 +59,14 @@ class Interval95:
 
 @dataclass(frozen=True)
 class FieldCheck:
-    """The slope of log P'(N) / P(N) in N between two fields, its error, and how far it is from Δmu' - Δmu.
+    """A number from draws under two fields, what it must be, the error of their distance, and that as a score.
 
     z is the standard normal score as likely as that distance in errors is, which are known from some blocks only
-    (Student's t).
+    (Student's t). All nan where the draws share too few counts.
     """
 
-    slope: float
+    found: float
+    expected: float
     error: float
     z: float
 
@@ -117,25 +122,40 @@ def summarise_count(samples: SampleSet, feature: Feature, places: Places) -> Cou
     )
 
 
-def field_check(lower: NDArray[np.int64], upper: NDArray[np.int64], difference: float) -> FieldCheck:
-    """Do two fields' counts N (C, D) obey log P'(N) / P(N) = (Δmu' - Δmu)·N + constant? difference is Δmu' - Δmu.
+def slope_check(lower: NDArray[np.int64], upper: NDArray[np.int64], difference: float) -> FieldCheck:
+    """Has log P'(N)/P(N) the slope Δmu' - Δmu in N, given as difference? Of two fields' counts N (C, D).
 
     The slope is logistic regression's, which is the most that the two samples can say; its error is by jackknife over
-    pairs of chains, so chains may have been exchanged between the fields. nan where too few counts overlap.
+    pairs of chains, so chains may have been exchanged between the fields, or draw by the same random numbers.
     """
-    blocks = block_numbers(*lower.shape)
-    top = int(max(lower.max(), upper.max()))
-    low, high = (_histograms(counts, blocks, top) for counts in (lower, upper))
+    low, high = _histogram_pair(lower, upper)
     if np.minimum(low.sum(axis=0), high.sum(axis=0)).sum() < LEAST_OVERLAP:
-        return FieldCheck(np.nan, np.nan, np.nan)
+        return UNKNOWN_CHECK
     whole = _logistic_slope(low.sum(axis=0)[None], high.sum(axis=0)[None])[0]
-    without = _logistic_slope(low.sum(axis=0) - low, high.sum(axis=0) - high)
-    error = float(jackknife(whole, without).error)
-    if not error > 0:
-        return FieldCheck(float(whole), error, np.nan)
-    distance = float(whole - difference) / error
-    score = stats.norm.isf(stats.t.sf(abs(distance), len(without) - 1))
-    return FieldCheck(float(whole), error, float(np.copysign(score, distance)))
+    return _check(whole, _logistic_slope(low.sum(axis=0) - low, high.sum(axis=0) - high), difference)
+
+
+def reweighting_check(lower: NDArray[np.int64], upper: NDArray[np.int64], difference: float) -> FieldCheck:
+    """Have both fields' draws the same mean N (C, D), reweighted to the field half-way between them?
+
+    found is the lower's, expected the upper's; the error is of their difference, as slope_check's.
+    """
+    low, high = _histogram_pair(lower, upper)
+    sides = ((low, difference / 2), (high, -difference / 2))
+    if min(_weighed_draws(side.sum(axis=0), field) for side, field in sides) < LEAST_WEIGHED:
+        return UNKNOWN_CHECK
+    whole = [_reweighted_mean(side.sum(axis=0)[None], field)[0] for side, field in sides]
+    rest = [_reweighted_mean(side.sum(axis=0) - side, field) for side, field in sides]
+    apart = _check(whole[0] - whole[1], rest[0] - rest[1], 0.0)
+    return FieldCheck(float(whole[0]), float(whole[1]), apart.error, apart.z)
+
+
+# name -> check of two neighbouring fields' counts (C, D), given the difference of the fields
+CHECKS: dict[str, Callable[[NDArray[np.int64], NDArray[np.int64], float], FieldCheck]] = {
+    "slope of log P'(N)/P(N)": slope_check,
+    "mean N, reweighted half-way": reweighting_check,
+}
+UNKNOWN_CHECK = FieldCheck(np.nan, np.nan, np.nan, np.nan)
 
 
 def slope_over_anchors(anchors: Floats, draws: Floats, seed: int) -> Interval95:
@@ -199,10 +219,40 @@ def _rigidity(spread: Floats, free: Floats) -> Floats:
     return 1 - np.divide(spread, free, out=np.full_like(free, np.nan), where=free > 1e-9)
 
 
-def _histograms(counts: NDArray[np.int64], blocks: NDArray[np.intp], top: int) -> Floats:
-    flat = blocks.ravel() * (top + 1) + counts.ravel()
+def _check(whole: float, without: Floats, expected: float) -> FieldCheck:
+    """A number of all blocks, and of all but each (B,), against what it must be."""
+    error = float(jackknife(np.asarray(whole), without).error)
+    if not error > 0:
+        return FieldCheck(float(whole), expected, error, np.nan)
+    distance = float(whole - expected) / error
+    score = stats.norm.isf(stats.t.sf(abs(distance), len(without) - 1))
+    return FieldCheck(float(whole), expected, error, float(np.copysign(score, distance)))
+
+
+def _histogram_pair(lower: NDArray[np.int64], upper: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """How often each N comes in each block of chains of both (B, N + 1)."""
+    blocks, bins = block_numbers(*lower.shape), int(max(lower.max(), upper.max())) + 1
     number = int(blocks.max()) + 1
-    return np.bincount(flat, minlength=number * (top + 1)).reshape(number, top + 1).astype(float)
+    low, high = (np.bincount((blocks * bins + counts).ravel(), minlength=number * bins) for counts in (lower, upper))
+    return low.reshape(number, bins).astype(float), high.reshape(number, bins).astype(float)
+
+
+def _reweighted(histograms: Floats, field: float) -> Floats:
+    """Histograms (..., N + 1) times exp(field·N), up to a factor."""
+    number = np.arange(histograms.shape[-1])
+    return histograms * np.exp(field * (number - (number[-1] if field > 0 else 0)))
+
+
+def _reweighted_mean(histograms: Floats, field: float) -> Floats:
+    weights = _reweighted(histograms, field)
+    return np.asarray(weights @ np.arange(weights.shape[-1]) / weights.sum(axis=-1))
+
+
+def _weighed_draws(histogram: Floats, field: float) -> float:
+    """How many equal draws a reweighted histogram (N + 1,) is worth."""
+    weights = _reweighted(histogram, field)
+    squares = _reweighted(weights, field)
+    return float(weights.sum() ** 2 / squares.sum())
 
 
 def _logistic_slope(lower: Floats, upper: Floats) -> Floats:

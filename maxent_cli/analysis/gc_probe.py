@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from maxent_cli.analysis.counts import (
+    CHECKS,
     CountSummary,
     Interval95,
     draw_counts,
     exact_response,
     excess_over,
-    field_check,
     mean_over_anchors,
     outside_local,
     slope_over_anchors,
@@ -76,7 +76,7 @@ def probe_anchor(
         | _at_zero(plain, feature, field, outside)
         for samples, field in zip(by_field, fields, strict=True)
     ]
-    checks = [_check(by_field[i : i + 2], feature, fields[i : i + 2]) for i in range(len(fields) - 1)]
+    checks = [row for i in range(len(fields) - 1) for row in _checks(by_field[i : i + 2], feature, fields[i : i + 2])]
     others = [
         {"reference": name, "record": samples.name} | _numbers(samples, feature, outside_local(samples), most_rhat)
         for name, samples in references.items()
@@ -132,18 +132,11 @@ def _at_zero(plain: SampleSet, feature: Feature, field: float, outside: Places) 
     }
 
 
-def _check(pair: Sequence[SampleSet], feature: Feature, fields: tuple[float, ...]) -> Row:
+def _checks(pair: Sequence[SampleSet], feature: Feature, fields: tuple[float, ...]) -> list[Row]:
     lower, upper = fields
-    check = field_check(draw_counts(pair[0], feature), draw_counts(pair[1], feature), upper - lower)
-    return {
-        "record": pair[0].name,
-        "field_low": lower,
-        "field_high": upper,
-        "slope_expected": upper - lower,
-        "slope": check.slope,
-        "slope_error": check.error,
-        "z": check.z,
-    }
+    counts = [draw_counts(samples, feature) for samples in pair]
+    known: Row = {"record": pair[0].name, "field_low": lower, "field_high": upper}
+    return [known | {"check": name} | vars(check(*counts, upper - lower)) for name, check in CHECKS.items()]
 
 
 def answer(response: list[Row], references: list[Row], seed: int) -> Answer:

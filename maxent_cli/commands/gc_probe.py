@@ -105,7 +105,8 @@ def command(model: str, out: str, fields: tuple[float, ...], **given: Any) -> No
     answer.tsv      slopes and rigidities of network and references, with 95 % intervals over anchors; the answer
     response.tsv    N, its variance and rigidity, energy and output, an anchor and field a line
     references.tsv  the same of the references, without a field
-    checks.tsv      log P'(N)/P(N) between neighbouring fields must have the slope Δmu'-Δmu; z-scores
+    checks.tsv      between neighbouring fields log P'(N)/P(N) must have the slope Δmu'-Δmu, and both, reweighted
+                    half-way, the same mean N; z-scores
     response.png    the response, the draws' N against the anchors', and rigidity beside the references
 
     GC is a share of the positions that may change (share: yes); other counts are numbers, and outside local features
@@ -294,7 +295,7 @@ def report(found: "Answer", rows: "list[Row]", checks: "list[Row]", label: str) 
     within = sum(score <= 3 for score in known)
     yield f"  sampler checks: {within} of {len(known)} z-scores within 3, the largest {max(known, default=0):.1f}"
     if len(known) < len(checks):
-        yield f"  {len(checks) - len(known)} pairs of fields share too few counts to check: give closer --fields"
+        yield f"  {len(checks) - len(known)} checks had too few counts that two fields share: give closer --fields"
     unsettled = sum(not row["converged"] for row in rows)
     if unsettled:
         yield f"  {unsettled} of {len(rows)} anchors and fields have not converged; see response.tsv, references.tsv"

@@ -5,12 +5,14 @@ import pytest
 
 from analysis.sample_sets import independent_draws, sample_set
 from maxent_cli.analysis.counts import (
+    CHECKS,
     draw_counts,
     exact_response,
     excess_over,
-    field_check,
     mean_over_anchors,
     outside_local,
+    reweighting_check,
+    slope_check,
     slope_over_anchors,
     summarise_count,
 )
@@ -119,19 +121,32 @@ def counts_under(rng, field, hold):
     return draw_counts(sample_set(independent_draws(rng, background, 20, 40, hold), background), gc())
 
 
+@pytest.mark.parametrize("check", CHECKS.values())
 @pytest.mark.parametrize("hold", [0.0, 0.7])
-def test_a_right_field_passes_the_check_and_a_wrong_one_does_not(rng, hold):
-    scores = [field_check(counts_under(rng, 0.0, hold), counts_under(rng, 0.5, hold), 0.5).z for _ in range(60)]
+def test_a_right_field_passes_the_check_and_a_wrong_one_does_not(rng, check, hold):
+    scores = [check(counts_under(rng, 0.0, hold), counts_under(rng, 0.5, hold), 0.5).z for _ in range(60)]
     assert abs(np.mean(scores)) < 0.5
     assert 0.7 < np.std(scores) < 1.35
-    wrong = [field_check(counts_under(rng, 0.0, hold), counts_under(rng, 0.8, hold), 0.5).z for _ in range(5)]
-    assert np.median(wrong) > 3
+    wrong = [check(counts_under(rng, 0.0, hold), counts_under(rng, 0.8, hold), 0.5).z for _ in range(5)]
+    assert np.median(np.abs(wrong)) > 3
 
 
-def test_counts_that_do_not_overlap_have_no_slope():
+@pytest.mark.parametrize("check", CHECKS.values())
+def test_counts_that_do_not_overlap_are_not_judged(check):
     low, high = np.zeros((12, 5), np.int64), np.full((12, 5), 9)
-    found = field_check(low, high, 1.0)
-    assert np.isnan([found.slope, found.error, found.z]).all()
+    found = check(low, high, 1.0)
+    assert np.isnan([found.found, found.error, found.z]).all()
+
+
+def test_reweighting_is_exact_on_all_draws_of_a_law():
+    """Counts 0, 1, 2 as often as two laws have them, a field of ln 4 apart: half-way is a field of ln 2."""
+    lower, upper = np.repeat([0, 1, 2], [160, 320, 160]), np.repeat([0, 1, 2], [40, 320, 640])
+    shared = np.lcm.reduce([lower.size, upper.size])
+    rng = np.random.default_rng(1)
+    counts = [rng.permutation(np.tile(side, shared // side.size)).reshape(10, -1) for side in (lower, upper)]
+    found = reweighting_check(*counts, np.log(4))
+    assert [found.found, found.expected] == pytest.approx([4 / 3, 4 / 3])
+    assert slope_check(*counts, np.log(4)).found == pytest.approx(np.log(4), rel=1e-6)
 
 
 def test_the_slope_over_anchors_and_its_interval(rng):
@@ -167,8 +182,9 @@ def test_fields_that_share_too_few_counts_are_not_judged() -> None:
     rng = np.random.default_rng(3)
     far = [rng.binomial(200, share, (16, 200)) for share in (0.3, 0.7)]
     near = [rng.binomial(100, share, (16, 200)) for share in (0.5, 0.5622)]
-    assert np.isnan(field_check(*far, 1.0).z)
-    assert abs(field_check(*near, 0.25).z) < 4
+    for check in CHECKS.values():
+        assert np.isnan(check(*far, 1.0).z)
+        assert abs(check(*near, 0.25).z) < 4
 
 
 def test_local_features_are_told_from_a_composition_that_moves_everywhere(rng):

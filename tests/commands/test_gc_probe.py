@@ -52,7 +52,7 @@ def test_the_folder_holds_response_checks_answer_references_and_figure(tmp_path:
     assert (out / "response.png").read_bytes().startswith(b"\x89PNG")
     rows = table(out / "response.tsv")
     assert [(row["record"], float(row["field"])) for row in rows] == [(n, f) for n in ANCHORS for f in (-1, 0, 1)]
-    assert len(table(out / "checks.tsv")) == 2 * len(ANCHORS)
+    assert len(table(out / "checks.tsv")) == 2 * 2 * len(ANCHORS)
     others = ["untrained 1", "untrained 2", f"beside: {model}"]
     assert [(row["record"], row["reference"]) for row in table(out / "references.tsv")] == [
         (name, other) for name in ANCHORS for other in others
@@ -102,7 +102,7 @@ def test_checks_of_right_draws_hold(tmp_path: Path, model: str, fasta: str) -> N
     result = run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *ALONE)
     rows = table(tmp_path / "probe" / "checks.tsv")
     scores = np.array([float(row["z"]) for row in rows])
-    assert len(scores) == 4 * len(ANCHORS)
+    assert len(scores) == 2 * 4 * len(ANCHORS)
     assert np.abs(scores).max() < 4.5
     assert 0.4 < scores.std() < 1.8
     assert f"{(np.abs(scores) <= 3).sum()} of {len(scores)} z-scores within 3" in result.stderr

@@ -49,7 +49,7 @@ def test_the_probe_tells_composition_from_a_motif(tmp_path: Path) -> None:
     rows = {row["network"]: row for row in constructed.experiment(tmp_path, size, ("composition", "motif"))}
     assert rows["composition"]["verdict"] == "yes"
     assert rows["motif"]["verdict"] != "yes"
-    assert rows["composition"]["excess_low"] > rows["motif"]["excess_value"] + 0.1
+    assert rows["composition"]["excess_low"] > rows["motif"]["excess"] + 0.1
     assert float(rows["composition"]["slope"]) > 0.4 > float(rows["motif"]["slope"])
     assert rows["composition"]["largest"] < 5
     assert list(constructed.experiment(tmp_path, size, ("composition",))) == [
@@ -84,7 +84,7 @@ def test_the_nucleosome_experiment_on_a_toy(tmp_path: Path) -> None:
         "anchors": 3,
         "probed": 4,
         "options": {
-            "train": "--length 75 --architecture nucleosome --shift 0 --epochs 2 --batch 32 --test-chromosomes chrB",
+            "train": "--length 75 --architecture nucleosome --shift 0 --epochs 5 --batch 32 --test-chromosomes chrB",
             "sample": short,
             "gc-probe": f"{short} --fields 0,0.5 --untrained 1",
         },
