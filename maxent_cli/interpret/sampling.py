@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -50,6 +50,7 @@ MOST_DRIFT = 1e-3  # of the energy's spread, that it may differ
 CENTRAL = (0.025, 0.5, 0.975)
 KEEPABLE = 0.01, 0.99  # shares of energy for which a beta is sought
 RUNG_DRAWS = 40  # of each chain, for what is watched on every rung
+LISTEN = 1.0  # seconds after which the main thread looks for signals
 
 MOVES = {
     "all": (
@@ -173,14 +174,21 @@ def over_rows(task: Callable[[int, int], Result], rows: Sequence[int], threads: 
             for row in rows:
                 waiting.append(pool.submit(one, row))
                 if len(waiting) > 2 * workers:
-                    yield waiting.popleft().result()
+                    yield _result(waiting.popleft())
             while waiting:
-                yield waiting.popleft().result()
+                yield _result(waiting.popleft())
         except BaseException:
             stop.asked = True
             raise
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _result(future: "Future[Result]") -> Result:
+    """Its result. This thread wakes each second, to hear a signal that another took, as when a job was suspended."""
+    while not wait([future], LISTEN).done:
+        pass
+    return future.result()
 
 
 def sample_fields(sample: Draw, law: LawSettings, fields: tuple[float, ...]) -> list[SampleSet]:
