@@ -33,7 +33,7 @@ class Size:
     anchors: int = 12
     seeds: tuple[int, ...] = (11, 12, 13, 14, 15)
     training: str = "--epochs 8"
-    probing: str = "--fields 0,0.5 --chains 8 --rungs 3 --warmup 960 --draws 100 --thin 40"
+    probing: str = "--fields 0,0.5 --chains 8 --rungs 3 --warmup 720 --draws 80 --thin 30"
 
 
 QUICK = Size(1500, 40, 12, (1,), "--epochs 6", "--fields 0,0.5 --chains 8 --rungs 3 --warmup 480 --draws 40 --thin 20")
