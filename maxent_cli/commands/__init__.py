@@ -28,6 +28,14 @@ COMMANDS = {
 }
 
 
+NO_CACHE = InputError(
+    "NUMBA_CACHE_DIR",
+    "",
+    "neither it, nor where this package lies, nor ~/.cache can be written, so that compiled code could be kept",
+    "set it to a folder that can be, one for all jobs on the same kind of machine",
+)
+
+
 class CommandTable(click.Group):
     """A group that imports a command's module only when the command is named, so that help is instant."""
 
@@ -58,6 +66,10 @@ class CommandTable(click.Group):
             raise
         except OSError as error:
             click.echo(f"maxent: {fault_of(error)}", err=True)
+        except RuntimeError as error:
+            if "no locator available" not in str(error):  # numba's, of a place for compiled code
+                raise
+            click.echo(f"maxent: {NO_CACHE}", err=True)
         return ctx.exit(1)
 
 

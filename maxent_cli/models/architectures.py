@@ -32,18 +32,25 @@ class LayeredModel(nn.Module):
 
 
 def width_of(layers: nn.Sequential, input_length: int) -> int:
-    """Number of units that the layers give for an input (4, L); the layers are left in their mode.
+    """Number of units that convolutions, pooling, linear layers and layers that keep shapes give for an input (4, L).
 
+    By their sizes: run without room for weights, on the meta device, they would have torch import its compiler first.
     Raises ValueError where the input is too short for them.
     """
-    training = layers.training
-    try:
-        with torch.no_grad():
-            return int(layers.eval()(torch.zeros(1, 4, input_length)).shape[1])
-    except RuntimeError as error:
-        raise ValueError(f"the layers need more than {input_length} letters") from error
-    finally:
-        layers.train(training)
+    channels, length = 4, input_length
+    for layer in layers:
+        if isinstance(layer, nn.Conv1d | nn.MaxPool1d | nn.AvgPool1d):
+            sizes = (layer.kernel_size, layer.stride, layer.padding, getattr(layer, "dilation", 1))
+            width, stride, padding, dilation = (size[0] if isinstance(size, tuple) else int(size) for size in sizes)
+            length = (length + 2 * padding - dilation * (width - 1) - 1) // stride + 1
+            channels = getattr(layer, "out_channels", channels)
+        if isinstance(layer, nn.Linear):
+            channels, length = layer.out_features, 1
+        if length < 1:
+            raise ValueError(f"the layers need more than {input_length} letters")
+    if not channels:
+        raise ValueError("the layers give no units")
+    return channels * length
 
 
 def finnegan2017(

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from maxent_cli.models.architectures import ARCHITECTURES, LayeredModel, build
+from maxent_cli.models.architectures import ARCHITECTURES, LayeredModel, build, width_of
 from maxent_cli.models.protocol import SequenceModel
 
 LENGTH = 100
@@ -54,6 +54,14 @@ def test_same_seed_same_weights_whatever_the_global_generator(model: LayeredMode
     assert _equal(build(name, LENGTH, {}, seed=3), model)
     assert not _equal(build(name, LENGTH, {}, seed=4), model)
     assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_units_are_those_that_the_layers_give() -> None:
+    scan = nn.Sequential(nn.Conv1d(4, 3, 5, stride=2, padding=3, dilation=2), nn.BatchNorm1d(3), nn.MaxPool1d(3, 2, 1))
+    layers = [*scan, nn.AvgPool1d(2, 1), nn.ReLU(), nn.Flatten(), nn.Linear(3 * 11, 7)]
+    for count in range(1, len(layers) + 1):
+        some = nn.Sequential(*layers[:count]).eval()
+        assert width_of(some, 50) == some(torch.zeros(1, 4, 50)).numel()
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
