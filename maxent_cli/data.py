@@ -11,7 +11,7 @@ from maxent_cli.alphabet import Codes
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # there may be millions
 class Interval:
     """A stretch of a genome; start and end in bp, 0-based half-open; strand is '+', '-' or '.'."""
 

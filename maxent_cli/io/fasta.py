@@ -78,7 +78,7 @@ def to_sequences(
     of longer ones, base n // 2 becoming base length // 2, and of their interval; unknown keeps N and other letters for
     one of several, as UNKNOWN, where a record has known ones too. Records of the same name all stay.
     """
-    kept, codes, rejected = list[Record](), list[np.ndarray](), list[Rejected]()
+    names, intervals, codes, rejected = list[str](), list[Interval | None](), bytearray(), list[Rejected]()
     for record in records:
         length = length or len(record.sequence) or None
         if crop and length:
@@ -87,10 +87,11 @@ def to_sequences(
         if reason:
             rejected.append(Rejected(record.name, record.place, reason, cure))
         else:
-            kept.append(record)
-            codes.append(encode(record.sequence))
-    stacked = np.stack(codes) if codes else np.zeros((0, length or 0), np.uint8)
-    return Sequences(tuple(r.name for r in kept), stacked, tuple(r.interval for r in kept)), rejected
+            names.append(record.name)
+            intervals.append(record.interval)
+            codes += encode(record.sequence).tobytes()
+    stacked = np.frombuffer(codes, np.uint8).reshape(len(names), length or 0)
+    return Sequences(tuple(names), stacked, tuple(intervals)), rejected
 
 
 def _record(header: str, parts: list[str], place: str) -> Record:
