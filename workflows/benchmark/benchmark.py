@@ -24,6 +24,7 @@ from ways import (
     BARE,
     COMPILED,
     DEFAULT,
+    TWIN_TIMES,
     WAYS,
     Place,
     bare_pace,
@@ -74,8 +75,8 @@ def compare(place: Place, ways: list[str], given: argparse.Namespace) -> list[Ro
     runs = {name: start(WAYS[name], place, given.chains, given.seed) for name in ways}
     running = {name: run for name, run in runs.items() if run is not None}
     bare, speeds = bare_pace(place, given.chains, given.slice / 2), []
-    for run in running.values():
-        run.pace(given.slice)
+    for name, run in running.items():
+        run.pace(given.slice * (TWIN_TIMES if name == TWIN else 1))
     for turn in range(given.turns):
         for name in list(running)[:: -1 if turn % 2 else 1]:
             running[name].slice()

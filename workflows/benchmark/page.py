@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-from ways import BARE
+from ways import BARE, TWIN_TIMES
 
 Row = dict[str, object]
 By = dict[str, dict[str, Row]]  # anchor -> way -> row
@@ -31,7 +31,9 @@ def preface(given: argparse.Namespace, seconds: float) -> list[str]:
     """Machine, date, versions, and what the columns are."""
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in PACKAGES)
     files = f"Model `{Path(given.model).name}`, anchors `{Path(given.anchors).name}`"
-    turns = f"{given.turns} turns of {given.slice:g} CPU seconds a way"
+    turns = (
+        f"{given.turns} turns of {given.slice:g} CPU seconds a way ({TWIN_TIMES} times that: `incremental, letters`)"
+    )
     return [
         f"{datetime.now(UTC):%Y-%m-%d}, {processor()}, one thread, Python {platform.python_version()}, {versions}.",
         f"{files}, {given.chains} chains where there is no ladder, {turns}, seed {given.seed}; {seconds:.0f} s in all.",
@@ -40,6 +42,7 @@ def preface(given: argparse.Namespace, seconds: float) -> list[str]:
         "reference's. ESS: of 'the letter equals the anchor's', at the position where it is least; all rungs are paid",
         "for. `<=`: some anchors have not converged (R-hat above 1.05), and their ESS/s is an upper bound. A ratio is",
         "a lower bound (`>=`) where it is the reference that has not converged, and none (`?`) where neither has.",
+        "The reference's ESS is that of its compiled twin, `incremental, letters`, at the reference's own pace.",
         "",
     ]
 
@@ -67,8 +70,9 @@ def section(asked: str, anchors: By) -> str:
     first = next(iter(anchors.values()))
     betas = [number(ways[REFERENCE], "beta") for ways in anchors.values()]
     kept = [1 - number(ways[REFERENCE], "energy_of_background") for ways in anchors.values()]
+    title = asked if asked.startswith("LSTM") else f"beta {asked}"
     lines = [
-        f"## beta {asked}: {len(anchors)} anchors",
+        f"## {title}: {len(anchors)} anchors",
         "",
         f"beta {min(betas):.3g} to {max(betas):.3g}; mean energy down by {min(kept):.0%} to {max(kept):.0%} of the "
         f"background's; plain path, proposals/s over bare forward passes/s: {ratio(anchors, REFERENCE, BARE, SPEED)}",

@@ -35,6 +35,7 @@ CPU = torch.device("cpu")
 SETTLING = 2  # times the default warm-up, and as many steps again, before anything is compared
 DRAWS_A_SLICE = 20
 CONVERGED = 1.05  # the most R-hat
+TWIN_TIMES = 10  # times as long a turn: the further it goes, the closer the bound on a reference that does not converge
 
 
 class Way(NamedTuple):
