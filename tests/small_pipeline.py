@@ -1,0 +1,53 @@
+"""The Snakemake workflow on small simulated data: its configuration, tables and records, and what runs it.
+
+MAXENT_SNAKEMAKE is the path of a snakemake of version 9, which wants an environment of its own.
+"""
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from maxent_cli.commands import maxent
+
+WORKFLOWS = Path(__file__).parents[1] / "workflows"
+SNAKEMAKE = os.environ.get("MAXENT_SNAKEMAKE") or shutil.which("snakemake")
+
+RUN = {"chains": 4, "rungs": 3, "draws": 20, "thin": 20, "warmup": 200}
+PIPELINE = {
+    "out": "results",
+    "models": "models.tsv",
+    "anchors": "anchors.tsv",
+    "train": {"batch": 32, "reverse-complement": False},
+    "predict": {"label": 1, "correct": True},
+    "sample": {"tether": 0.4, "beta": 5, **RUN},
+    "motifs": {"logos": "none"},
+    "gc-probe": {"fields": "-1,0", "beta": 5, "untrained": 1, **RUN},
+}
+MODELS = [{"name": "ctcf", "positives": "positives.fa", "epochs": 4}]
+ANCHORS = [{"name": "held_out", "top": 3, "shards": 2}]
+
+
+def write_table(path: Path, rows: list[dict[str, object]]) -> None:
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    lines = [columns, *([str(row.get(name, "")) for name in columns] for row in rows)]
+    path.write_text("".join("\t".join(line) + "\n" for line in lines))
+
+
+def prepare(folder: Path, config: dict[str, object] = PIPELINE, **rows: list[dict[str, object]]) -> None:
+    """Configuration, tables and records in a folder."""
+    (folder / "config.json").write_text(json.dumps(config))
+    write_table(folder / "models.tsv", rows.get("models", MODELS))
+    write_table(folder / "anchors.tsv", rows.get("anchors", ANCHORS))
+    simulated = ["simulate", "--count", "400", "--length", "60", "--plant", "CTCF:position=20,strand=+"]
+    result = CliRunner().invoke(maxent, [*simulated, "-o", str(folder / "positives.fa")])
+    assert result.exit_code == 0, result.output
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """This environment's maxent on PATH, and a cache for Snakemake alone."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, "PATH": path, "XDG_CACHE_HOME": str(folder / "cache"), "OMP_NUM_THREADS": "1"}

@@ -1,0 +1,130 @@
+"""The workflow and the array script on a real Slurm, started and ended here, with what goes wrong on clusters."""
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from private_slurm import MISSING, PrivateSlurm, private_slurm
+from small import saved, small_model
+from small_pipeline import ANCHORS, MODELS, PIPELINE, SNAKEMAKE, WORKFLOWS, environment, prepare
+
+NODES = 3
+PLUGIN = SNAKEMAKE and list(
+    Path(SNAKEMAKE).parents[1].glob("lib/python*/site-packages/snakemake_executor_plugin_slurm")
+)
+IMPATIENT = ("--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "5")
+HERE = ("--slurm-no-account", "--slurm-status-command", "squeue", *IMPATIENT)
+NOT_COMPARED = re.compile(r".*\.provenance\.json|.*/(logs|benchmarks|doctor)/.*")
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"no Slurm: {', '.join(MISSING)} not found")
+with_snakemake = pytest.mark.skipif(not PLUGIN, reason="no snakemake-executor-plugin-slurm beside MAXENT_SNAKEMAKE")
+
+
+@pytest.fixture
+def slurm(tmp_path: Path) -> Iterator[PrivateSlurm]:
+    with private_slurm(tmp_path / "slurm", NODES) as running:
+        yield running
+
+
+@contextmanager
+def driver(folder: Path, home: dict[str, str], *options: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """Snakemake in a folder, in the background; killed at the end if it still runs."""
+    places = ["--snakefile", str(WORKFLOWS / "Snakefile"), "--configfile", "config.json"]
+    with (folder / "driver.log").open("ab") as log:
+        process = subprocess.Popen(
+            [str(SNAKEMAKE), *places, *options], cwd=folder, env=home, stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+
+def jobs_of(slurm: PrivateSlurm, rule: str) -> list[tuple[str, str]]:
+    """Number and node of each running job of a rule."""
+    lines = slurm.ask("squeue", "--noheader", "--states=RUNNING", "--format=%A %N %k").splitlines()
+    return [(words[0], words[1]) for words in map(str.split, lines) if words[2].startswith(f"rule_{rule}")]
+
+
+def whole(results: Path) -> dict[str, bytes]:
+    """The results by name, but for what tells of time and place."""
+    files = (path for path in results.rglob("*") if path.is_file())
+    named = {str(path.relative_to(results)): path.read_bytes() for path in files}
+    return {name: data for name, data in named.items() if not NOT_COMPARED.fullmatch(name)}
+
+
+@with_snakemake
+def test_a_workflow_whose_driver_is_killed_and_whose_node_fails(slurm: PrivateSlurm, tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    for folder in (here, there):
+        folder.mkdir()
+        prepare(folder, PIPELINE, models=MODELS, anchors=[{**ANCHORS[0], "shards": NODES}])
+    home = environment(tmp_path)
+    home["PATH"] = f"{slurm.folder}/bin:{home['PATH']}"
+    profiles = WORKFLOWS / "profiles"
+    with driver(here, home, "--profile", str(profiles / "local"), "--cores", "1") as local:
+        on_slurm = ("--profile", str(profiles / "slurm"), *HERE)
+        with driver(there, home, *on_slurm) as killed:
+            slurm.wait(lambda: jobs_of(slurm, "doctor"), 120)
+            killed.kill()
+        # As the README says: what was submitted is cancelled, the folder unlocked, and the same command run again.
+        orphans = set(slurm.ask("squeue", "--me", "--noheader", "--format=%j").split())
+        slurm.ask("scancel", *(f"--name={name}" for name in orphans))
+        with driver(there, home, *on_slurm, "--unlock") as unlocking:
+            assert unlocking.wait(60) == 0
+        with driver(there, home, *on_slurm) as again:
+            slurm.wait(lambda: jobs_of(slurm, "sample"), 180)
+            job, node = jobs_of(slurm, "sample")[0]
+            slurm.power_off(node)
+            assert again.wait(240) == 0, (there / "driver.log").read_text()
+        assert local.wait(240) == 0, (here / "driver.log").read_text()
+    assert "Restarts=1" in slurm.ask("scontrol", "show", "job", job)
+    assert whole(there / "results") == whole(here / "results")
+
+
+def pending(process: int, number: int) -> bool:
+    """Whether a signal waits to be heard by a process that stands still."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return any(int(mask, 16) >> (number - 1) & 1 for mask in re.findall(r"(?:ShdPnd|SigPnd):\s+(\w+)", status))
+
+
+def sampling(slurm: PrivateSlurm, shard: str) -> list[int]:
+    """Processes of `maxent sample` for a part, in jobs."""
+    processes = [process for number in range(1, NODES + 1) for process in slurm.processes(f"n{number}")]
+    words = {process: Path(f"/proc/{process}/cmdline").read_text().split("\0") for process in processes}
+    return [process for process, line in words.items() if shard in line and "sample" in line]
+
+
+def test_an_array_that_runs_out_of_time(slurm: PrivateSlurm, tmp_path: Path) -> None:
+    """One anchor in two parts, so that one is empty. Slurm's own signal comes within 30 seconds of when it is due."""
+    model = saved(tmp_path / "model", small_model(8))
+    (tmp_path / "anchors.fa").write_text(">a\nACGTACGT\n")
+    asked = ["anchors.fa", f"--model={model}", "--beta=2", "--chains=4", "--draws=1000", "--thin=600"]
+    home = {**environment(tmp_path), "PATH": f"{slurm.folder}/bin:{environment(tmp_path)['PATH']}"}
+
+    def submit(*words: str) -> str:
+        words = ("sbatch", "--parsable", *words)
+        return subprocess.run(words, cwd=tmp_path, env=home, capture_output=True, text=True, check=True).stdout.strip()
+
+    limits = ("--array=1-2", "--time=30", "--signal=B:USR1@600", "--output=%a.log")
+    job = submit(*limits, str(WORKFLOWS / "cluster/array.sh"), "2", "draws.npz", *asked)
+    submit(f"--dependency=afterok:{job}", "--wrap=maxent merge draws.npz.parts/*.npz --out draws.npz")
+    slurm.wait(lambda: (tmp_path / "draws.npz.parts/2.npz.partial/settings.json").exists(), 120)
+    (process,) = sampling(slurm, "2/2")
+    os.kill(process, signal.SIGSTOP)  # so that it is not done, however fast, when the signal comes
+    slurm.ask("scontrol", "update", f"JobId={job}_2", "TimeLimit=10")
+    slurm.wait(lambda: pending(process, signal.SIGUSR1), 60)
+    os.kill(process, signal.SIGCONT)
+    slurm.wait(lambda: not slurm.jobs("--states=RUNNING"), 60)
+    slurm.ask("scontrol", "update", f"JobId={job}_2", "TimeLimit=30")
+    assert (tmp_path / "draws.npz.parts/2.npz.partial").exists()
+    subprocess.run(["maxent", "sample", *asked, "--out=whole.npz"], cwd=tmp_path, env=home, check=True)
+    slurm.wait(lambda: not slurm.jobs(), 180)
+    assert (tmp_path / "draws.npz").read_bytes() == (tmp_path / "whole.npz").read_bytes()
+    assert (tmp_path / "draws.npz.tsv").read_bytes() == (tmp_path / "whole.npz.tsv").read_bytes()
+    assert "stopped by a signal" in (tmp_path / "2.log").read_text()
