@@ -26,14 +26,15 @@ def command(parts: tuple[str, ...], out: str) -> None:
     What a part is lies beside it in its .provenance.json: a part that is missing, there twice, changed since it was
     written, or of another run (settings, model, records, version) is an error that names it.
     """
-    from maxent_cli.io.parts import FOLDER, read_parts, renew_rejected_of, summaries_of
+    from maxent_cli.io.parts import FOLDER, read_parts, rejected_table, renew_rejected_of, summaries_of
     from maxent_cli.io.provenance import write_provenance
 
     with options.Progress("merging", len(parts), "parts") as progress:
         found = read_parts(parts)
         together = {out: found, f"{out}.tsv": summaries_of(found)}
-        renew_rejected_of(found, out)
-        (join_folder if found[0].kind == FOLDER else join_files)(together, progress)
+        kind, rejected = found[0].kind, rejected_table(found)
+        (join_folder if kind == FOLDER else join_files)(together, progress)
+        renew_rejected_of(rejected, kind, out)
         for path, each in together.items():
             if each:
                 write_provenance(path, {part.path: part.made["output"] for part in each}, **made_of(each))

@@ -82,19 +82,25 @@ def require_alike(one: Part, other: Part) -> None:
             raise InputError(other.path, "", problem, _TOGETHER)
 
 
-def renew_rejected_of(parts: Sequence[Part], out: str) -> None:
-    """Write OUT.rejected.tsv, which lies beside the first part; or, where none was rejected, remove an older one."""
-    if parts[0].kind not in BESIDE_REJECTED:
-        return
-    table, ours = (f"{path.rstrip('/')}.rejected.tsv" for path in (out, parts[0].path))
-    if not parts[0].rejected:
-        Path(table).unlink(missing_ok=True)
-    elif not Path(ours).is_file():
+def rejected_table(parts: Sequence[Part]) -> str | None:
+    """The table of records that the run rejected, which lies beside the first part; None where none was."""
+    if parts[0].kind not in BESIDE_REJECTED or not parts[0].rejected:
+        return None
+    path = f"{parts[0].path.rstrip('/')}.rejected.tsv"
+    if not Path(path).is_file():
         problem = f"is not there, and {parts[0].rejected} records were rejected"
-        raise InputError(ours, "", problem, "put it beside the first part")
-    else:
-        with writing(table, "wb") as stream:
-            join_texts(stream, [ours])
+        raise InputError(path, "", problem, "put it beside the first part")
+    return path
+
+
+def renew_rejected_of(table: str | None, kind: str, out: str) -> None:
+    """Copy the table of rejected records to OUT.rejected.tsv; or, where there is none, remove an older one."""
+    renewed = f"{out.rstrip('/')}.rejected.tsv"
+    if table is not None:
+        with writing(renewed, "wb") as stream:
+            join_texts(stream, [table])
+    elif kind in BESIDE_REJECTED:
+        Path(renewed).unlink(missing_ok=True)
 
 
 def summaries_of(parts: Sequence[Part]) -> list[Part]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from maxent_cli import __version__
 from maxent_cli.errors import InputError
-from maxent_cli.io.files import PIPE, digest, reading_text, writing
+from maxent_cli.io.files import PIPE, check_input, digest, reading_text, writing
 
 IMPORTED = time.time()
 started = ContextVar("started", default=IMPORTED)  # when the command began, which sets it
@@ -68,9 +68,8 @@ def read_provenance(output: str) -> dict[str, Any] | None:
 
 def require_provenance(output: str) -> dict[str, Any]:
     """As read_provenance; InputError where there is none, or the output is not as it was written."""
+    check_input(output, Path(output).is_dir())
     record = read_provenance(output)
-    if not Path(output).exists():
-        raise InputError(output, "", "is not there", "run the command that writes it")
     if record is None:
         cure = "give what a command of maxent wrote, with its .provenance.json"
         raise InputError(output, "", "has no provenance beside it", cure)

@@ -11,6 +11,8 @@ import os
 import re
 import resource
 import shutil
+import subprocess
+import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
@@ -53,6 +55,9 @@ LINES = [
     "dependence {draws} --maps none --most-rhat 1000 --out {folder}",
     "periodicity {draws} --out {folder}",
     "compare {motifs} {motifs_b} --summaries {summary} {summary_b} --out {folder}",
+    "merge {part} --out {new}",
+    "merge {parts} --out {folder}",
+    "provenance {part} --check",
     "report {draws} --summary {summary} --motifs {motifs} --series {series} --gc-probe {gc} "
     "--periodicity {periodicity} --out {new}",
 ]
@@ -63,6 +68,7 @@ FOLDERS = {
     "series": "series.tsv",
     "gc": "response.tsv",
     "periodicity": "spectra.tsv",
+    "parts": "series.tsv",
 }
 JUNK = bytes(range(256)) * 4
 
@@ -187,6 +193,7 @@ FAULTS = {
     | {name: TEXT[name] for name in ("a folder", "empty", "binary junk", "another text")}
     | {"a pipe": make_pipe},
     "draws": ANY | DRAWS,
+    "part": ANY | TEXT | {"a pipe": make_pipe, "cut short": cut},
     "model": ANY | MODEL,
     **{kind: ANY | folder_faults(table) for kind, table in FOLDERS.items()},
 }
@@ -232,6 +239,8 @@ def site() -> Iterator[Path]:
         pyfaidx.Faidx(str(folder / "genome")).close()
         (folder / "bed").rename(folder / "bed.bed")
         (folder / "peaks").rename(folder / "peaks.bed")
+        for line in ("predict {anchors} --model {model} --out {part}", "series {draws} --figures 0 --out {parts}"):
+            assert run(line, folder).exit_code == 0
         yield folder
 
 
@@ -322,6 +331,19 @@ def test_every_command_and_every_path_is_in_a_line() -> None:
         assert own or not paths
         for param in paths:
             assert isinstance(param, click.Argument) or param.opts[0] in own or param.name == "weights", param.name
+
+
+def test_nowhere_to_keep_compiled_code(here: Path) -> None:
+    nowhere = {"NUMBA_CACHE_DIR": "/dev/null/in", "NUMBA_CACHE_LOCATOR_CLASSES": "UserProvidedCacheLocator"}
+    arguments = [
+        sys.executable,
+        "-m",
+        "maxent_cli",
+        *words(f"sample {{anchors}} --model {{model}} {RUN} --out {{new}}", here),
+    ]
+    found = subprocess.run(arguments, capture_output=True, text=True, env=os.environ | nowhere, check=False)
+    assert found.returncode == 1
+    assert re.fullmatch(r"maxent: NUMBA_CACHE_DIR: neither it, .*; set it to a folder .*\n", found.stderr)
 
 
 def test_there_are_as_many_faults_as_were_asked_for() -> None:

@@ -127,7 +127,7 @@ def parts() -> list[str]:
 @pytest.mark.usefixtures("parts")
 def test_what_is_missing_is_named() -> None:
     assert "part3: of 3 parts, 2 are missing: 1, 2; give all parts" in refused("merge", "part3", "--out", "merged")
-    assert "nothing: is not there" in refused("merge", "part1", "nothing", "part3", "--out", "merged")
+    assert "nothing: no such file" in refused("merge", "part1", "nothing", "part3", "--out", "merged")
     assert not Path("merged").exists()
 
 
