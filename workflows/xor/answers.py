@@ -11,7 +11,7 @@ from maxent_cli.analysis.listing import agreement, listed_law
 from maxent_cli.data import Floats, SampleSet
 from maxent_cli.io.samples import open_draws
 
-from ..global_features.steps import table
+from ..global_features.steps import Table, table
 from .rule import (
     BRANCH,
     CLASSES,
@@ -26,6 +26,7 @@ from .rule import (
     marginals,
     signs_right,
     sums_right,
+    told_apart,
 )
 
 METHODS = ("saliency", "input-x-gradient", "deeplift", "integrated-gradients", "mutagenesis")
@@ -144,11 +145,17 @@ def _laws(folder: Path, frequencies: Floats) -> dict[str, Floats]:
 
 def _drawn(law: Floats, frequencies: Floats) -> dict[str, Bools]:
     if len(law) == 2:
-        return {"sequences": enriched_right(law, frequencies, np.arange(2))}
+        return {"sequences": told_apart(law)}
     letters = marginals(law)
     bits = (letters * np.log2(np.maximum(letters, 1e-12) / frequencies[:, None])).sum(axis=1)
     return {
         "letters": letters_right(letters / frequencies[:, None]),
         "larger": larger_right(bits),
-        "sequences": enriched_right(law, frequencies, CLASSES),
+        "sequences": enriched_right(law, frequencies),
     }
+
+
+def total(rows: Table, method: str, question: str) -> tuple[int, int]:
+    """How many of the written answers of a method to a question are right, and of how many."""
+    found = [row for row in rows if (row["method"], row["question"]) == (method, question)]
+    return sum(int(row["right"]) for row in found), sum(int(row["of"]) for row in found)

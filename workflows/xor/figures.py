@@ -10,31 +10,26 @@ from maxent_cli.alphabet import LETTERS
 from maxent_cli.data import Floats
 
 from ..global_features.steps import Table
-from .answers import METHODS, QUESTIONS, draws_of, letter_scores, listed_of, shares_of
+from .answers import METHODS, QUESTIONS, draws_of, letter_scores, listed_of, shares_of, total
 from .rule import NAMES, SEQUENCES
 
 SHOWN = ("AA", "AG", "CA", "CG")  # an anchor of each branch
 
 
 def count_figure(answers: Table) -> Figure:
-    """How often each attribution method is wrong, question by question."""
-    questions = QUESTIONS[:3]
-    figure = Figure(figsize=(9, 2.6), layout="constrained")
-    for axes, question in zip(np.atleast_1d(figure.subplots(1, len(questions), sharey=True)), questions, strict=True):
-        names = [name for name in (*METHODS, "anchored") if _wrong(answers, name, question)[1]]
-        wrong, of = zip(*(_wrong(answers, name, question) for name in names), strict=True)
-        shown = ["draws" if name == "anchored" else name for name in names]
-        bars = axes.barh(shown, wrong, color=["0.25" if name == "draws" else "tab:red" for name in shown])
-        axes.bar_label(bars, padding=2, fontsize=8)
-        axes.set(title=f"{question}: wrong, of {of[0]}", xlim=(0, of[0]))
+    """How often each method is wrong, question by question."""
+    names = {name: name for name in METHODS} | {"anchored": "draws"}
+    figure = Figure(figsize=(10, 2.6), layout="constrained")
+    for axes, question in zip(figure.subplots(1, len(QUESTIONS), sharey=True), QUESTIONS, strict=True):
+        counts = [total(answers, name, question) for name in names]
+        wrong = [of - right for right, of in counts]
+        bars = axes.barh(list(names.values()), wrong, color=["tab:red"] * len(METHODS) + ["0.25"])
+        axes.bar_label(bars, [f"{of - right:,}" if of else "-" for right, of in counts], fontsize=8)
+        axes.set(title=f"{question}: wrong, of {max(of for _, of in counts):,}", xlim=(0, 1.25 * max(*wrong, 1)))
+        axes.title.set_fontsize(9)
         axes.spines[["top", "right"]].set_visible(False)
     axes.invert_yaxis()
     return figure
-
-
-def _wrong(answers: Table, method: str, question: str) -> tuple[int, int]:
-    rows = [row for row in answers if (row["method"], row["question"]) == (method, question)]
-    return sum(int(row["of"]) - int(row["right"]) for row in rows), sum(int(row["of"]) for row in rows)
 
 
 def law_figure(laws: Table) -> Figure:

@@ -82,9 +82,14 @@ def sums_right(scores: Floats, output: Floats) -> Bools:
     return (told > 0) == (CLASSES == 1)
 
 
-def enriched_right(probabilities: Floats, frequencies: Floats, labels: NDArray[np.int64]) -> Bools:
-    """Sequences (..., 16) that a law (..., 16) has more often than the background just where their class is (...)."""
-    return (probabilities > background(frequencies)) == (np.asarray(labels)[..., None] == CLASSES)
+def enriched_right(laws: Floats, frequencies: Floats) -> Bools:
+    """Pairs of anchor and sequence (16, 16): the anchor's law has it more often than the background if of its class."""
+    return (laws > background(frequencies)) == (CLASSES[:, None] == CLASSES)
+
+
+def told_apart(laws: Floats) -> Bools:
+    """Sequences (16,) that the law of their class has more often than that of the other; laws (2, 16) of class 0, 1."""
+    return (laws[1] > laws[0]) == (CLASSES == 1)
 
 
 def shapley(frequencies: Floats) -> Floats:
