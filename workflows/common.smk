@@ -11,7 +11,7 @@ from snakemake.utils import validate
 SEEDED = ("train", "sample", "periodicity", "gc-probe")
 NOT_OF_PREDICT = ("gc", "background", "output")
 NOT_OF_DOCTOR = ("least-ess", "feature", "match-p", "fields", "untrained", "beside")
-GC_FILES = ("answer.tsv", "response.tsv", "references.tsv", "checks.tsv", "response.png")
+GC_FILES = ("answer.tsv", "fields.tsv", "response.tsv", "references.tsv", "checks.tsv", "response.png")
 START_UP = 120  # seconds in which a job imports, and compiles where that is not yet in a cache
 SNAKEMAKE = 500  # MB of the two Snakemake processes around a job on a cluster
 SPARE_TIME, SPARE_MEMORY = 2, 1.5  # what is asked for, over what the doctor expects

@@ -187,16 +187,20 @@ def excess_over(network: Floats, references: Floats, seed: int) -> Interval95:
     """Mean over anchors of a network's number (N,) less that of references (R, N), with an interval that holds both.
 
     Anchors are drawn anew, with the Monte Carlo errors that they carry; added is the spread of one more reference about
-    the mean of these, normal. Of one reference, or none, no spread is known. What is nan is left out.
+    the mean of these, normal, as far as it is more than their own errors make it (random effects). Of one reference, or
+    none, no spread is known. What is nan is left out.
     """
     known = np.isfinite(network) & np.isfinite(references).all(axis=0)
     if known.sum() < 2 or not len(references):
         return mean_over_anchors(network[known], seed)
-    beyond, levels = network[known] - references[:, known].mean(axis=0), references[:, known].mean(axis=1)
-    chance, number = np.random.default_rng(seed), len(levels)
+    beyond, number = network[known] - references[:, known].mean(axis=0), len(references)
+    chance = np.random.default_rng(seed)
     resampled = beyond[chance.integers(0, len(beyond), (BOOTSTRAPS, len(beyond)))].mean(axis=1)
-    spread = levels.std(ddof=1) * np.sqrt(1 + 1 / number) if number > 1 else 0.0
-    return _interval(beyond.mean(), resampled + spread * chance.standard_normal(BOOTSTRAPS))
+    if number > 1:
+        own = references[:, known].var(axis=1, ddof=1).mean() / known.sum()
+        spread = max(references[:, known].mean(axis=1).var(ddof=1) - own, 0.0) * (1 + 1 / number)
+        resampled += np.sqrt(spread) * chance.standard_normal(BOOTSTRAPS)
+    return _interval(beyond.mean(), resampled)
 
 
 def _block_moments(samples: SampleSet, number: NDArray[np.int64]) -> tuple[Floats, Floats]:

@@ -29,7 +29,9 @@ NETWORK, AT_ZERO, UNTRAINED = "network", "beta = 0, exact", "untrained"
 # sixth of the positions, has 1 - (1 - s)·b / v, s its share, b and v the variances of a letter of the background and of
 # all draws: 0.14 where the background has 50 % GC, 0.21 where it has 38 %.
 LEAST_EXCESS = 0.25
+MOST_APART = 1.2  # median R-hat of N up to which an untrained network counts: many are so rugged that chains stand
 MEASURES = ("slope", "slope outside", "rigidity", "rigidity outside")
+AVERAGED = ("draws", "variance", "rigidity", "rigidity_outside", "energy", "output_kept")  # of each field, over anchors
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,9 @@ class Answer:
     """The probe over anchors, with bootstrap intervals: fields (S,), mean count of the draws and at beta = 0 (S,).
 
     anchors, draws (N,): count of each anchor and of its draws without a field. measures: by network or reference, then
-    by MEASURES. excess: of rigidity outside local features over the mean of the untrained networks', an anchor at a
-    time. verdict: 'yes', 'no' or 'undecided'.
+    by MEASURES. counted: names of the untrained networks whose chains agree on N. excess: of rigidity outside local
+    features over the mean of theirs, an anchor at a time; over beta = 0, which has none, where there are no such.
+    verdict: 'yes', 'no' or 'undecided'.
     """
 
     fields: Floats
@@ -56,6 +59,7 @@ class Answer:
     anchors: Floats
     draws: Floats
     measures: dict[str, dict[str, Interval95]]
+    counted: tuple[str, ...]
     excess: Interval95
     verdict: str
 
@@ -101,6 +105,8 @@ def _numbers(samples: SampleSet, feature: Feature, outside: Places, most_rhat: f
         "output": output,
         "output_error": float(mcse_mean(samples.output)),
         "output_kept": (output - background) / (samples.anchor_output - background),
+        "output_kept_error": float(mcse_mean(samples.output)) / abs(samples.anchor_output - background),
+        "rhat_counted": of_number,
         "rhat": np.fmax(seen.worst_rhat, of_number),
         "ess": seen.least_ess,
         "converged": bool(seen.converged and not of_number > most_rhat),
@@ -134,9 +140,9 @@ def _at_zero(plain: SampleSet, feature: Feature, field: float, outside: Places) 
 
 def _checks(pair: Sequence[SampleSet], feature: Feature, fields: tuple[float, ...]) -> list[Row]:
     lower, upper = fields
-    counts = [draw_counts(samples, feature) for samples in pair]
+    below, above = (draw_counts(samples, feature) for samples in pair)
     known: Row = {"record": pair[0].name, "field_low": lower, "field_high": upper}
-    return [known | {"check": name} | vars(check(*counts, upper - lower)) for name, check in CHECKS.items()]
+    return [known | {"check": name} | vars(check(below, above, upper - lower)) for name, check in CHECKS.items()]
 
 
 def answer(response: list[Row], references: list[Row], seed: int) -> Answer:
@@ -151,7 +157,8 @@ def answer(response: list[Row], references: list[Row], seed: int) -> Answer:
     names = dict.fromkeys(str(row["reference"]) for row in references)
     others = {name: [row for row in references if row["reference"] == name] for name in names}
     measured = {NETWORK: plain, AT_ZERO: at_zero, **others}
-    nulls = [column(rows, "rigidity_outside") for name, rows in others.items() if name.startswith(UNTRAINED)]
+    counted = tuple(name for name, rows in others.items() if name.startswith(UNTRAINED) and _agree(rows))
+    nulls = [column(others[name], "rigidity_outside") for name in counted]
     excess = excess_over(column(plain, "rigidity_outside"), np.reshape(nulls, (len(nulls), len(plain))), seed)
     return Answer(
         fields=np.array(fields),
@@ -160,9 +167,29 @@ def answer(response: list[Row], references: list[Row], seed: int) -> Answer:
         anchors=column(plain, "anchor"),
         draws=column(plain, "draws"),
         measures={name: _measures(rows, seed) for name, rows in measured.items()},
+        counted=counted,
         excess=excess,
         verdict=_verdict(excess),
     )
+
+
+def _agree(rows: list[Row]) -> bool:
+    """Whether the chains of a reference do, at most anchors; all do on a count that never changes (nan)."""
+    return not np.median(column(rows, "rhat_counted")) > MOST_APART
+
+
+def over_anchors(response: list[Row], seed: int) -> list[Row]:
+    """What the rows of all anchors come to under each field: means with 95 % intervals, and how well chains agree."""
+    averages = []
+    for field in sorted({float(str(row["field"])) for row in response}):
+        rows = [row for row in response if row["field"] == field]
+        average: Row = {"field": field, "anchors": len(rows), "beta_0": column(rows, "beta_0").mean()}
+        for name in AVERAGED:
+            mean = mean_over_anchors(column(rows, name), seed)
+            average |= {name: mean.value, f"{name}_low": mean.low, f"{name}_high": mean.high}
+        agreed = {"converged": sum(bool(row["converged"]) for row in rows), "rhat": np.median(column(rows, "rhat"))}
+        averages.append(average | agreed)
+    return averages
 
 
 def column(rows: Sequence[Row], name: str) -> Floats:
@@ -191,10 +218,13 @@ def _verdict(excess: Interval95) -> str:
 def sentence(found: Answer, label: str) -> str:
     """The answer in words."""
     interval = f"{found.excess.value:.2f} (95 %: {found.excess.low:.2f} to {found.excess.high:.2f})"
-    over = "untrained networks'" if any(name.startswith(UNTRAINED) for name in found.measures) else "the background's"
+    untrained = sum(name.startswith(UNTRAINED) for name in found.measures)
+    left_out = untrained - len(found.counted)
+    over = f"{len(found.counted)} untrained networks'" if found.counted else "the background's"
+    over += f" ({left_out} of {untrained} untrained networks left out: their chains disagree)" * bool(left_out)
     said = {
         "yes": f"yes, it holds the number of {label} beyond local features",
         "no": f"no, nothing beyond local features holds the number of {label}",
         "undecided": f"undecided whether it holds the number of {label} beyond local features",
     }[found.verdict]
-    return f"{said}: outside them its rigidity exceeds {over} by {interval}; {LEAST_EXCESS:.2f} is asked for"
+    return f"{said}: outside them its rigidity is above {over} by {interval}; {LEAST_EXCESS:.2f} is asked for"

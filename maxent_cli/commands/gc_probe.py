@@ -96,14 +96,16 @@ def command(model: str, out: str, fields: tuple[float, ...], **given: Any) -> No
 
     A motif that holds its letters does all of this a little, so the answer rests on the positions whose letters are no
     more than the draws' composition makes them, and on how far rigidity there exceeds that of untrained networks: yes
-    if its 95 % interval, over anchors and untrained networks, lies above 0.25, no if below, else undecided. Anchors
-    should differ in N. Another training may have learned otherwise: try other seeds.
+    if its 95 % interval, over anchors and untrained networks, lies above 0.25, no if below, else undecided. Untrained
+    networks whose chains disagree are shown and do not count; without any it is held against beta = 0, which has none.
+    Anchors should differ in N. Another training may have learned otherwise: try other seeds.
 
     In the folder:
 
     \b
     answer.tsv      slopes and rigidities of network and references, with 95 % intervals over anchors; the answer
-    response.tsv    N, its variance and rigidity, energy and output, an anchor and field a line
+    fields.tsv      N, its variance and rigidity, energy and output kept over anchors, with intervals, a field a line
+    response.tsv    the same with Monte Carlo errors, an anchor and field a line
     references.tsv  the same of the references, without a field
     checks.tsv      between neighbouring fields log P'(N)/P(N) must have the slope Δmu'-Δmu, and both, reweighted
                     half-way, the same mean N; z-scores
@@ -171,16 +173,16 @@ def read_probe(work: "Unfinished", name: str) -> "dict[str, list[Row]]":
 
 def pool(folder: "Path", settings: dict[str, Any]) -> Iterator[str]:
     """Write into a folder what its tables say over all anchors, and say it."""
-    from maxent_cli.analysis.gc_probe import answer
+    from maxent_cli.analysis.gc_probe import AVERAGED, answer, over_anchors
     from maxent_cli.io.gc_figure import write_gc_figure
     from maxent_cli.io.tables import Columns, read_table, truth, write_table
 
     measured = [f"{name}{where}" for name in ("anchor", "draws", "rigidity") for where in ("", "_outside")]
     common: Columns = {"record": str, "converged": truth, **dict.fromkeys(measured, float)}
-    at_zero = dict.fromkeys(("field", "beta_0", "beta_0_outside"), float)
+    at_zero = dict.fromkeys(("field", "beta_0", "beta_0_outside", "rhat", *AVERAGED), float)
     wanted: dict[str, Columns] = {
         "response": {**common, **at_zero, "counted": str, "share": truth},
-        "references": {**common, "reference": str},
+        "references": {**common, "reference": str, "rhat_counted": float},
         "checks": {"z": float},
     }
     response, references, checks = (
@@ -189,6 +191,7 @@ def pool(folder: "Path", settings: dict[str, Any]) -> Iterator[str]:
     found = answer(response, references, settings["seed"])
     label = response[0]["counted"]
     write_table(str(folder / "answer.tsv"), answer_rows(found, label))
+    write_table(str(folder / "fields.tsv"), over_anchors(response, settings["seed"]))
     write_gc_figure(str(folder / "response.png"), figure_of(found, label, response[0]["share"]))
     yield from report(found, response + references, checks, label)
 
@@ -252,7 +255,8 @@ def answer_rows(found: "Answer", label: str) -> list[dict[str, object]]:
         for name, e in ((name, each[measure]) for name, each in found.measures.items())
     ]
     excess = {"value": found.excess.value, "low": found.excess.low, "high": found.excess.high}
-    rows.append({"quantity": "rigidity outside, beyond untrained networks", "of": "network", **excess})
+    null = "untrained networks" if found.counted else "beta = 0"
+    rows.append({"quantity": f"rigidity outside, beyond {null}", "of": "network", **excess})
     rows.append({"quantity": f"{label} held: {found.verdict}", "of": "network", **dict.fromkeys(excess)})
     return rows
 
@@ -278,6 +282,7 @@ def figure_of(found: "Answer", label: str, share: bool) -> "GCFigure":
         slope=np.array(triple(found.measures["network"]["slope"])),
         rigidity={name: np.array(triple(each["rigidity outside"])) for name, each in found.measures.items()},
         excess=np.array(triple(found.excess)),
+        null="untrained ones" if found.counted else "beta = 0",
         margin=LEAST_EXCESS,
         verdict=found.verdict,
     )

@@ -19,8 +19,8 @@ class GCFigure:
 
     fields (S,): Δmu; response (S, 3): mean over anchors and its 95 % interval; exact (S,): the same at beta = 0.
     anchors (N,), draws (N,) at Δmu = 0; slope (3,): draws on anchors, with its 95 % interval, nan where unknown.
-    rigidity: of the network, then of each reference, (3,) outside local features. excess (3,): the network's beyond the
-    untrained ones'; margin: what it must exceed; verdict: what was found.
+    rigidity: of the network, then of each reference, (3,) outside local features. excess (3,): the network's beyond
+    that of null, named; margin: what it must exceed; verdict: what was found.
     """
 
     label: str
@@ -33,6 +33,7 @@ class GCFigure:
     slope: Floats
     rigidity: dict[str, Floats]
     excess: Floats
+    null: str
     margin: float
     verdict: str
 
@@ -92,8 +93,7 @@ def _draw_scatter(axes: Axes, shown: GCFigure) -> None:
 
 def _draw_rigidity(axes: Axes, shown: GCFigure) -> None:
     """Intervals side by side, and below them the network's beyond the untrained ones'; shaded: where that says yes."""
-    null = "untrained ones" if any(name.startswith("untrained") for name in shown.rigidity) else "the background"
-    names = [*(_shown(name)[-LONGEST:] for name in shown.rigidity), f"network beyond\n{null}"]
+    names = [*(_shown(name)[-LONGEST:] for name in shown.rigidity), f"network beyond\n{shown.null}"]
     values = np.array([*shown.rigidity.values(), shown.excess])
     rows = np.arange(len(names))[::-1]
     for row, (value, low, high) in zip(rows, values, strict=True):

@@ -47,11 +47,17 @@ def test_the_folder_holds_response_checks_answer_references_and_figure(tmp_path:
         fasta, "--model", model, "-o", str(out), *SHORT, "--fields", "-1,1", "--threads", "2", "--beside", model
     )
     assert sorted(path.name for path in out.iterdir()) == [
-        *("answer.tsv", "checks.tsv", "references.tsv", "response.png", "response.tsv"),
+        *("answer.tsv", "checks.tsv", "fields.tsv", "references.tsv", "response.png", "response.tsv"),
     ]
     assert (out / "response.png").read_bytes().startswith(b"\x89PNG")
     rows = table(out / "response.tsv")
     assert [(row["record"], float(row["field"])) for row in rows] == [(n, f) for n in ANCHORS for f in (-1, 0, 1)]
+    fields = table(out / "fields.tsv")
+    assert [float(row["field"]) for row in fields] == [-1, 0, 1]
+    for row in fields:
+        energies = [float(one["energy"]) for one in rows if one["field"] == row["field"]]
+        assert float(row["energy"]) == pytest.approx(np.mean(energies), rel=1e-4)
+        assert float(row["energy_low"]) <= float(row["energy"]) <= float(row["energy_high"])
     assert len(table(out / "checks.tsv")) == 2 * 2 * len(ANCHORS)
     others = ["untrained 1", "untrained 2", f"beside: {model}"]
     assert [(row["record"], row["reference"]) for row in table(out / "references.tsv")] == [

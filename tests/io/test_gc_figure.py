@@ -15,6 +15,7 @@ def shown(anchors=20, interval=0.05, label="G and C", unit=100.0):
     names = ("network", "beta = 0, exact", "untrained 1", "beside: <b>$x$\n/" + 50 * "long")
     rigidity = {name: np.array([0.3, 0.3 - interval, 0.3 + interval]) for name in names}
     named = {"label": label, "unit": unit, "rigidity": rigidity, "margin": 0.25, "verdict": "no"}
+    named["null"] = "untrained ones"
     named["excess"] = np.array([0.3, 0.3 - interval, 0.3 + interval])
     return GCFigure(
         fields=FIELDS, response=response, exact=mean, anchors=share, draws=0.2 + 0.5 * share, slope=slope, **named

@@ -29,11 +29,11 @@ class Size:
     """Sequences, their bp, anchors, training seeds (none that a setting was chosen by); how to train and to probe."""
 
     count: int = 4000
-    length: int = 60
-    anchors: int = 12
-    seeds: tuple[int, ...] = (11, 12, 13, 14, 15)
+    length: int = 80
+    anchors: int = 14
+    seeds: tuple[int, ...] = (21, 22, 23, 24, 25)
     training: str = "--epochs 8"
-    probing: str = "--fields 0,0.5 --chains 8 --rungs 3 --warmup 720 --draws 80 --thin 30"
+    probing: str = "--fields 0,0.5 --chains 8 --rungs 3 --warmup 480 --draws 60 --thin 30 --untrained 1"
 
 
 QUICK = Size(1500, 40, 12, (1,), "--epochs 6", "--fields 0,0.5 --chains 8 --rungs 3 --warmup 480 --draws 40 --thin 20")
