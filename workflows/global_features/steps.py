@@ -110,9 +110,8 @@ def probe_row(folder: Path) -> Row:
         **_interval("slope", network["slope outside"]),
         **_interval("rigidity", network["rigidity outside"]),
         "untrained_rigidity": max((float(row["value"]) for row in others), default=float("nan")),
-        **_interval(
-            "excess", next(row for name, row in network.items() if name.startswith("rigidity outside, beyond"))
-        ),
+        **_interval("excess", network[excess]),
+        "beyond": excess.rpartition("beyond ")[2],
         **_settled(table(folder / "response.tsv")),
         "checks": len(scores),
         "within_3": sum(score <= 3 for score in scores),
