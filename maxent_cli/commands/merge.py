@@ -39,6 +39,9 @@ def command(parts: tuple[str, ...], out: str) -> None:
             if each:
                 write_provenance(path, {part.path: part.made["output"] for part in each}, **made_of(each))
     options.say(f"{out}: {len(found)} parts, {found[0].made['part']['records']} records")
+    kinds = {str((part.made["machine"].get("cpu"), part.made["packages"])) for part in found}
+    if len(kinds) > 1:
+        options.say(f"NOTE: {len(kinds)} kinds of CPU or versions of packages: in one run, other bytes may be drawn")
 
 
 def join_files(together: "Outputs", progress: options.Progress) -> None:

@@ -14,6 +14,7 @@ from maxent_cli.io.samples import draws_into, open_draws
 
 DRAWS, SUMMARY, FASTA, SCORES, FOLDER = KINDS = ("draws", "summary", "fasta", "scores", "folder")
 BESIDE_REJECTED = (DRAWS, SCORES, FOLDER)
+TOLD = {"seed", "packages", "machine", "wall_seconds", "peak_memory_mib"}  # what the provenance of the whole says on
 MOST_NAMED = 5  # of the parts that are missing
 
 _TOGETHER = "give all parts of one run, each once"
@@ -180,7 +181,8 @@ def _read_part(path: str) -> Part:
     try:
         number, _, count = made["part"]["shard"].partition("/")
         part = Part(path, Shard(int(number), int(count)), made)
-        if not (1 <= part.shard.number <= part.shard.count and part.kind in KINDS and part.rejected >= 0 and part.run):
+        sound = 1 <= part.shard.number <= part.shard.count and part.kind in KINDS and part.rejected >= 0
+        if not (sound and made.keys() >= TOLD and part.run):
             raise ValueError
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         problem = "is not from a command that takes --shard, or of another version of maxent"

@@ -207,12 +207,20 @@ def test_what_has_changed_since_is_named(parts: list[str]) -> None:
     assert "part2: has no provenance beside it" in refused("merge", *parts, "--out", "merged")
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"inputs": {}}', '{"part": {"shard": "2/3"}}', "part"])
+@pytest.mark.parametrize("text", ["", "[]", '{"inputs": {}}', '{"part": {"shard": "2/3"}}', "part", "seed", "version"])
 def test_damaged_provenance_is_an_input_error(parts: list[str], text: str) -> None:
     made = json.loads(Path("part2.provenance.json").read_text())
-    damaged = {name: value for name, value in made.items() if name != "part"} if text == "part" else None
-    Path("part2.provenance.json").write_text(json.dumps(damaged) if damaged else text)
+    damaged = json.dumps({name: value for name, value in made.items() if name != text})
+    Path("part2.provenance.json").write_text(damaged if text in made else text)
     assert refused("merge", *parts, "--out", "merged").startswith("maxent: part2")
+
+
+def test_other_machines_are_told(parts: list[str]) -> None:
+    assert "NOTE" not in run("merge", *parts, "--out", "merged").stderr
+    made = json.loads(Path("part2.provenance.json").read_text())
+    made["packages"]["torch"] = "9.0"
+    Path("part2.provenance.json").write_text(json.dumps(made))
+    assert "NOTE: 2 kinds of CPU or versions" in run("merge", *parts, "--out", "merged").stderr
 
 
 def test_rejected_records_come_along_or_are_missed(parts: list[str]) -> None:
