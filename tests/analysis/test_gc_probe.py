@@ -170,3 +170,18 @@ def test_what_is_held_in_place_is_rigid_and_not_so_outside() -> None:
     measures = asked(local, lambda seed: drawn(0.0, seed)).measures[NETWORK]
     assert abs(measures["rigidity outside"].value) < 0.1
     assert measures["slope outside"].low < 0.2
+
+
+def stuck(seed: int) -> SampleSet:
+    """Draws of which each chain is one sequence all along."""
+    plain = drawn(0.0, seed)
+    return replace(plain, codes=np.repeat(plain.codes[:, :1], DRAWS, axis=1))
+
+
+def test_untrained_networks_whose_chains_disagree_are_shown_and_do_not_count() -> None:
+    found = asked(lambda seed: rigid(1.0, seed), stuck)
+    assert (found.counted, found.verdict) == ((), "yes")
+    assert "untrained 1" in found.measures
+    assert found.excess.value == pytest.approx(found.measures[NETWORK]["rigidity outside"].value)
+    assert "the background's (1 of 1 untrained networks left out: their chains disagree)" in sentence(found, "G and C")
+    assert asked(local, lambda seed: drawn(0.0, seed)).counted == ("untrained 1",)
