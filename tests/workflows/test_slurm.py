@@ -19,7 +19,8 @@ PLUGIN = SNAKEMAKE and list(
 )
 IMPATIENT = ("--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "5")
 HERE = ("--slurm-no-account", "--slurm-status-command", "squeue", *IMPATIENT)
-NOT_COMPARED = re.compile(r".*\.provenance\.json|.*/(logs|benchmarks|doctor)/.*")
+NOT_COMPARED = re.compile(r".*\.provenance\.json|(.*/)?(logs|benchmarks|doctor)/.*")
+TOOK = re.compile(rb"[\d.]+ s, \d+ MiB")  # in the report, of each step
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"no Slurm: {', '.join(MISSING)} not found")
 with_snakemake = pytest.mark.skipif(not PLUGIN, reason="no snakemake-executor-plugin-slurm beside MAXENT_SNAKEMAKE")
 
@@ -52,10 +53,9 @@ def jobs_of(slurm: PrivateSlurm, rule: str) -> list[tuple[str, str]]:
 
 
 def whole(results: Path) -> dict[str, bytes]:
-    """The results by name, but for what tells of time and place."""
-    files = (path for path in results.rglob("*") if path.is_file())
-    named = {str(path.relative_to(results)): path.read_bytes() for path in files}
-    return {name: data for name, data in named.items() if not NOT_COMPARED.fullmatch(name)}
+    """The results by name, but for what tells of time and memory."""
+    named = {str(path.relative_to(results)): path for path in results.rglob("*") if path.is_file()}
+    return {name: TOOK.sub(b"", path.read_bytes()) for name, path in named.items() if not NOT_COMPARED.fullmatch(name)}
 
 
 @with_snakemake
@@ -70,7 +70,7 @@ def test_a_workflow_whose_driver_is_killed_and_whose_node_fails(slurm: PrivateSl
     with driver(here, home, "--profile", str(profiles / "local"), "--cores", "1") as local:
         on_slurm = ("--profile", str(profiles / "slurm"), *HERE)
         with driver(there, home, *on_slurm) as killed:
-            slurm.wait(lambda: jobs_of(slurm, "doctor"), 120)
+            slurm.wait(lambda: jobs_of(slurm, "doctor"), 240)
             killed.kill()
         # As the README says: what was submitted is cancelled, the folder unlocked, and the same command run again.
         orphans = set(slurm.ask("squeue", "--me", "--noheader", "--format=%j").split())
@@ -78,11 +78,11 @@ def test_a_workflow_whose_driver_is_killed_and_whose_node_fails(slurm: PrivateSl
         with driver(there, home, *on_slurm, "--unlock") as unlocking:
             assert unlocking.wait(60) == 0
         with driver(there, home, *on_slurm) as again:
-            slurm.wait(lambda: jobs_of(slurm, "sample"), 180)
+            slurm.wait(lambda: jobs_of(slurm, "sample"), 360)
             job, node = jobs_of(slurm, "sample")[0]
             slurm.power_off(node)
-            assert again.wait(240) == 0, (there / "driver.log").read_text()
-        assert local.wait(240) == 0, (here / "driver.log").read_text()
+            assert again.wait(480) == 0, (there / "driver.log").read_text()
+        assert local.wait(480) == 0, (here / "driver.log").read_text()
     assert "Restarts=1" in slurm.ask("scontrol", "show", "job", job)
     assert whole(there / "results") == whole(here / "results")
 
