@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from steps import Row, auroc, join_fasta, probe_row, run, save_untrained, table, write_results
+from steps import Row, auroc, probe_row, run, save_untrained, surest, table, write_results
 
 from maxent_cli.io.bed import read_intervals, write_bed
 
@@ -42,15 +42,14 @@ def _network(folder: Path, named: tuple[str, str], dyads: Path, config: Config) 
     files = (("positives", dyads), ("genome", config["genome"]))
     model = run(folder / "model", f"train {named[1]} {options['train']} {seed}", *files)
     fresh = save_untrained(model, folder / "untrained", config["seed"])
-    anchors = _anchors(folder, model, "positives", config["anchors"])
+    anchors = surest(folder, model, config["anchors"])
     shares: Row = {}
     for name, network in (("trained", model), ("untrained", fresh)):
         draws = run(folder / f"{name}.npz", f"sample {options['sample']} {seed}", ("", anchors), ("model", network))
         found = run(folder / f"{name}_periodicity", f"periodicity {seed}", ("", draws))
         shares |= _shares(found, "" if name == "trained" else "untrained_")
         shares |= _settled(Path(f"{draws}.tsv"), "" if name == "trained" else "untrained_")
-    both = [_anchors(folder, model, label, config["probed"] // 2) for label in ("positives", "negatives")]
-    probed = join_fasta(folder / "probed.fa", both)
+    probed = surest(folder, model, config["probed"])
     gc = run(folder / "gc", f"gc-probe {options['gc-probe']} {seed}", ("", probed), ("model", model))
     measured = auroc(model)
     return {
@@ -62,14 +61,6 @@ def _network(folder: Path, named: tuple[str, str], dyads: Path, config: Config) 
         **shares,
         **probe_row(gc),
     }
-
-
-def _anchors(folder: Path, model: Path, label: str, count: int) -> Path:
-    """The held-out records that the network calls rightly and is surest of."""
-    chosen = folder / f"{label}_{count}.fa"
-    words = f"predict --label {int(label == 'positives')} --correct --top {count} --select {chosen}"
-    run(folder / f"{label}_{count}.tsv", words, ("", model / f"test.{label}.fa"), ("model", model))
-    return chosen
 
 
 def _shares(folder: Path, prefix: str) -> Row:

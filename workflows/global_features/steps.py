@@ -11,7 +11,6 @@ from statistics import median
 
 from maxent_cli.commands import maxent
 from maxent_cli.io.checkpoint import load_model, save_model
-from maxent_cli.io.fasta import read_fasta, write_fasta
 from maxent_cli.io.files import writing
 from maxent_cli.io.tables import write_table
 from maxent_cli.models.untrained import untrained
@@ -86,11 +85,12 @@ def save_untrained(model: Path, folder: Path, seed: int) -> Path:
     return folder
 
 
-def join_fasta(path: Path, parts: Iterable[Path]) -> Path:
-    """Records of several FASTA files in one."""
-    records = [record for part in parts for record in read_fasta(str(part))]
-    write_fasta(str(path), [record.name for record in records], [record.sequence for record in records])
-    return path
+def surest(folder: Path, model: Path, count: int) -> Path:
+    """The held-out positives that the network calls rightly and is surest of, as FASTA."""
+    chosen = folder / f"surest_{count}.fa"
+    words = f"predict --label 1 --correct --top {count} --select {chosen}"
+    run(folder / f"surest_{count}.tsv", words, ("", model / "test.positives.fa"), ("model", model))
+    return chosen
 
 
 def auroc(model: Path) -> dict[str, str]:
