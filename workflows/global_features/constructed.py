@@ -5,8 +5,8 @@ python workflows/global_features/constructed.py OUT [--quick]
 composition: labels say whether a sequence has more G and C than the median. motif: positives have GCCGCGCCGG somewhere,
 on either strand, negatives the same letters in random order, so that only the order tells. both: labels are the sum of
 the two. Sequences differ in GC; anchors are positives that the network is surest of, since those that it does not tell
-from background hold nothing that draws could settle on. The probe must say yes, no, yes. OUT/results.tsv and results.md have a row a network
-and seed.
+from background hold nothing that draws could settle on. The probe must say yes, no, yes. OUT/results.tsv and results.md
+have a row a network and seed.
 """
 
 import sys
