@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from maxent_cli.commands import options
-from maxent_cli.commands.stopping import stop_at_signals
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,12 +107,14 @@ def command(model: str, out: str, fields: tuple[float, ...], **given: Any) -> No
     response.tsv    the same with Monte Carlo errors, an anchor and field a line
     references.tsv  the same of the references, without a field
     checks.tsv      between neighbouring fields log P'(N)/P(N) must have the slope Δmu'-Δmu, and both, reweighted
-                    half-way, the same mean N; z-scores
+                    half-way, the same mean N; z-scores, where chains agree on N
     response.png    the response, the draws' N against the anchors', and rigidity beside the references
 
     GC is a share of the positions that may change (share: yes); other counts are numbers, and outside local features
     numbers a place.
     """
+    from maxent_cli.commands.stopping import stop_at_signals
+
     stop = stop_at_signals()
     options.before_torch()
     from maxent_cli.commands.drawing import set_up
@@ -166,9 +167,8 @@ def prober(
 
 def read_probe(work: "Unfinished", name: str) -> "dict[str, list[Row]]":
     """The rows of one anchor, of response, checks and references."""
-    with work.reading(name) as path:
-        found: dict[str, list[Row]] = json.loads(path.read_bytes())
-        return found
+    found: dict[str, list[Row]] = work.read_json(name)
+    return found
 
 
 def pool(folder: "Path", settings: dict[str, Any]) -> Iterator[str]:
@@ -300,7 +300,8 @@ def report(found: "Answer", rows: "list[Row]", checks: "list[Row]", label: str) 
     within = sum(score <= 3 for score in known)
     yield f"  sampler checks: {within} of {len(known)} z-scores within 3, the largest {max(known, default=0):.1f}"
     if len(known) < len(checks):
-        yield f"  {len(checks) - len(known)} checks had too few counts that two fields share: give closer --fields"
+        what = "fields share too few counts, or chains disagree: give closer --fields, more --draws"
+        yield f"  {len(checks) - len(known)} checks are not judged: {what}"
     unsettled = sum(not row["converged"] for row in rows)
     if unsettled:
         yield f"  {unsettled} of {len(rows)} anchors and fields have not converged; see response.tsv, references.tsv"

@@ -201,13 +201,18 @@ class ShardType(click.ParamType[Any]):
     name = "i/n"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        from maxent_cli.data import Shard
-
         number, _, count = str(value).partition("/")
         plain = all(part.isascii() and part.isdigit() and len(part) < 10 for part in (number, count))
         if not plain or not 1 <= int(number) <= int(count):
             self.fail(f"{value} is not i/n with i from 1 to n, as in 3/20", param, ctx)
-        return Shard(int(number), int(count))
+        return shard_of(int(number), int(count))
+
+
+def shard_of(number: int, count: int) -> "Shard":
+    """data.Shard, imported when it is wanted."""
+    from maxent_cli.data import Shard
+
+    return Shard(number, count)
 
 
 shard_option = click.option(

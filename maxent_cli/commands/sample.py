@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from maxent_cli.commands import options
-from maxent_cli.commands.stopping import stop_at_signals
 
 if TYPE_CHECKING:
     from maxent_cli.data import SampleSet
@@ -46,6 +45,8 @@ def command(
     """
     if summary_path == fasta_path == "-":
         raise click.UsageError("only one of --summary and --fasta can be standard output")
+    from maxent_cli.commands.stopping import stop_at_signals
+
     stop = stop_at_signals()
     options.before_torch()
     from maxent_cli.analysis.diagnostics import diagnose

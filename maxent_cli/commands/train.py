@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from maxent_cli.commands import options
-from maxent_cli.commands.stopping import stop_at_signals
 from maxent_cli.errors import InputError
 
 if TYPE_CHECKING:
@@ -157,6 +156,8 @@ def command(out: str, **given: Any) -> None:
     half-open), and rejected.tsv. The same seed, data and threads give the same weights. Equal sequences, and a
     positive and its shuffles, are always in the same part.
     """
+    from maxent_cli.commands.stopping import stop_at_signals
+
     stop = stop_at_signals()
     options.before_torch()
     import torch

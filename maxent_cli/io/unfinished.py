@@ -75,6 +75,11 @@ class Unfinished:
         for notes in self.folder.glob(f"{name}.*.npz"):
             notes.unlink()
 
+    def read_json(self, name: str) -> Any:
+        """What a kept file of JSON holds."""
+        with self.reading(name) as path:
+            return json.loads(path.read_bytes())
+
     @contextmanager
     def reading(self, name: str) -> Iterator[Path]:
         """The path of a kept file; whatever reading it raises becomes an InputError that names it."""
