@@ -29,7 +29,7 @@ NETWORK, AT_ZERO, UNTRAINED = "network", "beta = 0, exact", "untrained"
 # sixth of the positions, has 1 - (1 - s)·b / v, s its share, b and v the variances of a letter of the background and of
 # all draws: 0.14 where the background has 50 % GC, 0.21 where it has 38 %.
 LEAST_EXCESS = 0.25
-MOST_APART = 1.2  # median R-hat of N up to which an untrained network counts: many are so rugged that chains stand
+MOST_APART = 1.2  # R-hat of N up to which draws are judged: untrained networks are often so rugged that chains stand
 MEASURES = ("slope", "slope outside", "rigidity", "rigidity outside")
 AVERAGED = ("draws", "variance", "rigidity", "rigidity_outside", "energy", "output_kept")  # of each field, over anchors
 
@@ -139,10 +139,13 @@ def _at_zero(plain: SampleSet, feature: Feature, field: float, outside: Places) 
 
 
 def _checks(pair: Sequence[SampleSet], feature: Feature, fields: tuple[float, ...]) -> list[Row]:
+    """The checks of two neighbouring fields; not judged (z nan) where chains disagree on N: no error is known there."""
     lower, upper = fields
     below, above = (draw_counts(samples, feature) for samples in pair)
     known: Row = {"record": pair[0].name, "field_low": lower, "field_high": upper}
-    return [known | {"check": name} | vars(check(below, above, upper - lower)) for name, check in CHECKS.items()]
+    rows = [known | {"check": name} | vars(check(below, above, upper - lower)) for name, check in CHECKS.items()]
+    apart = max(float(rhat(below)), float(rhat(above))) > MOST_APART
+    return [row | {"z": np.nan} for row in rows] if apart else rows
 
 
 def answer(response: list[Row], references: list[Row], seed: int) -> Answer:

@@ -178,6 +178,12 @@ def stuck(seed: int) -> SampleSet:
     return replace(plain, codes=np.repeat(plain.codes[:, :1], DRAWS, axis=1))
 
 
+def test_checks_are_not_judged_where_chains_disagree() -> None:
+    rows = probe_anchor([stuck(1), drawn(1.0)], {}, gc(), (0.0, 1.0)).checks
+    assert np.isnan([row["z"] for row in rows]).all()
+    assert np.isfinite([row["error"] for row in rows]).any()
+
+
 def test_untrained_networks_whose_chains_disagree_are_shown_and_do_not_count() -> None:
     found = asked(lambda seed: rigid(1.0, seed), stuck)
     assert (found.counted, found.verdict) == ((), "yes")
