@@ -127,6 +127,7 @@ class SampleSet:
     2.5, 50 and 97.5 % points of the output under the untethered background. thin: steps between draws. acceptance:
     share of proposals accepted, all rungs together. kernel: which one ran, and why if not the compiled one;
     drift_start, drift: the most that its energies differed from full passes, before and at the end of any block.
+    conditionals (B, L, 4): mean letter frequencies given the other letters, in each block of draws; None: not known.
     """
 
     name: str
@@ -147,6 +148,7 @@ class SampleSet:
     drift_start: float
     drift: float
     rungs: Rungs
+    conditionals: Floats | None = None
 
     @property
     def told(self) -> bool:

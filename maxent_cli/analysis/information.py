@@ -60,11 +60,14 @@ def frequencies(samples: SampleSet) -> Frequencies:
 def information(samples: SampleSet) -> Information:
     """D_j = sum_a p_j(a) log2(p_j(a) / q_j(a)) of each mutable position j and their sum, by jackknife over chains.
 
-    q_j is the background row in use, the tether included. The total's error is that of the sum, since positions depend
-    on each other.
+    q_j is the background row in use, the tether included; p_j the mean of the letters' conditionals where these are
+    known, else of their counts. The total's error is that of the sum, since positions depend on each other.
     """
     free = samples.mutable
-    counts = _block_counts(samples.codes[..., free], block_numbers(*samples.codes.shape[:2]))
+    if samples.conditionals is None:
+        counts = _block_counts(samples.codes[..., free], block_numbers(*samples.codes.shape[:2]))
+    else:
+        counts = samples.conditionals[:, free].astype(np.float64)
     each, total = _bits(counts, samples.background[free])
     positions, errors = np.zeros(len(free)), np.zeros(len(free))
     positions[free], errors[free] = each.value, each.error

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -52,6 +53,7 @@ def command(
     from maxent_cli.analysis.diagnostics import diagnose
     from maxent_cli.analysis.summary import summarise
     from maxent_cli.commands.drawing import set_up
+    from maxent_cli.interpret.conditionals import block_conditionals
     from maxent_cli.io.files import check_outputs, writing_together
     from maxent_cli.io.provenance import write_provenance
     from maxent_cli.io.samples import draws_into, packed, unpacked
@@ -59,11 +61,15 @@ def command(
     from maxent_cli.io.unfinished import unfinished
 
     job = set_up(model, out, given)
+
+    def with_conditionals(samples: "SampleSet") -> "SampleSet":
+        return replace(samples, conditionals=block_conditionals(job.model, job.law, samples))
+
     paths = {"draws": out, "summary": summary_path or f"{out}.tsv", "fasta": fasta_path}
     rows: list[dict[str, Any]] = []
     with unfinished(out, job.identity, stop) as work:
         check_outputs(filter(None, paths.values()))
-        kept = job.work_through(work, lambda sample: packed(sample(job.model, job.law)))
+        kept = job.work_through(work, lambda sample: packed(with_conditionals(sample(job.model, job.law))))
         with writing_together() as opening, draws_into(opening(out, "wb"), job.header) as draws:
             summary, fasta = opening(paths["summary"]), opening(fasta_path) if fasta_path else None
             for name in kept:

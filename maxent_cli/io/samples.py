@@ -4,8 +4,8 @@ Schema 1. `header`: JSON text (schema, law, settings, model digest, seed, number
 000000: `record_i` (JSON text: name, interval, beta, outputs and energies that are one number), `anchor_i` (L,) uint8,
 `codes_i` (C, D, L) uint8, `energy_i` and `output_i` (C, D), `background_i` (L, 4), `mutable_i` (L,),
 `output_background_i` (3,), and of the ladder's R rungs `rung_betas_i` (R,), `rung_energy_i` and `rung_output_i`
-(C, T, R), `rung_letters_i` (C, R, L, 4), `rung_search_i` (rounds, 2 R): how warm-up settled the betas. Letters are
-0 A, 1 C, 2 G, 3 T, 4 other; positions are 0-based.
+(C, T, R), `rung_letters_i` (C, R, L, 4), `rung_search_i` (rounds, 2 R): how warm-up settled the betas; where known,
+`conditionals_i` (B, L, 4). Letters are 0 A, 1 C, 2 G, 3 T, 4 other; positions are 0-based.
 """
 
 import dataclasses
@@ -49,6 +49,8 @@ class DrawsWriter:
             self._put(f"{name}_{number}", getattr(samples, name))
         for name in RUNG_ARRAYS:
             self._put(f"rung_{name}_{number}", getattr(samples.rungs, name))
+        if samples.conditionals is not None:
+            self._put(f"conditionals_{number}", samples.conditionals.astype(np.float32))
         self.count += 1
 
     def finish(self, header: dict[str, Any]) -> None:
@@ -134,6 +136,7 @@ class Draws:
                 **{name: self._members[f"{name}_{number}"] for name in ARRAYS},
                 **{name: record[name] for name in NUMBERS},
                 rungs=Rungs(*(self._members[f"rung_{name}_{number}"] for name in RUNG_ARRAYS)),
+                conditionals=self._members.get(f"conditionals_{number}"),
             )
             _require_whole(samples)
             return samples
@@ -184,6 +187,9 @@ def _require_whole(samples: SampleSet) -> None:
         **dict.fromkeys(("rung energy", "rung output"), ("f", (chains, kept, rungs))),
     }
     found |= {f"rung {name}": getattr(samples.rungs, name) for name in RUNG_ARRAYS[:-1]}
+    if samples.conditionals is not None:
+        wanted["conditionals"] = "f", (len(samples.conditionals), length, 4)
+        found["conditionals"] = samples.conditionals
     for name, (kind, shape) in wanted.items():
         if found[name].dtype.kind != kind or found[name].shape != shape:
             raise ValueError(name)

@@ -48,6 +48,19 @@ def test_information_of_a_known_law_is_within_its_error():
     assert 0.8 < np.std(scores) < 1.3
 
 
+def test_conditionals_are_taken_for_counts_where_they_are_known():
+    rng = np.random.default_rng(9)
+    law = rng.dirichlet(np.ones(4), 20)
+    codes, noisy = independent_draws(rng, law, 20, 10), rng.dirichlet(200 * law[0] + 1, (20, 1))
+    blocks = np.concatenate([np.broadcast_to(law[1:], (20, 19, 4)), noisy], axis=1)
+    background = np.full((20, 4), 0.25)
+    found = information(sample_set(codes, background, conditionals=blocks))
+    exact = np.sum(law * np.log2(law / background), axis=1)
+    np.testing.assert_allclose(found.positions[:-1], exact[1:])
+    np.testing.assert_allclose(found.errors[:-1], 0, atol=1e-9)
+    assert found.positions[-1] == pytest.approx(exact[0], abs=4 * found.errors[-1])
+
+
 def test_plug_in_bits_and_jackknife_are_what_loops_over_strings_give():
     rng = np.random.default_rng(3)
     background = tethered(rng, 4)

@@ -58,7 +58,8 @@ def assert_same(first: object, second: object) -> None:
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
-    sets = [example(1), example(2, interval=Interval("chr2", 10, 16, "-"), beta=0.0, drift=1e-5)]
+    shares = np.full((3, LENGTH, 4), 0.25, np.float32)
+    sets = [example(1), example(2, interval=Interval("chr2", 10, 16, "-"), beta=0.0, drift=1e-5, conditionals=shares)]
     path = write(tmp_path / "draws.npz", sets, {"seed": 7, "law": {"tether": None}})
     with open_draws(path) as draws:
         assert len(draws) == 2

@@ -1,0 +1,60 @@
+"""What each letter of a draw could be, the others as they are: frequencies of letters with less noise than counts have.
+
+The mean over draws of p(x_j = a | the other letters) is the frequency of a at j, as its count is, and a position that
+the network does not heed has its background there in every single draw (Gelfand & Smith, JASA 85:398, 1990).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maxent_cli.alphabet import Codes
+from maxent_cli.analysis.jackknife import block_numbers
+from maxent_cli.data import Floats, SampleSet
+from maxent_cli.engine.incremental import Plan, single_changes
+from maxent_cli.interpret.law import LawSettings, anchored_law
+from maxent_cli.interpret.plan import read_plan
+from maxent_cli.interpret.sampling import COMPILED
+from maxent_cli.models.protocol import SequenceModel
+
+MOST = 400  # draws of an anchor, evenly spaced: neighbours in a chain say much the same
+
+
+def block_conditionals(model: SequenceModel, settings: LawSettings, samples: SampleSet) -> Floats | None:
+    """Mean conditional letter frequencies (B, L, 4) of draws, in each block of the jackknife over chains.
+
+    None where the compiled chain could not draw, since outputs of the network one by one would take longer than the
+    draws, and under a field on matches.
+    """
+    if samples.kernel != COMPILED or (settings.counted is not None and settings.field):
+        return None
+    law = anchored_law(model, samples.anchor, settings, samples.name, mutable=samples.mutable)
+    plan = read_plan(model, law.reference, law.weights, law.offset)
+    chains, draws, length = samples.codes.shape
+    some = np.unique(np.linspace(0, draws - 1, max(1, MOST // chains)).astype(int))
+    blocks = block_numbers(chains, draws)[:, some].ravel()
+    rows = samples.codes[:, some].reshape(-1, length)
+    found = np.array([conditionals(plan, row, samples) for row in rows])
+    return np.array([found[blocks == block].mean(axis=0) for block in np.unique(blocks)])
+
+
+def conditionals(plan: Plan, codes: Codes, samples: SampleSet) -> Floats:
+    """p(x_j = a | the other letters) (L, 4) at one sequence (L,); the letter that is there where it may not change."""
+    free = samples.mutable
+    places, letters = (index.ravel() for index in np.indices((len(codes), 4)))
+    wanted = free[places]
+    values = single_changes(plan, codes, places[wanted], letters[wanted].astype(np.uint8))
+    logs = np.log(samples.background[free]) - samples.beta * energies(plan, values).reshape(-1, 4)
+    weights = np.exp(logs - logs.max(axis=1, keepdims=True))
+    shares = np.zeros((len(codes), 4))
+    shares[free] = weights / weights.sum(axis=1, keepdims=True)
+    held = ~free & (codes < 4)
+    shares[held, codes[held]] = 1
+    return shares
+
+
+def energies(plan: Plan, values: NDArray[np.float32]) -> Floats:
+    """The energy (M,) of the last layer's values (M, size)."""
+    change = (values - plan.reference) * plan.feature_weights
+    if plan.linear:
+        return np.asarray(plan.offset - change.sum(axis=1, dtype=np.float64))
+    return np.asarray(np.sqrt(np.square(change, dtype=np.float64).sum(axis=1)))
