@@ -15,7 +15,7 @@ import platform
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -29,7 +29,7 @@ from torch import nn
 from maxent_cli.alphabet import decode, encode
 from maxent_cli.analysis.motifs import Match, best_match
 from maxent_cli.commands import maxent
-from maxent_cli.commands.motif_tables import FACING
+from maxent_cli.commands.motif_tables import FACING, LEAST_OCCUPANCY
 from maxent_cli.data import Motif
 from maxent_cli.io.motif_files import read_meme, write_meme
 from maxent_cli.io.tables import write_table
@@ -176,30 +176,50 @@ def _outputs(network: nn.Module, codes: np.ndarray) -> torch.Tensor:
 def spaced(folder: Path, size: Size) -> Iterator[Row]:
     """Two motifs, their distance where they have one, and their sites.
 
-    Distances are read off untethered draws: a tether holds both motifs of an anchor where they are, and so apart.
+    Where they are planted independently, negatives have one of them: were either enough, a network could let go of the
+    other. Distances are of untethered draws: a tether holds both motifs of an anchor where they are, and so apart.
     """
     plants = {
-        "apart": "--plant left:density=0.8 --plant right:density=0.8",
+        "apart": "--plant left:density=1 --plant right:density=1",
         "spaced": f"--plant left,right:spacing={SPACING},density=0.9",
     }
     for kind, plant in plants.items():
         place = folder / kind
         place.mkdir(parents=True)
-        _train(place, plant, size)
+        _simulate(place, "positives", plant, size)
+        _train(place, f"--negatives {_lone(place, size)}" if kind == "apart" else "", size)
         anywhere = read_off(place, f"--tether none --model {place}/model", size.sampling, "anywhere")
         yield from _both(kind, anywhere)
         yield _distance(kind, anywhere)
         yield from _sites(kind, place, read_off(place, f"--model {place}/model", size.sampling, "in_place"))
 
 
-def _train(place: Path, plant: str, size: Size) -> None:
-    """Simulate, train the default network, and choose anchors among held-out positives."""
-    known = write_known(place / "known.meme")
-    run(
-        f"simulate --count {size.count} --length {size.length} --seed 1 --motifs {known} {plant}",
-        *("--out", place / "positives.fa", "--truth", place / "truth.bed"),
+def _simulate(place: Path, name: str, plant: str, size: Size, seed: int = 1) -> str:
+    """Sequences with motifs as place/name.fa, and place/name.bed of where; gives the sequences."""
+    known, shape = write_known(place / "known.meme"), f"--count {size.count} --length {size.length} --seed {seed}"
+    files = ("--out", place / f"{name}.fa", "--truth", place / f"{name}.bed")
+    run(f"simulate {shape} {plant}", "--motifs", known, *files)
+    return (place / f"{name}.fa").read_text()
+
+
+def _lone(place: Path, size: Size) -> Path:
+    """A FASTA of sequences with one of the motifs each."""
+    half = replace(size, count=size.count // 2)
+    alone = (
+        _simulate(place, name, f"--plant {name}:density=1", half, seed).replace(">", f">{name}_")
+        for seed, name in enumerate(PLANTED, 2)
     )
-    run(f"train --epochs {size.epochs} --threads 1 --seed 1 --positives {place}/positives.fa --out {place}/model")
+    path = place / "negatives.fa"
+    path.write_text("".join(alone))
+    return path
+
+
+def _train(place: Path, negatives: str, size: Size) -> None:
+    """Train the default network, and choose anchors among held-out positives."""
+    run(
+        f"train --epochs {size.epochs} --threads 1 --seed 1 --positives {place}/positives.fa {negatives}",
+        *("--out", place / "model"),
+    )
     run(
         f"predict {place}/model/test.positives.fa --model {place}/model --label 1 --correct --top {size.pairs}",
         *("--select", place / "anchors.fa", "--out", place / "scores.tsv", "--threads", 1),
@@ -216,7 +236,7 @@ def _both(kind: str, motifs: Path) -> Iterator[Row]:
 
 def _sites(kind: str, place: Path, motifs: Path) -> Iterator[Row]:
     """Where an anchor's draws have a motif, against where it was planted; strong: at or above its sites' median."""
-    lines = [line.split("\t") for line in (place / "truth.bed").read_text().splitlines()]
+    lines = [line.split("\t") for line in (place / "positives.bed").read_text().splitlines()]
     planted = {(name, motif): (int(start), int(end), strand) for name, start, end, motif, _, strand in lines}
     medians = {name: np.median([float(line[4]) for line in lines if line[3] == name]) for name in PLANTED}
     anchors = {line[1:] for line in (place / "anchors.fa").read_text().splitlines() if line.startswith(">")}
@@ -229,11 +249,11 @@ def _sites(kind: str, place: Path, motifs: Path) -> Iterator[Row]:
 
 
 def _called(motifs: Path) -> Iterator[tuple[tuple[str, str], Site]]:
-    """For each anchor and planted motif, the place where most draws have it, if they have it."""
+    """For each anchor and planted motif, the place where most draws have it, if enough do for it to be in sites.bed."""
     for name in PLANTED:
         found = closest(motifs, name)
         for row in table(motifs / "occupancy.tsv"):
-            if found and row["motif"] == found[0] and row["present"] == "yes":
+            if found and row["motif"] == found[0] and float(row["best_occupancy"] or 0) >= LEAST_OCCUPANCY:
                 turned = found[1].strand == "-"
                 strand = "+-"[(row["best_strand"] == "-") != turned]
                 yield (row["record"], name), (int(row["best_start"]), int(row["best_end"]), strand)
