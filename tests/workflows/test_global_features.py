@@ -101,4 +101,4 @@ def test_the_nucleosome_experiment_on_a_toy(tmp_path: Path) -> None:
     assert "chrC" not in (tmp_path / "out" / "dyads.bed").read_text()
     page = (tmp_path / "out" / "results.md").read_text()
     assert page.startswith("## Toy\n")
-    assert f"| matched | 1 | {float(str(rows[0]['auroc'])):.3g} |" in page
+    assert f"| matched | 1 | {float(str(rows[0]['auroc'])):.3g} (" in page

@@ -63,9 +63,15 @@ def write_results(out: Path, title: str, rows: Iterable[Row]) -> list[Row]:
 
 
 def markdown(rows: list[Row]) -> list[str]:
-    """Rows as a table."""
-    cells = [list(rows[0]), ["---"] * len(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
+    """Rows as a table; a number and its interval are one cell."""
+    names = [name for name in rows[0] if not name.endswith(("_low", "_high"))]
+    cells = [names, ["---"] * len(names), *([_with_interval(row, name) for name in names] for row in rows)]
     return [f"| {' | '.join(row)} |" for row in cells]
+
+
+def _with_interval(row: Row, name: str) -> str:
+    ends = [_cell(row[f"{name}_{end}"]) for end in ("low", "high") if f"{name}_{end}" in row]
+    return f"{_cell(row[name])} ({' to '.join(ends)})" if ends else _cell(row[name])
 
 
 def _cell(value: object) -> str:
