@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from maxent_cli.analysis.counts import (
     CHECKS,
@@ -48,9 +49,9 @@ class Answer:
     """The probe over anchors, with bootstrap intervals: fields (S,), mean count of the draws and at beta = 0 (S,).
 
     anchors, draws (N,): count of each anchor and of its draws without a field. measures: by network or reference, then
-    by MEASURES. counted: names of the untrained networks whose chains agree on N. excess: of rigidity outside local
-    features over the mean of theirs, an anchor at a time; over beta = 0, which has none, where there are no such.
-    verdict: 'yes', 'no' or 'undecided'.
+    by MEASURES. counted: names of the untrained networks whose chains agree on N; agreed (N,): at which anchors the
+    network's own do. excess: at these, of rigidity outside local features over the mean of those networks', an anchor
+    at a time; over beta = 0, which has none, where there are no such. verdict: 'yes', 'no' or 'undecided'.
     """
 
     fields: Floats
@@ -60,6 +61,7 @@ class Answer:
     draws: Floats
     measures: dict[str, dict[str, Interval95]]
     counted: tuple[str, ...]
+    agreed: NDArray[np.bool_]
     excess: Interval95
     verdict: str
 
@@ -162,7 +164,9 @@ def answer(response: list[Row], references: list[Row], seed: int) -> Answer:
     measured = {NETWORK: plain, AT_ZERO: at_zero, **others}
     counted = tuple(name for name, rows in others.items() if name.startswith(UNTRAINED) and _agree(rows))
     nulls = [column(others[name], "rigidity_outside") for name in counted]
-    excess = excess_over(column(plain, "rigidity_outside"), np.reshape(nulls, (len(nulls), len(plain))), seed)
+    agreed = ~(column(plain, "rhat_counted") > MOST_APART)
+    rigid = np.where(agreed, column(plain, "rigidity_outside"), np.nan)
+    excess = excess_over(rigid, np.reshape(nulls, (len(nulls), len(plain))), seed)
     return Answer(
         fields=np.array(fields),
         response=[mean_over_anchors(column(by_field[field], "draws"), seed) for field in fields],
@@ -171,6 +175,7 @@ def answer(response: list[Row], references: list[Row], seed: int) -> Answer:
         draws=column(plain, "draws"),
         measures={name: _measures(rows, seed) for name, rows in measured.items()},
         counted=counted,
+        agreed=agreed,
         excess=excess,
         verdict=_verdict(excess),
     )
@@ -230,4 +235,6 @@ def sentence(found: Answer, label: str) -> str:
         "no": f"no, nothing beyond local features holds the number of {label}",
         "undecided": f"undecided whether it holds the number of {label} beyond local features",
     }[found.verdict]
-    return f"{said}: outside them its rigidity is above {over} by {interval}; {LEAST_EXCESS:.2f} is asked for"
+    apart = int((~found.agreed).sum())
+    kept = f" ({apart} of {len(found.agreed)} anchors left out: their chains disagree)" * bool(apart)
+    return f"{said}: outside them its rigidity is above {over} by {interval}{kept}; {LEAST_EXCESS:.2f} is asked for"

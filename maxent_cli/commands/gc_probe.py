@@ -95,8 +95,9 @@ def command(model: str, out: str, fields: tuple[float, ...], **given: Any) -> No
 
     A motif that holds its letters does all of this a little, so the answer rests on the positions whose letters are no
     more than the draws' composition makes them, and on how far rigidity there exceeds that of untrained networks: yes
-    if its 95 % interval, over anchors and untrained networks, lies above 0.25, no if below, else undecided. Untrained
-    networks whose chains disagree are shown and do not count; without any it is held against beta = 0, which has none.
+    if its 95 % interval, over anchors and untrained networks, lies above 0.25, no if below, else undecided. Anchors,
+    and untrained networks, whose chains disagree on N (R-hat above 1.2) are shown and do not count; without untrained
+    networks it is held against beta = 0, which has none.
     Anchors should differ in N. Another training may have learned otherwise: try other seeds.
 
     In the folder:
@@ -178,11 +179,12 @@ def pool(folder: "Path", settings: dict[str, Any]) -> Iterator[str]:
     from maxent_cli.io.tables import Columns, read_table, truth, write_table
 
     measured = [f"{name}{where}" for name in ("anchor", "draws", "rigidity") for where in ("", "_outside")]
+    measured.append("rhat_counted")
     common: Columns = {"record": str, "converged": truth, **dict.fromkeys(measured, float)}
     at_zero = dict.fromkeys(("field", "beta_0", "beta_0_outside", "rhat", *AVERAGED), float)
     wanted: dict[str, Columns] = {
         "response": {**common, **at_zero, "counted": str, "share": truth},
-        "references": {**common, "reference": str, "rhat_counted": float},
+        "references": {**common, "reference": str},
         "checks": {"z": float},
     }
     response, references, checks = (

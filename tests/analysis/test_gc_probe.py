@@ -184,6 +184,13 @@ def test_checks_are_not_judged_where_chains_disagree() -> None:
     assert np.isfinite([row["error"] for row in rows]).any()
 
 
+def test_anchors_whose_chains_disagree_do_not_count() -> None:
+    found = asked(lambda seed: stuck(seed) if seed > 6 else rigid(1.0, seed), lambda seed: drawn(0.0, seed))
+    assert found.agreed.tolist() == 6 * [True] + 6 * [False]
+    assert "(6 of 12 anchors left out: their chains disagree)" in sentence(found, "G and C")
+    assert found.excess.low > 0.8
+
+
 def test_untrained_networks_whose_chains_disagree_are_shown_and_do_not_count() -> None:
     found = asked(lambda seed: rigid(1.0, seed), stuck)
     assert (found.counted, found.verdict) == ((), "yes")
