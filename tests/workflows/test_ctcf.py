@@ -107,10 +107,10 @@ def test_the_experiment_on_one_small_case(tmp_path: Path) -> None:
 
     with (ROOT / "workflows" / "ctcf" / "ctcf.toml").open("rb") as stream:
         config = tomllib.load(stream)
-    del config["peaks"]
+    del config["real"]
     small = {"simulate": "--count 1500 --length 60", "train": "--epochs 8 --batch 64 --threads 1"}
     small["sample"] = "--chains 4 --rungs 3 --draws 40 --thin 20 --warmup 800 --threads 1"
-    config |= {"out": str(tmp_path), "anchors": 3, "redraws": 20, "cases": ["one motif"]}
+    config |= {"out": str(tmp_path), "anchors": 3, "batch": 2, "redraws": 20, "cases": ["one motif"]}
     page = experiment.experiment(config | {"options": config["options"] | small}).read_text()
     rows = {(row["method"], row["metric"]): row for row in table(tmp_path / "metrics.tsv")}
     methods = {method for method, _ in rows}
@@ -120,7 +120,11 @@ def test_the_experiment_on_one_small_case(tmp_path: Path) -> None:
     }
     for method in ("draws, tethered", "mutagenesis"):
         assert float(rows[method, "window hits"]["value"]) == 1
-        assert float(rows[method, "share in site"]["value"]) > 0.5  # 19 of 60 bp by chance
-    for (method, _), row in rows.items():
+        assert float(rows[method, "share in site"]["value"]) > 0.6  # 19 of 60 bp by chance
+    for (method, metric), row in rows.items():
         assert method in page
         assert float(row["lower"]) <= float(row["value"]) <= float(row["upper"])
+        best, value = rows[row["best"], metric], float(row["value"])
+        assert row["best"] in experiment.METHODS
+        assert float(row["value_against"]) == pytest.approx(value - float(best["value"]), abs=2e-5, rel=1e-3)
+    assert [folder.name for folder in sorted((tmp_path / "one_motif").glob("0*"))] == ["0000", "0002"]

@@ -20,11 +20,10 @@ import numpy as np
 from maxent_cli.alphabet import Codes, encode
 from maxent_cli.data import Floats
 from maxent_cli.io.checkpoint import load_model
-from maxent_cli.io.provenance import read_provenance
 from maxent_cli.io.tables import write_table
 from maxent_cli.models.prediction import predict
 
-from ..global_features.steps import run, table
+from ..global_features.steps import SECONDS, run, table
 from ..xor.answers import METHODS
 from . import metrics
 from .page import write_page
@@ -34,59 +33,93 @@ Config = dict[str, Any]
 Row = dict[str, object]
 
 WIDTH = 19  # bp, of the window that is looked for
+METRICS = {"share in site": 1, "window hits": 1, "offset, bp": -1, "AUPRC": 1, "output lost": 1}  # -1: less is better
 TETHERS = {"tethered": "auto", "untethered": "none"}
 
 
 def experiment(config: Config) -> Path:
     """Every system, every method, every metric; gives the page."""
     systems = [simulated(name, config) for name in config.get("cases", CASES)]
-    if "peaks" in config:
-        systems += [real(architecture, config) for architecture in config["architectures"]]
+    systems += [real(architecture, config) for architecture in config.get("real", ())]
     out = Path(config["out"])
-    write_table(str(out / "metrics.tsv"), [row for system in systems for row in measured(system, config)])
+    rows = [row for system in systems for row in measured(system, config)]
+    write_table(str(out / "metrics.tsv"), rows)
     return write_page(out, config, WIDTH)
 
 
 def measured(system: System, config: Config) -> Iterator[Row]:
-    """A row a method and metric: the mean over anchors with its interval."""
-    network, _ = load_model(str(system.model))
+    """A row a method and metric: the mean over anchors with its interval, and how far it is from the best attribution.
+
+    Of the difference the interval is that of anchors' differences.
+    """
+    scores, seconds = scored(system, config)
+    found = {method: _values(system, each, config) for method, each in scores.items()}
+    records = [record.name for record in system.anchors]
+    write_table(str(system.folder / "per_anchor.tsv"), _by_anchor(records, found))
+    for name in METRICS:
+        best = max(METHODS, key=lambda method, name=name: METRICS[name] * found[method][name].mean())
+        for method, values in found.items():
+            whole, against = (metrics.over_anchors(each) for each in (values[name], values[name] - found[best][name]))
+            where = {"system": system.name, "anchors": len(records), "qualified": system.qualified}
+            difference = {f"{key}_against": value for key, value in against.__dict__.items()}
+            what = {
+                "method": method,
+                "metric": name,
+                **whole.__dict__,
+                "best": best,
+                "better": METRICS[name],
+                **difference,
+            }
+            yield where | what | {"cpu_seconds": seconds[method]}
+
+
+def _values(system: System, scores: Floats, config: Config) -> dict[str, Floats]:
+    """Each metric (N,) of scores (N, L)."""
+    network, card = load_model(str(system.model))
     codes = np.stack([encode(record.sequence) for record in system.anchors])
 
     def value(rows: Codes) -> Floats:
         outputs = predict(network, rows.reshape(-1, rows.shape[-1])).astype(np.float64)
         return (outputs[:, 1] - outputs[:, 0]).reshape(rows.shape[:-1])
 
-    frequencies, times = np.full(4, 0.25), (config["redrawn"], config["redraws"], config["seed"])
-    per_anchor: list[Row] = []
-    for method, (scores, seconds) in scored(system, config).items():
-        found = {
-            "share in site": metrics.share_inside(scores, system.sites),
-            "window hits": metrics.hits(scores, system.sites, WIDTH),
-            "offset, bp": metrics.offsets(scores, system.sites, WIDTH),
-            "AUPRC": metrics.precisions(scores, system.sites),
-            "output lost": metrics.losses(value, codes, scores, frequencies, times),
-        }
-        rows = [{"record": one.name, "method": method} for one in system.anchors]
-        per_anchor += [row | {name: each[n] for name, each in found.items()} for n, row in enumerate(rows)]
-        for name, each in found.items():
-            mean = metrics.over_anchors(each)
-            where = {"system": system.name, "anchors": len(codes), "method": method, "metric": name}
-            yield where | mean.__dict__ | {"seconds": seconds}
-    write_table(str(system.folder / "per_anchor.tsv"), per_anchor)
+    times = (config["redrawn"], config["redraws"], config["seed"])
+    found = (
+        metrics.share_inside(scores, system.sites),
+        metrics.hits(scores, system.sites, WIDTH),
+        metrics.offsets(scores, system.sites, WIDTH),
+        metrics.precisions(scores, system.sites),
+        metrics.losses(value, codes, scores, np.array(card.background), times),
+    )
+    return dict(zip(METRICS, found, strict=True))
 
 
-def scored(system: System, config: Config) -> dict[str, tuple[Floats, float]]:
-    """Scores of positions (N, L) by each method, and the seconds that an anchor took."""
+def _by_anchor(records: list[str], found: dict[str, dict[str, Floats]]) -> list[Row]:
+    return [
+        {"record": record, "method": method} | {name: each[number] for name, each in values.items()}
+        for method, values in found.items()
+        for number, record in enumerate(records)
+    ]
+
+
+def scored(system: System, config: Config) -> tuple[dict[str, Floats], dict[str, float]]:
+    """Scores of positions (N, L) by each method, and the CPU seconds that an anchor took."""
+    batches = [_scored_batch(batch, config) for batch in system.batches(config["batch"])]
+    scores = {method: np.concatenate([batch[method][0] for batch in batches]) for method in batches[0]}
+    return scores, {method: sum(batch[method][1] for batch in batches) / len(system.anchors) for method in scores}
+
+
+def _scored_batch(system: System, config: Config) -> dict[str, tuple[Floats, float]]:
+    """Scores (n, L) of a batch by each method, and the CPU seconds that they took."""
     folder, options, seed = system.folder, config["options"], config["seed"]
     files, found = (("", folder / "anchors.fa"), ("model", system.model)), {}
     for name, tether in TETHERS.items():
         draws = run(folder / f"{name}.npz", f"sample --tether {tether} {options['sample']} --seed {seed}", *files)
         motifs = run(folder / name, "motifs --logos none --draw-sites --threads 1", ("", draws))
-        found[f"draws, {name}"] = _positions(motifs, "information", system), _seconds(system, draws, motifs)
-        found[f"sites in draws, {name}"] = site_counts(motifs, system), _seconds(system, draws, motifs)
+        found[f"draws, {name}"] = _positions(motifs, "information", system), _seconds(draws, motifs)
+        found[f"sites in draws, {name}"] = site_counts(motifs, system), _seconds(draws, motifs)
     for method in METHODS:
         scores = run(folder / method, f"attribute --method {method} {options['attribute']} --seed {seed}", *files)
-        found[method] = _positions(scores, "score", system), _seconds(system, scores)
+        found[method] = _positions(scores, "score", system), _seconds(scores)
     return found
 
 
@@ -106,10 +139,9 @@ def site_counts(motifs: Path, system: System) -> Floats:
     return counts
 
 
-def _seconds(system: System, *outputs: Path) -> float:
-    """Wall seconds an anchor, of the commands that made the outputs."""
-    made = [read_provenance(str(output)) or {} for output in outputs]
-    return sum(one["wall_seconds"] for one in made) / len(system.anchors)
+def _seconds(*outputs: Path) -> float:
+    """CPU seconds of the commands that made the outputs."""
+    return sum(float(output.with_name(f"{output.name}{SECONDS}").read_text()) for output in outputs)
 
 
 if __name__ == "__main__":

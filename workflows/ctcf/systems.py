@@ -1,7 +1,7 @@
 """Networks and anchors with known sites: simulated, and real peaks with one match of the CTCF motif."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +34,26 @@ CASES: dict[str, tuple[str, str | None, tuple[str, ...]]] = {
 
 @dataclass(frozen=True)
 class System:
-    """A network, its anchors and where their sites are."""
+    """A network, its anchors in random order, and where their sites are; qualified: of how many they were taken."""
 
     name: str
     folder: Path
     model: Path
     anchors: list[Record]
     sites: list[list[Site]]
+    qualified: int
+
+    def batches(self, size: int) -> Iterator["System"]:
+        """So many anchors at a time, each batch in a folder of its own: more anchors are more batches."""
+        for start in range(0, len(self.anchors), size):
+            some = slice(start, start + size)
+            batch = replace(
+                self, folder=self.folder / f"{start:04d}", anchors=self.anchors[some], sites=self.sites[some]
+            )
+            batch.folder.mkdir(exist_ok=True)
+            names, sequences = zip(*((one.name, one.sequence) for one in batch.anchors), strict=True)
+            write_fasta(str(batch.folder / "anchors.fa"), names, sequences)
+            yield batch
 
 
 def simulated(name: str, config: Config) -> System:
@@ -60,22 +73,28 @@ def simulated(name: str, config: Config) -> System:
         )
     model = run(folder / "model", f"train {options['train']} --seed {seed}", *sides)
     sites = _read_sites(truth, wanted)
-    return _chosen(name, folder, model, config, lambda record: sites.get(record.name, []))
+    chosen = _chosen(folder, model, config, lambda record: sites.get(record.name, []))
+    return System(name, folder, model, *chosen)
 
 
 def real(architecture: str, config: Config) -> System:
     """A network that learned the peaks, and held-out ones that it calls rightly, with one match of the CTCF motif."""
-    folder = Path(config["out"]) / architecture
+    folder, asked = Path(config["out"]) / architecture, config | config["real"][architecture]
     folder.mkdir(parents=True, exist_ok=True)
-    words = f"train --architecture {architecture} {config['architectures'][architecture]} --seed {config['seed']}"
-    model = run(folder / "model", words, ("positives", config["peaks"]))
+    if "model" in asked:
+        model = Path(asked["model"])
+    else:
+        words = f"train --architecture {architecture} {asked['train']} --seed {config['seed']}"
+        model = run(folder / "model", words, ("positives", config["peaks"]))
     known = motif(read_meme(str(CTCF))[0], UNIFORM, RARITY)
 
     def sites(record: Record) -> list[Site]:
+        if record.interval is None or record.interval.chromosome not in asked["chromosomes"]:
+            return []
         places = np.flatnonzero(known.matches(encode(record.sequence)))
         return [(int(place), int(place) + known.width) for place in places] if len(places) == 1 else []
 
-    return _chosen(architecture, folder, model, config, sites)
+    return System(architecture, folder, model, *_chosen(folder, model, asked, sites))
 
 
 def planted() -> Iterator[Motif]:
@@ -98,14 +117,13 @@ def _read_sites(truth: Path, wanted: tuple[str, ...]) -> dict[str, list[Site]]:
     return sites
 
 
-def _chosen(name: str, folder: Path, model: Path, config: Config, sites_of: Any) -> System:
-    """Of held-out positives that the network calls rightly, those with sites, some at random."""
+def _chosen(folder: Path, model: Path, asked: Config, sites_of: Any) -> tuple[list[Record], list[list[Site]], int]:
+    """Of held-out positives that the network calls rightly, those with sites: the first of a random order."""
     called = folder / "called.fa"
     files = (("", model / "test.positives.fa"), ("model", model), ("select", called))
-    run(folder / "scores.tsv", "predict --label 1 --correct", *files)
+    run(folder / "scores.tsv", "predict --label 1 --correct --threads 1", *files)
     held = ((record, sites_of(record)) for record in read_fasta(str(called)))
     qualified = [(record, sites) for record, sites in held if sites]
-    rows = np.random.default_rng(config["seed"]).permutation(len(qualified))[: config["anchors"]]
-    anchors, sites = zip(*(qualified[row] for row in sorted(rows)), strict=True)
-    write_fasta(str(folder / "anchors.fa"), [one.name for one in anchors], [one.sequence for one in anchors])
-    return System(name, folder, model, list(anchors), list(sites))
+    rows = np.random.default_rng(asked["seed"]).permutation(len(qualified))[: asked["anchors"]]
+    anchors, sites = zip(*(qualified[row] for row in rows), strict=True)
+    return list(anchors), list(sites), len(qualified)
