@@ -174,24 +174,28 @@ def _outputs(network: nn.Module, codes: np.ndarray) -> torch.Tensor:
 
 
 def spaced(folder: Path, size: Size) -> Iterator[Row]:
-    """Two motifs, their distance where they have one, and their sites.
+    """Two motifs, planted independently, or so that the network needs both, or at a fixed distance.
 
-    Where they are planted independently, negatives have one of them: were either enough, a network could let go of the
-    other. Distances are of untethered draws: a tether holds both motifs of an anchor where they are, and so apart.
+    Where either motif is enough a network may let go of the other in some sequences, and where both are needed it may
+    read how far apart they are: so distances are asked of the one network, sites of the other. Distances are of
+    untethered draws: a tether holds both motifs of an anchor where they are, and so apart.
     """
     plants = {
-        "apart": "--plant left:density=1 --plant right:density=1",
+        "apart": "--plant left:density=0.8 --plant right:density=0.8",
+        "needed": "--plant left:density=1 --plant right:density=1",
         "spaced": f"--plant left,right:spacing={SPACING},density=0.9",
     }
     for kind, plant in plants.items():
         place = folder / kind
         place.mkdir(parents=True)
         _simulate(place, "positives", plant, size)
-        _train(place, f"--negatives {_lone(place, size)}" if kind == "apart" else "", size)
-        anywhere = read_off(place, f"--tether none --model {place}/model", size.sampling, "anywhere")
-        yield from _both(kind, anywhere)
-        yield _distance(kind, anywhere)
-        yield from _sites(kind, place, read_off(place, f"--model {place}/model", size.sampling, "in_place"))
+        _train(place, f"--negatives {_lone(place, size)}" if kind == "needed" else "", size)
+        if kind != "needed":
+            anywhere = read_off(place, f"--tether none --model {place}/model", size.sampling, "anywhere")
+            yield from _both(kind, anywhere)
+            yield _distance(kind, anywhere)
+        if kind != "apart":
+            yield from _sites(kind, place, read_off(place, f"--model {place}/model", size.sampling, "in_place"))
 
 
 def _simulate(place: Path, name: str, plant: str, size: Size, seed: int = 1) -> str:
