@@ -10,7 +10,7 @@ import numpy as np
 from maxent_cli.analysis.comparison import Same, difference, match_motifs, mean_row, place_row
 from maxent_cli.data import Floats
 from maxent_cli.io.comparison_figure import ComparisonFigure, MatchedLogos, Scatter, write_comparison_figure
-from maxent_cli.io.comparison_inputs import Side
+from maxent_cli.io.comparison_inputs import KNOWN, Side
 from maxent_cli.io.tables import write_table
 
 Row = dict[str, Any]
@@ -23,12 +23,13 @@ TITLES = {
 FAR = 3.0  # errors from which an anchor is called different
 MOST = 0.5  # share of draws from which an anchor is said to hold a motif
 _DIFFERENCE = ("a", "a_error", "b", "b_error", "difference", "difference_error", "z")
-DESCRIBED = ("motif", "consensus", "known_1", "q_1", "anchors", "sites", "bits")
+DESCRIBED = ("motif", "consensus", "anchors", "sites", "bits", *KNOWN)
 MOTIFS = (
     *("motif_a", "motif_b", "similarity", "offset", "strand"),
-    *(f"{name}_{side}" for name in ("consensus", "known_1", "q_1", "anchors", "sites") for side in "ab"),
+    *(f"{name}_{side}" for name in ("consensus", "anchors", "sites") for side in "ab"),
     *(f"bits_{part}" for part in _DIFFERENCE),
     *("held_by_both", "same_place"),
+    *(f"{name}_{side}" for side in "ab" for name in KNOWN),
 )
 PLACES = (
     *("record", "motif_a", "motif_b", *(f"occupancy_{part}" for part in _DIFFERENCE), "same_place", "same_strand"),

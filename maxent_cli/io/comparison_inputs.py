@@ -12,9 +12,11 @@ from maxent_cli.io.motif_files import read_meme
 from maxent_cli.io.tables import Columns, number, read_table
 
 Row = dict[str, Any]
+KNOWN: Columns = {f"{name}_{rank}": str for rank in (1, 2, 3) for name in ("known", "p", "q", "overlap", "orientation")}
 MOTIFS: Columns = {
-    **dict.fromkeys(("motif", "consensus", "known_1"), str),
-    **dict.fromkeys(("anchors", "sites", "bits", "bits_error", "q_1"), number),
+    **dict.fromkeys(("motif", "consensus"), str),
+    **dict.fromkeys(("anchors", "sites", "bits", "bits_error"), number),
+    **KNOWN,
 }
 ANCHORS: Columns = {"record": str, "bits": number, "bits_error": number}
 LETTERS: Columns = {"record": str, "letter": str}

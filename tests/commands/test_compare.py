@@ -56,6 +56,18 @@ def folders(tmp_path_factory):
     }
 
 
+def test_the_known_motifs_of_both_sides_are_in_the_table(tmp_path, folders):
+    known = folders["both"] / "motifs.meme"
+    named = tmp_path / "named"
+    invoke("motifs", folders["one"].with_suffix(".npz"), "-o", named, "--logos", "none", "--known", known)
+    invoke("compare", named, folders["one"], "-o", tmp_path / "out")
+    row, (own,) = table(tmp_path / "out" / "motifs.tsv")[0], table(named / "motifs.tsv")
+    for name in ("known_1", "p_1", "q_1", "overlap_1", "orientation_1", "known_2"):
+        assert own[name]
+        assert row[f"{name}_a"] == own[name]
+        assert row[f"{name}_b"] == ""
+
+
 def test_models_on_the_same_anchors_are_compared_anchor_by_anchor(tmp_path, folders):
     result = invoke("compare", folders["both"], folders["one"], "-o", tmp_path / "out")
     shared, alone = table(tmp_path / "out" / "motifs.tsv")
