@@ -77,6 +77,7 @@ class PrivateSlurm:
 
     def power_off(self, node: str) -> None:
         """Kill a node's daemon and all that runs on it, as a power cut would; then tell the controller."""
+        self.wait(lambda: self.processes(node), 20)
         os.kill(int((self.folder / f"{node}.pid").read_text()), signal.SIGKILL)
         running = self.processes(node)
         parents = {

@@ -6,6 +6,7 @@ MAXENT_SNAKEMAKE is the path of a snakemake of version 9, which wants an environ
 import json
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -28,7 +29,8 @@ PIPELINE = {
     "gc-probe": {"fields": "-1,0", "beta": 5, "untrained": 1, **RUN},
 }
 MODELS = [{"name": "ctcf", "positives": "positives.fa", "epochs": 4}]
-ANCHORS = [{"name": "held_out", "top": 3, "shards": 2}]
+PARTS = 3
+ANCHORS = [{"name": "held_out", "top": 3, "shards": PARTS}]
 
 
 def write_table(path: Path, rows: list[dict[str, object]]) -> None:
@@ -51,3 +53,16 @@ def environment(folder: Path) -> dict[str, str]:
     """This environment's maxent on PATH, and a cache for Snakemake alone."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return {**os.environ, "PATH": path, "XDG_CACHE_HOME": str(folder / "cache"), "OMP_NUM_THREADS": "1"}
+
+
+def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the workflow in a folder, a job at a time."""
+    places = ["--snakefile", str(WORKFLOWS / "Snakefile"), "--configfile", "config.json", "--cores", "1"]
+    return subprocess.run(
+        [str(SNAKEMAKE), *places, *arguments],
+        cwd=folder,
+        env=environment(folder),
+        capture_output=True,
+        text=True,
+        check=False,
+    )

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from private_slurm import MISSING, PrivateSlurm, private_slurm
 from small import saved, small_model
-from small_pipeline import ANCHORS, MODELS, PIPELINE, SNAKEMAKE, WORKFLOWS, environment, prepare
+from small_pipeline import PARTS, SNAKEMAKE, WORKFLOWS, environment, prepare
 
-NODES = 3
+NODES = PARTS
 PLUGIN = SNAKEMAKE and list(
     Path(SNAKEMAKE).parents[1].glob("lib/python*/site-packages/snakemake_executor_plugin_slurm")
 )
@@ -31,14 +31,19 @@ def slurm(tmp_path: Path) -> Iterator[PrivateSlurm]:
         yield running
 
 
+def on_path(slurm: PrivateSlurm, folder: Path) -> dict[str, str]:
+    """maxent and the commands of this Slurm on PATH."""
+    home = environment(folder)
+    return {**home, "PATH": f"{slurm.folder}/bin:{home['PATH']}"}
+
+
 @contextmanager
 def driver(folder: Path, home: dict[str, str], *options: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """Snakemake in a folder, in the background; killed at the end if it still runs."""
+    """Snakemake on Slurm, in the background; killed at the end if it still runs."""
     places = ["--snakefile", str(WORKFLOWS / "Snakefile"), "--configfile", "config.json"]
+    words = [str(SNAKEMAKE), *places, "--profile", str(WORKFLOWS / "profiles/slurm"), *HERE, *options]
     with (folder / "driver.log").open("ab") as log:
-        process = subprocess.Popen(
-            [str(SNAKEMAKE), *places, *options], cwd=folder, env=home, stdout=log, stderr=subprocess.STDOUT
-        )
+        process = subprocess.Popen(words, cwd=folder, env=home, stdout=log, stderr=subprocess.STDOUT)
         try:
             yield process
         finally:
@@ -59,32 +64,26 @@ def whole(results: Path) -> dict[str, bytes]:
 
 
 @with_snakemake
-def test_a_workflow_whose_driver_is_killed_and_whose_node_fails(slurm: PrivateSlurm, tmp_path: Path) -> None:
-    here, there = tmp_path / "here", tmp_path / "there"
-    for folder in (here, there):
-        folder.mkdir()
-        prepare(folder, PIPELINE, models=MODELS, anchors=[{**ANCHORS[0], "shards": NODES}])
-    home = environment(tmp_path)
-    home["PATH"] = f"{slurm.folder}/bin:{home['PATH']}"
-    profiles = WORKFLOWS / "profiles"
-    with driver(here, home, "--profile", str(profiles / "local"), "--cores", "1") as local:
-        on_slurm = ("--profile", str(profiles / "slurm"), *HERE)
-        with driver(there, home, *on_slurm) as killed:
-            slurm.wait(lambda: jobs_of(slurm, "doctor"), 240)
-            killed.kill()
-        # As the README says: what was submitted is cancelled, the folder unlocked, and the same command run again.
-        orphans = set(slurm.ask("squeue", "--me", "--noheader", "--format=%j").split())
-        slurm.ask("scancel", *(f"--name={name}" for name in orphans))
-        with driver(there, home, *on_slurm, "--unlock") as unlocking:
-            assert unlocking.wait(60) == 0
-        with driver(there, home, *on_slurm) as again:
-            slurm.wait(lambda: jobs_of(slurm, "sample"), 360)
-            job, node = jobs_of(slurm, "sample")[0]
-            slurm.power_off(node)
-            assert again.wait(480) == 0, (there / "driver.log").read_text()
-        assert local.wait(480) == 0, (here / "driver.log").read_text()
+def test_a_workflow_whose_driver_is_killed_and_whose_node_fails(
+    slurm: PrivateSlurm, finished: Path, tmp_path: Path
+) -> None:
+    prepare(tmp_path)
+    home = on_path(slurm, tmp_path)
+    with driver(tmp_path, home) as killed:
+        slurm.wait(lambda: jobs_of(slurm, "doctor"), 240)
+        killed.kill()
+    # As the README says: what was submitted is cancelled, the folder unlocked, and the same command given again.
+    names = set(slurm.ask("squeue", "--me", "--noheader", "--format=%j").split())
+    slurm.ask("scancel", *(f"--name={name}" for name in names))
+    with driver(tmp_path, home, "--unlock") as unlocking:
+        assert unlocking.wait(60) == 0
+    with driver(tmp_path, home) as again:
+        slurm.wait(lambda: jobs_of(slurm, "sample"), 360)
+        job, node = jobs_of(slurm, "sample")[0]
+        slurm.power_off(node)
+        assert again.wait(480) == 0, (tmp_path / "driver.log").read_text()
     assert "Restarts=1" in slurm.ask("scontrol", "show", "job", job)
-    assert whole(there / "results") == whole(here / "results")
+    assert whole(tmp_path / "results") == whole(finished / "results")
 
 
 def pending(process: int, number: int) -> bool:
@@ -105,7 +104,7 @@ def test_an_array_that_runs_out_of_time(slurm: PrivateSlurm, tmp_path: Path) -> 
     model = saved(tmp_path / "model", small_model(8))
     (tmp_path / "anchors.fa").write_text(">a\nACGTACGT\n")
     asked = ["anchors.fa", f"--model={model}", "--beta=2", "--chains=4", "--draws=1000", "--thin=600"]
-    home = {**environment(tmp_path), "PATH": f"{slurm.folder}/bin:{environment(tmp_path)['PATH']}"}
+    home = on_path(slurm, tmp_path)
 
     def submit(*words: str) -> str:
         words = ("sbatch", "--parsable", *words)

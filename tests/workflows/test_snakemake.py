@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
-from small_pipeline import ANCHORS, MODELS, PIPELINE, SNAKEMAKE, WORKFLOWS, environment, prepare
+from small_pipeline import ANCHORS, MODELS, PARTS, PIPELINE, SNAKEMAKE, WORKFLOWS, prepare, snakemake
 
 from maxent_cli.commands import COMMANDS, maxent
 
@@ -23,34 +23,11 @@ RESULTS = (
 )
 
 
-def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the workflow in a folder."""
-    places = ["--snakefile", str(WORKFLOWS / "Snakefile"), "--configfile", "config.json", "--cores", "1"]
-    return subprocess.run(
-        [str(SNAKEMAKE), *places, *arguments],
-        cwd=folder,
-        env=environment(folder),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a run from positives to the report."""
-    folder = tmp_path_factory.mktemp("run")
-    prepare(folder)
-    result = snakemake(folder)
-    assert result.returncode == 0, result.stderr + "".join(log.read_text() for log in folder.rglob("logs/*.log"))
-    return folder
-
-
 def test_pipeline_from_positives(finished: Path) -> None:
     run, model = finished / "results/runs/ctcf/held_out", finished / "results/models/ctcf"
     assert all((run / name).stat().st_size for name in RESULTS)
     assert all((model / name).stat().st_size for name in MODEL)
-    parts = {f"{command}.{part}-of-2" for command in ("sample", "gc-probe") for part in (1, 2)}
+    parts = {f"{name}.{part}-of-{PARTS}" for name in ("sample", "gc-probe") for part in range(1, PARTS + 1)}
     jobs = {"predict", "doctor.sample", "doctor.gc-probe", "merge_draws", "merge_gc", "motifs", "periodicity", "report"}
     for kept in ("logs", "benchmarks"):
         assert {path.stem for path in (run / kept).iterdir()} == jobs | parts

@@ -13,9 +13,10 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
-FEW = 8  # anchors by which a setting's cost is measured
+FEW = 4  # anchors by which a setting's cost is measured
 SIZES = (10, 100)  # anchors in one job
 MANY, PARTS = 1000, 20
 AT_ONCE = 2
@@ -152,7 +153,7 @@ def sizes(folder: Path) -> Iterator[str]:
 def main() -> None:
     """Print the tables."""
     with tempfile.TemporaryDirectory() as name:
-        for line in (*settings(Path(name)), "", *sizes(Path(name))):
+        for line in chain(settings(Path(name)), [""], sizes(Path(name))):
             print(line, flush=True)
 
 
