@@ -33,7 +33,14 @@ Config = dict[str, Any]
 Row = dict[str, object]
 
 WIDTH = 19  # bp, of the window that is looked for
-METRICS = {"share in site": 1, "window hits": 1, "offset, bp": -1, "AUPRC": 1, "output lost": 1}  # -1: less is better
+METRICS = {  # -1: less is better
+    "share in site": 1,
+    "window hits": 1,
+    "offset, bp": -1,
+    "AUPRC": 1,
+    "AUPRC of columns": 1,
+    "output lost": 1,
+}
 TETHERS = {"tethered": "auto", "untethered": "none"}
 
 
@@ -84,10 +91,11 @@ def _values(system: System, scores: Floats, config: Config) -> dict[str, Floats]
 
     times = (config["redrawn"], config["redraws"], config["seed"])
     found = (
-        metrics.share_inside(scores, system.sites),
-        metrics.hits(scores, system.sites, WIDTH),
-        metrics.offsets(scores, system.sites, WIDTH),
-        metrics.precisions(scores, system.sites),
+        metrics.share_inside(scores, system.windows),
+        metrics.hits(scores, system.windows, WIDTH),
+        metrics.offsets(scores, system.windows, WIDTH),
+        metrics.precisions(scores, system.windows),
+        metrics.precisions(scores, system.columns),
         metrics.losses(value, codes, scores, np.array(card.background), times),
     )
     return dict(zip(METRICS, found, strict=True))

@@ -20,7 +20,8 @@ among those that qualify. Means over anchors with 95 % bootstrap intervals.
 - *Share in site*: of the positive part of a method's scores, what lies in the true sites.
 - *Window hits*: the {width}-bp window with the highest sum holds half of a true site or more; *offset*: of its centre
   from the nearest site's.
-- *AUPRC*: of scores for being in a site, over an anchor's positions, averaged over anchors.
+- *AUPRC*: of scores for being in a site, over an anchor's positions, averaged over anchors; *of columns*: for being in
+  a column of a site's motif that has half of its best column's information or more: where letters matter.
 - *Output lost*: how far the output falls when the {redrawn} best positions are redrawn from the background.
 - *Seconds*: of a CPU, an anchor; of draws, with their motifs.
 - *Draws*: the information of each position, in bits. *Sites in draws*: in how many sites of the motifs found in an

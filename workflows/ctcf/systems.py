@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.special import rel_entr
 
 import maxent_cli
 from maxent_cli.alphabet import encode
@@ -17,7 +18,7 @@ from maxent_cli.io.motif_files import read_meme, write_meme
 from ..global_features.steps import run
 
 Config = dict[str, Any]
-Site = tuple[int, int]  # start, end; 0-based half-open
+Pairs = list[list[tuple[int, int]]]  # of each anchor, (start, end), 0-based half-open
 
 RARITY = 1e-5  # of a match at a place of the background
 UNIFORM = (0.25, 0.25, 0.25, 0.25)
@@ -32,6 +33,14 @@ CASES: dict[str, tuple[str, str | None, tuple[str, ...]]] = {
 }
 
 
+class Site(NamedTuple):
+    """Where a motif is; columns: which places of it hold half as much information as its best column or more."""
+
+    start: int
+    end: int
+    columns: tuple[int, ...]
+
+
 @dataclass(frozen=True)
 class System:
     """A network, its anchors in random order, and where their sites are; qualified: of how many they were taken."""
@@ -42,6 +51,16 @@ class System:
     anchors: list[Record]
     sites: list[list[Site]]
     qualified: int
+
+    @property
+    def windows(self) -> Pairs:
+        """Each anchor's sites."""
+        return [[(site.start, site.end) for site in one] for one in self.sites]
+
+    @property
+    def columns(self) -> Pairs:
+        """The informative places of each anchor's sites, one by one."""
+        return [[(place, place + 1) for site in one for place in site.columns] for one in self.sites]
 
     def batches(self, size: int) -> Iterator["System"]:
         """So many anchors at a time, each batch in a folder of its own: more anchors are more batches."""
@@ -72,7 +91,7 @@ def simulated(name: str, config: Config) -> System:
             ("negatives", run(folder / "negatives.fa", f"{words} {seed + 1} {negatives} --prefix neg", *files))
         )
     model = run(folder / "model", f"train {options['train']} --seed {seed}", *sides)
-    sites = _read_sites(truth, wanted)
+    sites = _read_sites(truth, {one.name: one for one in planted() if one.name in wanted})
     chosen = _chosen(folder, model, config, lambda record: sites.get(record.name, []))
     return System(name, folder, model, *chosen)
 
@@ -86,13 +105,19 @@ def real(architecture: str, config: Config) -> System:
     else:
         words = f"train --architecture {architecture} {asked['train']} --seed {config['seed']}"
         model = run(folder / "model", words, ("positives", config["peaks"]))
-    known = motif(read_meme(str(CTCF))[0], UNIFORM, RARITY)
+    (given,) = read_meme(str(CTCF))
+    known = motif(given, UNIFORM, RARITY)
 
     def sites(record: Record) -> list[Site]:
         if record.interval is None or record.interval.chromosome not in asked["chromosomes"]:
             return []
-        places = np.flatnonzero(known.matches(encode(record.sequence)))
-        return [(int(place), int(place) + known.width) for place in places] if len(places) == 1 else []
+        codes = encode(record.sequence)
+        places = np.flatnonzero(known.matches(codes))
+        if len(places) != 1:
+            return []
+        window = codes[places[0] : places[0] + known.width]
+        plus, minus = (matrix[np.arange(known.width), window].sum() for matrix in known.matrices)
+        return [_site(given, int(places[0]), minus > plus)]
 
     return System(architecture, folder, model, *_chosen(folder, model, asked, sites))
 
@@ -107,14 +132,20 @@ def planted() -> Iterator[Motif]:
     return (Motif(name, 100 * matrix, 100) for name, matrix in matrices.items())
 
 
-def _read_sites(truth: Path, wanted: tuple[str, ...]) -> dict[str, list[Site]]:
+def _read_sites(truth: Path, wanted: dict[str, Motif]) -> dict[str, list[Site]]:
     """Where the wanted motifs were planted, by record."""
     sites: dict[str, list[Site]] = {}
     for line in truth.read_text().splitlines():
-        name, start, end, planted_name, *_ = line.split("\t")
+        name, start, _, planted_name, _, strand = line.split("\t")
         if planted_name in wanted:
-            sites.setdefault(name, []).append((int(start), int(end)))
+            sites.setdefault(name, []).append(_site(wanted[planted_name], int(start), strand == "-"))
     return sites
+
+
+def _site(given: Motif, start: int, turned: bool) -> Site:
+    bits = rel_entr(given.probabilities, UNIFORM).sum(axis=1)
+    columns = np.flatnonzero((bits[::-1] if turned else bits) >= bits.max() / 2)
+    return Site(start, start + len(bits), tuple(int(start + column) for column in columns))
 
 
 def _chosen(folder: Path, model: Path, asked: Config, sites_of: Any) -> tuple[list[Record], list[list[Site]], int]:
