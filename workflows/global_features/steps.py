@@ -126,7 +126,7 @@ def probe_row(folder: Path) -> Row:
 
 
 def _interval(name: str, row: dict[str, str]) -> Row:
-    return {name: row["value"], f"{name}_low": row["low"], f"{name}_high": row["high"]}
+    return {name: float(row["value"]), f"{name}_low": float(row["low"]), f"{name}_high": float(row["high"])}
 
 
 def _settled(response: Table) -> Row:
