@@ -80,11 +80,8 @@ class PrivateSlurm:
         self.wait(lambda: self.processes(node), 20)
         os.kill(int((self.folder / f"{node}.pid").read_text()), signal.SIGKILL)
         running = self.processes(node)
-        parents = {
-            int((Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[1]) for pid in running
-        }
         # Those that watch over the jobs go first, so that they report nothing.
-        watchers = [pid for pid in parents if "slurmstepd" in (Path("/proc") / str(pid) / "cmdline").read_text()]
+        watchers = {parent for parent in map(parent_of, running) if "slurmstepd" in "".join(words_of(parent))}
         for pid in [*watchers, *running]:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -99,6 +96,20 @@ class PrivateSlurm:
                 if marks <= set((process / "environ").read_bytes().split(b"\0")):
                     found.append(int(process.name))
         return found
+
+
+def words_of(process: int) -> list[str]:
+    """The command line of a process; none where it has ended."""
+    with suppress(OSError):
+        return Path(f"/proc/{process}/cmdline").read_text().split("\0")
+    return []
+
+
+def parent_of(process: int) -> int:
+    """The process that started another; 0 where that has ended."""
+    with suppress(OSError):
+        return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+    return 0
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from private_slurm import MISSING, PrivateSlurm, private_slurm
+from private_slurm import MISSING, PrivateSlurm, private_slurm, words_of
 from small import saved, small_model
 from small_pipeline import PARTS, SNAKEMAKE, WORKFLOWS, environment, prepare
 
@@ -95,8 +95,7 @@ def pending(process: int, number: int) -> bool:
 def sampling(slurm: PrivateSlurm, shard: str) -> list[int]:
     """Processes of `maxent sample` for a part, in jobs."""
     processes = [process for number in range(1, NODES + 1) for process in slurm.processes(f"n{number}")]
-    words = {process: Path(f"/proc/{process}/cmdline").read_text().split("\0") for process in processes}
-    return [process for process, line in words.items() if shard in line and "sample" in line]
+    return [process for process in processes if {"sample", shard} <= set(words_of(process))]
 
 
 def test_an_array_that_runs_out_of_time(slurm: PrivateSlurm, tmp_path: Path) -> None:
