@@ -116,6 +116,7 @@ def test_the_experiment_on_one_small_case(tmp_path: Path) -> None:
     methods = {method for method, _ in rows}
     assert methods == {
         *experiment.METHODS,
+        "mutagenesis, without sign",
         *(f"{what}, {t}" for what in ("draws", "sites in draws") for t in experiment.TETHERS),
     }
     for method in ("draws, tethered", "mutagenesis"):

@@ -128,6 +128,7 @@ def _scored_batch(system: System, config: Config) -> dict[str, tuple[Floats, flo
     for method in METHODS:
         scores = run(folder / method, f"attribute --method {method} {options['attribute']} --seed {seed}", *files)
         found[method] = _positions(scores, "score", system), _seconds(scores)
+    found["mutagenesis, without sign"] = np.abs(found["mutagenesis"][0]), found["mutagenesis"][1]
     return found
 
 

@@ -1,5 +1,6 @@
 """The page of the localisation experiment, from the table of its metrics."""
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,13 +10,13 @@ from maxent_cli.io.files import writing
 from maxent_cli.io.provenance import read_provenance
 
 from ..global_features.steps import Table, table
-from ..xor.answers import METHODS
 
 TEXT = """\
 # Do draws or attributions point at the sites that a network reads?
 
-{date}, {machine}. Anchors are held-out positives that the network calls rightly, at random
-among those that qualify. Means over anchors with 95 % bootstrap intervals.
+{date}, {machine}.
+Anchors are held-out positives that the network calls rightly, at random among those that qualify. Means over anchors
+with 95 % bootstrap intervals.
 
 - *Share in site*: of the positive part of a method's scores, what lies in the true sites.
 - *Window hits*: the {width}-bp window with the highest sum holds half of a true site or more; *offset*: of its centre
@@ -24,13 +25,14 @@ among those that qualify. Means over anchors with 95 % bootstrap intervals.
   a column of a site's motif that has half of its best column's information or more: where letters matter.
 - *Output lost*: how far the output falls when the {redrawn} best positions are redrawn from the background.
 - *Seconds*: of a CPU, an anchor; of draws, with their motifs.
-- *Draws*: the information of each position, in bits. *Sites in draws*: in how many sites of the motifs found in an
-  anchor's draws a position lies.
+- *Draws*: the information of each position, in bits, whatever it speaks for. *Sites in draws*: in how many sites of the
+  motifs found in an anchor's draws a position lies. *Mutagenesis, without sign*: where it too may not tell letters for
+  the output from letters against it; it is not among the five methods that draws are compared with.
 
 Under each table, draws less the attribution method that is best by that metric on these anchors, so that chance favours
 the attribution: the mean of anchors' differences with its interval. An offset is better when less, all else when more.
-Of {compared} differences of the tethered draws' information, {better} are better than 0 with their interval and {worse}
-are worse.
+Of {compared} such differences of the tethered draws' information, {better} are better than 0 with their interval and
+{worse} are worse.
 
 {sections}"""
 DRAWS = "draws, tethered"
@@ -65,7 +67,7 @@ def _sign(row: dict[str, str]) -> int:
 def _machine(out: Path) -> str:
     made = read_provenance(str(next(out.glob("*/0000/tethered.npz")))) or {}
     versions = ", ".join(f"{name} {made['packages'][name]}" for name in ("torch", "numba", "numpy"))
-    return f"{made['machine']['cpu']}, one thread, Python {made['python']}, {versions}"
+    return f"{made['machine']['cpu']}, one thread of {os.cpu_count()} cores, Python {made['python']}, {versions}"
 
 
 def _section(system: str, rows: Table) -> Iterator[str]:
@@ -81,7 +83,7 @@ def _section(system: str, rows: Table) -> Iterator[str]:
     yield ""
     yield f"| less the best attribution | {' | '.join(_best(mine, name) for name in names)} |"
     yield "|---|" + "---:|" * len(names)
-    for method in (method for method in methods if method not in METHODS):
+    for method in (method for method in methods if "draws" in method):
         own = [row for row in mine if row["method"] == method]
         yield f"| {method} | {' | '.join(_cell(row, '_against', '+') for row in own)} |"
     yield ""
