@@ -23,7 +23,7 @@ from maxent_cli.io.checkpoint import load_model
 from maxent_cli.io.tables import write_table
 from maxent_cli.models.prediction import predict
 
-from ..global_features.steps import SECONDS, run, table
+from ..global_features.steps import run, seconds, table
 from ..xor.answers import METHODS
 from . import metrics
 from .page import write_page
@@ -59,7 +59,7 @@ def measured(system: System, config: Config) -> Iterator[Row]:
 
     Of the difference the interval is that of anchors' differences.
     """
-    scores, seconds = scored(system, config)
+    scores, cost = scored(system, config)
     found = {method: _values(system, each, config) for method, each in scores.items()}
     records = [record.name for record in system.anchors]
     write_table(str(system.folder / "per_anchor.tsv"), _by_anchor(records, found))
@@ -77,7 +77,7 @@ def measured(system: System, config: Config) -> Iterator[Row]:
                 "better": METRICS[name],
                 **difference,
             }
-            yield where | what | {"cpu_seconds": seconds[method]}
+            yield where | what | {"cpu_seconds": cost[method]}
 
 
 def _values(system: System, scores: Floats, config: Config) -> dict[str, Floats]:
@@ -123,11 +123,11 @@ def _scored_batch(system: System, config: Config) -> dict[str, tuple[Floats, flo
     for name, tether in TETHERS.items():
         draws = run(folder / f"{name}.npz", f"sample --tether {tether} {options['sample']} --seed {seed}", *files)
         motifs = run(folder / name, "motifs --logos none --draw-sites --threads 1", ("", draws))
-        found[f"draws, {name}"] = _positions(motifs, "information", system), _seconds(draws, motifs)
-        found[f"sites in draws, {name}"] = site_counts(motifs, system), _seconds(draws, motifs)
+        found[f"draws, {name}"] = _positions(motifs, "information", system), seconds(draws, motifs)
+        found[f"sites in draws, {name}"] = site_counts(motifs, system), seconds(draws, motifs)
     for method in METHODS:
         scores = run(folder / method, f"attribute --method {method} {options['attribute']} --seed {seed}", *files)
-        found[method] = _positions(scores, "score", system), _seconds(scores)
+        found[method] = _positions(scores, "score", system), seconds(scores)
     found["mutagenesis, without sign"] = np.abs(found["mutagenesis"][0]), found["mutagenesis"][1]
     return found
 
@@ -146,11 +146,6 @@ def site_counts(motifs: Path, system: System) -> Floats:
         for line in csv.DictReader(stream, delimiter="\t"):
             counts[rows[line["record"]], max(int(line["start"]), 0) : int(line["end"])] += 1
     return counts
-
-
-def _seconds(*outputs: Path) -> float:
-    """CPU seconds of the commands that made the outputs."""
-    return sum(float(output.with_name(f"{output.name}{SECONDS}").read_text()) for output in outputs)
 
 
 if __name__ == "__main__":

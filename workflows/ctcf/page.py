@@ -1,15 +1,13 @@
 """The page of the localisation experiment, from the table of its metrics."""
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from maxent_cli.io.files import writing
-from maxent_cli.io.provenance import read_provenance
 
-from ..global_features.steps import Table, table
+from ..global_features.steps import Table, machine, table
 
 TEXT = """\
 # Do draws or attributions point at the sites that a network reads?
@@ -45,7 +43,7 @@ def write_page(out: Path, config: dict[str, Any], width: int) -> Path:
     signs = [_sign(row) for row in rows if row["method"] == DRAWS]
     text = TEXT.format(
         date=f"{datetime.now(UTC):%Y-%m-%d}",
-        machine=_machine(out),
+        machine=machine(next(out.glob("*/0000/tethered.npz"))),
         width=width,
         redrawn=config["redrawn"],
         better=signs.count(1),
@@ -62,12 +60,6 @@ def _sign(row: dict[str, str]) -> int:
     """1 where the difference from the best attribution is better than 0 with its interval, -1 where worse, else 0."""
     lower, upper = sorted(float(row["better"]) * float(row[f"{end}_against"]) for end in ("lower", "upper"))
     return (lower > 0) - (upper < 0)
-
-
-def _machine(out: Path) -> str:
-    made = read_provenance(str(next(out.glob("*/0000/tethered.npz")))) or {}
-    versions = ", ".join(f"{name} {made['packages'][name]}" for name in ("torch", "numba", "numpy"))
-    return f"{made['machine']['cpu']}, one thread of {os.cpu_count()} cores, Python {made['python']}, {versions}"
 
 
 def _section(system: str, rows: Table) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What the experiments on global features share: commands that are run once, and the tables that they wrote."""
+"""What the experiments share: commands that are run once, and the tables that they wrote."""
 
 import csv
 import resource
@@ -12,6 +12,7 @@ from statistics import median
 from maxent_cli.commands import maxent
 from maxent_cli.io.checkpoint import load_model, save_model
 from maxent_cli.io.files import writing
+from maxent_cli.io.provenance import read_provenance
 from maxent_cli.io.tables import write_table
 from maxent_cli.models.untrained import untrained
 
@@ -21,8 +22,8 @@ SECONDS = ".cpu_seconds"  # of a command, beside its output
 
 
 def run(output: Path, words: str, *files: tuple[str, object]) -> Path:
-    """Run `maxent WORDS --NAME FILE ... --out OUTPUT` unless it has been run, as what lies beside the output says."""
-    if not output.with_name(f"{output.name}.provenance.json").exists():
+    """Run `maxent WORDS --NAME FILE ... --out OUTPUT` unless the output is there and what lies beside it says so."""
+    if not (output.exists() and output.with_name(f"{output.name}.provenance.json").exists()):
         named = [text for name, file in files for text in (f"--{name}", str(file)) if name]
         bare = [str(file) for name, file in files if not name]
         command, *options = shlex.split(words)
@@ -43,6 +44,18 @@ def cpu_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
+def seconds(*outputs: Path) -> float:
+    """CPU seconds of the commands that made the outputs."""
+    return sum(float(output.with_name(f"{output.name}{SECONDS}").read_text()) for output in outputs)
+
+
+def machine(output: Path) -> str:
+    """The processor and versions that made an output, as its provenance says."""
+    made = read_provenance(str(output)) or {}
+    versions = ", ".join(f"{name} {made['packages'][name]}" for name in ("torch", "numba", "numpy"))
+    return f"{made['machine']['cpu']}, one thread, Python {made['python']}, {versions}"
+
+
 def table(path: Path) -> Table:
     """The rows of a TSV."""
     with path.open(newline="") as stream:
@@ -55,8 +68,8 @@ def write_results(out: Path, title: str, rows: Iterable[Row]) -> list[Row]:
     for row in rows:
         found.append(row)
         write_table(str(out / "results.tsv"), found)
-        seconds = sum(float(path.read_text()) for path in out.rglob(f"*{SECONDS}"))
-        lines = [f"{datetime.now(UTC):%Y-%m-%d}; {seconds / 60:.0f} CPU minutes", "", *markdown(found)]
+        used = sum(float(path.read_text()) for path in out.rglob(f"*{SECONDS}"))
+        lines = [f"{datetime.now(UTC):%Y-%m-%d}; {used / 60:.0f} CPU minutes", "", *markdown(found)]
         with writing(str(out / "results.md")) as stream:
             stream.write("\n".join([f"## {title}", "", *lines, ""]))
     return found

@@ -11,9 +11,8 @@ from scipy import stats
 
 from maxent_cli.analysis.listing import LEAST_EXPECTED
 from maxent_cli.io.files import writing
-from maxent_cli.io.provenance import read_provenance
 
-from ..global_features.steps import Table, table
+from ..global_features.steps import Table, machine, table
 from .answers import METHODS, QUESTIONS, total
 from .figures import count_figure, example_figure, law_figure
 from .rule import keeping
@@ -76,7 +75,7 @@ def write_page(out: Path, config: dict[str, Any]) -> Path:
     called, inputs = total(answers, "network", "sequences")
     text = TEXT.format(
         date=f"{datetime.now(UTC):%Y-%m-%d}",
-        machine=_machine(out),
+        machine=machine(out / "network_00" / "anchored.npz"),
         seconds=sum(_seconds(out)),
         networks=config["networks"],
         hidden=config["hidden"],
@@ -94,12 +93,6 @@ def write_page(out: Path, config: dict[str, Any]) -> Path:
     with writing(str(out / "results.md")) as stream:
         stream.write(text)
     return out / "results.md"
-
-
-def _machine(out: Path) -> str:
-    made = read_provenance(str(out / "network_00" / "anchored.npz")) or {}
-    versions = ", ".join(f"{name} {made['packages'][name]}" for name in ("torch", "numba", "numpy"))
-    return f"{made['machine']['cpu']}, one thread, Python {made['python']}, {versions}"
 
 
 def _seconds(out: Path) -> Iterator[float]:
