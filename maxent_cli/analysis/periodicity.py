@@ -139,7 +139,7 @@ def periodicity(samples: SampleSet, words: LetterClass, seed: int, most_rhat: fl
         ANCHOR: _of_profiles(_means(samples.anchor[None, None], words, where)[0], where),
         BACKGROUND: _of_profiles(_means(plain[0].reshape(samples.codes.shape), words, where)[0], where),
     }
-    again = [_highest(_power(holding(codes, words).mean(axis=0), where))[0] for codes in plain]
+    again = [highest(spectrum(holding(codes, words).mean(axis=0), where))[0] for codes in plain]
     return Periodicity(
         record=samples.name,
         converged=diagnose(samples, most_rhat).converged,
@@ -196,6 +196,23 @@ def detrended(values: Floats, where: NDArray[np.bool_]) -> Floats:
     return np.asarray((values - values @ np.linalg.pinv(design) @ design) * where)
 
 
+def spectrum(profiles: Floats, where: NDArray[np.bool_]) -> Floats:
+    """Power (..., F) at FREQUENCIES of profiles (..., P) less their straight line, from the places that where selects."""
+    return np.asarray(np.abs(_transform(profiles, where)) ** 2)
+
+
+def highest(power: Floats) -> tuple[float, float]:
+    """Period of the highest point of a spectrum (F,), by a parabola through its neighbours, and height over median."""
+    top, median = int(power.argmax()), float(np.median(power))
+    shift = 0.0
+    if 0 < top < len(power) - 1:
+        before, here, after = power[top - 1 : top + 2]
+        curvature = before - 2 * here + after
+        shift = 0.5 * (before - after) / curvature if curvature < 0 else 0.0
+    frequency = FREQUENCIES[top] + shift * (FREQUENCIES[1] - FREQUENCIES[0])
+    return float(1 / frequency), float(power[top]) / median if median > 0 else np.nan
+
+
 def _free_places(mutable: NDArray[np.bool_], words: LetterClass) -> NDArray[np.bool_]:
     """Which places (P,) of a word have letters that may change alone."""
     width = len(words[0])
@@ -232,10 +249,6 @@ def _transform(profiles: Floats, where: NDArray[np.bool_]) -> NDArray[np.complex
     return np.asarray(detrended(profiles, where) @ np.exp(-2j * np.pi * np.outer(places, FREQUENCIES)))
 
 
-def _power(profiles: Floats, where: NDArray[np.bool_]) -> Floats:
-    return np.asarray(np.abs(_transform(profiles, where)) ** 2)
-
-
 def _power_of_lags(products: Floats) -> Floats:
     """Spectra (..., F) of autocovariances (..., P)."""
     waves = np.cos(2 * np.pi * np.outer(np.arange(products.shape[-1]), FREQUENCIES))
@@ -243,23 +256,11 @@ def _power_of_lags(products: Floats) -> Floats:
     return np.asarray(products @ waves)
 
 
-def _highest(power: Floats) -> tuple[float, float]:
-    """Period of the highest point of a spectrum (F,), by a parabola through its neighbours, and height over median."""
-    top, median = int(power.argmax()), float(np.median(power))
-    shift = 0.0
-    if 0 < top < len(power) - 1:
-        before, here, after = power[top - 1 : top + 2]
-        curvature = before - 2 * here + after
-        shift = 0.5 * (before - after) / curvature if curvature < 0 else 0.0
-    frequency = FREQUENCIES[top] + shift * (FREQUENCIES[1] - FREQUENCIES[0])
-    return float(1 / frequency), float(power[top]) / median if median > 0 else np.nan
-
-
 def _of_powers(power: Floats) -> tuple[Floats, Peak]:
     """The spectrum of all and its peak, from spectra (1 + B, F) of all and of all but each block."""
     if not power[0].max() > LEAST_POWER:
         return power[0], Peak(*(np.nan,) * 4)
-    values = np.array([_highest(row) for row in power])
+    values = np.array([highest(row) for row in power])
     errors = jackknife(values[0], values[1:]).error
     return power[0], Peak(*(float(number) for pair in zip(values[0], errors, strict=True) for number in pair))
 

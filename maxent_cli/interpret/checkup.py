@@ -17,6 +17,7 @@ from maxent_cli.analysis.classification import auroc
 from maxent_cli.data import Sequences
 from maxent_cli.engine.target import start_state
 from maxent_cli.engine.tuning import first_ladder
+from maxent_cli.interpret import conditionals
 from maxent_cli.interpret.law import BATCH, LawSettings, contrast_of, evaluate, output_term
 from maxent_cli.interpret.sampling import RUNG_DRAWS, RunSettings, Setting, prepare, start_codes
 from maxent_cli.interpret.self_test import SelfTest
@@ -186,11 +187,16 @@ def speed(patient: Patient) -> Iterator[Finding]:
     compiled = setting.kernel_name == "compiled"
     text = f"{setting.kernel_name}; {chains / step:.3g} proposals/s a thread"
     yield Finding("kernel", OK if compiled else NOTE, text, {"kernel": setting.kernel_name, "proposals": chains / step})
-    yield _needs(patient, preparing, step, passes)
+    yield _needs(patient, preparing + (_conditionals(run, setting) * step / chains if compiled else 0), step, passes)
 
 
 def _prepared(patient: Patient) -> Setting:
     return prepare(patient.model, patient.anchors.take(np.array([0])), patient.law, patient.run, 1)
+
+
+def _conditionals(run: RunSettings, setting: Setting) -> int:
+    """Single changes that conditionals of an anchor's draws take, each about a proposal."""
+    return min(conditionals.MOST, run.chains * run.draws) * 4 * setting.anchor.codes.shape[1]
 
 
 def _passes_a_second(patient: Patient, batch: int) -> float:

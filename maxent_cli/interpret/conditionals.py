@@ -16,7 +16,7 @@ from maxent_cli.interpret.plan import read_plan
 from maxent_cli.interpret.sampling import COMPILED
 from maxent_cli.models.protocol import SequenceModel
 
-MOST = 400  # draws of an anchor, evenly spaced: neighbours in a chain say much the same
+MOST = 100  # draws of an anchor, evenly spaced: those between say much the same (four times as many, no less error)
 
 
 def block_conditionals(model: SequenceModel, settings: LawSettings, samples: SampleSet) -> Floats | None:
