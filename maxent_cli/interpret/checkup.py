@@ -187,16 +187,17 @@ def speed(patient: Patient) -> Iterator[Finding]:
     compiled = setting.kernel_name == "compiled"
     text = f"{setting.kernel_name}; {chains / step:.3g} proposals/s a thread"
     yield Finding("kernel", OK if compiled else NOTE, text, {"kernel": setting.kernel_name, "proposals": chains / step})
-    yield _needs(patient, preparing + (_conditionals(run, setting) * step / chains if compiled else 0), step, passes)
+    after = _conditionals(patient) * step / chains if compiled else 0.0
+    yield _needs(patient, preparing + after, step, passes)
 
 
 def _prepared(patient: Patient) -> Setting:
     return prepare(patient.model, patient.anchors.take(np.array([0])), patient.law, patient.run, 1)
 
 
-def _conditionals(run: RunSettings, setting: Setting) -> int:
+def _conditionals(patient: Patient) -> int:
     """Single changes that conditionals of an anchor's draws take, each about a proposal."""
-    return min(conditionals.MOST, run.chains * run.draws) * 4 * setting.anchor.codes.shape[1]
+    return min(conditionals.MOST, patient.run.chains * patient.run.draws) * 4 * patient.model.input_length
 
 
 def _passes_a_second(patient: Patient, batch: int) -> float:
