@@ -197,7 +197,7 @@ def detrended(values: Floats, where: NDArray[np.bool_]) -> Floats:
 
 
 def spectrum(profiles: Floats, where: NDArray[np.bool_]) -> Floats:
-    """Power (..., F) at FREQUENCIES of profiles (..., P) less their straight line, from the places that where selects."""
+    """Power (..., F) at FREQUENCIES of profiles (..., P) less their straight line, of the places that where selects."""
     return np.asarray(np.abs(_transform(profiles, where)) ** 2)
 
 
