@@ -50,8 +50,9 @@ class Answer:
 
     anchors, draws (N,): count of each anchor and of its draws without a field. measures: by network or reference, then
     by MEASURES. counted: names of the untrained networks whose chains agree on N; agreed (N,): at which anchors the
-    network's own do. excess: at these, of rigidity outside local features over the mean of those networks', an anchor
-    at a time; over beta = 0, which has none, where there are no such. verdict: 'yes', 'no' or 'undecided'.
+    network's own do; told (N,): which it tells from background. excess: at anchors that are both, of rigidity outside
+    local features over the mean of those networks', an anchor at a time; over beta = 0, which has none, where there are
+    no such. verdict: 'yes', 'no' or 'undecided'.
     """
 
     fields: Floats
@@ -62,6 +63,7 @@ class Answer:
     measures: dict[str, dict[str, Interval95]]
     counted: tuple[str, ...]
     agreed: NDArray[np.bool_]
+    told: NDArray[np.bool_]
     excess: Interval95
     verdict: str
 
@@ -108,6 +110,7 @@ def _numbers(samples: SampleSet, feature: Feature, outside: Places, most_rhat: f
         "output_error": float(mcse_mean(samples.output)),
         "output_kept": (output - background) / (samples.anchor_output - background),
         "output_kept_error": float(mcse_mean(samples.output)) / abs(samples.anchor_output - background),
+        "told_from_background": samples.told,
         "rhat_counted": of_number,
         "rhat": np.fmax(seen.worst_rhat, of_number),
         "ess": seen.least_ess,
@@ -150,8 +153,11 @@ def _checks(pair: Sequence[SampleSet], feature: Feature, fields: tuple[float, ..
     return [row | {"z": np.nan} for row in rows] if apart else rows
 
 
-def answer(response: list[Row], references: list[Row], seed: int) -> Answer:
-    """What the rows of all anchors say together."""
+def answer(response: list[Row], references: list[Row], seed: int, anchored: bool = True) -> Answer:
+    """What the rows of all anchors say together.
+
+    anchored: the law holds the anchors; else it does not matter whether the network tells these from background.
+    """
     fields = sorted({float(str(row["field"])) for row in response})
     by_field = {field: [row for row in response if row["field"] == field] for field in fields}
     plain = by_field[0.0]
@@ -165,7 +171,8 @@ def answer(response: list[Row], references: list[Row], seed: int) -> Answer:
     counted = tuple(name for name, rows in others.items() if name.startswith(UNTRAINED) and _agree(rows))
     nulls = [column(others[name], "rigidity_outside") for name in counted]
     agreed = ~(column(plain, "rhat_counted") > MOST_APART)
-    rigid = np.where(agreed, column(plain, "rigidity_outside"), np.nan)
+    told = np.array([bool(row["told_from_background"]) or not anchored for row in plain])
+    rigid = np.where(agreed & told, column(plain, "rigidity_outside"), np.nan)
     excess = excess_over(rigid, np.reshape(nulls, (len(nulls), len(plain))), seed)
     return Answer(
         fields=np.array(fields),
@@ -176,6 +183,7 @@ def answer(response: list[Row], references: list[Row], seed: int) -> Answer:
         measures={name: _measures(rows, seed) for name, rows in measured.items()},
         counted=counted,
         agreed=agreed,
+        told=told,
         excess=excess,
         verdict=_verdict(excess),
     )
@@ -235,6 +243,10 @@ def sentence(found: Answer, label: str) -> str:
         "no": f"no, nothing beyond local features holds the number of {label}",
         "undecided": f"undecided whether it holds the number of {label} beyond local features",
     }[found.verdict]
-    apart = int((~found.agreed).sum())
-    kept = f" ({apart} of {len(found.agreed)} anchors left out: their chains disagree)" * bool(apart)
+    kept = _left_out(found.told, "the network does not tell them from background: give it surer ones")
+    kept += _left_out(found.agreed | ~found.told, "their chains disagree")
     return f"{said}: outside them its rigidity is above {over} by {interval}{kept}; {LEAST_EXCESS:.2f} is asked for"
+
+
+def _left_out(counts: NDArray[np.bool_], why: str) -> str:
+    return f" ({(~counts).sum()} of {len(counts)} anchors left out: {why})" * bool((~counts).any())

@@ -95,10 +95,10 @@ def command(model: str, out: str, fields: tuple[float, ...], **given: Any) -> No
 
     A motif that holds its letters does all of this a little, so the answer rests on the positions whose letters are no
     more than the draws' composition makes them, and on how far rigidity there exceeds that of untrained networks: yes
-    if its 95 % interval, over anchors and untrained networks, lies above 0.25, no if below, else undecided. Anchors,
-    and untrained networks, whose chains disagree on N (R-hat above 1.2) are shown and do not count; without untrained
-    networks it is held against beta = 0, which has none.
-    Anchors should differ in N. Another training may have learned otherwise: try other seeds.
+    if its 95 % interval, over anchors and untrained networks, lies above 0.25, no if below, else undecided. Anchors
+    that the network does not tell from background, and anchors and untrained networks whose chains disagree on N
+    (R-hat above 1.2), are shown and do not count; without untrained networks it is held against beta = 0, which has
+    none. Anchors should differ in N. Another training may have learned otherwise: try other seeds.
 
     In the folder:
 
@@ -180,7 +180,8 @@ def pool(folder: "Path", settings: dict[str, Any]) -> Iterator[str]:
 
     measured = [f"{name}{where}" for name in ("anchor", "draws", "rigidity") for where in ("", "_outside")]
     measured.append("rhat_counted")
-    common: Columns = {"record": str, "converged": truth, **dict.fromkeys(measured, float)}
+    yes_or_no = dict.fromkeys(("converged", "told_from_background"), truth)
+    common: Columns = {"record": str, **yes_or_no, **dict.fromkeys(measured, float)}
     at_zero = dict.fromkeys(("field", "beta_0", "beta_0_outside", "rhat", *AVERAGED), float)
     wanted: dict[str, Columns] = {
         "response": {**common, **at_zero, "counted": str, "share": truth},
@@ -190,7 +191,7 @@ def pool(folder: "Path", settings: dict[str, Any]) -> Iterator[str]:
     response, references, checks = (
         list(read_table(str(folder / f"{name}.tsv"), columns, "probe again")) for name, columns in wanted.items()
     )
-    found = answer(response, references, settings["seed"])
+    found = answer(response, references, settings["seed"], anchored=settings["held"] == "anchor")
     label = response[0]["counted"]
     write_table(str(folder / "answer.tsv"), answer_rows(found, label))
     write_table(str(folder / "fields.tsv"), over_anchors(response, settings["seed"]))

@@ -191,6 +191,24 @@ def test_anchors_whose_chains_disagree_do_not_count() -> None:
     assert found.excess.low > 0.8
 
 
+def test_anchors_that_the_network_does_not_tell_from_background_do_not_count() -> None:
+    def network(seed: int) -> SampleSet:
+        return replace(rigid(1.0, seed), anchor_output=0.5) if seed > 6 else drawn(0.0, seed)
+
+    found = asked(network, lambda seed: drawn(0.0, seed))
+    assert found.told.tolist() == 6 * [True] + 6 * [False]
+    assert found.verdict == "no"
+    assert "(6 of 12 anchors left out: the network does not tell them from background" in sentence(found, "G and C")
+
+
+def test_the_law_of_an_output_has_no_anchors_to_tell() -> None:
+    rows = [row | {"told_from_background": False} for seed in range(1, 4) for row in probe(seed).response]
+    assert np.isfinite(answer(rows, [], seed=1, anchored=False).excess.value)
+    none = answer(rows, [], seed=1)
+    assert none.verdict == "undecided"
+    assert sentence(none, "G and C").startswith("undecided")
+
+
 def test_untrained_networks_whose_chains_disagree_are_shown_and_do_not_count() -> None:
     found = asked(lambda seed: rigid(1.0, seed), stuck)
     assert (found.counted, found.verdict) == ((), "yes")
