@@ -118,20 +118,21 @@ def auroc(model: Path) -> dict[str, str]:
 
 
 def probe_row(folder: Path) -> Row:
-    """What a gc-probe found: verdict, slope and rigidity, the excess it rests on, convergence, the sampler's checks."""
-    answer = table(folder / "answer.tsv")
+    """What a gc-probe found: verdict, the excess it rests on, slope, rigidity, convergence, the sampler's checks."""
+    answer, response = table(folder / "answer.tsv"), table(folder / "response.tsv")
     network = {row["quantity"]: row for row in answer if row["of"] == "network"}
     others = [row for row in answer if row["of"].startswith("untrained") and row["quantity"] == "rigidity outside"]
     excess = next(name for name in network if name.startswith("rigidity outside, beyond"))
     scores = [abs(float(row["z"])) for row in table(folder / "checks.tsv") if row["z"] != "nan"]
     return {
         "verdict": answer[-1]["quantity"].rpartition(": ")[2],
+        "told": sum(row["told_from_background"] == "yes" for row in response if float(row["field"]) == 0),
         **_interval("slope", network["slope outside"]),
         **_interval("rigidity", network["rigidity outside"]),
         "untrained_rigidity": max((float(row["value"]) for row in others), default=float("nan")),
         **_interval("excess", network[excess]),
         "beyond": excess.rpartition("beyond ")[2],
-        **_settled(table(folder / "response.tsv")),
+        **_settled(response),
         "checks": len(scores),
         "within_3": sum(score <= 3 for score in scores),
         "largest": max(scores, default=float("nan")),
