@@ -45,7 +45,7 @@ def test_labels_are_what_is_said() -> None:
 def test_the_probe_tells_composition_from_a_motif(tmp_path: Path) -> None:
     import constructed
 
-    size = replace(constructed.QUICK, anchors=8, probing=f"{constructed.QUICK.probing} --untrained 1")
+    size = replace(constructed.QUICK, anchors=16, probing=f"{constructed.QUICK.probing} --untrained 0")
     rows = {row["network"]: row for row in constructed.experiment(tmp_path, size, ("composition", "motif"))}
     assert rows["composition"]["verdict"] == "yes"
     assert rows["motif"]["verdict"] != "yes"
@@ -53,4 +53,4 @@ def test_the_probe_tells_composition_from_a_motif(tmp_path: Path) -> None:
     assert rows["composition"]["slope"] > 0.4 > rows["motif"]["slope"]
     assert rows["composition"]["largest"] < 5
     again = list(constructed.experiment(tmp_path, size, ("composition",)))  # nothing is run again
-    assert again == [rows["composition"]]
+    assert str(again) == str([rows["composition"]])  # nan is not itself
