@@ -26,31 +26,32 @@ from maxent_cli.models.prediction import predict
 from ..global_features.steps import run, seconds, table
 from ..xor.answers import METHODS
 from . import metrics
-from .page import write_page
+from .page import DRAWS, write_page
 from .systems import CASES, System, real, simulated
 
 Config = dict[str, Any]
 Row = dict[str, object]
 
 WIDTH = 19  # bp, of the window that is looked for
-METRICS = {  # -1: less is better
+AROUND = 10  # bp on either side of a site that the figure shows
+METRICS = {
     "share in site": 1,
     "window hits": 1,
     "offset, bp": -1,
     "AUPRC": 1,
     "AUPRC of columns": 1,
-    "output lost": 1,
-}
+}  # -1: less is better
 TETHERS = {"tethered": "auto", "untethered": "none"}
 
 
 def experiment(config: Config) -> Path:
     """Every system, every method, every metric; gives the page."""
-    systems = [simulated(name, config) for name in config.get("cases", CASES)]
-    systems += [real(architecture, config) for architecture in config.get("real", ())]
+    systems = [real(architecture, config) for architecture in config.get("real", ())]
+    systems += [simulated(name, config) for name in config.get("cases", CASES)]
     out = Path(config["out"])
-    rows = [row for system in systems for row in measured(system, config)]
-    write_table(str(out / "metrics.tsv"), rows)
+    write_table(str(out / "metrics.tsv"), [row for system in systems for row in measured(system, config)])
+    write_table(str(out / "misses.tsv"), [row for system in systems for row in missed(system, config)])
+    write_table(str(out / "aligned.tsv"), [row for system in systems for row in aligned(system, config)])
     return write_page(out, config, WIDTH)
 
 
@@ -63,8 +64,8 @@ def measured(system: System, config: Config) -> Iterator[Row]:
     found = {method: _values(system, each, config) for method, each in scores.items()}
     records = [record.name for record in system.anchors]
     write_table(str(system.folder / "per_anchor.tsv"), _by_anchor(records, found))
-    for name in METRICS:
-        best = max(METHODS, key=lambda method, name=name: METRICS[name] * found[method][name].mean())
+    for name, better in _metrics(config).items():
+        best = max(METHODS, key=lambda method, name=name, better=better: better * found[method][name].mean())
         for method, values in found.items():
             whole, against = (metrics.over_anchors(each) for each in (values[name], values[name] - found[best][name]))
             where = {"system": system.name, "anchors": len(records), "qualified": system.qualified}
@@ -74,7 +75,7 @@ def measured(system: System, config: Config) -> Iterator[Row]:
                 "metric": name,
                 **whole.__dict__,
                 "best": best,
-                "better": METRICS[name],
+                "better": better,
                 **difference,
             }
             yield where | what | {"cpu_seconds": cost[method]}
@@ -82,23 +83,64 @@ def measured(system: System, config: Config) -> Iterator[Row]:
 
 def _values(system: System, scores: Floats, config: Config) -> dict[str, Floats]:
     """Each metric (N,) of scores (N, L)."""
-    network, card = load_model(str(system.model))
-    codes = np.stack([encode(record.sequence) for record in system.anchors])
-
-    def value(rows: Codes) -> Floats:
-        outputs = predict(network, rows.reshape(-1, rows.shape[-1])).astype(np.float64)
-        return (outputs[:, 1] - outputs[:, 0]).reshape(rows.shape[:-1])
-
-    times = (config["redrawn"], config["redraws"], config["seed"])
+    value, codes, background = _network_of(system)
+    times = (config["redraws"], config["seed"])
     found = (
         metrics.share_inside(scores, system.windows),
         metrics.hits(scores, system.windows, WIDTH),
         metrics.offsets(scores, system.windows, WIDTH),
         metrics.precisions(scores, system.windows),
         metrics.precisions(scores, system.columns),
-        metrics.losses(value, codes, scores, np.array(card.background), times),
+        *(metrics.losses(value, codes, scores, background, (most, *times)) for most in config["redrawn"]),
     )
-    return dict(zip(METRICS, found, strict=True))
+    return dict(zip(_metrics(config), found, strict=True))
+
+
+def _network_of(system: System) -> tuple[metrics.Value, Codes, Floats]:
+    """The contrast of the system's network, its anchors (N, L), and its background (4,)."""
+    network, card = load_model(str(system.model))
+
+    def value(rows: Codes) -> Floats:
+        outputs = predict(network, rows.reshape(-1, rows.shape[-1])).astype(np.float64)
+        return np.asarray((outputs[:, 1] - outputs[:, 0]).reshape(rows.shape[:-1]))
+
+    return value, np.stack([encode(record.sequence) for record in system.anchors]), np.array(card.background)
+
+
+def missed(system: System, config: Config) -> Iterator[Row]:
+    """Anchors whose best window by tethered draws is no site: output lost when it is redrawn, and when a site is."""
+    scores = scored(system, config)[0][DRAWS]
+    starts, hit = metrics.best_windows(scores, WIDTH), metrics.hits(scores, system.windows, WIDTH)
+    value, codes, background = _network_of(system)
+    places, times = np.arange(codes.shape[1]), (WIDTH, config["redraws"], config["seed"])
+    sites = [round((first + end - WIDTH) / 2) for (first, end), *_ in system.windows]
+    lost = [
+        metrics.losses(value, codes, 1.0 * ((places >= first) & (places < first + WIDTH)), background, times)
+        for first in (np.clip(some, 0, len(places) - WIDTH)[:, None] for some in (starts, np.array(sites)))
+    ]
+    for row in np.flatnonzero(hit == 0):
+        where = {"system": system.name, "record": system.anchors[row].name, "window": starts[row], "site": sites[row]}
+        yield where | {"window_lost": lost[0][row], "site_lost": lost[1][row]}
+
+
+def aligned(system: System, config: Config) -> Iterator[Row]:
+    """Where scores lie about anchors' first sites, as these read: mean shares of an anchor's score, a place a row."""
+    places = np.arange(-AROUND, WIDTH + AROUND)
+    for method, scores in scored(system, config)[0].items():
+        speaking = np.maximum(scores, 0)
+        shares = speaking / np.maximum(speaking.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+        about = np.full((len(shares), len(places)), np.nan)
+        for row, share, (site, *_) in zip(about, shares, system.sites, strict=True):
+            at = site.end - 1 - places if site.turned else site.start + places
+            inside = (at >= 0) & (at < len(share))
+            row[inside] = share[at[inside]]
+        for place, mean in zip(places, np.nanmean(about, axis=0), strict=True):
+            yield {"system": system.name, "method": method, "place": place, "share": mean}
+
+
+def _metrics(config: Config) -> dict[str, int]:
+    """The metrics, 1 where more is better and -1 where less is."""
+    return METRICS | {f"output lost, {most}": 1 for most in config["redrawn"]}
 
 
 def _by_anchor(records: list[str], found: dict[str, dict[str, Floats]]) -> list[Row]:

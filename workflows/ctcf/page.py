@@ -5,6 +5,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from matplotlib.figure import Figure
+
+from maxent_cli.io.figures import BLUE, GREY, ORANGE, PALE, write_figure
 from maxent_cli.io.files import writing
 
 from ..global_features.steps import Table, machine, table
@@ -27,13 +30,23 @@ with 95 % bootstrap intervals.
   motifs found in an anchor's draws a position lies. *Mutagenesis, without sign*: where it too may not tell letters for
   the output from letters against it; it is not among the five methods that draws are compared with.
 
-Under each table, draws less the attribution method that is best by that metric on these anchors, so that chance favours
-the attribution: the mean of anchors' differences with its interval. An offset is better when less, all else when more.
-Of {compared} such differences of the tethered draws' information, {better} are better than 0 with their interval and
-{worse} are worse.
+## At one look
+
+The tethered draws' information less the attribution method that is best by that metric on these anchors, so that
+chance favours the attribution: the mean of anchors' differences with its interval. An offset is better when less, all
+else when more. **Bold**: better than the best attribution beyond the interval, {better} of {compared}; *slanted*:
+worse, {worse}.
+
+{look}
+
+![aligned](aligned.png)
+
+Where scores lie about an anchor's site (its first, as it reads; shaded): the mean share of its score, place by place.
 
 {sections}"""
 DRAWS = "draws, tethered"
+SHOWN = {DRAWS: BLUE, "saliency": GREY, "mutagenesis": ORANGE}
+MARKS = {1: "**", 0: "", -1: "*"}
 
 
 def write_page(out: Path, config: dict[str, Any], width: int) -> Path:
@@ -41,16 +54,19 @@ def write_page(out: Path, config: dict[str, Any], width: int) -> Path:
     rows = table(out / "metrics.tsv")
     systems = dict.fromkeys(row["system"] for row in rows)
     signs = [_sign(row) for row in rows if row["method"] == DRAWS]
+    misses = table(out / "misses.tsv")
     text = TEXT.format(
         date=f"{datetime.now(UTC):%Y-%m-%d}",
         machine=machine(next(out.glob("*/0000/tethered.npz"))),
         width=width,
-        redrawn=config["redrawn"],
+        redrawn=" or ".join(map(str, config["redrawn"])),
         better=signs.count(1),
         worse=signs.count(-1),
         compared=len(signs),
-        sections="\n".join(line for name in systems for line in _section(name, rows)),
+        look="\n".join(_at_one_look(rows)),
+        sections="\n".join(line for name in systems for line in _section(name, rows, misses)),
     )
+    write_figure(str(out / "aligned.png"), aligned_figure(table(out / "aligned.tsv"), width))
     with writing(str(out / "results.md")) as stream:
         stream.write(text)
     return out / "results.md"
@@ -62,7 +78,37 @@ def _sign(row: dict[str, str]) -> int:
     return (lower > 0) - (upper < 0)
 
 
-def _section(system: str, rows: Table) -> Iterator[str]:
+def aligned_figure(rows: Table, width: int) -> Figure:
+    """Shares of scores about sites, a system a panel."""
+    systems = list(dict.fromkeys(row["system"] for row in rows))
+    figure = Figure(figsize=(3.6 * len(systems), 3), layout="constrained")
+    for axes, system in zip(figure.subplots(1, len(systems), squeeze=False, sharey=True)[0], systems, strict=True):
+        axes.axvspan(-0.5, width - 0.5, color=PALE, linewidth=0)
+        for method, colour in SHOWN.items():
+            mine = [row for row in rows if (row["system"], row["method"]) == (system, method)]
+            places, shares = ([float(row[name]) for row in mine] for name in ("place", "share"))
+            axes.step(places, shares, where="mid", color=colour, label=method, linewidth=1.2)
+        axes.set_title(system, fontsize=10, loc="left")
+        axes.set_xlabel("bp from the start of the site")
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.axes[0].set_ylabel("mean share of an anchor's score")
+    figure.axes[0].legend(frameon=False, fontsize=8)
+    return figure
+
+
+def _at_one_look(rows: Table) -> Iterator[str]:
+    """A row a system: the tethered draws' difference from the best attribution, metric by metric."""
+    mine = [row for row in rows if row["method"] == DRAWS]
+    names = list(dict.fromkeys(row["metric"] for row in mine))
+    yield f"| | anchors | {' | '.join(names)} |"
+    yield "|---|---:|" + "---:|" * len(names)
+    for system in dict.fromkeys(row["system"] for row in mine):
+        own = [row for row in mine if row["system"] == system]
+        cells = (f"{MARKS[_sign(row)]}{_cell(row, '_against', '+')}{MARKS[_sign(row)]}" for row in own)
+        yield f"| {system} | {own[0]['anchors']} | {' | '.join(cells)} |"
+
+
+def _section(system: str, rows: Table, misses: Table) -> Iterator[str]:
     mine = [row for row in rows if row["system"] == system]
     names = list(dict.fromkeys(row["metric"] for row in mine))
     yield f"## {system}\n\n{mine[0]['anchors']} anchors of {mine[0]['qualified']} that qualify.\n"
@@ -78,7 +124,17 @@ def _section(system: str, rows: Table) -> Iterator[str]:
     for method in (method for method in methods if "draws" in method):
         own = [row for row in mine if row["method"] == method]
         yield f"| {method} | {' | '.join(_cell(row, '_against', '+') for row in own)} |"
-    yield ""
+    yield f"\n{_misses([row for row in misses if row['system'] == system])}\n"
+
+
+def _misses(rows: Table) -> str:
+    if not rows:
+        return "The best window by tethered draws hits a site in every anchor."
+    lost = ", ".join(f"{float(row['window_lost']):.1f} and {float(row['site_lost']):.1f}" for row in rows)
+    return (
+        f"Missed by the best window of tethered draws: {len(rows)}. The output lost by redrawing that window, and by "
+        f"redrawing the site: {lost}."
+    )
 
 
 def _best(rows: Table, name: str) -> str:

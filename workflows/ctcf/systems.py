@@ -34,11 +34,15 @@ CASES: dict[str, tuple[str, str | None, tuple[str, ...]]] = {
 
 
 class Site(NamedTuple):
-    """Where a motif is; columns: which places of it hold half as much information as its best column or more."""
+    """Where a motif is; columns: which places of it hold half as much information as its best column or more.
+
+    turned: on the minus strand.
+    """
 
     start: int
     end: int
     columns: tuple[int, ...]
+    turned: bool
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,7 @@ def real(architecture: str, config: Config) -> System:
             return []
         window = codes[places[0] : places[0] + known.width]
         plus, minus = (matrix[np.arange(known.width), window].sum() for matrix in known.matrices)
-        return [_site(given, int(places[0]), minus > plus)]
+        return [_site(given, int(places[0]), bool(minus > plus))]
 
     return System(architecture, folder, model, *_chosen(folder, model, asked, sites))
 
@@ -145,7 +149,7 @@ def _read_sites(truth: Path, wanted: dict[str, Motif]) -> dict[str, list[Site]]:
 def _site(given: Motif, start: int, turned: bool) -> Site:
     bits = rel_entr(given.probabilities, UNIFORM).sum(axis=1)
     columns = np.flatnonzero((bits[::-1] if turned else bits) >= bits.max() / 2)
-    return Site(start, start + len(bits), tuple(int(start + column) for column in columns))
+    return Site(start, start + len(bits), tuple(int(start + column) for column in columns), turned)
 
 
 def _chosen(folder: Path, model: Path, asked: Config, sites_of: Any) -> tuple[list[Record], list[list[Site]], int]:
