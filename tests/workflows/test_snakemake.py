@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
-from small_pipeline import ANCHORS, MODELS, PARTS, PIPELINE, SNAKEMAKE, WORKFLOWS, prepare, snakemake
+from small_pipeline import ANCHORS, MODELS, PARTS, PIPELINE, SNAKEMAKE, WORKFLOWS, environment, prepare, snakemake
 
 from maxent_cli.commands import COMMANDS, maxent
 
@@ -140,13 +139,15 @@ def test_lint(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("profile", ["local", "slurm"])
-def test_the_example_and_the_profiles_are_valid(tmp_path: Path, profile: str) -> None:
-    prepare(tmp_path)
-    for name in ("config.yaml", "models.tsv", "anchors.tsv"):
-        shutil.copy(WORKFLOWS / name, tmp_path / name)
-    places = ["--snakefile", str(WORKFLOWS / "Snakefile"), "--configfile", "config.yaml"]
-    result = snakemake(tmp_path, *places, "--profile", str(WORKFLOWS / "profiles" / profile), "--dry-run")
-    assert result.returncode == 0, result.stderr
+def test_the_readme_and_its_example_are_valid(tmp_path: Path, profile: str) -> None:
+    """As a user would type it, from a folder with the records that the example names."""
+    (tmp_path / "workflows").symlink_to(WORKFLOWS)
+    (tmp_path / "positives.fa").touch()
+    readme = (WORKFLOWS.parent / "README.md").read_text()
+    lines = re.findall(rf"^(?:cp workflows|snakemake .*profiles/{profile}\b).*", readme, re.MULTILINE)
+    for line, more in zip(lines, ([], ["--dry-run"]), strict=True):
+        words = line.replace("snakemake", str(SNAKEMAKE), 1).split()
+        subprocess.run([*words, *more], cwd=tmp_path, env=environment(tmp_path), check=True)
 
 
 def test_the_schema_names_options_that_exist() -> None:
