@@ -1,9 +1,10 @@
 """Unfinished work: the folder OUT.partial, where a run keeps what it has done until its output is whole.
 
 `settings.json`: the schema (1), this program's version and a digest of its code, and what the work is of. `lock`: held
-by the process at work. `000007.result`: all that is wanted of anchor 7. `000007.0002.npz`: the third file of the blocks
-that its chains have done so far, of each array of a block the values of all blocks end to end, and their shapes.
-`training.safetensors`: weights and all that the next step of a training needs, numbers as JSON in its metadata.
+by the process at work; holds the milliseconds that the work has taken so far. `000007.result`: all that is wanted of
+anchor 7. `000007.0002.npz`: the third file of the blocks that its chains have done so far, of each array of a block the
+values of all blocks end to end, and their shapes. `training.safetensors`: weights and all that the next step of a
+training needs, numbers as JSON in its metadata.
 
 Each file is written under a name with a leading dot, flushed to the disk, and moved into place.
 """
@@ -32,6 +33,7 @@ from safetensors.torch import save
 from maxent_cli import __version__
 from maxent_cli.data import Stop
 from maxent_cli.errors import InputError, StoppedError
+from maxent_cli.io.provenance import started
 from maxent_cli.models.training import Checkpoints, Snapshot
 
 SCHEMA = 1
@@ -48,8 +50,9 @@ Arrays = dict[str, NDArray[Any]]
 class Unfinished:
     """The folder of one output's unfinished work; useless: no run of the same command could go on from it."""
 
-    def __init__(self, folder: Path, stop: Stop) -> None:
+    def __init__(self, folder: Path, stop: Stop, lock: int | None = None) -> None:
         self.folder, self.stop, self.useless = folder, stop, False
+        self._lock, self._started = lock, started.get()
 
     def has(self, name: str) -> bool:
         """Whether a file of that name has been kept."""
@@ -68,6 +71,13 @@ class Unfinished:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise _cannot(self.folder, error) from error
+        self._note_time()
+
+    def _note_time(self) -> None:
+        """In place and of one width, so that threads may come in any order; not worth an error."""
+        if self._lock is not None:
+            with contextlib.suppress(OSError):
+                os.pwrite(self._lock, b"%015d" % (1000 * (time.time() - self._started)), 0)
 
     def finish(self, name: str, result: bytes) -> None:
         """Keep a result, which takes the place of its notes."""
@@ -168,8 +178,10 @@ def unfinished(out: str, settings: dict[str, Any], stop: Stop) -> Iterator[Unfin
         with tempfile.TemporaryDirectory() as temporary:
             yield Unfinished(Path(temporary), stop)
         return
-    work = Unfinished(Path(f"{out.rstrip('/')}.partial"), stop)
-    lock = _locked(work.folder)
+    folder = Path(f"{out.rstrip('/')}.partial")
+    lock = _locked(folder)
+    started.set(started.get() - _seconds_of(lock))
+    work = Unfinished(folder, stop, lock)
     try:
         _take_up(work, settings)
         yield work
@@ -206,6 +218,12 @@ def _locked(folder: Path) -> int:
             if (folder / LOCK).stat().st_ino == os.fstat(lock).st_ino:
                 return lock
         os.close(lock)
+
+
+def _seconds_of(lock: int) -> float:
+    """What the work has taken in earlier runs, as far as they noted it."""
+    noted = os.pread(lock, 15, 0)
+    return int(noted) / 1000 if noted.isdigit() else 0.0
 
 
 def _take_up(work: Unfinished, settings: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 MAXENT_KILLS=50 kills so many runs of `sample` with -9; without, a few.
 """
 
+import json
 import os
 import random
 import resource
@@ -104,9 +105,13 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(
     said = run(f"{other} --out out", code=1).stderr.splitlines()[-1]
     assert said.startswith("maxent: out.partial: holds unfinished work of other settings (")
     assert "chains 4, now 5" in said or "epochs 15, now 16" in said
+    lock = folder / "out.partial/lock"
+    assert int(lock.read_text()) > 0
+    lock.write_text(f"{1_000_000:015}")  # milliseconds so far
     run(f"{line} --out out".replace("--threads 1", f"--threads {1 + (line != TRAIN)}"))
     assert files(folder / "out") == files(folder / "whole")
     assert not (folder / "out.partial").exists()
+    assert 1000 < json.loads(Path("out.provenance.json").read_text())["wall_seconds"] < 1500
 
 
 @pytest.mark.parametrize("number", SIGNALS[1:], ids=lambda number: number.name)
