@@ -10,12 +10,13 @@ from matplotlib.figure import Figure
 from maxent_cli.io.figures import BLUE, GREY, ORANGE, PALE, write_figure
 from maxent_cli.io.files import writing
 
-from ..global_features.steps import Table, machine, table
+from ..global_features.steps import Table, machine, table, used
 
 TEXT = """\
 # Do draws or attributions point at the sites that a network reads?
 
 {date}, {machine}.
+CPU minutes: {minutes:.0f}, and {training:.0f} for the training of networks that were not given.
 Anchors are held-out positives that the network calls rightly, at random among those that qualify. Means over anchors
 with 95 % bootstrap intervals.
 
@@ -58,6 +59,8 @@ def write_page(out: Path, config: dict[str, Any], width: int) -> Path:
     text = TEXT.format(
         date=f"{datetime.now(UTC):%Y-%m-%d}",
         machine=machine(next(out.glob("*/0000/tethered.npz"))),
+        minutes=(used(out) - used(out, "model")) / 60,
+        training=used(out, "model") / 60,
         width=width,
         redrawn=" or ".join(map(str, config["redrawn"])),
         better=signs.count(1),

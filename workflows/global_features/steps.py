@@ -49,6 +49,11 @@ def seconds(*outputs: Path) -> float:
     return sum(float(output.with_name(f"{output.name}{SECONDS}").read_text()) for output in outputs)
 
 
+def used(folder: Path, name: str = "*") -> float:
+    """CPU seconds of all commands whose outputs are in a folder and below, or of those with such names."""
+    return sum(float(path.read_text()) for path in folder.rglob(f"{name}{SECONDS}"))
+
+
 def machine(output: Path) -> str:
     """The processor and versions that made an output, as its provenance says."""
     made = read_provenance(str(output)) or {}
@@ -68,8 +73,7 @@ def write_results(out: Path, title: str, rows: Iterable[Row]) -> list[Row]:
     for row in rows:
         found.append(row)
         write_table(str(out / "results.tsv"), found)
-        used = sum(float(path.read_text()) for path in out.rglob(f"*{SECONDS}"))
-        lines = [f"{datetime.now(UTC):%Y-%m-%d}; {used / 60:.0f} CPU minutes", "", *markdown(found)]
+        lines = [f"{datetime.now(UTC):%Y-%m-%d}; {used(out) / 60:.0f} CPU minutes", "", *markdown(found)]
         with writing(str(out / "results.md")) as stream:
             stream.write("\n".join([f"## {title}", "", *lines, ""]))
     return found

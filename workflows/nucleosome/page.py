@@ -12,7 +12,7 @@ from maxent_cli.analysis.periodicity import ANCHOR, BACKGROUND, BAND, DRAWS
 from maxent_cli.io.figures import BLUE, GREY, INK, ORANGE, PALE, write_figure
 from maxent_cli.io.files import writing
 
-from ..global_features.steps import SECONDS, Table, machine, markdown, table
+from ..global_features.steps import Table, machine, markdown, table, used
 from ..xor.answers import METHODS
 from .spectra import POSITIONS_TRACK
 
@@ -96,11 +96,8 @@ def write_page(out: Path) -> Path:
 
 def _minutes(out: Path) -> str:
     """CPU minutes of the commands, by what they did."""
-    used = {
-        stage: sum(float(path.read_text()) for name in names for path in out.glob(f"*/*/{name}{SECONDS}")) / 60
-        for stage, names in STAGES.items()
-    }
-    return ", ".join(f"{stage} {minutes:.2g}" for stage, minutes in used.items())
+    minutes = {stage: sum(used(out, name) for name in names) / 60 for stage, names in STAGES.items()}
+    return ", ".join(f"{stage} {number:.2g}" for stage, number in minutes.items())
 
 
 def _rhythm(rows: Table) -> Iterator[str]:

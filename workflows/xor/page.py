@@ -1,6 +1,5 @@
 """The page of the XOR experiment: its table and figures, from the files that the experiment wrote."""
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +11,7 @@ from scipy import stats
 from maxent_cli.analysis.listing import LEAST_EXPECTED
 from maxent_cli.io.files import writing
 
-from ..global_features.steps import Table, machine, table
+from ..global_features.steps import Table, machine, table, used
 from .answers import METHODS, QUESTIONS, total
 from .figures import count_figure, example_figure, law_figure
 from .rule import keeping
@@ -26,8 +25,8 @@ LAWS = {
 TEXT = """\
 # An XOR rule on dinucleotides: attributions and draws
 
-{date}, {machine}; {seconds:.0f} s of
-the clock in its commands. {networks} networks (8 inputs, {hidden} hidden units), each trained
+{date}, {machine}; {seconds:.0f} CPU
+seconds in its commands. {networks} networks (8 inputs, {hidden} hidden units), each trained
 on its own {source} dinucleotides; of their {inputs} inputs they call {called} rightly.
 Class 1: exactly one of [first letter A or T], [second letter G]. Every input is an anchor, and whatever it is, changing
 either part changes the class.
@@ -76,7 +75,7 @@ def write_page(out: Path, config: dict[str, Any]) -> Path:
     text = TEXT.format(
         date=f"{datetime.now(UTC):%Y-%m-%d}",
         machine=machine(out / "network_00" / "anchored.npz"),
-        seconds=sum(_seconds(out)),
+        seconds=used(out),
         networks=config["networks"],
         hidden=config["hidden"],
         source="published" if "published" in config else f"{config['examples']:,} simulated",
@@ -93,12 +92,6 @@ def write_page(out: Path, config: dict[str, Any]) -> Path:
     with writing(str(out / "results.md")) as stream:
         stream.write(text)
     return out / "results.md"
-
-
-def _seconds(out: Path) -> Iterator[float]:
-    """Of each command."""
-    for path in sorted(out.glob("network_*/*.provenance.json")):
-        yield json.loads(path.read_text())["wall_seconds"]
 
 
 def _counts(answers: Table) -> Iterator[str]:
