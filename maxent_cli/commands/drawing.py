@@ -90,7 +90,11 @@ class Job:
     def _phase(self, row: int, block: Block) -> str:
         """How far a block has come."""
         before, draws, thin = block["asked"].tolist()
-        return f"{self.anchors.names[row]}: step {before + draws * thin}, warm-up {self.run.warmup}"
+        run = self.run
+        last = (
+            f"{run.warmup + run.draws * run.thin}" if run.until_ess is None else f"up to {run.warmup + run.max_steps}"
+        )
+        return f"{self.anchors.names[row]}: step {before + draws * thin} of {last}, {run.warmup} of them warm-up"
 
     def _make_ready(self) -> None:
         reason = ready(self.model)

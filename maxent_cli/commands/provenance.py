@@ -42,7 +42,7 @@ def lines_of(record: dict[str, Any]) -> Iterator[str]:
         "device": record.get("device"),
         "seed": record.get("seed"),
         "part": part and f"{part.get('shard')} of {part.get('records')} records, {part.get('rejected')} rejected",
-        "took": f"{record.get('wall_seconds')} s, {record.get('peak_memory_mib')} MiB",
+        "took": took(record) + (f"; its parts {took(record['parts'])}" if "parts" in record else ""),
     }
     yield from (printable(f"{name:9} {value}") for name, value in told.items() if value not in (None, {}))
     for name, found in (("output", record.get("output")), *record["inputs"].items()):
@@ -52,3 +52,8 @@ def lines_of(record: dict[str, Any]) -> Iterator[str]:
         for inside, digest in files:
             path = "/".join(filter(None, (place.rstrip("/"), inside)))
             yield printable(f"{kind:9} {' '.join(filter(None, (path, f'sha256 {digest}' if digest else 'a pipe')))}")
+
+
+def took(record: dict[str, Any]) -> str:
+    """Time and memory; of parts, all together and the most."""
+    return f"{record.get('wall_seconds')} s, {record.get('peak_memory_mib')} MiB"

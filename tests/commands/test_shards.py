@@ -277,6 +277,7 @@ def test_provenance_is_shown_and_required(parts: list[str]) -> None:
     shown = run("provenance", "merged").stdout
     for wanted in ("version   maxent 0", "torch 2", "part      1/1 of 5 records, 3 rejected", "took ", "output "):
         assert wanted in shown
+    assert re.search(r"^took +[\d.]+ s, \d+ MiB; its parts [\d.]+ s, \d+ MiB$", shown, re.MULTILINE)
     assert re.search(r"^input +part2 sha256 [0-9a-f]{64}$", shown, re.MULTILINE)
     assert json.loads(run("provenance", "merged", "--json").stdout)["packages"]["numpy"]
     assert run("provenance", "merged", "--check").output == ""
