@@ -171,36 +171,34 @@ def slope_over_anchors(anchors: Floats, draws: Floats, seed: int) -> Interval95:
     return _interval(_slopes(anchors[None], draws[None])[0], _slopes(anchors[rows], draws[rows]))
 
 
-def mean_over_anchors(values: Floats, seed: int) -> Interval95:
-    """Mean of a number of each anchor (N,), with a bootstrap interval over anchors; what is nan is left out.
-
-    One anchor has no interval (nan).
-    """
-    known = values[np.isfinite(values)]
-    if len(known) < 2:
-        return Interval95(float(known.mean()) if len(known) else np.nan, np.nan, np.nan)
-    rows = np.random.default_rng(seed).integers(0, len(known), (BOOTSTRAPS, len(known)))
-    return _interval(known.mean(), known[rows].mean(axis=1))
+def mean_over_anchors(values: Floats, seed: int, weights: Floats | None = None) -> Interval95:
+    """Mean of a number of each anchor (N,), as excess_over without references."""
+    return excess_over(values, np.zeros((0, len(values))), seed, weights)
 
 
-def excess_over(network: Floats, references: Floats, seed: int) -> Interval95:
+def excess_over(network: Floats, references: Floats, seed: int, weights: Floats | None = None) -> Interval95:
     """Mean over anchors of a network's number (N,) less that of references (R, N), with an interval that holds both.
 
-    Anchors are drawn anew, with the Monte Carlo errors that they carry; added is the spread of one more reference about
-    the mean of these, normal, as far as it is more than their own errors make it (random effects). Of one reference, or
-    none, no spread is known. What is nan is left out.
+    Anchors weigh by weights (N,) above 0, or alike. They are drawn anew, with the Monte Carlo errors that they carry;
+    added is the spread of one more reference about the mean of these, normal, as far as it is more than their own
+    errors make it (random effects). Of one reference, or none, no spread is known. What is nan is left out. One anchor
+    has no interval (nan).
     """
     known = np.isfinite(network) & np.isfinite(references).all(axis=0)
-    if known.sum() < 2 or not len(references):
-        return mean_over_anchors(network[known], seed)
-    beyond, number = network[known] - references[:, known].mean(axis=0), len(references)
+    parts = (np.ones(len(network)) if weights is None else weights)[known]
+    null, number = references[:, known], len(references)
+    beyond = network[known] - (null.mean(axis=0) if number else 0.0)
+    if len(beyond) < 2:
+        return Interval95(float(beyond.mean()) if len(beyond) else np.nan, np.nan, np.nan)
     chance = np.random.default_rng(seed)
-    resampled = beyond[chance.integers(0, len(beyond), (BOOTSTRAPS, len(beyond)))].mean(axis=1)
+    rows = chance.integers(0, len(beyond), (BOOTSTRAPS, len(beyond)))
+    resampled = (beyond * parts)[rows].sum(axis=1) / parts[rows].sum(axis=1)
+    shares = parts / parts.sum()
     if number > 1:
-        own = references[:, known].var(axis=1, ddof=1).mean() / known.sum()
-        spread = max(references[:, known].mean(axis=1).var(ddof=1) - own, 0.0) * (1 + 1 / number)
+        own = null.var(axis=1, ddof=1).mean() * np.square(shares).sum()
+        spread = max((null @ shares).var(ddof=1) - own, 0.0) * (1 + 1 / number)
         resampled += np.sqrt(spread) * chance.standard_normal(BOOTSTRAPS)
-    return _interval(beyond.mean(), resampled)
+    return _interval(beyond @ shares, resampled)
 
 
 def _block_moments(samples: SampleSet, number: NDArray[np.int64]) -> tuple[Floats, Floats]:

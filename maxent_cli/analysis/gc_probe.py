@@ -49,10 +49,11 @@ class Answer:
     """The probe over anchors, with bootstrap intervals: fields (S,), mean count of the draws and at beta = 0 (S,).
 
     anchors, draws (N,): count of each anchor and of its draws without a field. measures: by network or reference, then
-    by MEASURES. counted: names of the untrained networks whose chains agree on N; agreed (N,): at which anchors the
-    network's own do; told (N,): which it tells from background. excess: at anchors that are both, of rigidity outside
-    local features over the mean of those networks', an anchor at a time; over beta = 0, which has none, where there are
-    no such. verdict: 'yes', 'no' or 'undecided'.
+    by MEASURES; for rigidity anchors weigh by the network's distance of the background from them, as what is held at
+    one that hardly differs from it makes little difference. counted: names of the untrained networks whose chains agree
+    on N; agreed (N,): at which anchors the network's own do. excess: at these, of rigidity outside local features over
+    the mean of those networks', an anchor at a time; over beta = 0, which has none, where there are no such. verdict:
+    'yes', 'no' or 'undecided'.
     """
 
     fields: Floats
@@ -63,7 +64,6 @@ class Answer:
     measures: dict[str, dict[str, Interval95]]
     counted: tuple[str, ...]
     agreed: NDArray[np.bool_]
-    told: NDArray[np.bool_]
     excess: Interval95
     verdict: str
 
@@ -105,6 +105,7 @@ def _numbers(samples: SampleSet, feature: Feature, outside: Places, most_rhat: f
         "beta": samples.beta,
         "energy": samples.energy.mean(),
         "energy_error": float(mcse_mean(samples.energy)),
+        "energy_background": samples.energy_background,
         "kept_share": kept_share(samples.energy.mean(), samples.energy_background),
         "output": output,
         "output_error": float(mcse_mean(samples.output)),
@@ -156,7 +157,7 @@ def _checks(pair: Sequence[SampleSet], feature: Feature, fields: tuple[float, ..
 def answer(response: list[Row], references: list[Row], seed: int, anchored: bool = True) -> Answer:
     """What the rows of all anchors say together.
 
-    anchored: the law holds the anchors; else it does not matter whether the network tells these from background.
+    anchored: energy is a distance from the anchor; else anchors weigh alike.
     """
     fields = sorted({float(str(row["field"])) for row in response})
     by_field = {field: [row for row in response if row["field"] == field] for field in fields}
@@ -171,22 +172,27 @@ def answer(response: list[Row], references: list[Row], seed: int, anchored: bool
     counted = tuple(name for name, rows in others.items() if name.startswith(UNTRAINED) and _agree(rows))
     nulls = [column(others[name], "rigidity_outside") for name in counted]
     agreed = ~(column(plain, "rhat_counted") > MOST_APART)
-    told = np.array([bool(row["told_from_background"]) or not anchored for row in plain])
-    rigid = np.where(agreed & told, column(plain, "rigidity_outside"), np.nan)
-    excess = excess_over(rigid, np.reshape(nulls, (len(nulls), len(plain))), seed)
+    rigid = np.where(agreed, column(plain, "rigidity_outside"), np.nan)
+    weights = _weights(plain) if anchored else np.ones(len(plain))
+    excess = excess_over(rigid, np.reshape(nulls, (len(nulls), len(plain))), seed, weights)
     return Answer(
         fields=np.array(fields),
         response=[mean_over_anchors(column(by_field[field], "draws"), seed) for field in fields],
         exact=np.array([column(by_field[field], "beta_0").mean() for field in fields]),
         anchors=column(plain, "anchor"),
         draws=column(plain, "draws"),
-        measures={name: _measures(rows, seed) for name, rows in measured.items()},
+        measures={name: _measures(rows, seed, weights) for name, rows in measured.items()},
         counted=counted,
         agreed=agreed,
-        told=told,
         excess=excess,
         verdict=_verdict(excess),
     )
+
+
+def _weights(plain: list[Row]) -> Floats:
+    """Of anchors (N,): their mean distance from the background; alike where there is none."""
+    distance = column(plain, "energy_background")
+    return np.maximum(distance, 1e-6 * distance.max()) if distance.max() > 0 else np.ones(len(plain))
 
 
 def _agree(rows: list[Row]) -> bool:
@@ -213,7 +219,7 @@ def column(rows: Sequence[Row], name: str) -> Floats:
     return np.array([row[name] for row in rows], float)
 
 
-def _measures(rows: Sequence[Row], seed: int) -> dict[str, Interval95]:
+def _measures(rows: Sequence[Row], seed: int, weights: Floats) -> dict[str, Interval95]:
     found = {}
     for measure in MEASURES:
         kind, _, where = measure.partition(" ")
@@ -221,7 +227,7 @@ def _measures(rows: Sequence[Row], seed: int) -> dict[str, Interval95]:
         if kind == "slope":
             found[measure] = slope_over_anchors(column(rows, f"anchor{suffix}"), column(rows, f"draws{suffix}"), seed)
         else:
-            found[measure] = mean_over_anchors(column(rows, f"rigidity{suffix}"), seed)
+            found[measure] = mean_over_anchors(column(rows, f"rigidity{suffix}"), seed, weights)
     return found
 
 
@@ -243,10 +249,6 @@ def sentence(found: Answer, label: str) -> str:
         "no": f"no, nothing beyond local features holds the number of {label}",
         "undecided": f"undecided whether it holds the number of {label} beyond local features",
     }[found.verdict]
-    kept = _left_out(found.told, "the network does not tell them from background: give it surer ones")
-    kept += _left_out(found.agreed | ~found.told, "their chains disagree")
+    apart = int((~found.agreed).sum())
+    kept = f" ({apart} of {len(found.agreed)} anchors left out: their chains disagree)" * bool(apart)
     return f"{said}: outside them its rigidity is above {over} by {interval}{kept}; {LEAST_EXCESS:.2f} is asked for"
-
-
-def _left_out(counts: NDArray[np.bool_], why: str) -> str:
-    return f" ({(~counts).sum()} of {len(counts)} anchors left out: {why})" * bool((~counts).any())

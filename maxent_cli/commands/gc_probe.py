@@ -96,9 +96,10 @@ def command(model: str, out: str, fields: tuple[float, ...], **given: Any) -> No
     A motif that holds its letters does all of this a little, so the answer rests on the positions whose letters are no
     more than the draws' composition makes them, and on how far rigidity there exceeds that of untrained networks: yes
     if its 95 % interval, over anchors and untrained networks, lies above 0.25, no if below, else undecided. Anchors
-    that the network does not tell from background, and anchors and untrained networks whose chains disagree on N
-    (R-hat above 1.2), are shown and do not count; without untrained networks it is held against beta = 0, which has
-    none. Anchors should differ in N. Another training may have learned otherwise: try other seeds.
+    weigh by the network's mean distance of the background from them: where it sees next to no difference, what it holds
+    makes none. Anchors, and untrained networks, whose chains disagree on N (R-hat above 1.2) are shown and do not
+    count; without untrained networks it is held against beta = 0, which has none. Anchors should differ in N; positives
+    and negatives at random are best. Another training may have learned otherwise: try other seeds.
 
     In the folder:
 
@@ -182,7 +183,8 @@ def pool(folder: "Path", settings: dict[str, Any]) -> Iterator[str]:
     measured.append("rhat_counted")
     yes_or_no = dict.fromkeys(("converged", "told_from_background"), truth)
     common: Columns = {"record": str, **yes_or_no, **dict.fromkeys(measured, float)}
-    at_zero = dict.fromkeys(("field", "beta_0", "beta_0_outside", "rhat", *AVERAGED), float)
+    wide = ("field", "beta_0", "beta_0_outside", "rhat", "energy_background", *AVERAGED)
+    at_zero = dict.fromkeys(wide, float)
     wanted: dict[str, Columns] = {
         "response": {**common, **at_zero, "counted": str, "share": truth},
         "references": {**common, "reference": str},
@@ -196,7 +198,7 @@ def pool(folder: "Path", settings: dict[str, Any]) -> Iterator[str]:
     write_table(str(folder / "answer.tsv"), answer_rows(found, label))
     write_table(str(folder / "fields.tsv"), over_anchors(response, settings["seed"]))
     write_gc_figure(str(folder / "response.png"), figure_of(found, label, response[0]["share"]))
-    yield from report(found, response + references, checks, label)
+    yield from report(found, (response, references, checks), label)
 
 
 def counting(job: "Job", given: dict[str, Any]) -> "tuple[Feature, Job]":
@@ -291,10 +293,15 @@ def figure_of(found: "Answer", label: str, share: bool) -> "GCFigure":
     )
 
 
-def report(found: "Answer", rows: "list[Row]", checks: "list[Row]", label: str) -> Iterator[str]:
-    """The answer, slopes and rigidities beside the references', the sampler's checks, and what did not settle."""
+def report(found: "Answer", tables: "tuple[list[Row], ...]", label: str) -> Iterator[str]:
+    """The answer, slopes and rigidities beside the references', the sampler's checks, and what did not settle.
+
+    tables: response, references, checks.
+    """
     from maxent_cli.analysis.gc_probe import sentence
 
+    response, references, checks = tables
+    rows = response + references
     known = [abs(score) for row in checks if (score := float(str(row["z"]))) == score]
     yield f"{len(found.anchors)} anchors; {sentence(found, label)}"
     for name, measures in found.measures.items():
@@ -305,6 +312,9 @@ def report(found: "Answer", rows: "list[Row]", checks: "list[Row]", label: str) 
     if len(known) < len(checks):
         what = "fields share too few counts, or chains disagree: give closer --fields, more --draws"
         yield f"  {len(checks) - len(known)} checks are not judged: {what}"
+    alike = sum(row["field"] == 0 and not row["told_from_background"] for row in response)
+    if alike:
+        yield f"  {alike} of {len(found.anchors)} anchors the network does not tell from background"
     unsettled = sum(not row["converged"] for row in rows)
     if unsettled:
         yield f"  {unsettled} of {len(rows)} anchors and fields have not converged; see response.tsv, references.tsv"

@@ -191,22 +191,25 @@ def test_anchors_whose_chains_disagree_do_not_count() -> None:
     assert found.excess.low > 0.8
 
 
-def test_anchors_that_the_network_does_not_tell_from_background_do_not_count() -> None:
+def test_anchors_weigh_by_the_distance_of_the_background() -> None:
     def network(seed: int) -> SampleSet:
-        return replace(rigid(1.0, seed), anchor_output=0.5) if seed > 6 else drawn(0.0, seed)
+        return replace(rigid(1.0, seed), energy_background=0.5) if seed > 6 else drawn(0.0, seed)  # of 5, as plain
 
     found = asked(network, lambda seed: drawn(0.0, seed))
-    assert found.told.tolist() == 6 * [True] + 6 * [False]
+    assert found.excess.value == pytest.approx(0.5 / 5.5, abs=0.05)
+    assert found.measures[NETWORK]["rigidity"].value == pytest.approx(0.5 / 5.5, abs=0.05)
     assert found.verdict == "no"
-    assert "(6 of 12 anchors left out: the network does not tell them from background" in sentence(found, "G and C")
 
 
-def test_the_law_of_an_output_has_no_anchors_to_tell() -> None:
-    rows = [row | {"told_from_background": False} for seed in range(1, 4) for row in probe(seed).response]
-    assert np.isfinite(answer(rows, [], seed=1, anchored=False).excess.value)
-    none = answer(rows, [], seed=1)
-    assert none.verdict == "undecided"
-    assert sentence(none, "G and C").startswith("undecided")
+@pytest.mark.parametrize(("anchored", "held"), [(True, 1.0), (False, 0.5)])
+def test_the_energy_of_an_output_is_no_distance(anchored: bool, held: float) -> None:
+    networks = {1: (rigid(1.0, 1), 8.0), 2: (drawn(0.0, 2), -3.0)}
+    rows = [
+        row | {"energy_background": energy}
+        for samples, energy in networks.values()
+        for row in probe_anchor([samples, drawn(1.0)], {}, gc(), (0.0, 1.0)).response
+    ]
+    assert answer(rows, [], seed=1, anchored=anchored).excess.value == pytest.approx(held, abs=0.1)
 
 
 def test_untrained_networks_whose_chains_disagree_are_shown_and_do_not_count() -> None:
