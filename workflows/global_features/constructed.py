@@ -31,7 +31,7 @@ class Size:
     count: int = 5000
     length: int = 60
     anchors: int = 40
-    seeds: tuple[int, ...] = (81, 82, 83, 84, 85)
+    seeds: tuple[int, ...] = (91, 92, 93, 94, 95)
     training: str = "--epochs 8"
     probing: str = "--fields 0,0.5 --chains 8 --rungs 3 --warmup 480 --draws 60 --thin 30 --untrained 1"
 
