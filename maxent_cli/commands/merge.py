@@ -37,7 +37,7 @@ def command(parts: tuple[str, ...], out: str) -> None:
         renew_rejected_of(rejected, kind, out)
         for path, each in together.items():
             if each:
-                write_provenance(path, {part.path: part.made["output"] for part in each}, **made_of(each))
+                write_provenance(path, inputs_of(each), **made_of(each))
     options.say(f"{out}: {len(found)} parts, {found[0].made['part']['records']} records")
     kinds = {str((part.made["machine"].get("cpu"), part.made["packages"])) for part in found}
     if len(kinds) > 1:
@@ -81,12 +81,18 @@ def join_folder(together: "Outputs", progress: options.Progress) -> None:
             list(module.pool(folder, run["settings"]))
 
 
+def inputs_of(parts: "Sequence[Part]") -> dict[str, object]:
+    """What the whole run would have read; the parts themselves may go once they are merged."""
+    return {path: digest for part in parts for path, digest in part.made["inputs"].items()}
+
+
 def made_of(parts: "Sequence[Part]") -> dict[str, Any]:
     """What the provenance of the whole says of its parts."""
     first = parts[0].made
     took = {
         "wall_seconds": round(sum(part.made["wall_seconds"] for part in parts), 3),
         "peak_memory_mib": max(part.made["peak_memory_mib"] for part in parts),
+        "outputs": {part.path: part.made["output"] for part in parts},
     }
     kept = {name: first[name] for name in ("seed", "device") if name in first}
     return kept | {"part": first["part"] | {"shard": "1/1"}, "parts": took}

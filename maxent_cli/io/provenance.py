@@ -82,7 +82,7 @@ def require_inputs(output: str, record: dict[str, Any]) -> None:
     """Raise InputError where an input of an output is not as it was; those that were pipes are passed over."""
     for path, known in record["inputs"].items():
         if known is not None and digest_of(path) != known:
-            what = "has changed since" if Path(path).exists() else "is gone; it is an input that"
+            what = "has changed since" if Path(path).exists() else "is gone, and"
             raise InputError(path, "", f"{what} {output} was made from it", "run the command again")
 
 

@@ -67,6 +67,8 @@ def test_what_motifs_and_series_write_is_shown(folder: Path) -> None:
     assert "motif_1</bdi> in " in text
     assert text.count('class="arrow hue0" d=') >= 4  # a site an anchor or more
     assert "maxent motifs" in text
+    shown = run("provenance", page).stdout
+    assert all(f"{name} sha256" in shown for name in (draws, f"{draws}.tsv", f"{motifs}/motifs.tsv"))
 
 
 def test_the_draws_alone_go_to_standard_output(folder: Path) -> None:

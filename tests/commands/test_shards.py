@@ -278,16 +278,20 @@ def test_provenance_is_shown_and_required(parts: list[str]) -> None:
     for wanted in ("version   maxent 0", "torch 2", "part      1/1 of 5 records, 3 rejected", "took ", "output "):
         assert wanted in shown
     assert re.search(r"^took +[\d.]+ s, \d+ MiB; its parts [\d.]+ s, \d+ MiB$", shown, re.MULTILINE)
-    assert re.search(r"^input +part2 sha256 [0-9a-f]{64}$", shown, re.MULTILINE)
-    assert json.loads(run("provenance", "merged", "--json").stdout)["packages"]["numpy"]
+    assert re.search(r"^input +anchors.fa sha256 [0-9a-f]{64}$", shown, re.MULTILINE)
+    assert re.search(r"^input +model/weights.safetensors sha256 [0-9a-f]{64}$", shown, re.MULTILINE)
+    made = json.loads(run("provenance", "merged", "--json").stdout)
+    assert made["packages"]["numpy"]
+    assert list(made["parts"]["outputs"]) == parts
+    Path("part2").unlink()  # may go once it is merged
     assert run("provenance", "merged", "--check").output == ""
-    Path("part2").write_text("changed")
-    assert "part2: has changed since merged was made from it" in refused("provenance", "merged", "--check")
-    Path("part2").unlink()
-    assert "part2: is gone; it is an input that merged" in refused("provenance", "merged", "--check")
+    Path("anchors.fa").write_text("changed")
+    assert "anchors.fa: has changed since merged was made from it" in refused("provenance", "merged", "--check")
+    Path("anchors.fa").unlink()
+    assert "anchors.fa: is gone, and merged was made from it" in refused("provenance", "merged", "--check")
     Path("merged").write_text("changed")
     assert "merged: is not as it was when" in refused("provenance", "merged", "--check")
-    assert "anchors.fa: has no provenance" in refused("provenance", "anchors.fa", "--check")
+    assert "model: has no provenance" in refused("provenance", "model", "--check")
 
 
 def test_provenance_of_a_folder_sees_each_file() -> None:
