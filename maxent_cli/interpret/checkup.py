@@ -197,7 +197,9 @@ def _prepared(patient: Patient) -> Setting:
 
 def _conditionals(patient: Patient) -> int:
     """Single changes that conditionals of an anchor's draws take, each about a proposal."""
-    return min(conditionals.MOST, patient.run.chains * patient.run.draws) * 4 * patient.model.input_length
+    run, length = patient.run, patient.model.input_length
+    looked_at = conditionals.looked_at(run.chains * run.rungs * run.draws * run.thin, length)
+    return min(looked_at, run.chains * run.draws) * 4 * length
 
 
 def _passes_a_second(patient: Patient, batch: int) -> float:

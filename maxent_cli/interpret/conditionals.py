@@ -16,7 +16,7 @@ from maxent_cli.interpret.plan import read_plan
 from maxent_cli.interpret.sampling import COMPILED
 from maxent_cli.models.protocol import SequenceModel
 
-MOST = 100  # draws of an anchor, evenly spaced: those between say much the same (four times as many, no less error)
+MOST = 400  # draws of an anchor that are looked at
 
 
 def block_conditionals(model: SequenceModel, settings: LawSettings, samples: SampleSet) -> Floats | None:
@@ -30,11 +30,19 @@ def block_conditionals(model: SequenceModel, settings: LawSettings, samples: Sam
     law = anchored_law(model, samples.anchor, settings, samples.name, mutable=samples.mutable)
     plan = read_plan(model, law.reference, law.weights, law.offset)
     chains, draws, length = samples.codes.shape
-    some = np.unique(np.linspace(0, draws - 1, max(1, MOST // chains)).astype(int))
-    blocks = block_numbers(chains, draws)[:, some].ravel()
+    proposals = chains * len(samples.rungs.betas) * draws * samples.thin
+    blocks = block_numbers(chains, draws)
+    of_a_chain = max(looked_at(proposals, length), blocks.max() + 1) // chains
+    some = np.unique(np.linspace(0, draws - 1, max(1, of_a_chain)).astype(int))
+    blocks = blocks[:, some].ravel()
     rows = samples.codes[:, some].reshape(-1, length)
     found = np.array([conditionals(plan, row, samples) for row in rows])
     return np.array([found[blocks == block].mean(axis=0) for block in np.unique(blocks)])
+
+
+def looked_at(proposals: int, length: int) -> int:
+    """Draws, evenly spaced: their single changes are at most half of the proposals, as neighbours say much the same."""
+    return min(MOST, proposals // (2 * 4 * length))
 
 
 def conditionals(plan: Plan, codes: Codes, samples: SampleSet) -> Floats:
