@@ -43,7 +43,8 @@ bootstrap intervals over anchors; its height is over its median. Seconds are of 
 
 ![spectra](spectra.png)
 
-Of each network, mean spectra of draws, anchors, the background and the attribution track that peaks there most often.
+Of each network, mean spectra of draws, anchors, the background, the attribution track by which most anchors peak there
+and the same method's scores.
 
 ## Networks and trainings one by one
 
@@ -150,7 +151,8 @@ def best_attribution(rows: Table) -> str:
 
 def _draw(axes: Axes, name: str, rows: Table, best: str) -> None:
     axes.axvspan(*BAND, color=PALE, linewidth=0)
-    for track, (colour, style) in (STYLES | {best: (INK, "-")}).items():
+    plotted = f"{best.partition(':')[0]}: {POSITIONS_TRACK}"
+    for track, (colour, style) in (STYLES | {best: (INK, "-"), plotted: (INK, ":")}).items():
         points = [(float(row["period"]), float(row["power"])) for row in rows if row["track"] == track]
         axes.plot(*np.transpose(points), color=colour, linestyle=style, label=track, linewidth=1.4)
     axes.set(xlim=(5, 20), yscale="log", xlabel="period, bp")
