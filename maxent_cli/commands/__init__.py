@@ -1,7 +1,12 @@
 """The command line: one file a command, each imported only when it is called."""
 
 import importlib
+import signal
+import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -55,6 +60,7 @@ class CommandTable(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         start_the_clock()
+        ctx.with_resource(tidy_at_sigterm())
         try:
             return super().invoke(ctx)
         except InputError as error:
@@ -71,6 +77,19 @@ class CommandTable(click.Group):
                 raise
             click.echo(f"maxent: {NO_CACHE}", err=True)
         return ctx.exit(1)
+
+
+@contextmanager
+def tidy_at_sigterm() -> Iterator[None]:
+    """Have SIGTERM end a command as an error would, so that no half-written file stays; `stopping` hears it instead."""
+    if threading.current_thread() is not threading.main_thread():  # which alone can hear signals
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def start_the_clock() -> None:

@@ -121,6 +121,16 @@ def test_a_long_anchor_hears_every_signal(number: signal.Signals, folder: Path) 
     stop(LONG, "out", "000000.0001.npz", number)
 
 
+def test_what_cannot_go_on_leaves_nothing(folder: Path) -> None:
+    before = set(folder.iterdir())
+    process = start("attribute many.fa --model model --method integrated-gradients --steps 200 --references 2 --out out")
+    until(process, lambda: list(folder.glob(".out.*")))
+    process.terminate()
+    process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert set(folder.iterdir()) == before
+
+
 MOMENTS = {
     "at any time": lambda _: True,
     "when more is kept": lambda before: len(list(Path().glob("out.npz.partial/*"))) > before,
