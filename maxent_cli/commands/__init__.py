@@ -1,12 +1,7 @@
 """The command line: one file a command, each imported only when it is called."""
 
 import importlib
-import signal
-import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import click
 
@@ -59,8 +54,10 @@ class CommandTable(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> object:
+        from maxent_cli.commands.stopping import tidy_at_sigterm
+
         start_the_clock()
-        ctx.with_resource(tidy_at_sigterm())
+        tidy_at_sigterm(ctx)
         try:
             return super().invoke(ctx)
         except InputError as error:
@@ -77,19 +74,6 @@ class CommandTable(click.Group):
                 raise
             click.echo(f"maxent: {NO_CACHE}", err=True)
         return ctx.exit(1)
-
-
-@contextmanager
-def tidy_at_sigterm() -> Iterator[None]:
-    """Have SIGTERM end a command as an error would, so that no half-written file stays; `stopping` hears it instead."""
-    if threading.current_thread() is not threading.main_thread():  # which alone can hear signals
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def start_the_clock() -> None:

@@ -1,37 +1,48 @@
-"""Signals that ask a run to stop: it keeps what it has done and ends with exit code 4."""
+"""Signals: a run that can go on keeps what it has done and ends with exit code 4; others leave nothing half-written."""
 
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
-from maxent_cli.data import Stop
+if TYPE_CHECKING:
+    from maxent_cli.data import Stop
 
 # of a person, of a scheduler that ends a job, and of one that is about to
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 
-def stop_at_signals() -> Stop:
+def stop_at_signals() -> "Stop":
     """What becomes `asked` at a signal, from now until the command ends."""
-    return click.get_current_context().with_resource(_hearing())
+    from maxent_cli.data import Stop
 
-
-@contextmanager
-def _hearing() -> Iterator[Stop]:
     stop = Stop()
 
     def hear(*_: object) -> None:
         stop.asked = True
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a second Ctrl-C waits for nothing
 
+    click.get_current_context().with_resource(_hearing(SIGNALS, hear))
+    return stop
+
+
+def tidy_at_sigterm(ctx: click.Context) -> None:
+    """Have SIGTERM end a command as an error would, so that files under temporary names go."""
+    ctx.with_resource(_hearing([signal.SIGTERM], lambda *_: sys.exit(128 + signal.SIGTERM)))
+
+
+@contextmanager
+def _hearing(signals: Sequence[signal.Signals], hear: Callable[..., object]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():  # which alone can hear signals
-        yield stop
+        yield
         return
-    before = {number: signal.signal(number, hear) for number in SIGNALS}
+    before = {number: signal.signal(number, hear) for number in signals}
     try:
-        yield stop
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
