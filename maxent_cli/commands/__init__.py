@@ -54,10 +54,7 @@ class CommandTable(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> object:
-        from maxent_cli.commands.stopping import tidy_at_sigterm
-
-        start_the_clock()
-        tidy_at_sigterm(ctx)
+        begin(ctx)
         try:
             return super().invoke(ctx)
         except InputError as error:
@@ -76,11 +73,13 @@ class CommandTable(click.Group):
         return ctx.exit(1)
 
 
-def start_the_clock() -> None:
-    """Note when the command began."""
+def begin(ctx: click.Context) -> None:
+    """Note when the command began, and have SIGTERM end it tidily."""
+    from maxent_cli.commands.stopping import tidy_at_sigterm
     from maxent_cli.io.provenance import started
 
     started.set(time.time())
+    tidy_at_sigterm(ctx)
 
 
 def fault_of(error: OSError) -> InputError:
