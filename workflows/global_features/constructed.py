@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from steps import Row, auroc, probe_row, run, write_results
+from steps import Row, auroc, called_rightly, probe_row, run, write_results
 
 from maxent_cli.alphabet import Codes, decode, encode, is_gc, reverse_complement
-from maxent_cli.io.fasta import read_fasta, write_fasta
+from maxent_cli.io.fasta import write_fasta
 
 EXPECTED = {"composition": "yes", "motif": "no", "both": "yes"}
 MOTIF = encode("GCCGCGCCGG")
@@ -53,7 +53,7 @@ def _probe(folder: Path, case: str, size: Size, seed: int) -> Row:
     common = f"--seed {seed} --threads 1"
     files = (("positives", paths[0]), ("negatives", paths[1]))
     model = run(folder / "model", f"train --architecture nucleosome {size.training} {common}", *files)
-    anchors = _called_rightly(folder, model, size.anchors // 2, seed)
+    anchors = called_rightly(folder, model, size.anchors // 2, seed)
     probed = run(folder / "gc", f"gc-probe {size.probing} {common}", ("", anchors), ("model", model))
     found = probe_row(probed)
     right = found["verdict"] == EXPECTED[case]
@@ -93,21 +93,6 @@ def _plant(row: Codes, whole: bool, chance: np.random.Generator) -> None:
 def _write(path: Path, rows: Codes) -> Path:
     write_fasta(str(path), [f"s{number}" for number in range(len(rows))], map(decode, rows))
     return path
-
-
-def _called_rightly(folder: Path, model: Path, count: int, seed: int) -> Path:
-    """So many held-out positives, and as many negatives, at random among those the network calls rightly, as FASTA."""
-    chance, chosen, names, sequences = np.random.default_rng(seed), folder / "anchors.fa", list[str](), list[str]()
-    for label, name in enumerate(("negatives", "positives")):
-        called = folder / f"{name}.called.fa"
-        words = f"predict --label {label} --correct --select {called}"
-        run(folder / f"{name}.called.tsv", words, ("", model / f"test.{name}.fa"), ("model", model))
-        records = list(read_fasta(str(called)))
-        for number in chance.choice(len(records), min(count, len(records)), replace=False):
-            names.append(f"{name}_{records[number].name}")
-            sequences.append(records[number].sequence)
-    write_fasta(str(chosen), names, sequences)
-    return chosen
 
 
 if __name__ == "__main__":

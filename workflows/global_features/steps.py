@@ -9,8 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
+import numpy as np
+
 from maxent_cli.commands import maxent
 from maxent_cli.io.checkpoint import load_model, save_model
+from maxent_cli.io.fasta import read_fasta, write_fasta
 from maxent_cli.io.files import writing
 from maxent_cli.io.provenance import read_provenance
 from maxent_cli.io.tables import write_table
@@ -113,6 +116,21 @@ def surest(folder: Path, model: Path, count: int) -> Path:
     chosen = folder / f"surest_{count}.fa"
     words = f"predict --label 1 --correct --top {count} --select {chosen}"
     run(folder / f"surest_{count}.tsv", words, ("", model / "test.positives.fa"), ("model", model))
+    return chosen
+
+
+def called_rightly(folder: Path, model: Path, count: int, seed: int) -> Path:
+    """So many held-out positives, and as many negatives, at random among those the network calls rightly, as FASTA."""
+    chance, chosen, names, sequences = np.random.default_rng(seed), folder / "anchors.fa", list[str](), list[str]()
+    for label, name in enumerate(("negatives", "positives")):
+        called = folder / f"{name}.called.fa"
+        words = f"predict --label {label} --correct --select {called}"
+        run(folder / f"{name}.called.tsv", words, ("", model / f"test.{name}.fa"), ("model", model))
+        records = list(read_fasta(str(called)))
+        for number in chance.choice(len(records), min(count, len(records)), replace=False):
+            names.append(f"{name}_{records[number].name}")
+            sequences.append(records[number].sequence)
+    write_fasta(str(chosen), names, sequences)
     return chosen
 
 

@@ -23,7 +23,7 @@ from maxent_cli.analysis.periodicity import ANCHOR, BACKGROUND, DRAWS
 from maxent_cli.io.bed import read_intervals, write_bed
 from maxent_cli.io.tables import write_table
 
-from ..global_features.steps import Row, auroc, probe_row, run, save_untrained, seconds, surest, table
+from ..global_features.steps import Row, auroc, called_rightly, probe_row, run, save_untrained, seconds, surest, table
 from ..xor.answers import METHODS
 from .page import write_page
 from .spectra import Powers, of_draws, of_scores, peaks, spectrum_rows, summary
@@ -152,7 +152,7 @@ def _settled(network: Network) -> Row:
 
 
 def _probed(network: Network, config: Config) -> Row:
-    anchors = surest(network.folder, network.model, config["probed"])
+    anchors = called_rightly(network.folder, network.model, config["probed"] // 2, network.seed)
     words = f"gc-probe {config['options']['gc-probe']} --seed {network.seed}"
     return probe_row(run(network.folder / "gc", words, ("", anchors), ("model", network.model)))
 
