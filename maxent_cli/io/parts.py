@@ -43,7 +43,8 @@ class Part:
         """What all parts of a run have in common, by words that a message can hold."""
         part = self.made["part"]
         run = part["run"]
-        common = {"version of maxent": self.made["version"], "command": run["command"]}
+        program = {"version of maxent": self.made["version"], "code of maxent": self.made.get("code")}
+        common = program | {"command": run["command"]}
         counts = {"records": part["records"], "rejected records": part["rejected"], "number of parts": self.shard.count}
         settings = {f"setting {name}": value for name, value in run["settings"].items()}
         return common | counts | settings | {f"digest of {name}": value for name, value in run["digests"].items()}

@@ -12,7 +12,6 @@ Each file is written under a name with a leading dot, flushed to the disk, and m
 import contextlib
 import errno
 import fcntl
-import hashlib
 import io
 import json
 import os
@@ -33,7 +32,7 @@ from safetensors.torch import save
 from maxent_cli import __version__
 from maxent_cli.data import Stop
 from maxent_cli.errors import InputError, StoppedError
-from maxent_cli.io.provenance import started
+from maxent_cli.io.provenance import code, started
 from maxent_cli.models.training import Checkpoints, Snapshot
 
 SCHEMA = 1
@@ -228,7 +227,7 @@ def _seconds_of(lock: int) -> float:
 
 def _take_up(work: Unfinished, settings: dict[str, Any]) -> None:
     """Note the settings where there are no results yet; otherwise compare them with those that were noted."""
-    mine = {"schema": SCHEMA, "version": __version__, "code": _code()} | json.loads(json.dumps(settings))
+    mine = {"schema": SCHEMA, "version": __version__, "code": code()} | json.loads(json.dumps(settings))
     names = [place.name for place in work.folder.iterdir()]
     if not all(_OURS.fullmatch(name) for name in names) or (_results(work.folder) and SETTINGS not in names):
         raise InputError(work.folder, "", "holds files that maxent did not write", "give another --out")
@@ -242,12 +241,6 @@ def _take_up(work: Unfinished, settings: dict[str, Any]) -> None:
     difference = list(_differences(found, mine))
     if difference:
         raise InputError(work.folder, "", f"holds unfinished work of other settings ({'; '.join(difference)})", _ANEW)
-
-
-def _code() -> str:
-    """SHA-256 of this package: what an edited one would do next need not fit what was done."""
-    files = sorted(Path(__file__).parents[1].rglob("*.py"))
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
 def _differences(found: Any, mine: Any, name: str = "") -> Iterator[str]:

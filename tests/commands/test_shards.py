@@ -189,6 +189,8 @@ def test_other_versions_commands_and_kinds_are_named(parts: list[str]) -> None:
     good = record.read_text()
     record.write_text(good.replace('"version": "0', '"version": "9'))
     assert "part2: is not of the run of part1: version of maxent is 9" in refused("merge", *parts, "--out", "merged")
+    record.write_text(good.replace('"code": "', '"code": "0'))
+    assert "part2: is not of the run of part1: code of maxent is 0" in refused("merge", *parts, "--out", "merged")
     record.write_text(good)
     call("series", "other", "2/3")
     message = refused("merge", "part1", "other", "part3", "--out", "merged")

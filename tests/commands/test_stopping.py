@@ -123,7 +123,7 @@ def test_a_long_anchor_hears_every_signal(number: signal.Signals, folder: Path) 
 
 def test_what_cannot_go_on_leaves_nothing(folder: Path) -> None:
     before = set(folder.iterdir())
-    process = start("attribute many.fa --model model --method integrated-gradients --steps 200 --references 2 --out out")
+    process = start("attribute many.fa --model model --method integrated-gradients --steps 200 --out out")
     until(process, lambda: list(folder.glob(".out.*")))
     process.terminate()
     process.communicate(timeout=60)
