@@ -56,9 +56,8 @@ def experiment(config: Config) -> Path:
 
 
 def measured(system: System, config: Config) -> Iterator[Row]:
-    """A row a method and metric: the mean over anchors with its interval, and how far it is from the best attribution.
-
-    Of the difference the interval is that of anchors' differences.
+    """A row a method and metric: the mean over anchors with its interval, how far it is from the best attribution, and
+    how far tethered draws are from it. Of differences the intervals are those of anchors' differences.
     """
     scores, cost = scored(system, config)
     found = {method: _values(system, each, config) for method, each in scores.items()}
@@ -67,9 +66,11 @@ def measured(system: System, config: Config) -> Iterator[Row]:
     for name, better in _metrics(config).items():
         best = max(METHODS, key=lambda method, name=name, better=better: better * found[method][name].mean())
         for method, values in found.items():
-            whole, against = (metrics.over_anchors(each) for each in (values[name], values[name] - found[best][name]))
+            pairs = (values[name] - found[best][name], found[DRAWS][name] - values[name])
+            whole, against, drawn = map(metrics.over_anchors, (values[name], *pairs))
             where = {"system": system.name, "anchors": len(records), "qualified": system.qualified}
             difference = {f"{key}_against": value for key, value in against.__dict__.items()}
+            difference |= {f"{key}_drawn": value for key, value in drawn.__dict__.items()}
             what = {
                 "method": method,
                 "metric": name,

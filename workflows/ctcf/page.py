@@ -40,9 +40,14 @@ worse, {worse}.
 
 {look}
 
+No attribution is best by all. Of {systems} systems, in how many tethered draws are better and worse than each method,
+beyond the interval:
+
+{each}
+
 ![aligned](aligned.png)
 
-Where scores lie about an anchor's site (its first, as it reads; shaded): the mean share of its score, place by place.
+Where scores lie about an anchor's site (its first, as it reads; {width} bp are shaded): the mean share of its score.
 
 {sections}"""
 DRAWS = "draws, tethered"
@@ -67,6 +72,8 @@ def write_page(out: Path, config: dict[str, Any], width: int) -> Path:
         worse=signs.count(-1),
         compared=len(signs),
         look="\n".join(_at_one_look(rows)),
+        systems=len(systems),
+        each="\n".join(_against_each(rows)),
         sections="\n".join(line for name in systems for line in _section(name, rows, misses)),
     )
     write_figure(str(out / "aligned.png"), aligned_figure(table(out / "aligned.tsv"), width))
@@ -75,17 +82,21 @@ def write_page(out: Path, config: dict[str, Any], width: int) -> Path:
     return out / "results.md"
 
 
-def _sign(row: dict[str, str]) -> int:
-    """1 where the difference from the best attribution is better than 0 with its interval, -1 where worse, else 0."""
-    lower, upper = sorted(float(row["better"]) * float(row[f"{end}_against"]) for end in ("lower", "upper"))
+def _sign(row: dict[str, str], which: str = "_against") -> int:
+    """1 where a difference, from the best attribution or of draws, is better than 0 by its interval, -1 where worse."""
+    lower, upper = sorted(float(row["better"]) * float(row[f"{end}{which}"]) for end in ("lower", "upper"))
     return (lower > 0) - (upper < 0)
 
 
 def aligned_figure(rows: Table, width: int) -> Figure:
     """Shares of scores about sites, a system a panel."""
     systems = list(dict.fromkeys(row["system"] for row in rows))
-    figure = Figure(figsize=(3.6 * len(systems), 3), layout="constrained")
-    for axes, system in zip(figure.subplots(1, len(systems), squeeze=False, sharey=True)[0], systems, strict=True):
+    down, across = -(-len(systems) // 3), min(3, len(systems))
+    figure = Figure(figsize=(3.6 * across, 2.8 * down), layout="constrained")
+    panels = figure.subplots(down, across, squeeze=False, sharey=True).ravel()
+    for axes in panels[len(systems) :]:
+        axes.remove()
+    for axes, system in zip(panels, systems, strict=False):
         axes.axvspan(-0.5, width - 0.5, color=PALE, linewidth=0)
         for method, colour in SHOWN.items():
             mine = [row for row in rows if (row["system"], row["method"]) == (system, method)]
@@ -109,6 +120,17 @@ def _at_one_look(rows: Table) -> Iterator[str]:
         own = [row for row in mine if row["system"] == system]
         cells = (f"{MARKS[_sign(row)]}{_cell(row, '_against', '+')}{MARKS[_sign(row)]}" for row in own)
         yield f"| {system} | {own[0]['anchors']} | {' | '.join(cells)} |"
+
+
+def _against_each(rows: Table) -> Iterator[str]:
+    """A row an attribution: in how many systems the tethered draws are better and worse, metric by metric."""
+    names = list(dict.fromkeys(row["metric"] for row in rows))
+    yield f"| better, worse | {' | '.join(names)} |"
+    yield "|---|" + "---:|" * len(names)
+    for method in dict.fromkeys(row["method"] for row in rows if "draws" not in row["method"]):
+        mine = [row for row in rows if row["method"] == method]
+        signs = [[_sign(row, "_drawn") for row in mine if row["metric"] == name] for name in names]
+        yield f"| {method} | {' | '.join(f'{each.count(1)}, {each.count(-1)}' for each in signs)} |"
 
 
 def _section(system: str, rows: Table, misses: Table) -> Iterator[str]:
