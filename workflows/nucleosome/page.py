@@ -19,7 +19,8 @@ from .spectra import POSITIONS_TRACK
 TEXT = """\
 # The rhythm of nucleosomes: draws beside attributions
 
-{date}, {machine}. CPU minutes of all networks: {minutes}.
+{date}, {machine}.
+CPU minutes of all networks: {minutes}.
 Anchors are the held-out positives that a network calls rightly and is surest of; all that is said of one is said of
 the same anchors.
 
@@ -114,7 +115,7 @@ def _rhythm(rows: Table) -> Iterator[str]:
 
 
 def _cell(row: dict[str, str], name: str) -> str:
-    value, low, high = (f"{float(row[f'{name}{end}']):.3g}" for end in ("", "_low", "_high"))
+    value, low, high = (f"{float(row[f'{name}{end}']):.4g}" for end in ("", "_low", "_high"))
     return f"{value} ({low} to {high})"
 
 
@@ -139,7 +140,8 @@ def spectra_figure(spectra: Table, summary: Table) -> Figure:
     for axes, name in zip(figure.subplots(1, len(names), squeeze=False, sharey=True)[0], names, strict=True):
         rows = [row for row in spectra if row["network"] == name]
         _draw(axes, name, rows, best_attribution([row for row in summary if row["network"] == name]))
-    figure.axes[0].set_ylabel("mean power over its median")
+    highest = max(float(row["power"]) for row in spectra)
+    figure.axes[0].set(ylabel="mean power over its median", ylim=(0.3, 30 * highest))  # room for the legend
     return figure
 
 
@@ -158,5 +160,4 @@ def _draw(axes: Axes, name: str, rows: Table, best: str) -> None:
     axes.set(xlim=(5, 20), yscale="log", xlabel="period, bp")
     axes.set_title(name, fontsize=10, loc="left")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set_ylim(top=20 * axes.get_ylim()[1])  # room for the legend
     axes.legend(frameon=False, fontsize=7, loc="upper right")
