@@ -161,7 +161,8 @@ def scored(system: System, config: Config) -> tuple[dict[str, Floats], dict[str,
 
 def _scored_batch(system: System, config: Config) -> dict[str, tuple[Floats, float]]:
     """Scores (n, L) of a batch by each method, and the CPU seconds that they took."""
-    folder, options, seed = system.folder, config["options"], config["seed"]
+    folder, seed = system.folder, config["seed"]
+    options = config["options"] | config.get("real", {}).get(system.name, {})
     files, found = (("", folder / "anchors.fa"), ("model", system.model)), {}
     for name, tether in TETHERS.items():
         draws = run(folder / f"{name}.npz", f"sample --tether {tether} {options['sample']} --seed {seed}", *files)
