@@ -57,9 +57,9 @@ ESS (the least) are medians over anchors.
 GC = """
 ## Do they hold GC content?
 
-Other anchors: of both labels, at random among those that the network calls rightly. Told: how many of them it tells from
-the background. Slope and rigidity are of GC outside local features; `maxent gc-probe --help` says what they are. R-hat is
-that of the worst letter, checks are z-scores of the sampler.
+Other anchors: of both labels, at random among those that the network calls rightly. Told: how many of them it tells
+from the background. Slope and rigidity are of GC outside local features; `maxent gc-probe --help` says what they are.
+R-hat is that of the worst letter, checks are z-scores of the sampler.
 
 {table}
 """
