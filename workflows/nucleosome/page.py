@@ -59,7 +59,7 @@ GC = """
 
 Other anchors: of both labels, at random among those that the network calls rightly. Told: how many of them it tells
 from the background. Slope and rigidity are of GC outside local features; `maxent gc-probe --help` says what they are.
-R-hat is that of the worst letter, checks are z-scores of the sampler.
+R-hat is the worst of letters and of the count, checks are z-scores of the sampler.
 
 {table}
 """
