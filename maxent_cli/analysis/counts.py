@@ -198,7 +198,7 @@ def excess_over(network: Floats, references: Floats, seed: int, weights: Floats 
         own = null.var(axis=1, ddof=1).mean() * np.square(shares).sum()
         spread = max((null @ shares).var(ddof=1) - own, 0.0) * (1 + 1 / number)
         resampled += np.sqrt(spread) * chance.standard_normal(BOOTSTRAPS)
-    return _interval(beyond @ shares, resampled)
+    return _interval((beyond * parts).sum() / parts.sum(), resampled)
 
 
 def _block_moments(samples: SampleSet, number: NDArray[np.int64]) -> tuple[Floats, Floats]:
