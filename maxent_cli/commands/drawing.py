@@ -91,9 +91,7 @@ class Job:
         """How far a block has come."""
         before, draws, thin = block["asked"].tolist()
         run = self.run
-        last = (
-            f"{run.warmup + run.draws * run.thin}" if run.until_ess is None else f"up to {run.warmup + run.max_steps}"
-        )
+        last = f"{'' if run.until_ess is None else 'up to '}{run.warmup + run.most_steps}"
         return f"{self.anchors.names[row]}: step {before + draws * thin} of {last}, {run.warmup} of them warm-up"
 
     def _make_ready(self) -> None:

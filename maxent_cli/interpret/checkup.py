@@ -198,7 +198,7 @@ def _prepared(patient: Patient) -> Setting:
 def _conditionals(patient: Patient) -> int:
     """Single changes that conditionals of an anchor's draws take, each about a proposal."""
     run, length = patient.run, patient.model.input_length
-    looked_at = conditionals.looked_at(run.chains * run.rungs * run.draws * run.thin, length)
+    looked_at = conditionals.looked_at(run.chains * run.rungs * run.most_steps, length)
     return min(looked_at, run.chains * run.draws) * 4 * length
 
 
@@ -235,7 +235,7 @@ def _needs(patient: Patient, preparing: float, step: float, passes: float) -> Fi
     """Time, memory and a resource line of the run asked for."""
     run, count = patient.run, len(patient.anchors)
     rungs, workers = run.chains * run.rungs, min(patient.threads, count)
-    steps = run.warmup + (run.draws * run.thin if run.until_ess is None else run.max_steps)
+    steps = run.warmup + run.most_steps
     evaluated = 2 * (run.chains * run.draws + rungs * min(run.draws, RUNG_DRAWS))
     rounds = -(-count // workers)  # an anchor is drawn by itself
     seconds = rounds * (preparing + steps * step + evaluated / passes)

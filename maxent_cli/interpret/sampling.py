@@ -87,6 +87,11 @@ class RunSettings:
     max_steps: int = 200_000
     device: str = "cpu"
 
+    @property
+    def most_steps(self) -> int:
+        """Steps of a chain after the warm-up, at most."""
+        return self.draws * self.thin if self.until_ess is None else self.max_steps
+
 
 @dataclass(frozen=True)
 class Reference:
