@@ -9,7 +9,8 @@ from small import Listed, anchors, law, run, small_model
 
 from maxent_cli.alphabet import decode, encode
 from maxent_cli.analysis.information import information
-from maxent_cli.interpret.conditionals import MOST, block_conditionals, conditionals
+from maxent_cli.analysis.jackknife import block_numbers
+from maxent_cli.interpret.conditionals import MOST, block_conditionals, conditionals, looked_at
 from maxent_cli.interpret.law import anchored_law
 from maxent_cli.interpret.plan import read_plan
 from maxent_cli.interpret.sampling import COMPILED, sample_anchor
@@ -47,6 +48,20 @@ def test_their_mean_is_that_of_the_law_closer_than_counts_are(given: dict) -> No
     off, off_counts = np.abs(found.mean(axis=0) - exact), np.abs(counted - exact)
     assert off.max() < 4.5 * np.sqrt(0.25 / MOST)
     assert off.mean() < off_counts.mean() * np.sqrt(samples.codes[..., 0].size / MOST)  # of as many draws
+
+
+@pytest.mark.parametrize("chains", [2, 3, 8, 50])
+def test_a_short_run_is_looked_at_in_every_block(chains: int) -> None:
+    """Half of its proposals pay for none, and errors are over blocks."""
+    settings = law(BETA)
+    samples = sample_anchor(MODEL, anchors(ANCHOR), settings, run(chains=chains, draws=20, thin=1))
+    found = block_conditionals(MODEL, settings, samples)
+    assert found is not None
+    assert len(found) == block_numbers(chains, 20).max() + 1
+
+
+def test_changes_are_half_of_the_proposals_and_no_more_than_so_many_draws_pay_for() -> None:
+    assert [looked_at(proposals, 100) for proposals in (0, 800, 80_000, 10**9)] == [0, 1, 100, MOST]
 
 
 def test_a_position_that_the_network_does_not_heed_holds_nothing() -> None:
