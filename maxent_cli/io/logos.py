@@ -58,7 +58,9 @@ def write_logo(path: str, logo: Logo) -> None:
         _draw_row(axes, logo, slice(row * columns, (row + 1) * columns), columns)
         axes.set_ylim(*_ends(logo))
     style: dict[str, Any] = {"ha": "left", "va": "top", "fontsize": 10, "fontweight": "bold", "color": INK}
-    figure.text(0.1 / width, 1 - 0.08 / height, _shown(logo.title), parse_math=False, **style)
+    title = figure.text(0.1 / width, 1 - 0.08 / height, _shown(logo.title), parse_math=False, **style)
+    room, needed = 0.95 * (width - 0.1) * figure.dpi, title.get_window_extent().width  # small letters are rounded wider
+    title.set_fontsize(10 * min(1, room / max(needed, 1)))
     figure.axes[-1].set_xlabel(logo.axis, fontsize=8, color=INK)
     write_figure(path, figure)
 

@@ -84,3 +84,13 @@ def test_any_record_name_is_only_text(tmp_path, title):
         warnings.simplefilter("error")
         write_logo(str(tmp_path / "a.svg"), logo(title=title))
     assert "<script>" not in (tmp_path / "a.svg").read_text()
+
+
+@pytest.mark.parametrize("title", ["motif_1", "motif_1   4 anchors, 1911 sites   MA0139.1 CTCF", "x" * 500])
+def test_a_title_is_as_small_as_the_figure_needs_it(monkeypatch, title):
+    drawn = []
+    monkeypatch.setattr("maxent_cli.io.logos.write_figure", lambda _, figure: drawn.append(figure))
+    write_logo("a.png", logo(8, title=title))
+    (written,) = drawn[0].texts
+    assert written.get_window_extent().x1 <= drawn[0].bbox.x1
+    assert (written.get_fontsize() < 10) == (len(title) > 10)
