@@ -67,6 +67,9 @@ class Shard:
         return f"{self.number}/{self.count}"
 
 
+WHOLE = Shard()
+
+
 @dataclass(frozen=True)
 class Sequences:
     """N named sequences of one length: codes (N, L); mutable (N, L): positions that may change, None for all."""

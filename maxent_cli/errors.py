@@ -1,4 +1,4 @@
-"""The one error that a user's input can cause, and the end of a run that was asked to stop."""
+"""The one error that a user's input can cause, its kind for settings, and the end of a run that was asked to stop."""
 
 LONGEST = 400  # letters of each part of a message; a name from a file may have any number
 
@@ -10,6 +10,10 @@ class InputError(Exception):
         self.path, self.where, self.problem, self.cure = str(path), where, problem, cure
         place = f"{printable(self.path)}: {shown(where)}" if where else printable(self.path)
         super().__init__(f"{place}: {shown(problem)}; {shown(cure)}")
+
+
+class SettingsError(InputError):
+    """Settings that are out of range or exclude each other: printed as `setting: problem; cure`, exit code 2."""
 
 
 class StoppedError(Exception):

@@ -46,7 +46,7 @@ class Diagnosis:
     unknown: int
 
 
-def diagnose(samples: SampleSet, most_rhat: float = 1.05, least_ess: float = 100.0) -> Diagnosis:
+def diagnose(samples: SampleSet, max_rhat: float = 1.05, min_ess: float = 100.0) -> Diagnosis:
     """The worst R-hat and the least ESS of a sample set, and whether all stay within the bounds.
 
     Chains that cannot be judged (fewer than two chains of four draws, or nothing ever changed) have not converged.
@@ -60,7 +60,7 @@ def diagnose(samples: SampleSet, most_rhat: float = 1.05, least_ess: float = 100
         worst_rhat_quantity=rhat_quantity,
         least_ess=least,
         least_ess_quantity=ess_quantity,
-        converged=bool(worst <= most_rhat and least >= least_ess),
+        converged=bool(worst <= max_rhat and least >= min_ess),
         watched=int((~unknown).sum()),
         unknown=int(unknown.sum()),
     )

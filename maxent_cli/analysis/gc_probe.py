@@ -73,32 +73,32 @@ def probe_anchor(
     references: dict[str, SampleSet],
     feature: Feature,
     fields: tuple[float, ...],
-    most_rhat: float = 1.05,
+    max_rhat: float = 1.05,
 ) -> Probe:
     """One anchor's draws under rising fields (S), and without a field those of other networks by name, as rows."""
     plain = by_field[fields.index(0.0)]
     outside = outside_local(plain)
     response = [
         {"record": samples.name, "counted": feature.label, "share": feature.share, "field": field}
-        | _numbers(samples, feature, outside, most_rhat)
+        | _numbers(samples, feature, outside, max_rhat)
         | _at_zero(plain, feature, field, outside)
         for samples, field in zip(by_field, fields, strict=True)
     ]
     checks = [row for i in range(len(fields) - 1) for row in _checks(by_field[i : i + 2], feature, fields[i : i + 2])]
     others = [
-        {"reference": name, "record": samples.name} | _numbers(samples, feature, outside_local(samples), most_rhat)
+        {"reference": name, "record": samples.name} | _numbers(samples, feature, outside_local(samples), max_rhat)
         for name, samples in references.items()
     ]
     return Probe(response, checks, others)
 
 
-def _numbers(samples: SampleSet, feature: Feature, outside: Places, most_rhat: float) -> Row:
+def _numbers(samples: SampleSet, feature: Feature, outside: Places, max_rhat: float) -> Row:
     """What is told of a sample set; outside (L,): positions that no local feature occupies."""
     everywhere = summarise_count(samples, feature, feature.places(samples.mutable))
     elsewhere = summarise_count(samples, feature, feature.places(outside, all_of=True))
     number = draw_counts(samples, feature)
     background, output = samples.output_background[1], samples.output.mean()
-    seen, of_number = diagnose(samples, most_rhat), float(rhat(number))
+    seen, of_number = diagnose(samples, max_rhat), float(rhat(number))
     return {
         **_summary_row(everywhere, feature, ""),
         **_summary_row(elsewhere, feature, "_outside"),
@@ -115,7 +115,7 @@ def _numbers(samples: SampleSet, feature: Feature, outside: Places, most_rhat: f
         "rhat_counted": of_number,
         "rhat": np.fmax(seen.worst_rhat, of_number),
         "ess": seen.least_ess,
-        "converged": bool(seen.converged and not of_number > most_rhat),
+        "converged": bool(seen.converged and not of_number > max_rhat),
     }
 
 

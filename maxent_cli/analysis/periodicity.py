@@ -127,7 +127,7 @@ def holding(codes: Codes, words: LetterClass) -> NDArray[np.bool_]:
     return found
 
 
-def periodicity(samples: SampleSet, words: LetterClass, seed: int, most_rhat: float = 1.05) -> Periodicity:
+def periodicity(samples: SampleSet, words: LetterClass, seed: int, max_rhat: float = 1.05) -> Periodicity:
     """The spectra of one anchor's draws, of itself, and of as many draws from its background rows (beta = 0)."""
     where = _free_places(samples.mutable, words)
     chance = np.random.default_rng((seed, *samples.anchor.tolist()))
@@ -142,7 +142,7 @@ def periodicity(samples: SampleSet, words: LetterClass, seed: int, most_rhat: fl
     again = [highest(spectrum(holding(codes, words).mean(axis=0), where))[0] for codes in plain]
     return Periodicity(
         record=samples.name,
-        converged=diagnose(samples, most_rhat).converged,
+        converged=diagnose(samples, max_rhat).converged,
         power={source: power for source, (power, _) in found.items()},
         peaks={source: peak for source, (_, peak) in found.items()},
         profile=np.where(where, profiles[0], np.nan),

@@ -1,12 +1,13 @@
 """The command line: one file a command, each imported only when it is called."""
 
 import importlib
+import os
 import time
 
 import click
 
 from maxent_cli import __version__
-from maxent_cli.errors import InputError, StoppedError
+from maxent_cli.errors import InputError, SettingsError, StoppedError
 
 # command name -> one line for `maxent --help`; the command lives in the module of the same name
 COMMANDS = {
@@ -16,7 +17,6 @@ COMMANDS = {
     "doctor": "Examine a network before a run, and test the sampler on it.",
     "sample": "Draw sequences that the network cannot tell from each anchor.",
     "motifs": "Frequencies, information, motifs and logos from draws.",
-    "series": "What the law keeps and holds as beta rises.",
     "dependence": "Which positions depend on each other in the draws.",
     "periodicity": "Does a class of letters repeat with the turn of DNA?",
     "compare": "Two models, or two sets of anchors, side by side.",
@@ -43,11 +43,7 @@ class CommandTable(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"maxent_cli.commands.{cmd_name.replace('-', '_')}")
-        command: click.Command = module.command
-        return command
+        return load(cmd_name) if cmd_name in COMMANDS else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
@@ -57,6 +53,9 @@ class CommandTable(click.Group):
         begin(ctx)
         try:
             return super().invoke(ctx)
+        except SettingsError as error:
+            click.echo(f"maxent: {error}", err=True)
+            return ctx.exit(2)
         except InputError as error:
             click.echo(f"maxent: {error}", err=True)
         except StoppedError:
@@ -73,13 +72,25 @@ class CommandTable(click.Group):
         return ctx.exit(1)
 
 
+def load(name: str) -> click.Command:
+    """The command of that name."""
+    module = importlib.import_module(f"maxent_cli.commands.{name.replace('-', '_')}")
+    command: click.Command = module.command
+    return command
+
+
 def begin(ctx: click.Context) -> None:
-    """Note when the command began, and have SIGTERM end it tidily."""
+    """Note when the command began, and have SIGTERM end it tidily.
+
+    Settle, before torch is imported, that waiting threads sleep: spinning ones crawl on a shared machine.
+    """
     from maxent_cli.commands.stopping import tidy_at_sigterm
-    from maxent_cli.io.provenance import started
+    from maxent_cli.io.provenance import configured, started
 
     started.set(time.time())
-    tidy_at_sigterm(ctx)
+    configured.set(None)
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    ctx.with_resource(tidy_at_sigterm())
 
 
 def fault_of(error: OSError) -> InputError:
@@ -91,7 +102,7 @@ def fault_of(error: OSError) -> InputError:
     return InputError(error.filename or "the system", "", problem, "free what is full or missing")
 
 
-@click.group(cls=CommandTable, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=CommandTable, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="maxent")
 def maxent() -> None:
     """Show what a neural network on DNA has learned, by maximum-entropy sampling.

@@ -1,264 +1,104 @@
-"""Options that several commands share, declared once, and how a command speaks to people."""
+"""Options that several commands share, declared once; each group becomes one value that the command is given."""
 
-import json
-import math
-import os
-import sys
-import threading
-import time
-from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from maxent_cli.errors import InputError, printable, shown
+from maxent_cli.commands.configuration import read_config
+from maxent_cli.commands.params import (
+    AUTO,
+    NONE,
+    Arguments,
+    Contrast,
+    FiniteRange,
+    Frequencies,
+    InputPath,
+    Letters,
+    NumberOrAuto,
+    ShardType,
+    Tether,
+)
 
 if TYPE_CHECKING:
-    from maxent_cli.data import Rejected, Shard
+    from maxent_cli.api.anchors import Anchors
+    from maxent_cli.api.networks import Network
+    from maxent_cli.interpret.law import Law
+    from maxent_cli.interpret.sampling import Sampling
 
 Decorator = Callable[[Any], Any]
 
-MOST_SAID = 5  # of a list, on stderr
-REDRAWN, LOGGED = 0.5, 10.0  # seconds between figures of progress, on a terminal and in a log
-
-seed_option = click.option(
-    "--seed", default=1, show_default=True, type=click.IntRange(0), help="Random seed; same seed, same answer."
-)
-threads_option = click.option(
-    "--threads",
-    default=lambda: granted_cpus(),
-    show_default="the CPUs granted",
-    type=click.IntRange(1),
-    help="CPU threads.",
-)
-device_option = click.option(
-    "--device",
-    default="cpu",
-    show_default=True,
-    metavar="cpu|cuda|cuda:N",
-    help="Where the network runs; elsewhere than on the CPU by full passes alone.",
-)
+# of interpret.sampling, which is slow to import; a test compares
+PRESETS = ("quick", "standard", "thorough", "published")
+OF_PRESET = "the preset's"
+HELP = "Help"
+ORDER = ("Network", "Anchors", "Options", "Law", "Sampling", "Output", HELP)  # of sections; a command's own come first
+FIRST = -1
+ALL = "maxent.help_all"  # in a context's meta: whether to show every option
 
 
-class FiniteRange(click.FloatRange):
-    """A number within bounds; infinities and nan, which compare as within any, are refused."""
+class Option(click.Option):
+    """An option with the section of the help that it stands in; everyday: --help shows it, not --help-all alone."""
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        number = super().convert(value, param, ctx)
-        return number if math.isfinite(number) else self.fail(f"{value} is not a finite number", param, ctx)
-
-
-class Finite(FiniteRange):
-    """Any number but infinities and nan."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.name = "number"
-
-    def _describe_range(self) -> str:
-        return "any"
+    def __init__(self, *given: Any, section: str = "Options", everyday: bool = False, **more: Any) -> None:
+        self.section, self.everyday = section, everyday
+        super().__init__(*given, **more)
 
 
-class InputPath(click.ParamType[Any]):
-    """A file to read, or a folder; one that cannot be read is an input error and said so at once, before any work.
+class Command(click.Command):
+    """A command whose help shows everyday options in sections, and all of them by --help-all."""
 
-    pipe: '-' and named pipes will do, as the file is read once from its start.
-    """
-
-    def __init__(self, folder: bool = False, pipe: bool = False) -> None:
-        self.folder, self.pipe = folder, pipe
-        self.name = "folder" if folder else "file"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
-        if value != "-" or not self.pipe:
-            look_at(value, self.folder, self.pipe)
-        return value
-
-
-def look_at(path: str, folder: bool, pipe: bool) -> None:
-    """io.files.check_input, imported when it is wanted."""
-    from maxent_cli.io.files import check_input
-
-    check_input(path, folder, pipe)
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        sections: dict[str, list[tuple[str, str]]] = {}
+        whole = bool(ctx.meta.get(ALL)) or not any(getattr(param, "everyday", False) for param in self.params)
+        for param in (param for param in self.get_params(ctx) if isinstance(param, click.Option)):
+            record = param.get_help_record(ctx)
+            if record is not None and (whole or getattr(param, "everyday", True)):
+                sections.setdefault(getattr(param, "section", HELP), []).append(record)
+        for title in sorted(sections, key=lambda title: ORDER.index(title) if title in ORDER else FIRST):
+            with formatter.section(title):
+                formatter.write_dl(sections[title])
 
 
-def granted_cpus() -> int:
-    """CPUs this process may use: the least of affinity, the control group's quota and SLURM_CPUS_PER_TASK."""
-    granted = [len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1]
-    if os.environ.get("SLURM_CPUS_PER_TASK", "").isdigit():
-        granted.append(int(os.environ["SLURM_CPUS_PER_TASK"]))
-    quota = Path("/sys/fs/cgroup/cpu.max")
-    if quota.is_file():
-        allowed, period = quota.read_text().split()
-        if allowed != "max":
-            granted.append(-(-int(allowed) // int(period)))
-    return max(1, min(granted))
+def _show_all(ctx: click.Context, _param: click.Parameter, asked: bool) -> None:
+    if asked:
+        ctx.meta[ALL] = True
+        click.echo(ctx.get_help(), color=ctx.color)
+        ctx.exit()
 
 
-def before_torch() -> None:
-    """Settle, before torch is imported, that waiting threads sleep: spinning ones crawl on a shared machine."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+def command(name: str) -> Decorator:
+    """A command of that name, with --config and --help-all."""
+
+    def apply(function: Any) -> Any:
+        several = click.option(
+            "--help-all", is_flag=True, is_eager=True, expose_value=False, callback=_show_all, help="Show every option."
+        )
+        return click.command(name, cls=Command)(config_option(several(function)))
+
+    return apply
 
 
-def contrast_asked(contrast: tuple[int, int] | None, output: int | None, names: tuple[str, ...]) -> tuple[int, ...]:
-    """The outputs that --contrast or --output name: by default 1 less 0 of two outputs, or the only one."""
-    count = len(names)
-    if contrast is not None and output is not None:
-        raise click.UsageError("--contrast and --output exclude each other: give one of them")
-    if contrast is None and output is None and count > 2:
-        raise click.UsageError(f"the model has {count} outputs: say which with --contrast a,b or one output")
-    chosen = contrast or ((output,) if output is not None else (1, 0)[2 - count :])
-    if max(chosen) >= count:
-        raise click.UsageError(f"the model's outputs are numbered 0 to {count - 1} ({', '.join(names)})")
-    return chosen
+def option(*names: str, section: str = "Options", everyday: bool = False, **more: Any) -> Decorator:
+    """An option in a section of the help."""
+    return click.option(*names, cls=Option, section=section, everyday=everyday, **more)
 
 
-def say(message: str) -> None:
-    """One line for people, on stderr; who no longer reads that does not stop a run."""
-    with suppress(OSError):
-        click.echo(printable(message), err=True)
+def group(name: str, build: Callable[..., Any], *options: Decorator) -> Decorator:
+    """Options, or arguments, whose values `build` makes into one, which the command is given by name."""
+    own = list(inspect.signature(build).parameters)
 
+    def apply(function: Any) -> Any:
+        @wraps(function)
+        def gathered(**given: Any) -> Any:
+            mine = {each: given.pop(each) for each in own}
+            return function(**{name: build(**mine)}, **given)
 
-def account(kept: int, rejected: "Sequence[Rejected]", where: str, table: str | None) -> None:
-    """Say how many records were kept and rejected, with the commonest reasons, and write the rejected into a table.
+        return stack(*options)(gathered)
 
-    Without a table the first few are said. Raises InputError where none was kept.
-    """
-    from maxent_cli.io.tables import renew_rejected
-
-    reasons = Counter(record.reason for record in rejected).most_common()
-    why = [f"{count} {reason}" for reason, count in reasons[:MOST_SAID]]
-    more = [f"{len(reasons) - MOST_SAID} other reasons"] if len(reasons) > MOST_SAID else []
-    why_not = f" ({'; '.join(why + more)})" if reasons else ""
-    say(f"{where}: {kept + len(rejected)} records = {kept} kept + {len(rejected)} rejected{why_not}")
-    if table is not None:
-        renew_rejected(table, rejected)
-    for record in rejected[:MOST_SAID] if table is None else ():
-        say(f"  {shown(record.name)} ({record.place}): {record.reason}")
-    if not kept and not rejected:
-        raise InputError(where, "", "holds nothing that can be used", "see the options that choose among its records")
-    if not kept:
-        first = next(record for record in rejected if record.reason == reasons[0][0])
-        problem = f"all {len(rejected)} records were rejected (first: {shown(first.name)}: {first.reason})"
-        raise InputError(where, "", problem, first.cure or "correct them")
-
-
-def given_by_user(name: str) -> bool:
-    """Whether an option stands on the command line."""
-    source = click.get_current_context().get_parameter_source(name)
-    return source is click.core.ParameterSource.COMMANDLINE
-
-
-class Progress:
-    """Phase, i/N, rate and time left on stderr: one line redrawn on a terminal, else a line every ten seconds.
-
-    A thread of its own writes them, so that a log shows life while one unit takes minutes. note: what is at work now.
-    """
-
-    def __init__(self, phase: str, total: int, unit: str, note: str = "") -> None:
-        self.phase, self.total, self.unit, self.done, self.note = phase, total, unit, 0, note
-        self.started, self.ended = time.monotonic(), threading.Event()
-        self.terminal = sys.stderr.isatty()
-        self.thread = threading.Thread(target=self._beat, daemon=True)
-
-    def __enter__(self) -> "Progress":
-        self.thread.start()
-        return self
-
-    def advance(self, count: int = 1) -> None:
-        """Count some more units as done."""
-        self.done += count
-
-    def __exit__(self, error: object, *_: object) -> None:
-        self.ended.set()
-        self.thread.join()
-        self.note = ""
-        if error is None or self.done:
-            self._show()
-        if self.terminal:
-            with suppress(OSError):
-                click.echo(err=True)
-
-    def _beat(self) -> None:
-        while not self.ended.wait(REDRAWN if self.terminal else LOGGED):
-            self._show()
-
-    def _show(self) -> None:
-        rate = self.done / max(time.monotonic() - self.started, 1e-9)
-        left = f"{(self.total - self.done) / rate:.0f} s left" if rate else "time left unknown"
-        figures = f"{self.done}/{self.total} {self.unit}, {rate:.3g} {self.unit}/s, {left}"
-        line = printable("; ".join(filter(None, (f"{self.phase}: {figures}", self.note))))
-        with suppress(OSError):
-            click.echo(f"\r\x1b[K{line}" if self.terminal else line, err=True, nl=not self.terminal)
-
-
-class ShardType(click.ParamType[Any]):
-    """i/n, part i of n; given to the command as a data.Shard."""
-
-    name = "i/n"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        number, _, count = str(value).partition("/")
-        plain = all(part.isascii() and part.isdigit() and len(part) < 10 for part in (number, count))
-        if not plain or not 1 <= int(number) <= int(count):
-            self.fail(f"{value} is not i/n with i from 1 to n, as in 3/20", param, ctx)
-        return shard_of(int(number), int(count))
-
-
-def shard_of(number: int, count: int) -> "Shard":
-    """data.Shard, imported when it is wanted."""
-    from maxent_cli.data import Shard
-
-    return Shard(number, count)
-
-
-shard_option = click.option(
-    "--shard",
-    type=ShardType(),
-    default="1/1",
-    show_default="1/1, all",
-    help="Only part i of n, from 1: consecutive records, as many in each part as can be; `maxent merge` puts the parts "
-    "together.",
-)
-
-
-NOT_SHAPING = {"out", "summary_path", "fasta_path", "select", "model", "threads", "shard"}  # what a run gives
-
-
-def settings_asked() -> dict[str, Any]:
-    """The options that shape what a command gives; files count by what they hold, and are digested where read."""
-    context = click.get_current_context()
-    files = (InputPath, click.Path)
-    shaping = (p for p in context.command.params if p.name not in NOT_SHAPING and not isinstance(p.type, files))
-    return {str(p.name): context.params[str(p.name)] for p in shaping}
-
-
-def part_asked(shard: "Shard", records: int, rejected: int, digests: dict[str, object]) -> dict[str, Any]:
-    """What an output says in its provenance, so that merge can tell which run it is a part of, and which part.
-
-    records, rejected: how many there are in all parts. digests: of all that was read and shapes the output.
-    """
-    if shard.count > 1:
-        say(f"part {shard}: {len(shard.block(records))} of {records} records")
-    run = {"command": click.get_current_context().info_name, "settings": settings_asked(), "digests": digests}
-    return {"shard": str(shard), "records": records, "rejected": rejected, "run": run}
-
-
-anchors_argument = click.argument("anchors", type=InputPath(pipe=True))
-
-
-def out_option(help_text: str, pipe: bool = False) -> Decorator:
-    """The output that every command has; '-' only where it may be a pipe."""
-
-    def check(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
-        if value == "-" and not pipe:
-            raise click.BadParameter("this output cannot be a pipe: give a path")
-        return value
-
-    return click.option("--out", "-o", required=True, callback=check, help=help_text)
+    return apply
 
 
 def stack(*decorators: Decorator) -> Decorator:
@@ -272,303 +112,449 @@ def stack(*decorators: Decorator) -> Decorator:
     return apply
 
 
-class Arguments(click.ParamType[Any]):
-    """A JSON object: arguments by name."""
+config_option = option(
+    "--config",
+    metavar="TOML",
+    is_eager=True,
+    expose_value=False,
+    callback=read_config,
+    section="Output",
+    everyday=True,
+    help="Read options from a file: sections as here, or of a command. Options given here go before.",
+)
+seed_option = option(
+    "--seed",
+    default=1,
+    show_default=True,
+    type=click.IntRange(0),
+    metavar="N",
+    section="Sampling",
+    everyday=True,
+    help="Random seed; same seed, same answer.",
+)
+threads_option = option(
+    "--threads",
+    type=click.IntRange(1),
+    metavar="N",
+    section="Sampling",
+    everyday=True,
+    help="CPU threads.  [default: the CPUs granted]",
+)
+device_option = option(
+    "--device",
+    default="cpu",
+    show_default=True,
+    metavar="cpu|cuda|cuda:N",
+    section="Sampling",
+    everyday=True,
+    help="Where the network runs.",
+)
+shard_option = option(
+    "--shard",
+    type=ShardType(),
+    default="1/1",
+    show_default="all",
+    section="Output",
+    everyday=True,
+    help="Only part I of N (near-equal, consecutive); join with `maxent merge`.",
+)
 
-    name = "json"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        try:
-            found = json.loads(value) if isinstance(value, str) else value
-        except ValueError as error:
-            return self.fail(f"is not JSON ({error})", param, ctx)
-        return found if isinstance(found, dict) else self.fail('give a JSON object, as in {"filters": 64}', param, ctx)
+def out_option(help_text: str, pipe: bool = False) -> Decorator:
+    """The output that every command has; '-' only where it may be a pipe."""
 
+    def check(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+        if value == "-" and not pipe:
+            raise click.BadParameter("this output cannot be a pipe: give a path")
+        return value
 
-class Letters(click.ParamType[Any]):
-    """The four letters in some order."""
-
-    name = "order"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        letters = str(value).upper()
-        return letters if sorted(letters) == sorted("ACGT") else self.fail("give A, C, G, T in an order", param, ctx)
+    return option(
+        "--out", "-o", required=True, callback=check, section="Output", everyday=True, metavar="PATH", help=help_text
+    )
 
 
 logo_options = stack(
-    click.option(
+    option(
         "--logos",
         type=click.Choice(["png", "svg", "pdf", "none"]),
         default="png",
         show_default=True,
+        section="Output",
         help="Format of the logos, about half a second each.",
     ),
-    click.option(
-        "--max-logos", default=100, show_default=True, type=click.IntRange(0), help="Logos of the first anchors."
+    option(
+        "--max-logos",
+        default=100,
+        show_default=True,
+        type=click.IntRange(0),
+        section="Output",
+        help="Logos of the first anchors.",
     ),
 )
-model_options = stack(
-    click.option(
+
+
+def _network(
+    model: str,
+    model_args: dict[str, Any],
+    weights: str | None,
+    weights_prefix: str,
+    trust_pickle: bool,
+    input_length: int | None,
+    letters: str,
+    layout: str,
+    head: str | None,
+    layer: str | None,
+    final: str,
+) -> "Network":
+    from maxent_cli.api.networks import network
+
+    return network(
+        model,
+        input_length,
+        weights=weights,
+        arguments=model_args,
+        weights_prefix=weights_prefix,
+        trust_pickle=trust_pickle,
+        letters=letters,
+        channels_last=layout == "channels-last",
+        head=head,
+        layer=layer,
+        final=final,
+    )
+
+
+network_options = group(
+    "network",
+    _network,
+    option(
         "--model",
         required=True,
-        metavar="FOLDER|MODULE:FACTORY",
-        help="Model folder, as train writes it; or a function (or class) that gives a torch module, looked up from "
-        "this folder and PYTHONPATH.",
+        metavar="FOLDER|MODULE:NAME",
+        section="Network",
+        everyday=True,
+        help="Model folder that train wrote; or your function (or class) that gives a torch module.",
     ),
-    click.option(
-        "--model-args", type=Arguments(), default="{}", help="Arguments of the factory, a JSON object.  [default: none]"
+    option(
+        "--model-args",
+        type=Arguments(),
+        default="{}",
+        section="Network",
+        help="Arguments of the function, a JSON object.  [default: none]",
     ),
-    click.option(
+    option(
         "--weights",
         type=InputPath(),
-        help="Weights for the factory's network: safetensors, a state dict, or a checkpoint that holds one.  [default: "
-        "as the factory gives it]",
+        section="Network",
+        help="Weights for the function's network: safetensors, a state dict, or a checkpoint that holds one.  "
+        "[default: as the function gives it]",
     ),
-    click.option(
+    option(
         "--weights-prefix",
         default="",
+        section="Network",
         help="Take the weights whose names begin so, and cut it off, as in 'model.' for Lightning.  [default: none]",
     ),
-    click.option(
-        "--trust-pickle", is_flag=True, help="Also read files that can run code: pickled modules, TorchScript, .pt2."
+    option(
+        "--trust-pickle",
+        is_flag=True,
+        section="Network",
+        help="Also read files that can run code: pickled modules, TorchScript, .pt2.",
     ),
-    click.option(
+    option(
         "--input-length",
         type=click.IntRange(1),
-        help="Letters that the factory's network reads, in bp, from 1.  [default: its input_length, or the first "
+        section="Network",
+        help="Letters that the function's network reads, in bp, from 1.  [default: its input_length, or the first "
         "record's length]",
     ),
-    click.option(
-        "--letters", type=Letters(), default="ACGT", show_default=True, help="Order of the network's four channels."
+    option(
+        "--letters",
+        type=Letters(),
+        default="ACGT",
+        show_default=True,
+        section="Network",
+        help="Order of the network's four channels.",
     ),
-    click.option(
+    option(
         "--layout",
         type=click.Choice(["channels-first", "channels-last"]),
         default="channels-first",
         show_default=True,
+        section="Network",
         help="The network reads (batch, 4, length) or (batch, length, 4).",
     ),
-    click.option(
-        "--head", help="Which of several outputs to take: the key of a dict, or the number from 0 in a tuple."
+    option(
+        "--head",
+        section="Network",
+        help="Which of several outputs to take: the key of a dict, or the number from 0 in a tuple.",
     ),
-    click.option(
+    option(
         "--layer",
-        help="Module whose input is the representation.  [default: the last linear layer through whose input alone "
-        "the sequence reaches the outputs]",
+        section="Network",
+        help="Module whose input is the representation.  [default: the final linear layer; `maxent doctor` prints it]",
     ),
-    click.option(
+    option(
         "--final",
-        default="auto",
+        default=AUTO,
         show_default=True,
         metavar="auto|none|NAME",
+        section="Network",
         help="Sigmoid or softmax at the end, before which outputs are taken: found, left alone, or the module or "
         "function of that name.",
     ),
 )
 genome_options = stack(
-    click.option("--genome", type=InputPath(), help="FASTA that BED intervals refer to."),
-    click.option(
+    option(
+        "--genome",
+        type=InputPath(),
+        section="Anchors",
+        everyday=True,
+        help="FASTA that BED intervals refer to.",
+    ),
+    option(
         "--centre",
         type=click.Choice(["centre", "summit"]),
         default="centre",
         show_default=True,
+        section="Anchors",
         help="What of a BED interval the window is centred on; a narrowPeak without summit takes the centre.",
     ),
-    click.option("--crop", is_flag=True, help="Keep the middle of longer records; without it they are rejected."),
+    option(
+        "--crop",
+        is_flag=True,
+        section="Anchors",
+        help="Keep the middle of longer records; without it they are rejected.",
+    ),
 )
 
 
-window_options = stack(
-    click.option(
+def _anchors(
+    anchors: str,
+    genome: str | None,
+    centre: Literal["centre", "summit"],
+    crop: bool,
+    flank: Literal["genome", "background"] | None,
+    fix: str | None,
+    n_policy: Literal["reject", "fix", "sample"],
+) -> "Anchors":
+    from maxent_cli.api.anchors import anchors as read
+
+    return read(anchors, genome=genome, centre=centre, crop=crop, flank=flank, fix=fix, n_policy=n_policy)
+
+
+anchors_options = group(
+    "anchors",
+    _anchors,
+    click.argument("anchors", type=InputPath(pipe=True)),
+    genome_options,
+    option(
         "--flank",
         type=click.Choice(["genome", "background"]),
+        section="Anchors",
         help="Anchors are shorter than the network's input: put them into windows of the genome around them, or into "
         "letters drawn from the background once; these do not change.  [default: anchors fill the input]",
     ),
-    click.option(
+    option(
         "--fix",
         metavar="BED|POSITIONS",
-        help="Positions that do not change: BED (chromosomes are the anchors' or their names), or as in 3,40-60 "
-        "(0-based in the network's input, ends excluded).  [default: none]",
+        section="Anchors",
+        everyday=True,
+        help="Positions that do not change: BED, or as in 3,40-60 (0-based, end excluded).",
     ),
-    click.option(
+    option(
         "--n-policy",
         type=click.Choice(["reject", "fix", "sample"]),
         default="reject",
         show_default=True,
-        help="Records with N (or R, Y and the like): reject them; fix: N stays, as a column of zeros; sample: N may "
-        "change, and is a column of zeros in what is held of the anchor.",
+        section="Anchors",
+        help="Records with N (or R, Y and the like): reject them; fix: N stays, as a column of zeros; sample: N is "
+        "drawn like any letter; the anchor itself encodes it as zeros.",
     ),
 )
-
-
-class Frequencies(click.ParamType[Any]):
-    """Four positive letter frequencies, one G+C fraction, or 'data'."""
-
-    name = "A,C,G,T|GC|data"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if value == "data" or not isinstance(value, str):
-            return value
-        try:
-            numbers = [float(part) for part in value.split(",")]
-        except ValueError:
-            numbers = []
-        if len(numbers) == 1 and 0 < numbers[0] < 1:
-            gc = numbers[0]
-            return ((1 - gc) / 2, gc / 2, gc / 2, (1 - gc) / 2)
-        if len(numbers) == 4 and all(0 < number < 1 for number in numbers) and abs(sum(numbers) - 1) < 1e-3:
-            return tuple(number / sum(numbers) for number in numbers)
-        return self.fail("give four positive frequencies A,C,G,T that sum to 1, a G+C fraction, or 'data'", param, ctx)
-
-
-class Contrast(click.ParamType[Any]):
-    """Two output numbers whose difference is held."""
-
-    name = "a,b"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        parts = str(value).split(",")
-        if len(parts) != 2 or not all(part.isdigit() for part in parts) or parts[0] == parts[1]:
-            self.fail("give two different outputs, counted from 0, as in 1,0", param, ctx)
-        return int(parts[0]), int(parts[1])
-
-
+# what of the network is looked at, and the background it is held against
 asked_options = stack(
-    click.option(
+    option(
         "--contrast",
         type=Contrast(),
+        section="Law",
         help="Output a less output b (numbers from 0, before the softmax).  [default: 1,0 of two outputs]",
     ),
-    click.option("--output", type=click.IntRange(0), help="One output (number from 0) instead of a contrast."),
-    click.option(
+    option("--output", type=click.IntRange(0), section="Law", help="One output (number from 0) instead of a contrast."),
+    option(
         "--background",
         type=Frequencies(),
         default="data",
         show_default=True,
+        section="Law",
         help="Letter frequencies q: four numbers, a G+C fraction, or those of the training data.",
     ),
-    click.option(
-        "--gc", type=FiniteRange(0, 1, True, True), help="G+C fraction of q; as --background with one number."
+    option(
+        "--gc",
+        type=FiniteRange(0, 1, True, True),
+        metavar="SHARE",
+        section="Law",
+        everyday=True,
+        help="G+C fraction of the background.  [default: that of the training data]",
     ),
 )
-law_options = stack(
-    click.option(
-        "--law",
-        "held",
-        type=click.Choice(["anchor", "output"]),
-        default="anchor",
-        show_default=True,
-        help="anchor: hold the representation of the anchor. output: q(x)·exp(beta·output(x)), which needs a --beta; "
-        "the anchor is then only a start.",
-    ),
-    asked_options,
-)
-AUTO, NONE = "auto", "none"
 
 
-class Tether(click.ParamType[Any]):
-    """A frequency in (0, 1), 'auto' or 'none'."""
+def law_of(
+    held: Literal["anchor", "output"],
+    contrast: tuple[int, int] | None,
+    output: int | None,
+    background: Any,
+    gc: float | None,
+    tether: Any,
+    beta: Any,
+    keep: float | None,
+) -> "Law":
+    """What the options of the law ask for."""
+    from maxent_cli.interpret.law import Law
 
-    name = "auto|none|frequency"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        return value if value in (AUTO, NONE) else FiniteRange(0, 1, True, True).convert(value, param, ctx)
-
-
-def tether_option(default: str) -> Decorator:
-    """How far q leans to the anchor; what is best depends on what the draws are for."""
-    return click.option(
-        "--tether",
-        type=Tether(),
-        default=default,
-        show_default=True,
-        help="How far q leans to the anchor. none: not at all, the published law; what the network holds anywhere, on "
-        "either strand. A frequency in (0, 1), that of the anchor's letter in q: what it holds in place, for logos. "
-        "auto: a letter has twice the odds that it has in q (0.4 where it has 0.25); none under --law output.",
+    return Law(
+        held,
+        outputs_of(contrast, output),
+        None if background == "data" else background,
+        gc,
+        None if tether == NONE else tether,
+        None if beta == AUTO else beta,
+        keep,
     )
 
 
-class NumberOrAuto(click.ParamType[Any]):
-    """A number from 0, or 'auto'."""
-
-    name = "auto|number"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        return value if value == AUTO else FiniteRange(0).convert(value, param, ctx)
+def outputs_of(contrast: tuple[int, int] | None, output: int | None) -> tuple[int, ...] | None:
+    """What --contrast or --output names."""
+    if contrast is not None and output is not None:
+        raise click.UsageError("--contrast and --output exclude each other: give one of them")
+    return contrast if output is None else (output,)
 
 
-beta_options = stack(
-    click.option(
-        "--beta",
-        type=NumberOrAuto(),
-        default=AUTO,
+def law_options(tether: str) -> Decorator:
+    """All of a law; the tether's default depends on what the draws are for."""
+    return group(
+        "law",
+        law_of,
+        option(
+            "--law",
+            "held",
+            type=click.Choice(["anchor", "output"]),
+            default="anchor",
+            show_default=True,
+            section="Law",
+            help="anchor: hold the representation of the anchor. output: q(x)·exp(beta·output(x)), which needs a "
+            "--beta; the anchor is then only a start.",
+        ),
+        option(
+            "--keep",
+            type=FiniteRange(0, 1, True, True),
+            metavar="SHARE",
+            section="Law",
+            everyday=True,
+            help="Choose beta so that the mean energy is (1 - KEEP) of the background's: 0 is background, near 1 "
+            "almost the anchor.  [default: 0.75]",
+        ),
+        option(
+            "--beta",
+            type=NumberOrAuto(),
+            default=AUTO,
+            show_default=True,
+            section="Law",
+            everyday=True,
+            help="Inverse temperature, in 1/energy, instead of --keep.",
+        ),
+        option(
+            "--tether",
+            type=Tether(),
+            default=tether,
+            show_default=True,
+            section="Law",
+            everyday=True,
+            help="How far the background leans to the anchor: none, or the frequency of its letter; auto: twice the "
+            "letter's odds.",
+        ),
+        asked_options,
+    )
+
+
+def _sampling(
+    preset: str,
+    chains: int | None,
+    replicas: int | None,
+    draws: int | None,
+    thin: int | None,
+    warmup: int | None,
+    start: str | None,
+    moves: str | None,
+    min_ess: float | None,
+    max_rhat: float | None,
+    max_steps: int | None,
+    device: str,
+    seed: int,
+) -> "Sampling":
+    from dataclasses import replace
+
+    from maxent_cli.api.sampling import preset_of
+
+    asked: dict[str, Any] = {"chains": chains, "replicas": replicas, "draws": draws, "thin": thin, "warmup": warmup}
+    asked |= {"start": start, "moves": moves, "min_ess": min_ess, "max_rhat": max_rhat, "max_steps": max_steps}
+    chosen = {name: value for name, value in asked.items() if value is not None}
+    return replace(preset_of(preset), device=device, seed=seed, **chosen)
+
+
+def _of_preset(*names: str, help: str, **more: Any) -> Decorator:
+    return option(*names, section="Sampling", show_default=OF_PRESET, help=help, **more)
+
+
+sampling_options = group(
+    "sampling",
+    _sampling,
+    option(
+        "--preset",
+        type=click.Choice(PRESETS),
+        default="standard",
         show_default=True,
-        help="Inverse temperature, in 1/energy, from 0 (background only); auto: found for each anchor by --keep.",
+        section="Sampling",
+        everyday=True,
+        help="How much is drawn; standard and thorough run until converged, published is the paper's sampler.",
     ),
-    click.option(
-        "--keep",
-        type=FiniteRange(0, 1, True, True),
-        default=0.75,
-        show_default=True,
-        help="With --beta auto: the share, between 0 and 1, by which the mean energy falls from its background value.",
-    ),
-)
-run_options = stack(
-    click.option("--chains", default=16, show_default=True, type=click.IntRange(2), help="Chains an anchor, from 2."),
-    click.option(
-        "--rungs",
-        default=5,
-        show_default=True,
+    _of_preset("--chains", type=click.IntRange(2), help="Chains an anchor, from 2."),
+    _of_preset(
+        "--replicas",
         type=click.IntRange(1, 64),
-        help="Betas from 0 up that each chain exchanges states with, 1 to 64; 1: none. All but the top rung serve to "
-        "mix and to integrate.",
+        help="Replica exchange: replicas a chain, 1 to 64, at inverse temperatures from 0 to beta. Only the coldest is "
+        "reported. 1 turns it off.",
     ),
-    click.option("--draws", default=200, show_default=True, type=click.IntRange(4), help="Draws kept of each chain."),
-    click.option("--thin", default=60, show_default=True, type=click.IntRange(1), help="Steps between kept draws."),
-    click.option(
+    _of_preset("--draws", type=click.IntRange(4), help="Draws kept of each chain."),
+    _of_preset("--thin", type=click.IntRange(1), help="Steps between kept draws, at first."),
+    _of_preset(
         "--warmup",
-        default=4000,
-        show_default=True,
         type=click.IntRange(0),
-        help="Steps of each rung discarded first, from 0; the ladder and the moves settle in them.",
+        help="Steps of each replica discarded first, from 0; temperatures and moves settle in them.",
     ),
-    click.option(
+    _of_preset(
         "--start",
         type=click.Choice(["both", "anchor", "background"]),
-        default="both",
-        show_default=True,
         help="Where chains start: at the anchor, at random background, or half and half.",
     ),
-    click.option(
+    _of_preset(
         "--moves",
         type=click.Choice(["all", "letters"]),
-        default="all",
-        show_default=True,
         help="Proposals: single letters with shifted, reverse-complemented and refilled windows, or single letters as "
         "published.",
     ),
-    click.option(
-        "--until-ess",
+    _of_preset(
+        "--min-ess",
         type=FiniteRange(1),
-        help="Go on until every ESS is at least this (from 1) and every R-hat at most --most-rhat; the same number of "
-        "draws is held, further apart.  [default: stop after the draws]",
+        help="Converged means: every effective sample size is at least this, from 1, and every R-hat at most "
+        "--max-rhat. Chains go on until then; as many draws are kept, further apart.",
     ),
-    click.option(
+    _of_preset("--max-rhat", type=FiniteRange(1, min_open=True), help="R-hat up to which chains agree, above 1."),
+    _of_preset(
         "--max-steps",
-        default=200_000,
-        show_default=True,
         type=click.IntRange(1),
-        help="With --until-ess: steps of each rung at which to stop all the same, from 1.",
-    ),
-    click.option(
-        "--most-rhat",
-        default=1.05,
-        show_default=True,
-        type=FiniteRange(1, min_open=True),
-        help="R-hat up to which an anchor counts as converged, above 1.",
+        help="Steps of each replica after the warm-up at which to stop all the same, from 1.",
     ),
     device_option,
     seed_option,
-    threads_option,
 )

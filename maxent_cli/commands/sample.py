@@ -1,111 +1,70 @@
 """maxent sample: draws around anchors."""
 
 import sys
-from collections.abc import Iterator
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from maxent_cli.commands import options
+from maxent_cli.commands.console import Console, resumable
+from maxent_cli.commands.params import AUTO
 
 if TYPE_CHECKING:
-    from maxent_cli.data import SampleSet
+    from maxent_cli.api.anchors import Anchors
+    from maxent_cli.api.networks import Network
+    from maxent_cli.data import Shard
+    from maxent_cli.interpret.law import Law
+    from maxent_cli.interpret.sampling import Sampling
 
 
-@click.command("sample")
-@options.anchors_argument
-@options.model_options
-@options.out_option("Draws file (.npz).")
-@options.genome_options
-@options.window_options
-@options.law_options
-@options.tether_option(options.AUTO)
-@options.beta_options
-@options.run_options
+@options.command("sample")
+@resumable
+@options.network_options
+@options.anchors_options
+@options.law_options(AUTO)
+@options.sampling_options
+@options.threads_option
+@options.out_option("Draws file (.npz); its summary goes to OUT.tsv, its beta series to OUT.series.tsv.")
 @options.shard_option
-@click.option("--summary", "summary_path", help="Summary TSV, a row an anchor; '-' for stdout.  [default: OUT.tsv]")
-@click.option("--fasta", "fasta_path", help="Also write the draws as FASTA; '-' for stdout.  [default: not written]")
-@click.option(
-    "--least-ess",
-    default=100.0,
-    show_default=True,
-    type=options.FiniteRange(1),
-    help="ESS from which an anchor counts as converged, from 1.",
+@options.option("--summary", section="Output", help="Where the summary goes, '-' for stdout.  [default: OUT.tsv]")
+@options.option("--fasta", section="Output", help="Also write the draws as FASTA; '-' for stdout.  [default: not]")
+@options.option(
+    "--strict", is_flag=True, section="Output", help="Exit with 3 if an anchor has not converged (results are written)."
 )
-@click.option("--strict", is_flag=True, help="Exit with 3 if an anchor has not converged (results are written).")
 def command(
-    model: str, out: str, summary_path: str | None, fasta_path: str | None, least_ess: float, strict: bool, **given: Any
+    console: Console,
+    network: "Network",
+    anchors: "Anchors",
+    law: "Law",
+    sampling: "Sampling",
+    threads: int | None,
+    out: str,
+    shard: "Shard",
+    summary: str | None,
+    fasta: str | None,
+    strict: bool,
 ) -> None:
-    """Draw sequences that the network cannot tell from each anchor, and otherwise as random as possible.
+    """Draw sequences that the network cannot tell from each anchor, otherwise as random as possible.
 
-    ANCHORS is FASTA ('-' for stdin), or BED with --genome. The law is p(x) ∝ q(x)·exp(-beta·E(x)), where E is the
-    distance of the network's representations of x and of the anchor, weighted by the output layer (Finnegan & Song
-    2017), and q the background. By default q leans to the anchor, so that motifs stay in their place and their logos
-    are sharp; --tether none is the published law, under which they may move and turn.
+    ANCHORS is FASTA ('-' for stdin), or BED with --genome. The law is p(x) ∝ q(x)·exp(-beta·E(x)): E is
+    the distance of the representations of x and of the anchor, weighted by the output layer, and q the
+    background (Finnegan & Song 2017). By default q leans to the anchor, so that motifs stay in place and
+    logos are sharp; with --tether none, the published law, they may move and turn.
     """
-    if summary_path == fasta_path == "-":
+    if summary == fasta == "-":
         raise click.UsageError("only one of --summary and --fasta can be standard output")
-    from maxent_cli.commands.stopping import stop_at_signals
+    from maxent_cli.api.sampling import sample
 
-    stop = stop_at_signals()
-    options.before_torch()
-    from maxent_cli.analysis.diagnostics import diagnose
-    from maxent_cli.analysis.summary import summarise
-    from maxent_cli.commands.drawing import set_up
-    from maxent_cli.interpret.conditionals import block_conditionals
-    from maxent_cli.io.files import check_outputs, writing_together
-    from maxent_cli.io.provenance import write_provenance
-    from maxent_cli.io.samples import draws_into, packed, unpacked
-    from maxent_cli.io.tables import write_rows
-    from maxent_cli.io.unfinished import unfinished
-
-    job = set_up(model, out, given)
-
-    def with_conditionals(samples: "SampleSet") -> "SampleSet":
-        return replace(samples, conditionals=block_conditionals(job.model, job.law, samples))
-
-    paths = {"draws": out, "summary": summary_path or f"{out}.tsv", "fasta": fasta_path}
-    rows: list[dict[str, Any]] = []
-    with unfinished(out, job.identity, stop) as work:
-        check_outputs(filter(None, paths.values()))
-        kept = job.work_through(work, lambda sample: packed(with_conditionals(sample(job.model, job.law))))
-        with writing_together() as opening, draws_into(opening(out, "wb"), job.header) as draws:
-            summary, fasta = opening(paths["summary"]), opening(fasta_path) if fasta_path else None
-            for name in kept:
-                with work.reading(name) as path:
-                    samples = unpacked(path)
-                draws.add(samples)
-                diagnosis = diagnose(samples, given["most_rhat"], least_ess)
-                rows.append(summarise(samples, diagnosis, given["held"] == "anchor"))
-                if fasta:
-                    fasta.writelines(fasta_lines(samples))
-            write_rows(summary, rows)
-        for kind, place in paths.items():
-            if place:
-                part = job.part | {"kind": kind}
-                write_provenance(place, job.inputs, given["seed"], device=given["device"], part=part)
-    sys.exit(3 if report(rows, out) and strict else 0)
-
-
-def report(rows: list[dict[str, Any]], out: str) -> bool:
-    """Say how many anchors have not converged, the first few by name, and what may help; whether there are any."""
-    unsettled = [row for row in rows if not row["converged"]]
-    options.say(f"{out}: {len(rows)} anchors, {len(unsettled)} not converged")
-    for row in unsettled[:3]:
-        options.say(
-            f"  {row['record']}: R-hat {row['rhat']:.3g} ({row['rhat_quantity']}), "
-            f"ESS {row['ess']:.3g} ({row['ess_quantity']})"
-        )
-    if unsettled:
-        options.say("  more steps between draws (--thin), a longer --warmup, or a lower --beta may help")
-    return bool(unsettled)
-
-
-def fasta_lines(samples: "SampleSet") -> Iterator[str]:
-    """The draws as FASTA, named record/chain/draw, both counted from 0."""
-    from maxent_cli.alphabet import decode
-
-    for chain, draws in enumerate(samples.codes):
-        for draw, codes in enumerate(draws):
-            yield f">{samples.name}/{chain}/{draw}\n{decode(codes)}\n"
+    draws = sample(
+        network,
+        anchors,
+        law,
+        sampling,
+        out=out,
+        summary=summary,
+        fasta=fasta,
+        shard=shard,
+        threads=threads,
+        progress=console,
+    )
+    sys.exit(3 if strict and not all(row["converged"] for row in draws.rows()) else 0)

@@ -4,10 +4,8 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
-
-import click
 
 if TYPE_CHECKING:
     from maxent_cli.data import Stop
@@ -16,8 +14,9 @@ if TYPE_CHECKING:
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 
-def stop_at_signals() -> "Stop":
-    """What becomes `asked` at a signal, from now until the command ends."""
+@contextmanager
+def stop_at_signals() -> "Iterator[Stop]":
+    """What becomes `asked` at a signal, while the block lasts."""
     from maxent_cli.data import Stop
 
     stop = Stop()
@@ -26,13 +25,13 @@ def stop_at_signals() -> "Stop":
         stop.asked = True
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a second Ctrl-C waits for nothing
 
-    click.get_current_context().with_resource(_hearing(SIGNALS, hear))
-    return stop
+    with _hearing(SIGNALS, hear):
+        yield stop
 
 
-def tidy_at_sigterm(ctx: click.Context) -> None:
+def tidy_at_sigterm() -> AbstractContextManager[None]:
     """Have SIGTERM end a command as an error would, so that files under temporary names go."""
-    ctx.with_resource(_hearing([signal.SIGTERM], lambda *_: sys.exit(128 + signal.SIGTERM)))
+    return _hearing([signal.SIGTERM], lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 @contextmanager

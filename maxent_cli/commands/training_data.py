@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 
 from maxent_cli.alphabet import Codes, decode
 from maxent_cli.commands import options
-from maxent_cli.data import Record, Rejected, Sequences
+from maxent_cli.data import Rejected, Sequences
 from maxent_cli.engine.shuffles import dinucleotide_shuffle
 from maxent_cli.errors import InputError
 from maxent_cli.io.bed import Away, BedRow, places_away, read_intervals, write_bed
-from maxent_cli.io.fasta import to_sequences, write_fasta
-from maxent_cli.io.records import RecordSource, is_bed, read_sequences, read_windows
-from maxent_cli.io.tables import read_labelled
+from maxent_cli.io.fasta import write_fasta
+from maxent_cli.io.records import RecordSource, is_bed, read_labelled_sequences, read_sequences, read_windows
 from maxent_cli.models import splits
 from maxent_cli.models.training import Examples
 
@@ -244,23 +243,6 @@ def _read_table(given: dict[str, Any], out: str) -> Source:
     if not len(positives):
         raise InputError(given["table"], "", "holds no record labelled 1", "give positives, labelled 1")
     return Source(positives, negatives if len(negatives) else None, [given["table"]], rejected)
-
-
-def read_labelled_sequences(
-    path: str, length: int | None, crop: bool
-) -> tuple[Sequences, NDArray[np.int64], list[Rejected]]:
-    """Sequences (N) of one length with their labels (N,) from a TSV, and the rows left out."""
-    labels: dict[str, int] = {}
-
-    def records() -> Iterable[Record]:
-        for record, label in read_labelled(path):
-            labels[record.place] = label  # a place is a line: names need not be unique
-            yield record
-
-    sequences, rejected = to_sequences(records(), length, crop)
-    left_out = {record.place for record in rejected}
-    kept = [label for place, label in labels.items() if place not in left_out]
-    return sequences, np.array(kept, np.int64), rejected
 
 
 def _account(sequences: Sequences, rejected: Sequence[Rejected], path: str, out: str) -> None:

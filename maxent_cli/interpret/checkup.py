@@ -19,7 +19,7 @@ from maxent_cli.engine.target import start_state
 from maxent_cli.engine.tuning import first_ladder
 from maxent_cli.interpret import conditionals
 from maxent_cli.interpret.law import BATCH, LawSettings, contrast_of, evaluate, output_term
-from maxent_cli.interpret.sampling import RUNG_DRAWS, RunSettings, Setting, prepare, start_codes
+from maxent_cli.interpret.sampling import RUNG_DRAWS, Sampling, Setting, prepare, start_codes
 from maxent_cli.interpret.self_test import SelfTest
 from maxent_cli.models.adapter import AdaptedNetwork
 from maxent_cli.models.architectures import LayeredModel
@@ -56,7 +56,7 @@ class Patient:
     outputs: tuple[str, ...]
     anchors: Sequences
     law: LawSettings
-    run: RunSettings
+    run: Sampling
     threads: int
 
     @property
@@ -173,7 +173,7 @@ def letters(patient: Patient, codes: Codes, labels: NDArray[np.int64], told: str
 def speed(patient: Patient) -> Iterator[Finding]:
     """Passes a second, the kernel, and what the run asked for will need."""
     run = patient.run
-    chains = run.chains * run.rungs
+    chains = run.chains * run.replicas
     passes = _passes_a_second(patient, min(BATCH, chains))
     place = f"{run.device}, {patient.threads} CPUs"
     yield Finding(
@@ -198,7 +198,7 @@ def _prepared(patient: Patient) -> Setting:
 def _conditionals(patient: Patient) -> int:
     """Single changes that conditionals of an anchor's draws take, each about a proposal."""
     run, length = patient.run, patient.model.input_length
-    looked_at = conditionals.looked_at(run.chains * run.rungs * run.most_steps, length)
+    looked_at = conditionals.looked_at(run.chains * run.replicas * run.max_steps, length)
     return min(looked_at, run.chains * run.draws) * 4 * length
 
 
@@ -216,7 +216,8 @@ def _passes_a_second(patient: Patient, batch: int) -> float:
 def _seconds_a_step(setting: Setting, steps_a_second: float) -> float:
     """Of all chains and rungs together."""
     run, reference = setting.run, setting.reference
-    betas = first_ladder(setting.settings.beta or 1 / reference.energy_spread, run.rungs, 1 / reference.energy_spread)
+    least = 1 / reference.energy_spread
+    betas = first_ladder(setting.settings.beta or least, run.replicas, least)
     target = setting.law.target._replace(beta=np.tile(betas, run.chains))
     state = start_state(target, start_codes(setting), setting.keys, torch.device(run.device))
     state, _ = setting.kernel(state, target, 1, 1)
@@ -234,8 +235,8 @@ def _seconds(device: str) -> float:
 def _needs(patient: Patient, preparing: float, step: float, passes: float) -> Finding:
     """Time, memory and a resource line of the run asked for."""
     run, count = patient.run, len(patient.anchors)
-    rungs, workers = run.chains * run.rungs, min(patient.threads, count)
-    steps = run.warmup + run.most_steps
+    rungs, workers = run.chains * run.replicas, min(patient.threads, count)
+    steps = run.warmup + run.max_steps
     evaluated = 2 * (run.chains * run.draws + rungs * min(run.draws, RUNG_DRAWS))
     rounds = -(-count // workers)  # an anchor is drawn by itself
     seconds = rounds * (preparing + steps * step + evaluated / passes)
@@ -245,7 +246,7 @@ def _needs(patient: Patient, preparing: float, step: float, passes: float) -> Fi
     gigabytes = max(1, round(memory * SPARE_MEMORY / 2**30))
     line = f"--cpus-per-task={patient.threads} --mem={gigabytes}G --time={hours:02d}:{minutes:02d}:00"
     line += " --gres=gpu:1" if run.device != "cpu" else ""
-    most = "at most " if run.until_ess is not None else "about "
+    most = "at most " if run.goes_on else "about "
     text = f"{count} anchors: {most}{_spoken(seconds)} and {memory / 2**30:.1f} GiB; ask for {line}"
     return Finding("run", OK, text, {"anchors": count, "seconds": seconds, "bytes": memory, "resources": line})
 

@@ -15,11 +15,71 @@ from maxent_cli.data import Floats
 from maxent_cli.engine.matches import MatchField
 from maxent_cli.engine.target import Target, Term
 from maxent_cli.engine.terms import background_rows, doubled_odds, gc_field, weighted_distance
-from maxent_cli.errors import InputError
+from maxent_cli.errors import InputError, SettingsError
 from maxent_cli.models.protocol import SequenceModel, one_hot
 
 BATCH = 512  # sequences a forward pass
 CPU = torch.device("cpu")
+DEFAULT_KEEP = 0.75
+
+Frequencies = tuple[float, float, float, float]  # of A, C, G, T
+
+
+@dataclass(frozen=True)
+class Law:
+    """What is asked of a law: what of the network is held, against which background, and how firmly.
+
+    held: 'anchor' for the law around an anchor; 'output' for q(x)·exp(beta·output(x)), whose anchor is only a start.
+    outputs: one output by its number from 0, or two whose difference is held; None: 1 less 0 of two, or the only one.
+    background (4,): letter frequencies, or gc alone; None: those of the network's training data. tether: the share of
+    the anchor's letter in each background row, 'auto' for twice the odds that it has there, or None for the published
+    law. beta: inverse temperature, in 1/energy; None: that at which the mean energy is (1 - keep) of the background's.
+    keep: None for 0.75, where beta is None. Raises InputError where two of these exclude each other.
+    """
+
+    held: Literal["anchor", "output"] = "anchor"
+    outputs: tuple[int, ...] | None = None
+    background: Frequencies | None = None
+    gc: float | None = None
+    tether: float | Literal["auto"] | None = "auto"
+    beta: float | None = None
+    keep: float | None = None
+
+    def __post_init__(self) -> None:
+        for one, other in (("gc", "background"), ("keep", "beta")):
+            if getattr(self, one) is not None and getattr(self, other) is not None:
+                raise SettingsError(one, "", f"excludes {other}", "give one of them")
+        if self.held == "output" and self.beta is None:
+            raise SettingsError("beta", "", "is not found for the law of an output", "give a number")
+
+    def settled(self, names: tuple[str, ...], background: Frequencies | None, network: str) -> "LawSettings":
+        """As settings, for a network of that name with outputs of these names and perhaps training frequencies."""
+        frequencies = self.frequencies or background
+        if frequencies is None:
+            problem = f"are not known, since {network} does not say on what letters it was trained"
+            raise SettingsError("background frequencies", "", problem, "give gc or background")
+        tether = None if self.held == "output" and self.tether == "auto" else self.tether
+        keep = DEFAULT_KEEP if self.keep is None else self.keep
+        return LawSettings(chosen_outputs(self.outputs, names), frequencies, tether, self.beta, keep, held=self.held)
+
+    @property
+    def frequencies(self) -> Frequencies | None:
+        """Those asked for, by background or gc."""
+        if self.gc is None:
+            return self.background
+        return ((1 - self.gc) / 2, self.gc / 2, self.gc / 2, (1 - self.gc) / 2)
+
+
+def chosen_outputs(asked: tuple[int, ...] | None, names: tuple[str, ...]) -> tuple[int, ...]:
+    """The outputs asked for among those of these names; by default 1 less 0 of two, or the only one."""
+    count = len(names)
+    if asked is None and count > 2:
+        raise SettingsError("output", "", f"the network has {count}", "say which, by output or contrast")
+    chosen = asked or (1, 0)[2 - count :]
+    if max(chosen) >= count:
+        problem = f"the network's outputs are numbered 0 to {count - 1} ({', '.join(names)})"
+        raise SettingsError("output", "", problem, "give one of these")
+    return chosen
 
 
 @dataclass(frozen=True)
@@ -36,10 +96,10 @@ class LawSettings:
     """
 
     contrast: tuple[int, ...]
-    background: tuple[float, float, float, float]
+    background: Frequencies
     tether: float | Literal["auto"] | None
     beta: float | None
-    keep: float = 0.75
+    keep: float = DEFAULT_KEEP
     field: float = 0.0
     held: str = "anchor"
     counted: Feature | None = None

@@ -33,7 +33,7 @@ from maxent_cli.engine.sampling import NO_JOURNAL, Journal, block_steps, in_bloc
 from maxent_cli.engine.target import Kernel, Ladder, State, Target, Trace, start_state
 from maxent_cli.engine.terms import background_rows
 from maxent_cli.engine.tuning import Tuned, first_ladder, tune
-from maxent_cli.errors import InputError, StoppedError
+from maxent_cli.errors import InputError, SettingsError, StoppedError
 from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, evaluate, output_term
 from maxent_cli.interpret.plan import NotAStack, read_layers, read_plan
 from maxent_cli.models.protocol import SequenceModel
@@ -66,31 +66,54 @@ MOVES = {
 
 
 @dataclass(frozen=True)
-class RunSettings:
-    """How the law is drawn from: chains C, each a ladder of R rungs, draws D of each, thin steps apart, after warmup.
+class Sampling:
+    """How a law is drawn from: chains C, each of R replicas, draws D of each, thin steps apart, after warmup steps.
 
-    start: 'anchor', 'background', or 'both' (even chains at the anchor). moves: a key of MOVES. until_ess: go on, at
-    wider and wider thinning, until every R-hat is at most most_rhat and every ESS at least this, or max_steps of each
-    chain are taken; None: the draws asked for and no more. device: a torch device; other than 'cpu' by full passes.
+    replicas: at inverse temperatures from 0 to beta, that exchange states; the coldest is reported; 1 turns it off.
+    start: 'anchor', 'background', or 'both' (even chains at the anchor). moves: a key of MOVES. Where not every ESS is
+    at least min_ess and every R-hat at most max_rhat, which is what converged means, the chains go on, at wider and
+    wider thinning, until they are or max_steps of each replica are taken, the warm-up not counted.
+    device: a torch device; other than 'cpu' by full passes. Raises InputError where max_steps is less than the draws
+    take.
     """
 
-    chains: int
-    rungs: int
-    draws: int
-    thin: int
-    warmup: int
-    seed: int
+    chains: int = 8
+    replicas: int = 4
+    draws: int = 200
+    thin: int = 20
+    warmup: int = 4000
+    seed: int = 1
     start: str = "both"
     moves: str = "all"
-    until_ess: float | None = None
-    most_rhat: float = 1.05
+    min_ess: float = 100.0
+    max_rhat: float = 1.05
     max_steps: int = 200_000
     device: str = "cpu"
 
+    def __post_init__(self) -> None:
+        least = self.draws * self.thin
+        if self.max_steps < least:
+            takes = f"the {self.draws} draws every {self.thin} steps take {least}"
+            raise SettingsError("max-steps", "", f"{self.max_steps} is too few: {takes}", "give more, or fewer draws")
+
     @property
-    def most_steps(self) -> int:
-        """Steps of a chain after the warm-up, at most."""
-        return self.draws * self.thin if self.until_ess is None else self.max_steps
+    def goes_on(self) -> bool:
+        """Whether steps are left to go on with where the draws asked for have not converged."""
+        return 2 * self.draws * self.thin <= self.max_steps
+
+
+# what --preset names; `published` is the sampler of Finnegan & Song's code: chains that begin at the anchor and change
+# single letters, without warm-up, for as many steps as it is told
+PRESETS = {
+    "quick": Sampling(replicas=3, draws=100, warmup=1500, min_ess=50, max_steps=16_000),
+    "standard": Sampling(),
+    "thorough": Sampling(
+        chains=16, replicas=6, draws=400, warmup=10_000, min_ess=400, max_rhat=1.01, max_steps=1_000_000
+    ),
+    "published": Sampling(
+        chains=50, replicas=1, draws=100, thin=100, warmup=0, start="anchor", moves="letters", max_steps=10_000
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -117,7 +140,7 @@ class Setting:
     anchor: Sequences
     law: AnchoredLaw
     settings: LawSettings
-    run: RunSettings
+    run: Sampling
     kernel: Kernel
     reference: Reference = NO_REFERENCE
     kernel_name: str = "full passes"
@@ -131,7 +154,8 @@ class Setting:
     @property
     def keys(self) -> Keys:
         """The keys (C · R,) of the chains' rungs."""
-        return chain_keys(self.run.seed, self.anchor.names[0], self.anchor.codes[0], self.run.chains * self.run.rungs)
+        chains = self.run.chains * self.run.replicas
+        return chain_keys(self.run.seed, self.anchor.names[0], self.anchor.codes[0], chains)
 
     def energies(self, codes: Codes) -> Floats:
         """Energies (...) of codes (..., L), by full passes."""
@@ -214,34 +238,32 @@ def sample_anchor(
     model: SequenceModel,
     anchor: Sequences,
     settings: LawSettings,
-    run: RunSettings,
+    run: Sampling,
     threads: int = 1,
     journal: Journal = NO_JOURNAL,
 ) -> SampleSet:
     """The draws around the one sequence of `anchor`; the journal has the blocks of all that is drawn around it."""
     setting = prepare(model, anchor, settings, run, threads)
-    steps = block_steps(run.chains * run.rungs, setting.kernel_name == COMPILED)
+    steps = block_steps(run.chains * run.replicas, setting.kernel_name == COMPILED)
     setting = replace(setting, kernel=in_blocks(setting.kernel, steps, journal))
     state = start_state(setting.law.target, start_codes(setting), setting.keys, torch.device(run.device))
     tuned = warm_up(setting, state)
     for samples, steps in draw(setting, tuned):
-        if run.until_ess is None or 2 * steps > run.max_steps:
-            break
-        if diagnose(samples, run.most_rhat, run.until_ess).converged:
+        if 2 * steps > run.max_steps or diagnose(samples, run.max_rhat, run.min_ess).converged:
             break
     return samples
 
 
-def prepare(model: SequenceModel, anchor: Sequences, settings: LawSettings, run: RunSettings, threads: int) -> Setting:
+def prepare(model: SequenceModel, anchor: Sequences, settings: LawSettings, run: Sampling, threads: int) -> Setting:
     """The law around an anchor, its reference at beta = 0, and the kernel that can draw from it."""
     mutable = None if anchor.mutable is None else anchor.mutable[0]
     law = anchored_law(model, anchor.codes[0], settings, anchor.names[0], torch.device(run.device), mutable)
-    moves, ladder = MOVES[run.moves], Ladder(run.rungs, EXCHANGE_EVERY)
+    moves, ladder = MOVES[run.moves], Ladder(run.replicas, EXCHANGE_EVERY)
     kernel = full_passes(moves, ladder) if run.device == "cpu" else metropolis_hastings(moves, ladder)
     setting = Setting(model, anchor, law, settings, run, kernel)
     codes = random_codes(anchor.codes[0], law.target, setting.reference_keys)
     setting = replace(setting, reference=reference_of(setting, setting.energies(codes)))
-    return compiled(setting, codes[: run.rungs * CHECKED], threads) if run.device == "cpu" else setting
+    return compiled(setting, codes[: run.replicas * CHECKED], threads) if run.device == "cpu" else setting
 
 
 def reference_of(setting: Setting, energy: Floats) -> Reference:
@@ -270,7 +292,7 @@ def compiled(setting: Setting, codes: Codes, threads: int) -> Setting:
         plan = read_plan(setting.model, law.reference, law.weights, law.offset)
     except NotAStack as reason:
         return replace(setting, kernel_name=f"full passes ({reason})")
-    kernel = incremental(plan, moves, Ladder(setting.run.rungs, EXCHANGE_EVERY), threads)
+    kernel = incremental(plan, moves, Ladder(setting.run.replicas, EXCHANGE_EVERY), threads)
     keys = chain_keys(setting.run.seed, "check", setting.anchor.codes[0], len(codes))
     _, trace = kernel(start_state(law.target, codes, keys, torch.device("cpu")), law.target, 1, CHECKED_STEPS)
     if not trace.drift <= MOST_DRIFT * setting.reference.energy_spread:
@@ -283,7 +305,7 @@ def warm_up(setting: Setting, state: State) -> Tuned:
     settings, run, reference = setting.settings, setting.run, setting.reference
     wanted = None if settings.beta is not None else (1 - settings.keep) * reference.energy
     top = settings.beta if settings.beta is not None else FIRST_TOP / reference.energy
-    betas = first_ladder(top, run.rungs, 1 / reference.energy_spread)
+    betas = first_ladder(top, run.replicas, 1 / reference.energy_spread)
     return tune(setting.kernel, state, setting.law.target, betas, wanted, run.warmup)
 
 
@@ -308,7 +330,7 @@ NO_CODES, NO_ENERGY = np.empty((0, 0, 0), np.uint8), np.empty((0, 0))
 
 def collect(setting: Setting, tuned: Tuned, held: Codes, parts: list[Trace], thin: int) -> SampleSet:
     """The draws (C · R, D, L) of all rungs as a sample set of the top one, with what the others saw."""
-    top = np.ascontiguousarray(held[setting.run.rungs - 1 :: setting.run.rungs])
+    top = np.ascontiguousarray(held[setting.run.replicas - 1 :: setting.run.replicas])
     moves = len(MOVES[setting.run.moves])
     tried, accepted = (sum(counts) for counts in zip(*(_totals(trace, moves) for trace in parts), strict=True))
     return SampleSet(
@@ -366,7 +388,7 @@ def start_codes(setting: Setting) -> Codes:
     if run.start == "anchor":
         return starts
     if run.start == "both":
-        at_anchor = np.arange(len(keys)) // run.rungs % 2 == 0
+        at_anchor = np.arange(len(keys)) // run.replicas % 2 == 0
         random[at_anchor] = starts[at_anchor]
     return random
 

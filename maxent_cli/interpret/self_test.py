@@ -12,7 +12,7 @@ from maxent_cli.analysis.listing import Agreement, agreement, beta_keeping, list
 from maxent_cli.data import SampleSet, Sequences
 from maxent_cli.errors import InputError
 from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, evaluate
-from maxent_cli.interpret.sampling import RunSettings, sample_anchor
+from maxent_cli.interpret.sampling import Sampling, sample_anchor
 from maxent_cli.models.protocol import SequenceModel
 
 WINDOW = 4  # letters, so 256 sequences
@@ -38,7 +38,7 @@ class SelfTest:
 
 
 def self_test(
-    model: SequenceModel, anchor: Sequences, settings: LawSettings, run: RunSettings, threads: int = 1
+    model: SequenceModel, anchor: Sequences, settings: LawSettings, run: Sampling, threads: int = 1
 ) -> SelfTest:
     """List every sequence on four neighbouring positions of an anchor, draw from the law, and compare.
 
@@ -60,16 +60,16 @@ def self_test(
     return SelfTest(anchor.names[0], tuple(map(int, free)), beta, samples.kernel, found)
 
 
-def _short(run: RunSettings) -> RunSettings:
-    return replace(run, chains=CHAINS, rungs=RUNGS, draws=DRAWS, thin=THIN, warmup=WARMUP, until_ess=None)
+def _short(run: Sampling) -> Sampling:
+    return replace(run, chains=CHAINS, replicas=RUNGS, draws=DRAWS, thin=THIN, warmup=WARMUP, max_steps=DRAWS * THIN)
 
 
-def _law(model: SequenceModel, anchor: Sequences, settings: LawSettings, run: RunSettings) -> AnchoredLaw:
+def _law(model: SequenceModel, anchor: Sequences, settings: LawSettings, run: Sampling) -> AnchoredLaw:
     mutable = None if anchor.mutable is None else anchor.mutable[0]
     return anchored_law(model, anchor.codes[0], settings, anchor.names[0], torch.device(run.device), mutable)
 
 
-def _window(model: SequenceModel, anchor: Sequences, settings: LawSettings, run: RunSettings) -> NDArray[np.intp]:
+def _window(model: SequenceModel, anchor: Sequences, settings: LawSettings, run: Sampling) -> NDArray[np.intp]:
     """Up to four mutable positions (W,), neighbours among the mutable, whose single changes have the most energy."""
     law = _law(model, anchor, settings, run)
     places = np.flatnonzero(law.target.mutable)

@@ -20,6 +20,7 @@ from maxent_cli.io.files import PIPE, check_input, digest, reading_text, writing
 
 IMPORTED = time.time()
 started = ContextVar("started", default=IMPORTED)  # when the command began, which sets it
+configured = ContextVar[str | None]("configured", default=None)  # the file that options were read from
 _CPU = Path("/proc/cpuinfo")
 
 
@@ -36,6 +37,7 @@ def write_provenance(
     digests = inputs if isinstance(inputs, dict) else {path: digest_of(path) for path in inputs}
     record = {
         "command": sys.argv,
+        "config": _configuration(),
         "version": __version__,
         "code": code(),
         "python": platform.python_version(),
@@ -51,6 +53,12 @@ def write_provenance(
     with writing(beside(output)) as stream:
         json.dump(record, stream, indent=2)
         stream.write("\n")
+
+
+def _configuration() -> dict[str, object] | None:
+    """The file that options were read from, with its digest and text."""
+    path = configured.get()
+    return None if path is None else {"path": path, "sha256": digest_of(path), "text": Path(path).read_text()}
 
 
 def read_provenance(output: str) -> dict[str, Any] | None:

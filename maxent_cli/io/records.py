@@ -1,28 +1,45 @@
 """Records from whatever a command is given: FASTA, or BED with a genome."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from maxent_cli.data import Record, Rejected, Sequences
 from maxent_cli.errors import InputError
 from maxent_cli.io.bed import BedRow, fetch_windows, read_intervals
 from maxent_cli.io.fasta import read_fasta, to_sequences
+from maxent_cli.io.tables import read_labelled
 
 BED_SUFFIXES = (".bed", ".narrowpeak", ".broadpeak")
 
 
 @dataclass(frozen=True)
 class RecordSource:
-    """Where records come from: a FASTA or BED path; genome (FASTA) and the windows' centre ('summit', 'centre')."""
+    """Where records come from: a FASTA or BED path; genome (FASTA) and the windows' centre ('summit', 'centre').
+
+    given: records in memory instead of a file; path is then what messages call them.
+    """
 
     path: str
     genome: str | None = None
     centre: str = "centre"
+    given: tuple[Record, ...] = ()
 
     @property
     def files(self) -> list[str]:
         """The paths that are read."""
-        return [self.path, *([self.genome] if self.genome else [])]
+        return [*([] if self.given else [self.path]), *([self.genome] if self.genome else [])]
+
+    @property
+    def is_bed(self) -> bool:
+        """Whether it holds intervals and no letters."""
+        return not self.given and is_bed(self.path)
+
+    def records(self) -> Iterator[Record]:
+        """The records in memory, or those of the FASTA file."""
+        return iter(self.given) if self.given else read_fasta(self.path)
 
 
 def is_bed(path: str) -> bool:
@@ -38,8 +55,8 @@ def read_sequences(
     length None takes that of the first FASTA record; crop and unknown as to_sequences has them. Raises InputError
     where BED comes without genome or length.
     """
-    if not is_bed(source.path):
-        return to_sequences(read_fasta(source.path), length, crop, unknown)
+    if not source.is_bed:
+        return to_sequences(source.records(), length, crop, unknown)
     if source.genome is None or length is None:
         raise InputError(source.path, "", "is BED, which holds no sequence", "give --genome FASTA (and the length)")
     return read_windows(source, read_intervals(source.path), length, unknown)
@@ -57,3 +74,20 @@ def read_windows(
             records.append(window)
     sequences, unfit = to_sequences(records, length, unknown=unknown)
     return sequences, rejected + unfit
+
+
+def read_labelled_sequences(
+    path: str, length: int | None, crop: bool
+) -> tuple[Sequences, NDArray[np.int64], list[Rejected]]:
+    """Sequences (N) of one length with their labels (N,) from a TSV, and the rows left out."""
+    labels: dict[str, int] = {}
+
+    def records() -> Iterable[Record]:
+        for record, label in read_labelled(path):
+            labels[record.place] = label  # a place is a line: names need not be unique
+            yield record
+
+    sequences, rejected = to_sequences(records(), length, crop)
+    left_out = {record.place for record in rejected}
+    kept = [label for place, label in labels.items() if place not in left_out]
+    return sequences, np.array(kept, np.int64), rejected

@@ -152,15 +152,22 @@ class Draws:
 
 @contextmanager
 def open_draws(path: str) -> Iterator[Draws]:
-    """Open a draws file; anchors are read when asked for.
+    """Open a draws file for as long as the block lasts; anchors are read when asked for.
 
     Raises InputError where it cannot be read or is not a draws file.
     """
     with ExitStack() as stack:
+        yield Draws(path, stack.enter_context(members_of(path)))
+
+
+@contextmanager
+def members_of(path: str) -> Iterator[Any]:
+    """The arrays of a draws file by name, each read when asked for."""
+    with ExitStack() as stack:
         with _naming(path):
             stream = stack.enter_context(Path(path).open("rb"))  # np.load would leave a damaged one open
             members = stack.enter_context(np.load(stream, allow_pickle=False))
-        yield Draws(path, members)
+        yield members
 
 
 def _is_place(interval: Interval) -> bool:

@@ -12,8 +12,8 @@ from maxent_cli.alphabet import UNKNOWN, Codes, decode
 from maxent_cli.data import Interval, Record, Rejected, Sequences
 from maxent_cli.errors import InputError
 from maxent_cli.io.bed import BedRow, fetch_windows, read_intervals
-from maxent_cli.io.fasta import read_fasta, to_sequences
-from maxent_cli.io.records import RecordSource, is_bed
+from maxent_cli.io.fasta import to_sequences
+from maxent_cli.io.records import RecordSource
 
 Mask = NDArray[np.bool_]
 
@@ -108,10 +108,10 @@ def _within(part: Interval, window: Interval) -> tuple[int, int]:
 
 
 def _in_letters(source: RecordSource, flank: Codes) -> Iterator[tuple[Record, Mask] | Rejected]:
-    if is_bed(source.path):
+    if source.is_bed:
         raise InputError(source.path, "", "is BED, which has a genome around it", "give --flank genome")
     letters = decode(flank)
-    for record in read_fasta(source.path):
+    for record in source.records():
         size, start = len(record.sequence), len(flank) // 2 - len(record.sequence) // 2
         if not 0 < size <= len(flank):
             yield Rejected(record.name, record.place, *_wrong_size(size, len(flank)))
@@ -126,10 +126,10 @@ def _in_genome(source: RecordSource, length: int) -> Iterator[tuple[Record, Mask
     if source.genome is None:
         raise InputError(source.path, "", "has no letters around it", "give --genome FASTA")
     given: list[tuple[Record | None, BedRow]] = []
-    if is_bed(source.path):
+    if source.is_bed:
         given = [(None, row) for row in read_intervals(source.path)]
     else:
-        for record in read_fasta(source.path):
+        for record in source.records():
             if record.interval is None:
                 cure = "name records chrom:start-end, or give --flank background"
                 yield Rejected(record.name, record.place, "its name spells no coordinates (chrom:start-end)", cure)

@@ -1,0 +1,110 @@
+"""Anchors as public functions take them: where they come from, and what of them may change."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from maxent_cli.data import Record, Rejected, Sequences
+from maxent_cli.errors import SettingsError
+from maxent_cli.io.fasta import interval_of_name
+from maxent_cli.io.records import RecordSource, read_sequences
+from maxent_cli.io.windows import changeable, fix_positions, read_flanked, settle_unknown
+
+
+@dataclass(frozen=True)
+class Anchors:
+    """Anchors to be read once it is known what a network reads; made by `anchors`.
+
+    crop: keep the middle of longer records. flank: put shorter ones into windows of the 'genome' or of letters drawn
+    from the 'background'. fix: positions that do not change. n_policy: what becomes of N.
+    """
+
+    source: RecordSource
+    crop: bool = False
+    flank: Literal["genome", "background"] | None = None
+    fix: str | None = None
+    n_policy: Literal["reject", "fix", "sample"] = "reject"
+
+    @property
+    def name(self) -> str:
+        """What messages call them."""
+        return self.source.path
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The paths that are read."""
+        return tuple(self.source.files)
+
+    def read(self, length: int | None, background: tuple[float, ...] = (0.25,) * 4) -> tuple[Sequences, list[Rejected]]:
+        """The anchors, with what of them may change, and what was left out.
+
+        length: that of the network's input, in bp; None: the first record's. background (4,): of a flank's letters.
+        """
+        unknown = self.n_policy != "reject"
+        if self.flank is None:
+            found, rejected = read_sequences(self.source, length, self.crop, unknown)
+        elif length is None:
+            raise SettingsError("flank", "", "needs to know what the network reads", "give input-length")
+        else:
+            letters = np.random.default_rng(0).choice(4, length, p=background).astype(np.uint8)
+            flank = None if self.flank == "genome" else letters
+            found, rejected = read_flanked(self.source, length, flank, unknown)
+        found = fix_positions(found, self.fix) if self.fix and len(found) else found
+        found, stuck = changeable(settle_unknown(found, self.n_policy == "sample"), self.name)
+        return found, rejected + stuck
+
+
+Given = str | Iterable[str] | Mapping[str, str] | Anchors  # what public functions take for anchors
+
+
+def anchors(
+    given: Given,
+    *,
+    genome: str | None = None,
+    centre: Literal["centre", "summit"] = "centre",
+    crop: bool = False,
+    flank: Literal["genome", "background"] | None = None,
+    fix: str | None = None,
+    n_policy: Literal["reject", "fix", "sample"] = "reject",
+) -> Anchors:
+    """Sequences around which to draw.
+
+    Parameters
+    ----------
+    given
+        Sequences as strings, or by name; or the path of a FASTA or BED file.
+    genome, centre
+        FASTA that BED intervals refer to, and what of an interval the window is centred on; 0-based half-open.
+    crop
+        Keep the middle of records longer than the network's input; without it they are rejected.
+    flank
+        Anchors are shorter than the input: put them into windows of the 'genome' around them, or into letters drawn
+        from the 'background' once; these do not change.
+    fix
+        Positions that do not change: a BED file, or as in ``"3,40-60"`` (0-based in the input, ends excluded).
+    n_policy
+        Records with N are rejected ('reject'), keep it ('fix'), or may change it ('sample').
+
+    Examples
+    --------
+    >>> import maxent_cli as mx
+    >>> sequences, rejected = mx.anchors({"one": "ACGTAC", "two": "ACNTAC"}).read(length=6)
+    >>> sequences.names, rejected[0].reason
+    (('one',), 'letter N')
+    """
+    if isinstance(given, Anchors):
+        return given
+    source = given if isinstance(given, str) else "anchors"
+    records = () if isinstance(given, str) else tuple(_records(given))
+    return Anchors(RecordSource(source, genome, centre, records), crop, flank, fix, n_policy)
+
+
+def _records(given: Iterable[str] | Mapping[str, str]) -> Iterable[Record]:
+    """Records of sequences by name; without names they are anchor1, anchor2, ..."""
+    named = given if isinstance(given, Mapping) else {f"anchor{row}": text for row, text in enumerate(given, 1)}
+    if not named:
+        raise SettingsError("anchors", "", "none are given", "give a sequence at least")
+    for name, text in named.items():
+        yield Record(name, text, f"anchors: {name}", interval_of_name(name, len(text)))

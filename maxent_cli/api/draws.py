@@ -1,0 +1,175 @@
+"""Draws as public functions give and take them: a file of them, read an anchor at a time."""
+
+import html
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import pandas as pd
+
+from maxent_cli.alphabet import decode
+from maxent_cli.analysis.diagnostics import Diagnosis, diagnose
+from maxent_cli.analysis.information import frequencies, information
+from maxent_cli.analysis.series import beta_series
+from maxent_cli.analysis.summary import summarise
+from maxent_cli.data import SampleSet
+from maxent_cli.errors import InputError
+from maxent_cli.io import samples as files
+from maxent_cli.io.logos import Logo, information_heights, write_logo
+from maxent_cli.io.tables import Row, write_table
+
+SHOWN = ("record", "beta", "converged", "rhat", "ess", "energy_reduction", "bits", "bits_error")  # in a notebook
+MOST_SHOWN = 20
+
+
+class Draws(files.Draws):
+    """Draws around anchors, one SampleSet an anchor, read from their file when asked for; made by `sample`.
+
+    draws[0] or draws["name"] is an anchor's; iterating holds one at a time. Closed by close(), at the end of a with
+    block, or when nobody holds it; draws that were not saved anywhere are gone then.
+    """
+
+    def __init__(self, path: str, folder: Path | None = None, rows: list[Row] | None = None) -> None:
+        resources = ExitStack()
+        if folder is not None:
+            resources.callback(shutil.rmtree, folder, ignore_errors=True)
+        self._close = weakref.finalize(self, resources.close)
+        try:
+            super().__init__(path, resources.enter_context(files.members_of(path)))
+        except BaseException:
+            self._close()
+            raise
+        self._rows = rows
+
+    def __getitem__(self, anchor: int | str) -> SampleSet:
+        return super().__getitem__(self._number(anchor))
+
+    def __iter__(self) -> Iterator[SampleSet]:
+        return (self[row] for row in range(len(self)))
+
+    def __enter__(self) -> "Draws":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave the file."""
+        self._close()
+
+    @property
+    def path(self) -> str:
+        """Where the draws lie."""
+        return self._path
+
+    @property
+    def is_distance(self) -> bool:
+        """Whether the law's energy is a distance from the anchor."""
+        return bool(self.header.get("law", {}).get("held") != "output")
+
+    def diagnosis(self, samples: SampleSet) -> Diagnosis:
+        """Whether an anchor's draws have converged, by the bounds that they were drawn with."""
+        run = self.header.get("run", {})
+        return diagnose(samples, run.get("max_rhat", 1.05), run.get("min_ess", 100.0))
+
+    def rows(self) -> list[Row]:
+        """A row of numbers an anchor, as in the summary that `maxent sample` writes."""
+        if self._rows is None:
+            self._rows = [summarise(each, self.diagnosis(each), self.is_distance) for each in self]
+        return self._rows
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row an anchor: beta, convergence, energy, output and bits, each with its Monte Carlo error.
+
+        Examples
+        --------
+        >>> draws.to_frame()[["record", "converged", "bits", "bits_error"]]  # doctest: +SKIP
+        """
+        return pd.DataFrame(self.rows())
+
+    def series(self) -> pd.DataFrame:
+        """A row an anchor and replica: energy, output and bits at each beta from 0 up."""
+        return pd.DataFrame([row for each in self for row in beta_series(each, self.is_distance)])
+
+    def sequences(self, anchor: int | str) -> list[str]:
+        """An anchor's draws as strings, chain after chain."""
+        codes = self[anchor].codes
+        return [decode(draw) for draw in codes.reshape(-1, codes.shape[-1])]
+
+    def logo(self, anchor: int | str, path: str | None = None) -> "Picture":
+        """The information of an anchor's draws as a logo, in bits against its background; PNG, SVG or PDF by suffix.
+
+        Shown in a notebook; written to path, if given.
+        """
+        picture = Picture(_logo(self[anchor]))
+        if path is not None:
+            write_logo(path, picture.logo)
+        return picture
+
+    def save(self, path: str) -> None:
+        """Copy the draws to a file (.npz), with their summary beside it (.npz.tsv)."""
+        from maxent_cli.io.files import writing
+
+        with writing(path, "wb") as stream, Path(self._path).open("rb") as source:
+            shutil.copyfileobj(source, stream)
+        write_table(f"{path}.tsv", self.rows())
+
+    def _number(self, anchor: int | str) -> int:
+        if isinstance(anchor, str):
+            names = self.names()
+            if anchor not in names:
+                some = ", ".join(names[:3])
+                raise InputError(self._path, "", f"holds no anchor named {anchor}", f"its anchors are {some}, ...")
+            return names.index(anchor)
+        if not -len(self) <= anchor < len(self):
+            raise IndexError(anchor)  # what ends a loop over a sequence
+        return anchor % len(self)
+
+    def __repr__(self) -> str:
+        return f"<Draws of {len(self)} anchors in {self._path}>"
+
+    def _repr_html_(self) -> str:
+        some = self.to_frame()
+        columns = [name for name in SHOWN if name in some]
+        note = html.escape(repr(self))
+        return f"<p>{note}</p>{some[columns].head(MOST_SHOWN).to_html(index=False, float_format='{:.3g}'.format)}"
+
+
+class Picture:
+    """A logo that a notebook shows."""
+
+    def __init__(self, logo: Logo) -> None:
+        self.logo = logo
+
+    def save(self, path: str) -> None:
+        """Write it: PNG, SVG or PDF by suffix."""
+        write_logo(path, self.logo)
+
+    def _repr_png_(self) -> bytes:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "logo.png"
+            write_logo(str(path), self.logo)
+            return path.read_bytes()
+
+
+def open_draws(path: str) -> Draws:
+    """The draws that `maxent sample` or `Draws.save` wrote.
+
+    Raises InputError where the file cannot be read or holds no draws.
+    """
+    return Draws(path)
+
+
+def _logo(samples: SampleSet) -> Logo:
+    letters, held = frequencies(samples), information(samples)
+    return Logo(
+        title=f"{samples.name}   {held.total:.2f} ± {held.total_error:.2f} bits",
+        heights=information_heights(letters.probabilities, np.asarray(held.positions)),
+        errors=held.errors,
+        letters=decode(samples.anchor),
+    )

@@ -1,0 +1,72 @@
+"""The doctor: what a network is like as a thing to sample, and whether the sampler is right on it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from maxent_cli.api.anchors import Given, anchors
+from maxent_cli.api.jobs import Task, check_together, granted_cpus, take_up
+from maxent_cli.api.listening import Listener, Progress, listener_of
+from maxent_cli.api.networks import Network
+from maxent_cli.api.runs import account
+from maxent_cli.interpret.checkup import NOTE, Finding, Patient, check, letters, self_test_finding
+from maxent_cli.interpret.law import Law
+from maxent_cli.interpret.sampling import Sampling, ready
+from maxent_cli.interpret.self_test import self_test
+from maxent_cli.io.records import read_labelled_sequences
+
+MOST_LABELLED = 1000
+
+
+def doctor(
+    network: Network,
+    given: Given,
+    law: Law | None = None,
+    sampling: Sampling | None = None,
+    *,
+    table: str | None = None,
+    crop: bool = False,
+    threads: int | None = None,
+    progress: Progress = True,
+) -> Sequence[Finding]:
+    """Examine a network before a run that `sample` would make of the same arguments.
+
+    Parameters
+    ----------
+    network, given, law, sampling
+        As `sample` takes them.
+    table, crop
+        TSV with columns sequence and label (0 or 1): all orders of the letters are tried on it; crop keeps the middle
+        of longer records.
+    threads, progress
+        CPU threads that the run will have; who is told of records left out.
+
+    Returns
+    -------
+    findings
+        Each with a topic, a verdict ('ok', 'note' or 'WRONG'), a text and numbers; of 'run' the seconds and bytes.
+    """
+    asked, run, listener = law or Law(), sampling or Sampling(), listener_of(progress)
+    check_together(asked, run)
+    task = Task("doctor", listener, threads=threads or granted_cpus())
+    subject = take_up(network, anchors(given), asked, run.device, {}, task)
+    ready(subject.model)
+    torch.set_num_threads(1)
+    patient = Patient(subject.model, subject.outputs, subject.anchors, subject.law, run, task.threads)
+    found = list(check(patient))
+    found.insert(1, _letters(patient, network.reading.letters, table, crop, listener))
+    first = subject.anchors.take(np.array([0]))
+    found.append(self_test_finding(self_test(subject.model, first, subject.law, run)))
+    return found
+
+
+def _letters(patient: Patient, told: str, table: str | None, crop: bool, listener: Listener) -> Finding:
+    """Whether the letters are in the order that the network was trained on."""
+    if table is None:
+        text = f"taken to be {told}; give labelled sequences, --table, to try all"
+        return Finding("letters", NOTE, text)
+    sequences, labels, rejected = read_labelled_sequences(table, patient.model.input_length, crop)
+    account(len(sequences), rejected, table, None, listener)
+    some = np.random.default_rng(0).permutation(len(sequences))[:MOST_LABELLED]
+    return letters(patient, sequences.codes[some], labels[some], told)

@@ -1,0 +1,188 @@
+"""What the functions that evaluate a network on anchors share: a model with its anchors, and draws around each."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from maxent_cli.api.anchors import Anchors
+from maxent_cli.api.listening import Listener
+from maxent_cli.api.networks import Network, Reader, place
+from maxent_cli.api.runs import Run, account
+from maxent_cli.data import WHOLE, SampleSet, Sequences, Shard
+from maxent_cli.engine.sampling import Block, Journal
+from maxent_cli.errors import InputError, SettingsError
+from maxent_cli.interpret.law import Law, LawSettings
+from maxent_cli.interpret.sampling import Result, Sampling, over_rows, ready, sample_anchor
+from maxent_cli.io.unfinished import Notes, Unfinished
+
+Sampler = Callable[[Reader, LawSettings], SampleSet]
+COMPILING = "no step yet; the first run on a machine compiles its code"
+LEAST_REPLICAS = 3  # from which the beta for a wanted energy can be found
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is asked for beside what it is about: where to write, which part, with how many threads, who listens.
+
+    command: what provenance calls it. out: None where nothing is to be kept.
+    """
+
+    command: str
+    listener: Listener
+    out: str | None = None
+    shard: Shard = WHOLE
+    threads: int = 1
+
+    @property
+    def rejected_table(self) -> str | None:
+        """Where records left out are written, if anywhere."""
+        return self.out and self.shard.rejected_table(self.out)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model, the anchors of this part, the law as settled, the files they came from, and the run this is of."""
+
+    model: Reader
+    anchors: Sequences
+    law: LawSettings
+    files: list[str]
+    outputs: tuple[str, ...]
+    run: Run
+
+
+def take_up(network: Network, anchors: Anchors, law: Law, device: str, settings: dict[str, Any], task: Task) -> Subject:
+    """Read the anchors and settle the law; write OUT.rejected.tsv if any were rejected and this is the first part.
+
+    settings: all that shapes the run's outputs, but network and anchors.
+    """
+    background = law.frequencies or network.background
+    found, rejected = anchors.read(network.input_length, background or (0.25,) * 4)
+    account(len(found), rejected, anchors.name, task.rejected_table, task.listener)
+    if found.mutable is not None and not found.mutable.all():
+        some = int((~found.mutable).any(axis=1).sum())
+        task.listener.say(f"{some} of {len(found)} anchors hold positions; {found.mutable.mean():.1%} may change")
+    model = network.reader(found.codes.shape[1])
+    outputs = network.outputs(model.outputs)
+    settled = law.settled(outputs, network.background, network.name)
+    place(model, device, task.listener)
+    digests = {"model": network.digest, "anchors": found.digest()}
+    run = Run(task.command, settings, digests, task.shard, len(found), len(rejected))
+    run.announce(task.listener)
+    return Subject(model, found.part(task.shard), settled, [*network.files, *anchors.files], outputs, run)
+
+
+def check_together(law: Law, sampling: Sampling) -> None:
+    """Raise SettingsError where a beta cannot be found in this way."""
+    if law.beta is None and sampling.replicas < LEAST_REPLICAS:
+        problem = f"cannot be found with fewer than {LEAST_REPLICAS} replicas"
+        raise SettingsError("beta", "", problem, "give a number, or more replicas")
+    if law.beta is None and not sampling.warmup:
+        raise SettingsError("beta", "", "is found in the warm-up, of which there is none", "give a number, or a warmup")
+
+
+@dataclass(frozen=True)
+class Job:
+    """Draws around each anchor of a subject, as a task asks for them."""
+
+    subject: Subject
+    sampling: Sampling
+    task: Task
+
+    def work_through(self, work: Unfinished, result: Callable[[Sampler], bytes]) -> list[str]:
+        """Have the result for each anchor among the unfinished work, and name them in order.
+
+        `result` is given what draws around its anchor by a network and a law.
+        """
+        anchors, listener = self.subject.anchors, self.task.listener
+        names = [f"{row:06d}" for row in range(len(anchors))]
+        left = [row for row, name in enumerate(names) if not work.has(f"{name}.result")]
+        if len(left) < len(names):
+            listener.say(f"{work.folder}: {len(names) - len(left)} of {len(names)} anchors are done")
+
+        def one(row: int, threads: int) -> None:
+            anchor, notes = anchors.take(np.array([row])), Notes(work, names[row])
+
+            def keep(block: Block) -> None:
+                notes.keep(block)
+                ticker.note = self._phase(row, block)
+
+            journal = Journal(notes.past(), keep, str(work.folder))
+
+            def sampler(model: Reader, law: LawSettings) -> SampleSet:
+                return sample_anchor(model, anchor, law, self.sampling, threads, journal)
+
+            work.finish(names[row], result(sampler))
+
+        self._make_ready()
+        with listener.progress("drawing", len(left), "anchors", COMPILING) as ticker:
+            results = over_rows(one, left, self.task.threads, listener.stop)
+            try:
+                for _ in left:
+                    with naming(anchors, self.model_name):
+                        next(results)
+                    ticker.advance()
+            except InputError as error:
+                work.useless = error.path == self.model_name  # the network or the anchors must change
+                raise
+        return [f"{name}.result" for name in names]
+
+    @property
+    def model_name(self) -> str:
+        """What messages call the network."""
+        return self.subject.files[0] if self.subject.files else "network"
+
+    def _phase(self, row: int, block: Block) -> str:
+        """How far a block has come."""
+        before, draws, thin = block["asked"].tolist()
+        run = self.sampling
+        last = f"{'up to ' if run.goes_on else ''}{run.warmup + run.max_steps}"
+        return (
+            f"{self.subject.anchors.names[row]}: step {before + draws * thin} of {last}, {run.warmup} of them warm-up"
+        )
+
+    def _make_ready(self) -> None:
+        reason = ready(self.subject.model)
+        if reason and self.sampling.device == "cpu":
+            self.task.listener.say(
+                f"NOTE: a full forward pass a step, since the compiled chain cannot take this network ({reason})"
+            )
+
+
+def watched(results: Iterator[Result], anchors: Sequences, model: str, phase: str, task: Task) -> Iterator[Result]:
+    """A result for each anchor, with progress; what is wrong at an anchor is wrong with the model there."""
+    with task.listener.progress(phase, len(anchors), "anchors") as ticker:
+        for _ in range(len(anchors)):
+            with naming(anchors, model):
+                result = next(results)
+            ticker.advance()
+            yield result
+
+
+@contextmanager
+def naming(anchors: Sequences, model: str) -> Iterator[None]:
+    """Have an error at an anchor name the model too."""
+    try:
+        yield
+    except InputError as error:
+        if error.path not in anchors.names:
+            raise
+        raise InputError(model, f"anchor {error.path}", error.problem, error.cure) from error
+
+
+def granted_cpus() -> int:
+    """CPUs this process may use: the least of affinity, the control group's quota and SLURM_CPUS_PER_TASK."""
+    granted = [len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1]
+    if os.environ.get("SLURM_CPUS_PER_TASK", "").isdigit():
+        granted.append(int(os.environ["SLURM_CPUS_PER_TASK"]))
+    quota = Path("/sys/fs/cgroup/cpu.max")
+    if quota.is_file():
+        allowed, period = quota.read_text().split()
+        if allowed != "max":
+            granted.append(-(-int(allowed) // int(period)))
+    return max(1, min(granted))

@@ -1,0 +1,69 @@
+"""Results that are a folder of tables, pictures and matrices, read when asked for."""
+
+import html
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+
+from maxent_cli.errors import InputError
+from maxent_cli.io.files import writing_folder
+
+MOST_SHOWN = 20  # rows in a notebook
+
+
+class Results:
+    """A folder that a call has filled: results["motifs"] is its motifs.tsv, and account what there is to say of it.
+
+    Of a call without `out` the folder is gone when nobody holds the results; save() keeps it.
+    """
+
+    def __init__(self, path: Path, account: Sequence[str], main: str, temporary: bool = False) -> None:
+        self.path, self.account, self.main = path, tuple(account), main
+        if temporary:
+            weakref.finalize(self, shutil.rmtree, path, ignore_errors=True)
+
+    @property
+    def tables(self) -> list[str]:
+        """Names of the tables."""
+        return sorted(path.stem for path in self.path.glob("*.tsv"))
+
+    def __getitem__(self, table: str) -> pd.DataFrame:
+        if table not in self.tables:
+            raise InputError(self.path, "", f"holds no table named {table}", f"its tables are {', '.join(self.tables)}")
+        return pd.read_csv(self.path / f"{table}.tsv", sep="\t")
+
+    def to_frame(self) -> pd.DataFrame:
+        """The table that answers the question."""
+        return self[self.main]
+
+    def save(self, path: str) -> None:
+        """Copy the folder."""
+        with writing_folder(path) as folder:
+            shutil.copytree(self.path, folder, dirs_exist_ok=True)
+
+    def __repr__(self) -> str:
+        return f"<Results in {self.path}: {', '.join(self.tables)}>"
+
+    def _repr_html_(self) -> str:
+        lines = "<br>".join(map(html.escape, self.account))
+        return f"<p>{lines}</p>{self.to_frame().head(MOST_SHOWN).to_html(index=False, float_format='{:.3g}'.format)}"
+
+
+@contextmanager
+def results_folder(out: str | None) -> Iterator[Path]:
+    """The folder to fill: OUT, moved into place when whole, or, without it, a temporary one that is left."""
+    if out is not None:
+        with writing_folder(out) as folder:
+            yield folder
+        return
+    folder = Path(tempfile.mkdtemp(prefix="maxent-"))
+    try:
+        yield folder
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise

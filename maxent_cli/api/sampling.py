@@ -1,0 +1,183 @@
+"""Draws around anchors: from a network, a law and settings to a file of draws."""
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from maxent_cli.alphabet import decode
+from maxent_cli.analysis.diagnostics import diagnose
+from maxent_cli.analysis.series import beta_series
+from maxent_cli.analysis.summary import summarise
+from maxent_cli.api.anchors import Given, anchors
+from maxent_cli.api.draws import Draws
+from maxent_cli.api.jobs import Job, Task, check_together, granted_cpus, take_up
+from maxent_cli.api.listening import Listener, Progress, listener_of
+from maxent_cli.api.networks import Network
+from maxent_cli.api.runs import settings_of
+from maxent_cli.data import WHOLE, SampleSet, Shard
+from maxent_cli.errors import SettingsError
+from maxent_cli.interpret.conditionals import block_conditionals
+from maxent_cli.interpret.law import Law
+from maxent_cli.interpret.sampling import PRESETS, Sampling
+from maxent_cli.io.files import check_outputs, writing_together
+from maxent_cli.io.provenance import write_provenance
+from maxent_cli.io.samples import draws_into, packed, unpacked
+from maxent_cli.io.tables import Row, write_rows
+from maxent_cli.io.unfinished import Unfinished, unfinished
+
+MOST_SAID = 3  # anchors that have not converged, by name
+
+
+def sample(
+    network: Network,
+    given: Given,
+    law: Law | None = None,
+    sampling: Sampling | None = None,
+    *,
+    gc: float | None = None,
+    preset: str | None = None,
+    out: str | None = None,
+    summary: str | None = None,
+    fasta: str | None = None,
+    shard: Shard = WHOLE,
+    threads: int | None = None,
+    progress: Progress = True,
+) -> Draws:
+    """Draw sequences that a network cannot tell from each anchor, and otherwise as random as possible.
+
+    The law is p(x) ∝ q(x)·exp(-beta·E(x)), with E the distance of the representations of x and of the anchor, weighted
+    by the output layer, and q the background (Finnegan & Song, PLoS Comput Biol 13:e1005836, 2017, eq. 2).
+
+    Parameters
+    ----------
+    network
+        What `network` gives.
+    given
+        Sequences as strings, or by name; the path of a FASTA file; or what `anchors` gives.
+    law, sampling
+        What is held and how it is drawn from; by default what the network gives, and the standard preset.
+    gc, preset
+        In place of Law(gc=...) and of sampling: 'quick', 'standard' (until converged), 'thorough' or 'published'.
+    out
+        Draws file (.npz), with its summary (OUT.tsv, or `summary`) and its beta series (OUT.series.tsv) beside it.
+        Unfinished work lies in OUT.partial, from which the same call goes on. Without it, draws are kept until nobody
+        holds them.
+    fasta
+        Also write the draws as FASTA, named record/chain/draw.
+    shard, threads
+        Which part of the records; CPU threads, by default those granted.
+    progress
+        True: bars on stderr; False: none; or a function that is given each step.
+
+    Returns
+    -------
+    Draws
+        An anchor at a time: codes (C chains, D draws, L positions), energies and outputs (C, D).
+
+    Raises
+    ------
+    InputError
+        Where the input cannot be used, or settings exclude each other.
+
+    Examples
+    --------
+    >>> import maxent_cli as mx
+    >>> from torch import nn
+    >>> net = mx.network(nn.Sequential(nn.Conv1d(4, 8, 5), nn.ReLU(), nn.Flatten(), nn.Linear(48, 1)), 10)
+    >>> draws = mx.sample(net, ["ACGTTGCAAC"], gc=0.41, preset="quick", progress=False)
+    >>> draws[0].codes.shape
+    (8, 100, 10)
+    """
+    asked, run = _settled(law, gc, sampling, preset)
+    task = Task("sample", listener_of(progress), out, shard, threads or granted_cpus())
+    if out is not None:
+        rows = _draw(network, given, asked, run, task, {"summary": summary or f"{out}.tsv", "fasta": fasta})
+        return Draws(out, rows=rows)
+    folder = Path(tempfile.mkdtemp(prefix="maxent-"))
+    kept = replace(task, out=str(folder / "draws.npz"))
+    rows = _draw(network, given, asked, run, kept, {"summary": summary or f"{kept.out}.tsv", "fasta": fasta})
+    return Draws(str(kept.out), folder, rows)
+
+
+def preset_of(name: str) -> Sampling:
+    """The settings that a preset names."""
+    if name not in PRESETS:
+        raise SettingsError("preset", "", f"there is none named {name}", f"give one of {', '.join(PRESETS)}")
+    return PRESETS[name]
+
+
+def _settled(law: Law | None, gc: float | None, sampling: Sampling | None, preset: str | None) -> tuple[Law, Sampling]:
+    if sampling is not None and preset is not None:
+        raise SettingsError("preset", "", "excludes sampling", "give one of them")
+    asked = law or Law()
+    asked = asked if gc is None else replace(asked, gc=gc)
+    run = sampling or preset_of(preset or "standard")
+    check_together(asked, run)
+    return asked, run
+
+
+def _draw(
+    network: Network, given: Given, law: Law, sampling: Sampling, task: Task, beside: dict[str, str | None]
+) -> list[Row]:
+    """Draw around all anchors, and write draws, summary, series and FASTA with their provenance; the summary's rows."""
+    settings = settings_of(law=law, sampling=sampling, reading=network.reading)
+    subject = take_up(network, anchors(given), law, sampling.device, settings, task)
+    job, out = Job(subject, sampling, task), str(task.out)
+    paths = {"draws": out, "summary": beside["summary"], "series": f"{out}.series.tsv", "fasta": beside["fasta"]}
+
+    def with_conditionals(samples: SampleSet) -> SampleSet:
+        return replace(samples, conditionals=block_conditionals(subject.model, subject.law, samples))
+
+    with unfinished(out, subject.run.identity, task.listener.stop) as work:
+        check_outputs(filter(None, paths.values()))
+        kept = job.work_through(work, lambda draw: packed(with_conditionals(draw(subject.model, subject.law))))
+        rows = _write(work, kept, paths, job, network)
+        for kind, place in paths.items():
+            if place:
+                part = subject.run.part(kind)
+                write_provenance(place, subject.files, sampling.seed, device=sampling.device, part=part)
+    _report(rows, out, task.listener)
+    return rows
+
+
+def _write(work: Unfinished, kept: list[str], paths: dict[str, str | None], job: Job, network: Network) -> list[Row]:
+    """Put the results together, an anchor at a time; give the rows of the summary."""
+    subject, run, rows, series = job.subject, job.sampling, list[Row](), list[Row]()
+    is_distance = subject.law.held == "anchor"
+    header = {"law": subject.law.__dict__, "run": run.__dict__, "model": network.digest}
+    header |= {"reading": network.reading.__dict__, "outputs": subject.outputs}
+    with writing_together() as opening, draws_into(opening(str(paths["draws"]), "wb"), header) as draws:
+        summary, betas = (opening(str(paths[name])) for name in ("summary", "series"))
+        fasta = opening(paths["fasta"]) if paths["fasta"] else None
+        for name in kept:
+            with work.reading(name) as path:
+                samples = unpacked(path)
+            draws.add(samples)
+            rows.append(summarise(samples, diagnose(samples, run.max_rhat, run.min_ess), is_distance))
+            series += beta_series(samples, is_distance)
+            if fasta:
+                fasta.writelines(_fasta_lines(samples))
+        write_rows(summary, rows)
+        write_rows(betas, series)
+    return rows
+
+
+def _report(rows: list[Row], out: str, listener: Listener) -> None:
+    """Say how many anchors have not converged, the first few by name, and what may help."""
+    unsettled = [row for row in rows if not row["converged"]]
+    listener.say(f"{out}: {len(rows)} anchors, {len(unsettled)} not converged")
+    for row in unsettled[:MOST_SAID]:
+        listener.say(
+            f"  {row['record']}: R-hat {row['rhat']:.3g} ({row['rhat_quantity']}), "
+            f"ESS {row['ess']:.3g} ({row['ess_quantity']})"
+        )
+    if unsettled:
+        listener.say("  more --max-steps, --chains or --replicas, a longer --warmup, or a lower --beta may help")
+
+
+def _fasta_lines(samples: SampleSet) -> Iterator[str]:
+    """The draws as FASTA, named record/chain/draw, both counted from 0."""
+    for chain, draws in enumerate(samples.codes):
+        for draw, codes in enumerate(draws):
+            yield f">{samples.name}/{chain}/{draw}\n{decode(codes)}\n"

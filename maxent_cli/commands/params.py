@@ -1,0 +1,147 @@
+"""Types of options: what may stand behind them, and what it becomes."""
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from maxent_cli.data import Shard
+
+AUTO, NONE = "auto", "none"
+
+
+class FiniteRange(click.FloatRange):
+    """A number within bounds; infinities and nan, which compare as within any, are refused."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        return number if math.isfinite(number) else self.fail(f"{value} is not a finite number", param, ctx)
+
+
+class Finite(FiniteRange):
+    """Any number but infinities and nan."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.name = "number"
+
+    def _describe_range(self) -> str:
+        return "any"
+
+
+class InputPath(click.ParamType[Any]):
+    """A file to read, or a folder; one that cannot be read is an input error and said so at once, before any work.
+
+    pipe: '-' and named pipes will do, as the file is read once from its start.
+    """
+
+    def __init__(self, folder: bool = False, pipe: bool = False) -> None:
+        self.folder, self.pipe = folder, pipe
+        self.name = "folder" if folder else "file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
+        if value != "-" or not self.pipe:
+            look_at(value, self.folder, self.pipe)
+        return value
+
+
+def look_at(path: str, folder: bool, pipe: bool) -> None:
+    """io.files.check_input, imported when it is wanted."""
+    from maxent_cli.io.files import check_input
+
+    check_input(path, folder, pipe)
+
+
+class ShardType(click.ParamType[Any]):
+    """i/n, part i of n; given to the command as a data.Shard."""
+
+    name = "i/n"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number, _, count = str(value).partition("/")
+        plain = all(part.isascii() and part.isdigit() and len(part) < 10 for part in (number, count))
+        if not plain or not 1 <= int(number) <= int(count):
+            self.fail(f"{value} is not i/n with i from 1 to n, as in 3/20", param, ctx)
+        return shard_of(int(number), int(count))
+
+
+def shard_of(number: int, count: int) -> "Shard":
+    """data.Shard, imported when it is wanted."""
+    from maxent_cli.data import Shard
+
+    return Shard(number, count)
+
+
+class Arguments(click.ParamType[Any]):
+    """A JSON object: arguments by name."""
+
+    name = "json"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            found = json.loads(value) if isinstance(value, str) else value
+        except ValueError as error:
+            return self.fail(f"is not JSON ({error})", param, ctx)
+        return found if isinstance(found, dict) else self.fail('give a JSON object, as in {"filters": 64}', param, ctx)
+
+
+class Letters(click.ParamType[Any]):
+    """The four letters in some order."""
+
+    name = "order"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        letters = str(value).upper()
+        return letters if sorted(letters) == sorted("ACGT") else self.fail("give A, C, G, T in an order", param, ctx)
+
+
+class Frequencies(click.ParamType[Any]):
+    """Four positive letter frequencies, one G+C fraction, or 'data'."""
+
+    name = "A,C,G,T|GC|data"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "data" or not isinstance(value, str):
+            return value
+        try:
+            numbers = [float(part) for part in value.split(",")]
+        except ValueError:
+            numbers = []
+        if len(numbers) == 1 and 0 < numbers[0] < 1:
+            gc = numbers[0]
+            return ((1 - gc) / 2, gc / 2, gc / 2, (1 - gc) / 2)
+        if len(numbers) == 4 and all(0 < number < 1 for number in numbers) and abs(sum(numbers) - 1) < 1e-3:
+            return tuple(number / sum(numbers) for number in numbers)
+        return self.fail("give four positive frequencies A,C,G,T that sum to 1, a G+C fraction, or 'data'", param, ctx)
+
+
+class Contrast(click.ParamType[Any]):
+    """Two output numbers whose difference is held."""
+
+    name = "a,b"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        parts = str(value).split(",")
+        if len(parts) != 2 or not all(part.isdigit() for part in parts) or parts[0] == parts[1]:
+            self.fail("give two different outputs, counted from 0, as in 1,0", param, ctx)
+        return int(parts[0]), int(parts[1])
+
+
+class Tether(click.ParamType[Any]):
+    """A frequency in (0, 1), 'auto' or 'none'."""
+
+    name = "auto|none|frequency"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value if value in (AUTO, NONE) else FiniteRange(0, 1, True, True).convert(value, param, ctx)
+
+
+class NumberOrAuto(click.ParamType[Any]):
+    """A number from 0, or 'auto'."""
+
+    name = "auto|number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value if value == AUTO else FiniteRange(0).convert(value, param, ctx)
