@@ -17,16 +17,16 @@ from maxent_cli.commands import maxent
 WORKFLOWS = Path(__file__).parents[1] / "workflows"
 SNAKEMAKE = os.environ.get("MAXENT_SNAKEMAKE") or shutil.which("snakemake")
 
-RUN = {"chains": 4, "rungs": 3, "draws": 20, "thin": 20, "warmup": 200}
+RUN = {"chains": 4, "replicas": 3, "draws": 20, "thin": 20, "warmup": 200, "max-steps": 400}
 PIPELINE = {
-    "out": "results",
-    "models": "models.tsv",
-    "anchors": "anchors.tsv",
+    "workflow": {"out": "results", "models": "models.tsv", "anchors": "anchors.tsv"},
+    "law": {"beta": 5},
+    "sampling": RUN,
     "train": {"batch": 32, "reverse-complement": False},
     "predict": {"label": 1, "correct": True},
-    "sample": {"tether": 0.4, "beta": 5, **RUN},
+    "sample": {"tether": 0.4},
     "motifs": {"logos": "none"},
-    "gc-probe": {"fields": "-1,0", "beta": 5, "untrained": 1, **RUN},
+    "gc-probe": {"fields": [-1, 0], "untrained": 1},
 }
 MODELS = [{"name": "ctcf", "positives": "positives.fa", "epochs": 4}]
 PARTS = 3
@@ -39,9 +39,18 @@ def write_table(path: Path, rows: list[dict[str, object]]) -> None:
     path.write_text("".join("\t".join(line) + "\n" for line in lines))
 
 
-def prepare(folder: Path, config: dict[str, object] = PIPELINE, **rows: list[dict[str, object]]) -> None:
-    """Configuration, tables and records in a folder."""
-    (folder / "config.json").write_text(json.dumps(config))
+def write_toml(path: Path, sections: dict[str, dict[str, object]]) -> None:
+    """Sections of plain values, which JSON and TOML write alike."""
+    lines = [
+        [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
+        for name, values in sections.items()
+    ]
+    path.write_text("".join(f"{line}\n" for section in lines for line in section))
+
+
+def prepare(folder: Path, config: dict[str, dict[str, object]] = PIPELINE, **rows: list[dict[str, object]]) -> None:
+    """run.toml, tables and records in a folder."""
+    write_toml(folder / "run.toml", config)
     write_table(folder / "models.tsv", rows.get("models", MODELS))
     write_table(folder / "anchors.tsv", rows.get("anchors", ANCHORS))
     simulated = ["simulate", "--count", "400", "--length", "60", "--plant", "CTCF:position=20,strand=+"]
@@ -57,7 +66,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the workflow in a folder, a job at a time."""
-    places = ["--snakefile", str(WORKFLOWS / "Snakefile"), "--configfile", "config.json", "--cores", "1"]
+    places = ["--snakefile", str(WORKFLOWS / "Snakefile"), "--cores", "1"]
     return subprocess.run(
         [str(SNAKEMAKE), *places, *arguments],
         cwd=folder,

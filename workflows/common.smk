@@ -1,20 +1,39 @@
-# What the rules read off the configuration and its two tables, models and anchors.
+# What the rules read off run.toml and its two tables, models and anchors.
 import csv
 import json
 import math
 import shlex
+import shutil
+import subprocess
+import tomllib
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
-SEEDED = ("train", "sample", "periodicity", "gc-probe")
+# sections of run.toml that shape what a command gives: where they change, it is done again
+DRAWING = ("network", "anchors", "law", "sampling")
+SHAPING = {"predict": ("network",), "sample": DRAWING, "gc-probe": DRAWING}
 NOT_OF_PREDICT = ("gc", "background", "output")
-NOT_OF_DOCTOR = ("least-ess", "feature", "match-p", "fields", "untrained", "beside")
+NOT_OF_DOCTOR = ("feature", "match-p", "fields", "untrained", "beside")
 GC_FILES = ("answer.tsv", "fields.tsv", "response.tsv", "references.tsv", "checks.tsv", "response.png")
 START_UP = 120  # seconds in which a job imports, and compiles where that is not yet in a cache
 SNAKEMAKE = 500  # MB of the two Snakemake processes around a job on a cluster
 SPARE_TIME, SPARE_MEMORY = 2, 1.5  # what is asked for, over what the doctor expects
+DEFAULTS = {"out": "results", "threads": 1, "models": "models.tsv", "anchors": "anchors.tsv"}
+
+
+def sections(path):
+    """The sections of run.toml; those of the commands are checked by maxent, where it is on PATH already."""
+    try:
+        found = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise WorkflowError(f"{path}: cannot be read ({error}); name it by --config run=FILE") from error
+    if shutil.which("maxent"):
+        checked = subprocess.run(["maxent", "sample", "--config", path, "--help"], capture_output=True, text=True)
+        if checked.returncode:
+            raise WorkflowError(checked.stderr.strip())
+    return found
 
 
 def table(path):
@@ -44,10 +63,13 @@ def by_name(rows):
     return named
 
 
-config |= {name: table(config[name]) for name in ("models", "anchors") if name in config}
-validate(config, "config.schema.yaml")
-OUT = config["out"]
-MODELS, ANCHORS = by_name(config["models"]), by_name(config["anchors"])
+RUN_TOML = config.get("run", "run.toml")
+SETTINGS = sections(RUN_TOML)
+WORKFLOW = DEFAULTS | SETTINGS.get("workflow", {})
+TABLES = {name: table(WORKFLOW[name]) for name in ("models", "anchors")}
+validate({"workflow": WORKFLOW, **TABLES}, "tables.schema.yaml")
+OUT = WORKFLOW["out"]
+MODELS, ANCHORS = by_name(TABLES["models"]), by_name(TABLES["anchors"])
 MODEL, RUN = f"{OUT}/models/{{model}}", f"{OUT}/runs/{{model}}/{{anchors}}"
 HELD_OUT = [name for name, row in ANCHORS.items() if not {"records", "file"} & set(row)]
 if HELD_OUT and any("model" in row for row in MODELS.values()):
@@ -55,10 +77,22 @@ if HELD_OUT and any("model" in row for row in MODELS.values()):
 
 
 def options(command, wildcards, lacks=()):
-    """What the configuration and a run's rows ask of a command, but for options that it lacks, as words for the shell."""
-    seed = {"seed": config["seed"]} if command in SEEDED else {}
-    asked = {**seed, **config[command], **of_model(command, wildcards), **of_anchors(command, wildcards)}
+    """What a run's rows ask of a command, beside run.toml, but for options that it lacks, as words for the shell."""
+    asked = {"config": RUN_TOML, **of_model(command, wildcards), **of_anchors(command, wildcards)}
     return shlex.join(word(name, found) for name, found in asked.items() if name not in lacks)
+
+
+def of_doctor(command, wildcards):
+    """What the doctor is asked for a command: as the command is, where it has the same options."""
+    own = {name: found for name, found in SETTINGS.get(command, {}).items() if name not in NOT_OF_DOCTOR}
+    return shlex.join(word(name, found) for name, found in own.items()) + " " + options(command, wildcards, NOT_OF_DOCTOR)
+
+
+def shaping(command):
+    """What run.toml says that shapes what a command gives."""
+    names = (*SHAPING.get(command, ()), command)
+    seed = SETTINGS.get("sampling", {}).get("seed")
+    return json.dumps([seed, *(SETTINGS.get(name) for name in names)])
 
 
 def word(name, found):
@@ -147,13 +181,14 @@ def needs(input):
 
 def runs_an_anchor(command):
     """The probe draws at each field, and from other networks beside it."""
-    asked = config[command]
+    asked = SETTINGS.get(command, {})
     if command == "sample":
         return 1
-    fields = {0.0, *map(float, str(asked.get("fields", "-2,-1,0,1,2")).split(","))}
+    fields = {0.0, *map(float, str(asked.get("fields", "-2,-1,0,1,2")).strip("[]").split(","))}
     return len(fields) + asked.get("untrained", 2) + ("beside" in asked)
 
 
 def gpus(command):
     """One where the network is to run on one."""
-    return int(config[command].get("device", "cpu").startswith("cuda"))
+    device = {**SETTINGS.get("sampling", {}), **SETTINGS.get(command, {})}.get("device", "cpu")
+    return int(device.startswith("cuda"))

@@ -13,26 +13,24 @@ rm -rf "$out"
 mkdir -p "$out"
 
 step '1/7 simulate: 3,000 sequences of 101 bp, nine tenths with a CTCF site anywhere, on either strand'
-maxent simulate --count 3000 --length 101 --plant CTCF:density=0.9 --seed 1 \
+maxent simulate --count 3000 --length 101 --plant CTCF:density=0.9 \
     --out "$out/positives.fa" --truth "$out/planted.bed"
 
 step '2/7 train: against dinucleotide-preserving shuffles'
-maxent train --positives "$out/positives.fa" --epochs 12 --seed 1 --out "$out/model"
+maxent train --positives "$out/positives.fa" --epochs 12 --out "$out/model"
 
-step '3/7 predict: held-out positives; the six with the highest contrast become anchors'
+step '3/7 predict: held-out positives; the twelve with the highest contrast become anchors'
 maxent predict "$out/model/test.positives.fa" --model "$out/model" --label 1 --out "$out/scores.tsv" \
-    --select "$out/anchors.fa" --correct --top 6
+    --select "$out/anchors.fa" --correct --top 12
 
 step '4/7 sample: what the network cannot tell from each anchor (the first run compiles for about half a minute)'
-maxent sample "$out/anchors.fa" --model "$out/model" --tether 0.4 --seed 1 \
-    --chains 8 --rungs 4 --warmup 5000 --draws 100 --thin 150 --until-ess 100 --out "$out/draws.npz"
+maxent sample "$out/anchors.fa" --model "$out/model" --out "$out/draws.npz"
 
 step '5/7 motifs: letter frequencies, information, motifs and logos of the draws'
 maxent motifs "$out/draws.npz" --out "$out/motifs"
 
 step '6/7 gc-probe: does the network hold GC content?'
-maxent gc-probe "$out/anchors.fa" --model "$out/model" --fields=-0.5,0,0.5 --seed 1 \
-    --chains 8 --rungs 4 --warmup 4000 --draws 80 --thin 50 --untrained 1 --out "$out/gc"
+maxent gc-probe "$out/anchors.fa" --model "$out/model" --out "$out/gc"
 
 step '7/7 report: all of it on one page'
 maxent report "$out/draws.npz" --motifs "$out/motifs" --gc-probe "$out/gc" --out "$out/report.html"

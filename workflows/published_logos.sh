@@ -15,7 +15,7 @@ out=${3:?$usage}
 maxent=${MAXENT:-maxent}
 python=${PYTHON:-python3}
 page=$(dirname "$0")/published_logos.py
-published='--chains 50 --draws 100 --thin 100 --warmup 0 --rungs 1 --moves letters'
+published='--preset published'
 
 run() {
     name=$1

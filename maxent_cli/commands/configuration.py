@@ -11,81 +11,93 @@ from maxent_cli.errors import InputError
 
 WORKFLOW = "workflow"  # the Snakefile's own section
 
+Sections = dict[str, dict[str, Any]]
+
 
 def read_config(ctx: click.Context, _param: click.Parameter, path: str | None) -> None:
     """Make what the file says the defaults of a command's options.
 
     [law], [sampling] and the other sections are of all commands that have such options; [sample], [motifs], ... are of
-    one command, and go before them. Raises InputError for what no command knows.
+    one command, and go before them. Raises InputError for what no command knows or would take.
     """
     if path is None:
         return
     from maxent_cli.io.provenance import configured
 
     found = _read(path)
-    _check(path, found)
-    own = {option: name for option, (name, _) in _options_of(ctx.command)}
+    _check(path, found, ctx)
+    own = dict(_options_of(ctx.command))
     shared = {
         name: value
         for section, values in found.items()
         for name, value in values.items()
-        if any(option == name and section == _section(kind) for option, (_, kind) in _options_of(ctx.command))
+        if name in own and section_of(own[name]) == section
     }
     asked = shared | found.get(str(ctx.info_name), {})
-    ctx.default_map = {own[name]: _plain(value, ctx.command, own[name]) for name, value in asked.items()}
+    ctx.default_map = {str(own[name].name): _plain(value, own[name]) for name, value in asked.items()}
     configured.set(path)
 
 
-def _read(path: str) -> dict[str, dict[str, Any]]:
+def section_of(option: click.Option) -> str:
+    """The section that an option of several commands stands in."""
+    return str(getattr(option, "section", "Options")).lower()
+
+
+def _read(path: str) -> Sections:
     try:
         found = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         problem = (error.strerror or str(error)).lower()
         raise InputError(path, "", problem, "check the path and its permissions") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(
-            path, "", f"is not TOML ({error})", "write sections such as [law] and lines such as keep = 0.8"
-        ) from error
+        cure = "write sections such as [law] and lines such as keep = 0.8"
+        raise InputError(path, "", f"is not TOML ({error})", cure) from error
     for name, value in found.items():
         if not isinstance(value, dict):
             raise InputError(path, name, "stands in no section", "put it below one, such as [sampling]")
     return found
 
 
-def _check(path: str, found: dict[str, dict[str, Any]]) -> None:
-    """Raise InputError for a section or option that no command has."""
-    from maxent_cli.commands import COMMANDS, load
-
-    known: dict[str, set[str]] = {}
-    for command in COMMANDS:
-        for option, (_, section) in _options_of(load(command)):
-            known.setdefault(_section(section), set()).add(option)
-            known.setdefault(command, set()).add(option)
+def _check(path: str, found: Sections, ctx: click.Context) -> None:
+    """Raise InputError for a section, option or value that no command takes."""
+    known = _known()
     for section, values in found.items():
         if section == WORKFLOW:
             continue
         if section not in known:
             raise InputError(path, f"[{section}]", "is no section", f"sections are {', '.join(sorted(known))}")
-        for name in values:
+        for name, value in values.items():
             if name not in known[section]:
                 some = ", ".join(sorted(known[section]))
                 raise InputError(path, f"[{section}]", f"{name} is no option there", f"options are {some}")
+            option = known[section][name]
+            try:
+                option.type_cast_value(ctx, _plain(value, option))
+            except click.BadParameter as error:
+                raise InputError(path, f"[{section}] {name}", error.message, "see --help-all") from error
 
 
-def _options_of(command: click.Command) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Each option's long name, and its parameter's name and section."""
+def _known() -> dict[str, dict[str, click.Option]]:
+    """Options by name, of each section and each command."""
+    from maxent_cli.commands import COMMANDS, load
+
+    known = dict[str, dict[str, click.Option]]()
+    for command in COMMANDS:
+        for name, option in _options_of(load(command)):
+            for section in (section_of(option), command):
+                known.setdefault(section, {}).setdefault(name, option)
+    return known
+
+
+def _options_of(command: click.Command) -> Iterator[tuple[str, click.Option]]:
+    """Each option by its long name."""
     for param in command.params:
-        if isinstance(param, click.Option) and param.name != "config" and param.expose_value:
+        if isinstance(param, click.Option) and param.expose_value:
             long = next(name for name in param.opts if name.startswith("--"))
-            yield long.removeprefix("--"), (str(param.name), getattr(param, "section", "Options"))
+            yield long.removeprefix("--"), param
 
 
-def _section(title: str) -> str:
-    return title.lower()
-
-
-def _plain(value: Any, command: click.Command, name: str) -> Any:
+def _plain(value: Any, option: click.Option) -> Any:
     """A list as on the command line, but for options that are given several times or take several values."""
-    param = next(param for param in command.params if param.name == name)
-    several = getattr(param, "multiple", False) or param.nargs != 1
+    several = option.multiple or option.nargs != 1
     return ",".join(map(str, value)) if isinstance(value, list) and not several else value

@@ -40,7 +40,7 @@ def on_path(slurm: PrivateSlurm, folder: Path) -> dict[str, str]:
 @contextmanager
 def driver(folder: Path, home: dict[str, str], *options: str) -> Iterator["subprocess.Popen[bytes]"]:
     """Snakemake on Slurm, in the background; killed at the end if it still runs."""
-    places = ["--snakefile", str(WORKFLOWS / "Snakefile"), "--configfile", "config.json"]
+    places = ["--snakefile", str(WORKFLOWS / "Snakefile")]
     words = [str(SNAKEMAKE), *places, "--profile", str(WORKFLOWS / "profiles/slurm"), *HERE, *options]
     with (folder / "driver.log").open("ab") as log:
         process = subprocess.Popen(words, cwd=folder, env=home, stdout=log, stderr=subprocess.STDOUT)

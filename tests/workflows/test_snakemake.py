@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 from small_pipeline import ANCHORS, MODELS, PARTS, PIPELINE, SNAKEMAKE, WORKFLOWS, environment, prepare, snakemake
 
-from maxent_cli.commands import COMMANDS, maxent
+from maxent_cli.commands import maxent
 
 pytestmark = pytest.mark.skipif(SNAKEMAKE is None, reason="no snakemake: neither MAXENT_SNAKEMAKE nor on PATH")
 MODEL = ("model.json", "weights.safetensors", "metrics.tsv", "test.positives.fa")
@@ -35,7 +35,7 @@ def test_pipeline_from_positives(finished: Path) -> None:
 
 def test_parts_are_merged_to_what_one_job_draws(finished: Path, tmp_path: Path) -> None:
     run = finished / "results/runs/ctcf/held_out"
-    asked = [f"--{name}={value}" for name, value in {**PIPELINE["sample"], "seed": 1, "threads": 1}.items()]
+    asked = ["--config", str(finished / "run.toml"), "--threads", "1"]
     files = [
         str(run / "anchors.fa"),
         "--model",
@@ -80,11 +80,11 @@ def test_rows_say_how_a_network_and_anchors_are_read(tmp_path: Path) -> None:
     printed = commands(result.stdout + result.stderr)
     read = {"--model=mine:network", "--letters=GCAT", "--head=0", "--weights=mine.safetensors"}
     assert read | {"peaks.bed", "--genome=genome.fa", "--top=9"} <= set(printed["predict"])
-    assert read | {"--gc=0.41", "--shard", "--tether=0.4"} <= set(printed["sample"])
-    assert read | {"--gc=0.41", "--shard", "--fields=-1,0"} <= set(printed["gc-probe"])
+    assert read | {"--gc=0.41", "--shard", "--config=run.toml"} <= set(printed["sample"])
+    assert read | {"--gc=0.41", "--shard", "--config=run.toml"} <= set(printed["gc-probe"])
     assert "--gc=0.41" not in printed["predict"]
     assert not {"--genome=genome.fa", "--top=9"} & set(printed["sample"])
-    assert "--fields=-1,0" not in printed["doctor"]
+    assert not any(word.startswith("--fields") for word in printed["doctor"])
 
 
 def test_resources_are_what_the_doctor_says(tmp_path: Path) -> None:
@@ -113,7 +113,8 @@ def test_resources_are_what_the_doctor_says(tmp_path: Path) -> None:
         ({"sample": {"tether": 2}}, {}, "tether"),
         ({"sample": {"teher": 0.4}}, {}, "teher"),
         ({"samples": {}}, {}, "samples"),
-        ({"models": "nowhere.tsv"}, {}, "nowhere.tsv"),
+        ({"workflow": {"models": "nowhere.tsv"}}, {}, "nowhere.tsv"),
+        ({"workflow": {"modles": "models.tsv"}}, {}, "modles"),
         ({}, {"models": [{**MODELS[0], "model": "folder"}]}, "model"),
         ({}, {"models": [{**MODELS[0], "letters": "ACGT"}]}, "letters"),
         ({}, {"models": [MODELS[0], MODELS[0]]}, "ctcf"),
@@ -152,21 +153,16 @@ def test_the_readme_and_its_example_are_valid(tmp_path: Path, profile: str) -> N
 
 def test_the_schema_names_options_that_exist() -> None:
     reader = "import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout)"
-    text = (WORKFLOWS / "config.schema.yaml").read_text()
+    text = (WORKFLOWS / "tables.schema.yaml").read_text()
     python = Path(str(SNAKEMAKE)).parent / "python"
     read = subprocess.run([str(python), "-c", reader], input=text, capture_output=True, text=True, check=True)
-    schema = json.loads(read.stdout)
-    shared = {name: set(part.get("properties", {})) for name, part in schema["$defs"].items()}
-    named = {
-        name: set(part.get("properties", {})) | shared.get(part.get("$ref", "").rpartition("/")[2], set())
-        for name, part in schema["properties"].items()
-        if part.get("default") == {}
-    }
-    assert set(named) <= set(COMMANDS)
-    for name, words in [*named.items(), ("sample", shared["network"]), ("sample", shared["given"] - {"file"})]:
+    shared = {name: set(part.get("properties", {})) for name, part in json.loads(read.stdout)["$defs"].items()}
+    rows = {"train": shared["train"], "predict": shared["predict"], "sample": shared["network"] | shared["given"]}
+    for name, words in rows.items():
         command = maxent.get_command(click.Context(maxent), name)
         assert command is not None
-        assert words <= {word.removeprefix("--") for option in command.params for word in option.opts}, name
+        known = {word.removeprefix("--") for option in command.params for word in option.opts}
+        assert words - {"file"} <= known, name
 
 
 def test_the_conda_environment_has_the_dependencies() -> None:
