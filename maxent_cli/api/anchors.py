@@ -92,7 +92,7 @@ def anchors(
     >>> import maxent_cli as mx
     >>> sequences, rejected = mx.anchors({"one": "ACGTAC", "two": "ACNTAC"}).read(length=6)
     >>> sequences.names, rejected[0].reason
-    (('one',), 'letter N')
+    (('one',), 'letter N (not one of ACGT)')
     """
     if isinstance(given, Anchors):
         return given

@@ -161,6 +161,12 @@ def open_draws(path: str) -> Draws:
     """The draws that `maxent sample` or `Draws.save` wrote.
 
     Raises InputError where the file cannot be read or holds no draws.
+
+    Examples
+    --------
+    >>> import maxent_cli as mx
+    >>> for samples in mx.open_draws("draws.npz"):  # doctest: +SKIP
+    ...     print(samples.name, samples.energy.mean())
     """
     return Draws(path)
 

@@ -46,6 +46,13 @@ def doctor(
     -------
     findings
         Each with a topic, a verdict ('ok', 'note' or 'WRONG'), a text and numbers; of 'run' the seconds and bytes.
+
+    Examples
+    --------
+    >>> import maxent_cli as mx
+    >>> found = mx.doctor(mx.network("model"), "anchors.fa")  # doctest: +SKIP
+    >>> [finding.topic for finding in found if finding.verdict == "WRONG"]  # doctest: +SKIP
+    []
     """
     asked, run, listener = law or Law(), sampling or Sampling(), listener_of(progress)
     check_together(asked, run)

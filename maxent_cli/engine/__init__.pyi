@@ -1,0 +1,15 @@
+from .proposals import LETTER as LETTER
+from .proposals import REDRAW as REDRAW
+from .proposals import REFILL as REFILL
+from .proposals import REVERSE_COMPLEMENT as REVERSE_COMPLEMENT
+from .proposals import SHIFT as SHIFT
+from .proposals import SINGLE_LETTERS as SINGLE_LETTERS
+from .proposals import TOGGLE as TOGGLE
+from .proposals import WHOLE as WHOLE
+from .proposals import Move as Move
+from .randomness import chain_keys as chain_keys
+from .target import Kernel as Kernel
+from .target import Ladder as Ladder
+from .target import State as State
+from .target import Target as Target
+from .target import start_state as start_state

@@ -1,0 +1,13 @@
+from .law import LawSettings as LawSettings
+from .plan import NotAStack as NotAStack
+from .plan import read_plan as read_plan
+from .sampling import EXCHANGE_EVERY as EXCHANGE_EVERY
+from .sampling import MOVES as MOVES
+from .sampling import Sampling as Sampling
+from .sampling import Setting as Setting
+from .sampling import over_anchors as over_anchors
+from .sampling import prepare as prepare
+from .sampling import ready as ready
+from .sampling import sample_anchor as sample_anchor
+from .sampling import start_codes as start_codes
+from .sampling import warm_up as warm_up
