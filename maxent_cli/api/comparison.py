@@ -128,7 +128,7 @@ def compare(
         write_comparison(folder, found)
     if out:
         write_provenance(out, [*folders, *(summaries or ())], seed)
-    return tell(folder, out, "summary", report(found), listener_of(progress))
+    return tell(folder, out, "summary", account(found), listener_of(progress))
 
 
 def compare_sides(a: Side, b: Side, similarity: float, seed: int) -> Comparison:
@@ -163,7 +163,7 @@ def write_comparison(folder: Path, found: Comparison) -> None:
     write_comparison_figure(str(folder / "compare.png"), _figure(found))
 
 
-def report(found: Comparison) -> Iterator[str]:
+def account(found: Comparison) -> Iterator[str]:
     """Which anchors and motifs were compared, and what differs."""
     both, same = found.both, len(found.same)
     yield f"{len(both.shared)} anchors in both, of {len(both.a.anchors)} in A and {len(both.b.anchors)} in B"

@@ -113,7 +113,7 @@ def dependence(
         rows = read_off(anchors, job)
     if out:
         write_provenance(out, {source: digests["draws"]}, part=run.part("folder"))
-    return tell(folder, out, "pairs", report(rows, job), listener)
+    return tell(folder, out, "pairs", account(rows, job), listener)
 
 
 def _asked(draws: Draws, records: Sequence[str]) -> list[int]:
@@ -144,7 +144,7 @@ def read_off(draws: Draws, job: Job) -> list[Row]:
     return rows
 
 
-def report(rows: Sequence[Row], job: Job) -> Iterator[str]:
+def account(rows: Sequence[Row], job: Job) -> Iterator[str]:
     """What was looked at and found, what was refused and why, and what to try."""
     refused = [row for row in rows if row["refused"]]
     pairs, dependent = (sum(row[name] for row in rows if not row["refused"]) for name in ("pairs", "dependent"))

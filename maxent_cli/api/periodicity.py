@@ -95,7 +95,7 @@ def periodicity(
         write_periodicity_figure(str(folder / "periodicity.png"), figure_of(answer, found, words))
     if out:
         write_provenance(out, [source], seed)
-    return tell(folder, out, "answer", report(answer, found, words), listener)
+    return tell(folder, out, "answer", account(answer, found, words), listener)
 
 
 def _class_of(words: str) -> LetterClass:
@@ -135,7 +135,7 @@ def figure_of(answer: Answer, found: list[Periodicity], words: str) -> Periodici
     )
 
 
-def report(answer: Answer, found: list[Periodicity], words: str) -> Iterator[str]:
+def account(answer: Answer, found: list[Periodicity], words: str) -> Iterator[str]:
     """What was looked at, where it peaks and how often, what chance gives, and what to try."""
     yield f"{len(found)} anchors; {in_words(words)} between 5 and 20 bp"
     for row in answer_rows(answer):

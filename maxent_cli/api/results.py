@@ -74,5 +74,5 @@ def tell(folder: Path, out: str | None, main: str, account: Iterable[str], liste
     """The results in a folder that `results_folder` gave and has left, after saying their account."""
     lines = list(account)
     for line in lines:
-        listener.say(line if line.startswith(" ") else f"{out or main}: {line}")
+        listener.say(f"{out}: {line}" if out and not line.startswith(" ") else line)
     return Results(Path(out or folder), lines, main, temporary=out is None)

@@ -124,8 +124,8 @@ def command(
     motifs.tsv         the motifs: consensus, anchors, sites, bits, the three known motifs most like
                        each, and p of coming again in so many anchors, were columns in any order
     motifs.meme        the same as matrices; also motifs.jaspar, motifs_ppm.tsv, motifs_pwm.tsv
-    sites.bed          places of motifs that 5 % of an anchor's draws hold; genomic if anchors are
-    occupancy.tsv      share of each anchor's draws that hold each motif, at beta 0, the best place
+    sites.bed          places of motifs in 5 % or more of an anchor's draws; genomic if anchors are
+    occupancy.tsv      share of each anchor's draws with each motif, also at beta 0; the best place
     spacing.tsv        distances that draws prefer: bp between the facing ends of two motifs (0: side
                        by side), seen with motif_a on the plus strand
     anchor_motifs.meme the motifs as each anchor's draws have them
