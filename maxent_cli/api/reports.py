@@ -40,7 +40,7 @@ def report(
     Parameters
     ----------
     draws
-        What `sample` gives, or the path of what it wrote; the tables of its beta series is read from beside it.
+        What `sample` gives, or the path of what it wrote; the table of its beta series is read from beside it.
     summary
         Path of the summary that `sample` wrote, by default beside the draws.
     motifs, periodicity, gc_probe
