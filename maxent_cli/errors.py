@@ -16,6 +16,13 @@ class SettingsError(InputError):
     """Settings that are out of range or exclude each other: printed as `setting: problem; cure`, exit code 2."""
 
 
+def require_range(setting: str, value: float | None, least: float, most: float = float("inf")) -> None:
+    """Raise SettingsError for a value, where there is one, that is not from least to most."""
+    if value is not None and not least <= value <= most:
+        bound = f"at least {least:g}" if most == float("inf") else f"from {least:g} to {most:g}"
+        raise SettingsError(setting, "", f"{value} is not {bound}", "give a number that is")
+
+
 class StoppedError(Exception):
     """The run was asked to stop, and has: the same command goes on from there. Exit code 4."""
 

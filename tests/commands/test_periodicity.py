@@ -19,7 +19,7 @@ NAMES = ("one", "<b>&/two", "a $x$ \n name")
 @pytest.fixture(params=[0.1, 0.0], ids=["period", "none"])
 def draws(tmp_path: Path, request: pytest.FixtureRequest) -> tuple[str, float]:
     path = str(tmp_path / "draws.npz")
-    with writing_draws(path, {"law": {"held": "anchor"}, "run": {"most_rhat": 1.05}}) as writer:
+    with writing_draws(path, {"law": {"held": "anchor"}, "run": {"max_rhat": 1.05}}) as writer:
         for seed, name in enumerate(NAMES):
             rng = np.random.default_rng(seed)
             share = 0.6 + request.param * np.cos(2 * np.pi * np.arange(LENGTH) / 10.2)

@@ -1,4 +1,4 @@
-"""What the motifs command reads off draws: each anchor by itself, then the motifs that anchors share."""
+"""What motifs reads off draws: each anchor by itself, then the motifs that anchors share."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -30,12 +30,12 @@ from maxent_cli.analysis.recurrence import Merged, merge
 from maxent_cli.analysis.segments import Segment, find_segments
 from maxent_cli.analysis.sites import Letters, Sites, letters_of, overhung, redrawn, thinned
 from maxent_cli.analysis.spacing import Spacings, pairs_of
-from maxent_cli.commands.options import Progress
+from maxent_cli.api.draws import Draws
+from maxent_cli.api.listening import Listener
 from maxent_cli.data import Floats, Interval, Motif, SampleSet
 from maxent_cli.io.growing_tables import growing_table
 from maxent_cli.io.logos import Logo, information_heights, write_logo
 from maxent_cli.io.motif_files import log_odds
-from maxent_cli.io.samples import Draws
 from maxent_cli.io.tables import Row
 
 ANCHORS = ("record", "bits", "bits_error", "segments", "ess_median", "logo")
@@ -61,7 +61,7 @@ Read = tuple[SampleSet, Frequencies, Information, tuple[list[Found], list[Found]
 class Job:
     """Where to write, what makes a motif, how alike two are that are one, and what more is asked for.
 
-    logos is their format (or 'none'), most_logos the number of anchors that get one.
+    logos is their format (or 'none'), most_logos the number of anchors that get one; listener hears how far it is.
     """
 
     folder: Path
@@ -71,6 +71,7 @@ class Job:
     most_logos: int
     draw_sites: bool
     threads: int
+    listener: Listener
 
 
 @dataclass
@@ -134,7 +135,7 @@ class Shared:
 def read_off(draws: Draws, job: Job) -> Findings:
     """Go through the anchors, write what belongs to each by itself, and keep the motifs that their draws hold."""
     found = Findings()
-    with ExitStack() as stack, Progress("motifs of anchors", len(draws), "anchors") as progress:
+    with ExitStack() as stack, job.listener.progress("motifs of anchors", len(draws), "anchors") as progress:
         anchors, positions, pwm, segments = (
             stack.enter_context(growing_table(str(job.folder / f"{name}.tsv"), header))
             for name, header in (
@@ -165,7 +166,7 @@ def share(draws: Draws, found: Findings, job: Job) -> Shared:
     length = draws[0].codes.shape[2] if len(draws) else 0
     spacings = {pair: Spacings(length + 2 * OVERHANG) for pair in pairs_of(min(len(merged), MOST_SPACED))}
     presences = list[Presence]()
-    with Progress("sites in draws", len(draws), "anchors") as progress:
+    with job.listener.progress("sites in draws", len(draws), "anchors") as progress:
         for letters, sites, presence in _each(draws, partial(_present, probes, job), job.threads):
             for pair, spacing in spacings.items():
                 spacing.add(letters, sites, pair, (probes[pair[0]], probes[pair[1]]))

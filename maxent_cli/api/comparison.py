@@ -1,4 +1,4 @@
-"""What the compare command makes of two sets of findings, and how it is written."""
+"""Two sets of findings side by side: from two folders of motifs to a folder of tables and a figure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,9 +8,13 @@ from typing import Any
 import numpy as np
 
 from maxent_cli.analysis.comparison import Same, difference, match_motifs, mean_row, place_row
+from maxent_cli.api.listening import Progress, listener_of
+from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.data import Floats
+from maxent_cli.errors import require_range
 from maxent_cli.io.comparison_figure import ComparisonFigure, MatchedLogos, Scatter, write_comparison_figure
-from maxent_cli.io.comparison_inputs import KNOWN, Side
+from maxent_cli.io.comparison_inputs import KNOWN, Side, read_side
+from maxent_cli.io.provenance import write_provenance
 from maxent_cli.io.tables import write_table
 
 Row = dict[str, Any]
@@ -70,7 +74,64 @@ class Comparison:
     summary: list[Row]
 
 
-def compare(a: Side, b: Side, similarity: float, seed: int) -> Comparison:
+def compare(
+    a: str | Results,
+    b: str | Results,
+    *,
+    summaries: tuple[str, str] | None = None,
+    similarity: float = 0.65,
+    seed: int = 1,
+    out: str | None = None,
+    progress: Progress = True,
+) -> Results:
+    """What differs between two models on the same anchors, or between two sets of anchors.
+
+    Anchors of one name and sequence are the same and are compared one by one; if there are none, means are compared.
+    Differences are B less A. Errors of single anchors are Monte Carlo errors; intervals of means are over anchors.
+
+    Parameters
+    ----------
+    a, b
+        What `motifs` gives, or folders that it wrote.
+    summaries
+        Paths of the summaries that `sample` wrote with the draws of A and of B: compares the bits held too.
+    similarity
+        Pearson r of aligned columns from which motifs of A and B are the same.
+    seed
+        Of the intervals' resampling.
+    out
+        Folder for the results; without it they are kept until nobody holds them.
+    progress
+        False: nothing is said; else who hears what was found.
+
+    Returns
+    -------
+    Results
+        Tables 'summary', 'motifs', 'places' and 'anchors', as `maxent compare --help` tells; information is in bits.
+
+    Raises
+    ------
+    InputError
+        Where a folder was not written by `motifs`, or a summary is not of its anchors.
+
+    Examples
+    --------
+    >>> import maxent_cli as mx
+    >>> found = mx.compare("model_1/motifs", "model_2/motifs", out="differences")  # doctest: +SKIP
+    >>> found.to_frame()[["quantity", "difference", "low", "high"]]  # doctest: +SKIP
+    """
+    require_range("similarity", similarity, 0, 1)
+    folders = [str(side.path) if isinstance(side, Results) else side for side in (a, b)]
+    first, second = summaries or (None, None)
+    found = compare_sides(read_side(folders[0], first), read_side(folders[1], second), similarity, seed)
+    with results_folder(out) as folder:
+        write_comparison(folder, found)
+    if out:
+        write_provenance(out, [*folders, *(summaries or ())], seed)
+    return tell(folder, out, "summary", account(found), listener_of(progress))
+
+
+def compare_sides(a: Side, b: Side, similarity: float, seed: int) -> Comparison:
     """Pair anchors and motifs, and set their numbers side by side."""
     names = [name for name in a.anchors if name in b.anchors]
     shared = [name for name in names if a.anchors[name]["letters"] == b.anchors[name]["letters"]]
@@ -102,7 +163,7 @@ def write_comparison(folder: Path, found: Comparison) -> None:
     write_comparison_figure(str(folder / "compare.png"), _figure(found))
 
 
-def report(found: Comparison) -> Iterator[str]:
+def account(found: Comparison) -> Iterator[str]:
     """Which anchors and motifs were compared, and what differs."""
     both, same = found.both, len(found.same)
     yield f"{len(both.shared)} anchors in both, of {len(both.a.anchors)} in A and {len(both.b.anchors)} in B"

@@ -1,4 +1,4 @@
-"""How the motifs command writes the motifs that anchors share."""
+"""How motifs writes the motifs that anchors share."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from maxent_cli.analysis.occupancy import Occupancy, column_bits, site_counts, t
 from maxent_cli.analysis.recurrence import Merged
 from maxent_cli.analysis.sites import STRANDS
 from maxent_cli.analysis.spacing import ARRANGEMENTS, Spacing
-from maxent_cli.commands.motif_results import (
+from maxent_cli.api.motif_results import (
     OVERHANG,
     Findings,
     Job,
