@@ -12,6 +12,7 @@ from toy import Law, ToyNetwork, law_around, network, representation_of, with_ra
 
 from maxent_cli.alphabet import encode
 from maxent_cli.engine.incremental import incremental, single_changes
+from maxent_cli.engine.layers import BIAS
 from maxent_cli.engine.kernels import metropolis_hastings
 from maxent_cli.engine.proposals import LETTER, REDRAW, REVERSE_COMPLEMENT, SHIFT, Move
 from maxent_cli.engine.target import Kernel, Ladder, State, Target, Trace, start_state
@@ -226,7 +227,7 @@ def test_updates_do_not_drift_over_many_steps(usual):
 
 def test_a_plan_that_differs_a_little_from_its_network_is_noticed(usual):
     parameters = usual.plan.parameters.copy()
-    parameters[-1] += 0.05  # a bias of the last layer
+    parameters[usual.plan.table[-1, BIAS]] += 0.05
     begin = start(usual.target, 200)
     frozen = usual.target._replace(mutable=np.zeros(LENGTH, np.bool_))
     trace = incremental(usual.plan._replace(parameters=parameters), MOVES)(begin, frozen, 1, 1)[1]
