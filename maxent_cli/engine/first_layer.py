@@ -7,7 +7,7 @@ new sums need not be written anywhere.
 
 import numpy as np
 
-from maxent_cli.engine.activations import copy, finish_list, list_marked, note_outputs
+from maxent_cli.engine.activations import copy, finish_list, list_marked, note_values
 from maxent_cli.engine.compiling import uncounted
 from maxent_cli.engine.layers import FUNCTION, OUT_CHANNELS, OUT_LENGTH, PADDING, RELU
 
@@ -16,16 +16,15 @@ from maxent_cli.engine.layers import FUNCTION, OUT_CHANNELS, OUT_LENGTH, PADDING
 def change_letters(plan, chains, everything, active):  # type: ignore[no-untyped-def]
     """From the changed letters of the active chains, the first layer's range and list."""
     direct = len(plan.table) > 1 and not everything and plan.table[0, FUNCTION] == RELU
-    others, waiting = 0, chains.queues[0]
     for c in active:
         _find_range(plan, chains, c)
         if direct and chains.number[c] == 1:
             _list_letter(plan, chains, c)
         else:
-            _propose_sums(plan, chains, c)
-            waiting[others] = c
-            others += 1
-    note_outputs(plan, chains, 0, everything, waiting[:others])
+            a, b = chains.ranges[c, 0]
+            copy(chains.scratch[a:b], chains.sums[c, a:b])
+            _add_letters(plan, chains, c, chains.scratch)
+            note_values(plan, chains, c, 0, everything, chains.scratch)
 
 
 @uncounted(inline="always")
@@ -64,11 +63,11 @@ def _list_letter(plan, chains, c):  # type: ignore[no-untyped-def]
     sums, marks = chains.sums[c, a:], chains.marks.view(np.uint8)
     _mark_letter(sums[:size], new[:size], old[:size], marks[:size])
     marks[size : size + 8] = 0
-    place, fresh = chains.place[c], chains.fresh[c]
-    count = list_marked(chains.marks, size, place)
+    place, listed = chains.place[c], chains.change[c]
+    count = list_marked(chains.marks, chains.some, size, place)
     for k in range(count):
         i = place[k]
-        fresh[k] = sums[i] + (new[i] - old[i])
+        listed[k] = sums[i] + (new[i] - old[i])
         place[k] += a
     finish_list(chains, c, 0, RELU, np.float32(0), count)
     chains.counts[c, 0] = count
@@ -90,17 +89,6 @@ def _add_letters(plan, chains, c, sums):  # type: ignore[no-untyped-def]
 
 
 @uncounted(inline="always")
-def _propose_sums(plan, chains, c):  # type: ignore[no-untyped-def]
-    a, b = chains.ranges[c, 0]
-    copy(chains.proposed[c, a:b], chains.sums[c, a:b])
-    _add_letters(plan, chains, c, chains.proposed[c])
-
-
-@uncounted(inline="always")
 def keep_letters(plan, chains, c):  # type: ignore[no-untyped-def]
     """Bring the first layer's sums up to date with an accepted change."""
-    if chains.number[c] == 1:
-        _add_letters(plan, chains, c, chains.sums[c])
-    else:
-        a, b = chains.ranges[c, 0]
-        copy(chains.sums[c, a:b], chains.proposed[c, a:b])
+    _add_letters(plan, chains, c, chains.sums[c])

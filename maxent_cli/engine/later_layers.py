@@ -24,7 +24,7 @@ from maxent_cli.engine.layers import (
 
 LOWEST = np.float32(-3e38)  # and not -inf, which fast arithmetic takes for impossible
 _BLOCK_WEIGHTS = 2**14  # weights that stay in the first cache while the chains go through them
-_WIDE = 16  # inputs of a maximum above which it is not looked for among all of them
+_WIDE = 8  # inputs of a maximum above which it is not looked for among all of them
 _LONG = 300  # changed inputs from which the chains go through the weights of a linear layer in step
 
 
@@ -46,7 +46,7 @@ def change_layer(plan, chains, layer, everything, active):  # type: ignore[no-un
             chains.queues[0, waiting] = c
             waiting += 1
         elif is_linear:
-            _add_rows(row, plan.parameters, place, change, 0, count, proposed)
+            _add_rows(plan.parameters[row[WEIGHTS] :], row[OUT_CHANNELS], 0, place, change, 0, count, proposed[a:b])
         elif kind == SUM:
             _add_outputs(row, plan.parameters, place, change, proposed)
         elif kind == MEAN:
@@ -89,47 +89,47 @@ def _readers(row, column):  # type: ignore[no-untyped-def]
     return max(low, 0), max(min(high + 1, row[OUT_LENGTH]), 0)
 
 
-@uncounted(fastmath=True)
+@uncounted()
 def _add_outputs(row, parameters, place, change, sums):  # type: ignore[no-untyped-def]
-    """Add to a convolution's sums what the changed inputs contribute."""
+    """Add to a convolution's sums what the changed inputs contribute, column by column."""
     channels, out, dilation, width = row[IN_CHANNELS], row[OUT_CHANNELS], row[DILATION], row[WIDTH]
-    column, start, end, to = -1, 0, 0, 0
-    for k in range(len(place)):
-        if place[k] >= (column + 1) * channels:
-            column = place[k] // channels
-            first = column + row[PADDING] - (width - 1) * dilation  # the output that reads it by the last tap
-            start = max(0, -(first // dilation))
-            end = max(min(width, (row[OUT_LENGTH] - 1 - first) // dilation + 1), start)
-            to = (first + start * dilation) * out
-        at = row[WEIGHTS] + ((place[k] - column * channels) * width + start) * out
-        if dilation == 1:  # outputs side by side, as their weights are
-            _add_times(sums[to : to + (end - start) * out], change[k], parameters[at:])
-            continue
-        for tap in range(end - start):
-            there = to + tap * dilation * out
-            _add_times(sums[there : there + out], change[k], parameters[at + tap * out :])
-
-
-@uncounted(fastmath=True, inline="always")
-def _add_times(sums, by, weights):  # type: ignore[no-untyped-def]
-    for o in range(len(sums)):
-        sums[o] += by * weights[o]
+    start = 0
+    while start < len(place):
+        column = place[start] // channels
+        end = start
+        while end < len(place) and place[end] < (column + 1) * channels:
+            end += 1
+        first = column + row[PADDING] - (width - 1) * dilation  # the output that reads it by the last tap
+        tap, taps = max(0, -(first // dilation)), min(width, (row[OUT_LENGTH] - 1 - first) // dilation + 1)
+        # outputs that lie side by side, as their weights do, at once
+        pieces, size = (1, (taps - tap) * out) if dilation == 1 else (taps - tap, out)
+        for piece in range(pieces):
+            to = (first + (tap + piece) * dilation) * out
+            weights, into = parameters[row[WEIGHTS] + (tap + piece) * out :], sums[to : to + max(size, 0)]
+            _add_rows(weights, width * out, column * channels, place, change, start, end, into)
+        start = end
 
 
 @uncounted(fastmath=True)
-def _add_rows(row, parameters, place, change, start, end, sums):  # type: ignore[no-untyped-def]
-    """Add to a linear layer's sums what changed inputs [start, end) of a list contribute: row by row."""
-    out, weights = row[OUT_CHANNELS], parameters[row[WEIGHTS] :]
-    total = sums[:out]
-    whole = start + (end - start) // 4 * 4
+def _add_rows(weights, apart, origin, place, change, start, end, sums):  # type: ignore[no-untyped-def]
+    """Add to sums (n,) what changed inputs [start, end) of a list contribute.
+
+    The weights begin with those of the input at the origin; its neighbours' lie so far apart.
+    """
+    size, whole = len(sums), start + (end - start) // 4 * 4
     for k in range(start, whole, 4):  # four rows at a time, to spare the sums traffic
-        a0, a1, a2, a3 = place[k] * out, place[k + 1] * out, place[k + 2] * out, place[k + 3] * out
+        a0, a1 = (place[k] - origin) * apart, (place[k + 1] - origin) * apart
+        a2, a3 = (place[k + 2] - origin) * apart, (place[k + 3] - origin) * apart
         d0, d1, d2, d3 = change[k], change[k + 1], change[k + 2], change[k + 3]
-        w0, w1, w2, w3 = weights[a0 : a0 + out], weights[a1 : a1 + out], weights[a2 : a2 + out], weights[a3 : a3 + out]
-        for o in range(out):
-            total[o] += d0 * w0[o] + d1 * w1[o] + d2 * w2[o] + d3 * w3[o]
+        w0, w1 = weights[a0 : a0 + size], weights[a1 : a1 + size]
+        w2, w3 = weights[a2 : a2 + size], weights[a3 : a3 + size]
+        for i in range(size):
+            sums[i] += d0 * w0[i] + d1 * w1[i] + d2 * w2[i] + d3 * w3[i]
     for k in range(whole, end):
-        _add_times(total, change[k], weights[place[k] * out :])
+        a0, d0 = (place[k] - origin) * apart, change[k]
+        w0 = weights[a0 : a0 + size]
+        for i in range(size):
+            sums[i] += d0 * w0[i]
 
 
 @uncounted()
@@ -146,11 +146,9 @@ def _add_blocks(row, parameters, chains, layer, before, active):  # type: ignore
         for a in range(len(active)):
             c = active[a]
             place, change = chains.place[c, before:], chains.change[c, before:]
-            k, count = done[a], chains.counts[c, layer - 1]
-            while k < count and place[k] < end:
-                k += 1
+            k = np.searchsorted(place[: chains.counts[c, layer - 1]], end)
             if k > done[a]:
-                _add_rows(row, parameters, place, change, done[a], k, chains.proposed[c, here:])
+                _add_rows(parameters[row[WEIGHTS] :], out, 0, place, change, done[a], k, chains.proposed[c, here : here + out])
                 done[a] = k
 
 
@@ -208,14 +206,15 @@ def _pool(row, values, low, high, sums):  # type: ignore[no-untyped-def]
 @uncounted()
 def _raise_maxima(row, values, place, old, sums):  # type: ignore[no-untyped-def]
     """Maxima of many inputs: looked for only where an input falls that was the greatest."""
-    channels = row[IN_CHANNELS]
+    channels, column, low, high = row[IN_CHANNELS], -1, 0, 0
     for k in range(len(place)):
-        column = place[k] // channels
-        low, high = _readers(row, column)
+        if place[k] >= (column + 1) * channels:
+            column = place[k] // channels
+            low, high = _readers(row, column)
         new, channel = values[place[k]], place[k] - column * channels
         for o in range(low, high):
             i = o * channels + channel
-            if (column + row[PADDING] - o * row[STRIDE]) % row[DILATION]:
+            if row[DILATION] > 1 and (column + row[PADDING] - o * row[STRIDE]) % row[DILATION]:
                 continue
             if new >= sums[i]:
                 sums[i] = new

@@ -95,6 +95,10 @@ NETWORKS: dict[str, Callable[[], ToyNetwork]] = {
         LENGTH, conv(), nn.ReLU(), nn.MaxPool1d(2), nn.Conv1d(6, 6, 2), nn.ReLU(), nn.AvgPool1d(2), nn.Flatten(), 5
     ),
     "three linear layers": lambda: network(LENGTH, conv(), nn.ReLU(), nn.Flatten(), 9, nn.ReLU(), 7, nn.ELU(), 5),
+    "many units that all change": lambda: network(LENGTH, conv(40, 9, padding=4), nn.Tanh(), nn.Flatten(), 20, nn.ReLU()),
+    "many units behind a ReLU": lambda: network(
+        LENGTH, conv(40, 9, padding=4), nn.ReLU(), nn.Conv1d(40, 9, 3, padding=1), nn.ReLU(), nn.Flatten(), 20
+    ),
     "functions and methods": lambda: with_random_weights(Functional()),
 }
 
