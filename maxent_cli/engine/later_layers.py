@@ -205,28 +205,19 @@ def _pool(row, values, low, high, sums):  # type: ignore[no-untyped-def]
 
 @uncounted()
 def _raise_maxima(row, values, place, old, sums):  # type: ignore[no-untyped-def]
-    """Maxima of many inputs: looked for only where an input falls that was the greatest."""
-    channels, column, low, high = row[IN_CHANNELS], -1, 0, 0
+    """Maxima of many inputs: looked for, in all channels at once, only where an input falls that was the greatest."""
+    channels, column, low, high, found = row[IN_CHANNELS], -1, 0, 0, -1
     for k in range(len(place)):
         if place[k] >= (column + 1) * channels:
             column = place[k] // channels
             low, high = _readers(row, column)
-        new, channel = values[place[k]], place[k] - column * channels
+        new = values[place[k]]
         for o in range(low, high):
-            i = o * channels + channel
-            if row[DILATION] > 1 and (column + row[PADDING] - o * row[STRIDE]) % row[DILATION]:
+            i = o * channels + place[k] - column * channels
+            if o == found or (row[DILATION] > 1 and (column + row[PADDING] - o * row[STRIDE]) % row[DILATION]):
                 continue
             if new >= sums[i]:
                 sums[i] = new
             elif old[k] >= sums[i]:
-                sums[i] = _greatest(row, values, o, channel)
-
-
-@uncounted()
-def _greatest(row, values, output, channel):  # type: ignore[no-untyped-def]
-    greatest, first = LOWEST, output * row[STRIDE] - row[PADDING]
-    for tap in range(row[WIDTH]):
-        column = first + tap * row[DILATION]
-        if 0 <= column < row[IN_LENGTH]:
-            greatest = max(greatest, values[column * row[IN_CHANNELS] + channel])
-    return greatest
+                _pool(row, values, o, o + 1, sums)
+                found = o
