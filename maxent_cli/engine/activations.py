@@ -22,9 +22,10 @@ class Chains(NamedTuple):
     """What C chains keep: (C, size) sums before and values after the pointwise functions; and what is proposed.
 
     letters (C, L, 3) and number (C,): places, old and new letter of those that change, in order of place. proposed (C,
-    size): the sums of what each later layer's range (C, layers, 2) of outputs has new. Of each layer but the last, the list:
-    so many (C, layers) counts, place in the layer, new value and its change (C, size), in order of place. Of the last,
-    the new values in its range. scratch, marks and some (size,), and queues (2, C) of chains that wait, belong to none.
+    size): the sums of what each later layer's range (C, layers, 2) of outputs has new. Of each layer but the last, the
+    list: so many (C, layers) counts, place in the layer, new value and its change (C, size), in order of place. Of the
+    last, the new values in its range. scratch, marks and some (size,), and queues (2, C) of chains that wait, belong to
+    none.
     """
 
     sums: NDArray[np.float32]
@@ -49,15 +50,15 @@ def empty_chains(count, length, plan):  # type: ignore[no-untyped-def]
     size, layers = plan.table[-1, PLACE] + len(plan.reference), len(plan.table)
     room = -(-(size + _WORD) // 16) * 16
     floats = _aligned(5 * count * room + room)
-    scratch, floats = floats[-room:], floats[:-room].reshape(5, count, room)
-    floats[1] = 0
+    of_chains, scratch = floats[:-room].reshape(5, count, room), floats[-room:]
+    sums, values, proposed, fresh, change = of_chains[0], of_chains[1], of_chains[2], of_chains[3], of_chains[4]
+    values[:] = 0
+    place, some = np.zeros((count, room), np.int32), np.zeros(room, np.int32)
     counts, ranges = np.zeros((count, layers), np.int64), np.zeros((count, layers, 2), np.int64)
     letters, number = np.zeros((count, length, 3), np.int64), np.zeros(count, np.int64)
-    place, marks = np.zeros((count, room), np.int32), np.zeros(room // _WORD, np.uint64)
-    some, queues = np.zeros(room, np.int32), np.zeros((2, count), np.int64)
-    return Chains(
-        floats[0], floats[1], floats[2], floats[3], floats[4], place, counts, ranges, letters, number, scratch, marks, some, queues
-    )
+    marks, queues = np.zeros(room // _WORD, np.uint64), np.zeros((2, count), np.int64)
+    lists = (fresh, change, place, counts, ranges)
+    return Chains(sums, values, proposed, *lists, letters, number, scratch, marks, some, queues)
 
 
 @njit(cache=True)

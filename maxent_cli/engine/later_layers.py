@@ -138,18 +138,16 @@ def _add_blocks(row, parameters, chains, layer, before, active):  # type: ignore
 
     So a block of them is fetched once for all: with long lists, such layers are bound by memory, not by arithmetic.
     """
-    here, out = row[PLACE], row[OUT_CHANNELS]
-    done = chains.queues[1]
+    here, out, done = row[PLACE], row[OUT_CHANNELS], chains.queues[1]
     done[: len(active)] = 0
-    block = max(1, _BLOCK_WEIGHTS // out)
+    block, weights = max(1, _BLOCK_WEIGHTS // out), parameters[row[WEIGHTS] :]
     for end in range(block, row[IN_LENGTH] * row[IN_CHANNELS] + block, block):
         for a in range(len(active)):
             c = active[a]
             place, change = chains.place[c, before:], chains.change[c, before:]
             k = np.searchsorted(place[: chains.counts[c, layer - 1]], end)
-            if k > done[a]:
-                _add_rows(parameters[row[WEIGHTS] :], out, 0, place, change, done[a], k, chains.proposed[c, here : here + out])
-                done[a] = k
+            _add_rows(weights, out, 0, place, change, done[a], k, chains.proposed[c, here : here + out])
+            done[a] = k
 
 
 @uncounted()

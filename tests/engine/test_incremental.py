@@ -12,8 +12,8 @@ from toy import Law, ToyNetwork, law_around, network, representation_of, with_ra
 
 from maxent_cli.alphabet import encode
 from maxent_cli.engine.incremental import incremental, single_changes
-from maxent_cli.engine.layers import BIAS
 from maxent_cli.engine.kernels import metropolis_hastings
+from maxent_cli.engine.layers import BIAS
 from maxent_cli.engine.proposals import LETTER, REDRAW, REVERSE_COMPLEMENT, SHIFT, Move
 from maxent_cli.engine.target import Kernel, Ladder, State, Target, Trace, start_state
 from maxent_cli.interpret.plan import HANDLERS, _Turn, as_representation, read_plan
@@ -95,7 +95,9 @@ NETWORKS: dict[str, Callable[[], ToyNetwork]] = {
         LENGTH, conv(), nn.ReLU(), nn.MaxPool1d(2), nn.Conv1d(6, 6, 2), nn.ReLU(), nn.AvgPool1d(2), nn.Flatten(), 5
     ),
     "three linear layers": lambda: network(LENGTH, conv(), nn.ReLU(), nn.Flatten(), 9, nn.ReLU(), 7, nn.ELU(), 5),
-    "many units that all change": lambda: network(LENGTH, conv(40, 9, padding=4), nn.Tanh(), nn.Flatten(), 20, nn.ReLU()),
+    "many units that all change": lambda: network(
+        LENGTH, conv(40, 9, padding=4), nn.Tanh(), nn.Flatten(), 20, nn.ReLU()
+    ),
     "many units behind a ReLU": lambda: network(
         LENGTH, conv(40, 9, padding=4), nn.ReLU(), nn.Conv1d(40, 9, 3, padding=1), nn.ReLU(), nn.Flatten(), 20
     ),
