@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -34,7 +34,7 @@ from maxent_cli.engine.target import Kernel, Ladder, State, Target, Trace, start
 from maxent_cli.engine.terms import background_rows
 from maxent_cli.engine.tuning import Tuned, first_ladder, tune
 from maxent_cli.errors import InputError, SettingsError, StoppedError
-from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, evaluate, output_term
+from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, evaluate
 from maxent_cli.interpret.plan import NotAStack, read_layers, read_plan
 from maxent_cli.models.protocol import SequenceModel
 
@@ -163,7 +163,7 @@ class Setting:
 
     def outputs(self, codes: Codes) -> Floats:
         """The chosen output or contrast (...) of codes (..., L)."""
-        return evaluate(output_term(self.model, self.settings.contrast), codes, torch.device(self.run.device))
+        return evaluate(self.law.output, codes, torch.device(self.run.device))
 
 
 def ready(model: SequenceModel) -> str | None:
@@ -316,30 +316,73 @@ def draw(setting: Setting, tuned: Tuned) -> Iterator[tuple[SampleSet, int]]:
     """
     run, state, thin, parts = setting.run, tuned.state, setting.run.thin, list[Trace]()
     ladder = setting.law.target._replace(beta=np.tile(tuned.betas, run.chains), adapted=tuned.adapted)
-    held = np.empty((len(state.keys), 0, len(setting.anchor.codes[0])), np.uint8)
+    held = nothing_held(len(state.keys), len(setting.anchor.codes[0]))
     while True:
-        state, trace = setting.kernel(state, ladder, run.draws - held.shape[1], thin)
-        held = np.concatenate([held, trace.codes], axis=1)
+        state, trace = setting.kernel(state, ladder, run.draws - held.codes.shape[1], thin)
+        held = with_outputs(setting, held.followed_by(trace))
         parts.append(trace._replace(codes=NO_CODES, energy=NO_ENERGY))  # only the counts are wanted later
         yield collect(setting, tuned, held, parts, thin), state.step - tuned.state.step
-        held, thin = held[:, 1 - run.draws % 2 :: 2], 2 * thin  # the last draw stays
+        held, thin = held.from_each(1 - run.draws % 2, 2), 2 * thin  # the last draw stays
 
 
 NO_CODES, NO_ENERGY = np.empty((0, 0, 0), np.uint8), np.empty((0, 0))
 
 
-def collect(setting: Setting, tuned: Tuned, held: Codes, parts: list[Trace], thin: int) -> SampleSet:
-    """The draws (C · R, D, L) of all rungs as a sample set of the top one, with what the others saw."""
-    top = np.ascontiguousarray(held[setting.run.replicas - 1 :: setting.run.replicas])
+class Held(NamedTuple):
+    """Draws of all rungs: codes (C · R, D, L), the kernel's energies (C · R, D), outputs where known, NaN elsewhere."""
+
+    codes: Codes
+    energy: Floats
+    output: Floats
+
+    def followed_by(self, trace: Trace) -> "Held":
+        """These draws and those of a trace."""
+        unknown = np.full(trace.energy.shape, np.nan)
+        return Held(
+            np.concatenate([self.codes, trace.codes], axis=1),
+            np.concatenate([self.energy, trace.energy], axis=1),
+            np.concatenate([self.output, unknown], axis=1),
+        )
+
+    def from_each(self, first: int, apart: int, axis: int = 1) -> "Held":
+        """Draws (axis 1) or chains' rungs (axis 0) so far apart, from the given one on."""
+        where = (slice(None),) * axis + (slice(first, None, apart),)
+        return Held(self.codes[where].copy(), self.energy[where].copy(), self.output[where].copy())
+
+
+def nothing_held(chains: int, length: int) -> Held:
+    """No draws."""
+    return Held(np.empty((chains, 0, length), np.uint8), np.empty((chains, 0)), np.empty((chains, 0)))
+
+
+def with_outputs(setting: Setting, held: Held) -> Held:
+    """The draws with the outputs of the top rung, and of the draws that are watched on every rung."""
+    wanted = np.zeros(held.output.shape, np.bool_)
+    wanted[setting.run.replicas - 1 :: setting.run.replicas] = True
+    wanted[:, :: watched_apart(held)] = True
+    wanted &= np.isnan(held.output)
+    output = held.output.copy()
+    output[wanted] = setting.outputs(held.codes[wanted])
+    return held._replace(output=output)
+
+
+def watched_apart(held: Held) -> int:
+    """How far apart the draws are that are watched on every rung."""
+    return -(-len(held.energy[0]) // RUNG_DRAWS)
+
+
+def collect(setting: Setting, tuned: Tuned, held: Held, parts: list[Trace], thin: int) -> SampleSet:
+    """The draws of all rungs as a sample set of the top one, with what the others saw."""
+    top = held.from_each(setting.run.replicas - 1, setting.run.replicas, axis=0)
     moves = len(MOVES[setting.run.moves])
     tried, accepted = (sum(counts) for counts in zip(*(_totals(trace, moves) for trace in parts), strict=True))
     return SampleSet(
         name=setting.anchor.names[0],
         interval=setting.anchor.intervals[0],
         anchor=setting.anchor.codes[0],
-        codes=top,
-        energy=setting.energies(top),
-        output=setting.outputs(top),
+        codes=top.codes,
+        energy=top.energy,
+        output=top.output,
         background=setting.law.target.background,
         mutable=setting.law.target.mutable,
         beta=float(tuned.betas[-1]),
@@ -351,7 +394,7 @@ def collect(setting: Setting, tuned: Tuned, held: Codes, parts: list[Trace], thi
         kernel=setting.kernel_name,
         drift_start=setting.drift,
         drift=max(trace.drift for trace in parts),
-        rungs=watch_rungs(setting, tuned, held),
+        rungs=watch_rungs(tuned, held),
     )
 
 
@@ -359,17 +402,15 @@ def _totals(trace: Trace, moves: int) -> tuple[int, int]:
     return int(trace.tried[:moves].sum()), int(trace.accepted[:moves].sum())
 
 
-def watch_rungs(setting: Setting, tuned: Tuned, held: Codes) -> Rungs:
-    """Energy, output and letters of every rung, on some of the draws (C · R, D, L)."""
-    rungs = len(tuned.betas)
-    every = held[:, :: -(-held.shape[1] // RUNG_DRAWS)]
+def watch_rungs(tuned: Tuned, held: Held) -> Rungs:
+    """Energy, output and letters of every rung, on some of the draws."""
+    rungs, every = len(tuned.betas), held.from_each(0, watched_apart(held))
 
     def by_rung(values: Floats) -> Floats:
         return np.ascontiguousarray(values.reshape(-1, rungs, values.shape[1]).transpose(0, 2, 1))
 
-    letters = letter_counts(held).reshape(-1, rungs, held.shape[2], 4)
-    energy, output = by_rung(setting.energies(every)), by_rung(setting.outputs(every))
-    return Rungs(tuned.betas, energy, output, letters, tuned.history)
+    letters = letter_counts(held.codes).reshape(-1, rungs, held.codes.shape[2], 4)
+    return Rungs(tuned.betas, by_rung(every.energy), by_rung(every.output), letters, tuned.history)
 
 
 def letter_counts(draws: Codes) -> NDArray[np.uint32]:
