@@ -1,0 +1,8 @@
+"""The calibrations by name: what runs, how many replicates at the gate and in full."""
+
+from .keeping import keeping
+from .lines import Calibration
+
+CALIBRATIONS: dict[str, tuple[Calibration, int, int]] = {
+    "keep": (keeping, 40, 1000),
+}
