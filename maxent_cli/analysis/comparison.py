@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from maxent_cli.analysis.counts import BOOTSTRAPS, Interval95, mean_over_anchors
 from maxent_cli.analysis.motifs import Match, best_match
+from maxent_cli.analysis.over_anchors import difference_of_means, mean_over_anchors
 from maxent_cli.data import Floats, Motif
 
 Row = dict[str, Any]
@@ -68,33 +68,20 @@ def place_row(a: Mapping[str, Any], b: Mapping[str, Any], turned: bool) -> Row:
     return row | {"same_place": near, "same_strand": (a["best_strand"] == b["best_strand"]) != turned if near else None}
 
 
-def compare_means(a: Floats, b: Floats, paired: bool, seed: int) -> Interval95:
-    """Mean of b less that of a, numbers of anchors (N,), with a bootstrap interval over anchors; nan is left out."""
-    if paired:
-        return mean_over_anchors(b - a, seed)
-    a, b = a[np.isfinite(a)], b[np.isfinite(b)]
-    if min(len(a), len(b)) < 2:
-        return Interval95(float(b.mean() - a.mean()) if len(a) and len(b) else np.nan, np.nan, np.nan)
-    chance = np.random.default_rng(seed)
-    means = [side[chance.integers(0, len(side), (BOOTSTRAPS, len(side)))].mean(axis=1) for side in (a, b)]
-    low, high = np.quantile(means[1] - means[0], [0.025, 0.975])
-    return Interval95(float(b.mean() - a.mean()), float(low), float(high))
-
-
-def mean_row(quantity: str, sides: tuple[Floats, Floats], paired: bool, seed: int) -> Row:
+def mean_row(quantity: str, sides: tuple[Floats, Floats], paired: bool) -> Row:
     """Means over anchors of A and B, and their difference with its interval; of pairs, where both are known."""
     a, b = sides
     if paired:
         known = np.isfinite(a) & np.isfinite(b)
         a, b = a[known], b[known]
-    apart = compare_means(a, b, paired, seed)
+    apart = mean_over_anchors(b - a) if paired else difference_of_means(a, b)
     return {
         "quantity": quantity,
         "anchors_a": int(np.isfinite(a).sum()),
         "anchors_b": int(np.isfinite(b).sum()),
         "paired": paired,
-        "mean_a": mean_over_anchors(a, seed).value,
-        "mean_b": mean_over_anchors(b, seed).value,
+        "mean_a": mean_over_anchors(a).value,
+        "mean_b": mean_over_anchors(b).value,
         "difference": apart.value,
         "low": apart.low,
         "high": apart.high,

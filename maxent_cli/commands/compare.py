@@ -25,13 +25,12 @@ FOLDER = options.InputPath(folder=True)
     type=options.FiniteRange(0, 1),
     help="Least correlation, 0 to 1, of motifs that are the same.",
 )
-@options.seed_option
-def command(a: str, b: str, out: str, summaries: tuple[str, str] | None, similarity: float, seed: int) -> None:
+def command(a: str, b: str, out: str, summaries: tuple[str, str] | None, similarity: float) -> None:
     """What differs between two models on the same anchors, or between two sets of anchors.
 
     A and B are folders that motifs wrote. Anchors of one name and sequence are the same and are compared one by one;
     if there are none, means are compared. Differences are B less A. Errors of single anchors are Monte Carlo errors of
-    the draws; intervals of means are over anchors (95 %, bootstrap), and hold for more anchors of these kinds, not for
+    the draws; intervals of means are over anchors (95 %, by t), and hold for more anchors of these kinds, not for
     another training of the networks. In the folder:
 
     \b
@@ -47,9 +46,9 @@ def command(a: str, b: str, out: str, summaries: tuple[str, str] | None, similar
     from maxent_cli.io.provenance import write_provenance
 
     first, second = summaries or (None, None)
-    found = compare(read_side(a, first), read_side(b, second), similarity, seed)
+    found = compare(read_side(a, first), read_side(b, second), similarity)
     with writing_folder(out) as folder:
         write_comparison(folder, found)
-    write_provenance(out, [a, b, *(summaries or ())], seed)
+    write_provenance(out, [a, b, *(summaries or ())])
     for line in report(found):
         options.say(f"{out}: {line}" if not line.startswith(" ") else line)

@@ -70,7 +70,7 @@ class Comparison:
     summary: list[Row]
 
 
-def compare(a: Side, b: Side, similarity: float, seed: int) -> Comparison:
+def compare(a: Side, b: Side, similarity: float) -> Comparison:
     """Pair anchors and motifs, and set their numbers side by side."""
     names = [name for name in a.anchors if name in b.anchors]
     shared = [name for name in names if a.anchors[name]["letters"] == b.anchors[name]["letters"]]
@@ -85,7 +85,7 @@ def compare(a: Side, b: Side, similarity: float, seed: int) -> Comparison:
         motifs=[_same_row(pair, both, rows) for pair, rows in zip(same, places, strict=True)] + _lone_rows(same, both),
         places=[row for rows in places for row in rows],
         anchors=[_anchor_row(name, both, held) for name in shared],
-        summary=[_held_row(name, both, seed) for name in held] + [_occupancy_row(pair, both, seed) for pair in same],
+        summary=[_held_row(name, both) for name in held] + [_occupancy_row(pair, both) for pair in same],
     )
 
 
@@ -167,15 +167,15 @@ def _anchor_row(name: str, both: Both, held: list[str]) -> Row:
     return row
 
 
-def _held_row(name: str, both: Both, seed: int) -> Row:
+def _held_row(name: str, both: Both) -> Row:
     columns = [both.column(side, name) for side in (both.a, both.b)]
-    return mean_row(TITLES[name], (columns[0], columns[1]), bool(both.shared), seed)
+    return mean_row(TITLES[name], (columns[0], columns[1]), bool(both.shared))
 
 
-def _occupancy_row(pair: Same, both: Both, seed: int) -> Row:
+def _occupancy_row(pair: Same, both: Both) -> Row:
     a, b = both.a.rows[pair.a]["motif"], both.b.rows[pair.b]["motif"]
     columns = both.occupancy(both.a, a), both.occupancy(both.b, b)
-    return mean_row(f"share of draws with {a} of A, {b} of B", columns, bool(both.shared), seed)
+    return mean_row(f"share of draws with {a} of A, {b} of B", columns, bool(both.shared))
 
 
 def _figure(found: Comparison) -> ComparisonFigure:
