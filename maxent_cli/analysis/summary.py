@@ -16,8 +16,9 @@ def summarise(samples: SampleSet, diagnosis: Diagnosis, is_distance: bool = True
     kept_share is 1 - <E>_beta / <E>_0: how far the mean energy has fallen from its value under the background; nan
     where the energy is no distance (the law of an output). bits
     is the total information of the positions against their background rows, bias-corrected, in bits; bits_held is the
-    divergence of the whole law from the background, of which they are the part that a logo can show. unknown is the
-    number of the anchor's letters that are not A, C, G or T.
+    divergence of the whole law from the background, of which they are the part that a logo can show; its error is over
+    ladders, with so many degrees of freedom (bits_held_df). unknown is the number of the anchor's letters that are not
+    A, C, G or T.
     """
     share = kept_share(samples.energy.mean(), samples.energy_background) if is_distance else math.nan
     bits, held = information(samples), bits_of_law(samples)
@@ -31,6 +32,8 @@ def summarise(samples: SampleSet, diagnosis: Diagnosis, is_distance: bool = True
         "rhat_quantity": diagnosis.worst_rhat_quantity,
         "ess": diagnosis.least_ess,
         "ess_quantity": diagnosis.least_ess_quantity,
+        "frequency_error": diagnosis.worst_error,
+        "frequency_error_quantity": diagnosis.worst_error_quantity,
         "energy": samples.energy.mean(),
         "energy_error": mean_error(samples, samples.energy),
         "energy_background": samples.energy_background,
@@ -45,6 +48,7 @@ def summarise(samples: SampleSet, diagnosis: Diagnosis, is_distance: bool = True
         "bits_error": bits.total_error,
         "bits_held": float(held.value),
         "bits_held_error": float(held.error),
+        "bits_held_df": len(samples.codes) - 1,
         "kernel": samples.kernel,
         "drift_start": samples.drift_start,
         "drift": samples.drift,

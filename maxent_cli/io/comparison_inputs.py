@@ -20,7 +20,7 @@ MOTIFS: Columns = {
 }
 ANCHORS: Columns = {"record": str, "bits": number, "bits_error": number}
 LETTERS: Columns = {"record": str, "letter": str}
-HELD: Columns = {"record": str, "bits_held": number, "bits_held_error": number}
+HELD: Columns = {"record": str, **dict.fromkeys(("bits_held", "bits_held_error", "bits_held_df"), number)}
 
 
 def _place(cell: str) -> int | None:
