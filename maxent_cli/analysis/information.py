@@ -63,7 +63,8 @@ def information(samples: SampleSet) -> Information:
 
     q_j is the background row in use, the tether included; p_j the mean of the letters' conditionals where these are
     known, else of their counts. The total's error is that of the sum, since positions depend on each other. Where beta
-    was found, what goes with the energy has the error of the energy asked for, as in reweighting.mean_error.
+    was found, what goes with the energy has the error of the energy asked for, as in reweighting.mean_error. Where
+    counts of all blocks are the same, the error is the difference that one more of the background would make.
     """
     free, blocks = samples.mutable, block_numbers(*samples.codes.shape[:2])
     if samples.conditionals is None:
@@ -72,8 +73,10 @@ def information(samples: SampleSet) -> Information:
         counts = samples.conditionals[:, free].astype(np.float64)
     each, total = _bits(counts, samples.background[free], _pinned(samples, counts, blocks))
     positions, errors = np.zeros(len(free)), np.zeros(len(free))
-    positions[free], errors[free] = each.value, each.error
-    return Information(positions, errors, float(total.value), float(total.error))
+    positions[free] = each.value
+    least = _one_block_more(counts, samples.background[free]) if samples.conditionals is None else 0.0
+    errors[free] = np.where(each.error > 0, each.error, least)
+    return Information(positions, errors, float(total.value), float(total.error) or float(errors.sum()))
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,13 @@ def _bits(counts: Floats, background: Floats, pinned: _Pinned) -> tuple[Estimate
     each = second_order(whole, without_one, without_two, pairs)
     total = second_order(whole.sum(), without_one.sum(axis=1), without_two.sum(axis=1), pairs)
     return _with_error(each, pinned.slopes * pinned.error), _with_error(total, pinned.slopes.sum() * pinned.error)
+
+
+def _one_block_more(counts: Floats, background: Floats) -> Floats:
+    """By how much the information (L,) of blocks (B, L, 4) would fall with one more, of the background rows (L, 4)."""
+    shares = counts.sum(axis=0) / counts.sum(axis=(0, 2))[:, None]
+    more = (len(counts) * shares + background) / (len(counts) + 1)
+    return np.asarray(_divergence(shares, background) - _divergence(more, background))
 
 
 def _with_error(estimate: Estimate, more: Floats) -> Estimate:

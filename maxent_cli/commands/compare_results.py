@@ -22,6 +22,7 @@ TITLES = {
 }
 FAR = 3.0  # errors from which an anchor is called different
 MOST = 0.5  # share of draws from which an anchor is said to hold a motif
+CONVERGENCE = ("converged", "rhat")
 _DIFFERENCE = ("a", "a_error", "b", "b_error", "difference", "difference_error", "z")
 DESCRIBED = ("motif", "consensus", "anchors", "sites", "bits", *KNOWN)
 MOTIFS = (
@@ -34,6 +35,7 @@ MOTIFS = (
 PLACES = (
     *("record", "motif_a", "motif_b", *(f"occupancy_{part}" for part in _DIFFERENCE), "same_place", "same_strand"),
     *(f"best_{name}_{side}" for side in "ab" for name in ("start", "end", "strand", "occupancy")),
+    *(f"{name}_{side}" for side in "ab" for name in CONVERGENCE),
 )
 SUMMARY = ("quantity", "anchors_a", "anchors_b", "paired", "mean_a", "mean_b", "difference", "low", "high")
 
@@ -91,7 +93,10 @@ def compare(a: Side, b: Side, similarity: float) -> Comparison:
 
 def write_comparison(folder: Path, found: Comparison) -> None:
     """Write the tables and the figure."""
-    anchors = ("record", *(f"{name}_{part}" for name in found.held for part in _DIFFERENCE))
+    anchors = (
+        *("record", *(f"{name}_{part}" for name in found.held for part in _DIFFERENCE)),
+        *(f"{name}_{side}" for side in "ab" for name in CONVERGENCE),
+    )
     for name, rows, header in (
         ("motifs", found.motifs, MOTIFS),
         ("places", found.places, PLACES),
@@ -111,9 +116,12 @@ def report(found: Comparison) -> Iterator[str]:
         interval = f"95 % over anchors: {row['low']:.3g} to {row['high']:.3g}"
         means = f"A {row['mean_a']:.3g}, B {row['mean_b']:.3g}, difference {row['difference']:.3g}"
         yield f"  {row['quantity']}: {means} ({interval})"
-    far = sum(abs(row["bits_z"]) > FAR for row in found.anchors)
+    settled = [row for row in found.anchors if row["converged_a"] and row["converged_b"]]
+    far = sum(abs(row["bits_z"]) > FAR for row in settled)
     if both.shared:
-        yield f"  {far} of {len(found.anchors)} anchors differ in bits by more than {FAR:g} errors; see anchors.tsv"
+        yield f"  {far} of {len(settled)} anchors differ in bits by more than {FAR:g} errors; see anchors.tsv"
+        if len(settled) < len(found.anchors):
+            yield f"  {len(found.anchors) - len(settled)} anchors are not judged: their draws have not converged"
     else:
         yield "  no anchor is in both by name and sequence: means are compared, not anchors one by one"
     repeated = both.a.repeated + both.b.repeated
@@ -156,7 +164,8 @@ def _place_rows(pair: Same, both: Both) -> list[Row]:
         a, b = both.a.occupancies.get((name, one)), both.b.occupancies.get((name, other))
         if a and b:
             told = {"record": name, "motif_a": one, "motif_b": other}
-            rows.append(told | difference(a, b, "occupancy") | place_row(a, b, pair.match.strand == "-"))
+            places = place_row(a, b, pair.match.strand == "-")
+            rows.append(told | difference(a, b, "occupancy") | places | _convergence(name, both))
     return rows
 
 
@@ -164,7 +173,13 @@ def _anchor_row(name: str, both: Both, held: list[str]) -> Row:
     row: Row = {"record": name}
     for what in held:
         row |= difference(both.a.anchors[name], both.b.anchors[name], what)
-    return row
+    return row | _convergence(name, both)
+
+
+def _convergence(name: str, both: Both) -> Row:
+    """Whether an anchor's draws have converged, on either side."""
+    sides = (("a", both.a), ("b", both.b))
+    return {f"{what}_{letter}": side.anchors[name][what] for letter, side in sides for what in CONVERGENCE}
 
 
 def _held_row(name: str, both: Both) -> Row:

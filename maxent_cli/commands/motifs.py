@@ -49,6 +49,11 @@ PRINTED = (
     help="Least correlation of anchors' motifs that are one.",
 )
 @click.option("--draw-sites/--no-draw-sites", default=False, help="Also write every site of every draw.  [default: no]")
+@click.option(
+    "--unconverged/--no-unconverged",
+    default=False,
+    help="Let anchors whose draws have not converged count for what comes again.  [default: no]",
+)
 @options.threads_option
 def command(
     draws: str,
@@ -59,6 +64,7 @@ def command(
     known: str | None,
     similarity: float,
     draw_sites: bool,
+    unconverged: bool,
     threads: int,
     **calling: Any,
 ) -> None:
@@ -69,7 +75,7 @@ def command(
 
     \b
     motifs.tsv         the motifs: consensus, anchors, sites, bits, the three known motifs most like each, and p of
-                       coming again in so many anchors, had the anchors' motifs their columns in any order
+                       coming again in so many converged anchors, had the anchors' motifs their columns in any order
     motifs.meme        the same as matrices; also motifs.jaspar, motifs_ppm.tsv, motifs_pwm.tsv (log2 odds)
     sites.bed          places of motifs that 5 % of an anchor's draws or more hold; genomic where anchors are
     occupancy.tsv      share of each anchor's draws that hold each motif, at beta = 0 too, and the best place
@@ -95,7 +101,7 @@ def command(
     named = read_meme(known) if known else []
     with open_draws(draws) as anchors, folder_or_pipe(out, printed) as folder:
         wanted = "none" if out == PIPE else logos
-        job = Job(folder, Calling(**calling), similarity, wanted, max_logos, draw_sites, threads)
+        job = Job(folder, Calling(**calling), similarity, wanted, max_logos, draw_sites, threads, unconverged)
         found = read_off(anchors, job)
         shared = share(anchors, found, job)
         motifs = motif_tables.final_motifs(shared, job)
