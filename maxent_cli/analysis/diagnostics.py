@@ -23,6 +23,7 @@ from scipy import fft
 from maxent_cli.alphabet import LETTERS, Codes, is_gc
 from maxent_cli.data import Floats, SampleSet
 
+LEAST_ESS = 100.0
 MOST_ERROR = 0.03  # of a letter's frequency, where chains have converged
 LEAST_DRAWS, LEAST_CHAINS = 4, 2  # below these there is no split R-hat
 _BLOCK = 100_000  # indicator values worked on at once: they fit a cache, and memory that is not given back each time
@@ -58,7 +59,7 @@ class Diagnosis:
     unknown: int
 
 
-def diagnose(samples: SampleSet, most_rhat: float = 1.05, least_ess: float = 100.0) -> Diagnosis:
+def diagnose(samples: SampleSet, most_rhat: float = 1.05, least_ess: float = LEAST_ESS) -> Diagnosis:
     """The worst R-hat, least ESS and worst frequency of a sample set, and whether all stay within the bounds.
 
     Chains that cannot be judged (fewer than two chains of four draws, or nothing ever changed) have not converged.

@@ -14,7 +14,7 @@ from maxent_cli.analysis.counts import (
     outside_local,
     summarise_count,
 )
-from maxent_cli.analysis.diagnostics import diagnose, mcse_mean, rhat
+from maxent_cli.analysis.diagnostics import LEAST_ESS, diagnose, ess_mean, mcse_mean, rhat
 from maxent_cli.analysis.features import Feature, Places
 from maxent_cli.analysis.over_anchors import LEAST_ANCHORS, Interval95, mean_over_anchors, slope_over_anchors
 from maxent_cli.analysis.summary import kept_share
@@ -34,7 +34,11 @@ AVERAGED = ("draws", "variance", "rigidity", "rigidity_outside", "energy", "outp
 
 @dataclass(frozen=True)
 class Probe:
-    """Rows of the response (an anchor and field each), of the sampler's checks, and of each reference (no field)."""
+    """Rows of the response (an anchor and field each), of the sampler's checks, and of each reference (no field).
+
+    Rows have converged where the count has, which is all that is read off them; letters_converged says whether all else
+    has.
+    """
 
     response: list[Row]
     checks: list[Row]
@@ -93,7 +97,7 @@ def _numbers(samples: SampleSet, feature: Feature, outside: Places, most_rhat: f
     elsewhere = summarise_count(samples, feature, feature.places(outside, all_of=True))
     number = draw_counts(samples, feature)
     background, output = samples.output_background[1], samples.output.mean()
-    seen, of_number = diagnose(samples, most_rhat), float(rhat(number))
+    seen, of_number, size = diagnose(samples, most_rhat), float(rhat(number)), float(ess_mean(number))
     return {
         **_summary_row(everywhere, feature, ""),
         **_summary_row(elsewhere, feature, "_outside"),
@@ -109,8 +113,10 @@ def _numbers(samples: SampleSet, feature: Feature, outside: Places, most_rhat: f
         "told_from_background": samples.told,
         "rhat_counted": of_number,
         "rhat": np.fmax(seen.worst_rhat, of_number),
+        "ess_counted": size,
         "ess": seen.least_ess,
-        "converged": bool(seen.converged and not of_number > most_rhat),
+        "converged": not (of_number > most_rhat or size < LEAST_ESS),
+        "letters_converged": seen.converged,
     }
 
 
@@ -196,7 +202,10 @@ def over_anchors(response: list[Row]) -> list[Row]:
         for name in AVERAGED:
             mean = mean_over_anchors(column(rows, name))
             average |= {name: mean.value, f"{name}_low": mean.low, f"{name}_high": mean.high}
-        agreed = {"converged": sum(bool(row["converged"]) for row in rows), "rhat": np.median(column(rows, "rhat"))}
+        agreed = {
+            "converged": sum(bool(row["converged"]) for row in rows),
+            "rhat": np.median(column(rows, "rhat_counted")),
+        }
         averages.append(average | agreed)
     return averages
 

@@ -95,7 +95,8 @@ def report(rows: list[dict[str, Any]], out: str) -> bool:
     for row in unsettled[:3]:
         options.say(
             f"  {row['record']}: R-hat {row['rhat']:.3g} ({row['rhat_quantity']}), "
-            f"ESS {row['ess']:.3g} ({row['ess_quantity']})"
+            f"ESS {row['ess']:.3g} ({row['ess_quantity']}), "
+            f"frequencies to {row['frequency_error']:.2g} ({row['frequency_error_quantity']})"
         )
     if unsettled:
         options.say("  more steps between draws (--thin), a longer --warmup, or a lower --beta may help")
