@@ -123,6 +123,7 @@ def figure_of(answer: "Answer", found: "list[Periodicity]", words: str) -> "Peri
 
 def report(answer: "Answer", found: "list[Periodicity]", words: str) -> Iterator[str]:
     """What was looked at, where it peaks and how often, what chance gives, and what to try."""
+    from maxent_cli.analysis.over_anchors import LEAST_ANCHORS
     from maxent_cli.analysis.periodicity import BAND, DRAWS, answer_rows, in_words
 
     yield f"{len(found)} anchors; {in_words(words)} between 5 and 20 bp"
@@ -132,7 +133,9 @@ def report(answer: "Answer", found: "list[Periodicity]", words: str) -> Iterator
         share = f"{100 * row['share']:.1f} % of anchors highest at {BAND[0]:g}-{BAND[1]:g} bp {interval}"
         yield f"  {row['source']}: {share}; {mean}"
     yield f"  by chance: {100 * answer.chance:.1f} %"
-    if answer.shares[DRAWS].low <= answer.chance:
+    if len(found) < LEAST_ANCHORS:
+        yield f"  nothing is decided by fewer than {LEAST_ANCHORS} anchors"
+    elif answer.shares[DRAWS].low <= answer.chance:
         yield "  not told from chance: try more anchors, a higher --beta or --keep in sample, or another --class"
     unsettled = sum(not one.converged for one in found)
     if unsettled:

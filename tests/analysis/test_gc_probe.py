@@ -8,7 +8,7 @@ import pytest
 
 from analysis.sample_sets import independent_draws, sample_set
 from maxent_cli.alphabet import is_gc
-from maxent_cli.analysis.counts import CHECKS
+from maxent_cli.analysis.counts import CHECKS, summarise_count
 from maxent_cli.analysis.features import gc
 from maxent_cli.analysis.gc_probe import AT_ZERO, MEASURES, NETWORK, Probe, answer, probe_anchor, sentence
 from maxent_cli.data import SampleSet
@@ -216,3 +216,21 @@ def test_few_anchors_decide_nothing() -> None:
     assert found.excess.low > 0.9
     assert found.verdict == "undecided"
     assert sentence(found, "G and C").endswith("0.25 is asked for, and no fewer than 6 anchors")
+
+
+@pytest.mark.parametrize(("background", "rigidity"), [((0.25,) * 4, 1 / 3), ((0.4, 0.1, 0.1, 0.4), 1 / 6)])
+def test_a_network_that_counts_one_letter_is_rigid_in_gc_by_so_much(background, rigidity) -> None:
+    """A's number fixed, the others free: GC is binomial among them, with g / (1 - a) for each.
+
+    1 - (1 - a)·h·(1 - h) / (g·(1 - g)), h = g / (1 - a): 1/3 of even letters.
+    """
+    rng = np.random.default_rng(5)
+    others = np.array(background[1:]) / sum(background[1:])
+    codes = np.zeros((8, 2000, 60), np.uint8)
+    number = round(60 * (1 - background[0]))
+    codes[..., :number] = rng.choice([1, 2, 3], (8, 2000, number), p=others)
+    samples = sample_set(rng.permuted(codes, axis=2), np.tile(background, (60, 1)))
+    a, g = background[0], background[1] + background[2]
+    assert 1 - (1 - a) * (g / (1 - a)) * (1 - g / (1 - a)) / (g * (1 - g)) == pytest.approx(rigidity)
+    found = summarise_count(samples, gc(), np.ones(60, bool))
+    assert found.rigidity == pytest.approx(rigidity, abs=4 * found.rigidity_error)
