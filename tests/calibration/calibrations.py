@@ -11,6 +11,6 @@ CALIBRATIONS: dict[str, tuple[Calibration, int, int]] = {
     "over anchors": (over_anchors, 400, 20000),
     "keep": (keeping, 20, 1000),
     "bits held": (held, 10, 1000),
-    "stopping early": (stopping, 12, 1000),
+    "stopping early": (stopping, 12, 400),
     "distances": (distances, 30, 2000),
 }
