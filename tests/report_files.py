@@ -38,7 +38,7 @@ def write_parts(
         letters=rng.integers(1, 9, (CHAINS, 2, length, 4)).astype(np.uint32),
     )
     samples = sample_set(codes, rungs=rungs)
-    summary, series = summarise(samples, diagnose(samples)), beta_series(samples)
+    summary, series = summarise(samples, diagnose(samples)), beta_series(samples, diagnose(samples))
     with writing_draws(str(folder / "draws.npz"), HEADER) as draws:
         for number, name in enumerate(names):
             draws.add(replace(samples, name=name, interval=(intervals or {}).get(number)))

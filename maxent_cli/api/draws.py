@@ -121,7 +121,7 @@ class Draws(files.Draws):
         write_table(f"{path}.series.tsv", self._series())
 
     def _series(self) -> list[Row]:
-        return [row for each in self for row in beta_series(each, self.is_distance)]
+        return [row for each in self for row in beta_series(each, self.diagnosis(each), self.is_distance)]
 
     def _number(self, anchor: int | str) -> int:
         if isinstance(anchor, str):

@@ -20,6 +20,7 @@ def motifs(
     calling: Calling | None = None,
     known: str | None = None,
     similarity: float = 0.65,
+    unconverged: bool = False,
     draw_sites: bool = False,
     logos: Literal["png", "svg", "pdf", "none"] = "png",
     max_logos: int = 100,
@@ -42,6 +43,8 @@ def motifs(
         MEME file of known motifs to name the found ones by.
     similarity
         Pearson r of aligned columns from which motifs of different anchors are one.
+    unconverged
+        Let anchors whose draws have not converged count for what comes again.
     draw_sites
         Also write every site of every draw (draw_sites.tsv.gz).
     logos, max_logos
@@ -71,7 +74,7 @@ def motifs(
     require_range("similarity", similarity, 0, 1)
     listener, named = listener_of(progress), read_meme(known) if known else []
     with opened(draws) as anchors, results_folder(out) as folder:
-        ways = (logos, max_logos, draw_sites, threads or granted_cpus(), listener)
+        ways = (logos, max_logos, draw_sites, threads or granted_cpus(), listener, unconverged)
         job, source = Job(folder, calling or Calling(), similarity, *ways), anchors.path
         found = read_off(anchors, job)
         shared = share(anchors, found, job)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from maxent_cli.analysis.over_anchors import LEAST_ANCHORS
 from maxent_cli.analysis.periodicity import (
     ANCHOR,
     BACKGROUND,
@@ -144,7 +145,9 @@ def account(answer: Answer, found: list[Periodicity], words: str) -> Iterator[st
         share = f"{100 * row['share']:.1f} % of anchors highest at {BAND[0]:g}-{BAND[1]:g} bp {interval}"
         yield f"  {row['source']}: {share}; {mean}"
     yield f"  by chance: {100 * answer.chance:.1f} %"
-    if answer.shares[DRAWS].low <= answer.chance:
+    if len(found) < LEAST_ANCHORS:
+        yield f"  nothing is decided by fewer than {LEAST_ANCHORS} anchors"
+    elif answer.shares[DRAWS].low <= answer.chance:
         yield "  not told from chance: try more anchors, a higher --beta or --keep in sample, or another --class"
     unsettled = sum(not one.converged for one in found)
     if unsettled:

@@ -29,22 +29,13 @@ FOLDER = InputPath(folder=True)
     everyday=True,
     help="Motifs of A and B are the same if their aligned columns correlate at least this much (Pearson r).",
 )
-@options.seed_option
 @options.out_option("Folder for the results; an older one is replaced.")
-def command(
-    console: Console,
-    a: str,
-    b: str,
-    summaries: tuple[str, str] | None,
-    similarity: float,
-    seed: int,
-    out: str,
-) -> None:
+def command(console: Console, a: str, b: str, summaries: tuple[str, str] | None, similarity: float, out: str) -> None:
     """What differs between two models on the same anchors, or between two sets of anchors.
 
     A and B are folders that motifs wrote. Anchors of one name and sequence are the same and are compared one by one;
     if there are none, means are compared. Differences are B less A. Errors of single anchors are Monte Carlo errors of
-    the draws; intervals of means are over anchors (95 %, bootstrap), and hold for more anchors of these kinds, not for
+    the draws; intervals of means are over anchors (95 %, by t), and hold for more anchors of these kinds, not for
     another training of the networks. In the folder:
 
     \b
@@ -56,4 +47,4 @@ def command(
     """
     from maxent_cli.api.comparison import compare
 
-    compare(a, b, summaries=summaries, similarity=similarity, seed=seed, out=out, progress=console)
+    compare(a, b, summaries=summaries, similarity=similarity, out=out, progress=console)

@@ -13,9 +13,9 @@ from maxent_cli.commands import options
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from maxent_cli.analysis.counts import Interval95
     from maxent_cli.analysis.features import Feature
     from maxent_cli.analysis.gc_probe import Answer, Row
+    from maxent_cli.analysis.over_anchors import Interval95
     from maxent_cli.commands.drawing import Job, Sampler
     from maxent_cli.io.gc_figure import GCFigure
     from maxent_cli.io.unfinished import Unfinished
@@ -94,12 +94,12 @@ def command(model: str, out: str, fields: tuple[float, ...], **given: Any) -> No
     positions that vary on their own would let it: rigidity, 1 - Var(N)/Var_indep(N), above 0.
 
     A motif that holds its letters does all of this a little, so the answer rests on the positions whose letters are no
-    more than the draws' composition makes them, and on how far rigidity there exceeds that of untrained networks: yes
-    if its 95 % interval, over anchors and untrained networks, lies above 0.25, no if below, else undecided. Anchors
-    weigh by the network's mean distance of the background from them: where it sees next to no difference, what it holds
-    makes none. Anchors, and untrained networks, whose chains disagree on N (R-hat above 1.2) are shown and do not
-    count; without untrained networks it is held against beta = 0, which has none. Anchors should differ in N; positives
-    and negatives at random are best. Another training may have learned otherwise: try other seeds.
+    more than the draws' composition makes them: yes if the 95 % interval of rigidity there, over anchors, lies above
+    0.25, no if below, else undecided, as with fewer than six anchors. Anchors weigh by the network's mean distance of
+    the background from them: where it sees next to no difference, what it holds makes none. Anchors whose chains
+    disagree on N (R-hat above 1.2) are shown and do not count, nor do the other networks, which are shown beside it: at
+    the same share of energy untrained ones are often so rugged that their chains stand. Anchors should differ in N;
+    positives and negatives at random are best. Another training may have learned otherwise: try other seeds.
 
     In the folder:
 
@@ -193,10 +193,10 @@ def pool(folder: "Path", settings: dict[str, Any]) -> Iterator[str]:
     response, references, checks = (
         list(read_table(str(folder / f"{name}.tsv"), columns, "probe again")) for name, columns in wanted.items()
     )
-    found = answer(response, references, settings["seed"], anchored=settings["held"] == "anchor")
+    found = answer(response, references, anchored=settings["held"] == "anchor")
     label = response[0]["counted"]
     write_table(str(folder / "answer.tsv"), answer_rows(found, label))
-    write_table(str(folder / "fields.tsv"), over_anchors(response, settings["seed"]))
+    write_table(str(folder / "fields.tsv"), over_anchors(response))
     write_gc_figure(str(folder / "response.png"), figure_of(found, label, response[0]["share"]))
     yield from report(found, (response, references, checks), label)
 
@@ -260,8 +260,7 @@ def answer_rows(found: "Answer", label: str) -> list[dict[str, object]]:
         for name, e in ((name, each[measure]) for name, each in found.measures.items())
     ]
     excess = {"value": found.excess.value, "low": found.excess.low, "high": found.excess.high}
-    null = "untrained networks" if found.counted else "beta = 0"
-    rows.append({"quantity": f"rigidity outside, beyond {null}", "of": "network", **excess})
+    rows.append({"quantity": "rigidity outside, where chains agree", "of": "network", **excess})
     rows.append({"quantity": f"{label} held: {found.verdict}", "of": "network", **dict.fromkeys(excess)})
     return rows
 
@@ -287,7 +286,7 @@ def figure_of(found: "Answer", label: str, share: bool) -> "GCFigure":
         slope=np.array(triple(found.measures["network"]["slope"])),
         rigidity={name: np.array(triple(each["rigidity outside"])) for name, each in found.measures.items()},
         excess=np.array(triple(found.excess)),
-        null="untrained ones" if found.counted else "beta = 0",
+        null="beta = 0",
         margin=LEAST_EXCESS,
         verdict=found.verdict,
     )

@@ -83,6 +83,11 @@ calling_options = options.group(
     everyday=True,
     help="Merge motifs of different anchors whose aligned columns correlate at least this much (Pearson r).",
 )
+@options.option(
+    "--unconverged/--no-unconverged",
+    default=False,
+    help="Let anchors whose draws have not converged count for what comes again.  [default: no]",
+)
 @options.threads_option
 @options.out_option("Folder for the results; an older one is replaced. '-' prints one file.", pipe=True)
 @options.option(
@@ -114,6 +119,7 @@ def command(
     logos: Literal["png", "svg", "pdf", "none"],
     max_logos: int,
     draw_sites: bool,
+    unconverged: bool,
 ) -> None:
     """Motifs that the draws hold, wherever and on either strand.
 
@@ -122,7 +128,7 @@ def command(
 
     \b
     motifs.tsv         the motifs: consensus, anchors, sites, bits, the three known motifs most like
-                       each, and p of coming again in so many anchors, were columns in any order
+                       each, and p of coming again in so many converged anchors, by shuffled columns
     motifs.meme        the same as matrices; also motifs.jaspar, motifs_ppm.tsv, motifs_pwm.tsv
     sites.bed          places of motifs in 5 % or more of an anchor's draws; genomic if anchors are
     occupancy.tsv      share of each anchor's draws with each motif, also at beta 0; the best place
@@ -145,6 +151,7 @@ def command(
         calling=calling,
         known=known,
         similarity=similarity,
+        unconverged=unconverged,
         draw_sites=draw_sites,
         logos="none" if pipe else logos,
         max_logos=max_logos,

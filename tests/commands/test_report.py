@@ -50,7 +50,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for samples in sets:
             draws.add(samples)
     write_table(str(place / "draws.npz.tsv"), [summarise(samples, diagnose(samples)) for samples in sets])
-    write_table(str(place / "draws.npz.series.tsv"), [row for samples in sets for row in beta_series(samples)])
+    write_table(
+        str(place / "draws.npz.series.tsv"),
+        [row for samples in sets for row in beta_series(samples, diagnose(samples))],
+    )
     return place
 
 
