@@ -18,3 +18,8 @@ from .interpret.law import Law as Law
 from .interpret.sampling import Sampling as Sampling
 
 __version__: str
+from .api.attribution import attribute as attribute
+from .api.merging import merge as merge
+from .api.origins import provenance as provenance
+from .api.probing import Probe as Probe
+from .api.probing import gc_probe as gc_probe
