@@ -34,7 +34,7 @@ class Pooled(NamedTuple):
 
 
 # by the command that wrote the parts; folders of others are joined as they are
-POOLED = {
+POOLED: dict[str, Pooled] = {
     "gc-probe": Pooled(probing.POOLED, lambda folder, run: probing.pool(folder, run["law.held"] == "anchor")),
     "attribute": Pooled(attribution.POOLED, lambda folder, _: attribution.pool(folder)),
 }
