@@ -16,6 +16,16 @@ class SettingsError(InputError):
     """Settings that are out of range or exclude each other: printed as `setting: problem; cure`, exit code 2."""
 
 
+def require_range(setting: str, value: float | None, least: float, most: float, ends: str = "[]") -> None:
+    """Raise SettingsError for a value, where there is one, outside a range; '(' and ')' leave its ends out."""
+    if value is None:
+        return
+    above = value >= least if ends[0] == "[" else value > least
+    if not (above and (value <= most if ends[1] == "]" else value < most)):
+        span = f"{ends[0]}{least:g}, {most:g}{ends[1]}"
+        raise SettingsError(setting, "", f"{value} is not in {span}", "give a number that is")
+
+
 class StoppedError(Exception):
     """The run was asked to stop, and has: the same command goes on from there. Exit code 4."""
 

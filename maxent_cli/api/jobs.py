@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from maxent_cli.api.anchors import Anchors
 from maxent_cli.api.listening import Listener
@@ -173,6 +174,17 @@ def naming(anchors: Sequences, model: str) -> Iterator[None]:
         if error.path not in anchors.names:
             raise
         raise InputError(model, f"anchor {error.path}", error.problem, error.cure) from error
+
+
+@contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """Have torch use so many CPU threads within the block, and afterwards as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def granted_cpus() -> int:
