@@ -10,9 +10,16 @@ from .api.motifs import motifs as motifs
 from .api.networks import Network as Network
 from .api.networks import network as network
 from .api.periodicity import periodicity as periodicity
+from .api.prediction import predict as predict
 from .api.reports import report as report
 from .api.results import Results as Results
 from .api.sampling import sample as sample
+from .api.simulation import Plant as Plant
+from .api.simulation import simulate as simulate
+from .api.training import Training as Training
+from .api.training import train as train
+from .api.training_data import Split as Split
+from .api.training_data import TrainingData as TrainingData
 from .errors import InputError as InputError
 from .interpret.law import Law as Law
 from .interpret.sampling import Sampling as Sampling

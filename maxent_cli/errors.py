@@ -1,5 +1,7 @@
 """The one error that a user's input can cause, its kind for settings, and the end of a run that was asked to stop."""
 
+from math import inf
+
 LONGEST = 400  # letters of each part of a message; a name from a file may have any number
 
 
@@ -16,11 +18,14 @@ class SettingsError(InputError):
     """Settings that are out of range or exclude each other: printed as `setting: problem; cure`, exit code 2."""
 
 
-def require_range(setting: str, value: float | None, least: float, most: float = float("inf")) -> None:
-    """Raise SettingsError for a value, where there is one, that is not from least to most."""
-    if value is not None and not least <= value <= most:
-        bound = f"at least {least:g}" if most == float("inf") else f"from {least:g} to {most:g}"
-        raise SettingsError(setting, "", f"{value} is not {bound}", "give a number that is")
+def require_range(setting: str, value: float | None, least: float, most: float = inf, ends: str = "[]") -> None:
+    """Raise SettingsError for a value, where there is one, outside a range; '(' and ')' leave its ends out."""
+    if value is None:
+        return
+    above = value >= least if ends[0] == "[" else value > least
+    if not (above and (value <= most if ends[1] == "]" else value < most)):
+        span = f"{ends[0]}{least:g}, {most:g}{ends[1]}"
+        raise SettingsError(setting, "", f"{value} is not in {span}", "give a number that is")
 
 
 class StoppedError(Exception):

@@ -1,15 +1,14 @@
 """Anchors as public functions take them: where they come from, and what of them may change."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from maxent_cli.data import Record, Rejected, Sequences
+from maxent_cli.data import Rejected, Sequences
 from maxent_cli.errors import SettingsError
-from maxent_cli.io.fasta import interval_of_name
-from maxent_cli.io.records import RecordSource, read_sequences
+from maxent_cli.io import records
+from maxent_cli.io.records import RecordSource, read_sequences, source_of
 from maxent_cli.io.windows import changeable, fix_positions, read_flanked, settle_unknown
 
 
@@ -56,7 +55,7 @@ class Anchors:
         return found, rejected + stuck
 
 
-Given = str | Iterable[str] | Mapping[str, str] | Anchors  # what public functions take for anchors
+Given = records.Given | Anchors  # what public functions take for anchors
 
 
 def anchors(
@@ -96,15 +95,4 @@ def anchors(
     """
     if isinstance(given, Anchors):
         return given
-    source = given if isinstance(given, str) else "anchors"
-    records = () if isinstance(given, str) else tuple(_records(given))
-    return Anchors(RecordSource(source, genome, centre, records), crop, flank, fix, n_policy)
-
-
-def _records(given: Iterable[str] | Mapping[str, str]) -> Iterable[Record]:
-    """Records of sequences by name; without names they are anchor1, anchor2, ..."""
-    named = given if isinstance(given, Mapping) else {f"anchor{row}": text for row, text in enumerate(given, 1)}
-    if not named:
-        raise SettingsError("anchors", "", "none are given", "give a sequence at least")
-    for name, text in named.items():
-        yield Record(name, text, f"anchors: {name}", interval_of_name(name, len(text)))
+    return Anchors(source_of(given, "anchor", genome, centre), crop, flank, fix, n_policy)

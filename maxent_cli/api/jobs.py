@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 
 from maxent_cli.api.anchors import Anchors
 from maxent_cli.api.cpus import granted_cpus as granted_cpus
@@ -172,3 +173,14 @@ def naming(anchors: Sequences, model: str) -> Iterator[None]:
         if error.path not in anchors.names:
             raise
         raise InputError(model, f"anchor {error.path}", error.problem, error.cure) from error
+
+
+@contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """Have torch use so many CPU threads within the block, and afterwards as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -145,3 +145,12 @@ class NumberOrAuto(click.ParamType[Any]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         return value if value == AUTO else FiniteRange(0).convert(value, param, ctx)
+
+
+class Names(click.ParamType[Any]):
+    """Names, with commas between them."""
+
+    name = "A,B"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
+        return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else tuple(value)

@@ -12,7 +12,7 @@ import numpy as np
 import pyfaidx
 from numpy.typing import NDArray
 
-from maxent_cli.data import Interval, Record, Rejected
+from maxent_cli.data import Interval, Record, Rejected, Sequences
 from maxent_cli.errors import InputError
 from maxent_cli.io.fasta import read_fasta
 from maxent_cli.io.files import GZIP_MAGIC, PIPE, reading_text, writing
@@ -60,6 +60,16 @@ def read_intervals(path: str) -> Iterator[BedRow]:
                 yield _row(path, number, text)
         if empty:
             raise InputError(path, "", "holds no interval", "give a BED or narrowPeak file")
+
+
+def bed_rows(sequences: Sequences, scores: Sequence[float] | None = None) -> list[BedRow]:
+    """A row a record; none at all where a record has no coordinates."""
+    rows = []
+    for row, (name, interval) in enumerate(zip(sequences.names, sequences.intervals, strict=True)):
+        if interval is None:
+            return []
+        rows.append(BedRow(interval, name, None if scores is None else scores[row]))
+    return rows
 
 
 def write_bed(path: str, rows: Iterable[BedRow]) -> None:

@@ -1,18 +1,20 @@
 """Records from whatever a command is given: FASTA, or BED with a genome."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maxent_cli.data import Record, Rejected, Sequences
-from maxent_cli.errors import InputError
+from maxent_cli.errors import InputError, SettingsError
 from maxent_cli.io.bed import BedRow, fetch_windows, read_intervals
-from maxent_cli.io.fasta import read_fasta, to_sequences
+from maxent_cli.io.fasta import interval_of_name, read_fasta, to_sequences
 from maxent_cli.io.tables import read_labelled
 
 BED_SUFFIXES = (".bed", ".narrowpeak", ".broadpeak")
+
+Given = str | Iterable[str] | Mapping[str, str]  # a path, or sequences, perhaps by name
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,22 @@ class RecordSource:
     def records(self) -> Iterator[Record]:
         """The records in memory, or those of the FASTA file."""
         return iter(self.given) if self.given else read_fasta(self.path)
+
+
+def source_of(given: Given, what: str, genome: str | None = None, centre: str = "centre") -> RecordSource:
+    """The source of what is given; sequences without names are called `what` and their number, from 1.
+
+    Raises SettingsError where there are none.
+    """
+    if isinstance(given, str):
+        return RecordSource(given, genome, centre)
+    named = given if isinstance(given, Mapping) else {f"{what}{row}": text for row, text in enumerate(given, 1)}
+    if not named:
+        raise SettingsError(f"{what}s", "", "none are given", "give a sequence at least")
+    records = (
+        Record(name, text, f"{what}s: {name}", interval_of_name(name, len(text))) for name, text in named.items()
+    )
+    return RecordSource(f"{what}s", genome, centre, tuple(records))
 
 
 def is_bed(path: str) -> bool:

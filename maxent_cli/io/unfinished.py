@@ -167,13 +167,13 @@ def _unpacked(packed: Arrays) -> list[Arrays]:
 
 
 @contextmanager
-def unfinished(out: str, settings: dict[str, Any], stop: Stop) -> Iterator[Unfinished]:
+def unfinished(out: str | None, settings: dict[str, Any], stop: Stop) -> Iterator[Unfinished]:
     """The unfinished work of an output, none or what an earlier run left; removed when the block ends well.
 
-    settings: all that the work depends on, for JSON. Raises InputError where the folder cannot be written, another
-    process is at work on the same output, or what is there is of other settings.
+    out: None where nothing is to be kept. settings: all that the work depends on, for JSON. Raises InputError where the
+    folder cannot be written, another process is at work on the same output, or what is there is of other settings.
     """
-    if Path(out).exists() and not (Path(out).is_file() or Path(out).is_dir()):  # a device or a pipe has no neighbours
+    if out is None or _is_device(out):
         with tempfile.TemporaryDirectory() as temporary:
             yield Unfinished(Path(temporary), stop)
         return
@@ -189,6 +189,11 @@ def unfinished(out: str, settings: dict[str, Any], stop: Stop) -> Iterator[Unfin
         if work.useless or not _results(work.folder):
             _remove(work.folder)
         os.close(lock)
+
+
+def _is_device(out: str) -> bool:
+    """Whether it is a device or a pipe, which has no neighbours."""
+    return Path(out).exists() and not (Path(out).is_file() or Path(out).is_dir())
 
 
 def _locked(folder: Path) -> int:

@@ -149,11 +149,11 @@ def test_bed_and_genome(tmp_path: Path, model: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "give either RECORDS or --table"),
-        (["records.fa", "--table", "records.fa"], "give either RECORDS or --table"),
-        (["--table", "records.fa", "--label", "1"], "give it without --label"),
+        ([], "records: either they or a table are needed, not both"),
+        (["records.fa", "--table", "records.fa"], "a table are needed, not both"),
+        (["--table", "records.fa", "--label", "1"], "table: holds labels, and excludes label"),
         (["records.fa", "--top", "3"], "give --select FILE"),
-        (["records.fa", "--select", "a.fa", "--correct"], "--correct needs labels"),
+        (["records.fa", "--select", "a.fa", "--correct"], "correct: needs labels"),
         (["records.fa", "--select", "a.fa", "--at-least", "nan"], "nan is not a finite number"),
         (["records.fa", "--select", "a.fa", "--at-least", "inf"], "inf is not a finite number"),
         (["records.fa", "--contrast", "2,0"], "numbered 0 to 1 (negative, positive)"),

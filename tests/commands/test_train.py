@@ -172,8 +172,8 @@ def test_from_a_pipe_without_test_part(tmp_path: Path) -> None:
 
 
 WRONG = {
-    "nothing": ([], 2, "give either --positives or --table"),
-    "both": (["--positives", "peaks.fa", "--table", "peaks.fa"], 2, "give either --positives or --table"),
+    "nothing": ([], 2, "positives: either they or a table are needed, not both"),
+    "both": (["--positives", "peaks.fa", "--table", "peaks.fa"], 2, "a table are needed, not both"),
     "unknown chromosome": (["--positives", "peaks.fa", "--test-chromosomes", "chrQ"], 2, "no record lies on chrQ"),
     "no coordinates": (["--positives", "bare.fa", "--test-chromosomes", "chr8"], 2, "100 of 100 records have no coord"),
     "too short": (["--positives", "short.fa"], 2, "convnet does not take 8 bp"),

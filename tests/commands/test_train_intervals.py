@@ -102,7 +102,7 @@ def test_matched_gc_leaves_as_many_of_each_in_every_part(tmp_path: Path, genome:
     ("arguments", "named"),
     [
         (["--negatives-away", "20", "--bottom-score", "0.5"], "exclude each other"),
-        (["--match-gc"], "--match-gc needs negatives"),
+        (["--match-gc"], "match-gc: needs negatives"),
         (["--top-score", "0"], "--top-score"),
         (["--negatives-away", "0"], "--negatives-away"),
     ],
@@ -124,4 +124,4 @@ def test_what_cannot_be_had_is_an_error_that_says_so(tmp_path: Path, genome: str
         maxent, ["train", "--positives", genome, "--top-score", "0.5", "-o", str(tmp_path / "m")]
     )
     assert fasta.exit_code == 2
-    assert "give --positives as BED" in fasta.stderr
+    assert "give positives as BED" in fasta.stderr

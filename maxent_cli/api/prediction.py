@@ -1,0 +1,235 @@
+"""Prediction: a network's outputs for many records, and anchors chosen by them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import IO
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from maxent_cli.alphabet import decode
+from maxent_cli.api.anchors import Anchors, Given, anchors
+from maxent_cli.api.jobs import granted_cpus, torch_threads
+from maxent_cli.api.listening import Progress, listener_of
+from maxent_cli.api.networks import Network
+from maxent_cli.api.runs import Run, account, settings_of
+from maxent_cli.data import WHOLE, Floats, Record, Rejected, Sequences, Shard
+from maxent_cli.errors import InputError, SettingsError, require_range
+from maxent_cli.interpret.law import chosen_outputs
+from maxent_cli.io.bed import bed_lines, bed_rows
+from maxent_cli.io.fasta import fasta_lines
+from maxent_cli.io.files import PIPE, writing_together
+from maxent_cli.io.parts import SCORES
+from maxent_cli.io.provenance import write_provenance
+from maxent_cli.io.records import RecordSource, read_labelled_sequences
+from maxent_cli.io.tables import write_rows
+from maxent_cli.models import prediction
+
+MOST_SHOWN = 20  # rows in a notebook
+
+Labels = NDArray[np.int64]
+Columns = dict[str, tuple[str, ...] | NDArray[np.generic]]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """A network's outputs for records; rows: those chosen, highest contrast first."""
+
+    columns: Columns
+    sequences: Sequences
+    rows: NDArray[np.intp]
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row a record: record, outputs, contrast, probability and, where labels are known, label and correct."""
+        return pd.DataFrame(self.columns)
+
+    @property
+    def chosen(self) -> Anchors:
+        """The records that were chosen, highest contrast first, as `sample` takes them."""
+        found = self.sequences.take(self.rows)
+        kept = zip(found.names, found.codes, found.intervals, strict=True)
+        records = tuple(Record(name, decode(codes), f"chosen: {name}", interval) for name, codes, interval in kept)
+        if not records:
+            raise InputError("chosen records", "", "there are none", "ask for less")
+        return Anchors(RecordSource("chosen records", given=records))
+
+    def __len__(self) -> int:
+        return len(self.sequences)
+
+    def __repr__(self) -> str:
+        return f"<Scores of {len(self)} records, {len(self.rows)} chosen>"
+
+    def _repr_html_(self) -> str:
+        return str(self.to_frame().head(MOST_SHOWN).to_html(index=False, float_format="{:.3g}".format))
+
+
+def predict(
+    network: Network,
+    given: Given | None = None,
+    *,
+    table: str | None = None,
+    crop: bool = False,
+    label: int | None = None,
+    contrast: tuple[int, int] | None = None,
+    at_least: float | None = None,
+    correct: bool = False,
+    top: int | None = None,
+    out: str | None = None,
+    select: str | None = None,
+    shard: Shard = WHOLE,
+    threads: int | None = None,
+    progress: Progress = True,
+) -> Scores:
+    """Outputs of a network for every record, before the softmax; and records chosen by them.
+
+    Parameters
+    ----------
+    network
+        What `network` gives.
+    given, table
+        Records: sequences as strings, or by name; the path of a FASTA file; or what `anchors` gives. Instead, TSV with
+        columns sequence and label (0 or 1).
+    crop, label
+        Keep the middle of the table's longer records (of others `anchors` does); the class of every record given.
+    contrast
+        Two outputs, by their numbers from 0, whose difference is the contrast; by default 1 and 0 of two.
+    at_least, correct, top
+        Choose records with this contrast or more, those that are called correctly (the contrast is above 0 exactly for
+        label 1) and, of these, so many with the highest contrast; by default all.
+    out, select
+        TSV of the scores, and FASTA of the chosen records (BED, if it is named .bed); not written by default.
+    shard, threads
+        Which part of the records; CPU threads, by default those granted.
+
+    Returns
+    -------
+    Scores
+        `to_frame()` has a row a record: outputs by name, their contrast, and the probability of its first class;
+        `chosen` are anchors.
+
+    Raises
+    ------
+    InputError
+        Where the input cannot be used, or settings exclude each other.
+
+    Examples
+    --------
+    >>> import maxent_cli as mx
+    >>> from torch import nn
+    >>> net = mx.network(nn.Sequential(nn.Conv1d(4, 8, 5), nn.ReLU(), nn.Flatten(), nn.Linear(48, 2)), 10)
+    >>> found = mx.predict(net, ["ACGTTGCAAC", "TTTTTTTTTT", "GGGGGCCCCC"], top=1, progress=False)
+    >>> found
+    <Scores of 3 records, 1 chosen>
+    >>> list(found.to_frame())
+    ['record', 'output_0', 'output_1', 'contrast', 'probability']
+    """
+    _check(given, table, label, correct, top)
+    if select is not None and shard.count > 1:
+        raise SettingsError("select", "", "chooses among all records, and excludes shard", "give one of them")
+    listener = listener_of(progress)
+    source = None if given is None else anchors(given)
+    sequences, labels, rejected = _read(network, source or str(table), crop, label)
+    where, files = (source.name, source.files) if source else (str(table), (str(table),))
+    rejects = None if out in (None, PIPE) else shard.rejected_table(str(out))
+    account(len(sequences), rejected, where, rejects, listener)
+    run = _run(network, sequences, labels, contrast, shard, len(rejected))
+    block = shard.block(len(sequences))
+    reader = network.reader(sequences.codes.shape[1])
+    with torch_threads(threads or granted_cpus()), listener.progress("predicting", len(block), "records") as ticker:
+        outputs = prediction.predict(reader, sequences.codes, ticker.advance, block)
+    mine, called = sequences.part(shard), None if labels is None else labels[block.start : block.stop]
+    names = network.outputs(outputs.shape[1])
+    columns = _columns(mine, outputs.astype(np.float64), chosen_outputs(contrast, names), names, called)
+    found = Scores(columns, mine, _chosen(columns, at_least, correct, top))
+    _write(found, out, select)
+    files = tuple(dict.fromkeys([*network.files, *files]))
+    if out is not None:
+        write_provenance(out, files, part=run.part(SCORES))
+    if select is not None:
+        write_provenance(select, files)
+        listener.say(f"{select}: {len(found.rows)} of {len(found)} records selected")
+    return found
+
+
+def _check(given: Given | None, table: str | None, label: int | None, correct: bool, top: int | None) -> None:
+    """Raise SettingsError for what excludes another, or is out of range."""
+    if (given is None) == (table is None):
+        raise SettingsError("records", "", "either they or a table are needed, not both", "give one of them")
+    if table is not None and label is not None:
+        raise SettingsError("table", "", "holds labels, and excludes label", "give one of them")
+    if correct and table is None and label is None:
+        raise SettingsError("correct", "", "needs labels", "give a table, or the label of all records")
+    require_range("label", label, 0, 1)
+    require_range("top", top, 1, float("inf"))
+
+
+def _read(
+    network: Network, source: Anchors | str, crop: bool, label: int | None
+) -> tuple[Sequences, Labels | None, list[Rejected]]:
+    """The records of a source, or of a table at a path, their labels (N,) where known, and those left out."""
+    if isinstance(source, str):
+        return read_labelled_sequences(source, network.input_length, crop)
+    sequences, rejected = source.read(network.input_length, network.background or (0.25,) * 4)
+    labels = None if label is None else np.full(len(sequences), label, np.int64)
+    return sequences, labels, rejected
+
+
+def _run(
+    network: Network,
+    sequences: Sequences,
+    labels: Labels | None,
+    contrast: tuple[int, int] | None,
+    shard: Shard,
+    rejected: int,
+) -> Run:
+    called = None if labels is None else sha256(labels.tobytes()).hexdigest()
+    digests = {"model": network.digest, "records": sequences.digest(), "labels": called}
+    settings = settings_of(contrast=contrast, reading=network.reading)
+    return Run("predict", settings, digests, shard, len(sequences), rejected)
+
+
+def _columns(
+    sequences: Sequences, outputs: Floats, contrast: tuple[int, ...], names: tuple[str, ...], labels: Labels | None
+) -> Columns:
+    """The table: outputs (N, K) by name, contrast and probability (N,), and whether the call is right."""
+    margin = outputs[:, contrast[0]] - (outputs[:, contrast[1]] if len(contrast) == 2 else 0)
+    others = np.delete(outputs, contrast[0], axis=1) if len(contrast) == 2 else np.zeros_like(outputs)
+    odds = np.logaddexp.reduce(others, axis=1) - outputs[:, contrast[0]]
+    columns: Columns = {"record": sequences.names, **dict(zip(names, outputs.T, strict=True))}
+    columns |= {"contrast": margin, "probability": np.exp(-np.logaddexp(0, odds))}
+    if labels is not None:
+        columns |= {"label": labels, "correct": (margin > 0) == (labels == 1)}
+    return columns
+
+
+def _chosen(columns: Columns, at_least: float | None, correct: bool, top: int | None) -> NDArray[np.intp]:
+    """Rows that pass, highest contrast first, as many as are asked for."""
+    contrast = np.asarray(columns["contrast"], float)
+    passes = np.ones(len(contrast), np.bool_)
+    if at_least is not None:
+        passes &= contrast >= at_least
+    if correct:
+        passes &= np.asarray(columns["correct"], np.bool_)
+    order = np.argsort(-contrast, kind="stable")
+    return order[passes[order]][:top]
+
+
+def _write(found: Scores, out: str | None, select: str | None) -> None:
+    with writing_together() as opening:
+        if out is not None:
+            write_rows(opening(out), found.columns)
+        if select is not None:
+            _write_chosen(opening, select, found)
+
+
+def _write_chosen(opening: Callable[[str], IO[str]], path: str, found: Scores) -> None:
+    sequences = found.sequences.take(found.rows)
+    if not path.lower().endswith(".bed"):
+        opening(path).writelines(fasta_lines(sequences.names, map(decode, sequences.codes)))
+        return
+    rows = bed_rows(sequences, np.asarray(found.columns["contrast"], float)[found.rows].tolist())
+    if len(rows) < len(sequences):
+        raise InputError(path, "", "a selected record has no coordinates", "name a FASTA file instead")
+    opening(path).writelines(bed_lines(rows))

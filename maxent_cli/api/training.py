@@ -1,0 +1,260 @@
+"""Training: from positives and negatives to a model folder."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from maxent_cli.api.jobs import Task, granted_cpus, torch_threads
+from maxent_cli.api.listening import Listener, Progress, listener_of
+from maxent_cli.api.networks import Network, network
+from maxent_cli.api.results import Results, results_folder
+from maxent_cli.api.training_data import (
+    MOST,
+    LabelledSet,
+    Split,
+    TrainingData,
+    examples_of_epochs,
+    letter_frequencies,
+    read_source,
+    split_source,
+    write_split,
+)
+from maxent_cli.errors import InputError, SettingsError, require_range
+from maxent_cli.io.checkpoint import ModelCard, save_model
+from maxent_cli.io.figures import write_learning_curve
+from maxent_cli.io.files import check_output_folder
+from maxent_cli.io.provenance import write_provenance
+from maxent_cli.io.records import Given
+from maxent_cli.io.tables import Row, renew_rejected, write_rejected, write_table
+from maxent_cli.io.unfinished import Unfinished, checkpoints, unfinished
+from maxent_cli.models.architectures import ARCHITECTURES, LayeredModel, build
+from maxent_cli.models.splits import PARTS
+from maxent_cli.models.training import DivergedError, Epoch, Examples, Settings, enough_epochs, fit
+
+OUTPUTS = ("negative", "positive")
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a network is trained: by AdamW on a one-cycle schedule, and the running mean of its weights is kept.
+
+    architecture: a key of models.architectures.ARCHITECTURES. epochs: passes over the training part at most; None: as
+    many as make 10,000 steps, but 10 to 200. patience: epochs without a lower validation loss after which to stop;
+    None: half of them. batch: sequences a step. learning_rate: the schedule's highest. reverse_complement: turn a
+    random half of each batch to the other strand. shift: letters by which each sequence is rotated at most.
+    fresh_shuffles: shuffle the positives anew each epoch, where shuffles are the negatives. Raises SettingsError where
+    one is out of range.
+    """
+
+    architecture: str = "convnet"
+    epochs: int | None = None
+    patience: int | None = None
+    batch: int = 128
+    learning_rate: float = 0.003
+    weight_decay: float = 0.01
+    reverse_complement: bool = True
+    shift: int = 5
+    fresh_shuffles: bool = True
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if self.architecture not in ARCHITECTURES:
+            known = ", ".join(ARCHITECTURES)
+            raise SettingsError("architecture", "", f"there is none named {self.architecture}", f"give one of {known}")
+        require_range("epochs", self.epochs, 1, MOST)
+        require_range("patience", self.patience, 1, MOST)
+        require_range("batch", self.batch, 2, MOST)
+        require_range("learning-rate", self.learning_rate, 0, 1, "(]")
+        require_range("weight-decay", self.weight_decay, 0, 1)
+        require_range("shift", self.shift, 0, MOST)
+        require_range("seed", self.seed, 0, float("inf"))
+
+    def settled(self, size: int) -> Settings:
+        """As settings, for a training part of so many sequences."""
+        epochs = self.epochs or enough_epochs(size, self.batch)
+        return Settings(
+            epochs,
+            self.patience or max(epochs // 2, 1),
+            self.batch,
+            self.learning_rate,
+            self.weight_decay,
+            reverse_complement=self.reverse_complement,
+            shift=self.shift,
+            seed=self.seed,
+        )
+
+
+class Trained(Results):
+    """A model folder: its network, and its tables "metrics", "learning_curve" and "rejected"."""
+
+    @cached_property
+    def network(self) -> Network:
+        """The network, to be asked."""
+        return network(str(self.path))
+
+
+def train(
+    given: TrainingData | Given,
+    split: Split | None = None,
+    training: Training | None = None,
+    *,
+    out: str | None = None,
+    threads: int | None = None,
+    progress: Progress = True,
+) -> Trained:
+    """Train a network to tell positives from negatives.
+
+    Parameters
+    ----------
+    given
+        What it is trained on; positives alone may be given as they are (sequences, by name or not, or a path), and
+        their dinucleotide-preserving shuffles are the negatives then.
+    split, training
+        Which records are held out, and how it is trained.
+    out
+        Model folder: weights, learning curve, metrics, the three parts as FASTA (and BED where coordinates are known;
+        0-based half-open), and rejected.tsv. Unfinished work lies in OUT.partial, from which the same call goes on.
+        Without it, the folder is kept until nobody holds the result.
+    threads
+        CPU threads, by default those granted. The same seed, data and threads give the same weights.
+    progress
+        True: bars on stderr; False: none; or a function that is given each step.
+
+    Returns
+    -------
+    Trained
+        `network`, and tables: "metrics" (AUROC and AUPRC of validation and test part, with 95 % bootstrap intervals)
+        and "learning_curve" (losses in nats, by epoch).
+
+    Raises
+    ------
+    InputError
+        Where the input cannot be used, settings exclude each other, or the training diverges.
+
+    Examples
+    --------
+    >>> import maxent_cli as mx
+    >>> positives = mx.simulate(60, 30, [mx.Plant("CTCF")], progress=False).sequences
+    >>> quick = mx.Training("finnegan2017", epochs=1)
+    >>> trained = mx.train(positives, training=quick, progress=False)
+    >>> trained.network.input_length, list(trained["metrics"]["metric"].unique())
+    (30, ['AUROC', 'AUPRC'])
+    """
+    data = given if isinstance(given, TrainingData) else TrainingData(given)
+    task = Task("train", listener_of(progress), out, threads=threads or granted_cpus())
+    with torch_threads(task.threads):
+        return _train(data, split or Split(), training or Training(), task)
+
+
+def _train(data: TrainingData, split: Split, training: Training, task: Task) -> Trained:
+    source = read_source(data, training.seed, task)
+    sets, how = split_source(source, split, data.match_gc, training.seed, task.listener)
+    account = _announce(source.name, sets, how, task.listener)
+    model, settings = _new_model(sets[0], training), training.settled(len(sets[0].examples))
+    facts = {**settings.__dict__, "threads": task.threads, "fresh_shuffles": training.fresh_shuffles}
+    with unfinished(task.out, _identity(sets, training.architecture, facts), task.listener.stop) as work:
+        if task.out is not None:
+            check_output_folder(task.out)
+        examples = examples_of_epochs(sets[0], training.fresh_shuffles, training.seed)
+        curve = _fit(model, examples, sets[1].examples, settings, work, task.listener)
+        metrics = _metrics(model, sets, training.seed, task.listener)
+        card = _card(model, sets, training, {**data.chosen, "settings": facts, "split": how, "metrics": metrics})
+        with results_folder(task.out) as folder:
+            save_model(folder, model, card)
+            write_table(str(folder / "learning_curve.tsv"), [_row(epoch) for epoch in curve])
+            write_learning_curve(str(folder / "learning_curve.png"), curve)
+            write_table(str(folder / "metrics.tsv"), metrics)
+            write_rejected(str(folder / "rejected.tsv"), source.rejected)
+            write_split(folder, sets)
+        if task.out is not None:
+            renew_rejected(f"{task.out}.rejected.tsv", [])  # what an earlier run left that could use no record
+            write_provenance(task.out, source.files, training.seed, threads=task.threads)
+    return Trained(folder if task.out is None else Path(task.out), account, "metrics", temporary=task.out is None)
+
+
+def _identity(sets: list[LabelledSet], architecture: str, facts: dict[str, Any]) -> dict[str, Any]:
+    """All that the weights depend on."""
+    data = {part: data.digest for part, data in zip(("training", "validation", "test"), sets, strict=True)}
+    return {"command": "train", "architecture": architecture, "data": data, **facts}
+
+
+def _announce(name: str, sets: list[LabelledSet], how: str, listener: Listener) -> list[str]:
+    """Say how the records were parted, and give that back."""
+    said = [f"split {how}", *(f"  {part}: {data}" for part, data in zip(PARTS, sets, strict=True))]
+    for line in said:
+        listener.say(line)
+    if not len(sets[0].positives) or not len(sets[0].negatives):
+        raise InputError(name, "", "the training part lacks a class", "give more records or hold out a smaller share")
+    return said
+
+
+def _new_model(part: LabelledSet, training: Training) -> LayeredModel:
+    length = part.positives.codes.shape[1]
+    try:
+        return build(training.architecture, length, {}, training.seed)
+    except ValueError as error:
+        problem = f"{training.architecture} does not take {length} bp ({error})"
+        raise SettingsError("architecture", "", problem, "give another, or another length") from error
+
+
+def _fit(
+    model: LayeredModel,
+    examples: Callable[[int], Examples],
+    validation: Examples,
+    settings: Settings,
+    work: Unfinished,
+    listener: Listener,
+) -> list[Epoch]:
+    """All epochs, each said as it ends; progress and time left within."""
+    curve = []
+    try:
+        with listener.progress("training", settings.epochs * len(examples(0)), "sequences") as ticker:
+            for epoch in fit(model, examples, validation, settings, ticker.advance, checkpoints(work)):
+                curve.append(epoch)
+                listener.say(
+                    f"epoch {epoch.epoch}/{settings.epochs}: loss {epoch.training_loss:.4f}, validation "
+                    f"{epoch.validation_loss:.4f}, AUROC {epoch.validation_auroc:.4f}, {epoch.seconds:.0f} s"
+                )
+    except DivergedError as error:
+        work.useless = True
+        raise InputError("training", "", f"diverged ({error})", "lower --learning-rate") from error
+    return curve
+
+
+def _metrics(model: LayeredModel, sets: list[LabelledSet], seed: int, listener: Listener) -> list[Row]:
+    """AUROC and AUPRC of validation and test part, with the class balance."""
+    from maxent_cli.analysis.classification import classification_areas
+    from maxent_cli.models.prediction import predict
+
+    rows = list[Row]()
+    for part, data in zip(("validation", "test"), sets[1:], strict=True):
+        outputs = predict(model, data.codes)
+        for area in classification_areas(data.examples.labels, outputs[:, 1] - outputs[:, 0], seed):
+            numbers = {name: _number(getattr(area, name)) for name in ("value", "lower", "upper")}
+            counts = {"positives": len(data.positives), "negatives": len(data.negatives)}
+            rows.append({"part": part, "metric": area.metric, **numbers, **counts})
+            listener.say(f"{part} {area.metric} {area.value:.4f} ({area.lower:.4f} to {area.upper:.4f})")
+    return rows
+
+
+def _number(value: float) -> float | None:
+    """None, an empty cell, for what is not defined."""
+    return value if value == value else None
+
+
+def _card(model: LayeredModel, sets: list[LabelledSet], training: Training, facts: dict[str, Any]) -> ModelCard:
+    """What the folder says of the model; nothing in it differs between two runs of the same thing."""
+    parts = {
+        part: {"positives": len(data.positives), "negatives": len(data.negatives), "sha256": data.digest}
+        for part, data in zip(PARTS, sets, strict=True)
+    }
+    background = letter_frequencies(sets[0].codes, training.reverse_complement)
+    made = {"parts": parts, "shuffled_negatives": sets[0].shuffled, **facts}
+    return ModelCard(training.architecture, model.input_length, OUTPUTS, {}, background, made)
+
+
+def _row(epoch: Epoch) -> Row:
+    """An epoch without its seconds, which differ from run to run."""
+    return {name: value for name, value in asdict(epoch).items() if name != "seconds"}
