@@ -65,12 +65,14 @@ _split_options = options.stack(
         "--test-chromosomes",
         metavar="A,B",
         help="Chromosomes to test on.  [default, if every record has coordinates: chr8,chr9 if present, else whole "
-        "chromosomes for about the test share; without coordinates the split is by sequence]",
+        "chromosomes for about the test share, else the end of each; without coordinates the split is by groups of "
+        "records that share a 24-mer]",
     ),
     click.option(
         "--validation-chromosomes",
         metavar="A,B",
-        help="Chromosomes that decide when to stop.  [default: whole ones for about the validation share]",
+        help="Chromosomes that decide when to stop.  [default: whole ones for about the validation share, else the end "
+        "of each]",
     ),
     click.option(
         "--test-share",
@@ -153,8 +155,9 @@ def command(out: str, **given: Any) -> None:
 
     The folder OUT holds the weights (weights.safetensors, model.json), the learning curve (TSV, PNG), metrics.tsv
     (AUROC and AUPRC with bootstrap intervals), the three parts as FASTA (and BED where coordinates are known; 0-based
-    half-open), and rejected.tsv. The same seed, data and threads give the same weights. Equal sequences, and a
-    positive and its shuffles, are always in the same part.
+    half-open), and rejected.tsv. The same seed, data and threads give the same weights. A positive and its shuffles
+    are always in the same part; without coordinates so are all records that share a 24-mer on either strand. Intervals
+    are over such groups.
     """
     from maxent_cli.commands.stopping import stop_at_signals
 
@@ -254,15 +257,18 @@ def _metrics(model: "LayeredModel", sets: "list[LabelledSet]", seed: int) -> lis
     """AUROC and AUPRC of validation and test part, with the class balance."""
     from maxent_cli.analysis.classification import classification_areas
     from maxent_cli.models.prediction import predict
+    from maxent_cli.models.splits import related
 
     rows = []
     for part, data in zip(("validation", "test"), sets[1:], strict=True):
         outputs = predict(model, data.codes)
-        for area in classification_areas(data.examples.labels, outputs[:, 1] - outputs[:, 0], seed):
+        for area in classification_areas(
+            data.examples.labels, outputs[:, 1] - outputs[:, 0], seed, related(data.codes)
+        ):
             numbers = {name: _number(getattr(area, name)) for name in ("value", "lower", "upper")}
             counts = {"positives": len(data.positives), "negatives": len(data.negatives)}
             rows.append({"part": part, "metric": area.metric, **numbers, **counts})
-            options.say(f"{part} {area.metric} {area.value:.4f} ({area.lower:.4f} to {area.upper:.4f})")
+            options.say(f"{part} {area}")
     return rows
 
 
