@@ -24,8 +24,9 @@ def require_range(setting: str, value: float | None, least: float, most: float =
         return
     above = value >= least if ends[0] == "[" else value > least
     if not (above and (value <= most if ends[1] == "]" else value < most)):
-        span = f"{ends[0]}{least:g}, {most:g}{ends[1]}"
-        raise SettingsError(setting, "", f"{value} is not in {span}", "give a number that is")
+        least_said = f"{'at least' if ends[0] == '[' else 'above'} {least:g}"
+        span = least_said if most == inf else f"from {least:g} to {most:g}" + ", ends excluded" * (ends != "[]")
+        raise SettingsError(setting, "", f"{value} is not {span}", "give a number that is")
 
 
 class StoppedError(Exception):

@@ -20,7 +20,11 @@ from maxent_cli.interpret.law import Law
 from maxent_cli.io.attribution_files import read_scores, write_arrays, write_bedgraph
 from maxent_cli.io.provenance import write_provenance
 
-POOLED = ("scores.bedgraph", "modisco/one_hot.npz", "modisco/attributions.npz")  # made of the table of all anchors
+POOLED: tuple[str, ...] = (
+    "scores.bedgraph",
+    "modisco/one_hot.npz",
+    "modisco/attributions.npz",
+)  # made of the table of all anchors
 REFERENCES, STEPS = 20, 50
 
 
@@ -96,7 +100,7 @@ def attribute(
         job = results.Job(folder, settings, max_delta, logos, first)
         name = subject.files[0] if net.files else net.name
         rows = results.write(watched(found, subject.anchors, name, "attributing", task), job, max_logos)
-        lines = [*results.report(rows, job), *pool(folder)]
+        lines = [*results.account(rows, job), *pool(folder)]
     if out is not None:
         write_provenance(out, subject.files, seed, device=device, part=subject.run.part("folder"))
     return tell(folder, out, "positions", lines, task.listener)

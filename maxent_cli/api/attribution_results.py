@@ -64,7 +64,7 @@ def write(found: Iterable[Attribution], job: Job, most_logos: int) -> list[dict[
     return rows
 
 
-def report(rows: Sequence[dict[str, Any]], job: Job) -> Iterator[str]:
+def account(rows: Sequence[dict[str, Any]], job: Job) -> Iterator[str]:
     """Whether scores add up, their error, and what is empty."""
     method = job.settings.method
     yield f"{len(rows)} anchors by {method}"

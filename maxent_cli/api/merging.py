@@ -34,7 +34,7 @@ class Pooled(NamedTuple):
 
 
 # by the command that wrote the parts; folders of others are joined as they are
-POOLED = {
+JOINED = {
     "gc-probe": Pooled(probing.POOLED, lambda folder, run: probing.pool(folder, run["law.held"] == "anchor")),
     "attribute": Pooled(attribution.POOLED, lambda folder, _run: attribution.pool(folder)),
 }
@@ -104,7 +104,7 @@ def _join_folder(together: Outputs, paths: Paths) -> None:
     """Join folders; what pools all records is made anew from the tables."""
     out, parts = next(iter(together.items()))
     run = parts[0].made["part"]["run"]
-    pooled = POOLED.get(run["command"], NOTHING)
+    pooled = JOINED.get(run["command"], NOTHING)
     with writing_folder(out) as folder:
         join_folders(folder, paths(parts), pooled.files)
         list(pooled.make(folder, run["settings"]))

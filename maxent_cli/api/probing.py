@@ -41,7 +41,11 @@ from maxent_cli.io.tables import Columns, read_table, truth, write_table
 from maxent_cli.io.unfinished import Unfinished, unfinished
 from maxent_cli.models.untrained import untrained
 
-POOLED = ("answer.tsv", "fields.tsv", "response.png")  # what all anchors together give; other tables have rows of each
+POOLED: tuple[str, ...] = (
+    "answer.tsv",
+    "fields.tsv",
+    "response.png",
+)  # what all anchors together give; other tables have rows of each
 FIRST_SEED = 1_000_003  # of the untrained networks: unlikely to be anyone's training seed
 MOST_FIELD, MOST_UNTRAINED = 10, 100
 

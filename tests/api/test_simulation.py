@@ -82,7 +82,7 @@ def test_nothing_is_written_unless_asked(tmp_path: Path, monkeypatch: pytest.Mon
     [
         ({"elements": ()}, "a motif's name is missing"),
         ({"elements": ("X1", "")}, "a motif's name is missing"),
-        ({"elements": "X1", "density": 1.5}, r"density of X1: 1.5 is not in \[0, 1\]"),
+        ({"elements": "X1", "density": 1.5}, "density of X1: 1.5 is not from 0 to 1"),
         ({"elements": "X1", "density": float("nan")}, "density of X1: nan"),
         ({"elements": "X1", "strand": "x"}, "strand of X1: 'x' is not"),
         ({"elements": "X1", "position": (9, 5)}, "position of X1: 9 to 5 is no range"),
@@ -98,8 +98,8 @@ def test_what_is_wrong_with_a_plant(given: dict[str, Any], said: str) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"count": 0}, "count: 0 is not in"),
-        ({"length": 0}, "length: 0 is not in"),
+        ({"count": 0}, "count: 0 is not from"),
+        ({"length": 0}, "length: 0 is not from"),
         ({"gc": 0.5, "background": (0.25,) * 4}, "gc: excludes background"),
         ({"gc": 1.0}, r"gc: 1.0 is not in \(0, 1\)"),
         ({"background": (0.3,) * 4}, "background: does not sum to 1"),

@@ -109,7 +109,7 @@ def test_scores_that_do_not_add_up_are_said(folder: Path) -> None:
     assert all(float(row["delta_share"]) > 0.01 for row in table("out/anchors.tsv"))
     run(f"{line} --strict --out strict", 3)
     assert (folder / "strict" / "positions.tsv").read_bytes() == (folder / "out" / "positions.tsv").read_bytes()
-    run(f"{line} --strict --most-delta 1000 --out out")
+    run(f"{line} --strict --max-delta 1000 --out out")
     assert {row["complete"] for row in table("out/anchors.tsv")} == {"yes"}
 
 

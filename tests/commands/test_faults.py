@@ -33,7 +33,7 @@ from maxent_cli.commands import COMMANDS, maxent
 from maxent_cli.commands.options import InputPath
 
 LENGTH = 8
-RUN = "--chains 4 --rungs 3 --draws 4 --thin 2 --warmup 240 --beta 5 --threads 1"
+RUN = "--chains 4 --replicas 3 --draws 4 --thin 2 --warmup 240 --beta 5 --threads 1"
 LINES = [
     "simulate --motifs {meme} --plant one --length 40 --count 3 --out {new} --truth {more}",
     "train --positives {fasta} --negatives {other} --length 60 --epochs 1 --batch 8 --threads 1 --out {folder}",
@@ -52,7 +52,7 @@ LINES = [
     "attribute {peaks} --genome {genome} --model {model} --method deeplift --logos none --threads 1 --out {folder}",
     "motifs {draws} --known {meme} --logos none --threads 1 --out {folder}",
     "series {draws} --figures 0 --out {folder}",
-    "dependence {draws} --maps none --most-rhat 1000 --out {folder}",
+    "dependence {draws} --maps none --max-rhat 1000 --out {folder}",
     "periodicity {draws} --out {folder}",
     "compare {motifs} {motifs_b} --summaries {summary} {summary_b} --out {folder}",
     "merge {part} --out {new}",

@@ -14,7 +14,7 @@ from maxent_cli.commands import drawing, gc_probe, maxent
 
 ANCHORS = {"one": "GATCAT", "two": "CCGTGC", "three": "TTGAAA", "four": "ATATAG"}
 MODEL = small_model(6)
-SHORT = ["--chains", "20", "--rungs", "3", "--draws", "40", "--thin", "10", "--warmup", "240", "--beta", "60"]
+SHORT = ["--chains", "20", "--replicas", "3", "--draws", "40", "--thin", "10", "--warmup", "240", "--beta", "60"]
 ALONE = [*SHORT, "--untrained", "0"]
 
 
@@ -212,7 +212,7 @@ def test_a_feature_that_is_none_is_refused(tmp_path: Path, model: str, fasta: st
     assert "--feature" in result.stderr
 
 
-@pytest.mark.parametrize("given", [["--law", "output"], ["--rungs", "2"], ["--warmup", "0"]])
+@pytest.mark.parametrize("given", [["--law", "output"], ["--replicas", "2"], ["--warmup", "0"]])
 def test_references_that_cannot_be_matched_are_refused(
     tmp_path: Path, model: str, fasta: str, given: list[str]
 ) -> None:

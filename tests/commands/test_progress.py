@@ -48,12 +48,12 @@ def test_what_fails_leaves_no_thread(capsys: pytest.CaptureFixture[str]) -> None
 
 
 @pytest.mark.parametrize(
-    ("more", "last"), [([], "100200"), (["--until-ess", "9", "--max-steps", "200000"], "up to 200200")]
+    ("more", "last"), [([], "100200"), (["--min-ess", "9", "--max-steps", "200000"], "up to 200200")]
 )
 def test_of_a_long_anchor_its_steps_are_counted(more: list[str], last: str, tmp_path: Path) -> None:
     model, anchors = saved(tmp_path / "model", small_model(8)), tmp_path / "anchors.fa"
     anchors.write_text(">a\nACGTACGT\n")
-    run = ["--beta=2", "--chains=4", "--rungs=3", "--warmup=200", "--draws=100", "--thin=1000", "--threads=1", *more]
+    run = ["--beta=2", "--chains=4", "--replicas=3", "--warmup=200", "--draws=100", "--thin=1000", "--threads=1", *more]
     words = ["sample", str(anchors), f"--model={model}", f"--out={tmp_path / 'out'}", *run]
     said = CliRunner().invoke(maxent, words).stderr
     assert re.search(rf"drawing: 0/1 .*; a: step \d+ of {last}, 200 of them warm-up$", said, re.MULTILINE), said

@@ -25,7 +25,7 @@ RECORDS = {
     "long": "ACGTACGTA",
 }
 KEPT = 5
-SHORT = ["--chains", "4", "--rungs", "3", "--draws", "10", "--thin", "5", "--warmup", "240", "--beta", "20"]
+SHORT = ["--chains", "4", "--replicas", "3", "--draws", "10", "--thin", "5", "--warmup", "240", "--beta", "20"]
 DRAWING = ["anchors.fa", "--model", "model", *SHORT, "--threads", "1"]
 
 
@@ -46,7 +46,7 @@ COMMANDS = {
         ["OUT", "OUT.rejected.tsv"],
     ),
     "series": Command(["draws.npz", "--figures", "2"], ["OUT"]),
-    "dependence": Command(["draws.npz", "--maps", "svg", "--most-rhat", "1.3", "--top", "2"], ["OUT"]),
+    "dependence": Command(["draws.npz", "--maps", "svg", "--max-rhat", "1.3", "--top", "2"], ["OUT"]),
 }
 
 

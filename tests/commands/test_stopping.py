@@ -29,7 +29,7 @@ KILLS = int(os.environ.get("MAXENT_KILLS", 4))
 LENGTH = 40
 # savings every tenth of a second
 MAIN = "import maxent_cli.io.unfinished as u; u.INTERVAL = 0.1; from maxent_cli.commands import maxent; maxent()"
-CHAINS = "--model model --threads 1 --chains 4 --rungs 3"
+CHAINS = "--model model --threads 1 --chains 4 --replicas 3"
 SAMPLE = f"sample anchors.fa {CHAINS} --warmup 24000 --draws 100 --thin 400"
 LONG = f"sample anchors.fa {CHAINS} --warmup 24000 --draws 100 --thin 40000"
 PROBE = f"gc-probe anchors.fa {CHAINS} --warmup 6000 --draws 50 --thin 200 --fields 0,1 --untrained 1"

@@ -89,6 +89,6 @@ def test_what_may_not_change_has_the_letter_that_is_there() -> None:
 
 def test_networks_that_the_compiled_chain_cannot_take_have_none() -> None:
     settings = law(5.0)
-    samples = sample_anchor(MODEL, anchors(ANCHOR), settings, run(chains=2, rungs=1, draws=4, warmup=0))
+    samples = sample_anchor(MODEL, anchors(ANCHOR), settings, run(chains=2, replicas=1, draws=4, warmup=0))
     assert samples.kernel == COMPILED
     assert block_conditionals(MODEL, settings, replace(samples, kernel="full passes")) is None

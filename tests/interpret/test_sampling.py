@@ -59,7 +59,7 @@ def test_the_law_does_not_depend_on_how_it_is_drawn_from(given: dict, start: str
 
 
 def test_a_network_that_is_no_stack_follows_the_same_law() -> None:
-    samples = sample_anchor(Opaque(), anchors(ANCHOR), law(BETA), run(chains=100, rungs=2, draws=30))
+    samples = sample_anchor(Opaque(), anchors(ANCHOR), law(BETA), run(chains=100, replicas=2, draws=30))
     assert probability(samples, Listed(MODEL, ANCHOR), BETA) > ODD
     assert samples.drift == 0
 
@@ -206,7 +206,7 @@ def test_identical_records_draw_the_same_and_others_do_not() -> None:
 def test_chains_start_where_they_are_asked_to() -> None:
     kept = {}
     for start in ("anchor", "background", "both"):
-        settings = run(chains=60, rungs=1, draws=4, thin=1, warmup=0, start=start, moves="letters")
+        settings = run(chains=60, replicas=1, draws=4, thin=1, warmup=0, start=start, moves="letters")
         samples = sample_anchor(small_model(40), anchors("GATTACA" * 5 + "CCCCC"), law(0.0), settings)
         kept[start] = (samples.codes[:, 0] == samples.anchor).mean(axis=1)
     assert kept["anchor"].min() >= 39 / 40  # one step has changed at most one letter

@@ -79,7 +79,7 @@ def test_the_ten_lines(tmp_path: Path, anchors: str, monkeypatch: pytest.MonkeyP
     found = run(doctor, tmp_path, anchors, monkeypatch)
     assert re.search(r"^kernel +ok +compiled", found, re.MULTILINE)
     assert "before the final sigmoid" in found
-    short = ["--chains", "4", "--rungs", "3", "--draws", "5", "--thin", "5", "--warmup", "240"]
+    short = ["--chains", "4", "--replicas", "3", "--draws", "5", "--thin", "5", "--warmup", "240"]
     run([*sample, *short], tmp_path, anchors, monkeypatch)
     assert (tmp_path / "draws.npz").exists()
 
