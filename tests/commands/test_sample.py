@@ -20,7 +20,7 @@ from maxent_cli.io.samples import open_draws
 
 ANCHOR = "GATCATTG"
 MODEL = small_model(len(ANCHOR))
-SHORT = ["--chains", "4", "--replicas", "3", "--draws", "10", "--thin", "5", "--warmup", "240", "--beta", "20"]
+SHORT = ["--chains", "4", "--replicas", "3", "--draws", "10", "--thin", "5", "--warmup", "240", "--beta", "20", "--max-steps", "50"]
 
 
 @pytest.fixture
