@@ -131,6 +131,8 @@ class SampleSet:
     share of proposals accepted, all rungs together. kernel: which one ran, and why if not the compiled one;
     drift_start, drift: the most that its energies differed from full passes, before and at the end of any block.
     conditionals (B, L, 4): mean letter frequencies given the other letters, in each block of draws; None: not known.
+    energy_background_error: standard error of energy_background. keep: the share of it by which beta was found so that
+    the draws' mean energy falls short of it, and beta_error that beta's standard error; None and 0: beta was given.
     """
 
     name: str
@@ -152,6 +154,9 @@ class SampleSet:
     drift: float
     rungs: Rungs
     conditionals: Floats | None = None
+    energy_background_error: float = 0.0
+    keep: float | None = None
+    beta_error: float = 0.0
 
     @property
     def told(self) -> bool:

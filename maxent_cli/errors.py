@@ -1,5 +1,7 @@
 """The one error that a user's input can cause, its kind for settings, and the end of a run that was asked to stop."""
 
+from math import inf
+
 LONGEST = 400  # letters of each part of a message; a name from a file may have any number
 
 
@@ -16,7 +18,7 @@ class SettingsError(InputError):
     """Settings that are out of range or exclude each other: printed as `setting: problem; cure`, exit code 2."""
 
 
-def require_range(setting: str, value: float | None, least: float, most: float, ends: str = "[]") -> None:
+def require_range(setting: str, value: float | None, least: float, most: float = inf, ends: str = "[]") -> None:
     """Raise SettingsError for a value, where there is one, outside a range; '(' and ')' leave its ends out."""
     if value is None:
         return

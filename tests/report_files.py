@@ -19,7 +19,7 @@ from maxent_cli.io.samples import writing_draws
 from maxent_cli.io.tables import write_table
 
 LAW = {"held": "anchor", "contrast": [1, 0], "background": [0.25] * 4, "tether": 0.4, "beta": None, "keep": 0.8}
-RUN = {"chains": 2, "rungs": 2, "draws": 8, "warmup": 10, "seed": 1, "most_rhat": 1.05}
+RUN = {"chains": 2, "replicas": 2, "draws": 8, "warmup": 10, "seed": 1, "max_rhat": 1.05}
 HEADER = {"law": LAW, "run": RUN, "outputs": ["unbound", "bound"], "model": {}}
 CHAINS, DRAWS = 2, 8
 
@@ -38,7 +38,7 @@ def write_parts(
         letters=rng.integers(1, 9, (CHAINS, 2, length, 4)).astype(np.uint32),
     )
     samples = sample_set(codes, rungs=rungs)
-    summary, series = summarise(samples, diagnose(samples)), beta_series(samples)
+    summary, series = summarise(samples, diagnose(samples)), beta_series(samples, diagnose(samples))
     with writing_draws(str(folder / "draws.npz"), HEADER) as draws:
         for number, name in enumerate(names):
             draws.add(replace(samples, name=name, interval=(intervals or {}).get(number)))
@@ -49,10 +49,10 @@ def write_parts(
     write_table(str(folder / "draws.npz.tsv"), rows)
     (folder / "draws.npz.provenance.json").write_text(json.dumps(provenance(folder)))
     write_motifs(folder / "motifs", names, decode(codes[0, 0]))
-    write_table(str(folder / "series" / "series.tsv"), [{**row, "record": name} for name in names for row in series])
+    write_table(str(folder / "draws.npz.series.tsv"), [{**row, "record": name} for name in names for row in series])
     write_gc(folder / "gc", names)
     write_periodicity(folder / "periodicity", names)
-    parts = ("draws.npz", "draws.npz.tsv", "motifs", "series", "gc", "periodicity")
+    parts = ("draws.npz", "draws.npz.tsv", "motifs", "periodicity", "gc")
     return Sources(*(str(folder / part) for part in parts))
 
 

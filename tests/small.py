@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from maxent_cli.alphabet import encode
 from maxent_cli.data import Sequences
 from maxent_cli.interpret.law import LawSettings
-from maxent_cli.interpret.sampling import RunSettings
+from maxent_cli.interpret.sampling import Sampling
 from maxent_cli.io.checkpoint import ModelCard, save_model
 from maxent_cli.models.architectures import LayeredModel, build
 
@@ -42,10 +42,10 @@ def law(beta: float | None, **given: object) -> LawSettings:
     return LawSettings(**({"contrast": (1, 0), "background": SKEWED, "tether": None, "beta": beta} | given))
 
 
-def run(**given: object) -> RunSettings:
-    """A short run; what is not given is as small as still mixes on a few letters."""
-    plain = {"chains": 40, "rungs": 4, "draws": 100, "thin": 20, "warmup": 480, "seed": 1}
-    return RunSettings(**(plain | given))
+def run(**given: object) -> Sampling:
+    """A short run, that goes no further than asked; what is not given is as small as still mixes on a few letters."""
+    asked = {"chains": 40, "replicas": 4, "draws": 100, "thin": 20, "warmup": 480, "seed": 1} | given
+    return Sampling(**({"max_steps": asked["draws"] * asked["thin"]} | asked))
 
 
 def words(length: int) -> list[str]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from maxent_cli.alphabet import UNKNOWN, Codes, encode
-from maxent_cli.engine.incremental import Plan
+from maxent_cli.engine.layers import Plan
 from maxent_cli.engine.matches import MatchField
 from maxent_cli.engine.proposals import LETTER, REDRAW, REFILL, REVERSE_COMPLEMENT, SHIFT, TOGGLE, Move
 from maxent_cli.engine.target import Target, Term

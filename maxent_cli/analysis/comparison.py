@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
+from scipy.special import ndtri, stdtr
 
-from maxent_cli.analysis.counts import BOOTSTRAPS, Interval95, mean_over_anchors
 from maxent_cli.analysis.motifs import Match, best_match
+from maxent_cli.analysis.over_anchors import difference_of_means, mean_over_anchors
 from maxent_cli.data import Floats, Motif
 
 Row = dict[str, Any]
@@ -41,18 +42,35 @@ def match_motifs(a: Sequence[Motif], b: Sequence[Motif], least: float) -> list[S
 
 
 def difference(a: Mapping[str, Any], b: Mapping[str, Any], name: str) -> Row:
-    """A number of both with its error, the difference with its own, and how many errors it is (nan where that is 0)."""
-    error = float(np.hypot(a[f"{name}_error"], b[f"{name}_error"]))
+    """A number of both with its error, the difference with its own, and how many errors it is (nan where that is 0).
+
+    Where errors have few degrees of freedom (a column of them, _df), that is the normal score as likely as the distance
+    is by Student's t (Welch's degrees).
+    """
+    errors = a[f"{name}_error"], b[f"{name}_error"]
+    error = float(np.hypot(*errors))
     apart = b[name] - a[name]
     return {
         f"{name}_a": a[name],
-        f"{name}_a_error": a[f"{name}_error"],
+        f"{name}_a_error": errors[0],
         f"{name}_b": b[name],
-        f"{name}_b_error": b[f"{name}_error"],
+        f"{name}_b_error": errors[1],
         f"{name}_difference": apart,
         f"{name}_difference_error": error,
-        f"{name}_z": apart / error if error > 0 else np.nan,
+        f"{name}_z": _score(apart / error, _welch(errors, [side.get(f"{name}_df", np.inf) for side in (a, b)]))
+        if error > 0
+        else np.nan,
     }
+
+
+def _welch(errors: Sequence[float], freedoms: Sequence[float]) -> float:
+    shares = [error**4 / freedom for error, freedom in zip(errors, freedoms, strict=True)]
+    return float(np.sum(np.square(errors)) ** 2 / sum(shares)) if sum(shares) > 0 else np.inf
+
+
+def _score(distance: float, freedom: float) -> float:
+    """The standard normal score as likely as a distance under Student's t."""
+    return float(-np.copysign(ndtri(stdtr(freedom, -abs(distance))), distance)) if np.isfinite(freedom) else distance
 
 
 def place_row(a: Mapping[str, Any], b: Mapping[str, Any], turned: bool) -> Row:
@@ -68,33 +86,20 @@ def place_row(a: Mapping[str, Any], b: Mapping[str, Any], turned: bool) -> Row:
     return row | {"same_place": near, "same_strand": (a["best_strand"] == b["best_strand"]) != turned if near else None}
 
 
-def compare_means(a: Floats, b: Floats, paired: bool, seed: int) -> Interval95:
-    """Mean of b less that of a, numbers of anchors (N,), with a bootstrap interval over anchors; nan is left out."""
-    if paired:
-        return mean_over_anchors(b - a, seed)
-    a, b = a[np.isfinite(a)], b[np.isfinite(b)]
-    if min(len(a), len(b)) < 2:
-        return Interval95(float(b.mean() - a.mean()) if len(a) and len(b) else np.nan, np.nan, np.nan)
-    chance = np.random.default_rng(seed)
-    means = [side[chance.integers(0, len(side), (BOOTSTRAPS, len(side)))].mean(axis=1) for side in (a, b)]
-    low, high = np.quantile(means[1] - means[0], [0.025, 0.975])
-    return Interval95(float(b.mean() - a.mean()), float(low), float(high))
-
-
-def mean_row(quantity: str, sides: tuple[Floats, Floats], paired: bool, seed: int) -> Row:
+def mean_row(quantity: str, sides: tuple[Floats, Floats], paired: bool) -> Row:
     """Means over anchors of A and B, and their difference with its interval; of pairs, where both are known."""
     a, b = sides
     if paired:
         known = np.isfinite(a) & np.isfinite(b)
         a, b = a[known], b[known]
-    apart = compare_means(a, b, paired, seed)
+    apart = mean_over_anchors(b - a) if paired else difference_of_means(a, b)
     return {
         "quantity": quantity,
         "anchors_a": int(np.isfinite(a).sum()),
         "anchors_b": int(np.isfinite(b).sum()),
         "paired": paired,
-        "mean_a": mean_over_anchors(a, seed).value,
-        "mean_b": mean_over_anchors(b, seed).value,
+        "mean_a": mean_over_anchors(a).value,
+        "mean_b": mean_over_anchors(b).value,
         "difference": apart.value,
         "low": apart.low,
         "high": apart.high,

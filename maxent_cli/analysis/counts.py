@@ -18,8 +18,6 @@ from maxent_cli.analysis.information import information
 from maxent_cli.analysis.jackknife import block_numbers, jackknife
 from maxent_cli.data import Floats, SampleSet
 
-CONFIDENCE = 0.95
-BOOTSTRAPS = 2000
 _NEWTON_STEPS = 50
 LEAST_OVERLAP = 12  # draws that two fields share; with fewer the slope is that of two parted heaps
 LEAST_WEIGHED = (
@@ -46,15 +44,6 @@ class CountSummary:
     independent_variance: float
     rigidity: float
     rigidity_error: float
-
-
-@dataclass(frozen=True)
-class Interval95:
-    """An estimate and its 95 % bootstrap interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -158,49 +147,6 @@ CHECKS: dict[str, Callable[[NDArray[np.int64], NDArray[np.int64], float], FieldC
 UNKNOWN_CHECK = FieldCheck(np.nan, np.nan, np.nan, np.nan)
 
 
-def slope_over_anchors(anchors: Floats, draws: Floats, seed: int) -> Interval95:
-    """Slope of the draws' mean count (N,) on the anchors' (N,), with a bootstrap interval over anchors.
-
-    nan with fewer than three anchors or anchors that are all alike; what is nan is left out.
-    """
-    known = np.isfinite(anchors) & np.isfinite(draws)
-    anchors, draws = anchors[known], draws[known]
-    if len(anchors) < 3 or np.ptp(anchors) == 0:
-        return Interval95(np.nan, np.nan, np.nan)
-    rows = np.random.default_rng(seed).integers(0, len(anchors), (BOOTSTRAPS, len(anchors)))
-    return _interval(_slopes(anchors[None], draws[None])[0], _slopes(anchors[rows], draws[rows]))
-
-
-def mean_over_anchors(values: Floats, seed: int, weights: Floats | None = None) -> Interval95:
-    """Mean of a number of each anchor (N,), as excess_over without references."""
-    return excess_over(values, np.zeros((0, len(values))), seed, weights)
-
-
-def excess_over(network: Floats, references: Floats, seed: int, weights: Floats | None = None) -> Interval95:
-    """Mean over anchors of a network's number (N,) less that of references (R, N), with an interval that holds both.
-
-    Anchors weigh by weights (N,) above 0, or alike. They are drawn anew, with the Monte Carlo errors that they carry;
-    added is the spread of one more reference about the mean of these, normal, as far as it is more than their own
-    errors make it (random effects). Of one reference, or none, no spread is known. What is nan is left out. One anchor
-    has no interval (nan).
-    """
-    known = np.isfinite(network) & np.isfinite(references).all(axis=0)
-    parts = (np.ones(len(network)) if weights is None else weights)[known]
-    null, number = references[:, known], len(references)
-    beyond = network[known] - (null.mean(axis=0) if number else 0.0)
-    if len(beyond) < 2:
-        return Interval95(float(beyond.mean()) if len(beyond) else np.nan, np.nan, np.nan)
-    chance = np.random.default_rng(seed)
-    rows = chance.integers(0, len(beyond), (BOOTSTRAPS, len(beyond)))
-    resampled = (beyond * parts)[rows].sum(axis=1) / parts[rows].sum(axis=1)
-    shares = parts / parts.sum()
-    if number > 1:
-        own = null.var(axis=1, ddof=1).mean() * np.square(shares).sum()
-        spread = max((null @ shares).var(ddof=1) - own, 0.0) * (1 + 1 / number)
-        resampled += np.sqrt(spread) * chance.standard_normal(BOOTSTRAPS)
-    return _interval((beyond * parts).sum() / parts.sum(), resampled)
-
-
 def _block_moments(samples: SampleSet, number: NDArray[np.int64]) -> tuple[Floats, Floats]:
     """For each block of chains: how many draws, sum of N and of N² (B, 3); and letters at each position (B, L, 5)."""
     blocks = block_numbers(*number.shape).ravel()
@@ -271,17 +217,3 @@ def _logistic_slope(lower: Floats, upper: Floats) -> Floats:
             return np.full(len(total), np.nan)  # the counts are parted: no slope is steep enough
         weights = weights + np.linalg.solve(curvature, gradient[..., None])[..., 0]
     return np.asarray(weights[:, 1])
-
-
-def _slopes(anchors: Floats, draws: Floats) -> Floats:
-    centred = anchors - anchors.mean(axis=1, keepdims=True)
-    spread = (centred**2).sum(axis=1)
-    slopes = np.full(len(anchors), np.nan)
-    np.divide((centred * draws).sum(axis=1), spread, out=slopes, where=spread > 0)
-    return slopes
-
-
-def _interval(value: float, resampled: Floats) -> Interval95:
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.nanquantile(resampled, [tail, 1 - tail])
-    return Interval95(float(value), float(low), float(high))

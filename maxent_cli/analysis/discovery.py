@@ -30,6 +30,7 @@ from maxent_cli.analysis.sites import (
 )
 from maxent_cli.analysis.words import Word, enriched_words
 from maxent_cli.data import Floats
+from maxent_cli.errors import require_range
 
 ROUNDS = 12  # of weighing sites and estimating the motif from them
 FLANK = 8  # columns by which a motif can grow to each side in a round
@@ -41,6 +42,7 @@ FAINT = 0.25  # of the bits of a motif's best column: fewer are faint
 SOFTEST = 0.02  # least weight of a site in the estimates
 LEAST_SHARE, FIRST_SHARE, MOST_SHARE = 0.001, 0.3, 0.999  # of draws that hold a motif, while it is estimated
 WIDEST = 40
+LEAST_RATE = 1e-6  # of background draws: with none at all, no threshold is high enough
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ class Calling:
     bits and errors: least information of a column, and in its standard errors; gap: most other columns (bp) to bridge;
     width: least width, bp; motif_bits: least information of all columns; presence: least bits that a draw's having or
     not having a site holds against the background. rate and site_rate: share of background draws that may hold a site
-    by chance while a motif is sought, and once it is found and its sites are counted.
+    by chance while a motif is sought, and once it is found and its sites are counted. Raises SettingsError for what is
+    out of range.
     """
 
     bits: float = 0.1
@@ -61,6 +64,14 @@ class Calling:
     presence: float = 0.1
     rate: float = 0.01
     site_rate: float = 0.05
+
+    def __post_init__(self) -> None:
+        require_range("bits", self.bits, 0, 2)
+        for name in ("errors", "gap", "motif_bits", "presence"):
+            require_range(name, getattr(self, name), 0)
+        require_range("width", self.width, 1)
+        for name in ("rate", "site_rate"):
+            require_range(name, getattr(self, name), LEAST_RATE, 1)
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,14 @@ import numpy as np
 from scipy.special import expit
 
 from maxent_cli.analysis.jackknife import Estimate, jackknife
-from maxent_cli.data import Floats
+from maxent_cli.analysis.reweighting import wanted_error
+from maxent_cli.data import Floats, SampleSet
 
 _BISECTIONS = 40
 
 
 def bits_held(betas: Floats, energy: Floats) -> Estimate:
-    """KL(p_beta || q) in bits at each rung (R,), with jackknife errors over ladders.
+    """KL(p_beta || q) in bits at each rung (R,), with jackknife errors over ladders (C - 1 degrees of freedom).
 
     energy (C, D, R): energies of C independent ladders at the betas (R,), which rise from 0. KL = -beta <E> - log Z,
     where log Z is summed over neighbouring rungs by Bennett's acceptance ratio. nan for a ladder that does not reach
@@ -18,18 +19,37 @@ def bits_held(betas: Floats, energy: Floats) -> Estimate:
     """
     if betas[0] != 0:
         return Estimate(np.full(len(betas), np.nan), np.full(len(betas), np.nan))
-    ladders = len(energy)
-    without = np.array([_bits(betas, np.delete(energy, ladder, axis=0)) for ladder in range(ladders)])
-    return jackknife(_bits(betas, energy), without)
+    parts = _all_and_without(betas, energy)
+    bits = (-betas * np.array([part.reshape(-1, len(betas)).mean(axis=0) for part in parts[0]]) - parts[1]) / np.log(2)
+    return jackknife(bits[0], bits[1:])
 
 
-def _bits(betas: Floats, energy: Floats) -> Floats:
-    flat = energy.reshape(-1, len(betas))
+def bits_of_law(samples: SampleSet) -> Estimate:
+    """KL(p || q) in bits of the law of the draws, as bits_held of the top rung.
+
+    Where beta was found, the mean energy is the one asked for, and has its error: as beta* moves with it, so do bits.
+    """
+    betas, energy = samples.rungs.betas, samples.rungs.energy
+    if samples.keep is None or betas[0] != 0:
+        held = bits_held(betas, energy)
+        return Estimate(held.value[-1], held.error[-1])
+    log_z = _all_and_without(betas, energy)[1][:, -1]
+    bits = -(samples.beta * samples.energy.mean() + log_z) / np.log(2)
+    found = jackknife(bits[0], bits[1:])
+    return Estimate(found.value, np.hypot(found.error, samples.beta * wanted_error(samples) / np.log(2)))
+
+
+def _all_and_without(betas: Floats, energy: Floats) -> tuple[list[Floats], Floats]:
+    """The energies (C, D, R) of all ladders and of all but each, and of each the log Z (1 + C, R)."""
+    parts = [energy, *(np.delete(energy, ladder, axis=0) for ladder in range(len(energy)))]
+    return parts, np.array([_log_z(betas, part.reshape(-1, len(betas))) for part in parts])
+
+
+def _log_z(betas: Floats, flat: Floats) -> Floats:
     steps = [
         log_ratio(flat[:, rung], flat[:, rung + 1], betas[rung + 1] - betas[rung]) for rung in range(len(betas) - 1)
     ]
-    log_z = np.concatenate([[0.0], np.cumsum(steps)])
-    return np.asarray((-betas * flat.mean(axis=0) - log_z) / np.log(2))
+    return np.concatenate([[0.0], np.cumsum(steps)])
 
 
 def log_ratio(lower: Floats, upper: Floats, step: float) -> float:

@@ -9,24 +9,21 @@ from numpy.typing import NDArray
 from maxent_cli.analysis.counts import (
     CHECKS,
     CountSummary,
-    Interval95,
     draw_counts,
     exact_response,
-    excess_over,
-    mean_over_anchors,
     outside_local,
-    slope_over_anchors,
     summarise_count,
 )
-from maxent_cli.analysis.diagnostics import diagnose, mcse_mean, rhat
+from maxent_cli.analysis.diagnostics import LEAST_ESS, diagnose, ess_mean, mcse_mean, rhat
 from maxent_cli.analysis.features import Feature, Places
+from maxent_cli.analysis.over_anchors import LEAST_ANCHORS, Interval95, mean_over_anchors, slope_over_anchors
 from maxent_cli.analysis.summary import kept_share
 from maxent_cli.data import Floats, SampleSet
 
 Row = dict[str, object]
 
 NETWORK, AT_ZERO, UNTRAINED = "network", "beta = 0, exact", "untrained"
-# Rigidity beyond the references' that counts as a property. A motif of G and C alone that always stands somewhere, in a
+# Rigidity that counts as a property. A motif of G and C alone that always stands somewhere, in a
 # sixth of the positions, has 1 - (1 - s)·b / v, s its share, b and v the variances of a letter of the background and of
 # all draws: 0.14 where the background has 50 % GC, 0.21 where it has 38 %.
 LEAST_EXCESS = 0.25
@@ -37,7 +34,11 @@ AVERAGED = ("draws", "variance", "rigidity", "rigidity_outside", "energy", "outp
 
 @dataclass(frozen=True)
 class Probe:
-    """Rows of the response (an anchor and field each), of the sampler's checks, and of each reference (no field)."""
+    """Rows of the response (an anchor and field each), of the sampler's checks, and of each reference (no field).
+
+    Rows have converged where the count has, which is all that is read off them; letters_converged says whether all else
+    has.
+    """
 
     response: list[Row]
     checks: list[Row]
@@ -46,14 +47,13 @@ class Probe:
 
 @dataclass(frozen=True)
 class Answer:
-    """The probe over anchors, with bootstrap intervals: fields (S,), mean count of the draws and at beta = 0 (S,).
+    """The probe over anchors, with 95 % intervals: fields (S,), mean count of the draws and at beta = 0 (S,).
 
     anchors, draws (N,): count of each anchor and of its draws without a field. measures: by network or reference, then
     by MEASURES; for rigidity anchors weigh by the network's distance of the background from them, as what is held at
-    one that hardly differs from it makes little difference. counted: names of the untrained networks whose chains agree
-    on N; agreed (N,): at which anchors the network's own do. excess: at these, of rigidity outside local features over
-    the mean of those networks', an anchor at a time; over beta = 0, which has none, where there are no such. verdict:
-    'yes', 'no' or 'undecided'.
+    one that hardly differs from it makes little difference. agreed (N,): at which anchors the chains agree on N.
+    excess: rigidity outside local features at these; the background, beta = 0, has none. verdict: 'yes', 'no' or
+    'undecided', as it is with fewer than six such anchors.
     """
 
     fields: Floats
@@ -62,7 +62,6 @@ class Answer:
     anchors: Floats
     draws: Floats
     measures: dict[str, dict[str, Interval95]]
-    counted: tuple[str, ...]
     agreed: NDArray[np.bool_]
     excess: Interval95
     verdict: str
@@ -98,7 +97,7 @@ def _numbers(samples: SampleSet, feature: Feature, outside: Places, max_rhat: fl
     elsewhere = summarise_count(samples, feature, feature.places(outside, all_of=True))
     number = draw_counts(samples, feature)
     background, output = samples.output_background[1], samples.output.mean()
-    seen, of_number = diagnose(samples, max_rhat), float(rhat(number))
+    seen, of_number, size = diagnose(samples, max_rhat), float(rhat(number)), float(ess_mean(number))
     return {
         **_summary_row(everywhere, feature, ""),
         **_summary_row(elsewhere, feature, "_outside"),
@@ -114,8 +113,10 @@ def _numbers(samples: SampleSet, feature: Feature, outside: Places, max_rhat: fl
         "told_from_background": samples.told,
         "rhat_counted": of_number,
         "rhat": np.fmax(seen.worst_rhat, of_number),
+        "ess_counted": size,
         "ess": seen.least_ess,
-        "converged": bool(seen.converged and not of_number > max_rhat),
+        "converged": not (of_number > max_rhat or size < LEAST_ESS),
+        "letters_converged": seen.converged,
     }
 
 
@@ -154,7 +155,7 @@ def _checks(pair: Sequence[SampleSet], feature: Feature, fields: tuple[float, ..
     return [row | {"z": np.nan} for row in rows] if apart else rows
 
 
-def answer(response: list[Row], references: list[Row], seed: int, anchored: bool = True) -> Answer:
+def answer(response: list[Row], references: list[Row], anchored: bool = True) -> Answer:
     """What the rows of all anchors say together.
 
     anchored: energy is a distance from the anchor; else anchors weigh alike.
@@ -169,20 +170,17 @@ def answer(response: list[Row], references: list[Row], seed: int, anchored: bool
     names = dict.fromkeys(str(row["reference"]) for row in references)
     others = {name: [row for row in references if row["reference"] == name] for name in names}
     measured = {NETWORK: plain, AT_ZERO: at_zero, **others}
-    counted = tuple(name for name, rows in others.items() if name.startswith(UNTRAINED) and _agree(rows))
-    nulls = [column(others[name], "rigidity_outside") for name in counted]
     agreed = ~(column(plain, "rhat_counted") > MOST_APART)
     rigid = np.where(agreed, column(plain, "rigidity_outside"), np.nan)
     weights = _weights(plain) if anchored else np.ones(len(plain))
-    excess = excess_over(rigid, np.reshape(nulls, (len(nulls), len(plain))), seed, weights)
+    excess = mean_over_anchors(rigid, weights)
     return Answer(
         fields=np.array(fields),
-        response=[mean_over_anchors(column(by_field[field], "draws"), seed) for field in fields],
+        response=[mean_over_anchors(column(by_field[field], "draws")) for field in fields],
         exact=np.array([column(by_field[field], "beta_0").mean() for field in fields]),
         anchors=column(plain, "anchor"),
         draws=column(plain, "draws"),
-        measures={name: _measures(rows, seed, weights) for name, rows in measured.items()},
-        counted=counted,
+        measures={name: _measures(rows, weights) for name, rows in measured.items()},
         agreed=agreed,
         excess=excess,
         verdict=_verdict(excess),
@@ -195,21 +193,19 @@ def _weights(plain: list[Row]) -> Floats:
     return np.maximum(distance, 1e-6 * distance.max()) if distance.max() > 0 else np.ones(len(plain))
 
 
-def _agree(rows: list[Row]) -> bool:
-    """Whether the chains of a reference do, at most anchors; all do on a count that never changes (nan)."""
-    return not np.median(column(rows, "rhat_counted")) > MOST_APART
-
-
-def over_anchors(response: list[Row], seed: int) -> list[Row]:
+def over_anchors(response: list[Row]) -> list[Row]:
     """What the rows of all anchors come to under each field: means with 95 % intervals, and how well chains agree."""
     averages = []
     for field in sorted({float(str(row["field"])) for row in response}):
         rows = [row for row in response if row["field"] == field]
         average: Row = {"field": field, "anchors": len(rows), "beta_0": column(rows, "beta_0").mean()}
         for name in AVERAGED:
-            mean = mean_over_anchors(column(rows, name), seed)
+            mean = mean_over_anchors(column(rows, name))
             average |= {name: mean.value, f"{name}_low": mean.low, f"{name}_high": mean.high}
-        agreed = {"converged": sum(bool(row["converged"]) for row in rows), "rhat": np.median(column(rows, "rhat"))}
+        agreed = {
+            "converged": sum(bool(row["converged"]) for row in rows),
+            "rhat": np.median(column(rows, "rhat_counted")),
+        }
         averages.append(average | agreed)
     return averages
 
@@ -219,19 +215,21 @@ def column(rows: Sequence[Row], name: str) -> Floats:
     return np.array([row[name] for row in rows], float)
 
 
-def _measures(rows: Sequence[Row], seed: int, weights: Floats) -> dict[str, Interval95]:
+def _measures(rows: Sequence[Row], weights: Floats) -> dict[str, Interval95]:
     found = {}
     for measure in MEASURES:
         kind, _, where = measure.partition(" ")
         suffix = f"_{where}" if where else ""
         if kind == "slope":
-            found[measure] = slope_over_anchors(column(rows, f"anchor{suffix}"), column(rows, f"draws{suffix}"), seed)
+            found[measure] = slope_over_anchors(column(rows, f"anchor{suffix}"), column(rows, f"draws{suffix}"))
         else:
-            found[measure] = mean_over_anchors(column(rows, f"rigidity{suffix}"), seed, weights)
+            found[measure] = mean_over_anchors(column(rows, f"rigidity{suffix}"), weights)
     return found
 
 
 def _verdict(excess: Interval95) -> str:
+    if not excess.decides:
+        return "undecided"
     if excess.low > LEAST_EXCESS:
         return "yes"
     return "no" if excess.high < LEAST_EXCESS else "undecided"
@@ -240,10 +238,6 @@ def _verdict(excess: Interval95) -> str:
 def sentence(found: Answer, label: str) -> str:
     """The answer in words."""
     interval = f"{found.excess.value:.2f} (95 %: {found.excess.low:.2f} to {found.excess.high:.2f})"
-    untrained = sum(name.startswith(UNTRAINED) for name in found.measures)
-    left_out = untrained - len(found.counted)
-    over = f"{len(found.counted)} untrained networks'" if found.counted else "the background's"
-    over += f" ({left_out} of {untrained} untrained networks left out: their chains disagree)" * bool(left_out)
     said = {
         "yes": f"yes, it holds the number of {label} beyond local features",
         "no": f"no, nothing beyond local features holds the number of {label}",
@@ -251,4 +245,5 @@ def sentence(found: Answer, label: str) -> str:
     }[found.verdict]
     apart = int((~found.agreed).sum())
     kept = f" ({apart} of {len(found.agreed)} anchors left out: their chains disagree)" * bool(apart)
-    return f"{said}: outside them its rigidity is above {over} by {interval}{kept}; {LEAST_EXCESS:.2f} is asked for"
+    few = f", and no fewer than {LEAST_ANCHORS} anchors" * (found.excess.anchors < LEAST_ANCHORS)
+    return f"{said}: outside them its rigidity is {interval}{kept}; {LEAST_EXCESS:.2f} is asked for{few}"

@@ -9,6 +9,7 @@ from scipy.special import rel_entr
 from maxent_cli.alphabet import Codes
 from maxent_cli.analysis.diagnostics import letter_diagnostics
 from maxent_cli.analysis.jackknife import MOST_BLOCKS, Estimate, block_numbers, jackknife, second_order
+from maxent_cli.analysis.reweighting import energy_slopes, wanted_error
 from maxent_cli.data import Floats, SampleSet
 
 UNSEEN = 0.05  # a letter never seen is rarer than its bound with 95 % confidence
@@ -61,37 +62,84 @@ def information(samples: SampleSet) -> Information:
     """D_j = sum_a p_j(a) log2(p_j(a) / q_j(a)) of each mutable position j and their sum, by jackknife over chains.
 
     q_j is the background row in use, the tether included; p_j the mean of the letters' conditionals where these are
-    known, else of their counts. The total's error is that of the sum, since positions depend on each other.
+    known, else of their counts. The total's error is that of the sum, since positions depend on each other. Where beta
+    was found, what goes with the energy has the error of the energy asked for, as in reweighting.mean_error. Where
+    counts of all blocks are the same, the error is the difference that one more of the background would make.
     """
-    free = samples.mutable
+    free, blocks = samples.mutable, block_numbers(*samples.codes.shape[:2])
     if samples.conditionals is None:
-        counts = _block_counts(samples.codes[..., free], block_numbers(*samples.codes.shape[:2]))
+        counts = _block_counts(samples.codes[..., free], blocks)
     else:
         counts = samples.conditionals[:, free].astype(np.float64)
-    each, total = _bits(counts, samples.background[free])
+    each, total = _bits(counts, samples.background[free], _pinned(samples, counts, blocks))
     positions, errors = np.zeros(len(free)), np.zeros(len(free))
-    positions[free], errors[free] = each.value, each.error
-    return Information(positions, errors, float(total.value), float(total.error))
+    positions[free] = each.value
+    least = _one_block_more(counts, samples.background[free]) if samples.conditionals is None else 0.0
+    errors[free] = np.where(each.error > 0, each.error, least)
+    return Information(positions, errors, float(total.value), float(total.error) or float(errors.sum()))
+
+
+@dataclass(frozen=True)
+class _Pinned:
+    """What it takes to hold the mean energy: the slope of each position's bits (L,) on it, and its own error.
+
+    without (B, B): the mean energy of all draws but two blocks less that of all; on the diagonal, but one.
+    """
+
+    slopes: Floats
+    without: Floats
+    error: float
+
+
+_FREE = _Pinned(np.zeros(1), np.zeros((1, 1)), 0.0)
+
+
+def _pinned(samples: SampleSet, counts: Floats, blocks: NDArray[np.intp]) -> _Pinned:
+    if samples.keep is None:
+        return _FREE
+    sizes, sums = np.bincount(blocks.ravel()), np.bincount(blocks.ravel(), samples.energy.ravel())
+    own = 1 - np.eye(len(sizes))  # a block is left out once
+    left = sums.sum() - sums[:, None] - own * sums
+    without = left / (sizes.sum() - sizes[:, None] - own * sizes) - samples.energy.mean()
+    shares = counts.sum(axis=0) / counts.sum(axis=(0, 2))[:, None]
+    seen = np.log2(np.maximum(shares, 1e-12) / samples.background[samples.mutable])
+    codes = samples.codes[..., samples.mutable]
+    letters = np.where(codes < 4, codes, 0)
+    values = seen[np.arange(len(seen)), letters]
+    return _Pinned(energy_slopes(samples, values), without, wanted_error(samples))
 
 
 def bits_of_counts(counts: Floats, background: Floats) -> Estimate:
     """Total information, in bits, of each chain's letter counts (C, L, 4) against background rows (L, 4)."""
     per_block = -(-len(counts) // MOST_BLOCKS)
-    return _bits(np.add.reduceat(counts, np.arange(0, len(counts), per_block), axis=0), background)[1]
+    return _bits(np.add.reduceat(counts, np.arange(0, len(counts), per_block), axis=0), background, _FREE)[1]
 
 
-def _bits(counts: Floats, background: Floats) -> tuple[Estimate, Estimate]:
+def _bits(counts: Floats, background: Floats, pinned: _Pinned) -> tuple[Estimate, Estimate]:
     """Information of block counts (B, L, 4) against rows (L, 4), for each position and in total."""
-    everything = counts.sum(axis=0)
-    pairs = np.array(np.triu_indices(len(counts), 1))
+    everything, number = counts.sum(axis=0), len(counts)
+    excess = np.broadcast_to(pinned.without, (number, number))[..., None] * pinned.slopes
     whole = _divergence(everything, background)
-    without_one = _divergence(everything - counts, background)
-    if len(counts) < 3:
+    without_one = _divergence(everything - counts, background) - np.diagonal(excess).T
+    if number < 3:
         return jackknife(whole, without_one), jackknife(whole.sum(), without_one.sum(axis=1))
+    pairs = np.array(np.triu_indices(number, 1))
     without_two = np.array([_divergence(everything - counts[i] - counts[j], background) for i, j in pairs.T])
-    without_two = without_two.reshape(-1, len(background))
+    without_two = without_two.reshape(-1, len(background)) - excess[*pairs]
     each = second_order(whole, without_one, without_two, pairs)
-    return each, second_order(whole.sum(), without_one.sum(axis=1), without_two.sum(axis=1), pairs)
+    total = second_order(whole.sum(), without_one.sum(axis=1), without_two.sum(axis=1), pairs)
+    return _with_error(each, pinned.slopes * pinned.error), _with_error(total, pinned.slopes.sum() * pinned.error)
+
+
+def _one_block_more(counts: Floats, background: Floats) -> Floats:
+    """By how much the information (L,) of blocks (B, L, 4) would fall with one more, of the background rows (L, 4)."""
+    shares = counts.sum(axis=0) / counts.sum(axis=(0, 2))[:, None]
+    more = (len(counts) * shares + background) / (len(counts) + 1)
+    return np.asarray(_divergence(shares, background) - _divergence(more, background))
+
+
+def _with_error(estimate: Estimate, more: Floats) -> Estimate:
+    return Estimate(estimate.value, np.hypot(estimate.error, more))
 
 
 def _divergence(counts: Floats, background: Floats) -> Floats:

@@ -92,15 +92,15 @@ def find_sites(letters: Letters, probes: Sequence[Probe]) -> Sites:
     return without_overlaps(together, [probe.width for probe in probes])
 
 
-def occupancy(letters: Letters, sites: Sites, motif: int, background_share: float) -> Occupancy:
-    """How often and where draws hold a motif (by its row)."""
+def occupancy(letters: Letters, sites: Sites, motif: int, background_share: float, independent: float) -> Occupancy:
+    """How often and where draws hold a motif (by its row); the draws are worth so many independent ones, or more."""
     own, length = sites.take(sites.motif == motif), letters.codes.shape[1]
     keys, place = np.unique(own.strand * length + own.start, return_inverse=True)
-    at_place = [_share(own.draw[place == k], letters) for k in range(len(keys))]
+    at_place = [_share(own.draw[place == k], letters, independent) for k in range(len(keys))]
     odds = [float(own.log_odds[place == k].mean()) for k in range(len(keys))]
     order = sorted(range(len(keys)), key=lambda k: -at_place[k][0])
     places = (Place(int(keys[k] % length), STRANDS[keys[k] // length], *at_place[k], odds[k]) for k in order)
-    return Occupancy(*_share(np.unique(own.draw), letters), background_share, len(own), tuple(places))
+    return Occupancy(*_share(np.unique(own.draw), letters, independent), background_share, len(own), tuple(places))
 
 
 def share_holding(sites: Sites, motif: int, draws: int) -> float:
@@ -162,9 +162,12 @@ def _under(observed: Floats, exposure: Floats, reference: Floats) -> Floats:
     return np.asarray(observed.sum(axis=1, keepdims=True) * shares / shares.sum(axis=1, keepdims=True))
 
 
-def _share(draws: NDArray[np.intp], letters: Letters) -> tuple[float, float]:
-    """The share that some draws (rows, each once) are of all, and its error over chains."""
+def _share(draws: NDArray[np.intp], letters: Letters, independent: float) -> tuple[float, float]:
+    """The share that some draws (rows, each once) are of all, and its error over chains.
+
+    The error is no less than that of one more draw, of so many: what all draws hold, the next may not.
+    """
     counts = np.bincount(letters.chain[draws], minlength=letters.chains)
     by_chain = counts * letters.chains / len(letters.codes)
     error = by_chain.std(ddof=1) / np.sqrt(letters.chains) if letters.chains > 1 else np.nan
-    return float(by_chain.mean()), float(error)
+    return float(by_chain.mean()), float(np.maximum(error, 1 / (independent + 2)))

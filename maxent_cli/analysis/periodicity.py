@@ -71,6 +71,7 @@ class Periodicity:
 
     record: str
     converged: bool
+    rhat: float
     power: dict[str, Floats]
     peaks: dict[str, Peak]
     profile: Floats
@@ -133,6 +134,7 @@ def periodicity(samples: SampleSet, words: LetterClass, seed: int, max_rhat: flo
     chance = np.random.default_rng((seed, *samples.anchor.tolist()))
     plain = [background_letters(samples, chance).codes for _ in range(CHANCE)]
     profiles, single = _means(samples.codes, words, where)
+    diagnosis = diagnose(samples, max_rhat)
     found = {
         DRAWS: _of_profiles(profiles, where),
         PHASE_FREE: _of_powers(_power_of_lags(single)),
@@ -142,7 +144,8 @@ def periodicity(samples: SampleSet, words: LetterClass, seed: int, max_rhat: flo
     again = [highest(spectrum(holding(codes, words).mean(axis=0), where))[0] for codes in plain]
     return Periodicity(
         record=samples.name,
-        converged=diagnose(samples, max_rhat).converged,
+        converged=diagnosis.converged,
+        rhat=diagnosis.worst_rhat,
         power={source: power for source, (power, _) in found.items()},
         peaks={source: peak for source, (_, peak) in found.items()},
         profile=np.where(where, profiles[0], np.nan),
@@ -165,7 +168,7 @@ def over_anchors(found: Sequence[Periodicity]) -> Answer:
 
 def peak_rows(one: Periodicity) -> list[Row]:
     """An anchor's peaks, a source a row."""
-    known = {"record": one.record, "converged": one.converged}
+    known = {"record": one.record, "converged": one.converged, "rhat": one.rhat}
     return [{**known, "source": source, "in_band": peak.in_band, **vars(peak)} for source, peak in one.peaks.items()]
 
 

@@ -1,6 +1,6 @@
 """Which motifs of anchors are one motif, and whether it comes again more often than motifs of such columns would."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,8 +26,8 @@ class Shuffles:
 class Merged:
     """A motif that anchors share: weights (W, 4) = log2 r against the reference, and the anchors it was found in.
 
-    members are the anchors' motifs that it is made of. p is the chance that any motif has so many members, were each
-    anchor's motif as often like it as motifs with shuffled columns are.
+    members: how many motifs of anchors, of those that count, it is made of. p is the chance that any motif has so many,
+    were each anchor's motif as often like it as motifs with shuffled columns are; nan for one, which says nothing.
     """
 
     weights: Floats
@@ -37,18 +37,29 @@ class Merged:
     p: float
 
 
-def merge(found: Sequence[tuple[int, Found]], reference: Floats, calling: Calling, similarity: float) -> list[Merged]:
-    """Motifs of anchors (by row) that are alike, as one; those in most anchors first, thirty at most."""
+def merge(
+    found: Sequence[tuple[int, Found]],
+    reference: Floats,
+    calling: Calling,
+    similarity: float,
+    converged: Collection[int] | None = None,
+) -> list[Merged]:
+    """Motifs of anchors (by row) that are alike, as one; those in most anchors first, thirty at most.
+
+    Whether one comes again is judged by the motifs of converged anchors (rows; None: of all).
+    """
     ordered = sorted(found, key=lambda pair: -float(pair[1].bits.sum()) * pair[1].share)
     motifs = [_motif(one, reference) for _, one in ordered]
     clusters, shuffled = cluster(motifs, similarity), _shuffled(motifs)
+    counts = [converged is None or anchor in converged for anchor, _ in ordered]
     merged = list[Merged]()
     for one in clusters[:MOST]:
         alike = int((similarities(Motif("", one.counts, 0), shuffled) >= similarity).sum())
         anchors = frozenset(ordered[row][0] for row in one.members)
         shuffles = Shuffles(alike, len(shuffled))
-        p = min(1.0, len(clusters) * chance_of(len(one.members), len(motifs), shuffles))
-        merged.append(Merged(_trimmed(one, reference, calling), anchors, len(one.members), shuffles, p))
+        members = sum(counts[row] for row in one.members)
+        p = min(1.0, len(clusters) * chance_of(members, sum(counts), shuffles)) if members > 1 else np.nan
+        merged.append(Merged(_trimmed(one, reference, calling), anchors, members, shuffles, p))
     wide = [one for one in merged if len(one.weights) >= calling.width]
     return sorted(wide, key=lambda one: -len(one.anchors))
 

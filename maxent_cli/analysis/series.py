@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from maxent_cli.analysis.diagnostics import mcse_mean
+from maxent_cli.analysis.diagnostics import Diagnosis, mcse_mean
 from maxent_cli.analysis.free_energy import bits_held
 from maxent_cli.analysis.information import bits_of_counts
 from maxent_cli.analysis.summary import kept_share
@@ -11,15 +11,15 @@ from maxent_cli.data import SampleSet
 Row = dict[str, object]
 
 
-def beta_series(samples: SampleSet, is_distance: bool = True) -> list[Row]:
+def beta_series(samples: SampleSet, diagnosis: Diagnosis, is_distance: bool = True) -> list[Row]:
     """A row for each rung: energy, share kept, output, bits of the positions and bits held by the law, with errors.
 
     The share is nan where the energy is no distance (the law of an output). beyond_positions is what the law holds
-    that no logo shows: bits held less the sum over positions.
+    that no logo shows: bits held less the sum over positions. converged and rhat are those of the draws.
     """
     rungs, free = samples.rungs, samples.mutable
     held = bits_held(rungs.betas, rungs.energy)
-    rows = []
+    rows = list[Row]()
     for rung, beta in enumerate(rungs.betas):
         energy, output = rungs.energy[..., rung], rungs.output[..., rung]
         bits = bits_of_counts(rungs.letters[:, rung, free].astype(float), samples.background[free])
@@ -38,6 +38,8 @@ def beta_series(samples: SampleSet, is_distance: bool = True) -> list[Row]:
                 "bits_held_error": held.error[rung],
                 "beyond_positions": held.value[rung] - float(bits.value),
                 "beyond_positions_error": float(np.hypot(held.error[rung], bits.error)),
+                "converged": diagnosis.converged,
+                "rhat": diagnosis.worst_rhat,
             }
         )
     return rows

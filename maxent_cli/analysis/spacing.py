@@ -6,14 +6,12 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from maxent_cli.analysis.occupancy import Probe
 from maxent_cli.analysis.sites import Letters, Sites
 from maxent_cli.data import Floats
 
 ARRANGEMENTS = ("a> b>", "a> <b", "b> a>", "<b a>")  # as seen with a on the plus strand
-FEW_ANCHORS = 10  # from which on anchors are the unit that a preference must recur over; below, chains are
 LEAST_SHARE = 0.01  # of draws that hold each motif, for an anchor to count
 Numbers = NDArray[np.intp]
 
@@ -32,17 +30,21 @@ class Spacing:
 
 @dataclass
 class Spacings:
-    """Pairs of two motifs by arrangement and distance (4 L,), observed and expected, and squared excess by unit."""
+    """Pairs of two motifs by arrangement and distance (4 L,), observed and expected, and squared excess over chains.
+
+    What is replicated is a chain, of whichever anchor: chains are independent of each other, and of an anchor's places
+    each says as much.
+    """
 
     length: int
     observed: Floats = field(init=False)
     expected: Floats = field(init=False)
     squares: Floats = field(init=False)
+    chains: int = 0
     anchors: int = 0
 
     def __post_init__(self) -> None:
-        self.observed, self.expected = np.zeros((2, 4 * self.length))
-        self.squares = np.zeros((2, 4 * self.length))  # over anchors, over chains
+        self.observed, self.expected, self.squares = np.zeros((3, 4 * self.length))
 
     def add(self, letters: Letters, sites: Sites, pair: tuple[int, int], probes: tuple[Probe, Probe]) -> None:
         """Take in the draws of one anchor."""
@@ -58,22 +60,26 @@ class Spacings:
         expected = seen.sum(axis=1, keepdims=True) * apart / apart.sum()
         self.observed += seen.sum(axis=0)
         self.expected += expected.sum(axis=0)
-        self.squares += [np.square((seen - expected).sum(axis=0)), np.square(seen - expected).sum(axis=0)]
+        self.squares += np.square(seen - expected).sum(axis=0)
+        self.chains += letters.chains
         self.anchors += 1
 
     def preferences(self) -> list[Spacing]:
-        """All distances that were seen or expected, the most preferred first.
+        """All distances that can be, the most preferred first.
 
-        p is one-sided, of the excess over its spread over anchors (over chains where anchors are fewer than ten).
+        p is one-sided, of the mean excess over chains (Student's t); their spread is taken for no less than that of
+        independent counts, nor p for less than theirs (Poisson), since few counts are not normal.
         """
-        from scipy.stats import false_discovery_control  # a second to import
+        from scipy.stats import false_discovery_control, poisson, t  # a second to import
 
-        rows = np.flatnonzero((self.observed > 0) | (self.expected > 0.5))
-        if not len(rows):
+        rows = np.flatnonzero((self.observed > 0) | (self.expected > 0))
+        if not len(rows) or self.chains < 2:
             return []
-        spread = np.sqrt(self.squares[0 if self.anchors >= FEW_ANCHORS else 1][rows])
-        excess = self.observed[rows] - self.expected[rows]
-        p = ndtr(-excess / np.maximum(spread, 1))
+        observed, expected, number = self.observed[rows], self.expected[rows], self.chains
+        mean = (observed - expected) / number
+        variance = (self.squares[rows] - number * mean**2) / (number - 1)
+        spread = np.sqrt(np.maximum(variance, np.maximum(expected, 1) / number) / number)
+        p = np.maximum(t.sf(mean / spread, number - 1), poisson.sf(observed - 1, expected))
         q, total = false_discovery_control(p), self.observed.sum()
         found = [
             Spacing(ARRANGEMENTS[row // self.length], int(row % self.length), *(float(v) for v in values))

@@ -4,8 +4,9 @@ import math
 
 from maxent_cli.alphabet import UNKNOWN
 from maxent_cli.analysis.diagnostics import Diagnosis, mcse_mean
-from maxent_cli.analysis.free_energy import bits_held
+from maxent_cli.analysis.free_energy import bits_of_law
 from maxent_cli.analysis.information import information
+from maxent_cli.analysis.reweighting import mean_error
 from maxent_cli.data import SampleSet
 
 
@@ -15,35 +16,39 @@ def summarise(samples: SampleSet, diagnosis: Diagnosis, is_distance: bool = True
     kept_share is 1 - <E>_beta / <E>_0: how far the mean energy has fallen from its value under the background; nan
     where the energy is no distance (the law of an output). bits
     is the total information of the positions against their background rows, bias-corrected, in bits; bits_held is the
-    divergence of the whole law from the background, of which they are the part that a logo can show. unknown is the
-    number of the anchor's letters that are not A, C, G or T.
+    divergence of the whole law from the background, of which they are the part that a logo can show; its error is over
+    ladders, with so many degrees of freedom (bits_held_df). unknown is the number of the anchor's letters that are not
+    A, C, G or T.
     """
     share = kept_share(samples.energy.mean(), samples.energy_background) if is_distance else math.nan
-    bits, held = information(samples), bits_held(samples.rungs.betas, samples.rungs.energy)
-    energy_error = float(mcse_mean(samples.energy))
+    bits, held = information(samples), bits_of_law(samples)
     return {
         "record": samples.name,
         "beta": samples.beta,
+        "beta_error": samples.beta_error,
         "acceptance": samples.acceptance,
         "converged": diagnosis.converged,
         "rhat": diagnosis.worst_rhat,
         "rhat_quantity": diagnosis.worst_rhat_quantity,
         "ess": diagnosis.least_ess,
         "ess_quantity": diagnosis.least_ess_quantity,
+        "frequency_error": diagnosis.worst_error,
+        "frequency_error_quantity": diagnosis.worst_error_quantity,
         "energy": samples.energy.mean(),
-        "energy_error": energy_error,
+        "energy_error": mean_error(samples, samples.energy),
         "energy_background": samples.energy_background,
         "kept_share": share,
-        "kept_share_error": energy_error / abs(samples.energy_background) if math.isfinite(share) else math.nan,
+        "kept_share_error": kept_share_error(samples) if is_distance else math.nan,
         "told_from_background": samples.told,
         "output_anchor": samples.anchor_output,
         "output_background": samples.output_background[1],
         "output": samples.output.mean(),
-        "output_error": float(mcse_mean(samples.output)),
+        "output_error": mean_error(samples, samples.output),
         "bits": bits.total,
         "bits_error": bits.total_error,
-        "bits_held": held.value[-1],
-        "bits_held_error": held.error[-1],
+        "bits_held": float(held.value),
+        "bits_held_error": float(held.error),
+        "bits_held_df": len(samples.codes) - 1,
         "kernel": samples.kernel,
         "drift_start": samples.drift_start,
         "drift": samples.drift,
@@ -55,3 +60,12 @@ def summarise(samples: SampleSet, diagnosis: Diagnosis, is_distance: bool = True
 def kept_share(energy: float, background: float) -> float:
     """1 - <E>_beta / <E>_0 of an energy that is a distance; nan if it is always 0."""
     return float(1 - energy / background) if background > 0 else math.nan
+
+
+def kept_share_error(samples: SampleSet) -> float:
+    """The standard error of the share that the law of the draws keeps, by the draws and by those of the background."""
+    energy, background = samples.energy.mean(), samples.energy_background
+    if not background > 0:
+        return math.nan
+    of_background = energy * samples.energy_background_error / background
+    return float(math.hypot(float(mcse_mean(samples.energy)), of_background) / background)

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -94,7 +94,7 @@ class Draws(files.Draws):
 
     def series(self) -> pd.DataFrame:
         """A row an anchor and replica: energy, output and bits at each beta from 0 up."""
-        return pd.DataFrame([row for each in self for row in beta_series(each, self.is_distance)])
+        return pd.DataFrame(self._series())
 
     def sequences(self, anchor: int | str) -> list[str]:
         """An anchor's draws as strings, chain after chain."""
@@ -112,12 +112,16 @@ class Draws(files.Draws):
         return picture
 
     def save(self, path: str) -> None:
-        """Copy the draws to a file (.npz), with their summary beside it (.npz.tsv)."""
+        """Copy the draws to a file (.npz), with their summary (.npz.tsv) and series (.npz.series.tsv) beside it."""
         from maxent_cli.io.files import writing
 
         with writing(path, "wb") as stream, Path(self._path).open("rb") as source:
             shutil.copyfileobj(source, stream)
         write_table(f"{path}.tsv", self.rows())
+        write_table(f"{path}.series.tsv", self._series())
+
+    def _series(self) -> list[Row]:
+        return [row for each in self for row in beta_series(each, self.diagnosis(each), self.is_distance)]
 
     def _number(self, anchor: int | str) -> int:
         if isinstance(anchor, str):
@@ -138,6 +142,19 @@ class Draws(files.Draws):
         columns = [name for name in SHOWN if name in some]
         note = html.escape(repr(self))
         return f"<p>{note}</p>{some[columns].head(MOST_SHOWN).to_html(index=False, float_format='{:.3g}'.format)}"
+
+
+GivenDraws = str | Draws  # what public functions take for draws: a path, or what `sample` or `open_draws` gave
+
+
+@contextmanager
+def opened(given: GivenDraws) -> Iterator[Draws]:
+    """The draws given; those of a path are open for as long as the block lasts."""
+    if isinstance(given, Draws):
+        yield given
+        return
+    with Draws(given) as draws:
+        yield draws
 
 
 class Picture:

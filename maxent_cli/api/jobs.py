@@ -1,16 +1,15 @@
 """What the functions that evaluate a network on anchors share: a model with its anchors, and draws around each."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
 from maxent_cli.api.anchors import Anchors
+from maxent_cli.api.cpus import granted_cpus as granted_cpus
 from maxent_cli.api.listening import Listener
 from maxent_cli.api.networks import Network, Reader, place
 from maxent_cli.api.runs import Run, account
@@ -185,16 +184,3 @@ def torch_threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def granted_cpus() -> int:
-    """CPUs this process may use: the least of affinity, the control group's quota and SLURM_CPUS_PER_TASK."""
-    granted = [len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1]
-    if os.environ.get("SLURM_CPUS_PER_TASK", "").isdigit():
-        granted.append(int(os.environ["SLURM_CPUS_PER_TASK"]))
-    quota = Path("/sys/fs/cgroup/cpu.max")
-    if quota.is_file():
-        allowed, period = quota.read_text().split()
-        if allowed != "max":
-            granted.append(-(-int(allowed) // int(period)))
-    return max(1, min(granted))

@@ -4,12 +4,13 @@ import html
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
 
+from maxent_cli.api.listening import Listener
 from maxent_cli.errors import InputError
 from maxent_cli.io.files import writing_folder
 
@@ -67,3 +68,11 @@ def results_folder(out: str | None) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def tell(folder: Path, out: str | None, main: str, account: Iterable[str], listener: Listener) -> Results:
+    """The results in a folder that `results_folder` gave and has left, after saying their account."""
+    lines = list(account)
+    for line in lines:
+        listener.say(f"{out}: {line}" if out and not line.startswith(" ") else line)
+    return Results(Path(out or folder), lines, main, temporary=out is None)

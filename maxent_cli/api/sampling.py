@@ -154,8 +154,9 @@ def _write(work: Unfinished, kept: list[str], paths: dict[str, str | None], job:
             with work.reading(name) as path:
                 samples = unpacked(path)
             draws.add(samples)
-            rows.append(summarise(samples, diagnose(samples, run.max_rhat, run.min_ess), is_distance))
-            series += beta_series(samples, is_distance)
+            diagnosis = diagnose(samples, run.max_rhat, run.min_ess)
+            rows.append(summarise(samples, diagnosis, is_distance))
+            series += beta_series(samples, diagnosis, is_distance)
             if fasta:
                 fasta.writelines(_fasta_lines(samples))
         write_rows(summary, rows)
@@ -170,7 +171,8 @@ def _report(rows: list[Row], out: str, listener: Listener) -> None:
     for row in unsettled[:MOST_SAID]:
         listener.say(
             f"  {row['record']}: R-hat {row['rhat']:.3g} ({row['rhat_quantity']}), "
-            f"ESS {row['ess']:.3g} ({row['ess_quantity']})"
+            f"ESS {row['ess']:.3g} ({row['ess_quantity']}), "
+            f"frequencies to {row['frequency_error']:.2g} ({row['frequency_error_quantity']})"
         )
     if unsettled:
         listener.say("  more --max-steps, --chains or --replicas, a longer --warmup, or a lower --beta may help")

@@ -1,132 +1,127 @@
 """maxent attribute: which letters of each anchor the output is put down to."""
 
 import sys
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from maxent_cli.commands import options
+from maxent_cli.commands.console import Console, print_file, spoken
+from maxent_cli.commands.params import PIPE, FiniteRange
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from maxent_cli.api.anchors import Anchors
+    from maxent_cli.api.networks import Network
+    from maxent_cli.data import Shard
+    from maxent_cli.interpret.law import Law
 
-POOLED = ("scores.bedgraph", "modisco/one_hot.npz", "modisco/attributions.npz")  # made of the table of all anchors
 METHODS = ("saliency", "input-x-gradient", "deeplift", "integrated-gradients", "mutagenesis")
-# options that only some methods heed
-HEEDED = {
-    "references": METHODS[2:4],
-    "steps": METHODS[3:4],
-    "most_delta": METHODS[2:4],
-}
 
 
-@click.command("attribute")
-@options.anchors_argument
-@options.model_options
-@options.out_option(
-    "Folder for the results; an older one is replaced. '-' prints positions.tsv, for a pipe.", pipe=True
+def _asked(contrast: tuple[int, int] | None, output: int | None, background: Any, gc: float | None) -> "Law":
+    from maxent_cli.interpret.law import Law
+
+    frequencies = None if background == "data" else background
+    return Law(outputs=options.outputs_of(contrast, output), background=frequencies, gc=gc)
+
+
+@options.command("attribute")
+@spoken
+@options.network_options
+@options.anchors_options
+@options.option(
+    "--method",
+    required=True,
+    type=click.Choice(METHODS),
+    metavar="NAME",
+    everyday=True,
+    help=f"How scores are found: {', '.join(METHODS)}; see below.",
 )
-@click.option("--method", required=True, type=click.Choice(METHODS), help="How scores are found: see above.")
-@options.genome_options
-@options.window_options
-@options.asked_options
-@click.option(
+@options.option(
     "--references",
-    default=20,
-    show_default=True,
     type=click.IntRange(2),
-    help="Sequences drawn from q, letter by letter, that deeplift and integrated-gradients compare with, from 2.",
+    help="Sequences drawn from q, letter by letter, that deeplift and integrated-gradients compare with, from 2.  "
+    "[default: 20]",
 )
-@click.option(
+@options.option(
     "--steps",
-    default=50,
-    show_default=True,
     type=click.IntRange(2),
-    help="Points on the way from a reference at which integrated-gradients takes the gradient, from 2.",
+    help="Points on the way from a reference at which integrated-gradients takes the gradient, from 2.  [default: 50]",
 )
-@click.option(
-    "--most-delta",
-    type=options.FiniteRange(0),
+@options.option(
+    "--max-delta",
+    type=FiniteRange(0),
     help="Share of the difference of outputs by which a sum of scores may be off, from 0.  [default: 0.001 for "
     "deeplift, 0.05 for integrated-gradients]",
 )
-@options.logo_options
-@click.option("--strict", is_flag=True, help="Exit with 3 if an anchor's scores are incomplete (results are written).")
+@options.group("law", _asked, options.asked_options)
 @options.device_option
 @options.seed_option
 @options.threads_option
+@options.out_option(
+    "Folder for the results; an older one is replaced. '-' prints positions.tsv, for a pipe.", pipe=True
+)
+@options.logo_options
 @options.shard_option
-def command(model: str, out: str, **given: Any) -> None:
-    """Which letters of each anchor a network's output is put down to.
+@options.option(
+    "--strict",
+    is_flag=True,
+    section="Output",
+    help="Exit with 3 if an anchor's scores are incomplete (results are written).",
+)
+def command(
+    console: Console,
+    network: "Network",
+    anchors: "Anchors",
+    method: str,
+    references: int | None,
+    steps: int | None,
+    max_delta: float | None,
+    law: "Law",
+    device: str,
+    seed: int,
+    threads: int | None,
+    out: str,
+    logos: Literal["png", "svg", "pdf", "none"],
+    max_logos: int,
+    shard: "Shard",
+    strict: bool,
+) -> None:
+    """Attribution scores of each position and letter, by the methods in common use.
 
-    ANCHORS is FASTA ('-' for stdin), or BED with --genome. What is attributed is the output or contrast f, before the
-    sigmoid or softmax. A score of each position, and one of each letter that could stand there, by --method:
+    ANCHORS is FASTA ('-' for stdin), or BED with --genome. What is attributed is the output or contrast
+    f, before the sigmoid or softmax. By --method:
 
     \b
-    saliency              |gradient of f| with respect to the letter; of a position, the largest
-    input-x-gradient      gradient of f with respect to the letter; of a position, that of the anchor's letter
-    deeplift              DeepLIFT's contribution by the rescale rule, a mean over references drawn from q
-    integrated-gradients  the mean gradient on the way from a reference, instead of at the end; a mean likewise
+    saliency              |gradient of f| by the letter; of a position, the largest
+    input-x-gradient      gradient of f by the letter; of a position, that of the anchor's letter
+    deeplift              DeepLIFT by the rescale rule, a mean over references drawn from q
+    integrated-gradients  the mean gradient on the way from a reference; a mean likewise
     mutagenesis           f with the letter there, less its mean over letters drawn from q there
 
-    By the last three, a position's score is that of the anchor's letter. By deeplift and integrated-gradients scores
-    must sum to f less its mean over the references: whether they do is checked for every anchor. Errors are standard
-    errors over references. Positions that are held (--fix, --flank) have no score. In the folder:
-
-    \b
-    positions.tsv    letter, score, error, and the scores of A, C, G and T, a position a line
-    anchors.tsv      output, sum of scores, output of the references, how far the sum is off (delta, and its share of
-                     the mean difference from the references); drift: of the compiled kernel from full passes
-    scores.bedgraph  scores where coordinates are known, 0-based half-open; where anchors overlap, their mean
-    logos/           the anchor's letters, as high as their scores
-    modisco/         one_hot.npz and attributions.npz, each (anchors, 4, positions), for `modisco motifs`
+    In the folder: positions.tsv, anchors.tsv (output, sum of scores, how far that is off: the sums of
+    deeplift and integrated-gradients are checked), scores.bedgraph, logos/, modisco/.
     """
-    options.before_torch()
-    from maxent_cli.commands import attribution_results as results
-    from maxent_cli.commands.drawing import take_up, watched
-    from maxent_cli.interpret.attribution import AttributionSettings, attribute
-    from maxent_cli.io.files import PIPE, folder_or_pipe
-    from maxent_cli.io.provenance import write_provenance
+    from maxent_cli.api.attribution import attribute, complete
 
-    check_heeded(given)
-    subject = take_up(model, None if out == PIPE else out, given)
-    plain = {name: given[name] for name in ("method", "references", "steps", "seed", "device")}
-    settings = AttributionSettings(contrast=subject.contrast, background=subject.background, **plain)
-    found = attribute(subject.model, subject.anchors, settings, given["threads"])
-    with folder_or_pipe(out, results.TABLE) as folder:
-        first = given["shard"].block(subject.part["records"]).start
-        job = results.Job(folder, settings, given["most_delta"], "none" if out == PIPE else given["logos"], first)
-        progress = options.Progress("attributing", len(subject.anchors), "anchors")
-        each = watched(progress, found, subject.anchors, subject.inputs[0])
-        rows = results.write(each, job, given["max_logos"])
-        lines = [] if out == PIPE else list(pool(folder, {}))
-    part = subject.part | {"kind": "folder"}
-    write_provenance(out, subject.inputs, given["seed"], device=given["device"], part=part)
-    for line in (*results.report(rows, job), *lines):
-        options.say(f"{out}: {line}")
-    sys.exit(3 if given["strict"] and not all(row["complete"] in (True, None) for row in rows) else 0)
-
-
-def pool(folder: "Path", _settings: dict[str, Any]) -> Iterator[str]:
-    """Write into a folder what its table of positions says over all anchors, if there are any; and say it."""
-    from maxent_cli.commands.attribution_results import TABLE
-    from maxent_cli.io.attribution_files import read_scores, write_arrays, write_bedgraph
-
-    table = read_scores(str(folder / TABLE))
-    if not len(table):
-        return
-    (folder / "modisco").mkdir(exist_ok=True)
-    write_arrays(folder / "modisco", table)
-    if not table["chromosome"].any():
-        yield "no scores.bedgraph, since no anchor has coordinates"
-        return
-    places, several = write_bedgraph(folder / "scores.bedgraph", table)
-    yield f"scores.bedgraph: {places} bp" + (f", {several} of them the mean of several anchors" if several else "")
-
-
-def check_heeded(given: dict[str, Any]) -> None:
-    """Refuse options that would have no effect."""
-    for name, methods in HEEDED.items():
-        if given["method"] not in methods and options.given_by_user(name):
-            raise click.UsageError(f"--{name.replace('_', '-')} is heeded by {' and '.join(methods)} alone")
+    pipe = out == PIPE
+    found = attribute(
+        network,
+        anchors,
+        method,
+        law,
+        references=references,
+        steps=steps,
+        max_delta=max_delta,
+        logos="none" if pipe else logos,
+        max_logos=max_logos,
+        seed=seed,
+        device=device,
+        out=None if pipe else out,
+        shard=shard,
+        threads=threads,
+        progress=console,
+    )
+    if pipe:
+        print_file(found.path / "positions.tsv")
+    sys.exit(3 if strict and not complete(found) else 0)

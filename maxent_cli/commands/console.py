@@ -13,6 +13,8 @@ import click
 from maxent_cli.errors import printable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from maxent_cli.api.listening import Ticker
     from maxent_cli.data import Stop
 
@@ -23,6 +25,14 @@ def say(line: str) -> None:
     """One line for people, on stderr; who no longer reads that does not stop a run."""
     with suppress(OSError):
         click.echo(printable(line), err=True)
+
+
+def print_file(path: "Path") -> None:
+    """A text file on standard output."""
+    from maxent_cli.io.files import PIPE, writing
+
+    with writing(PIPE) as stream:
+        stream.write(path.read_text(encoding="utf-8"))
 
 
 class Console:

@@ -1,46 +1,71 @@
 """maxent dependence: which positions depend on each other in the draws."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from maxent_cli.commands import options
+from maxent_cli.commands.console import Console, spoken
+from maxent_cli.commands.params import FiniteRange, InputPath
 
 if TYPE_CHECKING:
     from maxent_cli.data import Shard
 
 
-@click.command("dependence")
-@click.argument("draws", type=options.InputPath())
-@options.out_option("Folder for the results; an older one is replaced.")
-@click.option(
+@options.command("dependence")
+@spoken
+@click.argument("draws", type=InputPath())
+@options.option(
     "--record",
     "records",
     multiple=True,
+    everyday=True,
     help="Name of an anchor to look at; may be repeated.  [default: all, half a second each]",
 )
-@click.option(
-    "--top", default=20, show_default=True, type=click.IntRange(1), help="Pairs of each anchor in the tables."
+@options.option(
+    "--top",
+    default=20,
+    show_default=True,
+    type=click.IntRange(1),
+    everyday=True,
+    help="Pairs of each anchor in the tables.",
 )
-@click.option(
+@options.option(
+    "--max-rhat",
+    default=1.05,
+    show_default=True,
+    type=FiniteRange(1, min_open=True),
+    help="R-hat, above 1, up to which an anchor's chains agree; others are refused.",
+)
+@options.out_option("Folder for the results; an older one is replaced.")
+@options.option(
     "--maps",
     type=click.Choice(["png", "svg", "pdf", "none"]),
     default="png",
     show_default=True,
+    section="Output",
     help="Format of the heat maps, about a second each.",
 )
-@click.option(
-    "--max-maps", default=100, show_default=True, type=click.IntRange(0), help="Maps of the first anchors asked for."
-)
-@click.option(
-    "--most-rhat",
-    default=1.05,
+@options.option(
+    "--max-maps",
+    default=100,
     show_default=True,
-    type=options.FiniteRange(1, min_open=True),
-    help="R-hat, above 1, from which an anchor is refused.",
+    type=click.IntRange(0),
+    section="Output",
+    help="Maps of the first anchors asked for.",
 )
 @options.shard_option
-def command(draws: str, out: str, records: tuple[str, ...], max_maps: int, shard: "Shard", **given: Any) -> None:
+def command(
+    console: Console,
+    draws: str,
+    records: tuple[str, ...],
+    top: int,
+    max_rhat: float,
+    out: str,
+    maps: Literal["png", "svg", "pdf", "none"],
+    max_maps: int,
+    shard: "Shard",
+) -> None:
     """Which positions depend on each other in the draws, and what of it is only the norm's doing.
 
     DRAWS is what sample wrote. Mutual information of each pair of positions, in bits, is corrected for the bias of
@@ -63,26 +88,18 @@ def command(draws: str, out: str, records: tuple[str, ...], max_maps: int, shard
     pairs.tsv    the pairs that depend most: bits, p, q, and bits_squared, with errors
     letters.tsv  how often each two letters stand together there, and would if apart
     anchors.tsv  pairs tested and dependent (q up to 0.05) of each anchor, or why it was refused
-    maps/        heat map of an anchor's pairs, below the diagonal the reference, and tables of its top pairs' letters
+    maps/        heat map of an anchor's pairs, below the diagonal the reference; tables of top pairs
     """
-    from maxent_cli.commands.dependence_results import Job, read_off, report
-    from maxent_cli.errors import InputError
-    from maxent_cli.io.files import writing_folder
-    from maxent_cli.io.provenance import digest_of, write_provenance
-    from maxent_cli.io.samples import open_draws
+    from maxent_cli.api.dependence import dependence
 
-    with open_draws(draws) as anchors, writing_folder(out) as folder:
-        (folder / "maps").mkdir()
-        part = options.part_asked(shard, len(anchors), 0, {"draws": digest_of(draws)}) | {"kind": "folder"}
-        names = anchors.names() if records else []
-        missing = set(records) - set(names)
-        if missing:
-            problem = f"holds no anchor named {min(missing)[:80]!r}"
-            raise InputError(draws, "", problem, "give names as in the table that sample wrote beside it")
-        asked = [number for number in range(len(anchors)) if not records or names[number] in records]
-        mapped = set(asked[:max_maps])
-        job = Job(folder, [number for number in asked if number in shard.block(len(anchors))], mapped, **given)
-        rows = read_off(anchors, job)
-    write_provenance(out, [draws], part=part)
-    for line in report(rows, job):
-        options.say(f"{out}: {line}" if not line.startswith(" ") else line)
+    dependence(
+        draws,
+        records=records,
+        top=top,
+        maps=maps,
+        max_maps=max_maps,
+        max_rhat=max_rhat,
+        out=out,
+        shard=shard,
+        progress=console,
+    )

@@ -1,98 +1,22 @@
 """maxent merge: parts of a run put together."""
 
-import importlib
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
-
 import click
 
 from maxent_cli.commands import options
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from maxent_cli.io.parts import Part
-
-    Outputs = dict[str, list[Part]]  # path -> its parts, the main output first
+from maxent_cli.commands.console import Console, spoken
 
 
-@click.command("merge")
+@options.command("merge")
+@spoken
 @click.argument("parts", nargs=-1, required=True)
 @options.out_option("What the whole run would have written: a file, or a folder where the parts are folders.")
-def command(parts: tuple[str, ...], out: str) -> None:
+def command(console: Console, parts: tuple[str, ...], out: str) -> None:
     """Put PARTS together, which one command wrote with --shard 1/n to n/n: the bytes are those of the run in one.
 
-    Parts may come in any order. With draws come their summaries, where they are beside them, and OUT.rejected.tsv.
-    What a part is lies beside it in its .provenance.json: a part that is missing, there twice, changed since it was
-    written, or of another run (settings, model, records, version) is an error that names it.
+    Parts may come in any order. With draws come their summaries and beta series, where they are beside them, and
+    OUT.rejected.tsv. What a part is lies beside it in its .provenance.json: a part that is missing, there twice,
+    changed since it was written, or of another run (settings, model, records, version) is an error that names it.
     """
-    from maxent_cli.io.parts import FOLDER, read_parts, rejected_table, renew_rejected_of, summaries_of
-    from maxent_cli.io.provenance import write_provenance
+    from maxent_cli.api.merging import merge
 
-    with options.Progress("merging", len(parts), "parts") as progress:
-        found = read_parts(parts)
-        together = {out: found, f"{out}.tsv": summaries_of(found)}
-        kind, rejected = found[0].kind, rejected_table(found)
-        (join_folder if kind == FOLDER else join_files)(together, progress)
-        renew_rejected_of(rejected, kind, out)
-        for path, each in together.items():
-            if each:
-                write_provenance(path, inputs_of(each), **made_of(each))
-    options.say(f"{out}: {len(found)} parts, {found[0].made['part']['records']} records")
-    kinds = {str((part.made["machine"].get("cpu"), part.made["packages"])) for part in found}
-    if len(kinds) > 1:
-        options.say(f"NOTE: {len(kinds)} kinds of CPU or versions of packages: in one run, other bytes may be drawn")
-
-
-def join_files(together: "Outputs", progress: options.Progress) -> None:
-    """Join the parts of each output that is a file."""
-    from maxent_cli.io.files import writing_together
-    from maxent_cli.io.parts import join
-
-    with writing_together() as opening:
-        for path, parts in together.items():
-            if parts:
-                join(opening(path, "wb"), parts[0].kind, counted(parts, progress))
-
-
-def counted(parts: "Sequence[Part]", progress: options.Progress) -> Iterator[str]:
-    """The paths of parts; those of the main output, which come first, count as progress."""
-    for part in parts:
-        yield part.path
-        progress.advance(progress.done < progress.total)
-
-
-def join_folder(together: "Outputs", progress: options.Progress) -> None:
-    """Join folders; what pools all records, the command's POOLED, is made anew from the tables by its `pool`."""
-    from maxent_cli.commands import COMMANDS
-    from maxent_cli.errors import InputError
-    from maxent_cli.io.files import writing_folder
-    from maxent_cli.io.parts import join_folders
-
-    out, parts = next(iter(together.items()))
-    run = parts[0].made["part"]["run"]
-    if run["command"] not in COMMANDS:
-        raise InputError(parts[0].path, "", f"is of {run['command']}, which is no command", "give what maxent wrote")
-    module = importlib.import_module(f"maxent_cli.commands.{run['command'].replace('-', '_')}")
-    pooled = getattr(module, "POOLED", ())
-    with writing_folder(out) as folder:
-        join_folders(folder, counted(parts, progress), pooled)
-        if pooled:
-            list(module.pool(folder, run["settings"]))
-
-
-def inputs_of(parts: "Sequence[Part]") -> dict[str, object]:
-    """What the whole run would have read; the parts themselves may go once they are merged."""
-    return {path: digest for part in parts for path, digest in part.made["inputs"].items()}
-
-
-def made_of(parts: "Sequence[Part]") -> dict[str, Any]:
-    """What the provenance of the whole says of its parts."""
-    first = parts[0].made
-    took = {
-        "wall_seconds": round(sum(part.made["wall_seconds"] for part in parts), 3),
-        "peak_memory_mib": max(part.made["peak_memory_mib"] for part in parts),
-        "outputs": {part.path: part.made["output"] for part in parts},
-    }
-    kept = {name: first[name] for name in ("seed", "device") if name in first}
-    return kept | {"part": first["part"] | {"shard": "1/1"}, "parts": took}
+    merge(parts, out, progress=console)

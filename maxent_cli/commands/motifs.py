@@ -1,10 +1,15 @@
 """maxent motifs: what the draws hold."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from maxent_cli.commands import options
+from maxent_cli.commands.console import Console, print_file, spoken
+from maxent_cli.commands.params import PIPE, FiniteRange, InputPath
+
+if TYPE_CHECKING:
+    from maxent_cli.analysis.discovery import Calling
 
 PRINTED = (
     *("motifs.meme", "motifs.jaspar", "motifs.tsv", "motifs_ppm.tsv", "motifs_pwm.tsv", "sites.bed", "occupancy.tsv"),
@@ -12,55 +17,109 @@ PRINTED = (
 )
 
 
-@click.command("motifs")
-@click.argument("draws", type=options.InputPath())
-@options.out_option("Folder for the results; an older one is replaced. '-' prints one file, for a pipe.", pipe=True)
-@click.option("--print", "printed", default="motifs.meme", show_default=True, type=click.Choice(PRINTED), help="Which.")
-@options.logo_options
-@click.option("--known", type=options.InputPath(), help="MEME file of known motifs to name the found ones by.")
-@click.option(
-    "--bits", default=0.1, show_default=True, type=options.FiniteRange(0, 2), help="Least bits of a column or position."
+def calling_of(bits: float, errors: float, gap: int, width: int, motif_bits: float, site_rate: float) -> "Calling":
+    """When columns make a motif and draws hold it."""
+    from maxent_cli.analysis.discovery import Calling
+
+    return Calling(bits=bits, errors=errors, gap=gap, width=width, motif_bits=motif_bits, site_rate=site_rate)
+
+
+calling_options = options.group(
+    "calling",
+    calling_of,
+    options.option(
+        "--bits",
+        default=0.1,
+        show_default=True,
+        type=FiniteRange(0, 2),
+        help="Keep columns that hold at least this much information, in bits.",
+    ),
+    options.option(
+        "--errors",
+        default=3.0,
+        show_default=True,
+        type=FiniteRange(0),
+        help="Keep columns whose information is at least this many standard errors above zero.",
+    ),
+    options.option(
+        "--gap",
+        default=3,
+        show_default=True,
+        type=click.IntRange(0),
+        help="Merge stretches separated by at most this many uninformative bp.",
+    ),
+    options.option(
+        "--width", default=5, show_default=True, type=click.IntRange(1), help="Keep motifs at least this wide, in bp."
+    ),
+    options.option(
+        "--motif-bits",
+        default=5.0,
+        show_default=True,
+        type=FiniteRange(0),
+        everyday=True,
+        help="Keep motifs that hold at least this much information in all, in bits.",
+    ),
+    options.option(
+        "--rate",
+        "site_rate",
+        default=0.05,
+        show_default=True,
+        type=FiniteRange(0, 1, min_open=True),
+        help="Count sites that score so high that at most this share of background draws has one: lower is stricter.",
+    ),
 )
-@click.option(
-    "--errors",
-    default=3.0,
-    show_default=True,
-    type=options.FiniteRange(0),
-    help="Least information of a column or position, in its standard errors.",
-)
-@click.option("--gap", default=3, show_default=True, type=click.IntRange(0), help="Other columns (bp) to bridge.")
-@click.option("--width", default=5, show_default=True, type=click.IntRange(1), help="Least width, bp.")
-@click.option(
-    "--motif-bits", default=5.0, show_default=True, type=options.FiniteRange(0), help="Least bits of a whole motif."
-)
-@click.option(
-    "--rate",
-    "site_rate",
-    default=0.05,
-    show_default=True,
-    type=options.FiniteRange(0, 1, min_open=True),
-    help="Share of background draws that hold a site of a motif by chance: the fewer, the stricter sites are counted.",
-)
-@click.option(
+
+
+@options.command("motifs")
+@spoken
+@click.argument("draws", type=InputPath())
+@options.option("--known", type=InputPath(), everyday=True, help="MEME file of known motifs to name the found ones by.")
+@calling_options
+@options.option(
     "--similarity",
     default=0.65,
     show_default=True,
-    type=options.FiniteRange(0, 1),
-    help="Least correlation of anchors' motifs that are one.",
+    type=FiniteRange(0, 1),
+    everyday=True,
+    help="Merge motifs of different anchors whose aligned columns correlate at least this much (Pearson r).",
 )
-@click.option("--draw-sites/--no-draw-sites", default=False, help="Also write every site of every draw.  [default: no]")
+@options.option(
+    "--unconverged/--no-unconverged",
+    default=False,
+    help="Let anchors whose draws have not converged count for what comes again.  [default: no]",
+)
 @options.threads_option
+@options.out_option("Folder for the results; an older one is replaced. '-' prints one file.", pipe=True)
+@options.option(
+    "--print",
+    "printed",
+    default="motifs.meme",
+    show_default=True,
+    type=click.Choice(PRINTED),
+    metavar="FILE",
+    section="Output",
+    help=f"With --out -: which result file to print, one of {', '.join(PRINTED)}.",
+)
+@options.logo_options
+@options.option(
+    "--draw-sites/--no-draw-sites",
+    default=False,
+    section="Output",
+    help="Also write every site of every draw.  [default: no]",
+)
 def command(
+    console: Console,
     draws: str,
+    known: str | None,
+    calling: "Calling",
+    similarity: float,
+    threads: int | None,
     out: str,
     printed: str,
-    logos: str,
+    logos: Literal["png", "svg", "pdf", "none"],
     max_logos: int,
-    known: str | None,
-    similarity: float,
     draw_sites: bool,
-    threads: int,
-    **calling: Any,
+    unconverged: bool,
 ) -> None:
     """Motifs that the draws hold, wherever and on either strand.
 
@@ -68,43 +127,37 @@ def command(
     merged over anchors and looked for in all draws. Positions are 0-based, start and end half-open. In the folder:
 
     \b
-    motifs.tsv         the motifs: consensus, anchors, sites, bits, the three known motifs most like each, and p of
-                       coming again in so many anchors, had the anchors' motifs their columns in any order
-    motifs.meme        the same as matrices; also motifs.jaspar, motifs_ppm.tsv, motifs_pwm.tsv (log2 odds)
-    sites.bed          places of motifs that 5 % of an anchor's draws or more hold; genomic where anchors are
-    occupancy.tsv      share of each anchor's draws that hold each motif, at beta = 0 too, and the best place
-    spacing.tsv        distances that draws prefer: bp between the facing ends of two motifs (0: side by side), seen
-                       with motif_a on the plus strand
+    motifs.tsv         the motifs: consensus, anchors, sites, bits, the three known motifs most like
+                       each, and p of coming again in so many converged anchors, by shuffled columns
+    motifs.meme        the same as matrices; also motifs.jaspar, motifs_ppm.tsv, motifs_pwm.tsv
+    sites.bed          places of motifs in 5 % or more of an anchor's draws; genomic if anchors are
+    occupancy.tsv      share of each anchor's draws with each motif, also at beta 0; the best place
+    spacing.tsv        distances that draws prefer: bp between the facing ends of two motifs (0: side
+                       by side), seen with motif_a on the plus strand
     anchor_motifs.meme the motifs as each anchor's draws have them
     rates.tsv          how often motifs are found and come again, and how often by chance
     anchors.tsv        bits of each anchor in place, its informative segments, and its logo
     positions.tsv      letter frequencies and information of each position, with errors and ESS
     pwm.tsv            log2 odds of each position's letters against its background
     segments.tsv       informative stretches in place, in the anchor and in the genome
-    logos/             of anchors in place (logo_), of anchors' best motif aligned (aligned_), of motifs (motif_)
+    logos/             of anchors in place (logo_), their best motif aligned (aligned_), and motifs
     modisco/           one_hot.npz and attributions.npz for `modisco motifs`
     """
-    from maxent_cli.analysis.discovery import Calling
-    from maxent_cli.commands import motif_tables
-    from maxent_cli.commands.motif_results import Job, read_off, share
-    from maxent_cli.io.files import PIPE, folder_or_pipe
-    from maxent_cli.io.motif_files import read_meme
-    from maxent_cli.io.provenance import write_provenance
-    from maxent_cli.io.samples import open_draws
+    from maxent_cli.api.motifs import motifs
 
-    named = read_meme(known) if known else []
-    with open_draws(draws) as anchors, folder_or_pipe(out, printed) as folder:
-        wanted = "none" if out == PIPE else logos
-        job = Job(folder, Calling(**calling), similarity, wanted, max_logos, draw_sites, threads)
-        found = read_off(anchors, job)
-        shared = share(anchors, found, job)
-        motifs = motif_tables.final_motifs(shared, job)
-        names = motif_tables.write_motifs(motifs, shared, named, job)
-        motif_tables.write_places(motifs, shared, job)
-        if draw_sites:
-            motif_tables.write_draw_sites(motifs, shared, job)
-        motif_tables.write_rates(motifs, found, shared, job)
-        motif_tables.write_attributions(found, job)
-    write_provenance(out, [draws, *([known] if known else [])])
-    for line in motif_tables.account(motifs, found, shared, names, job):
-        options.say(f"{out}: {line}" if not line.startswith(" ") else line)
+    pipe = out == PIPE
+    found = motifs(
+        draws,
+        calling=calling,
+        known=known,
+        similarity=similarity,
+        unconverged=unconverged,
+        draw_sites=draw_sites,
+        logos="none" if pipe else logos,
+        max_logos=max_logos,
+        out=None if pipe else out,
+        threads=threads,
+        progress=console,
+    )
+    if pipe:
+        print_file(found.path / printed)

@@ -48,14 +48,27 @@ class Option(click.Option):
 
 
 class Command(click.Command):
-    """A command whose help shows everyday options in sections, and all of them by --help-all."""
+    """A command whose help shows everyday options in sections, and all of them by --help-all.
+
+    rare: names of options that are everyday elsewhere.
+    """
+
+    def __init__(self, *given: Any, rare: tuple[str, ...] = (), **more: Any) -> None:
+        super().__init__(*given, **more)
+        self.rare = rare
+
+    @property
+    def everyday(self) -> list[Option]:
+        """The options that --help shows."""
+        own = [param for param in self.params if isinstance(param, Option)]
+        return [option for option in own if option.everyday and option.name not in self.rare]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}
-        whole = bool(ctx.meta.get(ALL)) or not any(getattr(param, "everyday", False) for param in self.params)
+        shown = self.everyday
         for param in (param for param in self.get_params(ctx) if isinstance(param, click.Option)):
             record = param.get_help_record(ctx)
-            if record is not None and (whole or getattr(param, "everyday", True)):
+            if record is not None and (ctx.meta.get(ALL) or param in shown or not isinstance(param, Option)):
                 sections.setdefault(getattr(param, "section", HELP), []).append(record)
         for title in sorted(sections, key=lambda title: ORDER.index(title) if title in ORDER else FIRST):
             with formatter.section(title):
@@ -69,14 +82,14 @@ def _show_all(ctx: click.Context, _param: click.Parameter, asked: bool) -> None:
         ctx.exit()
 
 
-def command(name: str) -> Decorator:
-    """A command of that name, with --config and --help-all."""
+def command(name: str, rare: tuple[str, ...] = ()) -> Decorator:
+    """A command of that name, with --config and --help-all; rare: options that only the latter shows."""
 
     def apply(function: Any) -> Any:
         several = click.option(
             "--help-all", is_flag=True, is_eager=True, expose_value=False, callback=_show_all, help="Show every option."
         )
-        return click.command(name, cls=Command)(config_option(several(function)))
+        return click.command(name, cls=Command, rare=rare)(config_option(several(function)))
 
     return apply
 

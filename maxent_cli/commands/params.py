@@ -9,7 +9,7 @@ import click
 if TYPE_CHECKING:
     from maxent_cli.data import Shard
 
-AUTO, NONE = "auto", "none"
+AUTO, NONE, PIPE = "auto", "none", "-"
 
 
 class FiniteRange(click.FloatRange):

@@ -19,6 +19,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from maxent_cli.engine.compiling import uncounted
 from maxent_cli.engine.randomness import below, letter, philox, uniform
 
 LETTER, SHIFT, REVERSE_COMPLEMENT, REDRAW, REFILL, TOGGLE = range(6)
@@ -112,7 +113,7 @@ def _cumulative_starts(allowed: NDArray[np.bool_], width: int, bits: NDArray[np.
     return np.asarray(cumulative)
 
 
-@njit(cache=True)
+@uncounted()
 def propose(key, step, table, source, scale, offset, lost):  # type: ignore[no-untyped-def]
     """Fill the map (source, scale, offset) and the lost letters, each (L,), for one chain and step.
 
@@ -153,7 +154,7 @@ def propose(key, step, table, source, scale, offset, lost):  # type: ignore[no-u
     return move, first, last, u
 
 
-@njit(cache=True)
+@uncounted()
 def _shift(key, step, table, first, last, by, source, scale, offset, lost):  # type: ignore[no-untyped-def]
     fresh = 0
     for p in range(first, last):
@@ -168,7 +169,7 @@ def _shift(key, step, table, first, last, by, source, scale, offset, lost):  # t
         fresh += 1
 
 
-@njit(cache=True)
+@uncounted()
 def _fill(key, step, table, first, last, from_adapted, back_to_adapted, source, scale, offset, lost):  # type: ignore[no-untyped-def]
     for p in range(first, last):
         if (p - first) % 4 == 0:
@@ -182,7 +183,7 @@ def _fill(key, step, table, first, last, from_adapted, back_to_adapted, source, 
         lost[p] = LOST_ADAPTED if back_to_adapted else LOST
 
 
-@njit(cache=True)
+@uncounted()
 def apply(x, proposed, maps, first, last, log_weights):  # type: ignore[no-untyped-def]
     """Write x' in [first, last); return the change of the background's log-probability, and the correction.
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from maxent_cli.alphabet import Codes
 from maxent_cli.analysis.jackknife import block_numbers
 from maxent_cli.data import Floats, SampleSet
-from maxent_cli.engine.incremental import Plan, single_changes
+from maxent_cli.engine.incremental import single_changes
+from maxent_cli.engine.layers import Plan
 from maxent_cli.interpret.law import LawSettings, anchored_law
 from maxent_cli.interpret.plan import read_plan
 from maxent_cli.interpret.sampling import COMPILED

@@ -16,6 +16,7 @@ from maxent_cli.engine.matches import MatchField
 from maxent_cli.engine.target import Target, Term
 from maxent_cli.engine.terms import background_rows, doubled_odds, gc_field, weighted_distance
 from maxent_cli.errors import InputError, SettingsError
+from maxent_cli.models.pieces import in_pieces, sequences_at_once
 from maxent_cli.models.protocol import SequenceModel, one_hot
 
 BATCH = 512  # sequences a forward pass
@@ -107,13 +108,14 @@ class LawSettings:
 
 @dataclass(frozen=True)
 class AnchoredLaw:
-    """The law around one anchor: its target, and what the energy is made of (weights and reference (...)).
+    """The law around one anchor: its target, the output, and what the energy is made of (weights and reference (...)).
 
     offset: None for the weighted distance; else the energy at the reference, of which it is a linear function if the
     head is linear.
     """
 
     target: Target
+    output: Term
     weights: Tensor
     reference: Tensor
     offset: float | None
@@ -154,13 +156,14 @@ def anchored_law(
         rows = gc_field(rows, settings.field)
     elif settings.field:
         fields = (cast(Term, MatchField(settings.field, counted.matrices, counted.thresholds)),)
-    at_anchor = float(output.detach())
+    at_anchor, at_once = float(output.detach()), sequences_at_once(model, device)
+    value = in_pieces(output_term(model, settings.contrast), at_once)
     if settings.held == "output":
-        value = output_term(model, settings.contrast)
         target = Target(lambda codes: -value(codes), rows, free, np.zeros(1), fields)
-        return AnchoredLaw(target, weights, reference, -at_anchor, at_anchor)
+        return AnchoredLaw(target, value, weights, reference, -at_anchor, at_anchor)
     energy = weighted_distance(lambda codes: model.representation(one_hot(codes)), weights, reference)
-    return AnchoredLaw(Target(energy, rows, free, np.zeros(1), fields), weights, reference, None, at_anchor)
+    target = Target(in_pieces(energy, at_once), rows, free, np.zeros(1), fields)
+    return AnchoredLaw(target, value, weights, reference, None, at_anchor)
 
 
 def contrast_of(outputs: Tensor, contrast: tuple[int, ...]) -> Tensor:

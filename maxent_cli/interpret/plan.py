@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, fx, nn
 
-from maxent_cli.engine import incremental
-from maxent_cli.engine.incremental import Layer, Plan, make_plan
+from maxent_cli.engine import layers
+from maxent_cli.engine.layers import Layer, Plan, make_plan
 from maxent_cli.models.adapter import AdaptedNetwork
 from maxent_cli.models.protocol import SequenceModel
 
@@ -65,10 +65,10 @@ class _Stack:
 
     def apply(self, function: int, slope: float = 0.0) -> None:
         """A pointwise function: part of the layer before, or a layer of its own where that has one already."""
-        if not self.layers or self.layers[-1][0].function != incremental.IDENTITY:
+        if not self.layers or self.layers[-1][0].function != layers.IDENTITY:
             shape = (self.length, self.channels, self.length, self.channels)
             ones = np.ones(self.channels, np.float32)
-            self.add(Layer(incremental.SCALE, incremental.IDENTITY, *shape), ones, np.zeros_like(ones))
+            self.add(Layer(layers.SCALE, layers.IDENTITY, *shape), ones, np.zeros_like(ones))
         layer, weights, bias = self.layers[-1]
         self.layers[-1] = layer._replace(function=function, slope=slope), weights, bias
 
@@ -88,7 +88,7 @@ def read_plan(model: SequenceModel, reference: Tensor, weights: Tensor, offset: 
         if stack.turned and not isinstance(step, _Turn):
             raise NotAStack(f"{name or type(step).__name__}: it reads positions before channels")
         handler(stack, step)
-    if not stack.layers or stack.layers[0][0].kind != incremental.SUM:
+    if not stack.layers or stack.layers[0][0].kind != layers.SUM:
         raise NotAStack("the first layer is neither a convolution nor linear")
     if adapted is not None:
         _order_letters(stack, adapted.order.argsort().tolist())
@@ -111,7 +111,7 @@ def _position_major(values: Tensor, stack: _Stack) -> Weights:
 def as_representation(plan: Plan, values: Weights, shape: torch.Size) -> Tensor:
     """The last layer's values (M, size), position-major as they lie in memory, as representations (M, *shape)."""
     _, _, _, _, length, channels = plan.table[-1, :6]
-    by_channel = values.reshape(-1, length, channels).transpose(0, 2, 1)
+    by_channel = values.reshape(-1, length, channels)[..., : shape.numel() // length].transpose(0, 2, 1)
     return torch.from_numpy(np.ascontiguousarray(by_channel)).reshape(-1, *shape)
 
 
@@ -210,7 +210,7 @@ def _convolution(stack: _Stack, step: nn.Conv1d) -> None:
         first = channel // (out // step.groups) * per_group
         weights[:, first : first + per_group, channel] = kernel[channel].T
     shape = (stack.length, stack.channels, stack.length + 2 * padding - span, out)
-    layer = Layer(incremental.SUM, incremental.IDENTITY, *shape, width, 1, padding, dilation)
+    layer = Layer(layers.SUM, layers.IDENTITY, *shape, width, 1, padding, dilation)
     stack.add(layer, weights, _bias(step.bias, out))
 
 
@@ -228,7 +228,7 @@ def _linear(stack: _Stack, step: nn.Linear) -> None:
         raise NotAStack("a linear layer does not read the flattened layer before it")
     kernel = step.weight.detach().float().cpu().numpy().reshape(out, stack.channels, stack.length)
     shape = (stack.length, stack.channels, 1, out)
-    layer = Layer(incremental.SUM, incremental.IDENTITY, *shape, stack.length)
+    layer = Layer(layers.SUM, layers.IDENTITY, *shape, stack.length)
     stack.add(layer, np.ascontiguousarray(kernel.transpose(2, 1, 0)), _bias(step.bias, out))
 
 
@@ -248,11 +248,11 @@ def _batch_norm(stack: _Stack, step: nn.BatchNorm1d) -> None:
         shift = (0 if step.bias is None else step.bias) - mean * gain
     scale, shift_array = gain.float().cpu().numpy(), shift.float().cpu().numpy()
     layer, weights, bias = stack.layers[-1] if stack.layers else (None, None, None)
-    if layer and layer.kind == incremental.SUM and layer.function == incremental.IDENTITY:
+    if layer and layer.kind == layers.SUM and layer.function == layers.IDENTITY:
         stack.layers[-1] = layer, weights * scale, bias * scale + shift_array
         return
     shape = (stack.length, stack.channels, stack.length, stack.channels)
-    stack.add(Layer(incremental.SCALE, incremental.IDENTITY, *shape), scale, shift_array)
+    stack.add(Layer(layers.SCALE, layers.IDENTITY, *shape), scale, shift_array)
 
 
 def _pool(stack: _Stack, step: nn.MaxPool1d | nn.AvgPool1d) -> None:
@@ -261,17 +261,17 @@ def _pool(stack: _Stack, step: nn.MaxPool1d | nn.AvgPool1d) -> None:
     if stack.flat or step.ceil_mode or (padding and not getattr(step, "count_include_pad", True)):
         raise NotAStack("a pooling layer rounds up, leaves padding out of its mean, or follows flattening")
     out = (stack.length + 2 * padding - dilation * (width - 1) - 1) // stride + 1
-    kind = incremental.MAXIMUM if isinstance(step, nn.MaxPool1d) else incremental.MEAN
+    kind = layers.MAXIMUM if isinstance(step, nn.MaxPool1d) else layers.MEAN
     shape = (stack.length, stack.channels, out, stack.channels)
-    stack.add(Layer(kind, incremental.IDENTITY, *shape, width, stride, padding, dilation))
+    stack.add(Layer(kind, layers.IDENTITY, *shape, width, stride, padding, dilation))
 
 
 def _global_pool(stack: _Stack, step: nn.AdaptiveMaxPool1d | nn.AdaptiveAvgPool1d) -> None:
     if _single(step.output_size) != 1 or stack.flat:
         raise NotAStack("an adaptive pooling layer gives more than one column")
-    kind = incremental.MAXIMUM if isinstance(step, nn.AdaptiveMaxPool1d) else incremental.MEAN
+    kind = layers.MAXIMUM if isinstance(step, nn.AdaptiveMaxPool1d) else layers.MEAN
     shape = (stack.length, stack.channels, 1, stack.channels)
-    stack.add(Layer(kind, incremental.IDENTITY, *shape, stack.length, stack.length))
+    stack.add(Layer(kind, layers.IDENTITY, *shape, stack.length, stack.length))
 
 
 def _single(value: Any) -> int:
@@ -301,13 +301,13 @@ def _pointwise(code: int, slope: str | None = None) -> Callable[[_Stack, Any], N
 def _gelu(stack: _Stack, step: nn.GELU) -> None:
     if step.approximate != "none":
         raise NotAStack("GELU is approximated")
-    stack.apply(incremental.GELU)
+    stack.apply(layers.GELU)
 
 
 def _softplus(stack: _Stack, step: nn.Softplus) -> None:
     if step.beta != 1 or step.threshold < 20:
         raise NotAStack("softplus has a beta or a threshold of its own")
-    stack.apply(incremental.SOFTPLUS)
+    stack.apply(layers.SOFTPLUS)
 
 
 HANDLERS: dict[type[nn.Module], Callable[[_Stack, Any], None]] = {
@@ -323,12 +323,12 @@ HANDLERS: dict[type[nn.Module], Callable[[_Stack, Any], None]] = {
     nn.Dropout1d: _nothing,
     nn.Identity: _nothing,
     _Turn: _turn,
-    nn.ReLU: _pointwise(incremental.RELU),
-    nn.LeakyReLU: _pointwise(incremental.LEAKY_RELU, "negative_slope"),
-    nn.ELU: _pointwise(incremental.ELU, "alpha"),
-    nn.Sigmoid: _pointwise(incremental.SIGMOID),
-    nn.Tanh: _pointwise(incremental.TANH),
-    nn.SiLU: _pointwise(incremental.SILU),
+    nn.ReLU: _pointwise(layers.RELU),
+    nn.LeakyReLU: _pointwise(layers.LEAKY_RELU, "negative_slope"),
+    nn.ELU: _pointwise(layers.ELU, "alpha"),
+    nn.Sigmoid: _pointwise(layers.SIGMOID),
+    nn.Tanh: _pointwise(layers.TANH),
+    nn.SiLU: _pointwise(layers.SILU),
     nn.GELU: _gelu,
     nn.Softplus: _softplus,
 }

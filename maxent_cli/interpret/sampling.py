@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from maxent_cli.alphabet import UNKNOWN, Codes
 from maxent_cli.analysis.diagnostics import diagnose
+from maxent_cli.analysis.reweighting import Settled, beta_error, settle
 from maxent_cli.analysis.summary import kept_share
 from maxent_cli.data import Floats, Rungs, SampleSet, Sequences, Stop
 from maxent_cli.engine.full_passes import full_passes
@@ -34,7 +35,7 @@ from maxent_cli.engine.target import Kernel, Ladder, State, Target, Trace, start
 from maxent_cli.engine.terms import background_rows
 from maxent_cli.engine.tuning import Tuned, first_ladder, tune
 from maxent_cli.errors import InputError, SettingsError, StoppedError
-from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, evaluate, output_term
+from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, evaluate
 from maxent_cli.interpret.plan import NotAStack, read_layers, read_plan
 from maxent_cli.models.protocol import SequenceModel
 
@@ -49,7 +50,9 @@ CHECKED, CHECKED_STEPS = 4, 20  # ladders and steps on which the compiled chain 
 MOST_DRIFT = 1e-3  # of the energy's spread, that it may differ
 CENTRAL = (0.025, 0.5, 0.975)
 KEEPABLE = 0.01, 0.99  # shares of energy for which a beta is sought
-RUNG_DRAWS = 40  # of each chain, for what is watched on every rung
+RUNG_DRAWS = 100  # of each chain, for what is watched on every rung
+LEAST_LEFT = 0.8  # of the draws, when they are weighed to the beta that is wanted; below, they are drawn again
+MOST_AGAIN = 6  # times that they are
 LISTEN = 1.0  # seconds after which the main thread looks for signals
 
 MOVES = {
@@ -124,6 +127,11 @@ class Reference:
     energy_spread: float
     output: Floats
 
+    @property
+    def energy_error(self) -> float:
+        """The standard error of the mean energy."""
+        return self.energy_spread / float(np.sqrt(REFERENCE_DRAWS))
+
 
 NO_REFERENCE = Reference(0.0, 0.0, np.zeros(3))
 
@@ -147,6 +155,11 @@ class Setting:
     drift: float = 0.0
 
     @property
+    def wanted(self) -> float | None:
+        """The mean energy that is asked for; None where beta is given."""
+        return None if self.settings.beta is not None else (1 - self.settings.keep) * self.reference.energy
+
+    @property
     def reference_keys(self) -> Keys:
         """The keys (REFERENCE_DRAWS,) of sequences drawn from the background."""
         return chain_keys(self.run.seed, "beta = 0", self.anchor.codes[0], REFERENCE_DRAWS)
@@ -163,7 +176,7 @@ class Setting:
 
     def outputs(self, codes: Codes) -> Floats:
         """The chosen output or contrast (...) of codes (..., L)."""
-        return evaluate(output_term(self.model, self.settings.contrast), codes, torch.device(self.run.device))
+        return evaluate(self.law.output, codes, torch.device(self.run.device))
 
 
 def ready(model: SequenceModel) -> str | None:
@@ -301,45 +314,98 @@ def compiled(setting: Setting, codes: Codes, threads: int) -> Setting:
 
 
 def warm_up(setting: Setting, state: State) -> Tuned:
-    """Settle the ladder, and its top where beta is to be found."""
+    """Settle the ladder, and its top near the beta that is to be found."""
     settings, run, reference = setting.settings, setting.run, setting.reference
-    wanted = None if settings.beta is not None else (1 - settings.keep) * reference.energy
     top = settings.beta if settings.beta is not None else FIRST_TOP / reference.energy
     betas = first_ladder(top, run.replicas, 1 / reference.energy_spread)
-    return tune(setting.kernel, state, setting.law.target, betas, wanted, run.warmup)
+    return tune(setting.kernel, state, setting.law.target, betas, setting.wanted, run.warmup)
 
 
 def draw(setting: Setting, tuned: Tuned) -> Iterator[tuple[SampleSet, int]]:
     """Yield the draws and the steps that each chain has taken for them; then go on, and yield more of the same.
 
-    As many draws are held each time: every second one is dropped and the thinning doubles, so that memory stays.
+    As many draws are held each time: every second one is dropped and the thinning doubles, so that memory stays. Where
+    a mean energy is wanted, beta is found anew from all draws; they are weighed to it or, where that would lose much,
+    begun again there.
     """
-    run, state, thin, parts = setting.run, tuned.state, setting.run.thin, list[Trace]()
-    ladder = setting.law.target._replace(beta=np.tile(tuned.betas, run.chains), adapted=tuned.adapted)
-    held = np.empty((len(state.keys), 0, len(setting.anchor.codes[0])), np.uint8)
+    run, first, thin, again = setting.run, tuned.state.step, setting.run.thin, 0
+    held, parts = nothing_held(setting), list[Trace]()
     while True:
-        state, trace = setting.kernel(state, ladder, run.draws - held.shape[1], thin)
-        held = np.concatenate([held, trace.codes], axis=1)
+        ladder = setting.law.target._replace(beta=np.tile(tuned.betas, run.chains), adapted=tuned.adapted)
+        state, trace = setting.kernel(tuned.state, ladder, run.draws - held.codes.shape[1], thin)
+        held, tuned = held.followed_by(trace), tuned._replace(state=state)
         parts.append(trace._replace(codes=NO_CODES, energy=NO_ENERGY))  # only the counts are wanted later
-        yield collect(setting, tuned, held, parts, thin), state.step - tuned.state.step
-        held, thin = held[:, 1 - run.draws % 2 :: 2], 2 * thin  # the last draw stays
+        settled = _settled(setting, tuned, held)
+        if settled is not None and settled.left < LEAST_LEFT and again < MOST_AGAIN:
+            tuned = tuned._replace(betas=tuned.betas * settled.beta / tuned.betas[-1])
+            held, parts, again = nothing_held(setting), [], again + 1
+            continue
+        held = with_outputs(setting, held)
+        plain = collect(setting, tuned, held, parts, thin)
+        yield plain if settled is None else weighed(plain, settled, setting.settings.keep), state.step - first
+        held, thin = held.from_each(1 - run.draws % 2, 2), 2 * thin  # the last draw stays
 
 
 NO_CODES, NO_ENERGY = np.empty((0, 0, 0), np.uint8), np.empty((0, 0))
 
 
-def collect(setting: Setting, tuned: Tuned, held: Codes, parts: list[Trace], thin: int) -> SampleSet:
-    """The draws (C · R, D, L) of all rungs as a sample set of the top one, with what the others saw."""
-    top = np.ascontiguousarray(held[setting.run.replicas - 1 :: setting.run.replicas])
+class Held(NamedTuple):
+    """Draws of all rungs: codes (C · R, D, L), the kernel's energies (C · R, D), outputs where known, NaN elsewhere."""
+
+    codes: Codes
+    energy: Floats
+    output: Floats
+
+    def followed_by(self, trace: Trace) -> "Held":
+        """These draws and those of a trace."""
+        unknown = np.full(trace.energy.shape, np.nan)
+        return Held(
+            np.concatenate([self.codes, trace.codes], axis=1),
+            np.concatenate([self.energy, trace.energy], axis=1),
+            np.concatenate([self.output, unknown], axis=1),
+        )
+
+    def from_each(self, first: int, apart: int, axis: int = 1) -> "Held":
+        """Draws (axis 1) or chains' rungs (axis 0) so far apart, from the given one on."""
+        where = (slice(None),) * axis + (slice(first, None, apart),)
+        return Held(self.codes[where].copy(), self.energy[where].copy(), self.output[where].copy())
+
+
+def nothing_held(setting: Setting) -> Held:
+    """No draws."""
+    chains, length = setting.run.chains * setting.run.replicas, len(setting.anchor.codes[0])
+    return Held(np.empty((chains, 0, length), np.uint8), np.empty((chains, 0)), np.empty((chains, 0)))
+
+
+def with_outputs(setting: Setting, held: Held) -> Held:
+    """The draws with the outputs of the top rung, and of the draws that are watched on every rung."""
+    wanted = np.zeros(held.output.shape, np.bool_)
+    wanted[setting.run.replicas - 1 :: setting.run.replicas] = True
+    wanted[:, some_draws(held.energy.shape[1])] = True
+    wanted &= np.isnan(held.output)
+    output = held.output.copy()
+    output[wanted] = setting.outputs(held.codes[wanted])
+    return held._replace(output=output)
+
+
+def _settled(setting: Setting, tuned: Tuned, held: Held) -> Settled | None:
+    """The beta that is wanted, by the energies of the top rung's draws; None where one was given."""
+    energy = held.energy[setting.run.replicas - 1 :: setting.run.replicas]
+    return None if setting.wanted is None else settle(energy, float(tuned.betas[-1]), setting.wanted)
+
+
+def collect(setting: Setting, tuned: Tuned, held: Held, parts: list[Trace], thin: int) -> SampleSet:
+    """The draws of all rungs as a sample set of the top one, with what the others saw."""
+    top = held.from_each(setting.run.replicas - 1, setting.run.replicas, axis=0)
     moves = len(MOVES[setting.run.moves])
     tried, accepted = (sum(counts) for counts in zip(*(_totals(trace, moves) for trace in parts), strict=True))
     return SampleSet(
         name=setting.anchor.names[0],
         interval=setting.anchor.intervals[0],
         anchor=setting.anchor.codes[0],
-        codes=top,
-        energy=setting.energies(top),
-        output=setting.outputs(top),
+        codes=top.codes,
+        energy=top.energy,
+        output=top.output,
         background=setting.law.target.background,
         mutable=setting.law.target.mutable,
         beta=float(tuned.betas[-1]),
@@ -351,25 +417,50 @@ def collect(setting: Setting, tuned: Tuned, held: Codes, parts: list[Trace], thi
         kernel=setting.kernel_name,
         drift_start=setting.drift,
         drift=max(trace.drift for trace in parts),
-        rungs=watch_rungs(setting, tuned, held),
+        rungs=watch_rungs(tuned, held),
+        energy_background_error=setting.reference.energy_error,
     )
+
+
+def weighed(plain: SampleSet, settled: Settled, keep: float) -> SampleSet:
+    """The draws as draws at the beta that is wanted; as they are where next to nothing would be left of them."""
+    if settled.left < LEAST_LEFT:
+        return plain
+    codes, energy, output = (_rows(values, settled) for values in (plain.codes, plain.energy, plain.output))
+    some, rungs = some_draws(energy.shape[1]), plain.rungs
+    top = replace(
+        rungs,
+        betas=np.append(rungs.betas[:-1], settled.beta),
+        energy=np.dstack([rungs.energy[..., :-1], energy[:, some]]),
+        output=np.dstack([rungs.output[..., :-1], output[:, some]]),
+        letters=np.concatenate([rungs.letters[:, :-1], letter_counts(codes)[:, None]], axis=1),
+    )
+    found = replace(plain, codes=codes, energy=energy, output=output, beta=settled.beta, rungs=top, keep=keep)
+    return replace(found, beta_error=beta_error(found))
+
+
+def _rows(values: NDArray[Any], settled: Settled) -> NDArray[Any]:
+    return np.take_along_axis(values, settled.rows.reshape(*settled.rows.shape, *(values.ndim - 2) * [1]), axis=1)
 
 
 def _totals(trace: Trace, moves: int) -> tuple[int, int]:
     return int(trace.tried[:moves].sum()), int(trace.accepted[:moves].sum())
 
 
-def watch_rungs(setting: Setting, tuned: Tuned, held: Codes) -> Rungs:
-    """Energy, output and letters of every rung, on some of the draws (C · R, D, L)."""
-    rungs = len(tuned.betas)
-    every = held[:, :: -(-held.shape[1] // RUNG_DRAWS)]
+def watch_rungs(tuned: Tuned, held: Held) -> Rungs:
+    """Energy, output and letters of every rung, on some of the draws."""
+    rungs, some = len(tuned.betas), some_draws(held.energy.shape[1])
 
     def by_rung(values: Floats) -> Floats:
         return np.ascontiguousarray(values.reshape(-1, rungs, values.shape[1]).transpose(0, 2, 1))
 
-    letters = letter_counts(held).reshape(-1, rungs, held.shape[2], 4)
-    energy, output = by_rung(setting.energies(every)), by_rung(setting.outputs(every))
-    return Rungs(tuned.betas, energy, output, letters, tuned.history)
+    letters = letter_counts(held.codes).reshape(-1, rungs, held.codes.shape[2], 4)
+    return Rungs(tuned.betas, by_rung(held.energy[:, some]), by_rung(held.output[:, some]), letters, tuned.history)
+
+
+def some_draws(draws: int) -> slice:
+    """Which of so many draws are looked at on every rung."""
+    return slice(None, None, -(-draws // RUNG_DRAWS))
 
 
 def letter_counts(draws: Codes) -> NDArray[np.uint32]:

@@ -9,7 +9,7 @@ from typing import Any
 from maxent_cli.data import Motif
 from maxent_cli.errors import InputError
 from maxent_cli.io.motif_files import read_meme
-from maxent_cli.io.tables import Columns, number, read_table
+from maxent_cli.io.tables import Columns, number, read_table, truth
 
 Row = dict[str, Any]
 KNOWN: Columns = {f"{name}_{rank}": str for rank in (1, 2, 3) for name in ("known", "p", "q", "overlap", "orientation")}
@@ -18,9 +18,9 @@ MOTIFS: Columns = {
     **dict.fromkeys(("anchors", "sites", "bits", "bits_error"), number),
     **KNOWN,
 }
-ANCHORS: Columns = {"record": str, "bits": number, "bits_error": number}
+ANCHORS: Columns = {"record": str, "bits": number, "bits_error": number, "converged": truth, "rhat": float}
 LETTERS: Columns = {"record": str, "letter": str}
-HELD: Columns = {"record": str, "bits_held": number, "bits_held_error": number}
+HELD: Columns = {"record": str, **dict.fromkeys(("bits_held", "bits_held_error", "bits_held_df"), number)}
 
 
 def _place(cell: str) -> int | None:

@@ -12,7 +12,8 @@ from maxent_cli.io.files import writing
 from maxent_cli.io.provenance import require_provenance
 from maxent_cli.io.samples import draws_into, open_draws
 
-DRAWS, SUMMARY, FASTA, SCORES, FOLDER = KINDS = ("draws", "summary", "fasta", "scores", "folder")
+DRAWS, SUMMARY, SERIES, FASTA, SCORES, FOLDER = KINDS = ("draws", "summary", "series", "fasta", "scores", "folder")
+BESIDE = (".tsv", ".series.tsv")  # ends of the paths of tables that lie beside draws
 BESIDE_REJECTED = (DRAWS, SCORES, FOLDER)
 TOLD = {"seed", "packages", "machine", "wall_seconds", "peak_memory_mib"}  # what the provenance of the whole says on
 MOST_NAMED = 5  # of the parts that are missing
@@ -61,7 +62,7 @@ def read_parts(paths: Sequence[str]) -> list[Part]:
         require_alike(parts[0], part)
         if part.kind != parts[0].kind:
             problem = f"is {part.kind} and {parts[0].path} is {parts[0].kind}"
-            raise InputError(part.path, "", problem, "merge each by itself; the summary comes along with the draws")
+            raise InputError(part.path, "", problem, "merge each by itself; the tables come along with the draws")
     found = dict[int, Part]()
     for part in parts:
         other = found.setdefault(part.shard.number, part)
@@ -105,14 +106,14 @@ def renew_rejected_of(table: str | None, kind: str, out: str) -> None:
         Path(renewed).unlink(missing_ok=True)
 
 
-def summaries_of(parts: Sequence[Part]) -> list[Part]:
-    """The summaries of draws, which lie beside them unless they were put elsewhere."""
-    paths = [f"{part.path}.tsv" for part in parts]
+def tables_of(parts: Sequence[Part], end: str) -> list[Part]:
+    """The tables of such a name beside draws, unless they were put elsewhere."""
+    paths = [f"{part.path}{end}" for part in parts]
     if parts[0].kind != DRAWS or not any(Path(path).exists() for path in paths):
         return []
-    summaries = read_parts(paths)
-    require_alike(parts[0], summaries[0])
-    return summaries
+    tables = read_parts(paths)
+    require_alike(parts[0], tables[0])
+    return tables
 
 
 def join(stream: IO[bytes], kind: str, paths: Iterable[str]) -> None:

@@ -13,7 +13,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from maxent_cli.io import report_drawing as drawing
 from maxent_cli.io import report_inputs as inputs
-from maxent_cli.io.files import writing
 from maxent_cli.io.logos import COLOURS
 from maxent_cli.io.provenance import read_provenance
 from maxent_cli.io.report_inputs import Row, Sources
@@ -25,8 +24,8 @@ LONGEST_NAME = 60  # letters of a name that are shown; all of it is in the title
 MOST_Q = 0.05  # of a distance between motifs that is shown
 
 
-def write_report(path: str, sources: Sources) -> None:
-    """Write the report as HTML, the most telling hundred anchors drawn; '-' is standard output.
+def page_of(sources: Sources) -> str:
+    """The report as HTML, the most telling hundred anchors drawn.
 
     Raises InputError where a part that was given cannot be read or belongs to other draws.
     """
@@ -34,16 +33,21 @@ def write_report(path: str, sources: Sources) -> None:
     by, ranked = inputs.rank(anchors)
     parts = {
         "motifs": _motifs(sources.motifs, ranked) if sources.motifs else None,
-        "series": drawing.series_plots(inputs.read_series(sources.series)) if sources.series else None,
+        "series": _series(sources.series, anchors) if sources.series else None,
         "gc": _gc_probe(sources.gc_probe) if sources.gc_probe else None,
         "periodicity": _periodicity(sources.periodicity) if sources.periodicity else None,
-        "convergence": drawing.convergence_plot(ranked, header.get("run", {}).get("most_rhat")),
+        "convergence": drawing.convergence_plot(ranked, header.get("run", {}).get("max_rhat")),
         "made": {command: (output, read_provenance(output)) for command, output in sources.commands.items()},
     }
     template = _environment().get_template("report.html")
-    page = template.render(header=header, rows=ranked, by=by, **parts)
-    with writing(path) as stream:
-        stream.write(page)
+    return template.render(header=header, rows=ranked, by=by, **parts)
+
+
+def _series(path: str, anchors: list[Row]) -> list[drawing.Plot] | None:
+    """What is shown of the beta series; nothing where there is but the beta in use."""
+    ladders = inputs.read_series(path, [row["record"] for row in anchors])
+    shown = [rungs for rungs in ladders if len(rungs) > 1 and rungs[-1]["beta"] > 0]
+    return drawing.series_plots(shown) if shown else None
 
 
 def _motifs(folder: str, ranked: list[Row]) -> dict[str, Any]:

@@ -142,12 +142,12 @@ def motif_letters(motif: Motif) -> list[Letter]:
     return letters_of(information_heights(motif.probabilities, motif.information), 2 * LEAST_HEIGHT)
 
 
-def convergence_plot(rows: Sequence[Row], most_rhat: float | None) -> Plot:
+def convergence_plot(rows: Sequence[Row], max_rhat: float | None) -> Plot:
     """Least ESS against worst R-hat of each anchor, both on logarithmic axes."""
     known = [row for row in rows if not np.isnan(row["rhat"]) and np.isfinite(row["ess"])]
     rhat = [_excess(row["rhat"]) for row in known]
     ess = [math.log10(max(row["ess"], 1)) for row in known]
-    marks = [_excess(most_rhat)] if most_rhat else []
+    marks = [_excess(max_rhat)] if max_rhat else []
     x = Scale(min([*rhat, *marks, -2.0]) - 0.1, max([*rhat, *marks, -1.0]) + 0.1, 52, 340)
     y = Scale(min([*ess, 1.5]) - 0.1, max([*ess, 2.5]) + 0.1, 186, 10)
     line = [("limit", f"M{x(mark)} {y(y.low)}V{y(y.high)}") for mark in marks]
@@ -172,15 +172,14 @@ def convergence_plot(rows: Sequence[Row], most_rhat: float | None) -> Plot:
 
 def series_plots(series: Sequence[Sequence[Row]]) -> list[Plot]:
     """Share of energy kept, and bits held and shown, against beta as a share of the one in use; mean drawn bold."""
-    lit = [rungs for rungs in series if len(rungs) > 1 and rungs[-1]["beta"] > 0]
     bits = [
-        abs(row[name]) for rungs in lit for row in rungs for name in ("bits", "bits_held") if np.isfinite(row[name])
+        abs(row[name]) for rungs in series for row in rungs for name in ("bits", "bits_held") if np.isfinite(row[name])
     ]
     kept = Scale(0, 1, 186, 10)
     held = Scale(0, 1.05 * max([*bits, 1.0]), 186, 10)
     return [
-        _series_plot(lit, kept, "share of energy kept", {"kept_share": "blue"}),
-        _series_plot(lit, held, "bits", {"bits_held": "blue", "bits": "red"}),
+        _series_plot(series, kept, "share of energy kept", {"kept_share": "blue"}),
+        _series_plot(series, held, "bits", {"bits_held": "blue", "bits": "red"}),
     ]
 
 

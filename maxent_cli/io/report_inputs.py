@@ -96,16 +96,25 @@ class Sources:
     draws: str
     summary: str
     motifs: str | None = None
-    series: str | None = None
-    gc_probe: str | None = None
     periodicity: str | None = None
+    gc_probe: str | None = None
+
+    @property
+    def series(self) -> str | None:
+        """The beta series, if it lies beside the draws."""
+        path = f"{self.draws}.series.tsv"
+        return path if Path(path).is_file() else None
 
     @property
     def commands(self) -> dict[str, str]:
         """The outputs given, by the command that made them."""
-        folders = ("motifs", "series", "periodicity", "gc_probe")
-        given = {"sample": self.draws, **{name.replace("_", "-"): getattr(self, name) for name in folders}}
-        return {command: path for command, path in given.items() if path is not None}
+        given = {"sample": self.draws, "motifs": self.motifs, "periodicity": self.periodicity}
+        return {command: path for command, path in (given | {"gc-probe": self.gc_probe}).items() if path is not None}
+
+    @property
+    def files(self) -> list[str]:
+        """All that is read."""
+        return [self.draws, self.summary, *filter(None, (self.series, self.motifs, self.periodicity, self.gc_probe))]
 
 
 @dataclass(frozen=True)
@@ -215,10 +224,13 @@ def read_sites(folder: str, rows: Sequence[Row]) -> tuple[list[list[Row]], list[
     return sites, occupancies
 
 
-def read_series(folder: str) -> list[list[Row]]:
-    """The rungs of each anchor, from beta 0 up."""
-    rows = _table(f"{folder}/series.tsv", SERIES, _cure("series"))
-    return [list(rungs) for _, rungs in _by_anchor(rows, "beta")]
+def read_series(path: str, records: Sequence[str]) -> list[list[Row]]:
+    """The rungs of each anchor, from beta 0 up; the anchors' records are given."""
+    cure = "give draws with the tables that `maxent sample` wrote beside them"
+    found = [(name, list(rungs)) for name, rungs in _by_anchor(_table(path, SERIES, cure), "beta")]
+    if [name for name, _ in found] != list(records):
+        raise InputError(path, "", "its anchors are not those of the draws", cure)
+    return [rungs for _, rungs in found]
 
 
 def read_gc_probe(folder: str) -> dict[str, list[Row]]:

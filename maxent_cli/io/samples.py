@@ -1,8 +1,8 @@
 """The draws file: one .npz that np.load(allow_pickle=False) reads, the same bytes for the same run.
 
 Schema 1. `header`: JSON text (schema, law, settings, model digest, seed, number of anchors). For anchor i, counted from
-000000: `record_i` (JSON text: name, interval, beta, outputs and energies that are one number), `anchor_i` (L,) uint8,
-`codes_i` (C, D, L) uint8, `energy_i` and `output_i` (C, D), `background_i` (L, 4), `mutable_i` (L,),
+000000: `record_i` (JSON text: name, interval, beta, its error, outputs and energies that are one number), `anchor_i`
+(L,) uint8, `codes_i` (C, D, L) uint8, `energy_i` and `output_i` (C, D), `background_i` (L, 4), `mutable_i` (L,),
 `output_background_i` (3,), and of the ladder's R rungs `rung_betas_i` (R,), `rung_energy_i` and `rung_output_i`
 (C, T, R), `rung_letters_i` (C, R, L, 4), `rung_search_i` (rounds, 2 R): how warm-up settled the betas; where known,
 `conditionals_i` (B, L, 4). Letters are 0 A, 1 C, 2 G, 3 T, 4 other; positions are 0-based.
@@ -29,6 +29,11 @@ SCHEMA = 1
 ARRAYS = ("anchor", "codes", "energy", "output", "background", "mutable", "output_background")
 RUNG_ARRAYS = ("betas", "energy", "output", "letters", "search")
 NUMBERS = ("beta", "anchor_output", "energy_background", "thin", "acceptance", "kernel", "drift_start", "drift")
+LATER: dict[str, Any] = {
+    "energy_background_error": 0.0,
+    "keep": None,
+    "beta_error": 0.0,
+}  # numbers that older files do not have
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip member can carry: no run shows when it ran
 
 
@@ -43,7 +48,9 @@ class DrawsWriter:
         """Write one anchor's draws."""
         number = f"{self.count:06d}"
         interval = dataclasses.astuple(samples.interval) if samples.interval else None
-        record = {"name": samples.name, "interval": interval} | {name: getattr(samples, name) for name in NUMBERS}
+        record = {"name": samples.name, "interval": interval} | {
+            name: getattr(samples, name) for name in (*NUMBERS, *LATER)
+        }
         self._put(f"record_{number}", np.array(json.dumps(record)))
         for name in ARRAYS:
             self._put(f"{name}_{number}", getattr(samples, name))
@@ -135,6 +142,7 @@ class Draws:
                 interval=record["interval"],
                 **{name: self._members[f"{name}_{number}"] for name in ARRAYS},
                 **{name: record[name] for name in NUMBERS},
+                **{name: record.get(name, default) for name, default in LATER.items()},
                 rungs=Rungs(*(self._members[f"rung_{name}_{number}"] for name in RUNG_ARRAYS)),
                 conditionals=self._members.get(f"conditionals_{number}"),
             )
@@ -201,6 +209,7 @@ def _require_whole(samples: SampleSet) -> None:
         if found[name].dtype.kind != kind or found[name].shape != shape:
             raise ValueError(name)
     numbers = np.array([getattr(samples, name) for name in NUMBERS if name != "kernel"], float)
+    np.array([getattr(samples, name) or 0.0 for name in LATER], float)  # an error may be unknown
     if max(samples.codes.max(), samples.anchor.max()) > UNKNOWN or not np.isfinite(numbers).all():
         raise ValueError
 

@@ -8,12 +8,9 @@ from maxent_cli.analysis.counts import (
     CHECKS,
     draw_counts,
     exact_response,
-    excess_over,
-    mean_over_anchors,
     outside_local,
     reweighting_check,
     slope_check,
-    slope_over_anchors,
     summarise_count,
 )
 from maxent_cli.analysis.features import gc, word
@@ -149,35 +146,6 @@ def test_reweighting_is_exact_on_all_draws_of_a_law():
     assert slope_check(*counts, np.log(4)).found == pytest.approx(np.log(4), rel=1e-6)
 
 
-def test_the_slope_over_anchors_and_its_interval(rng):
-    covered = 0
-    for seed in range(100):
-        anchors = rng.uniform(0.3, 0.7, 40)
-        found = slope_over_anchors(anchors, 0.4 + 0.25 * anchors + 0.05 * rng.normal(size=40), seed)
-        covered += found.low <= 0.25 <= found.high
-    assert 86 <= covered <= 100
-
-
-def test_means_over_anchors_have_an_interval_and_leave_out_what_is_unknown(rng):
-    values = np.append(rng.normal(2, 1, 50), np.nan)
-    found = mean_over_anchors(values, 1)
-    assert found.value == pytest.approx(np.nanmean(values))
-    assert found.high - found.low == pytest.approx(2 * 1.96 / np.sqrt(50), rel=0.4)
-    assert found == mean_over_anchors(values, 1)
-
-
-@pytest.mark.parametrize("values", [np.array([]), np.array([np.nan])])
-def test_no_anchor_has_no_mean(values):
-    assert np.isnan(mean_over_anchors(values, 1).value)
-
-
-def test_one_anchor_has_no_interval_and_two_no_slope():
-    assert mean_over_anchors(np.array([3.0]), 1).value == 3
-    assert np.isnan(mean_over_anchors(np.array([3.0]), 1).low)
-    assert np.isnan(slope_over_anchors(np.array([0.1, 0.2]), np.array([0.1, 0.2]), 1).value)
-    assert np.isnan(slope_over_anchors(np.full(9, 0.5), np.linspace(0, 1, 9), 1).value)
-
-
 def test_fields_that_share_too_few_counts_are_not_judged() -> None:
     rng = np.random.default_rng(3)
     far = [rng.binomial(200, share, (16, 200)) for share in (0.3, 0.7)]
@@ -214,23 +182,3 @@ def test_independent_letters_show_no_rigidity_of_words(text):
         )
     assert (np.abs(np.mean(found, axis=0)) < 0.8).all()
     assert (np.std(found, axis=0) < 1.6).all()
-
-
-@pytest.mark.parametrize("spread", [0.0, 0.3])
-@pytest.mark.parametrize("number", [2, 5])
-def test_the_interval_of_an_excess_is_over_anchors_and_references(spread: float, number: int) -> None:
-    """Its square width is that of the anchors' standard error and of one more reference's distance from the mean."""
-    widths, rng = [], np.random.default_rng(number)
-    for seed in range(60):
-        levels = spread * rng.normal(size=(number, 1))
-        found = excess_over(0.5 + 0.2 * rng.normal(size=30), levels + 0.2 * rng.normal(size=(number, 30)), seed)
-        widths.append((found.high - found.low) / 3.92)
-        assert found.low < found.value < found.high
-    anchors, reference = 0.2**2 / 30 * (1 + 1 / number), spread**2 * (1 + 1 / number)
-    assert np.sqrt(np.mean(np.square(widths))) == pytest.approx(np.sqrt(anchors + reference), rel=0.25)
-
-
-def test_an_excess_over_no_references_is_the_mean_itself() -> None:
-    values = np.array([0.1, 0.4, np.nan, 0.2])
-    assert excess_over(values, np.empty((0, 4)), 1) == mean_over_anchors(values, 1)
-    assert excess_over(values, np.zeros((1, 4)), 1).value == pytest.approx(np.nanmean(values))

@@ -126,3 +126,12 @@ def test_chains_that_never_moved_are_not_converged():
     assert not found.converged
     assert found.worst_rhat_quantity == "nothing that changed"
     assert found.watched == 0
+
+
+def test_draws_whose_frequencies_are_not_known_have_not_converged(rng):
+    """Independent draws: a letter in half of 160 has an error of 0.04, in half of 800 of 0.018."""
+    law = np.tile([0.5, 0.5, 0.0, 0.0], (3, 1))
+    few, many = (diagnose(sample_set(independent_draws(rng, law, 4, draws)), 1.2, 10) for draws in (40, 200))
+    assert few.worst_error == pytest.approx(0.04, abs=0.012)
+    assert few.worst_error_quantity[1:5] == " at "
+    assert (few.converged, many.converged) == (False, True)

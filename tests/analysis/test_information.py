@@ -122,3 +122,12 @@ def test_blocks_are_between_ten_and_fifty_and_of_about_one_size(chains, draws, e
 def test_one_block_has_no_error():
     found = jackknife(np.array(1.0), np.array([1.0]))
     assert np.isnan([found.value, found.error]).all()
+
+
+def test_what_never_changed_is_not_known_without_error():
+    """Ten blocks of one letter: a block more of the background would leave it in 10.25 of 11."""
+    held = information(sample_set(np.zeros((10, 5, 3), np.uint8)))
+    share = 10.25 / 11
+    less = share * np.log2(share / 0.25) + (1 - share) * np.log2((1 - share) / 0.75)
+    np.testing.assert_allclose(held.positions, 2)
+    np.testing.assert_allclose(held.errors, 2 - less)

@@ -31,9 +31,17 @@ def test_a_motif_of_many_anchors_comes_again_beyond_chance(anchors):
     assert one.p < 0.05
 
 
-def test_a_motif_of_one_anchor_does_not_come_again():
+def test_whether_a_motif_of_one_anchor_comes_again_is_not_known():
     (one,) = merged([matrix(WORD)])
-    assert one.p == 1
+    assert np.isnan(one.p)
+
+
+@pytest.mark.parametrize(("converged", "members"), [({0, 1, 2}, 3), ({1}, 1), (set(), 0), (None, 5)])
+def test_motifs_of_converged_anchors_count_and_the_others_are_kept(converged, members):
+    each = list(enumerate(found(matrix(WORD)) for _ in range(5)))
+    (one,) = merge(each, UNIFORM, Calling(), 0.65, converged)
+    assert (one.anchors, one.members) == ({0, 1, 2, 3, 4}, members)
+    assert (one.p < 0.05) == (members > 1)
 
 
 def test_motifs_that_have_nothing_in_common_do_not_come_again():

@@ -128,14 +128,17 @@ def test_bits_held_come_from_the_summaries(tmp_path, folders):
     names = [row["record"] for row in table(folders["one"] / "anchors.tsv")]
     paths = [tmp_path / "a.tsv", tmp_path / "b.tsv"]
     for path, more in zip(paths, (0.0, 2.0), strict=True):
-        rows = [{"record": name, "bits_held": 20 + more + n, "bits_held_error": 0.3} for n, name in enumerate(names)]
+        rows = [
+            {"record": name, "bits_held": 20 + more + n, "bits_held_error": 0.3, "bits_held_df": 7}
+            for n, name in enumerate(names)
+        ]
         write_table(str(path), rows)
     invoke("compare", folders["both"], folders["one"], "-o", tmp_path / "out", "--summaries", *paths)
     held = table(tmp_path / "out" / "summary.tsv")[1]
     assert (held["quantity"], held["mean_a"], held["mean_b"]) == ("bits held by the law", "23.5", "25.5")
     assert (held["difference"], held["low"], held["high"]) == ("2", "2", "2")
     assert {row["bits_held_difference"] for row in table(tmp_path / "out" / "anchors.tsv")} == {"2"}
-    write_table(str(paths[1]), [{"record": "a1", "bits_held": 1.0, "bits_held_error": 0.1}])
+    write_table(str(paths[1]), [{"record": "a1", "bits_held": 1.0, "bits_held_error": 0.1, "bits_held_df": 7}])
     result = invoke("compare", folders["both"], folders["one"], "-o", tmp_path / "o", "--summaries", *paths, code=1)
     assert "has no row for" in result.stderr
     assert not (tmp_path / "o").exists()

@@ -75,7 +75,7 @@ def test_an_anchor_whose_chains_disagree_is_refused_by_its_worst_quantity(tmp_pa
     assert second["refused"] == "no"
     assert "apart: refused, R-hat" in result.stderr
     assert "(G at 7) is not up to 1.05" in result.stderr
-    assert "--until-ess" in result.stderr
+    assert "--preset thorough" in result.stderr
     assert list((out / "maps").iterdir()) == []
 
 

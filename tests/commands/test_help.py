@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 import maxent_cli
 from maxent_cli.commands import COMMANDS, load, maxent
-from maxent_cli.commands.options import PRESETS, Option
+from maxent_cli.commands.options import PRESETS, Command
 
 PACKAGE = Path(maxent_cli.__file__).parent
 MOST_OPTIONS, MOST_LINES, COLUMNS = 14, 50, 100
@@ -27,8 +27,9 @@ def test_help_is_a_screen(name: str) -> None:
     lines = shown(name, "--help").splitlines()
     assert len(lines) <= MOST_LINES
     assert max(map(len, lines)) <= COLUMNS
-    everyday = [each for each in load(name).params if isinstance(each, Option) and each.everyday]
-    assert len(everyday) <= MOST_OPTIONS
+    command = load(name)
+    assert isinstance(command, Command)
+    assert len(command.everyday) <= MOST_OPTIONS
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -129,7 +129,7 @@ def test_the_motifs_go_into_a_pipe(tmp_path):
         assert (out / name).is_file()
     bed = CliRunner().invoke(maxent, ["motifs", str(tmp_path / "draws.npz"), "-o", "-", "--print", "sites.bed"])
     assert bed.stdout == (out / "sites.bed").read_text()
-    assert printed.stderr.endswith(result.stderr.rpartition(f"{out}")[2])
+    assert printed.stderr.endswith(result.stderr.rpartition(f"{out}: ")[2])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["draws.npz", "out", "out.provenance.json"]
 
 

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from maxent_cli.alphabet import encode
 from maxent_cli.analysis.diagnostics import diagnose
+from maxent_cli.analysis.series import beta_series
 from maxent_cli.analysis.summary import summarise
 from maxent_cli.commands import maxent
 from maxent_cli.data import SampleSet
@@ -18,7 +19,10 @@ from maxent_cli.io.tables import write_table
 
 WORD, LENGTH, CHAINS, DRAWS = encode("CCATGACGTAA"), 40, 6, 40
 LAW = {"held": "anchor", "contrast": [1, 0], "background": [0.25] * 4, "tether": None, "beta": 8.0, "keep": 0.8}
-HEADER = {"law": LAW, "run": {"most_rhat": 1.05, "chains": CHAINS, "rungs": 2, "draws": DRAWS, "warmup": 0, "seed": 1}}
+HEADER = {
+    "law": LAW,
+    "run": {"max_rhat": 1.05, "chains": CHAINS, "replicas": 2, "draws": DRAWS, "warmup": 0, "seed": 1},
+}
 
 
 def draws_around(name: str, place: int) -> SampleSet:
@@ -46,18 +50,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for samples in sets:
             draws.add(samples)
     write_table(str(place / "draws.npz.tsv"), [summarise(samples, diagnose(samples)) for samples in sets])
+    write_table(
+        str(place / "draws.npz.series.tsv"),
+        [row for samples in sets for row in beta_series(samples, diagnose(samples))],
+    )
     return place
 
 
-def test_what_motifs_and_series_write_is_shown(folder: Path) -> None:
-    draws, motifs, series, page = (str(folder / name) for name in ("draws.npz", "motifs", "series", "report.html"))
-    for words in (
-        ("motifs", draws, "-o", motifs, "--logos", "none"),
-        ("series", draws, "-o", series, "--figures", "0"),
-    ):
-        done = run(*words)
-        assert done.exit_code == 0, done.output
-    done = run("report", draws, "--motifs", motifs, "--series", series, "-o", page)
+def test_what_sample_and_motifs_write_is_shown(folder: Path) -> None:
+    draws, motifs, page = (str(folder / name) for name in ("draws.npz", "motifs", "report.html"))
+    done = run("motifs", draws, "-o", motifs, "--logos", "none")
+    assert done.exit_code == 0, done.output
+    done = run("report", draws, "--motifs", motifs, "-o", page)
     assert done.exit_code == 0, done.output
     text = Path(page).read_text(encoding="utf-8")
     assert text.count('<article class="anchor"') == 4
@@ -68,7 +72,9 @@ def test_what_motifs_and_series_write_is_shown(folder: Path) -> None:
     assert text.count('class="arrow hue0" d=') >= 4  # a site an anchor or more
     assert "maxent motifs" in text
     shown = run("provenance", page).stdout
-    assert all(f"{name} sha256" in shown for name in (draws, f"{draws}.tsv", f"{motifs}/motifs.tsv"))
+    assert all(
+        f"{name} sha256" in shown for name in (draws, f"{draws}.tsv", f"{draws}.series.tsv", f"{motifs}/motifs.tsv")
+    )
 
 
 def test_the_draws_alone_go_to_standard_output(folder: Path) -> None:

@@ -13,6 +13,7 @@ from toy import Law, ToyNetwork, law_around, network, representation_of, with_ra
 from maxent_cli.alphabet import encode
 from maxent_cli.engine.incremental import incremental, single_changes
 from maxent_cli.engine.kernels import metropolis_hastings
+from maxent_cli.engine.layers import BIAS
 from maxent_cli.engine.proposals import LETTER, REDRAW, REVERSE_COMPLEMENT, SHIFT, Move
 from maxent_cli.engine.target import Kernel, Ladder, State, Target, Trace, start_state
 from maxent_cli.interpret.plan import HANDLERS, _Turn, as_representation, read_plan
@@ -94,6 +95,12 @@ NETWORKS: dict[str, Callable[[], ToyNetwork]] = {
         LENGTH, conv(), nn.ReLU(), nn.MaxPool1d(2), nn.Conv1d(6, 6, 2), nn.ReLU(), nn.AvgPool1d(2), nn.Flatten(), 5
     ),
     "three linear layers": lambda: network(LENGTH, conv(), nn.ReLU(), nn.Flatten(), 9, nn.ReLU(), 7, nn.ELU(), 5),
+    "many units that all change": lambda: network(
+        LENGTH, conv(40, 9, padding=4), nn.Tanh(), nn.Flatten(), 20, nn.ReLU()
+    ),
+    "many units behind a ReLU": lambda: network(
+        LENGTH, conv(40, 9, padding=4), nn.ReLU(), nn.Conv1d(40, 9, 3, padding=1), nn.ReLU(), nn.Flatten(), 20
+    ),
     "functions and methods": lambda: with_random_weights(Functional()),
 }
 
@@ -226,7 +233,7 @@ def test_updates_do_not_drift_over_many_steps(usual):
 
 def test_a_plan_that_differs_a_little_from_its_network_is_noticed(usual):
     parameters = usual.plan.parameters.copy()
-    parameters[-1] += 0.05  # a bias of the last layer
+    parameters[usual.plan.table[-1, BIAS]] += 0.05
     begin = start(usual.target, 200)
     frozen = usual.target._replace(mutable=np.zeros(LENGTH, np.bool_))
     trace = incremental(usual.plan._replace(parameters=parameters), MOVES)(begin, frozen, 1, 1)[1]

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from toy import ToyNetwork, network
 
-from maxent_cli.engine import incremental
-from maxent_cli.engine.incremental import Plan
+from maxent_cli.engine import layers as kind_of
+from maxent_cli.engine.layers import Plan
 from maxent_cli.interpret.plan import NotAStack, read_plan
 from maxent_cli.models.architectures import ARCHITECTURES, build
 from maxent_cli.models.protocol import SequenceModel
@@ -161,18 +161,18 @@ def test_functions_and_batch_norms_are_folded_into_the_layer_before():
     model = network(LENGTH, conv(), BN(4), nn.ReLU(), nn.MaxPool1d(2), nn.Tanh(), nn.Dropout(), nn.Flatten(), 3, BN(3))
     plan = plan_of(model)
     assert kinds(plan) == [
-        (incremental.SUM, incremental.RELU),
-        (incremental.MAXIMUM, incremental.TANH),
-        (incremental.SUM, incremental.IDENTITY),
+        (kind_of.SUM, kind_of.RELU),
+        (kind_of.MAXIMUM, kind_of.TANH),
+        (kind_of.SUM, kind_of.IDENTITY),
     ]
 
 
 def test_what_cannot_be_folded_becomes_a_layer_that_scales():
     plan = plan_of(network(LENGTH, conv(), nn.ReLU(), BN(4), nn.Tanh(), nn.Sigmoid()))
     assert kinds(plan) == [
-        (incremental.SUM, incremental.RELU),
-        (incremental.SCALE, incremental.TANH),
-        (incremental.SCALE, incremental.SIGMOID),
+        (kind_of.SUM, kind_of.RELU),
+        (kind_of.SCALE, kind_of.TANH),
+        (kind_of.SCALE, kind_of.SIGMOID),
     ]
 
 
@@ -183,7 +183,7 @@ def test_functions_and_methods_are_read_as_the_modules_they_stand_for():
 
     plan = plan_of(Written(written, conv(), nn.Linear(40, 3)))
     assert [function for _, function in kinds(plan)] == [
-        incremental.RELU, incremental.RELU, incremental.SIGMOID, incremental.SILU
+        kind_of.RELU, kind_of.RELU, kind_of.SIGMOID, kind_of.SILU
     ]  # fmt: skip
 
 

@@ -110,7 +110,7 @@ def readers(files: dict[str, bytes]) -> dict[str, Reader]:
         "spacing of a report": Reader(
             lambda path: read_spacing(path, 1.0), files["motifs/spacing.tsv"], "motifs/spacing.tsv"
         ),
-        "series of a report": Reader(read_series, files["series/series.tsv"], "series/series.tsv"),
+        "series of a report": Reader(lambda path: read_series(path, ["a", "b"]), files["draws.npz.series.tsv"]),
         "anchors to compare": Reader(
             lambda path: [read_side(path, None)], files["motifs/anchors.tsv"], "motifs/anchors.tsv"
         ),
@@ -123,7 +123,7 @@ def readers(files: dict[str, bytes]) -> dict[str, Reader]:
 NAMES = list(readers(dict.fromkeys(
     ["draws.npz", "stored.npz", "model/model.json", "model/weights.safetensors", "state.pt", "state.safetensors",
      "draws.npz.provenance.json", "motifs/motifs.tsv", "motifs/motifs.meme", "motifs/sites.bed", "motifs/spacing.tsv",
-     "series/series.tsv", "motifs/anchors.tsv", "motifs/positions.tsv"], b"")))  # fmt: skip
+     "draws.npz.series.tsv", "motifs/anchors.tsv", "motifs/positions.tsv"], b"")))  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from report_files import write_parts
 from maxent_cli.data import Interval
 from maxent_cli.errors import InputError
 from maxent_cli.io import report_drawing as drawing
-from maxent_cli.io.report import significant, with_error, write_report
+from maxent_cli.io.report import page_of, significant, with_error
 from maxent_cli.io.report_inputs import Sources, read_sites
 from maxent_cli.io.tables import number, read_table, truth
 
@@ -60,18 +60,13 @@ class Page(HTMLParser):
         return " ".join(self.inside["other"].split())
 
 
-def report(folder: Path, sources: Sources) -> str:
-    write_report(str(folder / "report.html"), sources)
-    return (folder / "report.html").read_text(encoding="utf-8")
-
-
 @pytest.fixture(scope="module")
 def parts(tmp_path_factory: pytest.TempPathFactory) -> Sources:
     return write_parts(tmp_path_factory.mktemp("parts"), NAMES)
 
 
-def test_what_was_found_is_on_the_page(tmp_path: Path, parts: Sources) -> None:
-    text = Page(report(tmp_path, parts)).text
+def test_what_was_found_is_on_the_page(parts: Sources) -> None:
+    text = Page(page_of(parts)).text
     for said in (
         *NAMES,
         "2 of 3",  # converged
@@ -106,20 +101,31 @@ def test_what_was_found_is_on_the_page(tmp_path: Path, parts: Sources) -> None:
     [
         ("motifs", "motifs"),
         ("motifs", "anchor-1"),
-        ("series", "series"),
         ("gc_probe", "gc"),
         ("periodicity", "periodicity"),
     ],
 )
-def test_a_part_that_is_not_given_is_absent(tmp_path: Path, parts: Sources, part: str, section: str) -> None:
-    assert f'id="{section}"' in report(tmp_path, parts)
-    without = report(tmp_path, replace(parts, **{part: None}))
+def test_a_part_that_is_not_given_is_absent(parts: Sources, part: str, section: str) -> None:
+    assert f'id="{section}"' in page_of(parts)
+    without = page_of(replace(parts, **{part: None}))
     assert f'id="{section}"' not in without
     assert f'href="#{section}"' not in without
 
 
-def test_links_lead_somewhere_on_the_page_and_nothing_is_asked_for(tmp_path: Path, parts: Sources) -> None:
-    page = report(tmp_path, parts)
+def test_the_beta_series_is_shown_where_it_lies_beside_the_draws_and_tells_something(tmp_path: Path) -> None:
+    sources = write_parts(tmp_path, NAMES)
+    assert 'id="series"' in page_of(sources)
+    table = Path(str(sources.series))
+    lines = table.read_text().splitlines(keepends=True)
+    table.write_text("".join(lines[:1] + lines[1::2]))  # the background alone
+    assert 'id="series"' not in page_of(sources)
+    table.unlink()
+    assert sources.series is None
+    assert 'id="series"' not in page_of(sources)
+
+
+def test_links_lead_somewhere_on_the_page_and_nothing_is_asked_for(parts: Sources) -> None:
+    page = page_of(parts)
     parsed = Page(page)
     ids = {value for name, value in parsed.attributes if name == "id"}
     links = [value for name, value in parsed.attributes if name in ("href", "src", "action", "data", "srcset")]
@@ -129,8 +135,8 @@ def test_links_lead_somewhere_on_the_page_and_nothing_is_asked_for(tmp_path: Pat
     assert not parsed.tags.keys() & {"link", "img", "iframe", "object", "embed", "image", "base", "form"}
 
 
-def test_only_our_style_and_script_may_run(tmp_path: Path, parts: Sources) -> None:
-    parsed = Page(report(tmp_path, parts))
+def test_only_our_style_and_script_may_run(parts: Sources) -> None:
+    parsed = Page(page_of(parts))
     policy = next(value for name, value in parsed.attributes if value.startswith("default-src 'none'"))
     for kind in ("style", "script"):
         assert parsed.tags[kind] == 1
@@ -140,8 +146,8 @@ def test_only_our_style_and_script_may_run(tmp_path: Path, parts: Sources) -> No
 
 def test_any_name_is_text_and_nothing_else(tmp_path: Path) -> None:
     plain, hostile = tmp_path / "plain", tmp_path / "hostile"
-    tame = Page(report(plain, write_parts(plain, [f"a{row}" for row in range(len(NASTY))])))
-    page = Page(report(hostile, write_parts(hostile, NASTY)))
+    tame = Page(page_of(write_parts(plain, [f"a{row}" for row in range(len(NASTY))])))
+    page = Page(page_of(write_parts(hostile, NASTY)))
     assert page.tags == tame.tags
     assert page.inside["script"] == tame.inside["script"]
     assert {name for name, _ in page.attributes} - {name for name, _ in tame.attributes} <= {"title"}
@@ -154,7 +160,7 @@ def test_any_name_is_text_and_nothing_else(tmp_path: Path) -> None:
 
 def test_anchors_are_ranked_and_a_hundred_are_drawn_within_five_megabytes(tmp_path: Path) -> None:
     names = [f"a{number}" for number in range(120)]
-    page = report(tmp_path, write_parts(tmp_path, names, length=101))
+    page = page_of(write_parts(tmp_path, names, length=101))
     assert re.findall(r'<h3 id="anchor-\d+-title"><bdi>(\w+)</bdi>', page) == names[:19:-1]
     assert "The first 100 of 120 are drawn" in page
     assert re.findall(r"In print, the first (\d+) of 120 rows", page) == ["30", "100"]
@@ -172,7 +178,7 @@ def test_where_bits_held_is_not_known_bits_rank(tmp_path: Path) -> None:
     for line, value in zip(lines[1:], ("3", "nan", "9"), strict=True):
         line[bits] = value
     table.write_text("".join("\t".join(line) + "\n" for line in lines))
-    page = report(tmp_path, sources)
+    page = page_of(sources)
     assert "Ranked by the bits of their positions" in page
     assert re.findall(r'<h3 id="anchor-\d+-title"><bdi>(\w+)</bdi>', page) == ["third", "first", "second"]
 
@@ -187,18 +193,18 @@ def test_sites_in_the_genome_come_back_to_their_anchor(tmp_path, strand, start, 
     bed.write_text(bed.read_text().replace("x\t10\t16", f"chr1\t{start}\t{end}"))
     ((site,),), _ = read_sites(sources.motifs, [{"record": "a", "interval": interval}])
     assert (site["start"], site["end"], site["strand"]) == drawn
-    assert "chr1</bdi>:100\u2013140" in report(tmp_path, sources)
+    assert "chr1</bdi>:100\u2013140" in page_of(sources)
 
 
 def test_anchors_of_one_name_are_drawn_without_sites(tmp_path: Path) -> None:
-    page = report(tmp_path, write_parts(tmp_path, ["same", "other", "same"]))
+    page = page_of(write_parts(tmp_path, ["same", "other", "same"]))
     assert page.count("their sites cannot be told apart") == 2
     assert page.count('class="arrow hue0" d=') == 1
     assert len(re.findall(r'<article class="anchor"', page)) == 3
 
 
 def test_a_long_anchor_is_drawn_in_even_strips(tmp_path: Path) -> None:
-    page = report(tmp_path, write_parts(tmp_path, ["a"], length=250))
+    page = page_of(write_parts(tmp_path, ["a"], length=250))
     assert [len(letters) for letters in re.findall(r'<text class="sequence"[^>]*>([ACGT]+)</text>', page)] == [
         84,
         84,
@@ -213,7 +219,7 @@ def test_no_motif_is_said(tmp_path: Path, parts: Sources) -> None:
     for path in Path(parts.motifs).iterdir():
         keep = 1 if path.name in ("motifs.tsv", "sites.bed", "occupancy.tsv", "spacing.tsv") else None
         (folder / path.name).write_text("".join(path.read_text().splitlines(keepends=True)[:keep]))
-    page = report(tmp_path, replace(parts, motifs=str(folder)))
+    page = page_of(replace(parts, motifs=str(folder)))
     assert "No motif was found" in page
     assert page.count("No motif is told from its background here") == len(NAMES)
 
@@ -232,7 +238,8 @@ BREAKS = {  # file, what is replaced (None: the file itself), by what, and what 
     "a site turned round": ("motifs/sites.bed", "x\t10\t16", "x\t16\t10", "lies outside its anchor"),
     "more than all": ("motifs/occupancy.tsv", r"0\.93", "1.93", "line 2, column occupancy: '1.93' cannot be read"),
     "infinite": ("motifs/positions.tsv", r"0\.05", "inf", "column information_error: 'inf' cannot be read"),
-    "no series": ("series/series.tsv", None, "", "give the folder that `maxent series` wrote"),
+    "another's series": ("draws.npz.series.tsv", "second", "fourth", "its anchors are not those of the draws"),
+    "no bits in the series": ("draws.npz.series.tsv", "bits_held", "held", "no column named bits_held"),
     "no spectra": ("periodicity/spectra.tsv", None, "", "give the folder that `maxent periodicity` wrote"),
     "one period": ("periodicity/spectra.tsv", r"\t(15|10|7.5|5)\t", "\t20\t", "holds fewer than two periods"),
     "one field": ("gc/response.tsv", r"\t-?1\t", "\t0\t", "holds fewer than two fields"),
@@ -250,26 +257,24 @@ def test_a_broken_part_is_named(tmp_path: Path, name: str, pattern: str | None, 
     else:
         path.write_text(re.sub(pattern, new, path.read_text()))
     with pytest.raises(InputError, match=re.escape(said)) as caught:
-        write_report(str(tmp_path / "report.html"), sources)
+        page_of(sources)
     assert caught.value.path == str(path)
-    assert not (tmp_path / "report.html").exists()
 
 
-@pytest.mark.parametrize("name", ["draws.npz.tsv", "motifs/positions.tsv", "series/series.tsv", "gc/response.tsv"])
+@pytest.mark.parametrize("name", ["draws.npz.tsv", "motifs/positions.tsv", "draws.npz.series.tsv", "gc/response.tsv"])
 def test_unknown_numbers_are_no_numbers_of_the_page(tmp_path: Path, name: str) -> None:
     sources, path = write_parts(tmp_path, NAMES), tmp_path / name
     text = path.read_text()
     path.write_text(re.sub(r"(?<=\t)\d+\.\d+(?=[\t\n])", "nan", text))
     assert path.read_text().count("nan") > text.count("nan") + 2
-    for attribute, value in Page(report(tmp_path, sources)).attributes:
+    for attribute, value in Page(page_of(sources)).attributes:
         assert attribute in ("data-value", "title") or "nan" not in value.split("(")[0]
 
 
 def test_a_damaged_summary_is_an_answer_or_an_error(tmp_path: Path, parts: Sources) -> None:
     good = Path(parts.summary).read_bytes()
-    given = replace(parts, motifs=None, series=None, gc_probe=None, periodicity=None)
-    out = str(tmp_path / "report.html")
-    check_reader(lambda path: write_report(out, replace(given, summary=path)) or [], good, tmp_path, examples=40)
+    given = replace(parts, motifs=None, gc_probe=None, periodicity=None)
+    check_reader(lambda path: [page_of(replace(given, summary=path))], good, tmp_path, examples=40)
 
 
 def test_a_table_is_read_by_column(tmp_path: Path) -> None:

@@ -28,8 +28,8 @@ from torch import nn
 
 from maxent_cli.alphabet import decode, encode
 from maxent_cli.analysis.motifs import Match, best_match
+from maxent_cli.api.motif_tables import FACING, LEAST_OCCUPANCY
 from maxent_cli.commands import maxent
-from maxent_cli.commands.motif_tables import FACING, LEAST_OCCUPANCY
 from maxent_cli.data import Motif
 from maxent_cli.io.motif_files import read_meme, write_meme
 from maxent_cli.io.tables import write_table

@@ -1,4 +1,4 @@
-"""What the compare command makes of two sets of findings, and how it is written."""
+"""Two sets of findings side by side: from two folders of motifs to a folder of tables and a figure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,9 +8,13 @@ from typing import Any
 import numpy as np
 
 from maxent_cli.analysis.comparison import Same, difference, match_motifs, mean_row, place_row
+from maxent_cli.api.listening import Progress, listener_of
+from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.data import Floats
+from maxent_cli.errors import require_range
 from maxent_cli.io.comparison_figure import ComparisonFigure, MatchedLogos, Scatter, write_comparison_figure
-from maxent_cli.io.comparison_inputs import KNOWN, Side
+from maxent_cli.io.comparison_inputs import KNOWN, Side, read_side
+from maxent_cli.io.provenance import write_provenance
 from maxent_cli.io.tables import write_table
 
 Row = dict[str, Any]
@@ -22,6 +26,7 @@ TITLES = {
 }
 FAR = 3.0  # errors from which an anchor is called different
 MOST = 0.5  # share of draws from which an anchor is said to hold a motif
+CONVERGENCE = ("converged", "rhat")
 _DIFFERENCE = ("a", "a_error", "b", "b_error", "difference", "difference_error", "z")
 DESCRIBED = ("motif", "consensus", "anchors", "sites", "bits", *KNOWN)
 MOTIFS = (
@@ -34,6 +39,7 @@ MOTIFS = (
 PLACES = (
     *("record", "motif_a", "motif_b", *(f"occupancy_{part}" for part in _DIFFERENCE), "same_place", "same_strand"),
     *(f"best_{name}_{side}" for side in "ab" for name in ("start", "end", "strand", "occupancy")),
+    *(f"{name}_{side}" for side in "ab" for name in CONVERGENCE),
 )
 SUMMARY = ("quantity", "anchors_a", "anchors_b", "paired", "mean_a", "mean_b", "difference", "low", "high")
 
@@ -70,7 +76,61 @@ class Comparison:
     summary: list[Row]
 
 
-def compare(a: Side, b: Side, similarity: float, seed: int) -> Comparison:
+def compare(
+    a: str | Results,
+    b: str | Results,
+    *,
+    summaries: tuple[str, str] | None = None,
+    similarity: float = 0.65,
+    out: str | None = None,
+    progress: Progress = True,
+) -> Results:
+    """What differs between two models on the same anchors, or between two sets of anchors.
+
+    Anchors of one name and sequence are the same and are compared one by one; if there are none, means are compared.
+    Differences are B less A. Errors of single anchors are Monte Carlo errors; intervals of means are over anchors.
+
+    Parameters
+    ----------
+    a, b
+        What `motifs` gives, or folders that it wrote.
+    summaries
+        Paths of the summaries that `sample` wrote with the draws of A and of B: compares the bits held too.
+    similarity
+        Pearson r of aligned columns from which motifs of A and B are the same.
+    out
+        Folder for the results; without it they are kept until nobody holds them.
+    progress
+        False: nothing is said; else who hears what was found.
+
+    Returns
+    -------
+    Results
+        Tables 'summary', 'motifs', 'places' and 'anchors', as `maxent compare --help` tells; information is in bits.
+
+    Raises
+    ------
+    InputError
+        Where a folder was not written by `motifs`, or a summary is not of its anchors.
+
+    Examples
+    --------
+    >>> import maxent_cli as mx
+    >>> found = mx.compare("model_1/motifs", "model_2/motifs", out="differences")  # doctest: +SKIP
+    >>> found.to_frame()[["quantity", "difference", "low", "high"]]  # doctest: +SKIP
+    """
+    require_range("similarity", similarity, 0, 1)
+    folders = [str(side.path) if isinstance(side, Results) else side for side in (a, b)]
+    first, second = summaries or (None, None)
+    found = compare_sides(read_side(folders[0], first), read_side(folders[1], second), similarity)
+    with results_folder(out) as folder:
+        write_comparison(folder, found)
+    if out:
+        write_provenance(out, [*folders, *(summaries or ())])
+    return tell(folder, out, "summary", account(found), listener_of(progress))
+
+
+def compare_sides(a: Side, b: Side, similarity: float) -> Comparison:
     """Pair anchors and motifs, and set their numbers side by side."""
     names = [name for name in a.anchors if name in b.anchors]
     shared = [name for name in names if a.anchors[name]["letters"] == b.anchors[name]["letters"]]
@@ -85,13 +145,16 @@ def compare(a: Side, b: Side, similarity: float, seed: int) -> Comparison:
         motifs=[_same_row(pair, both, rows) for pair, rows in zip(same, places, strict=True)] + _lone_rows(same, both),
         places=[row for rows in places for row in rows],
         anchors=[_anchor_row(name, both, held) for name in shared],
-        summary=[_held_row(name, both, seed) for name in held] + [_occupancy_row(pair, both, seed) for pair in same],
+        summary=[_held_row(name, both) for name in held] + [_occupancy_row(pair, both) for pair in same],
     )
 
 
 def write_comparison(folder: Path, found: Comparison) -> None:
     """Write the tables and the figure."""
-    anchors = ("record", *(f"{name}_{part}" for name in found.held for part in _DIFFERENCE))
+    anchors = (
+        *("record", *(f"{name}_{part}" for name in found.held for part in _DIFFERENCE)),
+        *(f"{name}_{side}" for side in "ab" for name in CONVERGENCE),
+    )
     for name, rows, header in (
         ("motifs", found.motifs, MOTIFS),
         ("places", found.places, PLACES),
@@ -102,7 +165,7 @@ def write_comparison(folder: Path, found: Comparison) -> None:
     write_comparison_figure(str(folder / "compare.png"), _figure(found))
 
 
-def report(found: Comparison) -> Iterator[str]:
+def account(found: Comparison) -> Iterator[str]:
     """Which anchors and motifs were compared, and what differs."""
     both, same = found.both, len(found.same)
     yield f"{len(both.shared)} anchors in both, of {len(both.a.anchors)} in A and {len(both.b.anchors)} in B"
@@ -111,9 +174,12 @@ def report(found: Comparison) -> Iterator[str]:
         interval = f"95 % over anchors: {row['low']:.3g} to {row['high']:.3g}"
         means = f"A {row['mean_a']:.3g}, B {row['mean_b']:.3g}, difference {row['difference']:.3g}"
         yield f"  {row['quantity']}: {means} ({interval})"
-    far = sum(abs(row["bits_z"]) > FAR for row in found.anchors)
+    settled = [row for row in found.anchors if row["converged_a"] and row["converged_b"]]
+    far = sum(abs(row["bits_z"]) > FAR for row in settled)
     if both.shared:
-        yield f"  {far} of {len(found.anchors)} anchors differ in bits by more than {FAR:g} errors; see anchors.tsv"
+        yield f"  {far} of {len(settled)} anchors differ in bits by more than {FAR:g} errors; see anchors.tsv"
+        if len(settled) < len(found.anchors):
+            yield f"  {len(found.anchors) - len(settled)} anchors are not judged: their draws have not converged"
     else:
         yield "  no anchor is in both by name and sequence: means are compared, not anchors one by one"
     repeated = both.a.repeated + both.b.repeated
@@ -156,7 +222,8 @@ def _place_rows(pair: Same, both: Both) -> list[Row]:
         a, b = both.a.occupancies.get((name, one)), both.b.occupancies.get((name, other))
         if a and b:
             told = {"record": name, "motif_a": one, "motif_b": other}
-            rows.append(told | difference(a, b, "occupancy") | place_row(a, b, pair.match.strand == "-"))
+            places = place_row(a, b, pair.match.strand == "-")
+            rows.append(told | difference(a, b, "occupancy") | places | _convergence(name, both))
     return rows
 
 
@@ -164,18 +231,24 @@ def _anchor_row(name: str, both: Both, held: list[str]) -> Row:
     row: Row = {"record": name}
     for what in held:
         row |= difference(both.a.anchors[name], both.b.anchors[name], what)
-    return row
+    return row | _convergence(name, both)
 
 
-def _held_row(name: str, both: Both, seed: int) -> Row:
+def _convergence(name: str, both: Both) -> Row:
+    """Whether an anchor's draws have converged, on either side."""
+    sides = (("a", both.a), ("b", both.b))
+    return {f"{what}_{letter}": side.anchors[name][what] for letter, side in sides for what in CONVERGENCE}
+
+
+def _held_row(name: str, both: Both) -> Row:
     columns = [both.column(side, name) for side in (both.a, both.b)]
-    return mean_row(TITLES[name], (columns[0], columns[1]), bool(both.shared), seed)
+    return mean_row(TITLES[name], (columns[0], columns[1]), bool(both.shared))
 
 
-def _occupancy_row(pair: Same, both: Both, seed: int) -> Row:
+def _occupancy_row(pair: Same, both: Both) -> Row:
     a, b = both.a.rows[pair.a]["motif"], both.b.rows[pair.b]["motif"]
     columns = both.occupancy(both.a, a), both.occupancy(both.b, b)
-    return mean_row(f"share of draws with {a} of A, {b} of B", columns, bool(both.shared), seed)
+    return mean_row(f"share of draws with {a} of A, {b} of B", columns, bool(both.shared))
 
 
 def _figure(found: Comparison) -> ComparisonFigure:

@@ -1,4 +1,4 @@
-"""What the motifs command reads off draws: each anchor by itself, then the motifs that anchors share."""
+"""What motifs reads off draws: each anchor by itself, then the motifs that anchors share."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maxent_cli.alphabet import LETTERS, decode, one_hot
+from maxent_cli.analysis.diagnostics import Diagnosis
 from maxent_cli.analysis.discovery import ENOUGH, Calling, Found, discover
 from maxent_cli.analysis.information import Frequencies, Information, frequencies, information
 from maxent_cli.analysis.motifs import consensus
@@ -30,15 +31,15 @@ from maxent_cli.analysis.recurrence import Merged, merge
 from maxent_cli.analysis.segments import Segment, find_segments
 from maxent_cli.analysis.sites import Letters, Sites, letters_of, overhung, redrawn, thinned
 from maxent_cli.analysis.spacing import Spacings, pairs_of
-from maxent_cli.commands.options import Progress
+from maxent_cli.api.draws import Draws
+from maxent_cli.api.listening import Listener
 from maxent_cli.data import Floats, Interval, Motif, SampleSet
 from maxent_cli.io.growing_tables import growing_table
 from maxent_cli.io.logos import Logo, information_heights, write_logo
 from maxent_cli.io.motif_files import log_odds
-from maxent_cli.io.samples import Draws
 from maxent_cli.io.tables import Row
 
-ANCHORS = ("record", "bits", "bits_error", "segments", "ess_median", "logo")
+ANCHORS = ("record", "bits", "bits_error", "segments", "ess_median", "logo", "converged", "rhat")
 POSITIONS = (
     *("record", "position", "letter", "information", "information_error", "ess"),
     *(f"{name}_{letter}" for name in ("p", "error", "background") for letter in LETTERS),
@@ -46,7 +47,7 @@ POSITIONS = (
 PWM = ("record", "position", *LETTERS)
 SEGMENTS = (
     *("record", "start", "end", "bits", "sites", "consensus"),
-    *("chromosome", "chromosome_start", "chromosome_end"),
+    *("chromosome", "chromosome_start", "chromosome_end", "converged", "rhat"),
 )
 OVERHANG = 8  # bp by which a site may hang over either end of an anchor
 THRESHOLD_ANCHORS = 20  # whose background draws set the thresholds of sites
@@ -54,14 +55,16 @@ AHEAD = 4  # anchors a thread, read before they are written
 MOST_SPACED = 6  # motifs whose distances are looked at
 
 T = TypeVar("T")
-Read = tuple[SampleSet, Frequencies, Information, tuple[list[Found], list[Found]]]
+Read = tuple[SampleSet, Frequencies, Information, tuple[list[Found], list[Found]], Diagnosis]
+Judge = Callable[[SampleSet], Diagnosis]
 
 
 @dataclass(frozen=True)
 class Job:
     """Where to write, what makes a motif, how alike two are that are one, and what more is asked for.
 
-    logos is their format (or 'none'), most_logos the number of anchors that get one.
+    logos is their format (or 'none'), most_logos the number of anchors that get one; listener hears how far it is.
+    unconverged: whether anchors whose draws have not converged count for what comes again.
     """
 
     folder: Path
@@ -71,11 +74,16 @@ class Job:
     most_logos: int
     draw_sites: bool
     threads: int
+    listener: Listener
+    unconverged: bool = False
 
 
 @dataclass
 class Findings:
-    """What the anchors gave one by one: motifs with the anchor's row; of how many beta = 0 draws gave any; and sums."""
+    """What the anchors gave one by one: motifs with the anchor's row; of how many beta = 0 draws gave any; and sums.
+
+    convergence: what the draws of each are like.
+    """
 
     motifs: list[tuple[int, Found]] = field(default_factory=list)
     by_chance: int = 0
@@ -85,6 +93,7 @@ class Findings:
     rows: Floats = field(default_factory=lambda: np.zeros(4))
     one_hot: list[NDArray[np.float32]] = field(default_factory=list)
     attributions: list[NDArray[np.float32]] = field(default_factory=list)
+    convergence: list[Diagnosis] = field(default_factory=list)
 
     def add(self, samples: SampleSet, motifs: tuple[list[Found], list[Found]], odds: Floats, most_bits: float) -> None:
         """Take in one anchor: motifs of its draws and of draws at beta = 0, log odds (L, 4), most bits anywhere."""
@@ -97,6 +106,11 @@ class Findings:
         self.most_bits = max(self.most_bits, most_bits)
         self.one_hot.append(one_hot(samples.anchor))
         self.attributions.append((odds - odds.mean(axis=1, keepdims=True)).T.astype(np.float32))
+
+    @property
+    def converged(self) -> set[int]:
+        """The rows of anchors whose draws have converged."""
+        return {row for row, one in enumerate(self.convergence) if one.converged}
 
     @property
     def holding(self) -> int:
@@ -114,6 +128,7 @@ class Presence:
     occupancies: list[Occupancy]
     tallies: list[Tally | None]  # None where the draws hold no more than the background
     sites: Sites | None
+    convergence: Diagnosis
 
 
 @dataclass(frozen=True)
@@ -134,7 +149,7 @@ class Shared:
 def read_off(draws: Draws, job: Job) -> Findings:
     """Go through the anchors, write what belongs to each by itself, and keep the motifs that their draws hold."""
     found = Findings()
-    with ExitStack() as stack, Progress("motifs of anchors", len(draws), "anchors") as progress:
+    with ExitStack() as stack, job.listener.progress("motifs of anchors", len(draws), "anchors") as progress:
         anchors, positions, pwm, segments = (
             stack.enter_context(growing_table(str(job.folder / f"{name}.tsv"), header))
             for name, header in (
@@ -144,14 +159,16 @@ def read_off(draws: Draws, job: Job) -> Findings:
                 ("segments", SEGMENTS),
             )
         )
-        for row, (samples, letters, held, motifs) in enumerate(_each(draws, partial(_read, job.calling), job.threads)):
+        read = _each(draws, partial(_read, job.calling, draws.diagnosis), job.threads)
+        for row, (samples, letters, held, motifs, diagnosis) in enumerate(read):
             stretches = find_segments(samples, letters, held, job.calling)
             positions(_position_rows(samples, letters, held))
             odds = _odds(samples, letters)
             pwm(_pwm_rows(samples.name, odds))
-            segments(_segment_rows(stretches, samples.interval))
+            segments(_segment_rows(stretches, samples.interval, diagnosis))
             logo = _write_anchor_logo(row, samples, (letters, held, stretches), job)
-            anchors([_anchor_row(samples, letters, held, (len(stretches), logo))])
+            anchors([_anchor_row(samples, letters, held, (len(stretches), logo, *told(diagnosis)))])
+            found.convergence.append(diagnosis)
             found.add(samples, motifs, odds, float(held.positions.max(initial=0)))
             progress.advance()
     return found
@@ -160,13 +177,14 @@ def read_off(draws: Draws, job: Job) -> Findings:
 def share(draws: Draws, found: Findings, job: Job) -> Shared:
     """Motifs of all anchors together, and a second pass over the draws for their sites."""
     reference = _reference(draws, found)
-    merged = merge(found.motifs, reference, job.calling, job.similarity)
+    counting = None if job.unconverged else found.converged
+    merged = merge(found.motifs, reference, job.calling, job.similarity, counting)
     probes = _probes(draws, merged, reference, job.calling)
     length = draws[0].codes.shape[2] if len(draws) else 0
     spacings = {pair: Spacings(length + 2 * OVERHANG) for pair in pairs_of(min(len(merged), MOST_SPACED))}
     presences = list[Presence]()
-    with Progress("sites in draws", len(draws), "anchors") as progress:
-        for letters, sites, presence in _each(draws, partial(_present, probes, job), job.threads):
+    with job.listener.progress("sites in draws", len(draws), "anchors") as progress:
+        for letters, sites, presence in _each(draws, partial(_present, probes, job, draws.diagnosis), job.threads):
             for pair, spacing in spacings.items():
                 spacing.add(letters, sites, pair, (probes[pair[0]], probes[pair[1]]))
             presences.append(presence)
@@ -206,12 +224,17 @@ def _each(draws: Draws, work: Callable[[SampleSet], T], threads: int) -> Iterato
             yield from pool.map(lambda row: work(draws[row]), rows)
 
 
-def _read(calling: Calling, samples: SampleSet) -> Read:
+def told(diagnosis: Diagnosis) -> tuple[bool, float]:
+    """Whether draws have converged, and their worst R-hat, as every table of them says at its end."""
+    return diagnosis.converged, diagnosis.worst_rhat
+
+
+def _read(calling: Calling, judge: Judge, samples: SampleSet) -> Read:
     letters = letters_of(samples)
     background = redrawn(thinned(letters, ENOUGH), _chance(samples, "background"))
     other = redrawn(letters, _chance(samples, "null"))
     motifs = discover(letters, background, calling), discover(other, background, calling)
-    return samples, frequencies(samples), information(samples), motifs
+    return samples, frequencies(samples), information(samples), motifs, judge(samples)
 
 
 def _reference(draws: Draws, found: Findings) -> Floats:
@@ -232,12 +255,13 @@ def _probes(draws: Draws, merged: Sequence[Merged], reference: Floats, calling: 
     return [Probe(one.weights, set_threshold(one.weights, reference, backgrounds, calling.site_rate)) for one in merged]
 
 
-def _present(probes: Sequence[Probe], job: Job, samples: SampleSet) -> tuple[Letters, Sites, Presence]:
-    letters = _overhung(samples)
+def _present(probes: Sequence[Probe], job: Job, judge: Judge, samples: SampleSet) -> tuple[Letters, Sites, Presence]:
+    letters, diagnosis = _overhung(samples), judge(samples)
+    worth = np.fmax(diagnosis.least_ess, 1)
     background = redrawn(thinned(letters, ENOUGH), _chance(samples, "null"))
     sites, by_chance = find_sites(letters, probes), find_sites(background, probes)
     occupancies = [
-        occupancy(letters, sites, row, share_holding(by_chance, row, len(background.codes)))
+        occupancy(letters, sites, row, share_holding(by_chance, row, len(background.codes)), worth)
         for row in range(len(probes))
     ]
     tallies = [
@@ -246,13 +270,15 @@ def _present(probes: Sequence[Probe], job: Job, samples: SampleSet) -> tuple[Let
     ]
     kept = sites.compact() if job.draw_sites else None
     draws = samples.codes.shape[1]
-    return letters, sites, Presence(samples.name, samples.interval, draws, occupancies, tallies, kept)
+    return letters, sites, Presence(samples.name, samples.interval, draws, occupancies, tallies, kept, diagnosis)
 
 
-def _anchor_row(samples: SampleSet, letters: Frequencies, held: Information, rest: tuple[int, str | None]) -> Row:
+def _anchor_row(
+    samples: SampleSet, letters: Frequencies, held: Information, rest: tuple[int, str | None, bool, float]
+) -> Row:
     ess = letters.ess[samples.mutable]
     median = float(np.median(ess)) if len(ess) else np.nan
-    values = (samples.name, held.total, held.total_error, rest[0], median, rest[1])
+    values = (samples.name, held.total, held.total_error, rest[0], median, *rest[1:])
     return dict(zip(ANCHORS, values, strict=True))
 
 
@@ -281,11 +307,11 @@ def _pwm_rows(name: str, odds: Floats) -> Iterator[Row]:
         yield dict(zip(PWM, (name, position, *row), strict=True))
 
 
-def _segment_rows(segments: Sequence[Segment], place: Interval | None) -> Iterator[Row]:
+def _segment_rows(segments: Sequence[Segment], place: Interval | None, diagnosis: Diagnosis) -> Iterator[Row]:
     for segment in segments:
         here = (segment.anchor, segment.start, segment.end, segment.bits, segment.motif.sites)
         there = in_genome(segment.start, segment.end, place) if place else (None, None, None)
-        yield dict(zip(SEGMENTS, (*here, consensus(segment.motif), *there), strict=True))
+        yield dict(zip(SEGMENTS, (*here, consensus(segment.motif), *there, *told(diagnosis)), strict=True))
 
 
 def _write_anchor_logo(

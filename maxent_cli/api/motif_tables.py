@@ -1,4 +1,4 @@
-"""How the motifs command writes the motifs that anchors share."""
+"""How motifs writes the motifs that anchors share."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -11,13 +11,14 @@ from maxent_cli.analysis.occupancy import Occupancy, column_bits, site_counts, t
 from maxent_cli.analysis.recurrence import Merged
 from maxent_cli.analysis.sites import STRANDS
 from maxent_cli.analysis.spacing import ARRANGEMENTS, Spacing
-from maxent_cli.commands.motif_results import (
+from maxent_cli.api.motif_results import (
     OVERHANG,
     Findings,
     Job,
     Presence,
     Shared,
     in_genome,
+    told,
     write_numbered_logo,
 )
 from maxent_cli.data import Floats, Motif
@@ -30,15 +31,21 @@ from maxent_cli.io.tables import Row, write_table
 MOTIFS = (
     *("motif", "consensus", "width", "anchors", "sites", "bits", "bits_error"),
     *(f"{what}_{rank}" for rank in range(1, BEST + 1) for what in ("known", "p", "q", "overlap", "orientation")),
-    *("logo", "anchors_found", "recurrence_p", "threshold", "background_share"),
+    *("logo", "anchors_found", "recurrence_p", "threshold", "background_share", "anchors_converged", "rhat"),
 )
-SITES = ("#chrom", "start", "end", "motif", "score", "strand", "record", "occupancy", "occupancy_error", "log_odds")
+SITES = (
+    *("#chrom", "start", "end", "motif", "score", "strand", "record", "occupancy", "occupancy_error", "log_odds"),
+    *("converged", "rhat"),
+)
 OCCUPANCY = (
     *("record", "motif", "occupancy", "occupancy_error", "occupancy_background", "present"),
-    *("best_start", "best_end", "best_strand", "best_occupancy", "best_occupancy_error", "logo"),
+    *("best_start", "best_end", "best_strand", "best_occupancy", "best_occupancy_error", "logo", "converged", "rhat"),
 )
 DRAW_SITES = ("record", "chain", "draw", "motif", "start", "end", "strand", "log_odds")
-SPACING = ("motif_a", "motif_b", "arrangement", "distance", "share", "expected", "p", "q", "anchors")
+SPACING = (
+    *("motif_a", "motif_b", "arrangement", "distance", "share", "expected", "p", "q", "anchors"),
+    *("anchors_converged", "rhat"),
+)
 RATES = ("quantity", "found", "of")
 LEAST_OCCUPANCY = 0.05  # of a place in sites.bed
 TELLING_Q = 0.05  # of a distance in spacing.tsv
@@ -60,7 +67,8 @@ TURNED = {"a> b>": "b> a>", "b> a>": "a> b>"}  # as the other motif of the pair 
 class Final:
     """A motif as it is written: its name, its row while it was looked for, letter counts by block (B, W, 4), anchors.
 
-    first is the column at which the written motif begins in the one that was looked for.
+    first is the column at which the written motif begins in the one that was looked for. converged: of how many of the
+    anchors draws have converged; rhat: the worst of theirs.
     """
 
     name: str
@@ -69,6 +77,8 @@ class Final:
     counts: Floats
     anchors: int
     sites: int
+    converged: int
+    rhat: float
 
     @property
     def number(self) -> int:
@@ -131,7 +141,7 @@ def write_rates(finals: Sequence[Final], found: Findings, shared: Shared, job: J
     for one in finals:
         merged = shared.merged[one.row]
         rows += [
-            (f"anchors' motifs that are {one.name}", merged.members, len(found.motifs)),
+            (f"anchors' motifs that are {one.name}", merged.members, _counting(found, job)),
             (f"the same with shuffled columns that are like {one.name}", merged.shuffled.alike, merged.shuffled.of),
         ]
     write_table(str(job.folder / "rates.tsv"), [dict(zip(RATES, row, strict=True)) for row in rows], RATES)
@@ -155,12 +165,24 @@ def account(
     for one, like in list(zip(finals, names, strict=True))[:SAID]:
         known = f"; like {like[0].known}, q {like[0].q:.2g}" if like else ""
         yield f"  {one.name} {consensus(one.motif)}: {one.anchors} anchors, {one.sites} sites{known}"
-        yield f"    {_recurrence(shared.merged[one.row], len(found.motifs))}"
+        yield f"    {_recurrence(shared.merged[one.row], _counting(found, job))}"
+    unsettled = len(found.convergence) - len(found.converged)
+    if unsettled:
+        how = "count" if job.unconverged else "do not count for what comes again"
+        yield f"  {unsettled} of {len(found.convergence)} anchors have not converged, and {how}; see anchors.tsv"
     if not finals:
         yield from _why_nothing(found, job)
 
 
+def _counting(found: Findings, job: Job) -> int:
+    """How many motifs of anchors count for what comes again."""
+    return sum(job.unconverged or row in found.converged for row, _ in found.motifs)
+
+
 def _recurrence(one: Merged, motifs: int) -> str:
+    if one.members < 2:
+        seen = "one anchor" if one.members else "no anchor that has converged"
+        return f"seen in {seen}: whether it comes again cannot be judged"
     shuffled = f"{one.shuffled.alike} of {one.shuffled.of} with shuffled columns"
     verdict = "" if one.p <= TELLING_P else ", no more than by chance"
     return f"{one.members} of {motifs} anchors' motifs are like it, {shuffled}: p {one.p:.2g}{verdict}"
@@ -187,7 +209,13 @@ def _final(shared: Shared, row: int, presences: Sequence[Presence], job: Job) ->
     kept = np.flatnonzero(bits.value >= calling.bits)
     first, last = (int(kept[0]), int(kept[-1]) + 1) if len(kept) else (0, 0)
     sites = sum(p.occupancies[row].sites for p in presences)
-    return Final("", row, first, counts[:, first:last], len(presences), sites)
+    return Final("", row, first, counts[:, first:last], len(presences), sites, *_convergence(presences))
+
+
+def _convergence(presences: Sequence[Presence]) -> tuple[int, float]:
+    """Of how many anchors draws have converged, and the worst R-hat."""
+    seen = [presence.convergence for presence in presences]
+    return sum(one.converged for one in seen), float(np.fmax.reduce([one.worst_rhat for one in seen], initial=np.nan))
 
 
 def _holds(one: Final, presence: Presence, job: Job) -> bool:
@@ -212,6 +240,8 @@ def _motif_row(one: Final, names: Sequence[Name], shared: Shared, job: Job) -> R
         shared.merged[one.row].p,
         shared.probes[one.row].threshold,
         float(by_chance),
+        one.converged,
+        one.rhat,
     )
     empty = [None] * (5 * BEST - len(known))
     return dict(zip(MOTIFS, (*described, float(total.value), float(total.error), *known, *empty, *rest), strict=True))
@@ -250,7 +280,8 @@ def _site_row(one: Final, number: int, presence: Presence, shared: Shared) -> Ro
         chromosome, start, end = in_genome(start, end, interval)
         strand = {"+": "-", "-": "+"}[strand] if interval.strand == "-" else strand
     values = (chromosome, start, end, one.name, round(1000 * place.share), strand, presence.name)
-    return dict(zip(SITES, (*values, place.share, place.error, place.log_odds), strict=True))
+    numbers = (place.share, place.error, place.log_odds, *told(presence.convergence))
+    return dict(zip(SITES, (*values, *numbers), strict=True))
 
 
 def _occupancy_rows(
@@ -261,9 +292,8 @@ def _occupancy_rows(
             held = presence.occupancies[one.row]
             shares = (held.share, held.error, held.background, held.beyond(job.calling))
             logo = logos.get((number, one.name))
-            yield dict(
-                zip(OCCUPANCY, (presence.name, one.name, *shares, *_best_place(one, held, shared), logo), strict=True)
-            )
+            values = (presence.name, one.name, *shares, *_best_place(one, held, shared), logo)
+            yield dict(zip(OCCUPANCY, (*values, *told(presence.convergence)), strict=True))
 
 
 def _best_place(one: Final, held: Occupancy, shared: Shared) -> tuple[int | str | float | None, ...]:
@@ -327,7 +357,8 @@ def _spacing_row(one: Spacing, pair: tuple[Final, Final], shared: Shared, anchor
     names, arrangement = (pair[0].name, pair[1].name), one.arrangement
     if pair[0].number > pair[1].number:
         names, arrangement = names[::-1], TURNED.get(arrangement, arrangement)
-    values = (*names, arrangement, distance, one.share, one.expected, one.p, one.q, anchors)
+    convergence = _convergence(shared.presences)
+    values = (*names, arrangement, distance, one.share, one.expected, one.p, one.q, anchors, *convergence)
     return dict(zip(SPACING, values, strict=True))
 
 

@@ -1,4 +1,4 @@
-"""What the attribute command writes and says."""
+"""What is written and said of attributions."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -32,19 +32,19 @@ UNITS = {"saliency": "|gradient|", "input-x-gradient": "gradient"}
 class Job:
     """Where to write, what was asked, and the number of the first anchor among those of all parts.
 
-    most_delta: share by which a sum of scores may be off, None for the method's own. logos: their format, or 'none'.
+    max_delta: share by which a sum of scores may be off, None for the method's own. logos: their format, or 'none'.
     """
 
     folder: Path
     settings: AttributionSettings
-    most_delta: float | None
+    max_delta: float | None
     logos: str
     first: int
 
     @property
     def most(self) -> float:
         """The share in use."""
-        return COMPLETE.get(self.settings.method, 0.0) if self.most_delta is None else self.most_delta
+        return COMPLETE.get(self.settings.method, 0.0) if self.max_delta is None else self.max_delta
 
 
 def write(found: Iterable[Attribution], job: Job, most_logos: int) -> list[dict[str, Any]]:

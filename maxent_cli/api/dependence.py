@@ -1,21 +1,26 @@
-"""What the dependence command reads off draws, anchor by anchor, and how it is written."""
+"""Which positions depend on each other in draws: anchor by anchor, from draws to a folder of tables and maps."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from maxent_cli.alphabet import LETTERS, decode
-from maxent_cli.analysis.dependence import Dependence, dependence, joint_letters, pair_row, top_pairs
+from maxent_cli.analysis.dependence import Dependence, joint_letters, pair_row, top_pairs
+from maxent_cli.analysis.dependence import dependence as dependence_of
 from maxent_cli.analysis.diagnostics import diagnose
-from maxent_cli.commands.options import Progress
-from maxent_cli.data import SampleSet
+from maxent_cli.api.draws import Draws, GivenDraws, opened
+from maxent_cli.api.listening import Listener, Progress, listener_of
+from maxent_cli.api.results import Results, results_folder, tell
+from maxent_cli.api.runs import Run, settings_of
+from maxent_cli.data import WHOLE, SampleSet, Shard
+from maxent_cli.errors import InputError, require_range
 from maxent_cli.io.dependence_figure import MOST_TABLES, DependenceFigure, LetterTable, write_dependence_figure
 from maxent_cli.io.growing_tables import growing_table
-from maxent_cli.io.samples import Draws
+from maxent_cli.io.provenance import digest_of, write_provenance
 
 SIGNIFICANT = 0.05  # q up to which a pair is called dependent
 ANCHORS = ("record", "refused", "rhat", "rhat_quantity", "pairs", "dependent", "squared_share", "map")
@@ -24,7 +29,6 @@ PAIRS = (
     *("bits_squared", "bits_squared_error", "ess"),
 )
 LETTER_PAIRS = ("record", "first", "second", "first_letter", "second_letter", "share", "share_error", "product")
-
 
 Row = dict[str, Any]
 Tables = dict[str, Callable[[Iterable[Row]], None]]
@@ -39,13 +43,93 @@ class Job:
     mapped: Collection[int]
     top: int
     maps: str
-    most_rhat: float
+    max_rhat: float
+    listener: Listener
+
+
+def dependence(
+    draws: GivenDraws,
+    *,
+    records: Sequence[str] = (),
+    top: int = 20,
+    maps: Literal["png", "svg", "pdf", "none"] = "png",
+    max_maps: int = 100,
+    max_rhat: float = 1.05,
+    out: str | None = None,
+    shard: Shard = WHOLE,
+    progress: Progress = True,
+) -> Results:
+    """Which positions depend on each other in the draws, and what of it is only the norm's doing.
+
+    Mutual information of each pair of positions, in bits, corrected for the bias of finite draws and tested against
+    pairs of which one is taken from another chain; and the same of draws reweighted to q(x)·exp(-gamma·E(x)²), in which
+    features that the network treats apart are independent.
+
+    Parameters
+    ----------
+    draws
+        What `sample` gives, or the path of what it wrote.
+    records
+        Names of anchors to look at; by default all.
+    top
+        Pairs of each anchor in the tables.
+    maps, max_maps
+        Format of the heat maps, or 'none'; of so many anchors, the first ones.
+    max_rhat
+        R-hat above which an anchor is refused.
+    out
+        Folder for the results; without it they are kept until nobody holds them.
+    shard, progress
+        Which part of the anchors; bars on stderr, none, or a function that is given each step.
+
+    Returns
+    -------
+    Results
+        Tables 'pairs', 'letters' and 'anchors', as `maxent dependence --help` tells; positions are 0-based.
+
+    Raises
+    ------
+    InputError
+        Where the draws cannot be read or hold no anchor of a name, or a setting is out of range.
+
+    Examples
+    --------
+    >>> import maxent_cli as mx
+    >>> found = mx.dependence("draws.npz", records=["peak_1"], maps="none")  # doctest: +SKIP
+    >>> found.to_frame().query("q <= 0.05")[["first", "second", "bits", "bits_error"]]  # doctest: +SKIP
+    """
+    require_range("top", top, 1)
+    require_range("max_rhat", max_rhat, 1)
+    listener = listener_of(progress)
+    settings = settings_of(records=list(records), top=top, maps=maps, max_maps=max_maps, max_rhat=max_rhat)
+    with opened(draws) as anchors, results_folder(out) as folder:
+        (folder / "maps").mkdir()
+        source, digests = anchors.path, {"draws": digest_of(anchors.path)}
+        run = Run("dependence", settings, digests, shard, len(anchors), 0)
+        run.announce(listener)
+        asked = _asked(anchors, records)
+        here = [number for number in asked if number in shard.block(len(anchors))]
+        job = Job(folder, here, set(asked[:max_maps]), top, maps, max_rhat, listener)
+        rows = read_off(anchors, job)
+    if out:
+        write_provenance(out, {source: digests["draws"]}, part=run.part("folder"))
+    return tell(folder, out, "pairs", account(rows, job), listener)
+
+
+def _asked(draws: Draws, records: Sequence[str]) -> list[int]:
+    """The numbers of the anchors of these names; all, where none is given."""
+    names = draws.names() if records else []
+    missing = set(records) - set(names)
+    if missing:
+        problem = f"holds no anchor named {min(missing)[:80]!r}"
+        raise InputError(draws.path, "", problem, "give names as in the table that sample wrote beside it")
+    return [number for number in range(len(draws)) if not records or names[number] in records]
 
 
 def read_off(draws: Draws, job: Job) -> list[Row]:
     """Go through the anchors asked for, write their pairs and maps, and give the rows of anchors.tsv."""
-    is_distance, rows = draws.header.get("law", {}).get("held") == "anchor", list[Row]()
-    with ExitStack() as stack, Progress("dependence", len(job.anchors), "anchors") as progress:
+    rows = list[Row]()
+    with ExitStack() as stack, job.listener.progress("dependence", len(job.anchors), "anchors") as progress:
         tables: Tables = {
             name: stack.enter_context(growing_table(str(job.folder / f"{name}.tsv"), header))
             for name, header in (("anchors", ANCHORS), ("pairs", PAIRS), ("letters", LETTER_PAIRS))
@@ -54,31 +138,31 @@ def read_off(draws: Draws, job: Job) -> list[Row]:
             samples = draws[number]
             rows.append(_judge(samples, job))
             if not rows[-1]["refused"]:
-                rows[-1] |= _write(number, samples, dependence(samples, is_distance), (job, tables))
+                rows[-1] |= _write(number, samples, dependence_of(samples, draws.is_distance), (job, tables))
             progress.advance()
         tables["anchors"](rows)
     return rows
 
 
-def report(rows: Sequence[Row], job: Job) -> Iterator[str]:
+def account(rows: Sequence[Row], job: Job) -> Iterator[str]:
     """What was looked at and found, what was refused and why, and what to try."""
     refused = [row for row in rows if row["refused"]]
     pairs, dependent = (sum(row[name] for row in rows if not row["refused"]) for name in ("pairs", "dependent"))
     yield f"{len(rows)} anchors, {len(refused)} refused; {dependent} of {pairs} pairs dependent (q up to {SIGNIFICANT})"
     for row in refused[:3]:
         worst = f"R-hat {row['rhat']:.3g} ({row['rhat_quantity']})"
-        yield f"  {row['record']}: refused, {worst} is not up to {job.most_rhat:g}"
+        yield f"  {row['record']}: refused, {worst} is not up to {job.max_rhat:g}"
     if refused:
-        yield "  draw those with --until-ess, or with more steps between draws (--thin) in sample"
+        yield "  sample those with --preset thorough, or with more --max-steps"
     elif not dependent:
         yield "  more draws tell weaker dependence; a higher --beta in sample holds more"
 
 
 def _judge(samples: SampleSet, job: Job) -> Row:
-    diagnosis = diagnose(samples, job.most_rhat)
+    diagnosis = diagnose(samples, job.max_rhat)
     judged = {
         "record": samples.name,
-        "refused": not diagnosis.worst_rhat <= job.most_rhat,
+        "refused": not diagnosis.worst_rhat <= job.max_rhat,
         "rhat": diagnosis.worst_rhat,
         "rhat_quantity": diagnosis.worst_rhat_quantity,
     }

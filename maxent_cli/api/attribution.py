@@ -1,0 +1,135 @@
+"""Attribution: which letters of each anchor a network's output is put down to."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from maxent_cli.api import attribution_results as results
+from maxent_cli.api.anchors import Given, anchors
+from maxent_cli.api.cpus import granted_cpus
+from maxent_cli.api.jobs import Task, take_up, watched
+from maxent_cli.api.listening import Progress, listener_of
+from maxent_cli.api.networks import Network
+from maxent_cli.api.results import Results, results_folder, tell
+from maxent_cli.api.runs import settings_of
+from maxent_cli.data import WHOLE, Shard
+from maxent_cli.errors import SettingsError, require_range
+from maxent_cli.interpret.attribution import METHODS, AttributionSettings
+from maxent_cli.interpret.attribution import attribute as attributed
+from maxent_cli.interpret.law import Law
+from maxent_cli.io.attribution_files import read_scores, write_arrays, write_bedgraph
+from maxent_cli.io.provenance import write_provenance
+
+POOLED = ("scores.bedgraph", "modisco/one_hot.npz", "modisco/attributions.npz")  # made of the table of all anchors
+REFERENCES, STEPS = 20, 50
+
+
+def attribute(
+    net: Network,
+    given: Given,
+    method: str,
+    law: Law | None = None,
+    *,
+    references: int | None = None,
+    steps: int | None = None,
+    max_delta: float | None = None,
+    logos: Literal["png", "svg", "pdf", "none"] = "png",
+    max_logos: int = 10,
+    seed: int = 1,
+    device: str = "cpu",
+    out: str | None = None,
+    shard: Shard = WHOLE,
+    threads: int | None = None,
+    progress: Progress = True,
+) -> Results:
+    """Attribution scores per position: saliency, input × gradient, DeepLIFT, integrated gradients or mutagenesis.
+
+    Parameters
+    ----------
+    net, given
+        As `sample` takes them.
+    method
+        'saliency', 'input-x-gradient', 'deeplift' (Shrikumar et al. 2017, rescale rule), 'integrated-gradients'
+        (Sundararajan et al. 2017) or 'mutagenesis'.
+    law
+        Which output is attributed, and the background q that references are drawn from; nothing else of it is heeded.
+    references, steps
+        Sequences drawn from q that deeplift and integrated-gradients compare with (20), and points on the way from one
+        at which the latter takes the gradient (50).
+    max_delta
+        Share of the difference of outputs by which a sum of scores may be off; by default 0.001 for deeplift and 0.05
+        for integrated-gradients.
+    logos, max_logos
+        Format of the logos, or 'none'; of so many anchors, the first ones.
+    seed, device, out, shard, threads, progress
+        As `sample` takes them; `out` is a folder.
+
+    Returns
+    -------
+    Results
+        Tables 'positions' (scores in units of the output before the sigmoid or softmax; positions are 0-based) and
+        'anchors', as `maxent attribute --help-all` tells.
+
+    Raises
+    ------
+    InputError
+        Where an input cannot be used, or a setting has no effect by this method.
+
+    Examples
+    --------
+    >>> import maxent_cli as mx
+    >>> found = mx.attribute(mx.network("model"), "anchors.fa", "deeplift")  # doctest: +SKIP
+    >>> found.to_frame()[["record", "position", "letter", "score"]]  # doctest: +SKIP
+    """
+    _check(method, references, steps, max_delta)
+    task = Task("attribute", listener_of(progress), out, shard, threads or granted_cpus())
+    numbers = {"references": references or REFERENCES, "steps": steps or STEPS}
+    asked = law or Law()
+    plain = {"method": method, "max_delta": max_delta, "logos": logos, "max_logos": max_logos, "seed": seed}
+    shaping = settings_of(outputs=asked.outputs, reading=net.reading, device=device, **numbers, **plain)
+    subject = take_up(net, anchors(given), asked, device, shaping, task)
+    settled = subject.law.contrast, subject.law.background
+    settings = AttributionSettings(method, *settled, numbers["references"], numbers["steps"], seed, device)
+    found = attributed(subject.model, subject.anchors, settings, task.threads)
+    with results_folder(out) as folder:
+        first = shard.block(subject.run.records).start
+        job = results.Job(folder, settings, max_delta, logos, first)
+        name = subject.files[0] if net.files else net.name
+        rows = results.write(watched(found, subject.anchors, name, "attributing", task), job, max_logos)
+        lines = [*results.report(rows, job), *pool(folder)]
+    if out is not None:
+        write_provenance(out, subject.files, seed, device=device, part=subject.run.part("folder"))
+    return tell(folder, out, "positions", lines, task.listener)
+
+
+def complete(found: Results) -> bool:
+    """Whether the scores of all anchors add up, as far as the method says that they must."""
+    column = found["anchors"]["complete"]
+    return not (column == "no").any()
+
+
+def pool(folder: Path) -> Iterator[str]:
+    """Write into a folder what its table of positions says over all anchors, if there are any; and say it."""
+    table = read_scores(str(folder / results.TABLE))
+    if not len(table):
+        return
+    (folder / "modisco").mkdir(exist_ok=True)
+    write_arrays(folder / "modisco", table)
+    if not table["chromosome"].any():
+        yield "no scores.bedgraph, since no anchor has coordinates"
+        return
+    places, several = write_bedgraph(folder / "scores.bedgraph", table)
+    yield f"scores.bedgraph: {places} bp" + (f", {several} of them the mean of several anchors" if several else "")
+
+
+def _check(method: str, references: int | None, steps: int | None, max_delta: float | None) -> None:
+    """Refuse what is out of range or would have no effect."""
+    if method not in METHODS:
+        raise SettingsError("method", "", f"{method} is none that is known", f"give one of {', '.join(METHODS)}")
+    summed, stepped = ("deeplift", "integrated-gradients"), ("integrated-gradients",)
+    heeded = (("references", references, 2, summed), ("steps", steps, 2, stepped), ("max_delta", max_delta, 0, summed))
+    for name, value, least, methods in heeded:
+        if value is not None:
+            require_range(name, value, least)
+            if method not in methods:
+                raise SettingsError(name, "", f"is heeded by {' and '.join(methods)} alone", "leave it out")

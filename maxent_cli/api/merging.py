@@ -1,0 +1,126 @@
+"""Parts of a run put together."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from maxent_cli.api import attribution, probing
+from maxent_cli.api.listening import Progress, Ticker, listener_of
+from maxent_cli.errors import SettingsError
+from maxent_cli.io.files import writing_folder, writing_together
+from maxent_cli.io.parts import (
+    BESIDE,
+    FOLDER,
+    Part,
+    join,
+    join_folders,
+    read_parts,
+    rejected_table,
+    renew_rejected_of,
+    tables_of,
+)
+from maxent_cli.io.provenance import write_provenance
+
+Outputs = dict[str, list[Part]]  # path -> its parts, the main output first
+Settings = dict[str, Any]  # of a run, as its provenance has them
+
+
+class Pooled(NamedTuple):
+    """What of a folder rests on all records, and is made anew from the joined tables: files, and what makes them."""
+
+    files: tuple[str, ...] = ()
+    make: Callable[[Path, Settings], Iterator[str]] = lambda _folder, _settings: iter(())
+
+
+# by the command that wrote the parts; folders of others are joined as they are
+POOLED: dict[str, Pooled] = {
+    "gc-probe": Pooled(probing.POOLED, lambda folder, run: probing.pool(folder, run["law.held"] == "anchor")),
+    "attribute": Pooled(attribution.POOLED, lambda folder, _: attribution.pool(folder)),
+}
+
+
+def merge(parts: Sequence[str], out: str, *, progress: Progress = True) -> None:
+    """Put together what calls or commands wrote with shards 1/n to n/n: the bytes are those of the run in one.
+
+    Parameters
+    ----------
+    parts
+        Paths of all parts, in any order. With draws come their summaries and beta series, where these lie beside them,
+        and OUT.rejected.tsv.
+    out
+        What the whole run would have written: a file, or a folder where the parts are folders.
+    progress
+        True: bars on stderr; False: none; or a function that is given each step.
+
+    Raises
+    ------
+    InputError
+        Where a part is missing, there twice, changed since it was written, or of another run; it is named.
+
+    Examples
+    --------
+    >>> import maxent_cli as mx
+    >>> mx.merge(["draws.1.npz", "draws.2.npz"], "draws.npz")  # doctest: +SKIP
+    """
+    if not parts:
+        raise SettingsError("parts", "", "none are given", "give all parts of a run")
+    listener = listener_of(progress)
+    with listener.progress("merging", len(parts), "parts") as ticker:
+        found = read_parts(parts)
+        together = {out: found, **{f"{out}{end}": tables_of(found, end) for end in BESIDE}}
+        kind, rejected = found[0].kind, rejected_table(found)
+        (_join_folder if kind == FOLDER else _join_files)(together, partial(_counted, ticker=ticker, main=found))
+        renew_rejected_of(rejected, kind, out)
+        for path, each in together.items():
+            if each:
+                write_provenance(path, _inputs_of(each), **_made_of(each))
+    listener.say(f"{out}: {len(found)} parts, {found[0].made['part']['records']} records")
+    kinds = {str((part.made["machine"].get("cpu"), part.made["packages"])) for part in found}
+    if len(kinds) > 1:
+        listener.say(f"NOTE: {len(kinds)} kinds of CPU or versions of packages: in one run, other bytes may be drawn")
+
+
+Paths = Callable[[Sequence[Part]], Iterator[str]]
+
+
+def _counted(parts: Sequence[Part], ticker: Ticker, main: Sequence[Part]) -> Iterator[str]:
+    """The paths of parts; those of the main output count as progress."""
+    for part in parts:
+        yield part.path
+        ticker.advance(parts is main)
+
+
+def _join_files(together: Outputs, paths: Paths) -> None:
+    """Join the parts of each output that is a file."""
+    with writing_together() as opening:
+        for path, parts in together.items():
+            if parts:
+                join(opening(path, "wb"), parts[0].kind, paths(parts))
+
+
+def _join_folder(together: Outputs, paths: Paths) -> None:
+    """Join folders; what pools all records is made anew from the tables."""
+    out, parts = next(iter(together.items()))
+    run = parts[0].made["part"]["run"]
+    pooled = POOLED.get(run["command"], Pooled())
+    with writing_folder(out) as folder:
+        join_folders(folder, paths(parts), pooled.files)
+        list(pooled.make(folder, run["settings"]))
+
+
+def _inputs_of(parts: Sequence[Part]) -> dict[str, object]:
+    """What the whole run would have read; the parts themselves may go once they are merged."""
+    return {path: digest for part in parts for path, digest in part.made["inputs"].items()}
+
+
+def _made_of(parts: Sequence[Part]) -> dict[str, Any]:
+    """What the provenance of the whole says of its parts."""
+    first = parts[0].made
+    took = {
+        "wall_seconds": round(sum(part.made["wall_seconds"] for part in parts), 3),
+        "peak_memory_mib": max(part.made["peak_memory_mib"] for part in parts),
+        "outputs": {part.path: part.made["output"] for part in parts},
+    }
+    kept = {name: first[name] for name in ("seed", "device") if name in first}
+    return kept | {"part": first["part"] | {"shard": "1/1"}, "parts": took}

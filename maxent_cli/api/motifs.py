@@ -1,0 +1,91 @@
+"""Motifs that draws hold: from draws to a folder of tables, matrices and logos."""
+
+from typing import Literal
+
+from maxent_cli.analysis.discovery import Calling
+from maxent_cli.api import motif_tables
+from maxent_cli.api.cpus import granted_cpus
+from maxent_cli.api.draws import GivenDraws, opened
+from maxent_cli.api.listening import Progress, listener_of
+from maxent_cli.api.motif_results import Job, read_off, share
+from maxent_cli.api.results import Results, results_folder, tell
+from maxent_cli.errors import require_range
+from maxent_cli.io.motif_files import read_meme
+from maxent_cli.io.provenance import write_provenance
+
+
+def motifs(
+    draws: GivenDraws,
+    *,
+    calling: Calling | None = None,
+    known: str | None = None,
+    similarity: float = 0.65,
+    unconverged: bool = False,
+    draw_sites: bool = False,
+    logos: Literal["png", "svg", "pdf", "none"] = "png",
+    max_logos: int = 100,
+    out: str | None = None,
+    threads: int | None = None,
+    progress: Progress = True,
+) -> Results:
+    """Motifs that the draws hold, wherever they are and on either strand.
+
+    They are found in each anchor's draws against its background, the tether included, merged over anchors and looked
+    for in all draws.
+
+    Parameters
+    ----------
+    draws
+        What `sample` gives, or the path of what it wrote.
+    calling
+        When columns make a motif and draws hold it.
+    known
+        MEME file of known motifs to name the found ones by.
+    similarity
+        Pearson r of aligned columns from which motifs of different anchors are one.
+    unconverged
+        Let anchors whose draws have not converged count for what comes again.
+    draw_sites
+        Also write every site of every draw (draw_sites.tsv.gz).
+    logos, max_logos
+        Format of the logos, or 'none'; of so many anchors, the first ones.
+    out
+        Folder for the results; without it they are kept until nobody holds them.
+    threads, progress
+        CPU threads, by default those granted; bars on stderr, none, or a function that is given each step.
+
+    Returns
+    -------
+    Results
+        Tables 'motifs', 'occupancy', 'spacing', 'rates', 'anchors', 'positions', 'pwm', 'segments' and the matrices as
+        tables, as `maxent motifs --help` tells; positions are 0-based, start and end half-open, information in bits.
+
+    Raises
+    ------
+    InputError
+        Where a file cannot be read, or a setting is out of range.
+
+    Examples
+    --------
+    >>> import maxent_cli as mx
+    >>> found = mx.motifs("draws.npz", known="jaspar.meme", out="motifs")  # doctest: +SKIP
+    >>> found.to_frame()[["motif", "consensus", "anchors", "known_1", "q_1"]]  # doctest: +SKIP
+    """
+    require_range("similarity", similarity, 0, 1)
+    listener, named = listener_of(progress), read_meme(known) if known else []
+    with opened(draws) as anchors, results_folder(out) as folder:
+        ways = (logos, max_logos, draw_sites, threads or granted_cpus(), listener, unconverged)
+        job, source = Job(folder, calling or Calling(), similarity, *ways), anchors.path
+        found = read_off(anchors, job)
+        shared = share(anchors, found, job)
+        final = motif_tables.final_motifs(shared, job)
+        names = motif_tables.write_motifs(final, shared, named, job)
+        motif_tables.write_places(final, shared, job)
+        if draw_sites:
+            motif_tables.write_draw_sites(final, shared, job)
+        motif_tables.write_rates(final, found, shared, job)
+        motif_tables.write_attributions(found, job)
+    if out:
+        write_provenance(out, [source, *([known] if known else [])])
+    account = motif_tables.account(final, found, shared, names, job)
+    return tell(folder, out, "motifs", account, listener)

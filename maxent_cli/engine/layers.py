@@ -1,0 +1,139 @@
+"""A network's layers as arrays that compiled code can go through."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+SUM, MAXIMUM, MEAN, SCALE = range(4)
+IDENTITY, RELU, LEAKY_RELU, ELU, SIGMOID, TANH, GELU, SILU, SOFTPLUS, EXP = range(10)
+
+(KIND, FUNCTION, IN_LENGTH, IN_CHANNELS, OUT_LENGTH, OUT_CHANNELS, WIDTH, STRIDE, PADDING, DILATION) = range(10)
+WEIGHTS, BIAS, PLACE = 10, 11, 12  # offsets of the layer's weights, bias and values
+
+UNBOUNDED = 1e30  # and not infinity, which times a beta of 0 is no number
+_LANES = 16  # numbers that a vector instruction takes, at most: a row of as many leaves no remainder
+
+Weights = NDArray[np.float32]
+
+
+class Layer(NamedTuple):
+    """One layer: what it computes, on (in_length, in_channels) to (out_length, out_channels).
+
+    SUM: weights (width, in_channels, out_channels), bias (out_channels,); tap t of output o reads input
+    o - padding + t · dilation. SCALE: weights and bias (channels,). Pooling has no weights; output o reads inputs from
+    o · stride - padding on.
+    """
+
+    kind: int
+    function: int
+    in_length: int
+    in_channels: int
+    out_length: int
+    out_channels: int
+    width: int = 1
+    stride: int = 1
+    padding: int = 0
+    dilation: int = 1
+    slope: float = 0.0
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether its one output column reads all of its input, by weights of its own for each."""
+        return self.kind == SUM and self.out_length == 1 and self.width == self.in_length and self.dilation == 1
+
+
+class Plan(NamedTuple):
+    """A stack as arrays: table (layers, 13), slopes (layers,), all weights end to end; then what the energy needs.
+
+    letters (5, span · channels): what a letter at p adds to the first layer's sums, from output p + padding - span + 1
+    on, as they lie in memory; the fifth is none, and adds nothing. The first layer has no other weights. Later ones
+    have theirs by input, then by output: a linear layer's by row (column, channel), others' by (channel, output).
+    feature_weights and reference are (length · channels,), position-major as the last layer's values lie in memory.
+    The energy is the weighted distance from the reference, never below least_energy = 0; or, if linear, the offset
+    less the weighted sum. Linear layers have units without any weight, so that there are whole vectors of them.
+    """
+
+    table: NDArray[np.int64]
+    slopes: Weights
+    letters: Weights
+    parameters: Weights
+    feature_weights: Weights
+    reference: Weights
+    linear: bool
+    offset: float
+    least_energy: float
+
+
+def make_plan(
+    layers: list[tuple[Layer, Weights, Weights]],
+    feature_weights: Weights,
+    reference: Weights,
+    offset: float | None = None,
+) -> Plan:
+    """Lay the layers with their weights and biases end to end; with an offset, the energy is linear."""
+    layers = _widened(layers)
+    rows, parameters, size, place = [], list[Weights](), 0, 0
+    for number, (layer, weights, bias) in enumerate(layers):
+        ordered = weights[:0] if number == 0 else _by_input(layer, weights)
+        rows.append([*layer[:-1], size, size + ordered.size, place])
+        parameters += [ordered.ravel(), bias.ravel()]
+        size += ordered.size + bias.size
+        place += layer.out_length * layer.out_channels
+    last = layers[-1][0].out_length * layers[-1][0].out_channels
+    linear = offset is not None
+    return Plan(
+        table=np.array(rows, np.int64),
+        slopes=np.array([layer.slope for layer, _, _ in layers], np.float32),
+        letters=aligned(_letters(*layers[0][:2])),
+        parameters=aligned(np.concatenate(parameters)),
+        feature_weights=aligned(_longer(feature_weights, 0, last)),
+        reference=aligned(_longer(reference, 0, last)),
+        linear=linear,
+        offset=offset or 0.0,
+        least_energy=-UNBOUNDED if linear else 0.0,
+    )
+
+
+def _widened(layers: list[tuple[Layer, Weights, Weights]]) -> list[tuple[Layer, Weights, Weights]]:
+    """The layers, linear ones with units added that have no weight and that the next layer gives none."""
+    wider, channels = [], layers[0][0].in_channels
+    for layer, weights, bias in layers:
+        if layer.kind == SUM:
+            out = -(-layer.out_channels // _LANES) * _LANES if layer.is_linear else layer.out_channels
+            weights = _longer(_longer(weights, 1, channels), 2, out)
+        else:
+            out, weights = channels, _longer(weights, 0, channels if weights.size else 0)
+        bias = _longer(bias, 0, out if bias.size else 0)
+        wider.append((layer._replace(in_channels=channels, out_channels=out), weights, bias))
+        channels = out
+    return wider
+
+
+def _longer(values: Weights, axis: int, size: int) -> Weights:
+    """The values, zeros added along an axis."""
+    added = [(0, 0)] * values.ndim
+    added[axis] = (0, size - values.shape[axis])
+    return np.pad(values, added)
+
+
+def _letters(layer: Layer, weights: Weights) -> Weights:
+    """Weights (width, 4, out) by letter and output (5, span · out); dilation is spelled out."""
+    width, _, out = weights.shape
+    spread = np.zeros((5, (width - 1) * layer.dilation + 1, out), np.float32)
+    spread[:4, :: layer.dilation] = weights[::-1].transpose(1, 0, 2)
+    return spread.reshape(5, -1)
+
+
+def _by_input(layer: Layer, weights: Weights) -> Weights:
+    """Weights (width, in, out) of a convolution as (in, output from the first that reads it, out)."""
+    return weights if layer.kind != SUM or layer.is_linear else weights[::-1].transpose(1, 0, 2)
+
+
+def aligned(values: Weights) -> Weights:
+    """A copy that starts where a line of the cache does."""
+    room = np.empty(values.nbytes + 64, np.uint8)
+    start = -room.ctypes.data % 64
+    copy = room[start : start + values.nbytes].view(np.float32).reshape(values.shape)
+    copy[...] = values
+    return copy
