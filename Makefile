@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(abspath $(VENV))/bin
 WHEEL_VENV = build/wheel-venv
 
-.PHONY: demo test check wheel clean
+.PHONY: demo test test-all check wheel clean
 
 # torch first: from a range pip would take a build with gigabytes of CUDA.
 $(VENV)/ready: pyproject.toml constraints.txt
@@ -17,8 +17,15 @@ $(VENV)/ready: pyproject.toml constraints.txt
 demo: $(VENV)/ready
 	PATH="$(BIN):$$PATH" sh workflows/demo.sh demo
 
+# As many tests at once as there are CPUs; neighbours, which share what a module makes, stay together.
+PYTEST = $(BIN)/pytest --numprocesses=logical --maxprocesses=8 --dist=worksteal
+
 test: check
-	$(BIN)/pytest
+	$(PYTEST)
+
+# Those marked slow too.
+test-all: check
+	$(PYTEST) -m "slow or not slow"
 
 check: $(VENV)/ready
 	$(BIN)/ruff check .

@@ -3,10 +3,17 @@
 import os
 
 os.environ.setdefault("MPLBACKEND", "Agg")  # no test needs a screen
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # as many tests at once as there are CPUs, and what they start
 
+import pytest
 import torch
 from hypothesis import settings
 
 torch.set_num_threads(1)  # as the sampler runs
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first, so that at the end no process is alone at work."""
+    items.sort(key=lambda item: item.path.parent.name != "workflows")

@@ -78,7 +78,9 @@ class PrivateSlurm:
     def power_off(self, node: str) -> None:
         """Kill a node's daemon and all that runs on it, as a power cut would; then tell the controller."""
         self.wait(lambda: self.processes(node), 20)
-        os.kill(int((self.folder / f"{node}.pid").read_text()), signal.SIGKILL)
+        daemon = self.folder / f"{node}.pid"
+        os.kill(int(daemon.read_text()), signal.SIGKILL)
+        daemon.unlink()
         running = self.processes(node)
         # Those that watch over the jobs go first, so that they report nothing.
         watchers = {parent for parent in map(parent_of, running) if "slurmstepd" in "".join(words_of(parent))}

@@ -1,6 +1,7 @@
 """A network of a few letters with its law worked out a string at a time, by none of the package's code."""
 
 from collections.abc import Callable
+from functools import cache
 from itertools import product
 from pathlib import Path
 
@@ -53,12 +54,17 @@ def words(length: int) -> list[str]:
     return ["".join(letters) for letters in product("ACGT", repeat=length)]
 
 
+@cache
 def hidden_units(model: LayeredModel) -> Callable[[str], Floats]:
-    """A slow twin of the network's representation: letters are looked up in a string, layers are sums."""
+    """A slow twin of the network's representation: letters are looked up in a string, layers are sums.
+
+    What it says of a string is kept: it is asked of all of them for each anchor and field, and no test changes a model.
+    """
     convolution, scan = model.layers[0], model.layers[3]
     kernel, shift = (values.detach().double().numpy() for values in (convolution.weight, convolution.bias))
     dense, bias = (values.detach().double().numpy() for values in (scan.weight, scan.bias))
 
+    @cache
     def represent(word: str) -> Floats:
         places = range(len(word) - kernel.shape[2] + 1)
         maps = []

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Counts = NDArray[np.int64]
+Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -17,24 +17,37 @@ class Area:
     lower: float
     upper: float
 
+    def __str__(self) -> str:
+        return f"{self.metric} {self.value:.4f} ({self.lower:.4f} to {self.upper:.4f})"
+
 
 def classification_areas(
-    labels: ArrayLike, scores: ArrayLike, seed: int, resamples: int = 1000, level: float = 0.95
+    labels: ArrayLike,
+    scores: ArrayLike,
+    seed: int,
+    groups: ArrayLike | None = None,
+    resamples: int = 1000,
+    level: float = 0.95,
 ) -> tuple[Area, Area]:
     """AUROC and AUPRC of scores (N,) against labels (N,), 0 or 1, each with a percentile bootstrap interval.
 
     AUROC is the chance that a positive scores above a negative, ties counting half; AUPRC the average precision
-    (precision after each distinct score, weighted by the recall gained there). The resamples draw N+ positives and
-    N- negatives with replacement (stratified); level is the interval's coverage.
+    (precision after each distinct score, weighted by the recall gained there). A resample draws whole groups, numbered
+    (N,) from 0, with replacement: as many of positives alone, of negatives alone and of both as there are. Without
+    groups each record is one. level is the interval's coverage.
     """
-    positives, negatives = _counts(np.asarray(labels), np.asarray(scores))
-    if not positives.sum() or not negatives.sum():
+    from sklearn.metrics import average_precision_score, roc_auc_score  # slow to import
+
+    label, score = np.asarray(labels), np.asarray(scores)
+    if len(np.unique(label)) < 2:
         nothing = float("nan")
         return Area("AUROC", nothing, nothing, nothing), Area("AUPRC", nothing, nothing, nothing)
-    chance = np.random.default_rng(seed)
-    values = _areas(positives, negatives)
-    drawn = [_areas(_resample(positives, chance), _resample(negatives, chance)) for _ in range(resamples)]
+    group = np.arange(len(label)) if groups is None else np.asarray(groups)
+    place = np.unique(-score, return_inverse=True)[1]
+    strata, chance = _strata(label, group), np.random.default_rng(seed)
+    drawn = [_areas(place, label, _resample(strata, chance)[group]) for _ in range(resamples)]
     lower, upper = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0).tolist()
+    values = float(roc_auc_score(label, score)), float(average_precision_score(label, score))
     return Area("AUROC", values[0], lower[0], upper[0]), Area("AUPRC", values[1], lower[1], upper[1])
 
 
@@ -43,40 +56,40 @@ def auroc(labels: ArrayLike, scores: ArrayLike) -> tuple[float, float]:
 
     The error is Hanley & McNeil's (Radiology 143:29, 1982).
     """
-    positives, negatives = _counts(np.asarray(labels), np.asarray(scores))
-    n, m = int(positives.sum()), int(negatives.sum())
+    from sklearn.metrics import roc_auc_score
+
+    n, m = (int((np.asarray(labels) == label).sum()) for label in (1, 0))
     if not n or not m:
         return float("nan"), float("nan")
-    area = _areas(positives, negatives)[0]
+    area = float(roc_auc_score(labels, scores))
     of_two_positives, of_two_negatives = area / (2 - area), 2 * area**2 / (1 + area)
     variance = area * (1 - area) + (n - 1) * (of_two_positives - area**2) + (m - 1) * (of_two_negatives - area**2)
     return area, float(np.sqrt(max(variance, 0) / (n * m)))
 
 
-def average_precision(labels: ArrayLike, scores: ArrayLike) -> float:
-    """AUPRC of scores (N,) against labels (N,), 0 or 1, as in classification_areas; NaN where a class is missing."""
-    positives, negatives = _counts(np.asarray(labels), np.asarray(scores))
-    return _areas(positives, negatives)[1] if positives.sum() and negatives.sum() else float("nan")
+def _strata(labels: NDArray[np.int64], group: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """Groups of positives alone, of negatives alone and of both: those of a kind that there is."""
+    positives, negatives = (np.bincount(group, labels == label) > 0 for label in (1, 0))
+    kind = 2 * positives + negatives
+    return [np.flatnonzero(kind == each) for each in (1, 2, 3) if (kind == each).any()]
 
 
-def _counts(labels: NDArray[np.int64], scores: NDArray[np.float64]) -> tuple[Counts, Counts]:
-    """Positives and negatives at each distinct score (S,), highest score first."""
-    distinct, place = np.unique(-scores, return_inverse=True)
-    size = len(distinct)
-    return np.bincount(place[labels == 1], minlength=size), np.bincount(place[labels == 0], minlength=size)
+def _resample(strata: list[NDArray[np.intp]], chance: np.random.Generator) -> Numbers:
+    """How often each group (G,) is drawn."""
+    drawn = [groups[chance.integers(0, len(groups), len(groups))] for groups in strata]
+    return np.bincount(np.concatenate(drawn), minlength=max(groups.max() for groups in strata) + 1).astype(np.float64)
 
 
-def _areas(positives: Counts, negatives: Counts) -> tuple[float, float]:
-    """AUROC and average precision from the counts (S,) at each distinct score, highest first."""
-    above = np.cumsum(positives)
-    false_above = np.cumsum(negatives)
-    below = negatives.sum() - false_above + negatives / 2
+def _areas(place: NDArray[np.intp], labels: NDArray[np.int64], weights: Numbers) -> tuple[float, float]:
+    """AUROC and average precision of weighted records (N,), of which place says where their scores rank, highest first.
+
+    scikit-learn's are the same, but sort the scores and check them anew each time: 20 times slower.
+    """
+    positives, negatives = (np.bincount(place, weights * (labels == label)) for label in (1, 0))
+    above, false_above = np.cumsum(positives), np.cumsum(negatives)
+    below = false_above[-1] - false_above + negatives / 2
     precision = above / np.maximum(above + false_above, 1)
     return (
-        float((positives * below).sum() / (positives.sum() * negatives.sum())),
-        float((positives * precision).sum() / positives.sum()),
+        float((positives @ below) / (above[-1] * false_above[-1])),
+        float((positives @ precision) / above[-1]),
     )
-
-
-def _resample(counts: Counts, chance: np.random.Generator) -> Counts:
-    return chance.multinomial(counts.sum(), counts / counts.sum())

@@ -29,15 +29,16 @@ Settings = dict[str, Any]  # of a run, as its provenance has them
 class Pooled(NamedTuple):
     """What of a folder rests on all records, and is made anew from the joined tables: files, and what makes them."""
 
-    files: tuple[str, ...] = ()
-    make: Callable[[Path, Settings], Iterator[str]] = lambda _folder, _settings: iter(())
+    files: tuple[str, ...]
+    make: Callable[[Path, Settings], Iterator[str]]
 
 
 # by the command that wrote the parts; folders of others are joined as they are
-POOLED: dict[str, Pooled] = {
+POOLED = {
     "gc-probe": Pooled(probing.POOLED, lambda folder, run: probing.pool(folder, run["law.held"] == "anchor")),
-    "attribute": Pooled(attribution.POOLED, lambda folder, _: attribution.pool(folder)),
+    "attribute": Pooled(attribution.POOLED, lambda folder, _run: attribution.pool(folder)),
 }
+NOTHING = Pooled((), lambda _folder, _run: iter(()))
 
 
 def merge(parts: Sequence[str], out: str, *, progress: Progress = True) -> None:
@@ -103,7 +104,7 @@ def _join_folder(together: Outputs, paths: Paths) -> None:
     """Join folders; what pools all records is made anew from the tables."""
     out, parts = next(iter(together.items()))
     run = parts[0].made["part"]["run"]
-    pooled = POOLED.get(run["command"], Pooled())
+    pooled = POOLED.get(run["command"], NOTHING)
     with writing_folder(out) as folder:
         join_folders(folder, paths(parts), pooled.files)
         list(pooled.make(folder, run["settings"]))

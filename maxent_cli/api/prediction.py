@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from maxent_cli.alphabet import decode
+from maxent_cli.analysis.classification import classification_areas
 from maxent_cli.api.anchors import Anchors, Given, anchors
 from maxent_cli.api.jobs import granted_cpus, torch_threads
 from maxent_cli.api.listening import Progress, listener_of
@@ -26,7 +27,9 @@ from maxent_cli.io.provenance import write_provenance
 from maxent_cli.io.records import RecordSource, read_labelled_sequences
 from maxent_cli.io.tables import write_rows
 from maxent_cli.models import prediction
+from maxent_cli.models.splits import related
 
+SEED = 1  # of the intervals of AUROC and AUPRC
 MOST_SHOWN = 20  # rows in a notebook
 
 Labels = NDArray[np.int64]
@@ -143,6 +146,9 @@ def predict(
     names = network.outputs(outputs.shape[1])
     columns = _columns(mine, outputs.astype(np.float64), chosen_outputs(contrast, names), names, called)
     found = Scores(columns, mine, _chosen(columns, at_least, correct, top))
+    if called is not None:
+        for area in classification_areas(called, columns["contrast"], SEED, related(mine.codes)):
+            listener.say(str(area))
     _write(found, out, select)
     files = tuple(dict.fromkeys([*network.files, *files]))
     if out is not None:

@@ -227,15 +227,17 @@ def _metrics(model: LayeredModel, sets: list[LabelledSet], seed: int, listener: 
     """AUROC and AUPRC of validation and test part, with the class balance."""
     from maxent_cli.analysis.classification import classification_areas
     from maxent_cli.models.prediction import predict
+    from maxent_cli.models.splits import related
 
     rows = list[Row]()
     for part, data in zip(("validation", "test"), sets[1:], strict=True):
         outputs = predict(model, data.codes)
-        for area in classification_areas(data.examples.labels, outputs[:, 1] - outputs[:, 0], seed):
+        margins = outputs[:, 1] - outputs[:, 0]
+        for area in classification_areas(data.examples.labels, margins, seed, related(data.codes)):
             numbers = {name: _number(getattr(area, name)) for name in ("value", "lower", "upper")}
             counts = {"positives": len(data.positives), "negatives": len(data.negatives)}
             rows.append({"part": part, "metric": area.metric, **numbers, **counts})
-            listener.say(f"{part} {area.metric} {area.value:.4f} ({area.lower:.4f} to {area.upper:.4f})")
+            listener.say(f"{part} {area}")
     return rows
 
 

@@ -30,6 +30,7 @@ from maxent_cli.io.records import (
 from maxent_cli.models import splits
 from maxent_cli.models.training import Examples
 
+NEAR = "less than a window's length from a part farther from training"
 OF_INTERVALS = ("negatives_away", "top_score", "bottom_score")  # which need BED
 MOST = 10**9  # bp, epochs, ...
 
@@ -175,19 +176,22 @@ def split_source(
 ) -> tuple[list[LabelledSet], str]:
     """Train, validation and test part, and a line that says how they were parted; a shuffle stays with its positive.
 
-    By chromosome where every record has coordinates (then records that occur in a part farther from training as well
-    are rejected), else by sequence.
+    By chromosome where every record has coordinates (or by place where there are too few), and then records that occur
+    in a part farther from training as well are rejected; else by groups of related sequences.
     """
     negatives = source.negatives
     both = source.positives if negatives is None else _joined(source.positives, negatives)
-    parts, how = _parts(both, split)
-    repeated = splits.repeated_across(both.codes, parts)
-    if repeated.any():
-        reason = "also in a part farther from training"
-        left_out = [Rejected(both.names[row], "split", reason) for row in np.flatnonzero(repeated)]
+    parts, how = _parts(both, split, source.name)
+    near, repeated = parts == splits.LEFT_OUT, splits.repeated_across(both.codes, parts)
+    if (near | repeated).any():
+        reasons = np.where(near, NEAR, "also in a part farther from training")
+        left_out = [Rejected(both.names[row], "split", str(reasons[row])) for row in np.flatnonzero(near | repeated)]
         account(len(both) - len(left_out), left_out, "split", None, listener)
         source.rejected += left_out
-        parts = np.where(repeated, -1, parts)
+        parts = np.where(repeated, splits.LEFT_OUT, parts)
+    if (parts == splits.TEST).any() and all(both.intervals):
+        shared = splits.shares_words(both.codes, parts).sum()
+        how += f"; {shared} of {(parts == splits.TEST).sum()} test records share a {splits.WORD}-mer with training"
     count, sets = len(source.positives), list[LabelledSet]()
     for part in range(len(splits.PARTS)):
         positives = source.positives.take(np.flatnonzero(parts[:count] == part))
@@ -323,18 +327,21 @@ def _joined(first: Sequences, second: Sequences) -> Sequences:
     return Sequences(first.names + second.names, codes, first.intervals + second.intervals)
 
 
-def _parts(sequences: Sequences, split: Split) -> tuple[splits.Parts, str]:
+def _parts(sequences: Sequences, split: Split, name: str) -> tuple[splits.Parts, str]:
     located = [interval.chromosome for interval in sequences.intervals if interval is not None]
     asked = [list(split.test_chromosomes), list(split.validation_chromosomes)]
     if len(located) < len(sequences):
         if any(asked):
             missing = f"{len(sequences) - len(located)} of {len(sequences)} records have no coordinates"
             raise SettingsError("test-chromosomes", "", missing, "leave it out, to split by sequence")
-        return _by_sequence(sequences, split)
+        return _by_group(sequences, split, name)
     _require_known(located, [*asked[0], *asked[1]])
-    test = asked[0] or _chosen(located, split.test_share, splits.CONVENTIONAL_TEST)
+    free = [chromosome for chromosome in located if chromosome not in asked[1]]
+    test = asked[0] or _chosen(free, split.test_share, splits.CONVENTIONAL_TEST)
     if not test and split.test_share:
-        return _by_sequence(sequences, split)
+        if asked[1]:
+            raise SettingsError("test-chromosomes", "", "no chromosome is small enough to test on", "name some")
+        return _by_place(sequences, (split.test_share, split.validation_share))
     rest = [chromosome for chromosome in located if chromosome not in test]
     validation = asked[1] or _chosen(rest, split.validation_share)
     return _by_chromosome(sequences, located, (test, validation), split.validation_share)
@@ -347,21 +354,37 @@ def _chosen(located: list[str], share: float, conventional: Sequence[str] = ()) 
 def _by_chromosome(
     sequences: Sequences, located: list[str], held: tuple[list[str], list[str]], share: float
 ) -> tuple[splits.Parts, str]:
-    """By chromosome; where none is small enough for the validation part, that part by sequence from the rest."""
+    """By chromosome; where none is small enough for the validation part, that part by place on the rest."""
     test, validation = held
     parts = splits.split_by_chromosome(located, test, validation)
-    how = f"by chromosome: test {','.join(test) or 'none'}; validation {','.join(validation) or 'none'}"
+    how = f"by chromosome: test {','.join(test) or 'none'}; validation "
     if validation or not share:
-        return parts, how
-    inner = splits.split_by_sequence(sequences.codes, 0, share)
-    how = f"by chromosome: test {','.join(test) or 'none'}; validation by a hash of the sequence, share {share:g}"
-    return np.where(parts == splits.TRAIN, inner, parts), how
+        return parts, how + (",".join(validation) or "none")
+    rest = np.flatnonzero(parts == splits.TRAIN)
+    parts[rest], _ = _by_place(sequences.take(rest), (0, share))
+    return parts, f"{how}the last {share:g} of each other chromosome"
 
 
-def _by_sequence(sequences: Sequences, split: Split) -> tuple[splits.Parts, str]:
+def _by_place(sequences: Sequences, shares: tuple[float, float]) -> tuple[splits.Parts, str]:
+    located = [interval for interval in sequences.intervals if interval is not None]
+    starts, ends = (np.array([getattr(each, end) for each in located], np.int64) for end in ("start", "end"))
+    chromosomes = [interval.chromosome for interval in located]
+    parts = splits.split_by_place(chromosomes, starts, ends, shares, sequences.codes.shape[1])
+    return parts, f"by place: of each chromosome the last {shares[0]:g} tests, {shares[1]:g} before it validates"
+
+
+def _by_group(sequences: Sequences, split: Split, name: str) -> tuple[splits.Parts, str]:
+    """By related sequences; InputError where a test part could be little else than one group."""
     test, validation = split.test_share, split.validation_share
-    how = f"by a hash of the sequence: test share {test:g}, validation share {validation:g}"
-    return splits.split_by_sequence(sequences.codes, test, validation), how
+    group = splits.related(sequences.codes)
+    sizes = np.bincount(group)
+    if test and sizes.max() > max(test * len(group), 2):  # a record and its shuffle are two
+        problem = f"{sizes.max()} of {len(group)} records hang together by shared {splits.WORD}-mers"
+        cure = "give coordinates (names as chr1:100-201, or BED with --genome) or a larger --test-share"
+        raise InputError(name, "", f"{problem}, more than the test share", cure)
+    how = f"by groups of records that share a {splits.WORD}-mer: {len(sizes)} groups, largest {sizes.max()}"
+    parts = splits.split_by_group(sequences.codes, group, test, validation)
+    return parts, f"{how}; test share {test:g}, validation share {validation:g}"
 
 
 def _require_known(located: list[str], asked: list[str]) -> None:

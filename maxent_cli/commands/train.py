@@ -121,13 +121,15 @@ split_options = options.group(
         default=(),
         everyday=True,
         help="Chromosomes to test on.  [default, if every record has coordinates: chr8,chr9 if present, else whole "
-        "chromosomes for about the test share; without coordinates the split is by sequence]",
+        "chromosomes for about the test share, else the end of each; without coordinates the split is by groups of "
+        "records that share a 24-mer]",
     ),
     options.option(
         "--validation-chromosomes",
         type=Names(),
         default=(),
-        help="Chromosomes that decide when to stop.  [default: whole ones for about the validation share]",
+        help="Chromosomes that decide when to stop.  [default: whole ones for about the validation share, else the end "
+        "of each]",
     ),
     options.option(
         "--test-share",
@@ -245,8 +247,9 @@ def command(
 
     The folder OUT holds the weights (weights.safetensors, model.json), the learning curve (TSV, PNG), metrics.tsv
     (AUROC and AUPRC with bootstrap intervals), the three parts as FASTA (and BED where coordinates are known; 0-based
-    half-open), and rejected.tsv. The same seed, data and threads give the same weights. Equal sequences, and a
-    positive and its shuffles, are always in the same part.
+    half-open), and rejected.tsv. The same seed, data and threads give the same weights. A positive and its shuffles
+    are always in the same part; without coordinates so are all records that share a 24-mer on either strand. Intervals
+    are over such groups.
     """
     from maxent_cli.api.training import train
 

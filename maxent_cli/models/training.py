@@ -124,19 +124,15 @@ def fit(
 
 def evaluate(model: nn.Module, examples: Examples) -> tuple[float, float]:
     """Mean cross entropy in nats and AUROC of output 1 against output 0; NaN where they are not defined."""
+    from sklearn.metrics import roc_auc_score  # slow to import
+
     outputs = torch.from_numpy(predict(model, examples.codes))
     labels = torch.from_numpy(examples.labels)
     loss = nn.functional.cross_entropy(outputs, labels).item() if len(labels) else float("nan")
-    return loss, auroc(outputs[:, 1] - outputs[:, 0], labels)
-
-
-def auroc(scores: Tensor, labels: Tensor) -> float:
-    """Chance that a positive scores above a negative, ties counting half (B,), (B,); NaN without both classes."""
-    positives, negatives = scores[labels == 1], scores[labels == 0].sort().values
-    if not len(positives) or not len(negatives):
-        return float("nan")
-    below = torch.searchsorted(negatives, positives) + torch.searchsorted(negatives, positives, right=True)
-    return below.double().mean().item() / (2 * len(negatives))
+    both = len(np.unique(examples.labels)) == 2
+    return loss, float(roc_auc_score(examples.labels, (outputs[:, 1] - outputs[:, 0]).numpy())) if both else float(
+        "nan"
+    )
 
 
 def rotated(codes: Codes, most: int, chance: np.random.Generator) -> Codes:

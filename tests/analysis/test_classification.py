@@ -1,23 +1,55 @@
 """Areas under the curves against scikit-learn, and intervals that cover."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from maxent_cli.analysis.classification import auroc, average_precision, classification_areas
+from maxent_cli.analysis import classification
+from maxent_cli.analysis.classification import auroc, classification_areas
 
 CHANCE = np.random.default_rng(4)
 
 
 @pytest.mark.parametrize("levels", [5, 50, 10**9])
-def test_areas_agree_with_sklearn_ties_included(levels: int) -> None:
+def test_resamples_are_what_sklearn_says_of_drawn_records_ties_included(
+    levels: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     labels = CHANCE.integers(0, 2, 400)
     scores = CHANCE.integers(0, levels, 400) + labels * levels // 4
-    roc, precision = classification_areas(labels, scores, seed=1, resamples=10)
-    assert (roc.metric, precision.metric) == ("AUROC", "AUPRC")
-    assert roc.value == pytest.approx(roc_auc_score(labels, scores), abs=1e-12)
-    assert precision.value == pytest.approx(average_precision_score(labels, scores), abs=1e-12)
-    assert average_precision(labels, scores) == precision.value
+    group = np.arange(400) // 3
+    drawn, inner = [], classification._resample
+
+    def heard(*given: Any) -> np.ndarray:
+        drawn.append(inner(*given))
+        return drawn[-1]
+
+    monkeypatch.setattr(classification, "_resample", heard)
+    areas = classification_areas(labels, scores, 1, group, resamples=20, level=1)
+    assert [area.metric for area in areas] == ["AUROC", "AUPRC"]
+    for area, metric in zip(areas, (roc_auc_score, average_precision_score), strict=True):
+        found = [metric(labels, scores, sample_weight=times[group]) for times in drawn]
+        assert area.value == metric(labels, scores)
+        assert (area.lower, area.upper) == pytest.approx((min(found), max(found)), abs=1e-12)
+    assert all(times.sum() == group[-1] + 1 for times in drawn)
+
+
+def test_a_record_given_many_times_is_one_where_groups_say_so() -> None:
+    labels, scores = CHANCE.integers(0, 2, 60), CHANCE.normal(size=60)
+    times = 10
+    many = [np.repeat(array, times) for array in (labels, scores, np.arange(60))]
+    once, again = classification_areas(labels, scores, 1), classification_areas(*many[:2], 1, many[2])
+    for first, second in zip(once, again, strict=True):
+        assert (first.lower, first.upper) == pytest.approx((second.lower, second.upper), abs=1e-12)
+    alone = classification_areas(*many[:2], 1)[0]
+    assert 2 < (once[0].upper - once[0].lower) / (alone.upper - alone.lower) < 5  # the root of ten
+
+
+def test_every_resample_has_both_classes() -> None:
+    labels = np.repeat([1, 0], [1, 200])
+    roc, _ = classification_areas(labels, CHANCE.normal(size=201), 1)
+    assert np.isfinite([roc.lower, roc.upper]).all()
 
 
 def test_interval_covers_as_often_as_it_says() -> None:

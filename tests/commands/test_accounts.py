@@ -67,9 +67,14 @@ def words_of(name: str, folder: Path, path: str) -> list[str]:
     return [*COMMANDS[name][0], path, "--out", str(folder / "out")]
 
 
+def good_records(name: str) -> dict[str, str]:
+    """As many records as a command needs."""
+    return {f"r{n}": letters for n, letters in enumerate(LETTERS[: 40 if name == "train" else 2])}
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_kept_and_rejected_make_up_what_was_read(name: str, folder: Path) -> None:
-    good = {f"r{n}": letters for n, letters in enumerate(LETTERS[: 40 if name == "train" else 2])}
+    good = good_records(name)
     path = fasta(folder, good | {bad: letters for bad, (letters, _) in BAD.items()})
     result = run(folder, *words_of(name, folder, path))
     assert f"{path}: {len(good) + 5} records = {len(good)} kept + 5 rejected" in result.stderr
@@ -94,7 +99,7 @@ def test_all_rejected_is_an_error_with_its_table_and_nothing_else(name: str, fol
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_table_of_an_earlier_run_does_not_stay(name: str, folder: Path) -> None:
     run(folder, *words_of(name, folder, fasta(folder, {"a": "ACG"})), code=1)
-    run(folder, *words_of(name, folder, fasta(folder, {f"r{n}": letters for n, letters in enumerate(LETTERS)})))
+    run(folder, *words_of(name, folder, fasta(folder, good_records(name))))
     assert not (folder / "out.rejected.tsv").exists()
 
 

@@ -18,8 +18,8 @@ FULL = Path("/dev/full")
 PRINTING = [
     "simulate -o - --count 3000",
     "predict anchors.fa --model model -o - --threads 1",
-    "attribute anchors.fa --model model --method saliency -o - --threads 1",
-    f"doctor anchors.fa --model model {RUN}",
+    pytest.param("attribute anchors.fa --model model --method saliency -o - --threads 1", marks=pytest.mark.slow),
+    pytest.param(f"doctor anchors.fa --model model {RUN}", marks=pytest.mark.slow),
     f"sample anchors.fa --model model {RUN} -o out.npz --summary -",
 ]
 needs_full = pytest.mark.skipif(not FULL.exists(), reason="no /dev/full here")

@@ -69,7 +69,8 @@ def test_whole_folder_by_chromosome(tmp_path: Path) -> None:
         assert [f"{name}_shuf" for name in names[f"{part}.positives"]] == names[f"{part}.negatives"]
     first = (folder / "test.positives.bed").read_text().splitlines()[0].split("\t")
     assert f"{first[0]}:{first[1]}-{first[2]}" == names["test.positives"][0]
-    assert "validation by a hash of the sequence" in result.stderr  # no chromosome is as small as the share
+    assert "validation the last 0.05 of each other chromosome" in result.stderr  # none is as small as the share
+    assert "0 of 80 test records share a 24-mer with training" in result.stderr
     assert not result.stdout
 
 
@@ -180,6 +181,12 @@ WRONG = {
     "BED without genome": (["--positives", "peaks.bed"], 1, "give --genome"),
     "all held out": (["--positives", "two.fa", "--test-chromosomes", "chr1,chr2"], 1, "training part lacks a class"),
     "no positives": (["--table", "negative.tsv"], 1, "holds no record labelled 1"),
+    "one large group": (["--positives", "overlapping.fa"], 1, "overlapping.fa: 21 of 100 records hang together"),
+    "no test chromosome": (
+        ["--positives", "two.fa", "--validation-chromosomes", "chr1"],
+        2,
+        "no chromosome is small enough to test on",
+    ),
 }
 
 
@@ -188,7 +195,8 @@ def test_wrong_input_is_one_line_and_leaves_nothing(tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path)
     fasta(tmp_path / "peaks.fa", located(100), positives(100))
     fasta(tmp_path / "bare.fa", [str(row) for row in range(100)], positives(100))
-    fasta(tmp_path / "short.fa", [str(row) for row in range(9)], ["ACGTACGT"] * 9)
+    fasta(tmp_path / "short.fa", [str(row) for row in range(9)], [letters[:8] for letters in positives(9)])
+    fasta(tmp_path / "overlapping.fa", [str(row) for row in range(100)], positives(80) + [positives(1)[0]] * 20)
     fasta(tmp_path / "two.fa", located(20, 2), positives(20))
     (tmp_path / "peaks.bed").write_text("chr1\t1\t51\n")
     (tmp_path / "negative.tsv").write_text("sequence\tlabel\nACGT\t0\n")

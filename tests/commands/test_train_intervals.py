@@ -37,7 +37,7 @@ def dyads(tmp_path: Path) -> str:
 
 def train(folder: Path, genome: str, dyads: str, *arguments: str, expect: int = 0) -> Result:
     files = ["--positives", dyads, "--genome", genome, "--length", str(LENGTH), "-o", str(folder)]
-    split = ["--test-chromosomes", "chr3", "--architecture", "nucleosome", "--length", "60"]
+    split = ["--test-chromosomes", "chr3", "--validation-share", "0", "--architecture", "nucleosome", "--length", "60"]
     quick = ["--epochs", "1", "--batch", "16", "--threads", "1"]
     result = CliRunner().invoke(maxent, ["train", *files, *split, *quick, *arguments])
     assert result.exit_code == expect, result.output

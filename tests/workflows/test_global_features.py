@@ -42,6 +42,7 @@ def test_labels_are_what_is_said() -> None:
     assert whole > 0.7 > 0.3 > none
 
 
+@pytest.mark.slow
 def test_the_probe_tells_composition_from_a_motif(tmp_path: Path) -> None:
     import constructed
 

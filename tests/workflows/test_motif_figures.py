@@ -9,7 +9,9 @@ import pytest
 FOLDER = Path(__file__).parents[2] / "workflows" / "motif_figures"
 
 
-@pytest.mark.parametrize("figure", ["pooled", "spaced", "shuffled"])
+@pytest.mark.parametrize(
+    "figure", ["pooled", *(pytest.param(name, marks=pytest.mark.slow) for name in ("spaced", "shuffled"))]
+)
 def test_what_is_wanted_is_met(figure: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(FOLDER))
     spec = importlib.util.spec_from_file_location("motif_figures", FOLDER / "figures.py")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from private_slurm import MISSING, PrivateSlurm, private_slurm, words_of
 from small import saved, small_model
-from small_pipeline import PARTS, SNAKEMAKE, WORKFLOWS, environment, prepare
+from small_pipeline import ANCHORS, MODELS, PARTS, SNAKEMAKE, WORKFLOWS, environment, prepare
 
 NODES = PARTS
 PLUGIN = SNAKEMAKE and list(
@@ -63,13 +63,25 @@ def whole(results: Path) -> dict[str, bytes]:
     return {name: TOOK.sub(b"", path.read_bytes()) for name, path in named.items() if not NOT_COMPARED.fullmatch(name)}
 
 
+def drawing_alone(finished: Path) -> dict[str, list[dict[str, object]]]:
+    """Tables of a run that begins at the finished one's model and anchors."""
+    (model,), (anchors,) = MODELS, ANCHORS
+    given = {"name": anchors["name"], "shards": PARTS, "n-policy": "fix"}
+    return {
+        "models": [{"name": model["name"], "model": str(finished / f"results/models/{model['name']}")}],
+        "anchors": [{**given, "file": str(finished / f"results/runs/{model['name']}/{anchors['name']}/anchors.fa")}],
+    }
+
+
 @with_snakemake
+@pytest.mark.parametrize("part", ["drawing", pytest.param("all", marks=pytest.mark.slow)])
 def test_a_workflow_whose_driver_is_killed_and_whose_node_fails(
-    slurm: PrivateSlurm, finished: Path, tmp_path: Path
+    slurm: PrivateSlurm, finished: Path, tmp_path: Path, part: str
 ) -> None:
-    prepare(tmp_path)
+    prepare(tmp_path, **(drawing_alone(finished) if part == "drawing" else {}))
+    asked = ("--until", "merge_draws") if part == "drawing" else ()
     home = on_path(slurm, tmp_path)
-    with driver(tmp_path, home) as killed:
+    with driver(tmp_path, home, *asked) as killed:
         slurm.wait(lambda: jobs_of(slurm, "doctor"), 240)
         killed.kill()
     # As the README says: what was submitted is cancelled, the folder unlocked, and the same command given again.
@@ -77,13 +89,16 @@ def test_a_workflow_whose_driver_is_killed_and_whose_node_fails(
     slurm.ask("scancel", *(f"--name={name}" for name in names))
     with driver(tmp_path, home, "--unlock") as unlocking:
         assert unlocking.wait(60) == 0
-    with driver(tmp_path, home) as again:
+    with driver(tmp_path, home, *asked) as again:
         slurm.wait(lambda: jobs_of(slurm, "sample"), 360)
         job, node = jobs_of(slurm, "sample")[0]
         slurm.power_off(node)
         assert again.wait(480) == 0, (tmp_path / "driver.log").read_text()
     assert "Restarts=1" in slurm.ask("scontrol", "show", "job", job)
-    assert whole(tmp_path / "results") == whole(finished / "results")
+    found, expected = whole(tmp_path / "results"), whole(finished / "results")
+    wanted = [name for name in expected if part == "all" or re.search(r"/draws\.npz(\.tsv)?$", name)]
+    assert len(wanted) >= 2
+    assert found == {name: expected[name] for name in wanted}
 
 
 def pending(process: int, number: int) -> bool:

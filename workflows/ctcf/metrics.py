@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score
 
 from maxent_cli.alphabet import Codes
-from maxent_cli.analysis.classification import average_precision
 from maxent_cli.data import Floats
 
 RESAMPLED = 2000
@@ -73,7 +73,9 @@ def _shared(start: int, end: int, site: tuple[int, int]) -> float:
 
 def precisions(scores: Floats, sites: Sites) -> Floats:
     """AUPRC (N,) of the scores for being in a site, over an anchor's positions."""
-    return np.array([average_precision(*pair) for pair in zip(inside(sites, scores.shape[1]), scores, strict=True)])
+    return np.array(
+        [average_precision_score(*pair) for pair in zip(inside(sites, scores.shape[1]), scores, strict=True)]
+    )
 
 
 def losses(value: Value, codes: Codes, scores: Floats, background: Floats, settings: tuple[int, int, int]) -> Floats:
