@@ -137,7 +137,8 @@ def predict(
     where, files = (source.name, source.files) if source else (str(table), (str(table),))
     rejects = None if out in (None, PIPE) else shard.rejected_table(str(out))
     account(len(sequences), rejected, where, rejects, listener)
-    run = _run(network, sequences, labels, contrast, shard, len(rejected))
+    settings = settings_of(label=label, contrast=contrast, reading=network.reading)
+    run = Run("predict", settings, _digests(network, sequences, labels), shard, len(sequences), len(rejected))
     block = shard.block(len(sequences))
     reader = network.reader(sequences.codes.shape[1])
     with torch_threads(threads or granted_cpus()), listener.progress("predicting", len(block), "records") as ticker:
@@ -182,18 +183,9 @@ def _read(
     return sequences, labels, rejected
 
 
-def _run(
-    network: Network,
-    sequences: Sequences,
-    labels: Labels | None,
-    contrast: tuple[int, int] | None,
-    shard: Shard,
-    rejected: int,
-) -> Run:
+def _digests(network: Network, sequences: Sequences, labels: Labels | None) -> dict[str, object]:
     called = None if labels is None else sha256(labels.tobytes()).hexdigest()
-    digests = {"model": network.digest, "records": sequences.digest(), "labels": called}
-    settings = settings_of(contrast=contrast, reading=network.reading)
-    return Run("predict", settings, digests, shard, len(sequences), rejected)
+    return {"model": network.digest, "records": sequences.digest(), "labels": called}
 
 
 def _columns(

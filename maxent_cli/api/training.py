@@ -125,8 +125,8 @@ def train(
     Returns
     -------
     Trained
-        `network`, and tables: "metrics" (AUROC and AUPRC of validation and test part, with 95 % bootstrap intervals)
-        and "learning_curve" (losses in nats, by epoch).
+        `network`, and tables: "metrics" (AUROC and AUPRC of validation and test part, with 95 % bootstrap intervals
+        over groups of related records) and "learning_curve" (losses in nats, by epoch).
 
     Raises
     ------

@@ -101,8 +101,9 @@ class Split:
     """Which records are held out: those on some chromosomes, or shares of all.
 
     test_chromosomes: by default, where every record has coordinates, chr8 and chr9 if present, else whole ones for
-    about the test_share; validation_chromosomes, which decide when to stop, likewise. Without coordinates the split is
-    by sequence. validation_share 0: train through all epochs and keep the last weights.
+    about the test_share, else the end of each; validation_chromosomes, which decide when to stop, likewise. Without
+    coordinates the split is by groups of records that share a 24-mer. validation_share 0: train through all epochs and
+    keep the last weights.
     """
 
     test_chromosomes: tuple[str, ...] = ()

@@ -265,7 +265,7 @@ def test_what_is_no_shard_is_a_usage_error(shard: str) -> None:
 
 def test_records_are_chosen_from_all() -> None:
     arguments = ["anchors.fa", "--model", "model", "--out", "part", "--shard", "1/2", "--select", "chosen.fa"]
-    assert "--select chooses among all records" in run("predict", *arguments, expect=2).stderr
+    assert "select: chooses among all records" in run("predict", *arguments, expect=2).stderr
 
 
 def test_draws_of_parts_are_numbered_within_them() -> None:
