@@ -108,8 +108,7 @@ def attribute(
 
 def complete(found: Results) -> bool:
     """Whether the scores of all anchors add up, as far as the method says that they must."""
-    column = found["anchors"]["complete"]
-    return not (column == "no").any()
+    return not found["anchors"]["complete"].eq(False).any()
 
 
 def pool(folder: Path) -> Iterator[str]:

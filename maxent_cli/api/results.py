@@ -36,7 +36,7 @@ class Results:
     def __getitem__(self, table: str) -> pd.DataFrame:
         if table not in self.tables:
             raise InputError(self.path, "", f"holds no table named {table}", f"its tables are {', '.join(self.tables)}")
-        return pd.read_csv(self.path / f"{table}.tsv", sep="\t")
+        return pd.read_csv(self.path / f"{table}.tsv", sep="\t", true_values=["yes"], false_values=["no"])
 
     def to_frame(self) -> pd.DataFrame:
         """The table that answers the question."""

@@ -78,7 +78,7 @@ probe_options = options.group(
 )
 
 
-@options.command("gc-probe", rare=("fix", "gc"))
+@options.command("gc-probe", rare=("fix", "gc", "device"))
 @resumable
 @options.network_options
 @options.anchors_options
@@ -104,8 +104,7 @@ def command(
     Around each of ANCHORS, sequences are drawn from p(x) ∝ q(x)·exp(mu·N(x) - beta·E(x)): N is the
     number of G and C, or what --feature says. Where the network holds N, draws answer mu less than the
     background would, and N varies less than positions on their own: rigidity, 1 - Var(N)/Var_indep(N),
-    is above 0. The answer rests on positions outside local features: yes if the 95 % interval of
-    rigidity there, over anchors, lies above 0.25. Tables: answer, fields, response, checks.
+    is above 0. It is held if the 95 % interval of rigidity outside local features lies above 0.25.
     """
     from maxent_cli.api.probing import gc_probe
 

@@ -37,7 +37,7 @@ def test_each_rung_has_the_energy_and_bits_of_the_listed_law(drawn: tuple[str, m
 
 def test_it_is_the_series_of_the_draws_and_ends_where_the_summary_does(drawn: tuple[str, mx.Draws]) -> None:
     out, draws = drawn
-    table = pd.read_csv(f"{out}.series.tsv", sep="\t")
+    table = pd.read_csv(f"{out}.series.tsv", sep="\t", true_values=["yes"], false_values=["no"])
     pd.testing.assert_frame_equal(table, draws.series(), rtol=1e-5)
     last, summary = table.groupby("record").last(), draws.to_frame().set_index("record")
     np.testing.assert_allclose(last["bits_held"], summary["bits_held"], rtol=1e-4)

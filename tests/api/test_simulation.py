@@ -101,7 +101,7 @@ def test_what_is_wrong_with_a_plant(given: dict[str, Any], said: str) -> None:
         ({"count": 0}, "count: 0 is not from"),
         ({"length": 0}, "length: 0 is not from"),
         ({"gc": 0.5, "background": (0.25,) * 4}, "gc: excludes background"),
-        ({"gc": 1.0}, r"gc: 1.0 is not in \(0, 1\)"),
+        ({"gc": 1.0}, r"gc: 1.0 is not from 0 to 1, ends excluded"),
         ({"background": (0.3,) * 4}, "background: does not sum to 1"),
         ({"prefix": "a b"}, "prefix: 'a b' has other characters"),
         ({"out": "s.fa", "truth": "s.fa"}, "truth: is the same place as out"),

@@ -175,4 +175,4 @@ def test_a_background_must_be_given_for_a_network_that_has_none() -> None:
     words = ["doctor", "anchors.fa", "--model", "doctored:Network"]
     result = CliRunner().invoke(maxent, words)
     assert result.exit_code == 2
-    assert "does not say on what letters it was trained: give --gc or --background" in result.stderr
+    assert "does not say on what letters it was trained; give gc or background" in result.stderr

@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner
 from small import saved, small_model
 
-from maxent_cli.commands import maxent, options
+from maxent_cli.commands import console, maxent
+from maxent_cli.data import Stop
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -17,11 +18,11 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(options, "LOGGED", 0.1)
+    monkeypatch.setattr(console, "LOGGED", 0.1)
 
 
 def test_life_is_shown_while_nothing_is_done(capsys: pytest.CaptureFixture[str]) -> None:
-    with options.Progress("drawing", 4, "anchors", "no step yet") as progress:
+    with console.Console(Stop()).progress("drawing", 4, "anchors", "no step yet") as progress:
         time.sleep(0.25)
         progress.advance()
         progress.note = "a\x1b[2Jb: step 200"
@@ -34,21 +35,21 @@ def test_life_is_shown_while_nothing_is_done(capsys: pytest.CaptureFixture[str])
 
 
 def test_no_more_lines_than_that(capsys: pytest.CaptureFixture[str]) -> None:
-    with options.Progress("predicting", 2000, "records") as progress:
+    with console.Console(Stop()).progress("predicting", 2000, "records") as progress:
         for _ in range(2000):
             progress.advance()
     assert len(lines(capsys)) == 1
 
 
 def test_what_fails_leaves_no_thread(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ValueError, match="wrong"), options.Progress("drawing", 4, "anchors"):
+    with pytest.raises(ValueError, match="wrong"), console.Console(Stop()).progress("drawing", 4, "anchors"):
         raise ValueError("wrong")
     time.sleep(0.25)
     assert lines(capsys) == []
 
 
 @pytest.mark.parametrize(
-    ("more", "last"), [([], "100200"), (["--min-ess", "9", "--max-steps", "200000"], "up to 200200")]
+    ("more", "last"), [(["--max-steps", "100000"], "100200"), (["--max-steps", "200000"], "up to 200200")]
 )
 def test_of_a_long_anchor_its_steps_are_counted(more: list[str], last: str, tmp_path: Path) -> None:
     model, anchors = saved(tmp_path / "model", small_model(8)), tmp_path / "anchors.fa"

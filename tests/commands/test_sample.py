@@ -20,7 +20,22 @@ from maxent_cli.io.samples import open_draws
 
 ANCHOR = "GATCATTG"
 MODEL = small_model(len(ANCHOR))
-SHORT = ["--chains", "4", "--replicas", "3", "--draws", "10", "--thin", "5", "--warmup", "240", "--beta", "20", "--max-steps", "50"]
+SHORT = [
+    "--chains",
+    "4",
+    "--replicas",
+    "3",
+    "--draws",
+    "10",
+    "--thin",
+    "5",
+    "--warmup",
+    "240",
+    "--beta",
+    "20",
+    "--max-steps",
+    "50",
+]
 
 
 @pytest.fixture
@@ -167,7 +182,22 @@ def test_strict_exits_with_3_and_writes_all_the_same(tmp_path: Path, model: str,
 
 
 def test_strict_exits_with_0_when_all_converged(tmp_path: Path, model: str, fasta: str) -> None:
-    long = ["--chains", "10", "--replicas", "1", "--draws", "100", "--thin", "10", "--warmup", "240", "--beta", "1"]
+    long = [
+        "--chains",
+        "10",
+        "--replicas",
+        "1",
+        "--draws",
+        "100",
+        "--thin",
+        "10",
+        "--warmup",
+        "240",
+        "--beta",
+        "1",
+        "--max-steps",
+        "1000",
+    ]
     result = run(fasta, "--model", model, "-o", str(tmp_path / "out.npz"), *long, "--strict")
     assert "0 not converged" in result.stderr
     assert {row["converged"] for row in table(tmp_path / "out.npz.tsv")} == {"yes"}
@@ -189,7 +219,22 @@ def test_contrast_and_output_choose_what_is_held(tmp_path: Path, model: str, fas
 
 def test_beta_is_found_when_it_is_not_given(tmp_path: Path, model: str, fasta: str) -> None:
     out = tmp_path / "out.npz"
-    given = ["--chains", "10", "--replicas", "4", "--draws", "20", "--thin", "10", "--warmup", "2400", "--keep", "0.4"]
+    given = [
+        "--chains",
+        "10",
+        "--replicas",
+        "4",
+        "--draws",
+        "20",
+        "--thin",
+        "10",
+        "--warmup",
+        "2400",
+        "--keep",
+        "0.4",
+        "--max-steps",
+        "200",
+    ]
     run(fasta, "--model", model, "-o", str(out), *given)
     for row in table(f"{out}.tsv"):
         assert float(row["kept_share"]) == pytest.approx(0.4, abs=0.1)
@@ -202,7 +247,22 @@ def test_beta_is_found_when_it_is_not_given(tmp_path: Path, model: str, fasta: s
 )
 def test_the_tether_is_the_share_of_the_anchors_letters(tmp_path, model, fasta, tether, expected):
     out = tmp_path / "out.npz"
-    given = ["--chains", "2", "--replicas", "1", "--draws", "4", "--thin", "1", "--warmup", "0", "--beta", "0"]
+    given = [
+        "--chains",
+        "2",
+        "--replicas",
+        "1",
+        "--draws",
+        "4",
+        "--thin",
+        "1",
+        "--warmup",
+        "0",
+        "--beta",
+        "0",
+        "--max-steps",
+        "4",
+    ]
     run(fasta, "--model", model, "-o", str(out), *given, "--background", "0.1,0.2,0.3,0.4", "--tether", tether)
     for samples in draws_of(out):
         share = np.take_along_axis(samples.background, samples.anchor[:, None].astype(int), axis=1)[:, 0]
@@ -211,7 +271,22 @@ def test_the_tether_is_the_share_of_the_anchors_letters(tmp_path, model, fasta, 
 
 def test_beta_0_is_the_background(tmp_path: Path, model: str, fasta: str) -> None:
     out = tmp_path / "out.npz"
-    given = ["--chains", "10", "--replicas", "1", "--draws", "100", "--thin", "10", "--warmup", "0", "--beta", "0"]
+    given = [
+        "--chains",
+        "10",
+        "--replicas",
+        "1",
+        "--draws",
+        "100",
+        "--thin",
+        "10",
+        "--warmup",
+        "0",
+        "--beta",
+        "0",
+        "--max-steps",
+        "1000",
+    ]
     given += ["--background", "0.1,0.2,0.3,0.4", "--start", "background", "--tether", "none"]
     run(fasta, "--model", model, "-o", str(out), *given)
     for samples, row in zip(draws_of(out), table(f"{out}.tsv"), strict=True):
@@ -228,7 +303,7 @@ def test_beta_0_is_the_background(tmp_path: Path, model: str, fasta: str) -> Non
         (["--contrast", "a"], "two different outputs"),
         (["--contrast", "0,2"], "outputs are numbered 0 to 1"),
         (["--output", "2"], "outputs are numbered 0 to 1"),
-        (["--beta", "auto", "--replicas", "2"], "--beta auto needs"),
+        (["--beta", "auto", "--replicas", "2"], "beta: cannot be found with fewer than 3 replicas"),
         (["--beta", "-1"], "--beta"),
         (["--beta", "warm"], "--beta"),
         (["--beta", "nan"], "not a finite number"),
@@ -280,7 +355,22 @@ def test_it_is_said_that_and_why_every_proposal_is_a_full_pass(
         if kernel == "compiled"
         else ["workflows.examples.networks:Recurrent", "--input-length", "8", "--gc", "0.5"]
     )
-    given = ["--chains", "2", "--replicas", "1", "--draws", "4", "--thin", "1", "--warmup", "0", "--beta", "1"]
+    given = [
+        "--chains",
+        "2",
+        "--replicas",
+        "1",
+        "--draws",
+        "4",
+        "--thin",
+        "1",
+        "--warmup",
+        "0",
+        "--beta",
+        "1",
+        "--max-steps",
+        "4",
+    ]
     result = run(fasta, "--model", *network, "-o", str(tmp_path / "out.npz"), *given)
     notes = [line for line in result.stderr.splitlines() if line.startswith("NOTE: a full forward pass")]
     assert [("(" in note) for note in notes] == ([] if kernel == "compiled" else [True])
@@ -326,9 +416,8 @@ def test_the_error_of_a_share_that_is_not_defined_is_not_either(tmp_path: Path, 
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (["--max-steps", "100"], "--max-steps limits --min-ess"),
-        (["--min-ess", "10", "--max-steps", "49"], "--max-steps 49 is too few: the 10 draws every 5 steps take 50"),
-        (["--keep", "0.5"], "--keep is what --beta auto looks for"),
+        (["--min-ess", "10", "--max-steps", "49"], "max-steps: 49 is too few: the 10 draws every 5 steps take 50"),
+        (["--keep", "0.5"], "keep: excludes beta"),
     ],
 )
 def test_what_would_have_no_effect_is_refused(
@@ -341,7 +430,7 @@ def test_what_would_have_no_effect_is_refused(
 
 def test_a_closed_pipe_still_finishes_the_draws(tmp_path: Path, model: str, fasta: str) -> None:
     """`maxent sample --fasta - | head -n 1`: the reader leaves at once."""
-    many = [*SHORT, "--draws", "3000", "--threads", "1"]
+    many = [*SHORT, "--draws", "3000", "--max-steps", "15000", "--threads", "1"]
     command = [sys.executable, "-m", "maxent_cli", "sample", fasta, "--model", model, "-o", str(tmp_path / "out.npz")]
     with subprocess.Popen([*command, *many, "--fasta", "-"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
