@@ -81,7 +81,15 @@ def write_motifs(folder: Path, names: Sequence[str], letters: str) -> None:
     counts = np.full((6, 4), 2.0)
     counts[range(6), [1, 0, 1, 2, 3, 2]] = 71.4
     write_meme(str(folder / "motifs.meme"), [Motif("motif_1", counts, 77.4)])
-    held = {"bits": 7.0, "bits_error": 0.1, "segments": 1, "ess_median": 9, "logo": None}
+    held = {
+        "bits": 7.0,
+        "bits_error": 0.1,
+        "segments": 1,
+        "ess_median": 9,
+        "logo": None,
+        "converged": True,
+        "rhat": 1.01,
+    }
     write_table(str(folder / "anchors.tsv"), [{"record": name, **held} for name in names])
     write_table(str(folder / "positions.tsv"), [row for name in names for row in positions(name, letters)])
     shares = {

@@ -26,6 +26,8 @@ POOLED: tuple[str, ...] = (
     "modisco/attributions.npz",
 )  # made of the table of all anchors
 REFERENCES, STEPS = 20, 50
+SUMMED = ("deeplift", "integrated-gradients")  # methods whose scores must add up, over references
+STEPPED = ("integrated-gradients",)
 
 
 def attribute(
@@ -129,8 +131,7 @@ def _check(method: str, references: int | None, steps: int | None, max_delta: fl
     """Refuse what is out of range or would have no effect."""
     if method not in METHODS:
         raise SettingsError("method", "", f"{method} is none that is known", f"give one of {', '.join(METHODS)}")
-    summed, stepped = ("deeplift", "integrated-gradients"), ("integrated-gradients",)
-    heeded = (("references", references, 2, summed), ("steps", steps, 2, stepped), ("max_delta", max_delta, 0, summed))
+    heeded = (("references", references, 2, SUMMED), ("steps", steps, 2, STEPPED), ("max_delta", max_delta, 0, SUMMED))
     for name, value, least, methods in heeded:
         if value is not None:
             require_range(name, value, least)

@@ -20,7 +20,7 @@ from maxent_cli.errors import SettingsError
 from maxent_cli.interpret.conditionals import block_conditionals
 from maxent_cli.interpret.law import Law
 from maxent_cli.interpret.sampling import PRESETS, Sampling
-from maxent_cli.io.files import check_outputs, writing_together
+from maxent_cli.io.files import check_outputs, is_device, writing, writing_together
 from maxent_cli.io.provenance import write_provenance
 from maxent_cli.io.samples import draws_into, packed, unpacked
 from maxent_cli.io.tables import Row, write_rows
@@ -91,12 +91,15 @@ def sample(
     """
     asked, run = _settled(law, gc, sampling, preset)
     task = Task("sample", listener_of(progress), out, shard, threads or granted_cpus())
-    if out is not None:
+    if out is not None and not is_device(out):
         rows = _draw(network, given, asked, run, task, {"summary": summary or f"{out}.tsv", "fasta": fasta})
         return Draws(out, rows=rows)
     folder = Path(tempfile.mkdtemp(prefix="maxent-"))
     kept = replace(task, out=str(folder / "draws.npz"))
     rows = _draw(network, given, asked, run, kept, {"summary": summary or f"{kept.out}.tsv", "fasta": fasta})
+    if out is not None:  # which has no neighbours, and cannot be read again
+        with writing(out, "wb") as stream:
+            stream.write(Path(str(kept.out)).read_bytes())
     return Draws(str(kept.out), folder, rows)
 
 

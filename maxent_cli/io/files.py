@@ -134,6 +134,12 @@ def writing_folder(path: str) -> Iterator[Path]:
         shutil.rmtree(older, ignore_errors=True)
 
 
+def is_device(path: str) -> bool:
+    """Whether a path is a device or a named pipe, which is written to as it is and has no neighbours."""
+    place = Path(path)
+    return place.exists() and not (place.is_file() or place.is_dir())
+
+
 def check_outputs(paths: Iterable[str]) -> None:
     """Raise InputError where one of these files could not be written, before the work is done that is to fill them.
 

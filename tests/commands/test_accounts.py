@@ -18,7 +18,7 @@ from maxent_cli.io.samples import open_draws
 
 LENGTH = 30
 LETTERS = [decode(row) for row in np.random.default_rng(2).integers(0, 4, (40, LENGTH), np.uint8)]
-RUN = "--chains 4 --replicas 3 --draws 8 --thin 4 --warmup 240 --beta 5 --threads 1".split()  # noqa: SIM905
+RUN = "--chains 4 --replicas 3 --draws 8 --thin 4 --max-steps 32 --warmup 240 --beta 5 --threads 1".split()  # noqa: SIM905
 BAD = {
     "short": ("ACG", "shorter than 30 bp"),
     "long": (11 * "ACG", "longer than 30 bp"),
@@ -26,7 +26,7 @@ BAD = {
     "protein": (5 * "MKVLAG", "letter M (not one of ACGT)"),
     "empty": ("", "empty"),
 }
-OF_DRAWS = ("motifs", "series", "dependence", "periodicity", "report", "compare")
+OF_DRAWS = ("motifs", "dependence", "periodicity", "report", "compare")
 TRAIN = ["train", "--epochs", "1", "--batch", "8", "--length", "30", "--architecture", "finnegan2017", "--positives"]
 COMMANDS = {
     "predict": (["predict"], "out.rejected.tsv"),
@@ -138,10 +138,8 @@ def test_names_do_no_harm(folder: Path) -> None:
     result = run(folder, "sample", path, "-o", draws, "--fasta", str(out / "draws.fa"), *RUN)
     assert result.stderr.isprintable() or set(result.stderr) - {"\n"} == set(filter(str.isprintable, result.stderr))
     run(folder, "motifs", draws, "-o", str(out / "motifs"), "--max-logos", "3", "--threads", "1")
-    run(folder, "series", draws, "-o", str(out / "series"), "--figures", "3")
     run(folder, "dependence", draws, "-o", str(out / "dependence"), "--max-rhat", "1e6")
-    made = [*("--motifs", str(out / "motifs")), *("--series", str(out / "series"))]
-    run(folder, "report", draws, *made, "-o", str(out / "report.html"))
+    run(folder, "report", draws, "--motifs", str(out / "motifs"), "-o", str(out / "report.html"))
     assert {place.name for place in folder.parent.iterdir()} == before
     assert {place.name for place in folder.iterdir()} == {"model", "records.fa", "out"}
     check_tables(out, given)
@@ -176,12 +174,10 @@ def test_unknown_letters_go_through_all_commands(policy: str, folder: Path) -> N
     draws, out = str(folder / "draws.npz"), folder / "out"
     run(folder, "sample", fasta(folder, {"a": letters, "b": LETTERS[1]}), "-o", draws, "--n-policy", policy, *RUN)
     run(folder, "motifs", draws, "-o", str(out / "motifs"), "--threads", "1")
-    run(folder, "series", draws, "-o", str(out / "series"))
     run(folder, "dependence", draws, "-o", str(out / "dependence"), "--max-rhat", "1e6")
     run(folder, "periodicity", draws, "-o", str(out / "periodicity"))
     run(folder, "compare", str(out / "motifs"), str(out / "motifs"), "-o", str(out / "compare"))
-    made = [*("--motifs", str(out / "motifs")), *("--series", str(out / "series"))]
-    run(folder, "report", draws, *made, "-o", str(out / "report.html"))
+    run(folder, "report", draws, "--motifs", str(out / "motifs"), "-o", str(out / "report.html"))
     rows = [row for row in table(out / "motifs" / "positions.tsv") if row["record"] == "a"]
     assert "".join(row["letter"] for row in rows) == letters.upper()
     kept = {row["p_A"] for row in rows[10:13]}

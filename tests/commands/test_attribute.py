@@ -10,8 +10,9 @@ from hostile_files import HOSTILE_NAMES
 from small import saved, small_model
 
 from maxent_cli.alphabet import LETTERS, encode, one_hot, reverse_complement
+from maxent_cli.api.attribution import POOLED, SUMMED
 from maxent_cli.commands import maxent
-from maxent_cli.commands.attribute import HEEDED, METHODS, POOLED
+from maxent_cli.commands.attribute import METHODS
 from maxent_cli.interpret import attribution
 from maxent_cli.io.provenance import read_provenance
 
@@ -60,7 +61,7 @@ def scores(path: str) -> np.ndarray:
 
 def test_the_methods_offered_are_those_there_are() -> None:
     assert set(METHODS) == set(attribution.METHODS)
-    assert set(HEEDED["most_delta"]) == set(attribution.COMPLETE)
+    assert set(SUMMED) == set(attribution.COMPLETE)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -82,7 +83,7 @@ def test_the_folder_of_each_method(folder: Path, method: str) -> None:
     taken = four.max(axis=1) if method == "saliency" else np.take_along_axis(four, codes[:, None].astype(int), 1)[:, 0]
     np.testing.assert_allclose(scores("out/positions.tsv"), taken, rtol=2e-5, atol=1e-7)
     np.testing.assert_allclose([float(row["score_sum"]) for row in anchors], taken.sum(1), rtol=1e-4)
-    referred = method in HEEDED["references"]
+    referred = method in SUMMED
     assert all((row["error"] != "") == referred for row in rows)
     assert [row["complete"] for row in anchors] == 3 * (["yes"] if referred else [""])
     assert ("all add up to the output less that of the references" in result.stderr) == referred
@@ -176,11 +177,11 @@ def test_names_do_no_harm(folder: Path) -> None:
     assert len(list((folder / "out" / "logos").iterdir())) == len(names)
 
 
-@pytest.mark.parametrize("option", ["references", "steps", "most_delta"])
+@pytest.mark.parametrize("option", ["references", "steps", "max_delta"])
 def test_what_a_method_does_not_heed_is_refused(folder: Path, option: str) -> None:
     spelled = option.replace("_", "-")
     result = run(f"anchors.fa --model model --method mutagenesis --{spelled} 3 --out out", 2)
-    assert f"--{spelled} is heeded by" in result.stderr
+    assert f"{option}: is heeded by" in result.stderr
     assert not (folder / "out").exists()
 
 

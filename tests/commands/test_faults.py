@@ -33,7 +33,7 @@ from maxent_cli.commands import COMMANDS, maxent
 from maxent_cli.commands.options import InputPath
 
 LENGTH = 8
-RUN = "--chains 4 --replicas 3 --draws 4 --thin 2 --warmup 240 --beta 5 --threads 1"
+RUN = "--chains 4 --replicas 3 --draws 4 --thin 2 --max-steps 8 --warmup 240 --beta 5 --threads 1"
 LINES = [
     "simulate --motifs {meme} --plant one --length 40 --count 3 --out {new} --truth {more}",
     "train --positives {fasta} --negatives {other} --length 60 --epochs 1 --batch 8 --threads 1 --out {folder}",
@@ -51,24 +51,21 @@ LINES = [
     "attribute {anchors} --model {model} --method saliency --logos none --threads 1 --out {folder}",
     "attribute {peaks} --genome {genome} --model {model} --method deeplift --logos none --threads 1 --out {folder}",
     "motifs {draws} --known {meme} --logos none --threads 1 --out {folder}",
-    "series {draws} --figures 0 --out {folder}",
     "dependence {draws} --maps none --max-rhat 1000 --out {folder}",
     "periodicity {draws} --out {folder}",
     "compare {motifs} {motifs_b} --summaries {summary} {summary_b} --out {folder}",
     "merge {part} --out {new}",
     "merge {parts} --out {folder}",
     "provenance {part} --check",
-    "report {draws} --summary {summary} --motifs {motifs} --series {series} --gc-probe {gc} "
-    "--periodicity {periodicity} --out {new}",
+    "report {draws} --summary {summary} --motifs {motifs} --gc-probe {gc} --periodicity {periodicity} --out {new}",
 ]
 TEXTS = ("meme", "fasta", "other", "table", "labelled", "bed", "peaks", "anchors", "summary", "summary_b")
 FOLDERS = {
     "motifs": "motifs.tsv",
     "motifs_b": "positions.tsv",
-    "series": "series.tsv",
     "gc": "response.tsv",
     "periodicity": "spectra.tsv",
-    "parts": "series.tsv",
+    "parts": "pairs.tsv",
 }
 JUNK = bytes(range(256)) * 4
 
@@ -239,7 +236,10 @@ def site() -> Iterator[Path]:
         pyfaidx.Faidx(str(folder / "genome")).close()
         (folder / "bed").rename(folder / "bed.bed")
         (folder / "peaks").rename(folder / "peaks.bed")
-        for line in ("predict {anchors} --model {model} --out {part}", "series {draws} --figures 0 --out {parts}"):
+        for line in (
+            "predict {anchors} --model {model} --out {part}",
+            "dependence {draws} --maps none --max-rhat 1000 --out {parts}",
+        ):
             assert run(line, folder).exit_code == 0
         yield folder
 

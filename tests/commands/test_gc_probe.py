@@ -10,11 +10,28 @@ import pytest
 from click.testing import CliRunner, Result
 from small import Listed, saved, small_model
 
-from maxent_cli.commands import drawing, gc_probe, maxent
+from maxent_cli.api import jobs
+from maxent_cli.api.probing import Probe
+from maxent_cli.commands import maxent
 
 ANCHORS = {"one": "GATCAT", "two": "CCGTGC", "three": "TTGAAA", "four": "ATATAG"}
 MODEL = small_model(6)
-SHORT = ["--chains", "20", "--replicas", "3", "--draws", "40", "--thin", "10", "--warmup", "240", "--beta", "60"]
+SHORT = [
+    "--chains",
+    "20",
+    "--replicas",
+    "3",
+    "--draws",
+    "40",
+    "--thin",
+    "10",
+    "--warmup",
+    "240",
+    "--beta",
+    "60",
+    "--max-steps",
+    "400",
+]
 ALONE = [*SHORT, "--untrained", "0"]
 
 
@@ -44,7 +61,20 @@ def table(path: Path) -> list[dict[str, str]]:
 def test_the_folder_holds_response_checks_answer_references_and_figure(tmp_path: Path, model: str, fasta: str) -> None:
     out = tmp_path / "probe"
     result = run(
-        fasta, "--model", model, "-o", str(out), *SHORT, "--fields", "-1,1", "--threads", "2", "--beside", model
+        fasta,
+        "--model",
+        model,
+        "-o",
+        str(out),
+        *SHORT,
+        "--fields",
+        "-1,1",
+        "--threads",
+        "2",
+        "--beside",
+        model,
+        "--untrained",
+        "2",
     )
     assert sorted(path.name for path in out.iterdir()) == [
         *("answer.tsv", "checks.tsv", "fields.tsv", "references.tsv", "response.png", "response.tsv"),
@@ -79,7 +109,7 @@ def test_the_folder_holds_response_checks_answer_references_and_figure(tmp_path:
 
 def test_references_keep_as_much_energy(tmp_path: Path, model: str, fasta: str) -> None:
     """The network beside it is itself: at the beta found for its share, its draws are the same law's."""
-    long = ["--draws", "100", "--thin", "20", "--warmup", "1200"]
+    long = ["--draws", "100", "--thin", "20", "--warmup", "1200", "--max-steps", "2000"]
     run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *SHORT, *long, "--fields", "1", "--beside", model)
     plain = {row["record"]: row for row in table(tmp_path / "probe" / "response.tsv") if float(row["field"]) == 0}
     for row in table(tmp_path / "probe" / "references.tsv"):
@@ -105,7 +135,7 @@ def test_the_response_is_that_of_listing(tmp_path: Path, model: str, fasta: str)
 
 
 def test_checks_of_right_draws_hold(tmp_path: Path, model: str, fasta: str) -> None:
-    result = run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *ALONE)
+    result = run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *ALONE, "--fields", "-2,-1,1,2")
     rows = table(tmp_path / "probe" / "checks.tsv")
     scores = np.array([float(row["z"]) for row in rows])
     assert len(scores) == 2 * 4 * len(ANCHORS)
@@ -115,13 +145,13 @@ def test_checks_of_right_draws_hold(tmp_path: Path, model: str, fasta: str) -> N
 
 
 def test_a_wrong_field_is_caught(tmp_path: Path, model: str, fasta: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    right = drawing.sample_anchor
+    right = jobs.sample_anchor
 
     def weaker(network, anchor, law, *rest):
         return right(network, anchor, replace(law, field=0.6 * law.field), *rest)
 
-    monkeypatch.setattr(drawing, "sample_anchor", weaker)
-    run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *ALONE)
+    monkeypatch.setattr(jobs, "sample_anchor", weaker)
+    run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *ALONE, "--fields", "-2,-1,1,2")
     scores = [abs(float(row["z"])) for row in table(tmp_path / "probe" / "checks.tsv")]
     assert np.mean(np.array(scores) > 3) > 0.7
 
@@ -143,14 +173,13 @@ def test_same_seed_same_bytes(tmp_path: Path, model: str, fasta: str) -> None:
 @pytest.mark.parametrize("given", ["a", "0", "", "11", "1,nan", "-20,0"])
 def test_fields_that_cannot_be_are_refused(tmp_path: Path, model: str, fasta: str, given: str) -> None:
     result = run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *SHORT, "--fields", given, expect=2)
-    assert "--fields" in result.stderr
+    assert "fields" in result.stderr
     assert not (tmp_path / "probe").exists()
 
 
 def test_fields_are_sorted_and_hold_0() -> None:
-    fields = gc_probe.Fields()
-    assert fields.convert("2,-1", None, None) == (-1, 0, 2)
-    assert fields.convert("0,1,1", None, None) == (0, 1)
+    assert Probe(fields=(2, -1)).fields == (-1, 0, 2)
+    assert Probe(fields=(0, 1, 1)).fields == (0, 1)
 
 
 @pytest.mark.parametrize("feature", ["cpg", "kmer:AT", "motif"])
@@ -190,14 +219,14 @@ letter-probability matrix: alength= 4 w= 3 nsites= 100
 def test_a_wrong_field_on_words_is_caught(
     tmp_path: Path, model: str, fasta: str, monkeypatch: pytest.MonkeyPatch, word: str
 ) -> None:
-    right = drawing.sample_anchor
+    right = jobs.sample_anchor
 
     def weaker(network, anchor, law, *rest):
         return right(network, anchor, replace(law, field=0.5 * law.field), *rest)
 
-    options = ["--feature", word, "--fields", "-1,1", *ALONE, "--draws", "200"]
+    options = ["--feature", word, "--fields", "-1,1", *ALONE, "--draws", "200", "--max-steps", "2000"]
     run(fasta, "--model", model, "-o", str(tmp_path / "right"), *options)
-    monkeypatch.setattr(drawing, "sample_anchor", weaker)
+    monkeypatch.setattr(jobs, "sample_anchor", weaker)
     run(fasta, "--model", model, "-o", str(tmp_path / "wrong"), *options)
     scores = [
         np.nanmax(np.abs([float(row["z"]) for row in table(tmp_path / name / "checks.tsv")]))
@@ -209,12 +238,12 @@ def test_a_wrong_field_on_words_is_caught(
 @pytest.mark.parametrize("given", ["at", "kmer:", "kmer:XY", "gc:2", "motif:", "cpg:1"])
 def test_a_feature_that_is_none_is_refused(tmp_path: Path, model: str, fasta: str, given: str) -> None:
     result = run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *ALONE, "--feature", given, expect=2)
-    assert "--feature" in result.stderr
+    assert "feature: " in result.stderr
 
 
 @pytest.mark.parametrize("given", [["--law", "output"], ["--replicas", "2"], ["--warmup", "0"]])
 def test_references_that_cannot_be_matched_are_refused(
     tmp_path: Path, model: str, fasta: str, given: list[str]
 ) -> None:
-    result = run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *SHORT, *given, expect=2)
-    assert "--untrained 0" in result.stderr
+    result = run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *SHORT, *given, "--untrained", "1", expect=2)
+    assert "untrained and beside: need" in result.stderr

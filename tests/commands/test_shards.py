@@ -25,7 +25,22 @@ RECORDS = {
     "long": "ACGTACGTA",
 }
 KEPT = 5
-SHORT = ["--chains", "4", "--replicas", "3", "--draws", "10", "--thin", "5", "--warmup", "240", "--beta", "20"]
+SHORT = [
+    "--chains",
+    "4",
+    "--replicas",
+    "3",
+    "--draws",
+    "10",
+    "--thin",
+    "5",
+    "--warmup",
+    "240",
+    "--beta",
+    "20",
+    "--max-steps",
+    "50",
+]
 DRAWING = ["anchors.fa", "--model", "model", *SHORT, "--threads", "1"]
 
 
@@ -38,14 +53,15 @@ class Command:
 
 
 COMMANDS = {
-    "sample": Command([*DRAWING, "--fasta", "OUT.fa"], ["OUT", "OUT.tsv", "OUT.rejected.tsv", "OUT.fa"]),
+    "sample": Command(
+        [*DRAWING, "--fasta", "OUT.fa"], ["OUT", "OUT.tsv", "OUT.series.tsv", "OUT.rejected.tsv", "OUT.fa"]
+    ),
     "gc-probe": Command([*DRAWING, "--fields", "-1,1", "--untrained", "1"], ["OUT", "OUT.rejected.tsv"]),
     "predict": Command(["anchors.fa", "--model", "model", "--label", "1"], ["OUT", "OUT.rejected.tsv"]),
     "attribute": Command(
         ["anchors.fa", "--model", "model", "--method", "deeplift", "--max-logos", "3", "--logos", "svg"],
         ["OUT", "OUT.rejected.tsv"],
     ),
-    "series": Command(["draws.npz", "--figures", "2"], ["OUT"]),
     "dependence": Command(["draws.npz", "--maps", "svg", "--max-rhat", "1.3", "--top", "2"], ["OUT"]),
 }
 
@@ -192,9 +208,9 @@ def test_other_versions_commands_and_kinds_are_named(parts: list[str]) -> None:
     record.write_text(good.replace('"code": "', '"code": "0'))
     assert "part2: is not of the run of part1: code of maxent is 0" in refused("merge", *parts, "--out", "merged")
     record.write_text(good)
-    call("series", "other", "2/3")
+    call("dependence", "other", "2/3")
     message = refused("merge", "part1", "other", "part3", "--out", "merged")
-    assert "other: is not of the run of part1: command is series, and there predict" in message
+    assert "other: is not of the run of part1: command is dependence, and there predict" in message
     call("sample", "draws1", "1/2")
     call("sample", "draws2", "2/2")
     message = refused("merge", "draws1", "draws2.tsv", "--out", "merged")
@@ -297,7 +313,7 @@ def test_provenance_is_shown_and_required(parts: list[str]) -> None:
 
 
 def test_provenance_of_a_folder_sees_each_file() -> None:
-    assert "figures/series_000001.png sha256" in run("provenance", "whole_series").stdout
-    run("provenance", "whole_series/", "--check")
-    Path("whole_series/figures/series_000002.png").unlink()
-    assert "whole_series: is not as it was" in refused("provenance", "whole_series", "--check")
+    assert "pairs.tsv sha256" in run("provenance", "whole_dependence").stdout
+    run("provenance", "whole_dependence/", "--check")
+    Path("whole_dependence/letters.tsv").unlink()
+    assert "whole_dependence: is not as it was" in refused("provenance", "whole_dependence", "--check")

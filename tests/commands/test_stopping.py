@@ -30,9 +30,9 @@ LENGTH = 40
 # savings every tenth of a second
 MAIN = "import maxent_cli.io.unfinished as u; u.INTERVAL = 0.1; from maxent_cli.commands import maxent; maxent()"
 CHAINS = "--model model --threads 1 --chains 4 --replicas 3"
-SAMPLE = f"sample anchors.fa {CHAINS} --warmup 24000 --draws 100 --thin 400"
-LONG = f"sample anchors.fa {CHAINS} --warmup 24000 --draws 100 --thin 40000"
-PROBE = f"gc-probe anchors.fa {CHAINS} --warmup 6000 --draws 50 --thin 200 --fields 0,1 --untrained 1"
+SAMPLE = f"sample anchors.fa {CHAINS} --warmup 24000 --draws 100 --thin 400 --max-steps 40000"
+LONG = f"sample anchors.fa {CHAINS} --warmup 24000 --draws 100 --thin 40000 --max-steps 4000000"
+PROBE = f"gc-probe anchors.fa {CHAINS} --warmup 6000 --draws 50 --thin 200 --max-steps 10000 --fields 0,1 --untrained 1"
 TRAIN = f"train --positives many.fa --length {LENGTH} --architecture finnegan2017 --epochs 15 --batch 8 --threads 1"
 SIGNALS = [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT]
 
@@ -190,7 +190,7 @@ def small_files(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-SHORT = f"sample anchors.fa {CHAINS} --warmup 240 --draws 50 --thin 5"
+SHORT = f"sample anchors.fa {CHAINS} --warmup 240 --draws 50 --thin 5 --max-steps 250"
 
 
 def check_no_room(said: str) -> None:

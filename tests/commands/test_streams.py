@@ -13,7 +13,7 @@ from small import saved, small_model
 from maxent_cli.io.fasta import read_fasta
 
 LENGTH = 8
-RUN = "--chains 4 --replicas 3 --draws 4 --thin 2 --warmup 240 --beta 5 --threads 1"
+RUN = "--chains 4 --replicas 3 --draws 4 --thin 2 --max-steps 8 --warmup 240 --beta 5 --threads 1"
 FULL = Path("/dev/full")
 PRINTING = [
     "simulate -o - --count 3000",
