@@ -14,7 +14,7 @@ import pandas as pd
 
 from maxent_cli.alphabet import decode
 from maxent_cli.analysis.diagnostics import Diagnosis, diagnose
-from maxent_cli.analysis.information import frequencies, information
+from maxent_cli.analysis.information import frequencies, information_of
 from maxent_cli.analysis.series import beta_series
 from maxent_cli.analysis.summary import summarise
 from maxent_cli.data import SampleSet
@@ -189,7 +189,7 @@ def open_draws(path: str) -> Draws:
 
 
 def _logo(samples: SampleSet) -> Logo:
-    letters, held = frequencies(samples), information(samples)
+    letters, held = frequencies(samples), information_of(samples)
     return Logo(
         title=f"{samples.name}   {held.total:.2f} ± {held.total_error:.2f} bits",
         heights=information_heights(letters.probabilities, np.asarray(held.positions)),
