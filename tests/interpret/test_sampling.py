@@ -51,7 +51,7 @@ def rows(samples: SampleSet) -> np.ndarray:
     return samples.codes.astype(int) @ 4 ** np.arange(samples.codes.shape[-1])[::-1]
 
 
-@pytest.mark.parametrize("given", [{"moves": "letters"}, {"rungs": 1, "moves": "letters"}, {"rungs": 1}])
+@pytest.mark.parametrize("given", [{"moves": "letters"}, {"replicas": 1, "moves": "letters"}, {"replicas": 1}])
 @pytest.mark.parametrize("start", ["anchor", "background", "both"])
 def test_the_law_does_not_depend_on_how_it_is_drawn_from(given: dict, start: str) -> None:
     samples = sample_anchor(MODEL, anchors(ANCHOR), law(BETA), run(thin=40, start=start, **given))
