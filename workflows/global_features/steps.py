@@ -140,7 +140,6 @@ def probe_row(folder: Path) -> Row:
     answer, response = table(folder / "answer.tsv"), table(folder / "response.tsv")
     network = {row["quantity"]: row for row in answer if row["of"] == "network"}
     others = [row for row in answer if row["of"].startswith("untrained") and row["quantity"] == "rigidity outside"]
-    excess = next(name for name in network if name.startswith("rigidity outside, beyond"))
     scores = [abs(float(row["z"])) for row in table(folder / "checks.tsv") if row["z"] != "nan"]
     return {
         "verdict": answer[-1]["quantity"].rpartition(": ")[2],
@@ -148,8 +147,7 @@ def probe_row(folder: Path) -> Row:
         **_interval("slope", network["slope outside"]),
         **_interval("rigidity", network["rigidity outside"]),
         "untrained_rigidity": max((float(row["value"]) for row in others), default=float("nan")),
-        **_interval("excess", network[excess]),
-        "beyond": excess.rpartition("beyond ")[2],
+        **_interval("excess", network["rigidity outside, where chains agree"]),
         **_settled(response),
         "checks": len(scores),
         "within_3": sum(score <= 3 for score in scores),
