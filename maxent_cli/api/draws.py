@@ -2,7 +2,6 @@
 
 import html
 import shutil
-import tempfile
 import weakref
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,7 +19,8 @@ from maxent_cli.analysis.summary import summarise
 from maxent_cli.data import SampleSet
 from maxent_cli.errors import InputError
 from maxent_cli.io import samples as files
-from maxent_cli.io.logos import Logo, information_heights, write_logo
+from maxent_cli.io.files import copy_into
+from maxent_cli.io.logos import Logo, information_heights, png_of, write_logo
 from maxent_cli.io.tables import Row, write_table
 
 SHOWN = ("record", "beta", "converged", "rhat", "ess", "energy_reduction", "bits", "bits_error")  # in a notebook
@@ -113,10 +113,7 @@ class Draws(files.Draws):
 
     def save(self, path: str) -> None:
         """Copy the draws to a file (.npz), with their summary (.npz.tsv) and series (.npz.series.tsv) beside it."""
-        from maxent_cli.io.files import writing
-
-        with writing(path, "wb") as stream, Path(self._path).open("rb") as source:
-            shutil.copyfileobj(source, stream)
+        copy_into(self._path, path)
         write_table(f"{path}.tsv", self.rows())
         write_table(f"{path}.series.tsv", self._series())
 
@@ -168,10 +165,7 @@ class Picture:
         write_logo(path, self.logo)
 
     def _repr_png_(self) -> bytes:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "logo.png"
-            write_logo(str(path), self.logo)
-            return path.read_bytes()
+        return png_of(self.logo)
 
 
 def open_draws(path: str) -> Draws:

@@ -147,7 +147,7 @@ def predict(
     names = network.outputs(outputs.shape[1])
     columns = _columns(mine, outputs.astype(np.float64), chosen_outputs(contrast, names), names, called)
     found = Scores(columns, mine, _chosen(columns, at_least, correct, top))
-    if called is not None:
+    if called is not None and len(set(called.tolist())) == 2:
         for area in classification_areas(called, columns["contrast"], SEED, related(mine.codes)):
             listener.say(str(area))
     _write(found, out, select)

@@ -20,7 +20,7 @@ from maxent_cli.errors import SettingsError
 from maxent_cli.interpret.conditionals import block_conditionals
 from maxent_cli.interpret.law import Law
 from maxent_cli.interpret.sampling import PRESETS, Sampling
-from maxent_cli.io.files import check_outputs, is_device, writing, writing_together
+from maxent_cli.io.files import check_outputs, copy_into, is_device, writing_together
 from maxent_cli.io.provenance import write_provenance
 from maxent_cli.io.samples import draws_into, packed, unpacked
 from maxent_cli.io.tables import Row, write_rows
@@ -98,8 +98,7 @@ def sample(
     kept = replace(task, out=str(folder / "draws.npz"))
     rows = _draw(network, given, asked, run, kept, {"summary": summary or f"{kept.out}.tsv", "fasta": fasta})
     if out is not None:  # which has no neighbours, and cannot be read again
-        with writing(out, "wb") as stream:
-            stream.write(Path(str(kept.out)).read_bytes())
+        copy_into(str(kept.out), out)
     return Draws(str(kept.out), folder, rows)
 
 

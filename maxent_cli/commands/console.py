@@ -29,10 +29,9 @@ def say(line: str) -> None:
 
 def print_file(path: "Path") -> None:
     """A text file on standard output."""
-    from maxent_cli.io.files import PIPE, writing
+    from maxent_cli.io.files import PIPE, copy_into
 
-    with writing(PIPE) as stream:
-        stream.write(path.read_text(encoding="utf-8"))
+    copy_into(str(path), PIPE)
 
 
 class Console:

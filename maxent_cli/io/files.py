@@ -196,6 +196,12 @@ def folder_or_pipe(path: str, printed: str) -> Iterator[Path]:
         stream.write(text)
 
 
+def copy_into(source: str, path: str) -> None:
+    """Write a file's bytes to an output."""
+    with writing(path, "wb") as stream, Path(source).open("rb") as read:
+        shutil.copyfileobj(read, stream)
+
+
 def leave_standard_output() -> None:
     """Where standard output cannot be written, let what it still holds go nowhere: Python would say so on exit."""
     try:
