@@ -85,7 +85,8 @@ def options(command, wildcards, lacks=()):
 def of_doctor(command, wildcards):
     """What the doctor is asked for a command: as the command is, where it has the same options."""
     own = {name: found for name, found in SETTINGS.get(command, {}).items() if name not in NOT_OF_DOCTOR}
-    return shlex.join(word(name, found) for name, found in own.items()) + " " + options(command, wildcards, NOT_OF_DOCTOR)
+    words = shlex.join(word(name, found) for name, found in own.items())
+    return f"{words} {options(command, wildcards, NOT_OF_DOCTOR)}"
 
 
 def shaping(command):
