@@ -17,7 +17,7 @@ QUANTITIES = ("energy", "output", "bits", "bits_held")
 
 def stopping(replicates: int) -> Iterator[Line]:
     """Runs that begin with a step between draws and go on until they have converged; means over ten anchors in turn."""
-    early = {"thin": 1, "warmup": 240, "until_ess": 100.0}
+    early = {"thin": 1, "warmup": 240, "min_ess": 100.0, "max_steps": 200_000}
     for what, given in (("beta given", {"beta": BETA}), ("beta found", {"keep": KEEP})):
         rows, truths = [], []
         for anchor, samples in runs(replicates, 20_000, **early, **given):

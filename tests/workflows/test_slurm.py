@@ -117,7 +117,15 @@ def test_an_array_that_runs_out_of_time(slurm: PrivateSlurm, tmp_path: Path) -> 
     """One anchor in two parts, so that one is empty. Slurm's own signal comes within 30 seconds of when it is due."""
     model = saved(tmp_path / "model", small_model(8))
     (tmp_path / "anchors.fa").write_text(">a\nACGTACGT\n")
-    asked = ["anchors.fa", f"--model={model}", "--beta=2", "--chains=4", "--draws=1000", "--thin=600", "--max-steps=600000"]
+    asked = [
+        "anchors.fa",
+        f"--model={model}",
+        "--beta=2",
+        "--chains=4",
+        "--draws=1000",
+        "--thin=600",
+        "--max-steps=600000",
+    ]
     home = on_path(slurm, tmp_path)
 
     def submit(*words: str) -> str:
