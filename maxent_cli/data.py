@@ -61,7 +61,7 @@ class Shard:
 
     def rejected_table(self, out: str) -> str | None:
         """Where the records left out are written: by the first part alone, since each part reads all records."""
-        return f"{out}.rejected.tsv" if self.number == 1 else None
+        return f"{out.rstrip('/')}.rejected.tsv" if self.number == 1 else None
 
     def __str__(self) -> str:
         return f"{self.number}/{self.count}"

@@ -2,6 +2,7 @@
 
 import importlib
 import time
+from pathlib import Path
 
 import click
 
@@ -54,8 +55,8 @@ class CommandTable(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> object:
-        begin(ctx)
         try:
+            begin(ctx)
             return super().invoke(ctx)
         except InputError as error:
             click.echo(f"maxent: {error}", err=True)
@@ -75,16 +76,25 @@ class CommandTable(click.Group):
 
 def begin(ctx: click.Context) -> None:
     """Note when the command began, and have SIGTERM end it tidily."""
+    from maxent_cli.commands.options import say
     from maxent_cli.commands.stopping import tidy_at_sigterm
+    from maxent_cli.io import digests
     from maxent_cli.io.provenance import started
 
+    try:
+        Path.cwd()
+    except OSError as error:
+        cure = "go to one that is there, and run the command again"
+        raise InputError("the working folder", "", "is gone", cure) from error
     started.set(time.time())
+    digests.saying.set(say)
+    digests.forget()
     tidy_at_sigterm(ctx)
 
 
 def fault_of(error: OSError) -> InputError:
     """What no reader and no writer has said, such as a full disk where temporary files lie."""
-    from maxent_cli.io.files import leave_standard_output
+    from maxent_cli.io.outputs import leave_standard_output
 
     leave_standard_output()
     problem = (error.strerror or str(error)).lower()

@@ -84,25 +84,27 @@ def command(model: str, out: str, **given: Any) -> None:
     """
     options.before_torch()
     from maxent_cli.commands import attribution_results as results
-    from maxent_cli.commands.drawing import take_up, watched
+    from maxent_cli.commands.drawing import inputs_asked, take_up, watched
     from maxent_cli.interpret.attribution import AttributionSettings, attribute
-    from maxent_cli.io.files import PIPE, folder_or_pipe
-    from maxent_cli.io.provenance import write_provenance
+    from maxent_cli.io.files import PIPE
+    from maxent_cli.io.outputs import folder_or_pipe, planned
 
     check_heeded(given)
+    beside = None if out == PIPE else given["shard"].rejected_table(out)
+    outputs = planned(inputs_asked(model, given), folders=[out], implied=[beside])
     subject = take_up(model, None if out == PIPE else out, given)
+    outputs = outputs.reading(*subject.inputs)
     plain = {name: given[name] for name in ("method", "references", "steps", "seed", "device")}
     settings = AttributionSettings(contrast=subject.contrast, background=subject.background, **plain)
     found = attribute(subject.model, subject.anchors, settings, given["threads"])
-    with folder_or_pipe(out, results.TABLE) as folder:
+    made = {"seed": given["seed"], "device": given["device"], "part": subject.part | {"kind": "folder"}}
+    with folder_or_pipe(out, results.TABLE, outputs, **made) as folder:
         first = given["shard"].block(subject.part["records"]).start
         job = results.Job(folder, settings, given["most_delta"], "none" if out == PIPE else given["logos"], first)
         progress = options.Progress("attributing", len(subject.anchors), "anchors")
         each = watched(progress, found, subject.anchors, subject.inputs[0])
         rows = results.write(each, job, given["max_logos"])
         lines = [] if out == PIPE else list(pool(folder, {}))
-    part = subject.part | {"kind": "folder"}
-    write_provenance(out, subject.inputs, given["seed"], device=given["device"], part=part)
     for line in (*results.report(rows, job), *lines):
         options.say(f"{out}: {line}")
     sys.exit(3 if given["strict"] and not all(row["complete"] in (True, None) for row in rows) else 0)

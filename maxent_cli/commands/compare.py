@@ -43,13 +43,12 @@ def command(a: str, b: str, out: str, summaries: tuple[str, str] | None, similar
     """
     from maxent_cli.commands.compare_results import compare, report, write_comparison
     from maxent_cli.io.comparison_inputs import read_side
-    from maxent_cli.io.files import writing_folder
-    from maxent_cli.io.provenance import write_provenance
+    from maxent_cli.io.outputs import planned
 
+    outputs = planned([a, b, *(summaries or ())], folders=[out])
     first, second = summaries or (None, None)
     found = compare(read_side(a, first), read_side(b, second), similarity, seed)
-    with writing_folder(out) as folder:
+    with outputs.writing_folder(out, seed=seed) as folder:
         write_comparison(folder, found)
-    write_provenance(out, [a, b, *(summaries or ())], seed)
     for line in report(found):
         options.say(f"{out}: {line}" if not line.startswith(" ") else line)

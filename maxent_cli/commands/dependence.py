@@ -1,5 +1,6 @@
 """maxent dependence: which positions depend on each other in the draws."""
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -67,13 +68,15 @@ def command(draws: str, out: str, records: tuple[str, ...], max_maps: int, shard
     """
     from maxent_cli.commands.dependence_results import Job, read_off, report
     from maxent_cli.errors import InputError
-    from maxent_cli.io.files import writing_folder
-    from maxent_cli.io.provenance import digest_of, write_provenance
+    from maxent_cli.io.digests import noted
+    from maxent_cli.io.outputs import planned
     from maxent_cli.io.samples import open_draws
 
-    with open_draws(draws) as anchors, writing_folder(out) as folder:
+    outputs = planned([draws], folders=[out])
+    with open_draws(draws) as anchors, ExitStack() as stack:
+        part = options.part_asked(shard, len(anchors), 0, {"draws": noted(draws)}) | {"kind": "folder"}
+        folder = stack.enter_context(outputs.writing_folder(out, part=part))
         (folder / "maps").mkdir()
-        part = options.part_asked(shard, len(anchors), 0, {"draws": digest_of(draws)}) | {"kind": "folder"}
         names = anchors.names() if records else []
         missing = set(records) - set(names)
         if missing:
@@ -83,6 +86,5 @@ def command(draws: str, out: str, records: tuple[str, ...], max_maps: int, shard
         mapped = set(asked[:max_maps])
         job = Job(folder, [number for number in asked if number in shard.block(len(anchors))], mapped, **given)
         rows = read_off(anchors, job)
-    write_provenance(out, [draws], part=part)
     for line in report(rows, job):
         options.say(f"{out}: {line}" if not line.startswith(" ") else line)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import click
@@ -133,6 +134,12 @@ class Subject:
     inputs: list[str]
     header: dict[str, Any]
     part: dict[str, Any]
+
+
+def inputs_asked(model: str, given: dict[str, Any]) -> list[str]:
+    """The files that the options name, before any is read."""
+    files = (given[name] for name in ("anchors", "genome", "fix") if given[name])
+    return [*source_asked(model, given).files, *(path for path in files if path == "-" or Path(path).exists())]
 
 
 def take_up(model_path: str, out: str | None, given: dict[str, Any]) -> Subject:

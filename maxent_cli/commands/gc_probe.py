@@ -119,30 +119,31 @@ def command(model: str, out: str, fields: tuple[float, ...], **given: Any) -> No
 
     stop = stop_at_signals()
     options.before_torch()
-    from maxent_cli.commands.drawing import set_up
-    from maxent_cli.io.files import check_output_folder, writing_folder
-    from maxent_cli.io.provenance import digest_of, write_provenance
+    from maxent_cli.commands.drawing import inputs_asked, set_up
+    from maxent_cli.io.digests import digest_of
+    from maxent_cli.io.outputs import planned
     from maxent_cli.io.tables import write_table
     from maxent_cli.io.unfinished import unfinished
 
+    more = [path for path in (given["beside"], given["feature"].partition("motif:")[2]) if path]
+    beside = given["shard"].rejected_table(out)
+    outputs = planned([*inputs_asked(model, given), *more], folders=[out], implied=[beside])
     job = set_up(model, out, given)
+    outputs = outputs.reading(*job.inputs)
     feature, job = counting(job, given)
     probe = prober(job, references(job, given), feature, fields, given["most_rhat"])
-    more = [path for path in (given["beside"], given["feature"].partition("motif:")[2]) if path]
     job.part["run"]["digests"] |= {f"input {number}": digest_of(path) for number, path in enumerate(more, 1)}
     with unfinished(out, job.identity, stop) as work:
-        check_output_folder(out)
         probes = [read_probe(work, name) for name in job.work_through(work, probe)]
         rows, checks, beside = (
             [row for found in probes for row in found[name]] for name in ("response", "checks", "references")
         )
-        with writing_folder(out) as folder:
+        part = job.part | {"kind": "folder"}
+        with outputs.writing_folder(out, seed=given["seed"], device=given["device"], part=part) as folder:
             write_table(str(folder / "response.tsv"), rows)
             write_table(str(folder / "checks.tsv"), checks)
             write_table(str(folder / "references.tsv"), beside, () if beside or not rows else ("reference", *rows[0]))
             lines = list(pool(folder, given)) if rows else ["0 anchors"]
-        part = job.part | {"kind": "folder"}
-        write_provenance(out, [*job.inputs, *more], given["seed"], device=given["device"], part=part)
     for line in lines:
         options.say(f"{out}: {line}" if not line.startswith(" ") else line)
 

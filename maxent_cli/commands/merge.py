@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,9 +12,10 @@ from maxent_cli.commands import options
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from maxent_cli.io.outputs import Outputs
     from maxent_cli.io.parts import Part
 
-    Outputs = dict[str, list[Part]]  # path -> its parts, the main output first
+    Together = dict[str, list[Part]]  # path -> its parts, the main output first
 
 
 @click.command("merge")
@@ -26,33 +28,33 @@ def command(parts: tuple[str, ...], out: str) -> None:
     What a part is lies beside it in its .provenance.json: a part that is missing, there twice, changed since it was
     written, or of another run (settings, model, records, version) is an error that names it.
     """
+    from maxent_cli.io.outputs import planned
     from maxent_cli.io.parts import FOLDER, read_parts, rejected_table, renew_rejected_of, summaries_of
-    from maxent_cli.io.provenance import write_provenance
 
+    beside = [options.rejected_beside(out), f"{out.rstrip('/')}.tsv"]
+    folders = all(Path(path).is_dir() for path in parts)
+    outputs = planned(parts, *(([], [out]) if folders else ([out], [])), beside)
     with options.Progress("merging", len(parts), "parts") as progress:
         found = read_parts(parts)
         together = {out: found, f"{out}.tsv": summaries_of(found)}
         kind, rejected = found[0].kind, rejected_table(found)
-        (join_folder if kind == FOLDER else join_files)(together, progress)
+        (join_folder if kind == FOLDER else join_files)(outputs, together, progress)
         renew_rejected_of(rejected, kind, out)
-        for path, each in together.items():
-            if each:
-                write_provenance(path, inputs_of(each), **made_of(each))
     options.say(f"{out}: {len(found)} parts, {found[0].made['part']['records']} records")
     kinds = {str((part.made["machine"].get("cpu"), part.made["packages"])) for part in found}
     if len(kinds) > 1:
         options.say(f"NOTE: {len(kinds)} kinds of CPU or versions of packages: in one run, other bytes may be drawn")
 
 
-def join_files(together: "Outputs", progress: options.Progress) -> None:
+def join_files(outputs: "Outputs", together: "Together", progress: options.Progress) -> None:
     """Join the parts of each output that is a file."""
-    from maxent_cli.io.files import writing_together
     from maxent_cli.io.parts import join
 
-    with writing_together() as opening:
+    with outputs.writing() as opening:
         for path, parts in together.items():
             if parts:
-                join(opening(path, "wb"), parts[0].kind, counted(parts, progress))
+                made = {"inputs": inputs_of(parts), **made_of(parts)}
+                join(opening(path, "wb", **made), parts[0].kind, counted(parts, progress))
 
 
 def counted(parts: "Sequence[Part]", progress: options.Progress) -> Iterator[str]:
@@ -62,11 +64,10 @@ def counted(parts: "Sequence[Part]", progress: options.Progress) -> Iterator[str
         progress.advance(progress.done < progress.total)
 
 
-def join_folder(together: "Outputs", progress: options.Progress) -> None:
+def join_folder(outputs: "Outputs", together: "Together", progress: options.Progress) -> None:
     """Join folders; what pools all records, the command's POOLED, is made anew from the tables by its `pool`."""
     from maxent_cli.commands import COMMANDS
     from maxent_cli.errors import InputError
-    from maxent_cli.io.files import writing_folder
     from maxent_cli.io.parts import join_folders
 
     out, parts = next(iter(together.items()))
@@ -75,7 +76,7 @@ def join_folder(together: "Outputs", progress: options.Progress) -> None:
         raise InputError(parts[0].path, "", f"is of {run['command']}, which is no command", "give what maxent wrote")
     module = importlib.import_module(f"maxent_cli.commands.{run['command'].replace('-', '_')}")
     pooled = getattr(module, "POOLED", ())
-    with writing_folder(out) as folder:
+    with outputs.writing_folder(out, inputs=inputs_of(parts), **made_of(parts)) as folder:
         join_folders(folder, counted(parts, progress), pooled)
         if pooled:
             list(module.pool(folder, run["settings"]))

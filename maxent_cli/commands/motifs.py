@@ -87,13 +87,14 @@ def command(
     from maxent_cli.analysis.discovery import Calling
     from maxent_cli.commands import motif_tables
     from maxent_cli.commands.motif_results import Job, read_off, share
-    from maxent_cli.io.files import PIPE, folder_or_pipe
+    from maxent_cli.io.files import PIPE
     from maxent_cli.io.motif_files import read_meme
-    from maxent_cli.io.provenance import write_provenance
+    from maxent_cli.io.outputs import folder_or_pipe, planned
     from maxent_cli.io.samples import open_draws
 
+    outputs = planned([draws, known], folders=[out])
     named = read_meme(known) if known else []
-    with open_draws(draws) as anchors, folder_or_pipe(out, printed) as folder:
+    with open_draws(draws) as anchors, folder_or_pipe(out, printed, outputs) as folder:
         wanted = "none" if out == PIPE else logos
         job = Job(folder, Calling(**calling), similarity, wanted, max_logos, draw_sites, threads)
         found = read_off(anchors, job)
@@ -105,6 +106,5 @@ def command(
             motif_tables.write_draw_sites(motifs, shared, job)
         motif_tables.write_rates(motifs, found, shared, job)
         motif_tables.write_attributions(found, job)
-    write_provenance(out, [draws, *([known] if known else [])])
     for line in motif_tables.account(motifs, found, shared, names, job):
         options.say(f"{out}: {line}" if not line.startswith(" ") else line)

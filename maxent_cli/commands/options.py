@@ -146,6 +146,11 @@ def account(kept: int, rejected: "Sequence[Rejected]", where: str, table: str | 
         raise InputError(where, "", problem, first.cure or "correct them")
 
 
+def rejected_beside(out: str) -> str:
+    """Where the records are listed that an output is not of."""
+    return f"{out.rstrip('/')}.rejected.tsv"
+
+
 def given_by_user(name: str) -> bool:
     """Whether an option stands on the command line."""
     source = click.get_current_context().get_parameter_source(name)

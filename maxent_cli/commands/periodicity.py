@@ -59,14 +59,14 @@ def command(draws: str, out: str, words: str, seed: int) -> None:
     Phase is the distance of the nearest maximum from the anchor's middle, in bp.
     """
     from maxent_cli.analysis.periodicity import answer_rows, letter_class, over_anchors, peak_rows, periodicity
-    from maxent_cli.io.files import writing_folder
     from maxent_cli.io.growing_tables import growing_table
+    from maxent_cli.io.outputs import planned
     from maxent_cli.io.periodicity_figure import write_periodicity_figure
-    from maxent_cli.io.provenance import write_provenance
     from maxent_cli.io.samples import open_draws
     from maxent_cli.io.tables import write_table
 
-    with open_draws(draws) as anchors, writing_folder(out) as folder:
+    outputs = planned([draws], folders=[out])
+    with open_draws(draws) as anchors, outputs.writing_folder(out, seed=seed) as folder:
         most_rhat, found = anchors.header.get("run", {}).get("most_rhat", 1.05), []
         with (
             growing_table(str(folder / "spectra.tsv"), ("record", "period", *SPECTRA)) as spectra,
@@ -80,7 +80,6 @@ def command(draws: str, out: str, words: str, seed: int) -> None:
         write_table(str(folder / "peaks.tsv"), [row for one in found for row in peak_rows(one)])
         write_table(str(folder / "answer.tsv"), answer_rows(answer))
         write_periodicity_figure(str(folder / "periodicity.png"), figure_of(answer, found, words))
-    write_provenance(out, [draws], seed)
     for line in report(answer, found, words):
         options.say(f"{out}: {line}" if not line.startswith(" ") else line)
 

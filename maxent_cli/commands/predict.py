@@ -55,36 +55,34 @@ def command(model: str, out: str, select: str | None, **given: Any) -> None:
     import torch
 
     from maxent_cli.commands.networks import reading_asked, source_asked
-    from maxent_cli.io.files import writing_together
     from maxent_cli.io.networks import load_network, network_digest
-    from maxent_cli.io.provenance import write_provenance
+    from maxent_cli.io.outputs import planned
     from maxent_cli.io.tables import write_rows
     from maxent_cli.models.prediction import predict
 
     _check_choices(select, given)
     torch.set_num_threads(given["threads"])
     source = source_asked(model, given)
+    rejects = None if out == "-" else given["shard"].rejected_table(out)
+    read = [given[name] for name in ("records", "table", "genome")]
+    outputs = planned([*source.files, *read], [out, select], implied=[rejects])
     network = load_network(source)
     sequences, labels, rejected = _read(given, network.input_length)
-    rejects = None if out == "-" else given["shard"].rejected_table(out)
     options.account(len(sequences), rejected, given["records"] or given["table"], rejects)
     part = _part(sequences, labels, rejected, given, network_digest(source))
     block = given["shard"].block(len(sequences))
     reader = network.read_as(reading_asked(given), sequences.codes.shape[1])
     with options.Progress("predicting", len(block), "records") as progress:
-        outputs = predict(reader, sequences.codes, progress.advance, block)
+        found = predict(reader, sequences.codes, progress.advance, block)
     sequences, labels = sequences.part(given["shard"]), None if labels is None else labels[block.start : block.stop]
-    names = network.output_names(outputs.shape[1])
-    columns = _columns(sequences, outputs, options.contrast_asked(given["contrast"], None, names), names, labels)
+    names = network.output_names(found.shape[1])
+    columns = _columns(sequences, found, options.contrast_asked(given["contrast"], None, names), names, labels)
     rows = _chosen(columns, given)
-    with writing_together() as opening:
-        write_rows(opening(out), columns)
+    with outputs.reading(*source.files).writing() as opening:
+        write_rows(opening(out, part=part), columns)
         if select is not None:
             _write_selected(opening, select, sequences.take(rows), columns["contrast"][rows])
-    files = [*source.files, *(given[name] for name in ("records", "table", "genome") if given[name])]
-    write_provenance(out, files, part=part)
     if select is not None:
-        write_provenance(select, files)
         options.say(f"{select}: {len(rows)} of {len(sequences)} records selected")
 
 

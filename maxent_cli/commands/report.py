@@ -26,10 +26,12 @@ def command(draws: str, out: str, summary: str | None, **folders: str | None) ->
     with logos and names, the hundred most telling anchors with sequence, logo, information, sites and occupancy, beta
     series, periodicity and GC probe, what each number means, and how all of it was made.
     """
-    from maxent_cli.io.provenance import write_provenance
-    from maxent_cli.io.report import write_report
+    from maxent_cli.io.outputs import planned
+    from maxent_cli.io.report import page_of
     from maxent_cli.io.report_inputs import Sources
 
     summary = summary or f"{draws}.tsv"
-    write_report(out, Sources(draws, summary, **folders))
-    write_provenance(out, [draws, summary, *filter(None, folders.values())])
+    outputs = planned([draws, summary, *folders.values()], [out])
+    sources = Sources(draws, summary, **folders)
+    with outputs.writing() as opening:
+        opening(out).write(page_of(sources))

@@ -52,26 +52,31 @@ def command(
     options.before_torch()
     from maxent_cli.analysis.diagnostics import diagnose
     from maxent_cli.analysis.summary import summarise
-    from maxent_cli.commands.drawing import set_up
+    from maxent_cli.commands.drawing import inputs_asked, set_up
     from maxent_cli.interpret.conditionals import block_conditionals
-    from maxent_cli.io.files import check_outputs, writing_together
-    from maxent_cli.io.provenance import write_provenance
+    from maxent_cli.io.outputs import planned
     from maxent_cli.io.samples import draws_into, packed, unpacked
     from maxent_cli.io.tables import write_rows
     from maxent_cli.io.unfinished import unfinished
 
+    paths = {"draws": out, "summary": summary_path or f"{out}.tsv", "fasta": fasta_path}
+    beside = [None if summary_path else paths["summary"], given["shard"].rejected_table(out)]
+    outputs = planned(inputs_asked(model, given), [out, summary_path, fasta_path], implied=beside)
     job = set_up(model, out, given)
+    outputs = outputs.reading(*job.inputs)
 
     def with_conditionals(samples: "SampleSet") -> "SampleSet":
         return replace(samples, conditionals=block_conditionals(job.model, job.law, samples))
 
-    paths = {"draws": out, "summary": summary_path or f"{out}.tsv", "fasta": fasta_path}
     rows: list[dict[str, Any]] = []
     with unfinished(out, job.identity, stop) as work:
-        check_outputs(filter(None, paths.values()))
         kept = job.work_through(work, lambda sample: packed(with_conditionals(sample(job.model, job.law))))
-        with writing_together() as opening, draws_into(opening(out, "wb"), job.header) as draws:
-            summary, fasta = opening(paths["summary"]), opening(fasta_path) if fasta_path else None
+        with (
+            outputs.writing(seed=given["seed"], device=given["device"]) as opening,
+            draws_into(opening(out, "wb", part=job.part | {"kind": "draws"}), job.header) as draws,
+        ):
+            summary = opening(paths["summary"], part=job.part | {"kind": "summary"})
+            fasta = opening(fasta_path, part=job.part | {"kind": "fasta"}) if fasta_path else None
             for name in kept:
                 with work.reading(name) as path:
                     samples = unpacked(path)
@@ -81,10 +86,6 @@ def command(
                 if fasta:
                     fasta.writelines(fasta_lines(samples))
             write_rows(summary, rows)
-        for kind, place in paths.items():
-            if place:
-                part = job.part | {"kind": kind}
-                write_provenance(place, job.inputs, given["seed"], device=given["device"], part=part)
     sys.exit(3 if report(rows, out) and strict else 0)
 
 

@@ -1,5 +1,6 @@
 """maxent series: what the law keeps and holds as beta rises."""
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import click
@@ -26,16 +27,18 @@ def command(draws: str, out: str, figures: int, shard: "Shard") -> None:
     figures/    the same as a figure an anchor
     """
     from maxent_cli.analysis.series import beta_series
-    from maxent_cli.io.files import writing_folder
-    from maxent_cli.io.provenance import digest_of, write_provenance
+    from maxent_cli.io.digests import noted
+    from maxent_cli.io.outputs import planned
     from maxent_cli.io.samples import open_draws
     from maxent_cli.io.series_figure import write_series_figure
     from maxent_cli.io.tables import write_table
 
-    with open_draws(draws) as anchors, writing_folder(out) as folder:
-        (folder / "figures").mkdir()
+    outputs = planned([draws], folders=[out])
+    with open_draws(draws) as anchors, ExitStack() as stack:
         rows, block = [], shard.block(len(anchors))
-        part = options.part_asked(shard, len(anchors), 0, {"draws": digest_of(draws)}) | {"kind": "folder"}
+        part = options.part_asked(shard, len(anchors), 0, {"draws": noted(draws)}) | {"kind": "folder"}
+        folder = stack.enter_context(outputs.writing_folder(out, part=part))
+        (folder / "figures").mkdir()
         is_distance = anchors.header.get("law", {}).get("held") != "output"
         for number in block:
             samples = anchors[number]
@@ -45,5 +48,4 @@ def command(draws: str, out: str, figures: int, shard: "Shard") -> None:
                 path = folder / "figures" / f"series_{number + 1:06d}.png"
                 write_series_figure(str(path), samples.name, series, samples.anchor_output)
         write_table(str(folder / "series.tsv"), rows)
-    write_provenance(out, [draws], part=part)
     options.say(f"{out}: {len(rows)} rungs of {len(block)} anchors")

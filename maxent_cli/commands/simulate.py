@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from maxent_cli.data import Motif
     from maxent_cli.engine.simulation import Planting, Simulation, Site
     from maxent_cli.io.bed import BedRow
+    from maxent_cli.io.outputs import Opening
 
 _KEYS = ("density", "position", "strand", "spacing")
 _SPEC = re.compile(rf"(?P<names>.+?)(?::(?P<settings>(?:{'|'.join(_KEYS)})=.*))?", re.DOTALL)
@@ -109,15 +110,15 @@ def command(**given: Any) -> None:
       maxent simulate -o pairs.fa --motifs my.meme --plant 'GATA1,TAL1(-):spacing=5-8' --length 200 --gc 0.42
     """
     from maxent_cli.io.motif_files import CTCF_MOTIF
-    from maxent_cli.io.provenance import write_provenance
+    from maxent_cli.io.outputs import planned
 
     if given["out"] == given["truth"]:
         raise click.BadParameter("is the same place as --out", param_hint="--truth")
     motif_file = given["motifs"] or CTCF_MOTIF
+    outputs = planned([motif_file], [given["out"], given["truth"]])
     drawn = _draw(_simulation(given, motif_file), given["count"], given["seed"])
-    _write(given["out"], given["truth"], given["prefix"], drawn)
-    for output in filter(None, (given["out"], given["truth"])):
-        write_provenance(output, [motif_file], given["seed"])
+    with outputs.writing(seed=given["seed"]) as opening:
+        _write(opening, given["out"], given["truth"], given["prefix"], drawn)
     say(f"{given['out']}: {len(drawn)} sequences, {sum(len(sites) for _, sites in drawn)} sites planted")
 
 
@@ -177,17 +178,15 @@ def _draw(simulation: "Simulation", count: int, seed: int) -> "list[tuple[str, l
     return drawn
 
 
-def _write(out: str, truth: str | None, prefix: str, drawn: "list[tuple[str, list[Site]]]") -> None:
+def _write(opening: "Opening", out: str, truth: str | None, prefix: str, drawn: "list[tuple[str, list[Site]]]") -> None:
     from maxent_cli.io.bed import bed_lines
     from maxent_cli.io.fasta import fasta_lines
-    from maxent_cli.io.files import writing_together
 
     names = [f"{prefix}{number:06d}" for number in range(1, len(drawn) + 1)]
     rows = (_truth_row(name, site) for name, (_, sites) in zip(names, drawn, strict=True) for site in sites)
-    with writing_together() as opening:
-        opening(out).writelines(fasta_lines(names, (sequence for sequence, _ in drawn)))
-        if truth is not None:
-            opening(truth).writelines(bed_lines(rows))
+    opening(out).writelines(fasta_lines(names, (sequence for sequence, _ in drawn)))
+    if truth is not None:
+        opening(truth).writelines(bed_lines(rows))
 
 
 def _truth_row(record: str, site: "Site") -> "BedRow":

@@ -165,30 +165,29 @@ def command(out: str, **given: Any) -> None:
     from maxent_cli.commands.training_data import examples_of_epochs, read_source, split_source, write_split
     from maxent_cli.io.checkpoint import save_model
     from maxent_cli.io.figures import write_learning_curve
-    from maxent_cli.io.files import check_output_folder, writing_folder
-    from maxent_cli.io.provenance import write_provenance
+    from maxent_cli.io.outputs import planned
     from maxent_cli.io.tables import renew_rejected, write_rejected, write_table
     from maxent_cli.io.unfinished import unfinished
 
     torch.set_num_threads(given["threads"])
+    read = [given[name] for name in ("positives", "negatives", "table", "genome")]
+    outputs = planned(read, folders=[out], implied=[options.rejected_beside(out)])
     source = read_source(given, out)
     sets, how = split_source(source, given)
     _announce(source.files[0], sets, how)
     model, settings = _new_model(sets[0], given), _settings(given, len(sets[0].examples))
     with unfinished(out, _identity(sets, settings, given), stop) as work:
-        check_output_folder(out)
         curve = _fit(model, examples_of_epochs(sets[0], given), sets[1].examples, settings, work)
         metrics = _metrics(model, sets, given["seed"])
         card = _card(model, sets, given, {"settings": _facts(settings, given), "split": how, "metrics": metrics})
-        with writing_folder(out) as folder:
+        with outputs.writing_folder(out, seed=given["seed"], threads=given["threads"]) as folder:
             save_model(folder, model, card)
             write_table(str(folder / "learning_curve.tsv"), [_row(epoch) for epoch in curve])
             write_learning_curve(str(folder / "learning_curve.png"), curve)
             write_table(str(folder / "metrics.tsv"), metrics)
             write_rejected(str(folder / "rejected.tsv"), source.rejected)
             write_split(folder, sets)
-        renew_rejected(f"{out}.rejected.tsv", [])  # what an earlier run left that could use no record
-        write_provenance(out, source.files, given["seed"], threads=given["threads"])
+        renew_rejected(options.rejected_beside(out), [])  # what an earlier run left that could use no record
 
 
 def _identity(sets: "list[LabelledSet]", settings: "Settings", given: dict[str, Any]) -> dict[str, Any]:

@@ -264,7 +264,7 @@ def read_labelled_sequences(
 
 
 def _account(sequences: Sequences, rejected: Sequence[Rejected], path: str, out: str) -> None:
-    options.account(len(sequences), rejected, path, None if len(sequences) else f"{out}.rejected.tsv")
+    options.account(len(sequences), rejected, path, None if len(sequences) else options.rejected_beside(out))
 
 
 def _joined(first: Sequences, second: Sequences) -> Sequences:

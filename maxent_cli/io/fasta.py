@@ -8,7 +8,8 @@ import numpy as np
 from maxent_cli.alphabet import LETTERS, UNKNOWN, encode
 from maxent_cli.data import Interval, Record, Rejected, Sequences
 from maxent_cli.errors import InputError
-from maxent_cli.io.files import reading_text, writing
+from maxent_cli.io.files import reading_text
+from maxent_cli.io.outputs import writing
 
 # chrom:start-end, chrom:start-end(strand), name::chrom:start-end(strand); a tail such as _shuf is passed over
 _COORDINATES = re.compile(

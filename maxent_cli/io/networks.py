@@ -22,8 +22,8 @@ from torch import Tensor, nn
 
 from maxent_cli.errors import InputError
 from maxent_cli.io.checkpoint import CARD, WEIGHTS, load_model
+from maxent_cli.io.digests import digest_of
 from maxent_cli.io.files import check_input
-from maxent_cli.io.provenance import digest_of
 from maxent_cli.models.adapter import AdaptedNetwork, Reading
 from maxent_cli.models.architectures import LayeredModel
 from maxent_cli.models.prediction import require_sound

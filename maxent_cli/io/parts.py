@@ -8,7 +8,7 @@ from typing import IO, Any
 
 from maxent_cli.data import Shard
 from maxent_cli.errors import InputError
-from maxent_cli.io.files import writing
+from maxent_cli.io.outputs import writing
 from maxent_cli.io.provenance import require_provenance
 from maxent_cli.io.samples import draws_into, open_draws
 

@@ -13,8 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from maxent_cli.io import report_drawing as drawing
 from maxent_cli.io import report_inputs as inputs
-from maxent_cli.io.files import writing
 from maxent_cli.io.logos import COLOURS
+from maxent_cli.io.outputs import writing
 from maxent_cli.io.provenance import read_provenance
 from maxent_cli.io.report_inputs import Row, Sources
 
@@ -26,7 +26,14 @@ MOST_Q = 0.05  # of a distance between motifs that is shown
 
 
 def write_report(path: str, sources: Sources) -> None:
-    """Write the report as HTML, the most telling hundred anchors drawn; '-' is standard output.
+    """Write the report; '-' is standard output."""
+    page = page_of(sources)
+    with writing(path) as stream:
+        stream.write(page)
+
+
+def page_of(sources: Sources) -> str:
+    """The report as HTML, the most telling hundred anchors drawn.
 
     Raises InputError where a part that was given cannot be read or belongs to other draws.
     """
@@ -41,9 +48,7 @@ def write_report(path: str, sources: Sources) -> None:
         "made": {command: (output, read_provenance(output)) for command, output in sources.commands.items()},
     }
     template = _environment().get_template("report.html")
-    page = template.render(header=header, rows=ranked, by=by, **parts)
-    with writing(path) as stream:
-        stream.write(page)
+    return template.render(header=header, rows=ranked, by=by, **parts)
 
 
 def _motifs(folder: str, ranked: list[Row]) -> dict[str, Any]:

@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from maxent_cli.alphabet import UNKNOWN
 from maxent_cli.data import Interval, Rungs, SampleSet
 from maxent_cli.errors import InputError
-from maxent_cli.io.files import writing
+from maxent_cli.io.digests import note
+from maxent_cli.io.outputs import writing
 
 SCHEMA = 1
 ARRAYS = ("anchor", "codes", "energy", "output", "background", "mutable", "output_background")
@@ -96,7 +97,7 @@ def packed(samples: SampleSet) -> bytes:
 
 def unpacked(path: Path) -> SampleSet:
     """The draws that a file holds which `packed` made."""
-    with open_draws(str(path)) as draws:
+    with _opened(str(path)) as draws:
         return draws[0]
 
 
@@ -152,10 +153,18 @@ class Draws:
 
 @contextmanager
 def open_draws(path: str) -> Iterator[Draws]:
-    """Open a draws file; anchors are read when asked for.
+    """Open a draws file, whose digest is noted; anchors are read when asked for.
 
     Raises InputError where it cannot be read or is not a draws file.
     """
+    with _naming(path):
+        note(path)
+    with _opened(path) as draws:
+        yield draws
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[Draws]:
     with ExitStack() as stack:
         with _naming(path):
             stream = stack.enter_context(Path(path).open("rb"))  # np.load would leave a damaged one open

@@ -37,6 +37,7 @@ from maxent_cli.models.training import Checkpoints, Snapshot
 
 SCHEMA = 1
 INTERVAL = 30.0  # seconds between two savings of the same thing
+MOST_TRIES, WAIT = 40, 0.05  # to have a folder that others are taking away, and seconds between two
 MOST_HELD = 2**24  # bytes of blocks in memory until they are written, whatever the time
 SETTINGS, LOCK, TRAINING = "settings.json", "lock", "training.safetensors"
 _OURS = re.compile(r"\..*|settings\.json|lock|training\.safetensors|\d{6}\.result|\d{6}\.\d{4}\.npz")
@@ -198,11 +199,14 @@ def _locked(folder: Path) -> int:
     whole and of the same bytes, but the first to end takes the folder away, and the other stops with an error. Over NFS
     the lock is the server's: that of a machine that has died is freed when its lease ends, after a minute or two.
     """
-    while True:
+    missing: OSError = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+    for attempt in range(MOST_TRIES):
+        time.sleep(WAIT if attempt else 0)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
-        except FileNotFoundError:  # the one before us has just ended, and taken the folder away
+        except FileNotFoundError as error:  # the one before us has just ended, and taken the folder away
+            missing = error
             continue
         except OSError as error:
             raise _cannot(folder, error) from error
@@ -217,6 +221,7 @@ def _locked(folder: Path) -> int:
             if (folder / LOCK).stat().st_ino == os.fstat(lock).st_ino:
                 return lock
         os.close(lock)
+    raise _cannot(folder, missing)
 
 
 def _seconds_of(lock: int) -> float:
