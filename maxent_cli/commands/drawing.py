@@ -209,7 +209,7 @@ def read_anchors(
     else:
         letters = np.random.default_rng(0).choice(4, length, p=background).astype(np.uint8)
         anchors, rejected = read_flanked(source, length, None if given["flank"] == "genome" else letters, unknown)
-    anchors = fix_positions(anchors, given["fix"]) if given["fix"] and len(anchors) else anchors
+    anchors = fix_positions(anchors, given["fix"]) if given["fix"] is not None and len(anchors) else anchors
     anchors, stuck = changeable(settle_unknown(anchors, given["n_policy"] == "sample"), source.path)
     if anchors.mutable is not None and not anchors.mutable.all():
         some = int((~anchors.mutable).any(axis=1).sum())

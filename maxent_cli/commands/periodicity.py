@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from maxent_cli.commands import options
+from maxent_cli.errors import InputError
 
 if TYPE_CHECKING:
     from maxent_cli.analysis.periodicity import Answer, Periodicity, Row
@@ -67,6 +68,8 @@ def command(draws: str, out: str, words: str, seed: int) -> None:
 
     outputs = planned([draws], folders=[out])
     with open_draws(draws) as anchors, outputs.writing_folder(out, seed=seed) as folder:
+        if not len(anchors):
+            raise InputError(draws, "", "holds no anchor", "give draws around some")
         most_rhat, found = anchors.header.get("run", {}).get("most_rhat", 1.05), []
         with (
             growing_table(str(folder / "spectra.tsv"), ("record", "period", *SPECTRA)) as spectra,

@@ -44,6 +44,8 @@ def note(path: str, digest: object = None, before: Signature | None = None) -> N
     What came from a pipe, and is nowhere any more, is told from a file.
     """
     known = signature(path) if before is None else before
+    if digest is None and known and _key(path) in _NOTED and _NOTED[_key(path)].signature == known:
+        return
     found = digest_of(path) if digest is None else digest
     _NOTED[_key(path)] = Noted(found if known or found is None else {PIPED: found}, known)
 

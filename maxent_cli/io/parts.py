@@ -1,5 +1,6 @@
 """Outputs that are parts of one run, known by their provenance, and put together."""
 
+import math
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -183,12 +184,21 @@ def _read_part(path: str) -> Part:
         number, _, count = made["part"]["shard"].partition("/")
         part = Part(path, Shard(int(number), int(count)), made)
         sound = 1 <= part.shard.number <= part.shard.count and part.kind in KINDS and part.rejected >= 0
-        if not (sound and made.keys() >= TOLD and part.run):
+        if not (sound and made.keys() >= TOLD and _is_told(made) and part.run):
             raise ValueError
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         problem = "is not from a command that takes --shard, or of another version of maxent"
         raise InputError(path, "", problem, _TOGETHER) from error
     return part
+
+
+def _is_told(made: dict[str, Any]) -> bool:
+    """Whether what merge reads is of its kind."""
+    named = made["part"]["run"]
+    tables = (made["machine"], made["packages"], made["inputs"], named["settings"], named["digests"])
+    numbers = (made["wall_seconds"], made["peak_memory_mib"], made["part"]["records"])
+    real = all(isinstance(number, int | float) and math.isfinite(number) for number in numbers)
+    return real and all(isinstance(table, dict) for table in tables) and isinstance(named["command"], str)
 
 
 def _short(value: object) -> str:

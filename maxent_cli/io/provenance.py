@@ -65,9 +65,15 @@ def read_provenance(output: str) -> Record | None:
         raise InputError(path, "", "is not JSON", cure) from error
     except OSError as error:
         raise InputError(path, "", reason(error), cure) from error
-    if not isinstance(record, dict) or not isinstance(record.get("inputs"), dict):
+    if not (isinstance(record, dict) and "inputs" in record and _is_record(record)):
         raise InputError(path, "", "is not what maxent writes beside an output", cure)
     return record
+
+
+def _is_record(found: Record) -> bool:
+    """Whether each of its tables is one."""
+    tables = {"inputs", "packages", "machine", "part", "parts", "changed_inputs"} & found.keys()
+    return all(isinstance(found[name], dict) for name in tables) and isinstance(found.get("command", []), list)
 
 
 def require_provenance(output: str) -> Record:

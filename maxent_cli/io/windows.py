@@ -67,7 +67,8 @@ def fix_positions(anchors: Sequences, fix: str) -> Sequences:
     """Anchors with some positions no longer mutable: those of a BED file, or ranges such as 3,40-60 for every anchor.
 
     Positions are 0-based, ranges half-open, in the network's input. A BED row's chromosome is an anchor's name, or
-    that of the genome on which the anchors lie. Raises InputError where no anchor has such a position.
+    that of the genome on which the anchors lie. Raises InputError where no anchor has such a position, or where one
+    given as an anchor's own lies beyond its end.
     """
     mutable = np.ones(anchors.codes.shape, np.bool_) if anchors.mutable is None else anchors.mutable.copy()
     stretches = _stretches_of(anchors, fix)
@@ -83,12 +84,25 @@ def _stretches_of(anchors: Sequences, fix: str) -> list[tuple[int, int, int]]:
     """Number of the anchor, start and end of each stretch to keep."""
     if Path(fix).is_file():
         rows = list(read_intervals(fix))
+        names = set(anchors.names)
+        for row in (row for row in rows if row.interval.chromosome in names):
+            place = row.place.removeprefix(f"{fix}: ")
+            _require_within(fix, place, row.interval.start, row.interval.end, anchors)
         return [found for number in range(len(anchors)) for found in _touched(anchors, number, rows)]
     parts = [_RANGE.fullmatch(part.strip()) for part in fix.split(",")]
     if not all(parts):
         raise InputError(fix, "", "is neither a file nor positions", "give a BED file, or positions as in 3,40-60")
     ranges = [(int(part[1]), int(part[2] or int(part[1]) + 1)) for part in parts if part]
+    for start, end in ranges:
+        _require_within(fix, "", start, end, anchors)
     return [(number, *ends) for number in range(len(anchors)) for ends in ranges]
+
+
+def _require_within(fix: str, place: str, start: int, end: int, anchors: Sequences) -> None:
+    length = anchors.codes.shape[1]
+    if not start < end <= length:
+        problem = f"{start}-{end} {'is empty' if end <= start else f'ends beyond the {length} positions'}"
+        raise InputError(fix, place, problem, "give positions from 0, each range's end behind its start, as in 3,40-60")
 
 
 def _touched(anchors: Sequences, number: int, rows: Iterable[BedRow]) -> Iterator[tuple[int, int, int]]:
