@@ -99,8 +99,8 @@ def command(model: str, out: str, **given: Any) -> None:
     found = attribute(subject.model, subject.anchors, settings, given["threads"])
     made = {"seed": given["seed"], "device": given["device"], "part": subject.part | {"kind": "folder"}}
     with folder_or_pipe(out, results.TABLE, outputs, **made) as folder:
-        first = given["shard"].block(subject.part["records"]).start
-        job = results.Job(folder, settings, given["most_delta"], "none" if out == PIPE else given["logos"], first)
+        numbers = subject.anchors.numbered.tolist()
+        job = results.Job(folder, settings, given["most_delta"], "none" if out == PIPE else given["logos"], numbers)
         progress = options.Progress("attributing", len(subject.anchors), "anchors")
         each = watched(progress, found, subject.anchors, subject.inputs[0])
         rows = results.write(each, job, given["max_logos"])

@@ -74,7 +74,9 @@ def command(draws: str, out: str, records: tuple[str, ...], max_maps: int, shard
 
     outputs = planned([draws], folders=[out])
     with open_draws(draws) as anchors, ExitStack() as stack:
-        part = options.part_asked(shard, len(anchors), 0, {"draws": noted(draws)}) | {"kind": "folder"}
+        part = options.part_asked(shard, len(anchors), len(shard.block(len(anchors))), 0, {"draws": noted(draws)}) | {
+            "kind": "folder"
+        }
         folder = stack.enter_context(outputs.writing_folder(out, part=part))
         (folder / "maps").mkdir()
         names = anchors.names() if records else []

@@ -11,7 +11,7 @@ import numpy as np
 
 from maxent_cli.commands import options
 from maxent_cli.commands.networks import background_asked, reading_asked, source_asked
-from maxent_cli.data import Rejected, SampleSet, Sequences, Shard
+from maxent_cli.data import WHOLE, Rejected, SampleSet, Sequences, Shard
 from maxent_cli.engine.sampling import Block, Journal
 from maxent_cli.errors import InputError
 from maxent_cli.interpret.law import LawSettings
@@ -22,8 +22,9 @@ from maxent_cli.interpret.sampling import (
     ready,
     sample_anchor,
 )
+from maxent_cli.io.digests import run_digests
 from maxent_cli.io.networks import load_network, network_digest
-from maxent_cli.io.records import RecordSource, read_sequences
+from maxent_cli.io.records import RecordSource, read_part, read_sequences
 from maxent_cli.io.unfinished import Notes, Unfinished
 from maxent_cli.io.windows import changeable, fix_positions, read_flanked, settle_unknown
 from maxent_cli.models.adapter import AdaptedNetwork
@@ -51,7 +52,8 @@ class Job:
     def identity(self) -> dict[str, Any]:
         """All that unfinished work depends on."""
         run = self.part["run"]
-        return {"command": run["command"], "shard": self.part["shard"], **run["settings"], **run["digests"]}
+        own = {"anchors": self.anchors.digest()}
+        return {"command": run["command"], "shard": self.part["shard"], **run["settings"], **run["digests"], **own}
 
     def work_through(self, work: Unfinished, task: Callable[[Sampler], bytes]) -> list[str]:
         """Have the task's result for each anchor among the unfinished work, and name them in order; progress on stderr.
@@ -136,6 +138,11 @@ class Subject:
     part: dict[str, Any]
 
 
+def fixed_by(given: dict[str, Any]) -> str | None:
+    """The file that --fix names, if it names one."""
+    return given["fix"] if given["fix"] and Path(given["fix"]).exists() else None
+
+
 def inputs_asked(model: str, given: dict[str, Any]) -> list[str]:
     """The files that the options name, before any is read."""
     files = (given[name] for name in ("anchors", "genome", "fix") if given[name])
@@ -148,18 +155,23 @@ def take_up(model_path: str, out: str | None, given: dict[str, Any]) -> Subject:
     network = load_network(network_source)
     source = RecordSource(given["anchors"], given["genome"], given["centre"])
     background = background_asked(given, network)
-    anchors, rejected = read_anchors(source, network.input_length, background, given)
     shard = given.get("shard", Shard())
-    options.account(len(anchors), rejected, given["anchors"], out and shard.rejected_table(out))
+
+    def read(some: RecordSource) -> tuple[Sequences, list[Rejected]]:
+        return read_anchors(some, network.input_length, background, given, shard)
+
+    anchors, rejected, count = read_part(source, shard, read)
+    options.account(len(anchors), rejected, given["anchors"], out and shard.rejected_table(out), shard)
     model = network.read_as(reading_asked(given), anchors.codes.shape[1])
     outputs = network.output_names(model.outputs)
     contrast = options.contrast_asked(given["contrast"], given["output"], outputs)
     place(model, given["device"])
     digest = network_digest(network_source)
     header = {"model": digest, "reading": reading_asked(given).__dict__, "outputs": outputs}
-    part = options.part_asked(shard, len(anchors), len(rejected), {"model": digest, "anchors": anchors.digest()})
+    digests = {"model": digest, **run_digests(records=source.path, genome=source.genome, fix=fixed_by(given))}
+    part = options.part_asked(shard, count, len(anchors), len(rejected), digests)
     files = [*network_source.files, *source.files]
-    return Subject(model, anchors.part(shard), contrast, background, files, header, part)
+    return Subject(model, anchors, contrast, background, files, header, part)
 
 
 def set_up(model_path: str, out: str | None, given: dict[str, Any]) -> Job:
@@ -198,7 +210,11 @@ def tether_asked(given: dict[str, Any]) -> Any:
 
 
 def read_anchors(
-    source: RecordSource, length: int | None, background: tuple[float, ...], given: dict[str, Any]
+    source: RecordSource,
+    length: int | None,
+    background: tuple[float, ...],
+    given: dict[str, Any],
+    shard: Shard = WHOLE,
 ) -> tuple[Sequences, list[Rejected]]:
     """The anchors, with what of them may change, and what was left out."""
     unknown = given["n_policy"] != "reject"
@@ -209,12 +225,14 @@ def read_anchors(
     else:
         letters = np.random.default_rng(0).choice(4, length, p=background).astype(np.uint8)
         anchors, rejected = read_flanked(source, length, None if given["flank"] == "genome" else letters, unknown)
-    anchors = fix_positions(anchors, given["fix"]) if given["fix"] is not None and len(anchors) else anchors
+    anchors = (
+        fix_positions(anchors, given["fix"], shard.count == 1) if given["fix"] is not None and len(anchors) else anchors
+    )
     anchors, stuck = changeable(settle_unknown(anchors, given["n_policy"] == "sample"), source.path)
     if anchors.mutable is not None and not anchors.mutable.all():
         some = int((~anchors.mutable).any(axis=1).sum())
         options.say(f"{some} of {len(anchors)} anchors hold positions; {anchors.mutable.mean():.1%} may change")
-    return anchors, rejected + stuck
+    return anchors, sorted(rejected + stuck, key=lambda record: record.number)
 
 
 def place(model: Any, device: str) -> None:

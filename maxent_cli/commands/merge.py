@@ -29,7 +29,7 @@ def command(parts: tuple[str, ...], out: str) -> None:
     written, or of another run (settings, model, records, version) is an error that names it.
     """
     from maxent_cli.io.outputs import planned
-    from maxent_cli.io.parts import FOLDER, read_parts, rejected_table, renew_rejected_of, summaries_of
+    from maxent_cli.io.parts import FOLDER, read_parts, rejected_tables, renew_rejected_of, summaries_of
 
     beside = [options.rejected_beside(out), f"{out.rstrip('/')}.tsv"]
     folders = all(Path(path).is_dir() for path in parts)
@@ -37,10 +37,10 @@ def command(parts: tuple[str, ...], out: str) -> None:
     with options.Progress("merging", len(parts), "parts") as progress:
         found = read_parts(parts)
         together = {out: found, f"{out}.tsv": summaries_of(found)}
-        kind, rejected = found[0].kind, rejected_table(found)
+        kind, rejected = found[0].kind, rejected_tables(found)
         (join_folder if kind == FOLDER else join_files)(outputs, together, progress)
         renew_rejected_of(rejected, kind, out)
-    options.say(f"{out}: {len(found)} parts, {found[0].made['part']['records']} records")
+    options.say(f"{out}: {len(found)} parts, {sum(part.made['part']['records'] for part in found)} records")
     kinds = {str((part.made["machine"].get("cpu"), part.made["packages"])) for part in found}
     if len(kinds) > 1:
         options.say(f"NOTE: {len(kinds)} kinds of CPU or versions of packages: in one run, other bytes may be drawn")
@@ -96,4 +96,5 @@ def made_of(parts: "Sequence[Part]") -> dict[str, Any]:
         "outputs": {part.path: part.made["output"] for part in parts},
     }
     kept = {name: first[name] for name in ("seed", "device") if name in first}
-    return kept | {"part": first["part"] | {"shard": "1/1"}, "parts": took}
+    counts = {name: sum(part.made["part"][name] for part in parts) for name in ("records", "rejected")}
+    return kept | {"part": first["part"] | counts | {"shard": "1/1"}, "parts": took}

@@ -122,10 +122,12 @@ def say(message: str) -> None:
         click.echo(printable(message), err=True)
 
 
-def account(kept: int, rejected: "Sequence[Rejected]", where: str, table: str | None) -> None:
+def account(
+    kept: int, rejected: "Sequence[Rejected]", where: str, table: str | None, shard: "Shard | None" = None
+) -> None:
     """Say how many records were kept and rejected, with the commonest reasons, and write the rejected into a table.
 
-    Without a table the first few are said. Raises InputError where none was kept.
+    Without a table the first few are said. Raises InputError where none was kept, unless they are a shard's.
     """
     from maxent_cli.io.tables import renew_rejected
 
@@ -138,6 +140,8 @@ def account(kept: int, rejected: "Sequence[Rejected]", where: str, table: str | 
         renew_rejected(table, rejected)
     for record in rejected[:MOST_SAID] if table is None else ():
         say(f"  {shown(record.name)} ({record.place}): {record.reason}")
+    if shard is not None and shard.count > 1:
+        return
     if not kept and not rejected:
         raise InputError(where, "", "holds nothing that can be used", "see the options that choose among its records")
     if not kept:
@@ -241,15 +245,16 @@ def settings_asked() -> dict[str, Any]:
     return {str(p.name): context.params[str(p.name)] for p in shaping}
 
 
-def part_asked(shard: "Shard", records: int, rejected: int, digests: dict[str, object]) -> dict[str, Any]:
+def part_asked(shard: "Shard", read: int, records: int, rejected: int, digests: dict[str, object]) -> dict[str, Any]:
     """What an output says in its provenance, so that merge can tell which run it is a part of, and which part.
 
-    records, rejected: how many there are in all parts. digests: of all that was read and shapes the output.
+    read: how many records there are in all parts; records, rejected: of them in this one, kept and left out. digests:
+    of all that was read and shapes the output.
     """
     if shard.count > 1:
-        say(f"part {shard}: {len(shard.block(records))} of {records} records")
+        say(f"part {shard}: {records + rejected} of {read} records")
     run = {"command": click.get_current_context().info_name, "settings": settings_asked(), "digests": digests}
-    return {"shard": str(shard), "records": records, "rejected": rejected, "run": run}
+    return {"shard": str(shard), "read": read, "records": records, "rejected": rejected, "run": run}
 
 
 anchors_argument = click.argument("anchors", type=InputPath(pipe=True))

@@ -1,6 +1,5 @@
 """maxent predict: a network's outputs for every record."""
 
-from hashlib import sha256
 from typing import IO, TYPE_CHECKING, Any
 
 import click
@@ -52,6 +51,7 @@ def command(model: str, out: str, select: str | None, **given: Any) -> None:
     label 1). Records are selected by --at-least and --correct first, then --top. BED is 0-based half-open.
     """
     options.before_torch()
+    import numpy as np
     import torch
 
     from maxent_cli.commands.networks import reading_asked, source_asked
@@ -67,14 +67,16 @@ def command(model: str, out: str, select: str | None, **given: Any) -> None:
     read = [given[name] for name in ("records", "table", "genome")]
     outputs = planned([*source.files, *read], [out, select], implied=[rejects])
     network = load_network(source)
-    sequences, labels, rejected = _read(given, network.input_length)
-    options.account(len(sequences), rejected, given["records"] or given["table"], rejects)
-    part = _part(sequences, labels, rejected, given, network_digest(source))
-    block = given["shard"].block(len(sequences))
+    wide, labelled, left_out, count = _read(given, network.input_length)
+    block = given["shard"].block(count)
+    sequences, rejected = wide.within(block), [record for record in left_out if record.number in block]
+    options.account(len(sequences), rejected, given["records"] or given["table"], rejects, given["shard"])
+    part = _part(count, len(sequences), len(rejected), given, network_digest(source))
     reader = network.read_as(reading_asked(given), sequences.codes.shape[1])
-    with options.Progress("predicting", len(block), "records") as progress:
-        found = predict(reader, sequences.codes, progress.advance, block)
-    sequences, labels = sequences.part(given["shard"]), None if labels is None else labels[block.start : block.stop]
+    with options.Progress("predicting", len(wide), "records") as progress:
+        found = predict(reader, wide.codes, progress.advance, wide.numbered)
+    within = np.isin(wide.numbered, sequences.numbered)
+    found, labels = found[within], None if labelled is None else labelled[within]
     names = network.output_names(found.shape[1])
     columns = _columns(sequences, found, options.contrast_asked(given["contrast"], None, names), names, labels)
     rows = _chosen(columns, given)
@@ -99,32 +101,30 @@ def _check_choices(select: str | None, given: dict[str, Any]) -> None:
         raise click.UsageError("--correct needs labels: give --table, or --label for all records")
 
 
-def _read(given: dict[str, Any], length: int | None) -> "tuple[Sequences, NDArray[np.int64] | None, list[Any]]":
-    """The records, their labels (N,) where known, and those left out."""
+def _read(given: dict[str, Any], length: int | None) -> "tuple[Sequences, NDArray[np.int64] | None, list[Any], int]":
+    """The records of whole batches around the shard's, labels (N,) where known, those left out; how many in all."""
     import numpy as np
 
     from maxent_cli.commands.training_data import read_labelled_sequences
-    from maxent_cli.io.records import RecordSource, read_sequences
+    from maxent_cli.io.records import RecordSource, read_part, read_sequences
+    from maxent_cli.models.prediction import BATCH
 
     if given["table"] is not None:
-        return read_labelled_sequences(given["table"], length, given["crop"])
+        sequences, labels, rejected = read_labelled_sequences(given["table"], length, given["crop"])
+        return sequences, labels, rejected, len(sequences) + len(rejected)
     source = RecordSource(given["records"], given["genome"], given["centre"])
-    sequences, rejected = read_sequences(source, length, given["crop"])
-    labels = None if given["label"] is None else np.full(len(sequences), given["label"])
-    return sequences, labels, rejected
+    found = read_part(source, given["shard"], lambda some: read_sequences(some, length, given["crop"]), BATCH)
+    called = None if given["label"] is None else np.full(len(found[0]), given["label"])
+    return found[0], called, *found[1:]
 
 
-def _part(
-    sequences: "Sequences",
-    labels: "NDArray[np.int64] | None",
-    rejected: list[Any],
-    given: dict[str, Any],
-    model: object,
-) -> dict[str, Any]:
+def _part(read: int, records: int, rejected: int, given: dict[str, Any], model: object) -> dict[str, Any]:
     """What the scores say of the part that they are."""
-    called = None if labels is None else sha256(labels.tobytes()).hexdigest()
-    digests = {"model": model, "records": sequences.digest(), "labels": called}
-    return options.part_asked(given["shard"], len(sequences), len(rejected), digests) | {"kind": "scores"}
+    from maxent_cli.io.digests import run_digests
+
+    paths = {name: given[name] for name in ("records", "table", "genome")}
+    digests = {"model": model, **run_digests(**paths)}
+    return options.part_asked(given["shard"], read, records, rejected, digests) | {"kind": "scores"}
 
 
 def _columns(

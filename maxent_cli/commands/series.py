@@ -36,7 +36,9 @@ def command(draws: str, out: str, figures: int, shard: "Shard") -> None:
     outputs = planned([draws], folders=[out])
     with open_draws(draws) as anchors, ExitStack() as stack:
         rows, block = [], shard.block(len(anchors))
-        part = options.part_asked(shard, len(anchors), 0, {"draws": noted(draws)}) | {"kind": "folder"}
+        part = options.part_asked(shard, len(anchors), len(shard.block(len(anchors))), 0, {"draws": noted(draws)}) | {
+            "kind": "folder"
+        }
         folder = stack.enter_context(outputs.writing_folder(out, part=part))
         (folder / "figures").mkdir()
         is_distance = anchors.header.get("law", {}).get("held") != "output"

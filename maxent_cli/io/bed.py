@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, NoReturn, Protocol, cast
 
 import numpy as np
 import pyfaidx
@@ -47,22 +47,42 @@ class _Chromosome(Protocol):
 _Genome = Mapping[str, _Chromosome]
 
 
-def read_intervals(path: str) -> Iterator[BedRow]:
+def read_intervals(path: str, block: range | None = None) -> Iterator[BedRow]:
     """Rows of a BED file of 3 to 12 columns or a narrowPeak file (plain, gzip or '-'), in order.
 
     A file of 10 columns is narrowPeak (the BED specification forbids BED10), and its last column the summit, -1 for
-    none. Lines that are blank or begin with '#', 'track' or 'browser' are passed over. Raises InputError naming the
-    line, and for a file without an interval.
+    none. Lines that are blank or begin with '#', 'track' or 'browser' are passed over. block: of all rows, counted from
+    0, these alone. Raises InputError naming the line, and for a file without an interval.
     """
-    empty = True
+    count = 0
     with reading_text(path) as stream:
         for number, line in enumerate(stream, 1):
             text = (line.removeprefix("\ufeff") if number == 1 else line).rstrip("\r\n")
-            if text.strip() and text[0] != "#" and text.split()[0] not in ("track", "browser"):
-                empty = False
-                yield _row(path, number, text)
-        if empty:
-            raise InputError(path, "", "holds no interval", "give a BED or narrowPeak file")
+            if _is_row(text):
+                count += 1
+                if block is None or count - 1 in block:
+                    yield _row(path, number, text)
+                elif count > block.stop:
+                    return
+        if not count:
+            _none(path)
+
+
+def count_intervals(path: str) -> int:
+    """How many rows a BED file has; what they say is not looked at. Raises InputError where it has none."""
+    with reading_text(path) as stream:
+        count = sum(
+            _is_row(line.removeprefix("\ufeff") if number == 1 else line) for number, line in enumerate(stream, 1)
+        )
+        return count or _none(path)
+
+
+def _none(path: str) -> NoReturn:
+    raise InputError(path, "", "holds no interval", "give a BED or narrowPeak file")
+
+
+def _is_row(text: str) -> bool:
+    return bool(text.strip()) and text[0] != "#" and text.split(maxsplit=1)[0] not in ("track", "browser")
 
 
 def write_bed(path: str, rows: Iterable[BedRow]) -> None:

@@ -62,6 +62,14 @@ def noted(path: str) -> object:
     return digest_of(path) if found is None else found.digest
 
 
+def run_digests(**paths: str | None) -> dict[str, object]:
+    """Digests of what all parts of a run read, by what it is; of a genome, of which each reads its own, the index."""
+    found = {name: noted(path) for name, path in paths.items() if path is not None}
+    return {
+        name: known["index"] if isinstance(known, dict) and "index" in known else known for name, known in found.items()
+    }
+
+
 def changes(path: str) -> object:
     """Where a path is not as it was when it was read: its digest now, or 'gone', or what differs; otherwise None."""
     found = _NOTED.get(_key(path))
