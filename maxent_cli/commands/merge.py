@@ -33,7 +33,7 @@ def command(parts: tuple[str, ...], out: str) -> None:
 
     beside = [options.rejected_beside(out), f"{out.rstrip('/')}.tsv"]
     folders = all(Path(path).is_dir() for path in parts)
-    outputs = planned(parts, *(([], [out]) if folders else ([out], [])), beside)
+    outputs = planned(parts, *(([], [out]) if folders else ([out], [])), beside, noting=False)
     with options.Progress("merging", len(parts), "parts") as progress:
         found = read_parts(parts)
         together = {out: found, f"{out}.tsv": summaries_of(found)}

@@ -63,7 +63,12 @@ class Outputs:
         places = [path for path in (*self.files, *self.folders, *self.implied) if not _is_device(path)]
         beside_them = [name for path in places for name in (beside(path), f"{_bare(path)}{PARTIAL}")]
         folders = {_real(path) for path in (*self.folders, *(name for name in beside_them if name.endswith(PARTIAL)))}
-        known = [(path, _real(path), _identities(path)) for path in self.inputs if Path(path).exists()]
+        there_already = any(os.path.lexists(path) for path in (*places, *beside_them))  # or nothing can be the same
+        known = [
+            (path, _real(path), _identities(path) if there_already else set())
+            for path in self.inputs
+            if Path(path).exists()
+        ]
         for row, path in enumerate((*places, *beside_them)):
             here, own = _real(path), _identities(path, within=False)
             for name, there, identities in known:
@@ -116,11 +121,13 @@ def planned(
     files: Iterable[str | None] = (),
     folders: Iterable[str | None] = (),
     implied: Iterable[str | None] = (),
+    noting: bool = True,
 ) -> Outputs:
     """The outputs of a command, checked, tried, and tidied up where a killed run has left something.
 
     Raises InputError where an output would destroy an input or what maxent did not write, or cannot be written. Where a
-    kill came between two renames, what the folder was, or its new record, is put into its place first.
+    kill came between two renames, what the folder was, or its new record, is put into its place first. noting: the
+    digests of inputs that are folders are noted now; those of files are by their readers.
     """
     named, kept, beside_them = (tuple(p for p in paths if p and p != PIPE) for paths in (files, folders, implied))
     outputs = Outputs(tuple(dict.fromkeys(filter(None, inputs))), named, kept, beside_them)
@@ -130,7 +137,7 @@ def planned(
     for path in outputs.folders:
         _prepare_folder(path)
     for path in outputs.inputs:
-        if Path(path).is_dir():  # readers note the files that they read
+        if noting and Path(path).is_dir():
             note_new(path)
     return outputs
 
@@ -256,6 +263,7 @@ class _Batch:
     def __init__(self) -> None:
         self.streams = ExitStack()
         self.paths, self.moves, self.records = list[str](), list[_Move](), dict[str, Record]()
+        self._locks = list[int]()
 
     def open(self, path: str, mode: str = "w", making: Making | None = None) -> IO[Any]:
         """Open an output for writing."""
@@ -273,7 +281,7 @@ class _Batch:
         target.parent.mkdir(parents=True, exist_ok=True)
         self.add(path, temporary, target, making)
         stream = temporary.open("wb")
-        _lock(stream.fileno())
+        self._hold(stream)
         return self._entered(stream, mode)
 
     def add(self, path: str, temporary: Path, target: Path, making: Making | None) -> None:
@@ -286,7 +294,9 @@ class _Batch:
         for move in self.moves:
             if move.making is not None:
                 self.records[move.path] = record = move.making(str(move.temporary))
-                move.noted.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+                with move.noted.open("w", encoding="utf-8") as stream:
+                    self._hold(stream)
+                    stream.write(json.dumps(record, indent=2) + "\n")
 
     def move(self) -> None:
         """Move all into place, the records last."""
@@ -304,6 +314,13 @@ class _Batch:
             _remove(move.noted)
             if move.target.exists():
                 _remove(move.older)
+        while self._locks:
+            os.close(self._locks.pop())
+
+    def _hold(self, stream: IO[Any]) -> None:
+        """Lock a file until all is done, also once it has been closed."""
+        self._locks.append(os.dup(stream.fileno()))
+        _lock(self._locks[-1])
 
     def _entered(self, raw: Any, mode: str) -> IO[Any]:
         return cast(IO[Any], self.streams.enter_context(raw if "b" in mode else io.TextIOWrapper(raw, **_TEXT)))
@@ -380,7 +397,7 @@ def _require_ours(path: str) -> None:
 def _try(path: str, folder: bool = False) -> None:
     """Make something where an output is to be, or where the folder that holds it is, and remove it again."""
     target = _target(path)
-    temporary = _temporary(target)
+    temporary = _temporary(target).with_suffix(".try")
     if target.is_dir() and not folder:
         raise InputError(path, "", "is a folder", "name a file")
     near = next(place for place in target.parents if os.path.lexists(place))
@@ -413,7 +430,7 @@ def _take_record(place: Path, path: str) -> None:
             place.replace(beside(path))
 
 
-def _litter(target: Path, suffixes: str = "tmp|old") -> list[Path]:
+def _litter(target: Path, suffixes: str = "tmp|old|try") -> list[Path]:
     pattern = re.compile(rf"\.{re.escape(target.name)}\.\d+\.({suffixes})")
     inside = target.parent.iterdir() if target.parent.is_dir() else ()
     return [place for place in inside if pattern.fullmatch(place.name)]

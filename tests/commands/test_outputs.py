@@ -286,6 +286,23 @@ def test_what_a_living_process_writes_is_left_alone(here: Path) -> None:
     assert not temporary.exists()
 
 
+@pytest.mark.parametrize(("line", "kind"), OUTPUTS, ids=lambda part: part.split()[0])
+def test_another_process_that_begins_takes_nothing_away(
+    line: str, kind: str, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It begins while the digests of what has been written are taken, and before that moves into place."""
+    out, plan, move = str(place_of(kind, here)), outputs.planned, outputs._Batch.move
+
+    def moving(batch: outputs._Batch) -> None:
+        plan([], [] if kind == "folder" else [out], [out] if kind == "folder" else [])
+        move(batch)
+
+    monkeypatch.setattr(outputs._Batch, "move", moving)
+    result = run(line, here)
+    assert result.exit_code == 0, result.output
+    check_good(line, here)
+
+
 def test_a_working_folder_that_has_gone(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
