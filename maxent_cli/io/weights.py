@@ -33,5 +33,5 @@ def _odd(value: Tensor) -> str:
     if value.is_meta:
         return "without values (on the meta device)"
     if value.layout is not torch.strided or value.is_nested:
-        return f"not dense ({value.layout})"
+        return f"not dense ({'nested' if value.is_nested else value.layout})"
     return "complex" if value.is_complex() else ""

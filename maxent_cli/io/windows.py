@@ -91,7 +91,9 @@ def _stretches_of(anchors: Sequences, fix: str) -> list[tuple[int, int, int]]:
         return [found for number in range(len(anchors)) for found in _touched(anchors, number, rows)]
     parts = [_RANGE.fullmatch(part.strip()) for part in fix.split(",")]
     if not all(parts):
-        raise InputError(fix, "", "is neither a file nor positions", "give a BED file, or positions as in 3,40-60")
+        raise InputError(
+            fix or "''", "", "is neither a file nor positions", "give a BED file, or positions as in 3,40-60"
+        )
     ranges = [(int(part[1]), int(part[2] or int(part[1]) + 1)) for part in parts if part]
     for start, end in ranges:
         _require_within(fix, "", start, end, anchors)
