@@ -25,8 +25,8 @@ from maxent_cli.analysis.diagnostics import diagnose, rhat
 from maxent_cli.analysis.information import frequencies, information
 from maxent_cli.data import Floats, SampleSet
 from maxent_cli.io.fasta import write_fasta
-from maxent_cli.io.files import writing
 from maxent_cli.io.motif_files import CTCF_MOTIF, read_meme
+from maxent_cli.io.outputs import writing
 from maxent_cli.io.samples import open_draws
 from maxent_cli.io.tables import write_table
 

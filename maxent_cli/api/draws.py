@@ -113,7 +113,7 @@ class Draws(files.Draws):
 
     def save(self, path: str) -> None:
         """Copy the draws to a file (.npz), with their summary (.npz.tsv) and series (.npz.series.tsv) beside it."""
-        from maxent_cli.io.files import writing
+        from maxent_cli.io.outputs import writing
 
         with writing(path, "wb") as stream, Path(self._path).open("rb") as source:
             shutil.copyfileobj(source, stream)
@@ -145,6 +145,11 @@ class Draws(files.Draws):
 
 
 GivenDraws = str | Draws  # what public functions take for draws: a path, or what `sample` or `open_draws` gave
+
+
+def path_of(given: GivenDraws) -> str:
+    """Where draws lie."""
+    return given.path if isinstance(given, Draws) else given
 
 
 @contextmanager

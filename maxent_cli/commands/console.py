@@ -29,7 +29,8 @@ def say(line: str) -> None:
 
 def print_file(path: "Path") -> None:
     """A text file on standard output."""
-    from maxent_cli.io.files import PIPE, writing
+    from maxent_cli.io.files import PIPE
+    from maxent_cli.io.outputs import writing
 
     with writing(PIPE) as stream:
         stream.write(path.read_text(encoding="utf-8"))

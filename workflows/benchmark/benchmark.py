@@ -39,7 +39,7 @@ from maxent_cli.data import Sequences
 from maxent_cli.interpret.law import LawSettings
 from maxent_cli.interpret.sampling import RunSettings
 from maxent_cli.io.checkpoint import load_model
-from maxent_cli.io.files import writing, writing_folder
+from maxent_cli.io.outputs import writing, writing_folder
 from maxent_cli.io.records import RecordSource, read_sequences
 from maxent_cli.io.tables import write_table
 from maxent_cli.models.protocol import SequenceModel

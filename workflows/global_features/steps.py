@@ -14,7 +14,7 @@ import numpy as np
 from maxent_cli.commands import maxent
 from maxent_cli.io.checkpoint import load_model, save_model
 from maxent_cli.io.fasta import read_fasta, write_fasta
-from maxent_cli.io.files import writing
+from maxent_cli.io.outputs import writing
 from maxent_cli.io.provenance import read_provenance
 from maxent_cli.io.tables import write_table
 from maxent_cli.models.untrained import untrained

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from maxent_cli.analysis.periodicity import ANCHOR, BACKGROUND, BAND, DRAWS
 from maxent_cli.io.figures import BLUE, GREY, INK, ORANGE, PALE, write_figure
-from maxent_cli.io.files import writing
+from maxent_cli.io.outputs import writing
 
 from ..global_features.steps import Table, machine, markdown, table, used
 from ..xor.answers import METHODS

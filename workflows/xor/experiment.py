@@ -19,7 +19,7 @@ from safetensors.torch import save
 
 from maxent_cli.alphabet import Codes, decode, encode
 from maxent_cli.io.fasta import write_fasta
-from maxent_cli.io.files import writing
+from maxent_cli.io.outputs import writing
 from maxent_cli.io.tables import write_table
 from maxent_cli.models.training import Examples, Settings, fit
 

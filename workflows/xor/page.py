@@ -9,7 +9,7 @@ import numpy as np
 from scipy import stats
 
 from maxent_cli.analysis.listing import LEAST_EXPECTED
-from maxent_cli.io.files import writing
+from maxent_cli.io.outputs import writing
 
 from ..global_features.steps import Table, machine, table, used
 from .answers import METHODS, QUESTIONS, total
