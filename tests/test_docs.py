@@ -60,7 +60,7 @@ def test_bounded_numbers(name: str) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_names_its_options(name: str) -> None:
-    result = CliRunner().invoke(maxent, [name, "--help"])
+    result = CliRunner().invoke(maxent, [name, "--help-all"])
     assert result.exit_code == 0
     for option in command_of(name).params:
         assert isinstance(option, click.Argument) or option.opts[0] in result.output

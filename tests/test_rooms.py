@@ -50,6 +50,7 @@ def test_every_room_is_in_the_table() -> None:
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_imports_go_one_way(path: Path) -> None:
     room = room_of(path)
+    stub = {"lazy_loader"} if path.name == "__init__.py" else set()  # a room's public names are imported when used
     if room in ("__init__", "__main__"):
         return
     ours, outside = ROOMS[room]
@@ -60,4 +61,4 @@ def test_imports_go_one_way(path: Path) -> None:
             allowed = {room, *ours, *ANY_ROOM, "__version__"}
             assert other in allowed, f"{room} imports {name}"
         elif first not in sys.stdlib_module_names:
-            assert first in outside, f"{room} imports {name}"
+            assert first in outside | stub, f"{room} imports {name}"

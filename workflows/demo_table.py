@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from maxent_cli.analysis.motifs import best_match, consensus
-from maxent_cli.io.motif_files import read_meme
+from maxent_cli.analysis import best_match, consensus
+from maxent_cli.io import read_meme
 
 BED = ("record", "start", "end", "name", "score", "strand")
 Line = tuple[str, str, str]

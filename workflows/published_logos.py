@@ -21,14 +21,9 @@ from pathlib import Path
 import numpy as np
 
 from maxent_cli.alphabet import LETTERS, decode, one_hot
-from maxent_cli.analysis.diagnostics import diagnose, rhat
-from maxent_cli.analysis.information import frequencies, information
+from maxent_cli.analysis import diagnose, frequencies, information_of, rhat
 from maxent_cli.data import Floats, SampleSet
-from maxent_cli.io.fasta import write_fasta
-from maxent_cli.io.motif_files import CTCF_MOTIF, read_meme
-from maxent_cli.io.outputs import writing
-from maxent_cli.io.samples import open_draws
-from maxent_cli.io.tables import write_table
+from maxent_cli.io import CTCF_MOTIF, open_draws, read_meme, write_fasta, write_table, writing
 
 RUNS = ("from_anchor", "from_background", "default", "beta_0")
 TETHERS = {"": "none", "_tether": "0.4"}
@@ -95,7 +90,7 @@ def chance_similarity(profile: Floats) -> float:
 
 def bits(samples: SampleSet, where: np.ndarray) -> tuple[float, float]:
     """Information of the positions where (L,) holds, and its error."""
-    held = information(replace(samples, mutable=samples.mutable & where))
+    held = information_of(replace(samples, mutable=samples.mutable & where))
     return held.total, held.total_error
 
 
@@ -139,7 +134,7 @@ def row_of(samples: SampleSet, run: str, tether: str) -> dict[str, object]:
 
 def spelt(samples: SampleSet, inside: np.ndarray) -> str:
     """The commonest letter of each chosen position that holds 0.2 bits or more, else a dot."""
-    held, shares = information(samples).positions, frequencies(samples).probabilities
+    held, shares = information_of(samples).positions, frequencies(samples).probabilities
     return "".join(LETTERS[shares[p].argmax()] if held[p] >= SHOWN else "." for p in np.flatnonzero(inside))
 
 

@@ -3,12 +3,14 @@ from .diagnostics import letter_diagnostics as letter_diagnostics
 from .diagnostics import rhat as rhat
 from .features import motif as motif
 from .information import frequencies as frequencies
+from .information import information_of as information_of
 from .listing import LEAST_EXPECTED as LEAST_EXPECTED
 from .listing import agreement as agreement
 from .listing import listed_law as listed_law
 from .motifs import Match as Match
 from .motifs import best_match as best_match
 from .motifs import consensus as consensus
+from .occupancy import LEAST_OCCUPANCY as LEAST_OCCUPANCY
 from .periodicity import ANCHOR as ANCHOR
 from .periodicity import BACKGROUND as BACKGROUND
 from .periodicity import BAND as BAND
@@ -16,4 +18,6 @@ from .periodicity import DRAWS as DRAWS
 from .periodicity import FREQUENCIES as FREQUENCIES
 from .periodicity import highest as highest
 from .periodicity import letter_class as letter_class
+from .periodicity import periodicity_of as periodicity_of
 from .periodicity import spectrum as spectrum
+from .spacing import FACING as FACING

@@ -14,7 +14,7 @@ from scipy.special import expit
 from maxent_cli.alphabet import UNKNOWN
 from maxent_cli.analysis.diagnostics import mcse_mean
 from maxent_cli.analysis.features import Feature, Places
-from maxent_cli.analysis.information import information
+from maxent_cli.analysis.information import information_of
 from maxent_cli.analysis.jackknife import block_numbers, jackknife
 from maxent_cli.data import Floats, SampleSet
 
@@ -84,7 +84,7 @@ def outside_local(samples: SampleSet) -> NDArray[np.bool_]:
     drawn = np.array([(samples.codes == letter).mean(axis=(0, 1)) for letter in range(UNKNOWN)]).T
     tilt = np.maximum(np.median(drawn[free] / samples.background[free], axis=0), 1e-3)
     tilted = samples.background * tilt
-    held = information(replace(samples, background=tilted / tilted.sum(axis=1, keepdims=True)))
+    held = information_of(replace(samples, background=tilted / tilted.sum(axis=1, keepdims=True)))
     return np.asarray(free & ~((held.positions > OCCUPIED_BITS) & (held.positions > OCCUPIED_ERRORS * held.errors)))
 
 

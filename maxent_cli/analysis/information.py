@@ -58,7 +58,7 @@ def frequencies(samples: SampleSet) -> Frequencies:
     return Frequencies(probabilities, np.where(free[:, None], errors, 0.0), np.where(free, sizes, np.nan))
 
 
-def information(samples: SampleSet) -> Information:
+def information_of(samples: SampleSet) -> Information:
     """D_j = sum_a p_j(a) log2(p_j(a) / q_j(a)) of each mutable position j and their sum, by jackknife over chains.
 
     q_j is the background row in use, the tether included; p_j the mean of the letters' conditionals where these are

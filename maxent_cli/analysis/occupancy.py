@@ -22,6 +22,8 @@ from maxent_cli.analysis.sites import (
 )
 from maxent_cli.data import Floats
 
+LEAST_OCCUPANCY = 0.05  # of a place that is listed
+
 CHECKED = 2000  # sites drawn from a motif itself, to set its threshold
 
 

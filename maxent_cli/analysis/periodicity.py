@@ -128,7 +128,7 @@ def holding(codes: Codes, words: LetterClass) -> NDArray[np.bool_]:
     return found
 
 
-def periodicity(samples: SampleSet, words: LetterClass, seed: int, max_rhat: float = 1.05) -> Periodicity:
+def periodicity_of(samples: SampleSet, words: LetterClass, seed: int, max_rhat: float = 1.05) -> Periodicity:
     """The spectra of one anchor's draws, of itself, and of as many draws from its background rows (beta = 0)."""
     where = _free_places(samples.mutable, words)
     chance = np.random.default_rng((seed, *samples.anchor.tolist()))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
+from scipy.special import softmax
 
 from maxent_cli.analysis.diagnostics import mcse_mean
 from maxent_cli.data import Floats, SampleSet
@@ -34,8 +35,7 @@ def settle(energy: Floats, beta: float, wanted: float) -> Settled:
     beta* is by all draws together. Rows are taken chain by chain, at the change of beta that gives their mean energy.
     """
     change = _change(energy.reshape(1, -1), beta, wanted)
-    weights = np.exp(-change * (energy - energy.min()))
-    left = weights.sum() ** 2 / (energy.size * np.square(weights).sum())
+    left = 1 / (energy.size * np.square(softmax(-change * energy)).sum())
     by_chain = _change(energy, beta, wanted)
     rows = np.array([_redrawn(chain, by_chain) for chain in energy])
     return Settled(beta + change, float(left), rows)
@@ -80,8 +80,7 @@ def _change(energy: Floats, beta: float, wanted: float) -> float:
     """The change of beta at which the mean over rows of weighted mean energies (C, D) is as wanted, within bounds."""
 
     def excess(change: float) -> float:
-        weights = np.exp(-change * (energy - energy.mean()))
-        return float(((weights * energy).sum(axis=1) / weights.sum(axis=1)).mean()) - wanted
+        return float((softmax(-change * energy, axis=1) * energy).sum(axis=1).mean()) - wanted
 
     low, high = beta / FURTHEST - beta, beta * FURTHEST - beta
     if excess(low) <= 0:
@@ -95,6 +94,6 @@ def _redrawn(energy: Floats, change: float) -> NDArray[np.intp]:
     By systematic sampling in order of energy, which leaves the mean energy next to no noise.
     """
     order = np.argsort(energy, kind="stable")
-    share = np.cumsum(np.exp(-change * (energy[order] - energy.mean())))
+    share = np.cumsum(softmax(-change * energy[order]))
     places = (np.arange(len(energy)) + 0.5) / len(energy)
     return np.sort(order[np.searchsorted(share / share[-1], places)])

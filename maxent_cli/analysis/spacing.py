@@ -12,6 +12,14 @@ from maxent_cli.analysis.sites import Letters, Sites
 from maxent_cli.data import Floats
 
 ARRANGEMENTS = ("a> b>", "a> <b", "b> a>", "<b a>")  # as seen with a on the plus strand
+# ends that face each other: of which motif, and 0 its beginning or 1 its end
+FACING = dict(
+    zip(
+        ARRANGEMENTS,
+        ((("a", 1), ("b", 0)), (("a", 1), ("b", 1)), (("b", 1), ("a", 0)), (("b", 0), ("a", 0))),
+        strict=True,
+    )
+)
 LEAST_SHARE = 0.01  # of draws that hold each motif, for an anchor to count
 Numbers = NDArray[np.intp]
 

@@ -5,7 +5,7 @@ import math
 from maxent_cli.alphabet import UNKNOWN
 from maxent_cli.analysis.diagnostics import Diagnosis, mcse_mean
 from maxent_cli.analysis.free_energy import bits_of_law
-from maxent_cli.analysis.information import information
+from maxent_cli.analysis.information import information_of
 from maxent_cli.analysis.reweighting import mean_error
 from maxent_cli.data import SampleSet
 
@@ -21,7 +21,7 @@ def summarise(samples: SampleSet, diagnosis: Diagnosis, is_distance: bool = True
     A, C, G or T.
     """
     share = kept_share(samples.energy.mean(), samples.energy_background) if is_distance else math.nan
-    bits, held = information(samples), bits_of_law(samples)
+    bits, held = information_of(samples), bits_of_law(samples)
     return {
         "record": samples.name,
         "beta": samples.beta,

@@ -2,7 +2,6 @@
 
 import html
 import shutil
-import tempfile
 import weakref
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,13 +13,14 @@ import pandas as pd
 
 from maxent_cli.alphabet import decode
 from maxent_cli.analysis.diagnostics import Diagnosis, diagnose
-from maxent_cli.analysis.information import frequencies, information
+from maxent_cli.analysis.information import frequencies, information_of
 from maxent_cli.analysis.series import beta_series
 from maxent_cli.analysis.summary import summarise
 from maxent_cli.data import SampleSet
 from maxent_cli.errors import InputError
 from maxent_cli.io import samples as files
-from maxent_cli.io.logos import Logo, information_heights, write_logo
+from maxent_cli.io.logos import Logo, information_heights, png_of, write_logo
+from maxent_cli.io.outputs import copy_into
 from maxent_cli.io.tables import Row, write_table
 
 SHOWN = ("record", "beta", "converged", "rhat", "ess", "energy_reduction", "bits", "bits_error")  # in a notebook
@@ -113,10 +113,7 @@ class Draws(files.Draws):
 
     def save(self, path: str) -> None:
         """Copy the draws to a file (.npz), with their summary (.npz.tsv) and series (.npz.series.tsv) beside it."""
-        from maxent_cli.io.outputs import writing
-
-        with writing(path, "wb") as stream, Path(self._path).open("rb") as source:
-            shutil.copyfileobj(source, stream)
+        copy_into(self._path, path)
         write_table(f"{path}.tsv", self.rows())
         write_table(f"{path}.series.tsv", self._series())
 
@@ -173,10 +170,7 @@ class Picture:
         write_logo(path, self.logo)
 
     def _repr_png_(self) -> bytes:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "logo.png"
-            write_logo(str(path), self.logo)
-            return path.read_bytes()
+        return png_of(self.logo)
 
 
 def open_draws(path: str) -> Draws:
@@ -194,7 +188,7 @@ def open_draws(path: str) -> Draws:
 
 
 def _logo(samples: SampleSet) -> Logo:
-    letters, held = frequencies(samples), information(samples)
+    letters, held = frequencies(samples), information_of(samples)
     return Logo(
         title=f"{samples.name}   {held.total:.2f} ± {held.total_error:.2f} bits",
         heights=information_heights(letters.probabilities, np.asarray(held.positions)),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from maxent_cli.alphabet import LETTERS, decode, one_hot
 from maxent_cli.analysis.diagnostics import Diagnosis
 from maxent_cli.analysis.discovery import ENOUGH, Calling, Found, discover
-from maxent_cli.analysis.information import Frequencies, Information, frequencies, information
+from maxent_cli.analysis.information import Frequencies, Information, frequencies, information_of
 from maxent_cli.analysis.motifs import consensus
 from maxent_cli.analysis.occupancy import (
     Occupancy,
@@ -234,7 +234,7 @@ def _read(calling: Calling, judge: Judge, samples: SampleSet) -> Read:
     background = redrawn(thinned(letters, ENOUGH), _chance(samples, "background"))
     other = redrawn(letters, _chance(samples, "null"))
     motifs = discover(letters, background, calling), discover(other, background, calling)
-    return samples, frequencies(samples), information(samples), motifs, judge(samples)
+    return samples, frequencies(samples), information_of(samples), motifs, judge(samples)
 
 
 def _reference(draws: Draws, found: Findings) -> Floats:

@@ -7,10 +7,10 @@ import numpy as np
 
 from maxent_cli.analysis.motifs import consensus
 from maxent_cli.analysis.names import BEST, Name, name_motifs
-from maxent_cli.analysis.occupancy import Occupancy, column_bits, site_counts, total_bits
+from maxent_cli.analysis.occupancy import LEAST_OCCUPANCY, Occupancy, column_bits, site_counts, total_bits
 from maxent_cli.analysis.recurrence import Merged
 from maxent_cli.analysis.sites import STRANDS
-from maxent_cli.analysis.spacing import ARRANGEMENTS, Spacing
+from maxent_cli.analysis.spacing import FACING, Spacing
 from maxent_cli.api.motif_results import (
     OVERHANG,
     Findings,
@@ -47,19 +47,10 @@ SPACING = (
     *("anchors_converged", "rhat"),
 )
 RATES = ("quantity", "found", "of")
-LEAST_OCCUPANCY = 0.05  # of a place in sites.bed
 TELLING_Q = 0.05  # of a distance in spacing.tsv
 TELLING_P = 0.05  # of a motif's coming again over anchors
 MOST_MOTIF_LOGOS = 20
 SAID = 5  # motifs in the account for people
-# ends that face each other: of which motif, and 0 its beginning or 1 its end
-FACING = dict(
-    zip(
-        ARRANGEMENTS,
-        ((("a", 1), ("b", 0)), (("a", 1), ("b", 1)), (("b", 1), ("a", 0)), (("b", 0), ("a", 0))),
-        strict=True,
-    )
-)
 TURNED = {"a> b>": "b> a>", "b> a>": "a> b>"}  # as the other motif of the pair sees it
 
 

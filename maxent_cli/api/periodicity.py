@@ -21,8 +21,8 @@ from maxent_cli.analysis.periodicity import (
     letter_class,
     over_anchors,
     peak_rows,
+    periodicity_of,
 )
-from maxent_cli.analysis.periodicity import periodicity as periodicity_of
 from maxent_cli.api.draws import GivenDraws, opened, path_of
 from maxent_cli.api.listening import Progress, listener_of
 from maxent_cli.api.results import Results, results_folder, tell

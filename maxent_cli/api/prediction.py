@@ -148,7 +148,7 @@ def predict(
     names = network.outputs(margins.shape[1])
     columns = _columns(mine, margins, chosen_outputs(contrast, names), names, called)
     found = Scores(columns, mine, _chosen(columns, at_least, correct, top))
-    if called is not None:
+    if called is not None and len(set(called.tolist())) == 2:
         for area in classification_areas(called, columns["contrast"], SEED, related(mine.codes)):
             task.listener.say(str(area))
     with outputs.writing() as opening:

@@ -39,7 +39,7 @@ from maxent_cli.io.motif_files import read_meme
 from maxent_cli.io.outputs import planned
 from maxent_cli.io.tables import Columns, read_table, truth, write_table
 from maxent_cli.io.unfinished import Unfinished, unfinished
-from maxent_cli.models.untrained import untrained
+from maxent_cli.models.untrained import with_fresh_weights
 
 POOLED: tuple[str, ...] = (
     "answer.tsv",
@@ -242,7 +242,7 @@ def _references(
     others = dict[str, Reader]()
     try:
         for number in range(probe.untrained):
-            others[f"{UNTRAINED} {number + 1}"] = untrained(subject.model, FIRST_SEED + number)
+            others[f"{UNTRAINED} {number + 1}"] = with_fresh_weights(subject.model, FIRST_SEED + number)
     except ValueError as error:
         raise SettingsError("untrained", "", str(error), "give 0") from error
     if second is not None:

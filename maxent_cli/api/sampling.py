@@ -21,7 +21,7 @@ from maxent_cli.interpret.conditionals import block_conditionals
 from maxent_cli.interpret.law import Law
 from maxent_cli.interpret.sampling import PRESETS, Sampling
 from maxent_cli.io.files import is_device
-from maxent_cli.io.outputs import Opening, planned, writing
+from maxent_cli.io.outputs import Opening, copy_into, planned
 from maxent_cli.io.samples import draws_into, packed, unpacked
 from maxent_cli.io.tables import Row, write_rows
 from maxent_cli.io.unfinished import Unfinished, unfinished
@@ -97,8 +97,7 @@ def sample(
     kept = replace(task, out=str(folder / "draws.npz"))
     rows = _draw(network, anchors(given), asked, run, kept, (summary, fasta))
     if out is not None:  # which has no neighbours, and cannot be read again
-        with writing(out, "wb") as stream:
-            stream.write(Path(str(kept.out)).read_bytes())
+        copy_into(str(kept.out), out)
     return Draws(str(kept.out), folder, rows)
 
 

@@ -2,7 +2,6 @@
 
 import tomllib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import click
@@ -44,12 +43,12 @@ def section_of(option: click.Option) -> str:
 
 
 def _read(path: str) -> Sections:
+    from maxent_cli.io.files import reading_text
+
     try:
-        found = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        problem = (error.strerror or str(error)).lower()
-        raise InputError(path, "", problem, "check the path and its permissions") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        with reading_text(path) as stream:
+            found = tomllib.loads(stream.read())
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         cure = "write sections such as [law] and lines such as keep = 0.8"
         raise InputError(path, "", f"is not TOML ({error})", cure) from error
     for name, value in found.items():

@@ -30,10 +30,9 @@ def say(line: str) -> None:
 def print_file(path: "Path") -> None:
     """A text file on standard output."""
     from maxent_cli.io.files import PIPE
-    from maxent_cli.io.outputs import writing
+    from maxent_cli.io.outputs import copy_into
 
-    with writing(PIPE) as stream:
-        stream.write(path.read_text(encoding="utf-8"))
+    copy_into(str(path), PIPE)
 
 
 class Console:

@@ -55,7 +55,7 @@ def command(
         raise click.UsageError("only one of --summary and --fasta can be standard output")
     from maxent_cli.api.sampling import sample
 
-    draws = sample(
+    with sample(
         network,
         anchors,
         law,
@@ -66,5 +66,6 @@ def command(
         shard=shard,
         threads=threads,
         progress=console,
-    )
-    sys.exit(3 if strict and not all(row["converged"] for row in draws.rows()) else 0)
+    ) as draws:
+        converged = all(row["converged"] for row in draws.rows())
+    sys.exit(3 if strict and not converged else 0)

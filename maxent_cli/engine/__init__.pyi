@@ -1,3 +1,5 @@
+from .full_passes import full_pass_chain as full_pass_chain
+from .incremental import compiled_chain as compiled_chain
 from .proposals import LETTER as LETTER
 from .proposals import REDRAW as REDRAW
 from .proposals import REFILL as REFILL

@@ -42,7 +42,7 @@ class _Proposals(NamedTuple):
     lost: NDArray[np.uint8]
 
 
-def full_passes(moves: tuple[Move, ...], ladder: Ladder = NO_LADDER) -> Kernel:
+def full_pass_chain(moves: tuple[Move, ...], ladder: Ladder = NO_LADDER) -> Kernel:
     """A kernel for chains on the CPU, with the draws of kernels.metropolis_hastings to rounding."""
 
     def run(state: State, target: Target, draws: int, thin: int) -> tuple[State, Trace]:

@@ -287,7 +287,7 @@ def single_changes(plan, codes, places, letters):  # type: ignore[no-untyped-def
     return found
 
 
-def incremental(plan: Plan, moves: tuple[Move, ...], ladder: Ladder = NO_LADDER, threads: int = 1) -> Kernel:
+def compiled_chain(plan: Plan, moves: tuple[Move, ...], ladder: Ladder = NO_LADDER, threads: int = 1) -> Kernel:
     """A kernel that runs each chain through compiled code; plan must describe the target's energy.
 
     Chains of different ladders are independent, so the draws do not depend on the number of threads. The energies

@@ -15,8 +15,8 @@ from maxent_cli.analysis.diagnostics import diagnose
 from maxent_cli.analysis.reweighting import Settled, beta_error, settle
 from maxent_cli.analysis.summary import kept_share
 from maxent_cli.data import Floats, Rungs, SampleSet, Sequences, Stop
-from maxent_cli.engine.full_passes import full_passes
-from maxent_cli.engine.incremental import incremental
+from maxent_cli.engine.full_passes import full_pass_chain
+from maxent_cli.engine.incremental import compiled_chain
 from maxent_cli.engine.kernels import metropolis_hastings
 from maxent_cli.engine.proposals import (
     LETTER,
@@ -272,7 +272,7 @@ def prepare(model: SequenceModel, anchor: Sequences, settings: LawSettings, run:
     mutable = None if anchor.mutable is None else anchor.mutable[0]
     law = anchored_law(model, anchor.codes[0], settings, anchor.names[0], torch.device(run.device), mutable)
     moves, ladder = MOVES[run.moves], Ladder(run.replicas, EXCHANGE_EVERY)
-    kernel = full_passes(moves, ladder) if run.device == "cpu" else metropolis_hastings(moves, ladder)
+    kernel = full_pass_chain(moves, ladder) if run.device == "cpu" else metropolis_hastings(moves, ladder)
     setting = Setting(model, anchor, law, settings, run, kernel)
     codes = random_codes(anchor.codes[0], law.target, setting.reference_keys)
     setting = replace(setting, reference=reference_of(setting, setting.energies(codes)))
@@ -305,7 +305,7 @@ def compiled(setting: Setting, codes: Codes, threads: int) -> Setting:
         plan = read_plan(setting.model, law.reference, law.weights, law.offset)
     except NotAStack as reason:
         return replace(setting, kernel_name=f"full passes ({reason})")
-    kernel = incremental(plan, moves, Ladder(setting.run.replicas, EXCHANGE_EVERY), threads)
+    kernel = compiled_chain(plan, moves, Ladder(setting.run.replicas, EXCHANGE_EVERY), threads)
     keys = chain_keys(setting.run.seed, "check", setting.anchor.codes[0], len(codes))
     _, trace = kernel(start_state(law.target, codes, keys, torch.device("cpu")), law.target, 1, CHECKED_STEPS)
     if not trace.drift <= MOST_DRIFT * setting.reference.energy_spread:

@@ -1,8 +1,10 @@
 """Sequence logos: stacked letters whose height is information, with its error, along the anchor they belong to."""
 
 import math
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import logomaker
@@ -44,6 +46,14 @@ class Logo:
 def information_heights(probabilities: Floats, information: Floats) -> Floats:
     """Letter heights (L, 4) from frequencies (L, 4) and a position's information (L,) in bits; none below zero."""
     return np.asarray(probabilities * np.maximum(information, 0)[:, None])
+
+
+def png_of(logo: Logo) -> bytes:
+    """A logo as PNG, without a file of one's own."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "logo.png"
+        write_logo(str(path), logo)
+        return path.read_bytes()
 
 
 def write_logo(path: str, logo: Logo) -> None:

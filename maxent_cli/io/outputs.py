@@ -15,7 +15,6 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -194,18 +193,10 @@ def writing_folder(path: str, making: Making | None = None) -> Iterator[Path]:
         batch.clean()
 
 
-@contextmanager
-def folder_or_pipe(path: str, printed: str, outputs: Outputs, **made: Any) -> Iterator[Path]:
-    """Fill a folder as Outputs.writing_folder does; for '-' one of its text files goes to standard output, alone."""
-    if path != PIPE:
-        with outputs.writing_folder(path, **made) as folder:
-            yield folder
-        return
-    with tempfile.TemporaryDirectory() as temporary:
-        yield Path(temporary)
-        text = (Path(temporary) / printed).read_text(encoding="utf-8")
-    with writing(PIPE) as stream:
-        stream.write(text)
+def copy_into(source: str, path: str) -> None:
+    """Write a file's bytes to an output."""
+    with writing(path, "wb") as stream, Path(source).open("rb") as read:
+        shutil.copyfileobj(read, stream)
 
 
 def require_replaceable(path: str) -> None:

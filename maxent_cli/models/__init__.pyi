@@ -1,3 +1,4 @@
+from .architectures import ARCHITECTURES as ARCHITECTURES
 from .architectures import LayeredModel as LayeredModel
 from .architectures import build as build
 from .prediction import predict as predict
@@ -6,3 +7,4 @@ from .protocol import one_hot as one_hot
 from .training import Examples as Examples
 from .training import Settings as Settings
 from .training import fit as fit
+from .untrained import with_fresh_weights as with_fresh_weights

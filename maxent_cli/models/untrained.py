@@ -9,7 +9,7 @@ from torch import nn
 Network = TypeVar("Network", bound=nn.Module)
 
 
-def untrained(model: Network, seed: int) -> Network:
+def with_fresh_weights(model: Network, seed: int) -> Network:
     """A copy whose modules have drawn their weights anew; the same seed gives the same weights.
 
     Raises ValueError where weights are left that no module of torch's knows how to draw.

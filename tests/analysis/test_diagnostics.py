@@ -99,7 +99,7 @@ def test_too_few_chains_or_draws_are_never_converged(rng, chains, draws):
 
 def test_independent_draws_converge_and_every_quantity_is_watched(rng):
     codes = independent_draws(rng, np.full((5, 4), 0.25), 20, 100)
-    found = diagnose(sample_set(codes), least_ess=400)
+    found = diagnose(sample_set(codes), min_ess=400)
     assert found.converged
     assert (found.watched, found.unknown) == (3 + 2 + 20, 0)
 

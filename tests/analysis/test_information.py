@@ -5,7 +5,7 @@ import pytest
 
 from analysis.sample_sets import independent_draws, sample_set
 from maxent_cli.alphabet import decode
-from maxent_cli.analysis.information import frequencies, information
+from maxent_cli.analysis.information import frequencies, information_of
 from maxent_cli.analysis.jackknife import block_numbers, jackknife
 
 
@@ -25,7 +25,7 @@ def test_draws_of_the_background_hold_no_bits_within_the_error(chains, draws, ho
     totals, positions = [], []
     for _ in range(repeats):
         background = tethered(rng, length)
-        found = information(sample_set(independent_draws(rng, background, chains, draws, hold), background))
+        found = information_of(sample_set(independent_draws(rng, background, chains, draws, hold), background))
         totals.append(found.total / found.total_error)
         positions.extend(found.positions / found.errors)
     assert abs(np.mean(totals)) < 3.5 / math.sqrt(repeats)
@@ -40,7 +40,7 @@ def test_information_of_a_known_law_is_within_its_error():
     exact = np.sum(law * np.log2(law / background), axis=1)
     scores, totals = [], []
     for _ in range(25):
-        found = information(sample_set(independent_draws(rng, law, 30, 20, 0.7), background))
+        found = information_of(sample_set(independent_draws(rng, law, 30, 20, 0.7), background))
         scores.append((found.positions - exact) / found.errors)
         totals.append((found.total - exact.sum()) / found.total_error)
     assert abs(np.mean(totals)) < 0.7
@@ -54,7 +54,7 @@ def test_conditionals_are_taken_for_counts_where_they_are_known():
     codes, noisy = independent_draws(rng, law, 20, 10), rng.dirichlet(200 * law[0] + 1, (20, 1))
     blocks = np.concatenate([np.broadcast_to(law[1:], (20, 19, 4)), noisy], axis=1)
     background = np.full((20, 4), 0.25)
-    found = information(sample_set(codes, background, conditionals=blocks))
+    found = information_of(sample_set(codes, background, conditionals=blocks))
     exact = np.sum(law * np.log2(law / background), axis=1)
     np.testing.assert_allclose(found.positions[:-1], exact[1:])
     np.testing.assert_allclose(found.errors[:-1], 0, atol=1e-9)
@@ -79,7 +79,7 @@ def test_plug_in_bits_and_jackknife_are_what_loops_over_strings_give():
     whole = bits([string for chain in chains for string in chain])
     without = [bits([string for other in chains if other is not chain for string in other]) for chain in chains]
     expected = 12 * whole - 11 * sum(without) / 12
-    assert information(sample_set(codes, background)).total == pytest.approx(expected, abs=1e-9)
+    assert information_of(sample_set(codes, background)).total == pytest.approx(expected, abs=1e-9)
 
 
 def test_fixed_positions_hold_no_bits_and_have_no_error():
@@ -88,7 +88,7 @@ def test_fixed_positions_hold_no_bits_and_have_no_error():
     codes[..., 2], codes[..., 4] = 3, 4  # a protected letter, an N
     mutable = np.array([True, True, False, True, False, True])
     samples = sample_set(codes, mutable=mutable)
-    found, letters = information(samples), frequencies(samples)
+    found, letters = information_of(samples), frequencies(samples)
     assert (found.positions[~mutable] == 0).all()
     assert (found.errors[~mutable] == 0).all()
     assert (letters.errors[~mutable] == 0).all()
@@ -96,7 +96,7 @@ def test_fixed_positions_hold_no_bits_and_have_no_error():
     assert np.isfinite([found.total, found.total_error]).all()
     assert letters.probabilities[2].tolist() == [0, 0, 0, 1]
     free = sample_set(codes[..., mutable])
-    assert found.total == pytest.approx(information(free).total)
+    assert found.total == pytest.approx(information_of(free).total)
 
 
 def test_frequencies_have_errors_from_the_ess_and_unseen_letters_a_bound():
@@ -126,7 +126,7 @@ def test_one_block_has_no_error():
 
 def test_what_never_changed_is_not_known_without_error():
     """Ten blocks of one letter: a block more of the background would leave it in 10.25 of 11."""
-    held = information(sample_set(np.zeros((10, 5, 3), np.uint8)))
+    held = information_of(sample_set(np.zeros((10, 5, 3), np.uint8)))
     share = 10.25 / 11
     less = share * np.log2(share / 0.25) + (1 - share) * np.log2((1 - share) / 0.75)
     np.testing.assert_allclose(held.positions, 2)

@@ -19,7 +19,7 @@ from maxent_cli.analysis.periodicity import (
     letter_class,
     over_anchors,
     peak_rows,
-    periodicity,
+    periodicity_of,
 )
 from maxent_cli.data import SampleSet
 
@@ -54,7 +54,7 @@ def moving(period: float, swing: float, seed: int = 1) -> SampleSet:
 def test_a_planted_period_is_found_where_it_is(period: float, phase: float) -> None:
     errors = []
     for seed in range(1, 9):
-        peak = periodicity(drawn(rows(period, 0.06, phase), seed), W, 1).peaks[DRAWS]
+        peak = periodicity_of(drawn(rows(period, 0.06, phase), seed), W, 1).peaks[DRAWS]
         assert peak.in_band == (9.5 <= period <= 11)
         assert peak.height > 20
         errors.append(
@@ -70,7 +70,7 @@ def test_a_planted_period_is_found_where_it_is(period: float, phase: float) -> N
 
 
 def test_a_period_that_keeps_no_place_is_found_free_of_phase() -> None:
-    found = periodicity(moving(10.2, 0.3), W, 1)
+    found = periodicity_of(moving(10.2, 0.3), W, 1)
     assert found.peaks[PHASE_FREE].period == pytest.approx(10.2, abs=0.15)
     assert found.peaks[PHASE_FREE].height > 3
     assert found.peaks[DRAWS].height < found.peaks[PHASE_FREE].height * 3
@@ -78,7 +78,7 @@ def test_a_period_that_keeps_no_place_is_found_free_of_phase() -> None:
 
 
 def test_draws_without_a_period_peak_as_the_background_does() -> None:
-    found = [periodicity(drawn(rows(10.2, 0), seed), W, 1) for seed in range(1, 41)]
+    found = [periodicity_of(drawn(rows(10.2, 0), seed), W, 1) for seed in range(1, 41)]
     answer = over_anchors(found)
     assert 0.04 < answer.chance < 0.18  # the band is 0.0957 of the frequencies
     for share in answer.shares.values():
@@ -87,8 +87,8 @@ def test_draws_without_a_period_peak_as_the_background_does() -> None:
 
 
 def test_a_straight_line_is_no_period() -> None:
-    straight = periodicity(drawn(rows(10.2, 0, slope=0.5), hold=0.0), W, 1)
-    plain = periodicity(drawn(rows(10.2, 0), hold=0.0), W, 1)
+    straight = periodicity_of(drawn(rows(10.2, 0, slope=0.5), hold=0.0), W, 1)
+    plain = periodicity_of(drawn(rows(10.2, 0), hold=0.0), W, 1)
     assert straight.power[DRAWS].max() < 3 * plain.power[DRAWS].max()
 
 
@@ -96,7 +96,9 @@ def test_background_and_anchor_are_looked_at_alike() -> None:
     """A background that has the period shows it at beta = 0, an anchor that has it in its own spectrum."""
     law = rows(10.2, 0.3)
     anchor = (np.where(np.cos(2 * np.pi * (np.arange(LENGTH) - 73) / 10.2) > 0, 0, 1)).astype(np.uint8)
-    found = periodicity(sample_set(independent_draws(np.random.default_rng(1), law, 16, 60), law, anchor=anchor), W, 1)
+    found = periodicity_of(
+        sample_set(independent_draws(np.random.default_rng(1), law, 16, 60), law, anchor=anchor), W, 1
+    )
     assert found.chance == 1
     for source in (DRAWS, ANCHOR, BACKGROUND):
         assert found.peaks[source].period == pytest.approx(10.2, abs=0.15), source
@@ -111,14 +113,14 @@ def test_the_spectrum_is_that_of_a_slow_twin() -> None:
     flat = share - np.polyval(np.polyfit(np.arange(LENGTH), share, 1), np.arange(LENGTH))
     for at in (0, 250, 600):
         wave = sum(value * np.exp(2j * np.pi * FREQUENCIES[at] * place) for place, value in enumerate(flat))
-        assert periodicity(samples, W, 1).power[DRAWS][at] == pytest.approx(abs(wave) ** 2)
+        assert periodicity_of(samples, W, 1).power[DRAWS][at] == pytest.approx(abs(wave) ** 2)
 
 
 def test_the_phase_free_spectrum_is_the_mean_of_single_draws() -> None:
     samples = drawn(rows(10.2, 0.1))
     flat = detrended((samples.codes % 3 == 0).astype(float), np.ones(LENGTH, bool)).reshape(-1, LENGTH)
     waves = flat @ np.exp(2j * np.pi * np.outer(np.arange(LENGTH), FREQUENCIES))
-    np.testing.assert_allclose(periodicity(samples, W, 1).power[PHASE_FREE], (np.abs(waves) ** 2).mean(axis=0))
+    np.testing.assert_allclose(periodicity_of(samples, W, 1).power[PHASE_FREE], (np.abs(waves) ** 2).mean(axis=0))
 
 
 @pytest.mark.parametrize("text", ["W", "WW", "AA/TT", "AN", "aa/at/ta/tt", "S", "RYN"])
@@ -146,22 +148,22 @@ def test_fixed_positions_are_left_out() -> None:
     codes = samples.codes.copy()
     codes[..., ~mutable] = np.where(np.arange(57) % 10 < 5, 0, 1)
     fixed = sample_set(codes, samples.background, mutable=mutable, anchor=codes[0, 0])
-    found = periodicity(fixed, letter_class("WW"), 1)
+    found = periodicity_of(fixed, letter_class("WW"), 1)
     assert np.isfinite(found.profile).sum() == 89
     assert found.peaks[DRAWS].swing < 0.1
 
 
 def test_draws_that_never_change_and_short_ones_have_no_peak() -> None:
     for codes in (np.zeros((16, 20, 30), np.uint8), np.zeros((16, 20, 2), np.uint8)):
-        found = periodicity(sample_set(codes), letter_class("WWW"), 1)
+        found = periodicity_of(sample_set(codes), letter_class("WWW"), 1)
         assert np.isnan(found.peaks[DRAWS].period)
         assert not found.peaks[DRAWS].in_band
 
 
 def test_rows_name_every_source() -> None:
-    found = [periodicity(drawn(rows(10.2, 0.06), seed), W, 1) for seed in (1, 2)]
+    found = [periodicity_of(drawn(rows(10.2, 0.06), seed), W, 1) for seed in (1, 2)]
     sources = list(found[0].peaks)
     assert [row["source"] for row in answer_rows(over_anchors(found))] == sources
     assert [row["source"] for row in peak_rows(found[0])] == sources
     assert answer_rows(over_anchors(found))[0]["share"] == 1
-    assert periodicity(drawn(rows(10.2, 0.06), 1), W, 1).chance == found[0].chance
+    assert periodicity_of(drawn(rows(10.2, 0.06), 1), W, 1).chance == found[0].chance

@@ -3,7 +3,7 @@ import pytest
 
 from analysis.sample_sets import independent_draws, sample_set
 from maxent_cli.analysis.discovery import Calling
-from maxent_cli.analysis.information import frequencies, information
+from maxent_cli.analysis.information import frequencies, information_of
 from maxent_cli.analysis.segments import find_segments
 
 WORD = np.array([1, 1, 0, 3, 0, 2, 2, 0, 0])  # CCATAGGAA, unlike its reverse complement
@@ -14,7 +14,7 @@ def matrix(letters, sharpness=0.91):
 
 
 def segments_of(samples, calling=None):
-    return find_segments(samples, frequencies(samples), information(samples), calling or Calling())
+    return find_segments(samples, frequencies(samples), information_of(samples), calling or Calling())
 
 
 def planted(seed, length, *places, hold=0.5):

@@ -8,7 +8,7 @@ import pytest
 from analysis.sample_sets import independent_draws, sample_set
 from maxent_cli.analysis.diagnostics import diagnose
 from maxent_cli.analysis.free_energy import bits_held
-from maxent_cli.analysis.information import information
+from maxent_cli.analysis.information import information_of
 from maxent_cli.analysis.summary import summarise
 from maxent_cli.data import SampleSet
 
@@ -46,7 +46,7 @@ def test_numbers_are_those_of_the_draws() -> None:
 
 def test_information_and_bits_held_are_the_whole_samples() -> None:
     samples = example()
-    row, bits, held = row_of(samples), information(samples), bits_held(samples.rungs.betas, samples.rungs.energy)
+    row, bits, held = row_of(samples), information_of(samples), bits_held(samples.rungs.betas, samples.rungs.energy)
     assert (row["bits"], row["bits_error"]) == (bits.total, bits.total_error)
     assert (row["bits_held"], row["bits_held_error"]) == (held.value[-1], held.error[-1])
     exact = float(np.sum(LETTERS[0] * np.log2(LETTERS[0] / 0.25)))

@@ -8,8 +8,8 @@ import torch
 from exact import random_keys
 from toy import LAWS, MOVE_SETS
 
-from maxent_cli.engine.full_passes import full_passes
-from maxent_cli.engine.incremental import incremental
+from maxent_cli.engine.full_passes import full_pass_chain
+from maxent_cli.engine.incremental import compiled_chain
 from maxent_cli.engine.sampling import NO_JOURNAL, Block, Journal, block_steps, in_blocks
 from maxent_cli.engine.target import Kernel, Ladder, State, Target, Trace, start_state
 from maxent_cli.engine.tuning import Tuned, first_ladder, tune
@@ -17,7 +17,7 @@ from maxent_cli.errors import InputError
 
 LAW = LAWS["five letters"]()
 MOVES, LADDER, CHAINS = MOVE_SETS["adapted mixture"], Ladder(3, 20), 12
-KERNELS = {"full": full_passes(MOVES, LADDER), "compiled": incremental(LAW.plan, MOVES, LADDER)}
+KERNELS = {"full": full_pass_chain(MOVES, LADDER), "compiled": compiled_chain(LAW.plan, MOVES, LADDER)}
 
 
 def start() -> State:

@@ -81,7 +81,7 @@ def agrees(module: ModuleType, law: Law) -> bool:
     target = law.target._replace(beta=np.tile([0.0, 0.7, 1.5, 3.0], 2))
     codes = np.random.default_rng(0).integers(0, 4, (8, len(ANCHOR)), dtype=np.uint8)
     begin = start_state(target, codes, random_keys(8, 0), torch.device("cpu"))
-    kernels = module.incremental(law.plan, MOVES, LADDER), metropolis_hastings(MOVES, LADDER)
+    kernels = module.compiled_chain(law.plan, MOVES, LADDER), metropolis_hastings(MOVES, LADDER)
     try:
         one, other = (kernel(begin, target, 40, 1)[1] for kernel in kernels)
     except IndexError:  # what is listed lies beyond the layer

@@ -11,7 +11,7 @@ from torch.nn import functional
 from toy import Law, ToyNetwork, law_around, network, representation_of, with_random_weights
 
 from maxent_cli.alphabet import encode
-from maxent_cli.engine.incremental import incremental, single_changes
+from maxent_cli.engine.incremental import compiled_chain, single_changes
 from maxent_cli.engine.kernels import metropolis_hastings
 from maxent_cli.engine.layers import BIAS
 from maxent_cli.engine.proposals import LETTER, REDRAW, REVERSE_COMPLEMENT, SHIFT, Move
@@ -148,7 +148,7 @@ def test_energies_are_those_of_full_passes(law):
     """Chains that may not change anything stay where they are, so the trace holds the energies of the plan itself."""
     begin = start(law.target, 200)
     frozen = law.target._replace(mutable=np.zeros(LENGTH, np.bool_))
-    state, trace = incremental(law.plan, MOVES)(begin, frozen, 1, 1)
+    state, trace = compiled_chain(law.plan, MOVES)(begin, frozen, 1, 1)
     np.testing.assert_array_equal(state.codes, begin.codes)
     np.testing.assert_allclose(trace.energy[:, 0], begin.energy, atol=2e-5, rtol=0)
 
@@ -171,7 +171,7 @@ def test_single_changes_are_full_passes_of_changed_letters(make):
 def test_compiled_and_full_chains_take_the_same_path(law):
     begin = start(law.target, 20, 1)
     compiled, full = (
-        kernel(begin, law.target, 30, 4) for kernel in (incremental(law.plan, MOVES), metropolis_hastings(MOVES))
+        kernel(begin, law.target, 30, 4) for kernel in (compiled_chain(law.plan, MOVES), metropolis_hastings(MOVES))
     )
     same(compiled, full, 5e-5)
     assert 0.05 < compiled[1].accepted.sum() / compiled[1].tried.sum() < 0.95
@@ -184,7 +184,7 @@ def usual() -> Law:
 
 
 def kernels(law: Law, ladder: Ladder, threads: int = 1) -> tuple[Kernel, Kernel]:
-    return incremental(law.plan, MOVES, ladder, threads), metropolis_hastings(MOVES, ladder)
+    return compiled_chain(law.plan, MOVES, ladder, threads), metropolis_hastings(MOVES, ladder)
 
 
 def test_compiled_and_full_ladders_take_the_same_path(usual):
@@ -220,14 +220,16 @@ def test_a_linear_energy_takes_the_same_path_and_may_be_negative(usual):
     target = usual.target._replace(energy=energy, beta=np.array(0.8))
     begin = start(target, 20)
     plan = read_plan(model, reference, weights, -3.5)
-    compiled, full = (kernel(begin, target, 30, 4) for kernel in (incremental(plan, MOVES), metropolis_hastings(MOVES)))
+    compiled, full = (
+        kernel(begin, target, 30, 4) for kernel in (compiled_chain(plan, MOVES), metropolis_hastings(MOVES))
+    )
     same(compiled, full, 5e-5)
     assert (compiled[1].energy < 0).any()
     assert (compiled[1].energy > 0).any()
 
 
 def test_updates_do_not_drift_over_many_steps(usual):
-    state, trace = incremental(usual.plan, MOVES)(start(usual.target, 20), usual.target, 10, 2000)
+    state, trace = compiled_chain(usual.plan, MOVES)(start(usual.target, 20), usual.target, 10, 2000)
     np.testing.assert_allclose(trace.energy[:, -1], state.energy, atol=2e-4, rtol=0)
 
 
@@ -236,5 +238,5 @@ def test_a_plan_that_differs_a_little_from_its_network_is_noticed(usual):
     parameters[usual.plan.table[-1, BIAS]] += 0.05
     begin = start(usual.target, 200)
     frozen = usual.target._replace(mutable=np.zeros(LENGTH, np.bool_))
-    trace = incremental(usual.plan._replace(parameters=parameters), MOVES)(begin, frozen, 1, 1)[1]
+    trace = compiled_chain(usual.plan._replace(parameters=parameters), MOVES)(begin, frozen, 1, 1)[1]
     assert np.abs(trace.energy[:, 0] - begin.energy.numpy()).max() > 1e-3

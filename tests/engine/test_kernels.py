@@ -29,7 +29,7 @@ from exact import (
 from scipy import stats
 from toy import LAWS, MOVE_SETS, SKEWED, Law
 
-from maxent_cli.engine.incremental import incremental
+from maxent_cli.engine.incremental import compiled_chain
 from maxent_cli.engine.kernels import metropolis_hastings
 from maxent_cli.engine.proposals import Move
 from maxent_cli.engine.target import NO_LADDER, Kernel, Ladder, log_exchange, start_state
@@ -43,7 +43,7 @@ def full(law: Law, moves: tuple[Move, ...], ladder: Ladder = NO_LADDER) -> tuple
 
 def compiled(law: Law, moves: tuple[Move, ...], ladder: Ladder = NO_LADDER) -> tuple[Kernel, Law]:
     assert law.plan is not None
-    return incremental(law.plan, moves, ladder), looked_up(law)
+    return compiled_chain(law.plan, moves, ladder), looked_up(law)
 
 
 KERNELS = {"full": full, "compiled": compiled}

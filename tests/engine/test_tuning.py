@@ -15,7 +15,7 @@ from exact import (
 )
 from toy import LAWS, MOVE_SETS, Law
 
-from maxent_cli.engine.incremental import incremental
+from maxent_cli.engine.incremental import compiled_chain
 from maxent_cli.engine.target import Kernel, Ladder, State, start_state
 from maxent_cli.engine.tuning import FROZEN, ROUNDS, Tuned, first_ladder, tune
 
@@ -25,7 +25,7 @@ LAW = LAWS["tethered"]()
 
 def kernel(rungs: int = RUNGS) -> Kernel:
     assert LAW.plan is not None
-    return incremental(LAW.plan, MOVE_SETS["mixture"], Ladder(rungs, EVERY))
+    return compiled_chain(LAW.plan, MOVE_SETS["mixture"], Ladder(rungs, EVERY))
 
 
 def started(law: Law, ladders: int, rungs: int = RUNGS) -> State:

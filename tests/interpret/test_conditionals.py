@@ -8,7 +8,7 @@ import torch
 from small import Listed, anchors, law, run, small_model
 
 from maxent_cli.alphabet import decode, encode
-from maxent_cli.analysis.information import information
+from maxent_cli.analysis.information import information_of
 from maxent_cli.analysis.jackknife import block_numbers
 from maxent_cli.interpret.conditionals import MOST, block_conditionals, conditionals, looked_at
 from maxent_cli.interpret.law import anchored_law
@@ -71,8 +71,8 @@ def test_a_position_that_the_network_does_not_heed_holds_nothing() -> None:
         places[:, :, :2] = 0
     settings = law(BETA)
     samples = sample_anchor(model, anchors("GATCATTC"), settings, run(chains=10, draws=20))
-    counted = information(samples)
-    held = information(replace(samples, conditionals=block_conditionals(model, settings, samples)))
+    counted = information_of(samples)
+    held = information_of(replace(samples, conditionals=block_conditionals(model, settings, samples)))
     np.testing.assert_allclose(held.positions[:2], 0, atol=1e-9)
     assert (counted.errors[:2] > 1e-3).all()
     assert held.total == pytest.approx(counted.total, abs=4 * counted.total_error)

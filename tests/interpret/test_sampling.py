@@ -11,7 +11,7 @@ from small import SKEWED, Listed, anchors, law, run, small_model
 from maxent_cli.alphabet import encode, is_gc
 from maxent_cli.analysis.diagnostics import ess_mean, mcse_mean
 from maxent_cli.analysis.free_energy import bits_held
-from maxent_cli.analysis.information import information
+from maxent_cli.analysis.information import information_of
 from maxent_cli.data import SampleSet
 from maxent_cli.errors import InputError
 from maxent_cli.interpret.sampling import over_anchors, ready, sample_anchor, sample_fields
@@ -51,7 +51,7 @@ def rows(samples: SampleSet) -> np.ndarray:
     return samples.codes.astype(int) @ 4 ** np.arange(samples.codes.shape[-1])[::-1]
 
 
-@pytest.mark.parametrize("given", [{"moves": "letters"}, {"rungs": 1, "moves": "letters"}, {"rungs": 1}])
+@pytest.mark.parametrize("given", [{"moves": "letters"}, {"replicas": 1, "moves": "letters"}, {"replicas": 1}])
 @pytest.mark.parametrize("start", ["anchor", "background", "both"])
 def test_the_law_does_not_depend_on_how_it_is_drawn_from(given: dict, start: str) -> None:
     samples = sample_anchor(MODEL, anchors(ANCHOR), law(BETA), run(thin=40, start=start, **given))
@@ -126,7 +126,7 @@ def test_bits_held_are_those_of_the_list(given: dict) -> None:
 @pytest.mark.parametrize("draws", [10, 100, 1000])
 def test_beta_0_is_the_background_and_holds_no_bits(draws: int) -> None:
     samples = sample_anchor(MODEL, anchors(ANCHOR), law(0.0), run(chains=10, draws=draws, thin=10))
-    bits = information(samples)
+    bits = information_of(samples)
     assert abs(bits.total) < 4.5 * bits.total_error
     held = bits_held(samples.rungs.betas, samples.rungs.energy)
     assert held.value.tolist() == [0, 0, 0, 0]
@@ -141,7 +141,7 @@ def test_beta_0_of_a_tether_is_the_tethered_background() -> None:
     samples = sample_anchor(MODEL, anchors(ANCHOR), law(0.0, tether=0.4), run())
     kept = (samples.codes == encode(ANCHOR)).mean()
     assert kept == pytest.approx(0.4, abs=4.5 * np.sqrt(0.24 / 10_000))
-    bits = information(samples)
+    bits = information_of(samples)
     assert abs(bits.total) < 4.5 * bits.total_error
 
 

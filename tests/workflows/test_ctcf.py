@@ -109,7 +109,7 @@ def test_the_experiment_on_one_small_case(tmp_path: Path) -> None:
         config = tomllib.load(stream)
     del config["real"]
     small = {"simulate": "--count 1500 --length 60", "train": "--epochs 8 --batch 64 --threads 1"}
-    small["sample"] = "--chains 4 --replicas 3 --draws 40 --thin 20 --warmup 800 --threads 1"
+    small["sample"] = "--chains 4 --replicas 3 --draws 40 --thin 20 --max-steps 800 --warmup 800 --threads 1"
     config |= {"out": str(tmp_path), "anchors": 3, "batch": 2, "redraws": 20, "cases": ["one motif"]}
     page = experiment.experiment(config | {"options": config["options"] | small}).read_text()
     rows = {(row["method"], row["metric"]): row for row in table(tmp_path / "metrics.tsv")}

@@ -11,7 +11,7 @@ from maxent_cli.analysis.periodicity import FREQUENCIES
 
 ROOT = Path(__file__).parents[2]
 LENGTH = 147
-SHORT = "--tether none --chains 4 --replicas 3 --draws 20 --thin 10 --warmup 240 --threads 1"
+SHORT = "--tether none --chains 4 --replicas 3 --draws 20 --thin 10 --max-steps 200 --warmup 240 --threads 1"
 
 
 @pytest.fixture(autouse=True)

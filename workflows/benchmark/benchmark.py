@@ -36,17 +36,13 @@ from ways import (
 )
 
 from maxent_cli.data import Sequences
-from maxent_cli.interpret.law import LawSettings
-from maxent_cli.interpret.sampling import RunSettings
-from maxent_cli.io.checkpoint import load_model
-from maxent_cli.io.outputs import writing, writing_folder
-from maxent_cli.io.records import RecordSource, read_sequences
-from maxent_cli.io.tables import write_table
-from maxent_cli.models.protocol import SequenceModel
+from maxent_cli.interpret import LawSettings, Sampling
+from maxent_cli.io import RecordSource, load_model, read_sequences, write_table, writing, writing_folder
+from maxent_cli.models import SequenceModel
 
 AUTO = "auto"
 UNIFORM = (0.25, 0.25, 0.25, 0.25)
-RECURRENT_RUN = RunSettings(chains=8, rungs=6, draws=4, thin=1, warmup=1000, seed=1)
+RECURRENT_RUN = Sampling(chains=8, replicas=6, draws=4, thin=1, warmup=1000, max_steps=4)
 
 REFERENCE, TWIN = "reference", "incremental, letters"  # the same chain
 STACK_WAYS = (REFERENCE, "full passes, moves", *COMPILED)  # by full passes a ladder would take minutes

@@ -13,27 +13,23 @@ from itertools import product
 import numpy as np
 
 from maxent_cli.alphabet import UNKNOWN
-from maxent_cli.analysis.diagnostics import diagnose
-from maxent_cli.analysis.information import information
+from maxent_cli.analysis import diagnose, information_of
 from maxent_cli.data import SampleSet, Sequences
-from maxent_cli.interpret.law import LawSettings
-from maxent_cli.interpret.sampling import RunSettings, over_anchors, ready, sample_anchor
-from maxent_cli.io.checkpoint import load_model
-from maxent_cli.io.records import RecordSource, read_sequences
-from maxent_cli.io.tables import write_table
+from maxent_cli.interpret import LawSettings, Sampling, over_anchors, ready, sample_anchor
+from maxent_cli.io import RecordSource, load_model, read_sequences, write_table
 
-RUN = RunSettings(chains=16, rungs=5, draws=100, thin=60, warmup=3000, seed=1)
+RUN = Sampling(chains=16, replicas=5, draws=100, thin=60, warmup=3000, max_steps=6000)
 
 
 def half(samples: SampleSet, first: int) -> np.ndarray:
     """Information (L,) of every second chain."""
     part = SampleSet(**{**samples.__dict__, "codes": samples.codes[first::2]})
-    return np.asarray(information(part).positions)
+    return np.asarray(information_of(part).positions)
 
 
 def measure(samples: SampleSet, seconds: float) -> dict[str, object]:
     """What a reader of the logo would ask."""
-    bits, diagnosis = information(samples), diagnose(samples)
+    bits, diagnosis = information_of(samples), diagnose(samples)
     at_anchor, at_random = half(samples, 0), half(samples, 1)
     profile = np.sort(np.maximum(bits.positions, 0))[::-1]
     cumulated = np.cumsum(profile) / max(profile.sum(), 1e-9)

@@ -14,8 +14,8 @@ import torch
 from benchmark import AUTO
 from ways import WAYS, Place, Run, Way, default_run, figures, settle, start
 
-from maxent_cli.analysis.diagnostics import letter_diagnostics
-from maxent_cli.engine.proposals import (
+from maxent_cli.analysis import letter_diagnostics
+from maxent_cli.engine import (
     LETTER,
     REDRAW,
     REFILL,
@@ -26,11 +26,8 @@ from maxent_cli.engine.proposals import (
     WHOLE,
     Move,
 )
-from maxent_cli.interpret.law import LawSettings
-from maxent_cli.interpret.sampling import MOVES
-from maxent_cli.io.checkpoint import load_model
-from maxent_cli.io.records import RecordSource, read_sequences
-from maxent_cli.io.tables import write_table
+from maxent_cli.interpret import MOVES, LawSettings
+from maxent_cli.io import RecordSource, load_model, read_sequences, write_table
 
 SHIFTS = (Move(SHIFT, 0.1, 24, 8),)
 TURNS = (Move(REVERSE_COMPLEMENT, 0.1, 24),)

@@ -18,12 +18,9 @@ from torch import nn
 from ways import Place, default_run, settle
 
 from maxent_cli.data import Sequences
-from maxent_cli.interpret.law import LawSettings
-from maxent_cli.io.checkpoint import load_model
-from maxent_cli.io.records import RecordSource, read_sequences
-from maxent_cli.io.tables import write_table
-from maxent_cli.models.architectures import ARCHITECTURES, LayeredModel, build
-from maxent_cli.models.protocol import SequenceModel, one_hot
+from maxent_cli.interpret import LawSettings
+from maxent_cli.io import RecordSource, load_model, read_sequences, write_table
+from maxent_cli.models import ARCHITECTURES, LayeredModel, SequenceModel, build, one_hot
 
 LENGTH, STEPS, BATCH, ANCHORS = 100, 400, 128, 1
 MOTIF = np.array([1, 1, 3, 1, 3, 0, 2, 3, 2, 2, 1, 2], np.uint8)  # planted whole, anywhere, in half of the sequences

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from maxent_cli.data import Sequences
-from maxent_cli.models.protocol import one_hot
+from maxent_cli.models import one_hot
 
 LENGTH, HIDDEN, STEPS, BATCH = 40, 16, 300, 128
 MOTIF = np.array([2, 0, 3, 1, 1, 0, 2, 3], np.uint8)  # planted whole, anywhere, in half of the sequences

@@ -9,27 +9,33 @@ import numpy as np
 import torch
 
 from maxent_cli.alphabet import Codes
-from maxent_cli.analysis.diagnostics import letter_diagnostics, rhat
-from maxent_cli.commands.sample import command
+from maxent_cli.analysis import letter_diagnostics, rhat
 from maxent_cli.data import Sequences
-from maxent_cli.engine.full_passes import full_passes
-from maxent_cli.engine.incremental import incremental
-from maxent_cli.engine.proposals import Move
-from maxent_cli.engine.randomness import chain_keys
-from maxent_cli.engine.target import Kernel, Ladder, State, Target, start_state
-from maxent_cli.interpret.law import LawSettings
-from maxent_cli.interpret.plan import NotAStack, read_plan
-from maxent_cli.interpret.sampling import (
+from maxent_cli.engine import (
+    Kernel,
+    Ladder,
+    Move,
+    State,
+    Target,
+    chain_keys,
+    compiled_chain,
+    full_pass_chain,
+    start_state,
+)
+from maxent_cli.interpret import (
     EXCHANGE_EVERY,
     MOVES,
-    RunSettings,
+    LawSettings,
+    NotAStack,
+    Sampling,
     Setting,
     prepare,
+    read_plan,
     sample_anchor,
     start_codes,
     warm_up,
 )
-from maxent_cli.models.protocol import SequenceModel, one_hot
+from maxent_cli.models import SequenceModel, one_hot
 
 CPU = torch.device("cpu")
 SETTLING = 2  # times the default warm-up, and as many steps again, before anything is compared
@@ -59,10 +65,9 @@ COMPILED = tuple(name for name, way in WAYS.items() if way.compiled)
 BARE, DEFAULT = "bare forward passes", "default sampler"
 
 
-def default_run(seed: int) -> RunSettings:
+def default_run(seed: int) -> Sampling:
     """What `maxent sample` runs when nothing is asked for."""
-    given = {option.name: option.default for option in command.params}
-    return RunSettings(**{name: given[name] for name in ("chains", "rungs", "draws", "thin", "warmup")}, seed=seed)
+    return Sampling(seed=seed)
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ class Place:
         return float(self.setting.energies(self.codes[:, -1]).mean() / self.setting.reference.energy)
 
 
-def settle(model: SequenceModel, anchor: Sequences, law: LawSettings, run: RunSettings) -> Place:
+def settle(model: SequenceModel, anchor: Sequences, law: LawSettings, run: Sampling) -> Place:
     """Find the ladder (and beta where the law has none) and run it until chains have forgotten where they started."""
     run = replace(run, warmup=SETTLING * run.warmup)
     setting = prepare(model, anchor, law, run, 1)
@@ -96,7 +101,7 @@ def settle(model: SequenceModel, anchor: Sequences, law: LawSettings, run: RunSe
     target = setting.law.target._replace(beta=np.tile(tuned.betas, run.chains), adapted=tuned.adapted)
     _, trace = setting.kernel(tuned.state, target, 2 * DRAWS_A_SLICE, run.warmup // (2 * DRAWS_A_SLICE))
     late = trace.codes[:, DRAWS_A_SLICE:]
-    return Place(setting, tuned.betas, late.reshape(run.chains, run.rungs, *late.shape[1:]), tuned.adapted)
+    return Place(setting, tuned.betas, late.reshape(run.chains, run.replicas, *late.shape[1:]), tuned.adapted)
 
 
 @dataclass
@@ -156,9 +161,9 @@ def kernel_of(way: Way, setting: Setting, moves: tuple[Move, ...], rungs: int) -
     """The way's kernel, with one thread."""
     ladder = Ladder(rungs, EXCHANGE_EVERY)
     if not way.compiled:
-        return full_passes(moves, ladder)
+        return full_pass_chain(moves, ladder)
     try:
-        return incremental(read_plan(setting.model, setting.law.reference, setting.law.weights), moves, ladder, 1)
+        return compiled_chain(read_plan(setting.model, setting.law.reference, setting.law.weights), moves, ladder, 1)
     except NotAStack:
         return None
 
@@ -195,7 +200,7 @@ def default_result(place: Place, seed: int) -> dict[str, object]:
     wall, cpu = time.perf_counter(), time.process_time()
     samples = sample_anchor(setting.model, setting.anchor, law, run, 1)
     seconds = time.process_time() - cpu, time.perf_counter() - wall
-    proposals = run.chains * run.rungs * (run.warmup + run.draws * run.thin)
+    proposals = run.chains * run.replicas * (run.warmup + run.draws * samples.thin)
     return figures(samples.codes, samples.energy, place.anchor, seconds, proposals)
 
 

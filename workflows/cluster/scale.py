@@ -29,14 +29,20 @@ class Case:
     architecture: str = "convnet"
     length: int = 100
     chains: int = 4
-    rungs: int = 3
+    replicas: int = 3
     draws: int = 100
     thin: int = 60
 
     @property
     def options(self) -> list[str]:
         """The run, as options."""
-        numbers = {"chains": self.chains, "rungs": self.rungs, "draws": self.draws, "thin": self.thin, "warmup": 1000}
+        numbers = {
+            "chains": self.chains,
+            "replicas": self.replicas,
+            "draws": self.draws,
+            "thin": self.thin,
+            "warmup": 1000,
+        }
         return [*(f"--{name}={number}" for name, number in numbers.items()), "--threads=1"]
 
 
@@ -44,7 +50,7 @@ BASE = Case()
 CASES = {
     "convnet, 100 bp, 4 chains, 3 rungs, 7,000 steps": BASE,
     "8 chains": replace(BASE, chains=8),
-    "6 rungs": replace(BASE, rungs=6),
+    "6 rungs": replace(BASE, replicas=6),
     "13,000 steps": replace(BASE, thin=120),
     "200 draws, each after 30 steps": replace(BASE, draws=200, thin=30),
     "200 bp": replace(BASE, length=200),

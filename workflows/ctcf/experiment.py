@@ -19,9 +19,8 @@ import numpy as np
 
 from maxent_cli.alphabet import Codes, encode
 from maxent_cli.data import Floats
-from maxent_cli.io.checkpoint import load_model
-from maxent_cli.io.tables import write_table
-from maxent_cli.models.prediction import predict
+from maxent_cli.io import load_model, write_table
+from maxent_cli.models import predict
 
 from ..global_features.steps import run, seconds, table
 from ..xor.answers import METHODS

@@ -7,8 +7,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from maxent_cli.io.figures import BLUE, GREY, ORANGE, PALE, write_figure
-from maxent_cli.io.outputs import writing
+from maxent_cli.io import BLUE, GREY, ORANGE, PALE, write_figure, writing
 
 from ..global_features.steps import Table, machine, table, used
 

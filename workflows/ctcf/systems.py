@@ -10,10 +10,9 @@ from scipy.special import rel_entr
 
 import maxent_cli
 from maxent_cli.alphabet import encode
-from maxent_cli.analysis.features import motif
+from maxent_cli.analysis import motif
 from maxent_cli.data import Motif, Record
-from maxent_cli.io.fasta import read_fasta, write_fasta
-from maxent_cli.io.motif_files import read_meme, write_meme
+from maxent_cli.io import read_fasta, read_meme, write_fasta, write_meme
 
 from ..global_features.steps import run
 

@@ -17,7 +17,7 @@ import numpy as np
 from steps import Row, auroc, called_rightly, probe_row, run, write_results
 
 from maxent_cli.alphabet import Codes, decode, encode, is_gc, reverse_complement
-from maxent_cli.io.fasta import write_fasta
+from maxent_cli.io import write_fasta
 
 EXPECTED = {"composition": "yes", "motif": "no", "both": "yes"}
 MOTIF = encode("GCCGCGCCGG")
@@ -33,10 +33,17 @@ class Size:
     anchors: int = 40
     seeds: tuple[int, ...] = (91, 92, 93, 94, 95)
     training: str = "--epochs 8"
-    probing: str = "--fields 0,0.5 --chains 8 --rungs 3 --warmup 480 --draws 60 --thin 30 --untrained 1"
+    probing: str = "--fields 0,0.5 --chains 8 --replicas 3 --warmup 480 --draws 60 --thin 30 --max-steps 1800"
 
 
-QUICK = Size(1500, 40, 12, (1,), "--epochs 6", "--fields 0,0.5 --chains 8 --rungs 3 --warmup 480 --draws 40 --thin 20")
+QUICK = Size(
+    1500,
+    40,
+    12,
+    (1,),
+    "--epochs 6",
+    "--fields 0,0.5 --chains 8 --replicas 3 --warmup 480 --draws 40 --thin 20 --max-steps 800",
+)
 
 
 def experiment(out: Path, size: Size, cases: tuple[str, ...] = tuple(EXPECTED)) -> Iterator[Row]:

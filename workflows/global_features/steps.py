@@ -11,13 +11,9 @@ from statistics import median
 
 import numpy as np
 
-from maxent_cli.commands import maxent
-from maxent_cli.io.checkpoint import load_model, save_model
-from maxent_cli.io.fasta import read_fasta, write_fasta
-from maxent_cli.io.outputs import writing
-from maxent_cli.io.provenance import read_provenance
-from maxent_cli.io.tables import write_table
-from maxent_cli.models.untrained import untrained
+from maxent_cli.__main__ import main as maxent
+from maxent_cli.io import load_model, read_fasta, read_provenance, save_model, write_fasta, write_table, writing
+from maxent_cli.models import with_fresh_weights
 
 Row = dict[str, object]
 Table = list[dict[str, str]]
@@ -107,7 +103,7 @@ def save_untrained(model: Path, folder: Path, seed: int) -> Path:
     if not folder.exists():
         trained, card = load_model(str(model))
         folder.mkdir(parents=True)
-        save_model(folder, untrained(trained, seed), card)
+        save_model(folder, with_fresh_weights(trained, seed), card)
     return folder
 
 
@@ -144,7 +140,6 @@ def probe_row(folder: Path) -> Row:
     answer, response = table(folder / "answer.tsv"), table(folder / "response.tsv")
     network = {row["quantity"]: row for row in answer if row["of"] == "network"}
     others = [row for row in answer if row["of"].startswith("untrained") and row["quantity"] == "rigidity outside"]
-    excess = next(name for name in network if name.startswith("rigidity outside, beyond"))
     scores = [abs(float(row["z"])) for row in table(folder / "checks.tsv") if row["z"] != "nan"]
     return {
         "verdict": answer[-1]["quantity"].rpartition(": ")[2],
@@ -152,8 +147,7 @@ def probe_row(folder: Path) -> Row:
         **_interval("slope", network["slope outside"]),
         **_interval("rigidity", network["rigidity outside"]),
         "untrained_rigidity": max((float(row["value"]) for row in others), default=float("nan")),
-        **_interval("excess", network[excess]),
-        "beyond": excess.rpartition("beyond ")[2],
+        **_interval("excess", network["rigidity outside, where chains agree"]),
         **_settled(response),
         "checks": len(scores),
         "within_3": sum(score <= 3 for score in scores),

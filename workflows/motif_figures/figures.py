@@ -26,13 +26,11 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from maxent_cli.__main__ import main as maxent
 from maxent_cli.alphabet import decode, encode
-from maxent_cli.analysis.motifs import Match, best_match
-from maxent_cli.api.motif_tables import FACING, LEAST_OCCUPANCY
-from maxent_cli.commands import maxent
+from maxent_cli.analysis import FACING, LEAST_OCCUPANCY, Match, best_match
 from maxent_cli.data import Motif
-from maxent_cli.io.motif_files import read_meme, write_meme
-from maxent_cli.io.tables import write_table
+from maxent_cli.io import read_meme, write_meme, write_table
 
 PLANTED = {"left": "TTACCACAGGA", "right": "AAGTCGAGCAT"}  # unlike each other and themselves, on either strand
 SHARPNESS = 0.9

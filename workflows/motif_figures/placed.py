@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from maxent_cli.alphabet import encode
-from maxent_cli.analysis.features import motif as matches_of
-from maxent_cli.analysis.motifs import Match, best_match
+from maxent_cli.analysis import Match, best_match
+from maxent_cli.analysis import motif as matches_of
 from maxent_cli.data import Motif
-from maxent_cli.io.motif_files import read_meme
+from maxent_cli.io import read_meme
 
 STRONG = 1e-5
 NEAR = 2.0  # bp between centres

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from maxent_cli.models.architectures import LayeredModel, build
+from maxent_cli.models import LayeredModel, build
 
 WIDTH = 14
 

@@ -19,9 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from maxent_cli.analysis.periodicity import ANCHOR, BACKGROUND, DRAWS
-from maxent_cli.io.bed import read_intervals, write_bed
-from maxent_cli.io.tables import write_table
+from maxent_cli.analysis import ANCHOR, BACKGROUND, DRAWS
+from maxent_cli.io import read_intervals, write_bed, write_table
 
 from ..global_features.steps import Row, auroc, called_rightly, probe_row, run, save_untrained, seconds, surest, table
 from ..xor.answers import METHODS

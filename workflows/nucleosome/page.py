@@ -8,9 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from maxent_cli.analysis.periodicity import ANCHOR, BACKGROUND, BAND, DRAWS
-from maxent_cli.io.figures import BLUE, GREY, INK, ORANGE, PALE, write_figure
-from maxent_cli.io.outputs import writing
+from maxent_cli.analysis import ANCHOR, BACKGROUND, BAND, DRAWS
+from maxent_cli.io import BLUE, GREY, INK, ORANGE, PALE, write_figure, writing
 
 from ..global_features.steps import Table, machine, markdown, table, used
 from ..xor.answers import METHODS

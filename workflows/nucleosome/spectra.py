@@ -12,7 +12,7 @@ import numpy as np
 from scipy.stats import binomtest
 
 from maxent_cli.alphabet import LETTERS
-from maxent_cli.analysis.periodicity import (
+from maxent_cli.analysis import (
     ANCHOR,
     BACKGROUND,
     BAND,
@@ -20,11 +20,11 @@ from maxent_cli.analysis.periodicity import (
     FREQUENCIES,
     highest,
     letter_class,
-    periodicity,
+    periodicity_of,
     spectrum,
 )
 from maxent_cli.data import Floats
-from maxent_cli.io.samples import open_draws
+from maxent_cli.io import open_draws
 
 from ..global_features.steps import Row, table
 
@@ -39,7 +39,7 @@ Powers = dict[str, Floats]  # of each track, (N, F) at FREQUENCIES
 def of_draws(path: Path, seed: int) -> tuple[Powers, list[str], float]:
     """Spectra by source, the anchors' names, and the share of backgrounds that peak in the band by chance."""
     with open_draws(str(path)) as draws:
-        found = [periodicity(samples, CLASS, seed) for samples in draws]
+        found = [periodicity_of(samples, CLASS, seed) for samples in draws]
     powers = {source: np.stack([one.power[source] for one in found]) for source in SOURCES}
     return powers, [one.record for one in found], float(np.mean([one.chance for one in found]))
 

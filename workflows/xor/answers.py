@@ -7,9 +7,9 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from maxent_cli.alphabet import LETTERS
-from maxent_cli.analysis.listing import agreement, listed_law
+from maxent_cli.analysis import agreement, listed_law
 from maxent_cli.data import Floats, SampleSet
-from maxent_cli.io.samples import open_draws
+from maxent_cli.io import open_draws
 
 from ..global_features.steps import Table, table
 from .rule import (

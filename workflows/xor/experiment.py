@@ -18,10 +18,8 @@ import torch
 from safetensors.torch import save
 
 from maxent_cli.alphabet import Codes, decode, encode
-from maxent_cli.io.fasta import write_fasta
-from maxent_cli.io.outputs import writing
-from maxent_cli.io.tables import write_table
-from maxent_cli.models.training import Examples, Settings, fit
+from maxent_cli.io import write_fasta, write_table, writing
+from maxent_cli.models import Examples, Settings, fit
 
 from ..global_features.steps import run
 from .answers import METHODS, REFERENCED, answers, law_rows, law_tests

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from maxent_cli.analysis.listing import LEAST_EXPECTED
-from maxent_cli.io.outputs import writing
+from maxent_cli.analysis import LEAST_EXPECTED
+from maxent_cli.io import writing
 
 from ..global_features.steps import Table, machine, table, used
 from .answers import METHODS, QUESTIONS, total
