@@ -40,12 +40,13 @@ class Stop:
 
 @dataclass(frozen=True)
 class Rejected:
-    """A record that was read and left out, why, and what may be done about it."""
+    """A record that was read and left out, why, and what may be done about it; number: which of all, from 0."""
 
     name: str
     place: str
     reason: str
     cure: str = ""
+    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,6 @@ class Shard:
         """The rows, out of so many records, that are this part's; all parts' are as equal as can be."""
         return range((self.number - 1) * records // self.count, self.number * records // self.count)
 
-    def rejected_table(self, out: str) -> str | None:
-        """Where the records left out are written: by the first part alone, since each part reads all records."""
-        return f"{out}.rejected.tsv" if self.number == 1 else None
-
     def __str__(self) -> str:
         return f"{self.number}/{self.count}"
 
@@ -72,19 +69,28 @@ WHOLE = Shard()
 
 @dataclass(frozen=True)
 class Sequences:
-    """N named sequences of one length: codes (N, L); mutable (N, L): positions that may change, None for all."""
+    """N named sequences of one length: codes (N, L); mutable (N, L): positions that may change, None for all.
+
+    numbers (N,): which of all records each was, from 0, those that were left out counted; None: they are all.
+    """
 
     names: tuple[str, ...]
     codes: Codes
     intervals: tuple[Interval | None, ...]
     mutable: NDArray[np.bool_] | None = None
+    numbers: NDArray[np.intp] | None = None
 
     def __len__(self) -> int:
         return len(self.names)
 
-    def part(self, shard: Shard) -> "Sequences":
-        """The block that is a shard's."""
-        return self.take(np.array(shard.block(len(self)), np.intp))
+    @property
+    def numbered(self) -> NDArray[np.intp]:
+        """The numbers (N,), also where they are all."""
+        return np.arange(len(self)) if self.numbers is None else self.numbers
+
+    def within(self, block: range) -> "Sequences":
+        """Those whose numbers are in a block."""
+        return self.take(np.flatnonzero((self.numbered >= block.start) & (self.numbered < block.stop)))
 
     def digest(self) -> str:
         """SHA-256 of names, codes, places and what may change: what tells these records from others."""
@@ -102,6 +108,7 @@ class Sequences:
             self.codes[rows],
             tuple(self.intervals[row] for row in rows),
             None if self.mutable is None else self.mutable[rows],
+            self.numbered[rows],
         )
 
 

@@ -1,14 +1,16 @@
 """Anchors as public functions take them: where they come from, and what of them may change."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from maxent_cli.data import Rejected, Sequences
+from maxent_cli.data import WHOLE, Rejected, Sequences, Shard
 from maxent_cli.errors import SettingsError
 from maxent_cli.io import records
-from maxent_cli.io.records import RecordSource, read_sequences, source_of
+from maxent_cli.io.digests import run_digests
+from maxent_cli.io.records import RecordSource, read_part, read_sequences, source_of
 from maxent_cli.io.windows import changeable, fix_positions, read_flanked, settle_unknown
 
 
@@ -34,25 +36,45 @@ class Anchors:
     @property
     def files(self) -> tuple[str, ...]:
         """The paths that are read."""
-        return tuple(self.source.files)
+        return (*self.source.files, *filter(None, [self._fixed_by]))
+
+    def digests(self) -> dict[str, object]:
+        """Digests of what all parts of a run read, once it has been read."""
+        return self.source.digests() | run_digests(fix=self._fixed_by)
 
     def read(self, length: int | None, background: tuple[float, ...] = (0.25,) * 4) -> tuple[Sequences, list[Rejected]]:
         """The anchors, with what of them may change, and what was left out.
 
         length: that of the network's input, in bp; None: the first record's. background (4,): of a flank's letters.
         """
+        return self.read_part(length, background)[:2]
+
+    def read_part(
+        self, length: int | None, background: tuple[float, ...] = (0.25,) * 4, shard: Shard = WHOLE, around: int = 1
+    ) -> tuple[Sequences, list[Rejected], int]:
+        """As read, of a shard's block, widened to multiples of `around` records; and how many there are in all."""
+        return read_part(self.source, shard, lambda some: self._read(some, length, background, shard), around)
+
+    def _read(
+        self, source: RecordSource, length: int | None, background: tuple[float, ...], shard: Shard
+    ) -> tuple[Sequences, list[Rejected]]:
         unknown = self.n_policy != "reject"
         if self.flank is None:
-            found, rejected = read_sequences(self.source, length, self.crop, unknown)
+            found, rejected = read_sequences(source, length, self.crop, unknown)
         elif length is None:
             raise SettingsError("flank", "", "needs to know what the network reads", "give input-length")
         else:
             letters = np.random.default_rng(0).choice(4, length, p=background).astype(np.uint8)
             flank = None if self.flank == "genome" else letters
-            found, rejected = read_flanked(self.source, length, flank, unknown)
-        found = fix_positions(found, self.fix) if self.fix and len(found) else found
+            found, rejected = read_flanked(source, length, flank, unknown)
+        found = fix_positions(found, self.fix, shard.count == 1) if self.fix is not None and len(found) else found
         found, stuck = changeable(settle_unknown(found, self.n_policy == "sample"), self.name)
-        return found, rejected + stuck
+        return found, sorted(rejected + stuck, key=lambda record: record.number)
+
+    @property
+    def _fixed_by(self) -> str | None:
+        """The file that `fix` names, if it names one."""
+        return self.fix if self.fix and Path(self.fix).is_file() else None
 
 
 Given = records.Given | Anchors  # what public functions take for anchors

@@ -18,7 +18,7 @@ from maxent_cli.interpret.attribution import METHODS, AttributionSettings
 from maxent_cli.interpret.attribution import attribute as attributed
 from maxent_cli.interpret.law import Law
 from maxent_cli.io.attribution_files import read_scores, write_arrays, write_bedgraph
-from maxent_cli.io.provenance import write_provenance
+from maxent_cli.io.outputs import planned
 
 POOLED: tuple[str, ...] = (
     "scores.bedgraph",
@@ -93,18 +93,16 @@ def attribute(
     asked = law or Law()
     plain = {"method": method, "max_delta": max_delta, "logos": logos, "max_logos": max_logos, "seed": seed}
     shaping = settings_of(outputs=asked.outputs, reading=net.reading, device=device, **numbers, **plain)
-    subject = take_up(net, anchors(given), asked, device, shaping, task)
+    source = anchors(given)
+    outputs = planned([*net.files, *source.files], folders=[out], implied=[task.rejected_table], noting=False)
+    subject = take_up(net, source, asked, device, shaping, task)
     settled = subject.law.contrast, subject.law.background
     settings = AttributionSettings(method, *settled, numbers["references"], numbers["steps"], seed, device)
     found = attributed(subject.model, subject.anchors, settings, task.threads)
-    with results_folder(out) as folder:
-        first = shard.block(subject.run.records).start
-        job = results.Job(folder, settings, max_delta, logos, first)
-        name = subject.files[0] if net.files else net.name
-        rows = results.write(watched(found, subject.anchors, name, "attributing", task), job, max_logos)
+    with results_folder(out, outputs, seed=seed, device=device, part=subject.run.part("folder")) as folder:
+        job = results.Job(folder, settings, max_delta, logos, subject.anchors.numbered.tolist())
+        rows = results.write(watched(found, subject.anchors, net.name, "attributing", task), job, max_logos)
         lines = [*results.account(rows, job), *pool(folder)]
-    if out is not None:
-        write_provenance(out, subject.files, seed, device=device, part=subject.run.part("folder"))
     return tell(folder, out, "positions", lines, task.listener)
 
 

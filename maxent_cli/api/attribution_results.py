@@ -30,7 +30,7 @@ UNITS = {"saliency": "|gradient|", "input-x-gradient": "gradient"}
 
 @dataclass(frozen=True)
 class Job:
-    """Where to write, what was asked, and the number of the first anchor among those of all parts.
+    """Where to write, what was asked, and the numbers of the anchors among all records.
 
     max_delta: share by which a sum of scores may be off, None for the method's own. logos: their format, or 'none'.
     """
@@ -39,7 +39,7 @@ class Job:
     settings: AttributionSettings
     max_delta: float | None
     logos: str
-    first: int
+    numbers: list[int]
 
     @property
     def most(self) -> float:
@@ -56,7 +56,7 @@ def write(found: Iterable[Attribution], job: Job, most_logos: int) -> list[dict[
             stack.enter_context(growing_table(str(job.folder / name), header))
             for name, header in ((TABLE, POSITIONS), ("anchors.tsv", ANCHORS))
         )
-        for number, one in enumerate(found, job.first):
+        for number, one in zip(job.numbers, found, strict=True):
             logo = write_anchor_logo(one, number, job) if number < most_logos and job.logos != "none" else None
             positions(position_rows(one))
             rows.append(anchor_row(one, job) | {"logo": logo})

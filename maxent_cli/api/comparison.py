@@ -14,7 +14,7 @@ from maxent_cli.data import Floats
 from maxent_cli.errors import require_range
 from maxent_cli.io.comparison_figure import ComparisonFigure, MatchedLogos, Scatter, write_comparison_figure
 from maxent_cli.io.comparison_inputs import KNOWN, Side, read_side
-from maxent_cli.io.provenance import write_provenance
+from maxent_cli.io.outputs import planned
 from maxent_cli.io.tables import write_table
 
 Row = dict[str, Any]
@@ -121,13 +121,12 @@ def compare(
     """
     require_range("similarity", similarity, 0, 1)
     folders = [str(side.path) if isinstance(side, Results) else side for side in (a, b)]
+    outputs, listener = planned([*folders, *(summaries or ())], folders=[out]), listener_of(progress)
     first, second = summaries or (None, None)
     found = compare_sides(read_side(folders[0], first), read_side(folders[1], second), similarity)
-    with results_folder(out) as folder:
+    with results_folder(out, outputs) as folder:
         write_comparison(folder, found)
-    if out:
-        write_provenance(out, [*folders, *(summaries or ())])
-    return tell(folder, out, "summary", account(found), listener_of(progress))
+    return tell(folder, out, "summary", account(found), listener)
 
 
 def compare_sides(a: Side, b: Side, similarity: float) -> Comparison:

@@ -12,15 +12,16 @@ from maxent_cli.alphabet import LETTERS, decode
 from maxent_cli.analysis.dependence import Dependence, joint_letters, pair_row, top_pairs
 from maxent_cli.analysis.dependence import dependence as dependence_of
 from maxent_cli.analysis.diagnostics import diagnose
-from maxent_cli.api.draws import Draws, GivenDraws, opened
+from maxent_cli.api.draws import Draws, GivenDraws, opened, path_of
 from maxent_cli.api.listening import Listener, Progress, listener_of
 from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.api.runs import Run, settings_of
 from maxent_cli.data import WHOLE, SampleSet, Shard
 from maxent_cli.errors import InputError, require_range
 from maxent_cli.io.dependence_figure import MOST_TABLES, DependenceFigure, LetterTable, write_dependence_figure
+from maxent_cli.io.digests import noted
 from maxent_cli.io.growing_tables import growing_table
-from maxent_cli.io.provenance import digest_of, write_provenance
+from maxent_cli.io.outputs import planned
 
 SIGNIFICANT = 0.05  # q up to which a pair is called dependent
 ANCHORS = ("record", "refused", "rhat", "rhat_quantity", "pairs", "dependent", "squared_share", "map")
@@ -102,17 +103,17 @@ def dependence(
     require_range("max_rhat", max_rhat, 1)
     listener = listener_of(progress)
     settings = settings_of(records=list(records), top=top, maps=maps, max_maps=max_maps, max_rhat=max_rhat)
-    with opened(draws) as anchors, results_folder(out) as folder:
-        (folder / "maps").mkdir()
-        source, digests = anchors.path, {"draws": digest_of(anchors.path)}
-        run = Run("dependence", settings, digests, shard, len(anchors), 0)
+    outputs = planned([path_of(draws)], folders=[out])
+    with opened(draws) as anchors, ExitStack() as stack:
+        block, digests = shard.block(len(anchors)), {"draws": noted(anchors.path)}
+        run = Run("dependence", settings, digests, shard, len(anchors), len(block), 0)
         run.announce(listener)
+        folder = stack.enter_context(results_folder(out, outputs, part=run.part("folder")))
+        (folder / "maps").mkdir()
         asked = _asked(anchors, records)
-        here = [number for number in asked if number in shard.block(len(anchors))]
+        here = [number for number in asked if number in block]
         job = Job(folder, here, set(asked[:max_maps]), top, maps, max_rhat, listener)
         rows = read_off(anchors, job)
-    if out:
-        write_provenance(out, {source: digests["draws"]}, part=run.part("folder"))
     return tell(folder, out, "pairs", account(rows, job), listener)
 
 

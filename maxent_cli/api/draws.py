@@ -19,8 +19,8 @@ from maxent_cli.analysis.summary import summarise
 from maxent_cli.data import SampleSet
 from maxent_cli.errors import InputError
 from maxent_cli.io import samples as files
-from maxent_cli.io.files import copy_into
 from maxent_cli.io.logos import Logo, information_heights, png_of, write_logo
+from maxent_cli.io.outputs import copy_into
 from maxent_cli.io.tables import Row, write_table
 
 SHOWN = ("record", "beta", "converged", "rhat", "ess", "energy_reduction", "bits", "bits_error")  # in a notebook
@@ -142,6 +142,11 @@ class Draws(files.Draws):
 
 
 GivenDraws = str | Draws  # what public functions take for draws: a path, or what `sample` or `open_draws` gave
+
+
+def path_of(given: GivenDraws) -> str:
+    """Where draws lie."""
+    return given.path if isinstance(given, Draws) else given
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from maxent_cli.api.anchors import Anchors
 from maxent_cli.api.cpus import granted_cpus as granted_cpus
 from maxent_cli.api.listening import Listener
 from maxent_cli.api.networks import Network, Reader, place
-from maxent_cli.api.runs import Run, account
+from maxent_cli.api.runs import Run, account, rejected_beside
 from maxent_cli.data import WHOLE, SampleSet, Sequences, Shard
 from maxent_cli.engine.sampling import Block, Journal
 from maxent_cli.errors import InputError, SettingsError
@@ -41,29 +41,34 @@ class Task:
     @property
     def rejected_table(self) -> str | None:
         """Where records left out are written, if anywhere."""
-        return self.out and self.shard.rejected_table(self.out)
+        return rejected_beside(self.out)
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A model, the anchors of this part, the law as settled, the files they came from, and the run this is of."""
+    """A model, the anchors of this part, the law as settled, what messages call the model, and the run this is of."""
 
     model: Reader
     anchors: Sequences
     law: LawSettings
-    files: list[str]
+    name: str
     outputs: tuple[str, ...]
     run: Run
 
+    @property
+    def identity(self) -> dict[str, Any]:
+        """All that unfinished work depends on."""
+        return {**self.run.identity, "anchors": self.anchors.digest()}
+
 
 def take_up(network: Network, anchors: Anchors, law: Law, device: str, settings: dict[str, Any], task: Task) -> Subject:
-    """Read the anchors and settle the law; write OUT.rejected.tsv if any were rejected and this is the first part.
+    """Read the anchors and settle the law; write OUT.rejected.tsv if any were rejected.
 
     settings: all that shapes the run's outputs, but network and anchors.
     """
     background = law.frequencies or network.background
-    found, rejected = anchors.read(network.input_length, background or (0.25,) * 4)
-    account(len(found), rejected, anchors.name, task.rejected_table, task.listener)
+    found, rejected, read = anchors.read_part(network.input_length, background or (0.25,) * 4, task.shard)
+    account(len(found), rejected, anchors.name, task.rejected_table, task.listener, task.shard)
     if found.mutable is not None and not found.mutable.all():
         some = int((~found.mutable).any(axis=1).sum())
         task.listener.say(f"{some} of {len(found)} anchors hold positions; {found.mutable.mean():.1%} may change")
@@ -71,10 +76,10 @@ def take_up(network: Network, anchors: Anchors, law: Law, device: str, settings:
     outputs = network.outputs(model.outputs)
     settled = law.settled(outputs, network.background, network.name)
     place(model, device, task.listener)
-    digests = {"model": network.digest, "anchors": found.digest()}
-    run = Run(task.command, settings, digests, task.shard, len(found), len(rejected))
+    digests = {"model": network.digest, **anchors.digests()}
+    run = Run(task.command, settings, digests, task.shard, read, len(found), len(rejected))
     run.announce(task.listener)
-    return Subject(model, found.part(task.shard), settled, [*network.files, *anchors.files], outputs, run)
+    return Subject(model, found, settled, network.name, outputs, run)
 
 
 def check_together(law: Law, sampling: Sampling) -> None:
@@ -124,18 +129,13 @@ class Job:
             results = over_rows(one, left, self.task.threads, listener.stop)
             try:
                 for _ in left:
-                    with naming(anchors, self.model_name):
+                    with naming(anchors, self.subject.name):
                         next(results)
                     ticker.advance()
             except InputError as error:
-                work.useless = error.path == self.model_name  # the network or the anchors must change
+                work.useless = error.path == self.subject.name  # the network or the anchors must change
                 raise
         return [f"{name}.result" for name in names]
-
-    @property
-    def model_name(self) -> str:
-        """What messages call the network."""
-        return self.subject.files[0] if self.subject.files else "network"
 
     def _phase(self, row: int, block: Block) -> str:
         """How far a block has come."""

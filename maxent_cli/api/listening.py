@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 from maxent_cli.data import Stop
 from maxent_cli.errors import printable
+from maxent_cli.io import digests
 
 
 class Step(NamedTuple):
@@ -45,10 +46,16 @@ Progress = bool | Callable[[Step], None] | Listener  # what public functions tak
 
 
 def listener_of(progress: Progress) -> Listener:
-    """True: bars by tqdm and lines, on stderr; False: nothing; a function is given each step."""
+    """True: bars by tqdm and lines, on stderr; False: nothing; a function is given each step.
+
+    What readers and writers of files say goes there too.
+    """
     if isinstance(progress, bool):
-        return Bars() if progress else Calls(lambda _: None)
-    return progress if isinstance(progress, Listener) else Calls(progress)
+        listener: Listener = Bars() if progress else Calls(lambda _: None)
+    else:
+        listener = progress if isinstance(progress, Listener) else Calls(progress)
+    digests.saying.set(listener.say)
+    return listener
 
 
 @dataclass

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from maxent_cli.api import attribution, probing
 from maxent_cli.api.listening import Progress, Ticker, listener_of
+from maxent_cli.api.runs import rejected_beside
 from maxent_cli.errors import SettingsError
-from maxent_cli.io.files import writing_folder, writing_together
+from maxent_cli.io.outputs import Outputs, planned
 from maxent_cli.io.parts import (
     BESIDE,
     FOLDER,
@@ -16,13 +17,12 @@ from maxent_cli.io.parts import (
     join,
     join_folders,
     read_parts,
-    rejected_table,
+    rejected_tables,
     renew_rejected_of,
     tables_of,
 )
-from maxent_cli.io.provenance import write_provenance
 
-Outputs = dict[str, list[Part]]  # path -> its parts, the main output first
+Together = dict[str, list[Part]]  # path -> its parts, the main output first
 Settings = dict[str, Any]  # of a run, as its provenance has them
 
 
@@ -66,17 +66,17 @@ def merge(parts: Sequence[str], out: str, *, progress: Progress = True) -> None:
     """
     if not parts:
         raise SettingsError("parts", "", "none are given", "give all parts of a run")
-    listener = listener_of(progress)
+    listener, folders = listener_of(progress), all(Path(path).is_dir() for path in parts)
+    beside = [rejected_beside(out), *(f"{out}{end}" for end in BESIDE if not folders)]
+    outputs = planned(parts, *(([], [out]) if folders else ([out], [])), beside, noting=False)
     with listener.progress("merging", len(parts), "parts") as ticker:
         found = read_parts(parts)
         together = {out: found, **{f"{out}{end}": tables_of(found, end) for end in BESIDE}}
-        kind, rejected = found[0].kind, rejected_table(found)
-        (_join_folder if kind == FOLDER else _join_files)(together, partial(_counted, ticker=ticker, main=found))
+        kind, rejected = found[0].kind, rejected_tables(found)
+        join_them = _join_folder if kind == FOLDER else _join_files
+        join_them(outputs, together, partial(_counted, ticker=ticker, main=found))
         renew_rejected_of(rejected, kind, out)
-        for path, each in together.items():
-            if each:
-                write_provenance(path, _inputs_of(each), **_made_of(each))
-    listener.say(f"{out}: {len(found)} parts, {found[0].made['part']['records']} records")
+    listener.say(f"{out}: {len(found)} parts, {sum(part.made['part']['records'] for part in found)} records")
     kinds = {str((part.made["machine"].get("cpu"), part.made["packages"])) for part in found}
     if len(kinds) > 1:
         listener.say(f"NOTE: {len(kinds)} kinds of CPU or versions of packages: in one run, other bytes may be drawn")
@@ -92,36 +92,33 @@ def _counted(parts: Sequence[Part], ticker: Ticker, main: Sequence[Part]) -> Ite
         ticker.advance(parts is main)
 
 
-def _join_files(together: Outputs, paths: Paths) -> None:
+def _join_files(outputs: Outputs, together: Together, paths: Paths) -> None:
     """Join the parts of each output that is a file."""
-    with writing_together() as opening:
+    with outputs.writing() as opening:
         for path, parts in together.items():
             if parts:
-                join(opening(path, "wb"), parts[0].kind, paths(parts))
+                join(opening(path, "wb", **_made_of(parts)), parts[0].kind, paths(parts))
 
 
-def _join_folder(together: Outputs, paths: Paths) -> None:
+def _join_folder(outputs: Outputs, together: Together, paths: Paths) -> None:
     """Join folders; what pools all records is made anew from the tables."""
     out, parts = next(iter(together.items()))
     run = parts[0].made["part"]["run"]
     pooled = JOINED.get(run["command"], NOTHING)
-    with writing_folder(out) as folder:
+    with outputs.writing_folder(out, **_made_of(parts)) as folder:
         join_folders(folder, paths(parts), pooled.files)
         list(pooled.make(folder, run["settings"]))
 
 
-def _inputs_of(parts: Sequence[Part]) -> dict[str, object]:
-    """What the whole run would have read; the parts themselves may go once they are merged."""
-    return {path: digest for part in parts for path, digest in part.made["inputs"].items()}
-
-
 def _made_of(parts: Sequence[Part]) -> dict[str, Any]:
-    """What the provenance of the whole says of its parts."""
+    """What the record of the whole says: what that would have read (the parts may go), and of the parts."""
     first = parts[0].made
     took = {
         "wall_seconds": round(sum(part.made["wall_seconds"] for part in parts), 3),
         "peak_memory_mib": max(part.made["peak_memory_mib"] for part in parts),
         "outputs": {part.path: part.made["output"] for part in parts},
     }
-    kept = {name: first[name] for name in ("seed", "device") if name in first}
-    return kept | {"part": first["part"] | {"shard": "1/1"}, "parts": took}
+    kept: dict[str, Any] = {name: first[name] for name in ("seed", "device") if name in first}
+    kept["inputs"] = {path: digest for part in parts for path, digest in part.made["inputs"].items()}
+    counts = {name: sum(part.made["part"][name] for part in parts) for name in ("records", "rejected")}
+    return kept | {"part": first["part"] | counts | {"shard": "1/1"}, "parts": took}

@@ -5,13 +5,13 @@ from typing import Literal
 from maxent_cli.analysis.discovery import Calling
 from maxent_cli.api import motif_tables
 from maxent_cli.api.cpus import granted_cpus
-from maxent_cli.api.draws import GivenDraws, opened
+from maxent_cli.api.draws import GivenDraws, opened, path_of
 from maxent_cli.api.listening import Progress, listener_of
 from maxent_cli.api.motif_results import Job, read_off, share
 from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.errors import require_range
 from maxent_cli.io.motif_files import read_meme
-from maxent_cli.io.provenance import write_provenance
+from maxent_cli.io.outputs import planned
 
 
 def motifs(
@@ -72,10 +72,11 @@ def motifs(
     >>> found.to_frame()[["motif", "consensus", "anchors", "known_1", "q_1"]]  # doctest: +SKIP
     """
     require_range("similarity", similarity, 0, 1)
-    listener, named = listener_of(progress), read_meme(known) if known else []
-    with opened(draws) as anchors, results_folder(out) as folder:
+    listener, outputs = listener_of(progress), planned([path_of(draws), known], folders=[out])
+    named = read_meme(known) if known else []
+    with opened(draws) as anchors, results_folder(out, outputs) as folder:
         ways = (logos, max_logos, draw_sites, threads or granted_cpus(), listener, unconverged)
-        job, source = Job(folder, calling or Calling(), similarity, *ways), anchors.path
+        job = Job(folder, calling or Calling(), similarity, *ways)
         found = read_off(anchors, job)
         shared = share(anchors, found, job)
         final = motif_tables.final_motifs(shared, job)
@@ -85,7 +86,5 @@ def motifs(
             motif_tables.write_draw_sites(final, shared, job)
         motif_tables.write_rates(final, found, shared, job)
         motif_tables.write_attributions(found, job)
-    if out:
-        write_provenance(out, [source, *([known] if known else [])])
     account = motif_tables.account(final, found, shared, names, job)
     return tell(folder, out, "motifs", account, listener)

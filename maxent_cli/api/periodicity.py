@@ -23,13 +23,13 @@ from maxent_cli.analysis.periodicity import (
     peak_rows,
     periodicity_of,
 )
-from maxent_cli.api.draws import GivenDraws, opened
+from maxent_cli.api.draws import GivenDraws, opened, path_of
 from maxent_cli.api.listening import Progress, listener_of
 from maxent_cli.api.results import Results, results_folder, tell
-from maxent_cli.errors import SettingsError
+from maxent_cli.errors import InputError, SettingsError
 from maxent_cli.io.growing_tables import growing_table
+from maxent_cli.io.outputs import planned
 from maxent_cli.io.periodicity_figure import PeriodicityFigure, Seen, write_periodicity_figure
-from maxent_cli.io.provenance import write_provenance
 from maxent_cli.io.tables import write_table
 
 SPECTRA = ("draws", "phase_free", "anchor", "beta_0")  # columns, in the order of analysis.periodicity.SOURCES
@@ -80,8 +80,11 @@ def periodicity(
     >>> found.to_frame()[["source", "share", "low", "high", "chance"]]  # doctest: +SKIP
     """
     wanted, listener, found = _class_of(words), listener_of(progress), list[Periodicity]()
-    with opened(draws) as anchors, results_folder(out) as folder:
-        max_rhat, source = anchors.header.get("run", {}).get("max_rhat", 1.05), anchors.path
+    outputs = planned([path_of(draws)], folders=[out])
+    with opened(draws) as anchors, results_folder(out, outputs, seed=seed) as folder:
+        if not len(anchors):
+            raise InputError(anchors.path, "", "holds no anchor", "give draws around some")
+        max_rhat = anchors.header.get("run", {}).get("max_rhat", 1.05)
         with (
             growing_table(str(folder / "spectra.tsv"), ("record", "period", *SPECTRA)) as spectra,
             listener.progress("periodicity", len(anchors), "anchors") as ticker,
@@ -94,8 +97,6 @@ def periodicity(
         write_table(str(folder / "peaks.tsv"), [row for one in found for row in peak_rows(one)])
         write_table(str(folder / "answer.tsv"), answer_rows(answer))
         write_periodicity_figure(str(folder / "periodicity.png"), figure_of(answer, found, words))
-    if out:
-        write_provenance(out, [source], seed)
     return tell(folder, out, "answer", account(answer, found, words), listener)
 
 

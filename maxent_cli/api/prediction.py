@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import IO
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from maxent_cli.alphabet import decode
 from maxent_cli.analysis.classification import classification_areas
 from maxent_cli.api.anchors import Anchors, Given, anchors
-from maxent_cli.api.jobs import granted_cpus, torch_threads
+from maxent_cli.api.jobs import Task, granted_cpus, torch_threads
 from maxent_cli.api.listening import Progress, listener_of
 from maxent_cli.api.networks import Network
 from maxent_cli.api.runs import Run, account, settings_of
@@ -20,10 +19,10 @@ from maxent_cli.data import WHOLE, Floats, Record, Rejected, Sequences, Shard
 from maxent_cli.errors import InputError, SettingsError, require_range
 from maxent_cli.interpret.law import chosen_outputs
 from maxent_cli.io.bed import bed_lines, bed_rows
+from maxent_cli.io.digests import run_digests
 from maxent_cli.io.fasta import fasta_lines
-from maxent_cli.io.files import PIPE, writing_together
+from maxent_cli.io.outputs import planned
 from maxent_cli.io.parts import SCORES
-from maxent_cli.io.provenance import write_provenance
 from maxent_cli.io.records import RecordSource, read_labelled_sequences
 from maxent_cli.io.tables import write_rows
 from maxent_cli.models import prediction
@@ -131,32 +130,34 @@ def predict(
     _check(given, table, label, correct, top)
     if select is not None and shard.count > 1:
         raise SettingsError("select", "", "chooses among all records, and excludes shard", "give one of them")
-    listener = listener_of(progress)
-    source = None if given is None else anchors(given)
-    sequences, labels, rejected = _read(network, source or str(table), crop, label)
-    where, files = (source.name, source.files) if source else (str(table), (str(table),))
-    rejects = None if out in (None, PIPE) else shard.rejected_table(str(out))
-    account(len(sequences), rejected, where, rejects, listener)
+    task = Task("predict", listener_of(progress), out, shard, threads or granted_cpus())
+    source = str(table) if given is None else anchors(given)
+    where, read = (source, (source,)) if isinstance(source, str) else (source.name, source.files)
+    outputs = planned([*network.files, *read], [out, select], implied=[task.rejected_table], noting=False)
+    wide, labels, left_out, count = _read(network, source, crop, label, shard)
+    block = shard.block(count)
+    mine, rejected = wide.within(block), [record for record in left_out if record.number in block]
+    account(len(mine), rejected, where, task.rejected_table, task.listener, shard)
     settings = settings_of(label=label, contrast=contrast, reading=network.reading)
-    run = Run("predict", settings, _digests(network, sequences, labels), shard, len(sequences), len(rejected))
-    block = shard.block(len(sequences))
-    reader = network.reader(sequences.codes.shape[1])
-    with torch_threads(threads or granted_cpus()), listener.progress("predicting", len(block), "records") as ticker:
-        outputs = prediction.predict(reader, sequences.codes, ticker.advance, block)
-    mine, called = sequences.part(shard), None if labels is None else labels[block.start : block.stop]
-    names = network.outputs(outputs.shape[1])
-    columns = _columns(mine, outputs.astype(np.float64), chosen_outputs(contrast, names), names, called)
+    digests = {"model": network.digest} | (run_digests(table=source) if isinstance(source, str) else source.digests())
+    run = Run("predict", settings, digests, shard, count, len(mine), len(rejected))
+    run.announce(task.listener)
+    margins = _outputs(network, wide, task)
+    within = np.isin(wide.numbered, mine.numbered)
+    margins, called = margins[within], None if labels is None else labels[within]
+    names = network.outputs(margins.shape[1])
+    columns = _columns(mine, margins, chosen_outputs(contrast, names), names, called)
     found = Scores(columns, mine, _chosen(columns, at_least, correct, top))
     if called is not None and len(set(called.tolist())) == 2:
         for area in classification_areas(called, columns["contrast"], SEED, related(mine.codes)):
-            listener.say(str(area))
-    _write(found, out, select)
-    files = tuple(dict.fromkeys([*network.files, *files]))
-    if out is not None:
-        write_provenance(out, files, part=run.part(SCORES))
+            task.listener.say(str(area))
+    with outputs.writing() as opening:
+        if out is not None:
+            write_rows(opening(out, part=run.part(SCORES)), columns)
+        if select is not None:
+            _write_chosen(opening, select, found)
     if select is not None:
-        write_provenance(select, files)
-        listener.say(f"{select}: {len(found.rows)} of {len(found)} records selected")
+        task.listener.say(f"{select}: {len(found.rows)} of {len(found)} records selected")
     return found
 
 
@@ -173,19 +174,26 @@ def _check(given: Given | None, table: str | None, label: int | None, correct: b
 
 
 def _read(
-    network: Network, source: Anchors | str, crop: bool, label: int | None
-) -> tuple[Sequences, Labels | None, list[Rejected]]:
-    """The records of a source, or of a table at a path, their labels (N,) where known, and those left out."""
+    network: Network, source: Anchors | str, crop: bool, label: int | None, shard: Shard
+) -> tuple[Sequences, Labels | None, list[Rejected], int]:
+    """The records of whole batches around the shard's, of a source or of a table at a path, and how many there are.
+
+    With labels (N,) where known, and the records left out.
+    """
     if isinstance(source, str):
-        return read_labelled_sequences(source, network.input_length, crop)
-    sequences, rejected = source.read(network.input_length, network.background or (0.25,) * 4)
+        sequences, called, rejected = read_labelled_sequences(source, network.input_length, crop)
+        return sequences, called, rejected, len(sequences) + len(rejected)
+    background = network.background or (0.25,) * 4
+    sequences, rejected, count = source.read_part(network.input_length, background, shard, prediction.BATCH)
     labels = None if label is None else np.full(len(sequences), label, np.int64)
-    return sequences, labels, rejected
+    return sequences, labels, rejected, count
 
 
-def _digests(network: Network, sequences: Sequences, labels: Labels | None) -> dict[str, object]:
-    called = None if labels is None else sha256(labels.tobytes()).hexdigest()
-    return {"model": network.digest, "records": sequences.digest(), "labels": called}
+def _outputs(network: Network, sequences: Sequences, task: Task) -> Floats:
+    """Outputs (N, K) of the network."""
+    reader = network.reader(sequences.codes.shape[1])
+    with torch_threads(task.threads), task.listener.progress("predicting", len(sequences), "records") as ticker:
+        return prediction.predict(reader, sequences.codes, ticker.advance, sequences.numbered).astype(np.float64)
 
 
 def _columns(
@@ -212,14 +220,6 @@ def _chosen(columns: Columns, at_least: float | None, correct: bool, top: int | 
         passes &= np.asarray(columns["correct"], np.bool_)
     order = np.argsort(-contrast, kind="stable")
     return order[passes[order]][:top]
-
-
-def _write(found: Scores, out: str | None, select: str | None) -> None:
-    with writing_together() as opening:
-        if out is not None:
-            write_rows(opening(out), found.columns)
-        if select is not None:
-            _write_chosen(opening, select, found)
 
 
 def _write_chosen(opening: Callable[[str], IO[str]], path: str, found: Scores) -> None:

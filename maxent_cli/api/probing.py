@@ -33,10 +33,10 @@ from maxent_cli.data import WHOLE, Shard
 from maxent_cli.errors import SettingsError
 from maxent_cli.interpret.law import Frequencies, Law
 from maxent_cli.interpret.sampling import Sampling, ready, sample_alike, sample_fields
-from maxent_cli.io.files import check_output_folder
+from maxent_cli.io.digests import run_digests
 from maxent_cli.io.gc_figure import GCFigure, write_gc_figure
 from maxent_cli.io.motif_files import read_meme
-from maxent_cli.io.provenance import digest_of, write_provenance
+from maxent_cli.io.outputs import planned
 from maxent_cli.io.tables import Columns, read_table, truth, write_table
 from maxent_cli.io.unfinished import Unfinished, unfinished
 from maxent_cli.models.untrained import with_fresh_weights
@@ -79,9 +79,9 @@ class Probe:
         object.__setattr__(self, "fields", fields)
 
     @property
-    def files(self) -> list[str]:
-        """The paths that are read."""
-        return [path for path in (self.beside, self.feature.partition("motif:")[2]) if path]
+    def motif_file(self) -> str | None:
+        """The path that is read for what is counted, if there is one."""
+        return self.feature.partition("motif:")[2] or None
 
     def counted(self, background: Frequencies) -> Feature:
         """What is counted. Raises InputError where it is none that is known."""
@@ -147,26 +147,26 @@ def gc_probe(
     asked, run, what = law or Law(tether=None), sampling or Sampling(), probe or Probe()
     check_together(asked, run)
     task = Task("gc-probe", listener_of(progress), out, shard, threads or granted_cpus())
+    source, second = anchors(given), None if what.beside is None else network(what.beside)
+    read = [*net.files, *(second.files if second else ()), *source.files, what.motif_file]
+    outputs = planned(read, folders=[out], implied=[task.rejected_table], noting=False)
     settings = settings_of(law=asked, sampling=run, reading=net.reading, probe=replace(what, beside=None))
-    subject = take_up(net, anchors(given), asked, run.device, settings, task)
-    subject.run.digests.update({f"input {number}": digest_of(path) for number, path in enumerate(what.files, 1)})
+    subject = take_up(net, source, asked, run.device, settings, task)
     feature = what.counted(subject.law.background)
+    beside = {} if second is None else {"beside": second.digest}
+    subject.run.digests.update(beside | run_digests(motif=what.motif_file))
     if what.feature != "gc":  # which needs no matches: letters stay independent
         subject = replace(subject, law=replace(subject.law, counted=feature))
     job = Job(subject, run, task)
-    rows_of = _prober(subject, run, what, _references(subject, run, what, task.listener), feature)
+    rows_of = _prober(subject, run, what, _references(subject, run, (what, second), task.listener), feature)
     with (
         tempfile.TemporaryDirectory() as scratch,
-        unfinished(out or f"{scratch}/probe", subject.run.identity, task.listener.stop) as work,
+        unfinished(out or f"{scratch}/probe", subject.identity, task.listener.stop) as work,
     ):
-        if out is not None:
-            check_output_folder(out)
         probes = [_read(work, name) for name in job.work_through(work, rows_of)]
-        with results_folder(out) as folder:
+        part = subject.run.part("folder")
+        with results_folder(out, outputs, seed=run.seed, device=run.device, part=part) as folder:
             lines = list(_write(folder, probes, asked.held == "anchor"))
-        if out is not None:
-            part, read = subject.run.part("folder"), [*subject.files, *what.files]
-            write_provenance(out, read, run.seed, device=run.device, part=part)
     return tell(folder, out, "answer", lines, task.listener)
 
 
@@ -229,8 +229,11 @@ def pool(folder: Path, anchored: bool) -> Iterator[str]:
     yield from account(found, (response, references, checks), label)
 
 
-def _references(subject: Subject, run: Sampling, probe: Probe, listener: Listener) -> dict[str, Reader]:
-    """Networks that are drawn from beside the one that is asked about, by name."""
+def _references(
+    subject: Subject, run: Sampling, asked: tuple[Probe, Network | None], listener: Listener
+) -> dict[str, Reader]:
+    """Networks that are drawn from beside the one that is asked about, by name; asked: the second is one of them."""
+    probe, second = asked
     if not probe.untrained and probe.beside is None:
         return {}
     if subject.law.held != "anchor" or run.replicas < LEAST_REPLICAS or not run.warmup:
@@ -242,12 +245,12 @@ def _references(subject: Subject, run: Sampling, probe: Probe, listener: Listene
             others[f"{UNTRAINED} {number + 1}"] = with_fresh_weights(subject.model, FIRST_SEED + number)
     except ValueError as error:
         raise SettingsError("untrained", "", str(error), "give 0") from error
-    if probe.beside is not None:
-        second = network(probe.beside).reader(subject.anchors.codes.shape[1])
-        if second.outputs != subject.model.outputs or second.input_length != subject.model.input_length:
+    if second is not None:
+        other = second.reader(subject.anchors.codes.shape[1])
+        if other.outputs != subject.model.outputs or other.input_length != subject.model.input_length:
             problem = f"{probe.beside} has other outputs or another input length"
             raise SettingsError("beside", "", problem, "give a network of the same kind")
-        others[f"beside: {probe.beside}"] = second
+        others[f"beside: {probe.beside}"] = other
     for other in others.values():
         place(other, run.device, listener)
     return others

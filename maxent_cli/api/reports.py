@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 
 from maxent_cli.api.draws import Draws, GivenDraws
 from maxent_cli.api.results import Results
-from maxent_cli.io.files import writing
-from maxent_cli.io.provenance import write_provenance
+from maxent_cli.io.outputs import planned, writing
 from maxent_cli.io.report import page_of
 from maxent_cli.io.report_inputs import Sources
 
@@ -62,10 +61,11 @@ def report(
     """
     path = draws.path if isinstance(draws, Draws) else draws
     sources = Sources(path, summary or f"{path}.tsv", *map(_folder, (motifs, periodicity, gc_probe)))
+    outputs = planned(sources.files, [out])
     page = Page(page_of(sources))
     if out:
-        page.save(out)
-        write_provenance(out, sources.files)
+        with outputs.writing() as opening:
+            opening(out).write(page.text)
     return page
 
 

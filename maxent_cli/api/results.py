@@ -7,12 +7,13 @@ import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from maxent_cli.api.listening import Listener
 from maxent_cli.errors import InputError
-from maxent_cli.io.files import writing_folder
+from maxent_cli.io.outputs import Outputs, writing_folder
 
 MOST_SHOWN = 20  # rows in a notebook
 
@@ -56,10 +57,13 @@ class Results:
 
 
 @contextmanager
-def results_folder(out: str | None) -> Iterator[Path]:
-    """The folder to fill: OUT, moved into place when whole, or, without it, a temporary one that is left."""
+def results_folder(out: str | None, outputs: Outputs, **made: Any) -> Iterator[Path]:
+    """The folder to fill: OUT, moved into place when whole, or, without it, a temporary one that is left.
+
+    made: facts for its record.
+    """
     if out is not None:
-        with writing_folder(out) as folder:
+        with outputs.writing_folder(out, **made) as folder:
             yield folder
         return
     folder = Path(tempfile.mkdtemp(prefix="maxent-"))

@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any
 
 from maxent_cli.api.listening import Listener
-from maxent_cli.data import Rejected, Shard
+from maxent_cli.data import WHOLE, Rejected, Shard
 from maxent_cli.errors import InputError, shown
+from maxent_cli.io.files import PIPE, is_device
 from maxent_cli.io.tables import renew_rejected
 
 MOST_SAID = 5  # of a list, to people
@@ -17,21 +18,22 @@ MOST_SAID = 5  # of a list, to people
 class Run:
     """What all parts of a run have in common, and which part this is.
 
-    settings: what shapes its outputs, requests as their fields ("law.keep"). digests: of all that was read. records
-    and rejected: how many there are in all parts.
+    settings: what shapes its outputs, requests as their fields ("law.keep"). digests: of all that was read. read: how
+    many records there are in all parts; records, rejected: of them in this one, kept and left out.
     """
 
     command: str
     settings: dict[str, Any]
     digests: dict[str, object]
     shard: Shard
+    read: int
     records: int
     rejected: int
 
     def part(self, kind: str) -> dict[str, Any]:
         """What an output of a kind says in its provenance, so that merge can tell which run it is a part of."""
         run = {"command": self.command, "settings": self.settings, "digests": self.digests}
-        numbers = {"shard": str(self.shard), "records": self.records, "rejected": self.rejected}
+        numbers = {"shard": str(self.shard), "read": self.read, "records": self.records, "rejected": self.rejected}
         return {**numbers, "run": run, "kind": kind}
 
     @property
@@ -42,7 +44,7 @@ class Run:
     def announce(self, listener: Listener) -> None:
         """Say which part this is, where it is not the whole."""
         if self.shard.count > 1:
-            listener.say(f"part {self.shard}: {len(self.shard.block(self.records))} of {self.records} records")
+            listener.say(f"part {self.shard}: {self.records + self.rejected} of {self.read} records")
 
 
 def settings_of(**requests: object) -> dict[str, Any]:
@@ -58,10 +60,22 @@ def _flat(found: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
             yield f"{prefix}{name}", value
 
 
-def account(kept: int, rejected: Sequence[Rejected], where: str, table: str | None, listener: Listener) -> None:
+def rejected_beside(out: str | None) -> str | None:
+    """Where the records are listed that an output is not of; nowhere beside what has no neighbours."""
+    return None if out is None or out == PIPE or is_device(out) else f"{out.rstrip('/')}.rejected.tsv"
+
+
+def account(
+    kept: int,
+    rejected: Sequence[Rejected],
+    where: str,
+    table: str | None,
+    listener: Listener,
+    shard: Shard = WHOLE,
+) -> None:
     """Say how many records were kept and rejected, with the commonest reasons, and write the rejected into a table.
 
-    Without a table the first few are said. Raises InputError where none was kept.
+    Without a table the first few are said. Raises InputError where none was kept, unless they are a shard's.
     """
     reasons = Counter(record.reason for record in rejected).most_common()
     why = [f"{count} {reason}" for reason, count in reasons[:MOST_SAID]]
@@ -72,6 +86,8 @@ def account(kept: int, rejected: Sequence[Rejected], where: str, table: str | No
         renew_rejected(table, rejected)
     for record in rejected[:MOST_SAID] if table is None else ():
         listener.say(f"  {shown(record.name)} ({record.place}): {record.reason}")
+    if shard.count > 1:
+        return
     if not kept and not rejected:
         raise InputError(where, "", "holds nothing that can be used", "see the options that choose among its records")
     if not kept:

@@ -9,7 +9,7 @@ from maxent_cli.alphabet import decode
 from maxent_cli.analysis.diagnostics import diagnose
 from maxent_cli.analysis.series import beta_series
 from maxent_cli.analysis.summary import summarise
-from maxent_cli.api.anchors import Given, anchors
+from maxent_cli.api.anchors import Anchors, Given, anchors
 from maxent_cli.api.draws import Draws
 from maxent_cli.api.jobs import Job, Task, check_together, granted_cpus, take_up
 from maxent_cli.api.listening import Listener, Progress, listener_of
@@ -20,8 +20,8 @@ from maxent_cli.errors import SettingsError
 from maxent_cli.interpret.conditionals import block_conditionals
 from maxent_cli.interpret.law import Law
 from maxent_cli.interpret.sampling import PRESETS, Sampling
-from maxent_cli.io.files import check_outputs, copy_into, is_device, writing_together
-from maxent_cli.io.provenance import write_provenance
+from maxent_cli.io.files import is_device
+from maxent_cli.io.outputs import Opening, copy_into, planned
 from maxent_cli.io.samples import draws_into, packed, unpacked
 from maxent_cli.io.tables import Row, write_rows
 from maxent_cli.io.unfinished import Unfinished, unfinished
@@ -92,11 +92,10 @@ def sample(
     asked, run = _settled(law, gc, sampling, preset)
     task = Task("sample", listener_of(progress), out, shard, threads or granted_cpus())
     if out is not None and not is_device(out):
-        rows = _draw(network, given, asked, run, task, {"summary": summary or f"{out}.tsv", "fasta": fasta})
-        return Draws(out, rows=rows)
+        return Draws(out, rows=_draw(network, anchors(given), asked, run, task, (summary, fasta)))
     folder = Path(tempfile.mkdtemp(prefix="maxent-"))
     kept = replace(task, out=str(folder / "draws.npz"))
-    rows = _draw(network, given, asked, run, kept, {"summary": summary or f"{kept.out}.tsv", "fasta": fasta})
+    rows = _draw(network, anchors(given), asked, run, kept, (summary, fasta))
     if out is not None:  # which has no neighbours, and cannot be read again
         copy_into(str(kept.out), out)
     return Draws(str(kept.out), folder, rows)
@@ -120,38 +119,43 @@ def _settled(law: Law | None, gc: float | None, sampling: Sampling | None, prese
 
 
 def _draw(
-    network: Network, given: Given, law: Law, sampling: Sampling, task: Task, beside: dict[str, str | None]
+    network: Network, given: Anchors, law: Law, sampling: Sampling, task: Task, named: tuple[str | None, str | None]
 ) -> list[Row]:
-    """Draw around all anchors, and write draws, summary, series and FASTA with their provenance; the summary's rows."""
+    """Draw around all anchors, and write draws, summary, series and FASTA with their records; the summary's rows.
+
+    named: where summary and FASTA go.
+    """
+    out, (summary, fasta) = str(task.out), named
+    paths = {"draws": out, "summary": summary or f"{out}.tsv", "series": f"{out}.series.tsv", "fasta": fasta}
+    beside = [None if summary else paths["summary"], paths["series"], task.rejected_table]
+    outputs = planned([*network.files, *given.files], [out, summary, fasta], implied=beside, noting=False)
     settings = settings_of(law=law, sampling=sampling, reading=network.reading)
-    subject = take_up(network, anchors(given), law, sampling.device, settings, task)
-    job, out = Job(subject, sampling, task), str(task.out)
-    paths = {"draws": out, "summary": beside["summary"], "series": f"{out}.series.tsv", "fasta": beside["fasta"]}
+    subject = take_up(network, given, law, sampling.device, settings, task)
+    job = Job(subject, sampling, task)
 
     def with_conditionals(samples: SampleSet) -> SampleSet:
         return replace(samples, conditionals=block_conditionals(subject.model, subject.law, samples))
 
-    with unfinished(out, subject.run.identity, task.listener.stop) as work:
-        check_outputs(filter(None, paths.values()))
+    with unfinished(out, subject.identity, task.listener.stop) as work:
         kept = job.work_through(work, lambda draw: packed(with_conditionals(draw(subject.model, subject.law))))
-        rows = _write(work, kept, paths, job, network)
-        for kind, place in paths.items():
-            if place:
-                part = subject.run.part(kind)
-                write_provenance(place, subject.files, sampling.seed, device=sampling.device, part=part)
+        with outputs.writing(seed=sampling.seed, device=sampling.device) as opening:
+            rows = _write(opening, (work, kept), paths, job, network)
     _report(rows, out, task.listener)
     return rows
 
 
-def _write(work: Unfinished, kept: list[str], paths: dict[str, str | None], job: Job, network: Network) -> list[Row]:
+def _write(
+    opening: Opening, done: tuple[Unfinished, list[str]], paths: dict[str, str | None], job: Job, network: Network
+) -> list[Row]:
     """Put the results together, an anchor at a time; give the rows of the summary."""
     subject, run, rows, series = job.subject, job.sampling, list[Row](), list[Row]()
     is_distance = subject.law.held == "anchor"
     header = {"law": subject.law.__dict__, "run": run.__dict__, "model": network.digest}
     header |= {"reading": network.reading.__dict__, "outputs": subject.outputs}
-    with writing_together() as opening, draws_into(opening(str(paths["draws"]), "wb"), header) as draws:
-        summary, betas = (opening(str(paths[name])) for name in ("summary", "series"))
-        fasta = opening(paths["fasta"]) if paths["fasta"] else None
+    (work, kept), part = done, subject.run.part
+    with draws_into(opening(paths["draws"], "wb", part=part("draws")), header) as draws:
+        summary, betas = (opening(paths[name], part=part(name)) for name in ("summary", "series"))
+        fasta = opening(paths["fasta"], part=part("fasta")) if paths["fasta"] else None
         for name in kept:
             with work.reading(name) as path:
                 samples = unpacked(path)

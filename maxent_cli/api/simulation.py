@@ -13,9 +13,8 @@ from maxent_cli.engine import simulation as engine
 from maxent_cli.errors import SettingsError, require_range
 from maxent_cli.io.bed import BedRow, bed_lines
 from maxent_cli.io.fasta import fasta_lines
-from maxent_cli.io.files import writing_together
 from maxent_cli.io.motif_files import CTCF_MOTIF, UNIFORM, read_meme
-from maxent_cli.io.provenance import write_provenance
+from maxent_cli.io.outputs import planned
 
 Range = tuple[int, int]  # both ends counted
 Frequencies = tuple[float, float, float, float]  # of A, C, G, T
@@ -146,13 +145,16 @@ def simulate(
     if out is not None and out == truth:
         raise SettingsError("truth", "", "is the same place as out", "name each its own file")
     motif_file, listener = motifs or CTCF_MOTIF, listener_of(progress)
+    outputs = planned([motif_file], [out, truth])
     known = read_meme(motif_file) if plants else []
     plantings = tuple(_planting(plant, known, motif_file, length) for plant in plants)
     law = engine.Simulation(length, _frequencies(gc, background), plantings)
     found = _draw(law, count, seed, prefix, listener)
-    _write(found, out, truth)
-    for output in filter(None, (out, truth)):
-        write_provenance(output, [motif_file], seed)
+    with outputs.writing(seed=seed) as opening:
+        if out is not None:
+            opening(out).writelines(fasta_lines(found.sequences, found.sequences.values()))
+        if truth is not None:
+            opening(truth).writelines(bed_lines(found.sites))
     listener.say(f"{out or 'simulated'}: {len(found.sequences)} sequences, {len(found.sites)} sites planted")
     return found
 
@@ -207,11 +209,3 @@ def _draw(law: engine.Simulation, count: int, seed: int, prefix: str, listener: 
         except ValueError as error:
             raise SettingsError("plant", "", str(error), "plant less, or give a greater length") from error
     return Simulated(sequences, tuple(sites))
-
-
-def _write(found: Simulated, out: str | None, truth: str | None) -> None:
-    with writing_together() as opening:
-        if out is not None:
-            opening(out).writelines(fasta_lines(found.sequences, found.sequences.values()))
-        if truth is not None:
-            opening(truth).writelines(bed_lines(found.sites))

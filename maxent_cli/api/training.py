@@ -24,8 +24,7 @@ from maxent_cli.api.training_data import (
 from maxent_cli.errors import InputError, SettingsError, require_range
 from maxent_cli.io.checkpoint import ModelCard, save_model
 from maxent_cli.io.figures import write_learning_curve
-from maxent_cli.io.files import check_output_folder
-from maxent_cli.io.provenance import write_provenance
+from maxent_cli.io.outputs import planned
 from maxent_cli.io.records import Given
 from maxent_cli.io.tables import Row, renew_rejected, write_rejected, write_table
 from maxent_cli.io.unfinished import Unfinished, checkpoints, unfinished
@@ -149,28 +148,26 @@ def train(
 
 
 def _train(data: TrainingData, split: Split, training: Training, task: Task) -> Trained:
+    outputs = planned(data.files, folders=[task.out], implied=[task.rejected_table])
     source = read_source(data, training.seed, task)
     sets, how = split_source(source, split, data.match_gc, training.seed, task.listener)
     account = _announce(source.name, sets, how, task.listener)
     model, settings = _new_model(sets[0], training), training.settled(len(sets[0].examples))
     facts = {**settings.__dict__, "threads": task.threads, "fresh_shuffles": training.fresh_shuffles}
     with unfinished(task.out, _identity(sets, training.architecture, facts), task.listener.stop) as work:
-        if task.out is not None:
-            check_output_folder(task.out)
         examples = examples_of_epochs(sets[0], training.fresh_shuffles, training.seed)
         curve = _fit(model, examples, sets[1].examples, settings, work, task.listener)
         metrics = _metrics(model, sets, training.seed, task.listener)
         card = _card(model, sets, training, {**data.chosen, "settings": facts, "split": how, "metrics": metrics})
-        with results_folder(task.out) as folder:
+        with results_folder(task.out, outputs, seed=training.seed, threads=task.threads) as folder:
             save_model(folder, model, card)
             write_table(str(folder / "learning_curve.tsv"), [_row(epoch) for epoch in curve])
             write_learning_curve(str(folder / "learning_curve.png"), curve)
             write_table(str(folder / "metrics.tsv"), metrics)
             write_rejected(str(folder / "rejected.tsv"), source.rejected)
             write_split(folder, sets)
-        if task.out is not None:
-            renew_rejected(f"{task.out}.rejected.tsv", [])  # what an earlier run left that could use no record
-            write_provenance(task.out, source.files, training.seed, threads=task.threads)
+        if task.rejected_table is not None:
+            renew_rejected(task.rejected_table, [])  # what an earlier run left that could use no record
     return Trained(folder if task.out is None else Path(task.out), account, "metrics", temporary=task.out is None)
 
 

@@ -88,6 +88,12 @@ class TrainingData:
         return source_of(self.positives or (), "positive", self.genome, self.centre)
 
     @property
+    def files(self) -> list[str]:
+        """The paths that are read."""
+        given = (self.positives, self.negatives, self.table, self.genome)
+        return [path for path in given if isinstance(path, str)]
+
+    @property
     def chosen(self) -> dict[str, float]:
         """How positives and negatives are chosen, where that is asked for."""
         return {name: getattr(self, name) for name in (*OF_INTERVALS, "match_gc") if getattr(self, name)}
@@ -150,7 +156,6 @@ class Source:
     name: str
     positives: Sequences
     negatives: Sequences | None
-    files: list[str]
     rejected: list[Rejected] = field(default_factory=list)
 
 
@@ -254,7 +259,7 @@ def _read_files(data: TrainingData, task: Task) -> Source:
     source = data.source
     positives, rejected = read_sequences(source, data.length, data.crop)
     _account(positives, rejected, source.path, task)
-    found = Source(source.path, positives, None, source.files, rejected)
+    found = Source(source.path, positives, None, rejected)
     return _with_negatives(found, data, task)
 
 
@@ -265,7 +270,7 @@ def _with_negatives(found: Source, data: TrainingData, task: Task) -> Source:
     source = source_of(data.negatives, "negative", data.genome, data.centre)
     found.negatives, unfit = read_sequences(source, found.positives.codes.shape[1], data.crop)
     _account(found.negatives, unfit, source.path, task)
-    found.files, found.rejected = list(dict.fromkeys([*found.files, *source.files])), found.rejected + unfit
+    found.rejected = found.rejected + unfit
     return found
 
 
@@ -275,7 +280,7 @@ def _read_intervals(data: TrainingData, seed: int, task: Task) -> Source:
     rows = list(read_intervals(source.path))
     positives, rejected = read_windows(source, _scored(source.path, rows, data.top_score, True), length)
     _account(positives, rejected, source.path, task)
-    found = Source(source.path, positives, None, source.files, rejected)
+    found = Source(source.path, positives, None, rejected)
     if data.negatives_away is None and data.bottom_score is None:
         return _with_negatives(found, data, task)
     if data.bottom_score is None:
@@ -316,7 +321,7 @@ def _read_table(path: str, data: TrainingData, task: Task) -> Source:
     positives, negatives = (sequences.take(np.flatnonzero(labels == label)) for label in (1, 0))
     if not len(positives):
         raise InputError(path, "", "holds no record labelled 1", "give positives, labelled 1")
-    return Source(path, positives, negatives if len(negatives) else None, [path], rejected)
+    return Source(path, positives, negatives if len(negatives) else None, rejected)
 
 
 def _account(sequences: Sequences, rejected: Sequence[Rejected], path: str, task: Task) -> None:

@@ -3,6 +3,7 @@
 import importlib
 import os
 import time
+from pathlib import Path
 
 import click
 
@@ -50,8 +51,8 @@ class CommandTable(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> object:
-        begin(ctx)
         try:
+            begin(ctx)
             return super().invoke(ctx)
         except SettingsError as error:
             click.echo(f"maxent: {error}", err=True)
@@ -84,9 +85,18 @@ def begin(ctx: click.Context) -> None:
 
     Settle, before torch is imported, that waiting threads sleep: spinning ones crawl on a shared machine.
     """
+    from maxent_cli.commands.console import say
     from maxent_cli.commands.stopping import tidy_at_sigterm
+    from maxent_cli.io import digests
     from maxent_cli.io.provenance import configured, started
 
+    try:
+        Path.cwd()
+    except OSError as error:
+        cure = "go to one that is there, and run the command again"
+        raise InputError("the working folder", "", "is gone", cure) from error
+    digests.saying.set(say)
+    digests.forget()
     started.set(time.time())
     configured.set(None)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -95,7 +105,7 @@ def begin(ctx: click.Context) -> None:
 
 def fault_of(error: OSError) -> InputError:
     """What no reader and no writer has said, such as a full disk where temporary files lie."""
-    from maxent_cli.io.files import leave_standard_output
+    from maxent_cli.io.outputs import leave_standard_output
 
     leave_standard_output()
     problem = (error.strerror or str(error)).lower()

@@ -29,7 +29,8 @@ def say(line: str) -> None:
 
 def print_file(path: "Path") -> None:
     """A text file on standard output."""
-    from maxent_cli.io.files import PIPE, copy_into
+    from maxent_cli.io.files import PIPE
+    from maxent_cli.io.outputs import copy_into
 
     copy_into(str(path), PIPE)
 

@@ -82,7 +82,7 @@ class Arguments(click.ParamType[Any]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         try:
             found = json.loads(value) if isinstance(value, str) else value
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             return self.fail(f"is not JSON ({error})", param, ctx)
         return found if isinstance(found, dict) else self.fail('give a JSON object, as in {"filters": 64}', param, ctx)
 

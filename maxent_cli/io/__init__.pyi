@@ -10,11 +10,11 @@ from .figures import INK as INK
 from .figures import ORANGE as ORANGE
 from .figures import PALE as PALE
 from .figures import write_figure as write_figure
-from .files import writing as writing
-from .files import writing_folder as writing_folder
 from .motif_files import CTCF_MOTIF as CTCF_MOTIF
 from .motif_files import read_meme as read_meme
 from .motif_files import write_meme as write_meme
+from .outputs import writing as writing
+from .outputs import writing_folder as writing_folder
 from .provenance import read_provenance as read_provenance
 from .records import RecordSource as RecordSource
 from .records import read_sequences as read_sequences

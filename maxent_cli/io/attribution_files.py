@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from maxent_cli.alphabet import LETTERS, encode, one_hot
-from maxent_cli.io.files import writing
 from maxent_cli.io.modisco import write_modisco
+from maxent_cli.io.outputs import writing
 
 _PLACE = ["chromosome", "chromosome_position"]
 _TEXT = ["letter", "chromosome"]

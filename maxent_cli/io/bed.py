@@ -1,12 +1,12 @@
 """BED and narrowPeak in and out, and windows of a genome around them. All coordinates are 0-based half-open, in bp."""
 
 import re
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, NoReturn, Protocol, cast
 
 import numpy as np
 import pyfaidx
@@ -14,8 +14,11 @@ from numpy.typing import NDArray
 
 from maxent_cli.data import Interval, Record, Rejected, Sequences
 from maxent_cli.errors import InputError
+from maxent_cli.io.digests import note, signature
 from maxent_cli.io.fasta import read_fasta
-from maxent_cli.io.files import GZIP_MAGIC, PIPE, reading_text, writing
+from maxent_cli.io.files import GZIP_MAGIC, PIPE, reading_text
+from maxent_cli.io.genome_index import digest_of_index, index_of, read_index
+from maxent_cli.io.outputs import writing
 
 NARROW_PEAK_COLUMNS = 10
 _SUMMIT_COLUMN = 9
@@ -44,22 +47,42 @@ class _Chromosome(Protocol):
 _Genome = Mapping[str, _Chromosome]
 
 
-def read_intervals(path: str) -> Iterator[BedRow]:
+def read_intervals(path: str, block: range | None = None) -> Iterator[BedRow]:
     """Rows of a BED file of 3 to 12 columns or a narrowPeak file (plain, gzip or '-'), in order.
 
     A file of 10 columns is narrowPeak (the BED specification forbids BED10), and its last column the summit, -1 for
-    none. Lines that are blank or begin with '#', 'track' or 'browser' are passed over. Raises InputError naming the
-    line, and for a file without an interval.
+    none. Lines that are blank or begin with '#', 'track' or 'browser' are passed over. block: of all rows, counted from
+    0, these alone. Raises InputError naming the line, and for a file without an interval.
     """
-    empty = True
+    count = 0
     with reading_text(path) as stream:
         for number, line in enumerate(stream, 1):
             text = (line.removeprefix("\ufeff") if number == 1 else line).rstrip("\r\n")
-            if text.strip() and text[0] != "#" and text.split()[0] not in ("track", "browser"):
-                empty = False
-                yield _row(path, number, text)
-        if empty:
-            raise InputError(path, "", "holds no interval", "give a BED or narrowPeak file")
+            if _is_row(text):
+                count += 1
+                if block is None or count - 1 in block:
+                    yield _row(path, number, text)
+                elif count > block.stop:
+                    return
+        if not count:
+            _none(path)
+
+
+def count_intervals(path: str) -> int:
+    """How many rows a BED file has; what they say is not looked at. Raises InputError where it has none."""
+    with reading_text(path) as stream:
+        count = sum(
+            _is_row(line.removeprefix("\ufeff") if number == 1 else line) for number, line in enumerate(stream, 1)
+        )
+        return count or _none(path)
+
+
+def _none(path: str) -> NoReturn:
+    raise InputError(path, "", "holds no interval", "give a BED or narrowPeak file")
+
+
+def _is_row(text: str) -> bool:
+    return bool(text.strip()) and text[0] != "#" and text.split(maxsplit=1)[0] not in ("track", "browser")
 
 
 def bed_rows(sequences: Sequences, scores: Sequence[float] | None = None) -> list[BedRow]:
@@ -95,7 +118,7 @@ def fetch_windows(
     The centre of n bp, or the summit, becomes base length // 2 of the window, counted along the strand, so that an
     interval of that length is its own window; a row without a summit has its centre. Strand '-' gives the reverse
     complement. A record is named NAME::chrom:start-end(strand) after its window. The genome is FASTA; plain files are
-    read by index (an up-to-date .fai beside it saves building one), compressed ones are held in memory. Raises
+    read by index (a .fai beside it that is right saves building one), compressed ones are held in memory. Raises
     InputError where it cannot be read.
     """
     with _opening(genome_path) as genome:
@@ -248,27 +271,57 @@ def _unknown_chromosome(genome_path: str, genome: _Genome, asked: str) -> tuple[
 
 @contextmanager
 def _opening(path: str) -> Iterator[_Genome]:
+    """A genome open for reading; what has been read of it is noted at the end."""
     if _is_compressed(path):
         yield _in_memory(path)
         return
-    with tempfile.TemporaryDirectory() as folder:
-        index = Path(f"{path}.fai")
-        fresh = index.is_file() and index.stat().st_mtime >= Path(path).stat().st_mtime
-        with closing(_indexed(path, str(index if fresh else Path(folder) / "genome.fai"))) as genome:
-            yield cast(_Genome, genome)
+    before = signature(path)
+    with index_of(path) as index, closing(_indexed(path, index)) as file:
+        genome = _Read(cast(_Genome, file))
+        yield genome
+        note(path, {"index": digest_of_index(read_index(index)), "bases": genome.digest.hexdigest()}, before)
+
+
+class _Read(Mapping[str, _Chromosome]):
+    """A genome, and the SHA-256 of the stretches that have been read of it."""
+
+    def __init__(self, genome: _Genome) -> None:
+        self._genome, self.digest = genome, sha256()
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._genome
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._genome.keys())
+
+    def __len__(self) -> int:
+        return len(self._genome.keys())
+
+    def __getitem__(self, name: str) -> _Chromosome:
+        return _ReadChromosome(name, self._genome[name], self.digest)
+
+
+@dataclass(frozen=True)
+class _ReadChromosome:
+    name: str
+    letters: _Chromosome
+    digest: Any
+
+    def __len__(self) -> int:
+        return len(self.letters)
+
+    def __getitem__(self, part: slice) -> str:
+        found = self.letters[part]
+        self.digest.update(f"{self.name}:{part.start}-{part.stop}\n{found}\n".encode())
+        return found
 
 
 def _indexed(path: str, index: str) -> pyfaidx.Fasta:
     try:
         return pyfaidx.Fasta(path, indexname=index, as_raw=True, rebuild=False)
-    except OSError as error:
-        problem = f"cannot be indexed ({' '.join(str(error).split())})"
-        cure = "see that it can be read, and that there is room for temporary files; or make an index with samtools"
-        raise InputError(path, "", problem, cure) from error
-    except (pyfaidx.FastaIndexingError, ValueError, RuntimeError) as error:
-        problem = f"cannot be indexed ({' '.join(str(error).split())})"
-        cure = "give FASTA with lines of equal length and names that occur once (and remove a stale .fai)"
-        raise InputError(path, "", problem, cure) from error
+    except (OSError, pyfaidx.FastaIndexingError, ValueError, RuntimeError) as error:
+        problem = f"cannot be read by its index ({' '.join(str(error).split())})"
+        raise InputError(path, "", problem, "give FASTA, and remove a stale .fai") from error
 
 
 def _is_compressed(path: str) -> bool:

@@ -13,6 +13,8 @@ from safetensors.torch import load_file, save
 
 from maxent_cli.alphabet import LETTERS
 from maxent_cli.errors import InputError
+from maxent_cli.io.digests import note
+from maxent_cli.io.weights import sound_weights
 from maxent_cli.models.architectures import ARCHITECTURES, LayeredModel, build
 
 SCHEMA = 1
@@ -37,7 +39,7 @@ class ModelCard:
 
 
 def save_model(folder: Path, model: LayeredModel, card: ModelCard) -> None:
-    """Write weights and card into an existing folder (one of io.files.writing_folder, so that both appear whole)."""
+    """Write weights and card into an existing folder (one of io.outputs.writing_folder, so that both appear whole)."""
     weights = {name: value.detach().contiguous() for name, value in model.state_dict().items()}
     (folder / WEIGHTS).write_bytes(save(weights))  # save_file would hide the file from the group
     content = {"schema": SCHEMA, "letters": LETTERS, **dataclasses.asdict(card)}
@@ -51,6 +53,7 @@ def load_model(folder: str) -> tuple[LayeredModel, ModelCard]:
     do not fit the architecture or are not finite.
     """
     card = _read_card(Path(folder) / CARD)
+    note(folder)
     path = Path(folder) / WEIGHTS
     model = _build(card, str(Path(folder) / CARD))
     _fill(model, _read_weights(path), str(path))
@@ -58,6 +61,7 @@ def load_model(folder: str) -> tuple[LayeredModel, ModelCard]:
 
 
 def _read_card(path: Path) -> ModelCard:
+    _require_file(path)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         schema, letters = content.pop("schema"), content.pop("letters")
@@ -67,7 +71,7 @@ def _read_card(path: Path) -> ModelCard:
         return _card(content)
     except OSError as error:
         raise InputError(path, "", "cannot be read", "give a model folder as train writes it") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise InputError(path, "", f"is not a model card ({error})", _RETRAIN) from error
 
 
@@ -75,7 +79,7 @@ def _card(content: dict[str, Any]) -> ModelCard:
     """The card of a JSON object; ValueError, KeyError or TypeError say what is wrong with it."""
     card = ModelCard(**content)
     a, c, g, t = (float(share) for share in card.background)
-    if min(a, c, g, t) <= 0 or abs(a + c + g + t - 1) > 1e-6:
+    if not (all(share > 0 for share in (a, c, g, t)) and abs(a + c + g + t - 1) <= 1e-6):
         raise ValueError("background must be four positive frequencies that sum to 1")
     if type(card.input_length) is not int or card.input_length < 1:
         raise ValueError("input_length must be a whole number of letters")
@@ -100,18 +104,23 @@ def _build(card: ModelCard, path: str) -> LayeredModel:
 
 
 def _read_weights(path: Path) -> dict[str, torch.Tensor]:
+    _require_file(path)
     try:
         return load_file(path)
-    except (OSError, SafetensorError) as error:
+    except (OSError, SafetensorError, ValueError, KeyError, RuntimeError) as error:
         raise InputError(path, "", f"cannot be read ({error})", _RETRAIN) from error
 
 
+def _require_file(path: Path) -> None:
+    """A pipe would be waited for."""
+    if path.exists() and not path.is_file():
+        raise InputError(path, "", "is not a file", _RETRAIN)
+
+
 def _fill(model: LayeredModel, weights: dict[str, torch.Tensor], path: str) -> None:
-    for name, value in weights.items():
-        if not torch.isfinite(value).all():
-            raise InputError(path, name, "holds a weight that is not a finite number", _RETRAIN)
+    sound = sound_weights(path, weights, _RETRAIN)
     try:
-        model.load_state_dict({name: value.float() for name, value in weights.items()}, assign=True)
+        model.load_state_dict({name: value.float() for name, value in sound.items()}, assign=True)
     except RuntimeError as error:
         problem = " ".join(str(error).split())
         raise InputError(path, "", f"weights do not fit the architecture ({problem})", _RETRAIN) from error

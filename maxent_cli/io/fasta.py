@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import NoReturn, TextIO
 
 import numpy as np
 
 from maxent_cli.alphabet import LETTERS, UNKNOWN, encode
 from maxent_cli.data import Interval, Record, Rejected, Sequences
 from maxent_cli.errors import InputError
-from maxent_cli.io.files import reading_text, writing
+from maxent_cli.io.files import reading_text
+from maxent_cli.io.outputs import writing
 
 # chrom:start-end, chrom:start-end(strand), name::chrom:start-end(strand); a tail such as _shuf is passed over
 _COORDINATES = re.compile(
@@ -19,14 +22,17 @@ _GIVE_FASTA = "give a FASTA file; files of intervals are known by their names, .
 _AMBIGUOUS = frozenset("NRYSWKMBDHV")  # IUPAC: one of several of A, C, G, T
 
 
-def read_fasta(path: str) -> Iterator[Record]:
+def read_fasta(path: str, block: range | None = None) -> Iterator[Record]:
     """Records of a FASTA file (plain, gzip, bgzip, or '-'), in order; the name is the header's first word.
 
     Lines may be wrapped, of either case, with CRLF; the sequence is handed on as it stands, empty or with other
-    letters too (to_sequences says what to do with those). Raises InputError for a file that is not FASTA or holds no
-    record.
+    letters too (to_sequences says what to do with those). block: of all records, counted from 0, these alone. Raises
+    InputError for a file that is not FASTA or holds no record.
     """
     with reading_text(path) as stream:
+        if block is not None:
+            yield from _block_of(stream, path, block)
+            return
         name, place, parts = None, "", list[str]()
         for number, line in enumerate(stream, 1):
             text = line.removeprefix(_BYTE_ORDER_MARK).strip() if number == 1 else line.strip()
@@ -38,8 +44,20 @@ def read_fasta(path: str) -> Iterator[Record]:
                 _require_header(path, number, name)
                 parts.append(text)
         if name is None:
-            raise InputError(path, "", "holds no FASTA record", "give a file whose records start with '>'")
+            _none(path)
         yield _record(name, parts, place)
+
+
+def count_fasta(path: str) -> int:
+    """How many records a FASTA file has; their letters are not looked at. Raises InputError where it has none."""
+    with reading_text(path) as stream:
+        count = sum(_is_header(line, row) for row, line in enumerate(stream, 1))
+        return count or _none(path)
+
+
+def first_length(path: str) -> int | None:
+    """Letters of the first record that has some, in bp."""
+    return next((len(record.sequence) for record in read_fasta(path) if record.sequence), None)
 
 
 def write_fasta(path: str, names: Iterable[str], sequences: Iterable[str]) -> None:
@@ -70,34 +88,75 @@ def interval_of_name(name: str, length: int) -> Interval | None:
 
 
 def to_sequences(
-    records: Iterable[Record], length: int | None = None, crop: bool = False, unknown: bool = False
+    records: Iterable[Record | Rejected],
+    length: int | None = None,
+    crop: bool = False,
+    unknown: bool = False,
+    first: int = 0,
 ) -> tuple[Sequences, list[Rejected]]:
     """The records of one length (in bp; by default that of the first that is not empty) as codes (N, L), and the rest.
 
     Rejected are records with no name, no letters, letters other than ACGT, or another length; crop keeps the middle
     of longer ones, base n // 2 becoming base length // 2, and of their interval; unknown keeps N and other letters for
-    one of several, as UNKNOWN, where a record has known ones too. Records of the same name all stay.
+    one of several, as UNKNOWN, where a record has known ones too. Records of the same name all stay. first: number of
+    the first record among all.
     """
     names, intervals, codes, rejected = list[str](), list[Interval | None](), bytearray(), list[Rejected]()
-    for record in records:
+    numbers = list[int]()
+    for number, record in enumerate(records, first):
+        if isinstance(record, Rejected):
+            rejected.append(replace(record, number=number))
+            continue
         length = length or len(record.sequence) or None
-        if crop and length:
-            record = _crop(record, length)
-        reason, cure = _fault(record, length, unknown)
+        kept = _crop(record, length) if crop and length else record
+        reason, cure = _fault(kept, length, unknown)
         if reason:
-            rejected.append(Rejected(record.name, record.place, reason, cure))
+            rejected.append(Rejected(kept.name, kept.place, reason, cure, number))
         else:
-            names.append(record.name)
-            intervals.append(record.interval)
-            codes += encode(record.sequence).tobytes()
+            numbers.append(number)
+            names.append(kept.name)
+            intervals.append(kept.interval)
+            codes += encode(kept.sequence).tobytes()
     stacked = np.frombuffer(codes, np.uint8).reshape(len(names), length or 0)
-    return Sequences(tuple(names), stacked, tuple(intervals)), rejected
+    return Sequences(tuple(names), stacked, tuple(intervals), numbers=np.array(numbers, np.intp)), rejected
 
 
 def _record(header: str, parts: list[str], place: str) -> Record:
     name = (header.split() or [""])[0]
     sequence = "".join("".join(parts).split())
     return Record(name, sequence, place, interval_of_name(name, len(sequence)))
+
+
+def _none(path: str) -> NoReturn:
+    raise InputError(path, "", "holds no FASTA record", "give a file whose records start with '>'")
+
+
+def _is_header(line: str, row: int) -> bool:
+    if line[0] == ">" or line[0].isalpha():
+        return line[0] == ">"
+    return (line.removeprefix(_BYTE_ORDER_MARK) if row == 1 else line).lstrip()[:1] == ">"
+
+
+def _block_of(stream: TextIO, path: str, block: range) -> Iterator[Record]:
+    """The records of a block; others are passed over unread."""
+    number, header, place, parts = -1, "", "", list[str]()
+    for row, line in enumerate(stream, 1):
+        if _is_header(line, row):
+            if number in block:
+                yield _record(header, parts, place)
+            number += 1
+            if number >= block.stop:
+                return
+            header, place, parts = line.removeprefix(_BYTE_ORDER_MARK).strip()[1:], f"{path}: line {row}", []
+        elif number < 0:
+            if line.strip() and not line.strip().startswith(";") and line.strip() != _BYTE_ORDER_MARK:
+                _require_header(path, row, None)
+        elif number >= block.start:
+            text = line.strip()
+            if text and not text.startswith(";"):
+                parts.append(text)
+    if number in block:
+        yield _record(header, parts, place)
 
 
 def _require_header(path: str, number: int, name: str | None) -> None:

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from maxent_cli.errors import InputError
-from maxent_cli.io.files import PIPE, writing
+from maxent_cli.io.files import PIPE
+from maxent_cli.io.outputs import writing
 
 BLUE, ORANGE, GREY, PALE, INK = "#1f5fbf", "#d98324", "#8a8a8a", "#dde8f7", "#222222"
 PANEL = (4.2, 4.0)  # inches

@@ -6,7 +6,7 @@ import zipfile
 import numpy as np
 from numpy.typing import NDArray
 
-from maxent_cli.io.files import writing
+from maxent_cli.io.outputs import writing
 from maxent_cli.io.samples import EPOCH
 
 

@@ -10,7 +10,8 @@ import numpy as np
 from maxent_cli.alphabet import LETTERS
 from maxent_cli.data import Floats, Motif
 from maxent_cli.errors import InputError
-from maxent_cli.io.files import reading_text, writing
+from maxent_cli.io.files import reading_text
+from maxent_cli.io.outputs import writing
 from maxent_cli.io.tables import Row, write_table
 
 CTCF_MOTIF = str(Path(__file__).parents[1] / "known" / "MA0139.1.meme")

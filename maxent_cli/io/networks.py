@@ -22,8 +22,10 @@ from torch import Tensor, nn
 
 from maxent_cli.errors import InputError
 from maxent_cli.io.checkpoint import CARD, WEIGHTS, load_model
+from maxent_cli.io.digests import note, noted
 from maxent_cli.io.files import check_input
-from maxent_cli.io.provenance import digest_of
+from maxent_cli.io.user_code import modules_of
+from maxent_cli.io.weights import sound_weights
 from maxent_cli.models.adapter import AdaptedNetwork, Reading
 from maxent_cli.models.architectures import LayeredModel
 from maxent_cli.models.prediction import require_sound
@@ -56,12 +58,14 @@ class Source:
     @property
     def files(self) -> list[str]:
         """The paths that the network comes from; the factory's own, once it has been imported."""
-        return [path for path in (self.model, self.code, self.weights) if path and Path(path).exists()]
+        return [path for path in (self.model, *self.code.values(), self.weights) if path and Path(path).exists()]
 
     @property
-    def code(self) -> str | None:
-        """The file that the factory is in."""
-        return getattr(sys.modules.get(self.model.partition(":")[0]), "__file__", None)
+    def code(self) -> dict[str, str]:
+        """The file that the factory is in, and those of what it imports from the user's folders, by module."""
+        name = self.model.partition(":")[0]
+        file = getattr(sys.modules.get(name), "__file__", None)
+        return {} if file is None else modules_of(name, file)
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,8 @@ def load_network(source: Source) -> Network:
         cure = "give a model folder, or package.module:factory for a network of your own"
         raise InputError(source.model, "", "no such model", cure)
     network = _built(source)
+    for path in source.code.values():
+        note(path)
     if source.weights is not None:
         _fill(network, read_weights(source.weights, source.prefix, source.trusted), source)
     length = source.length or getattr(network, "input_length", None)
@@ -106,10 +112,12 @@ def load_network(source: Source) -> Network:
 
 
 def network_digest(source: Source) -> object:
-    """What tells one network from another: digests of its files, the factory's own file among them."""
+    """What tells one network from another: digests of its files, the factory's own and what it imports among them."""
     if Path(source.model).exists():
-        return {name: digest_of(str(Path(source.model) / name)) for name in (CARD, WEIGHTS)}
-    code, weights = (path and digest_of(path) for path in (source.code, source.weights))
+        found = noted(source.model)
+        return {name: found.get(name) for name in (CARD, WEIGHTS)} if isinstance(found, dict) else found
+    code = {name: noted(path) for name, path in source.code.items()}
+    weights = source.weights and noted(source.weights)
     return {"factory": source.model, "arguments": source.arguments, "code": code, "weights": weights}
 
 
@@ -120,6 +128,7 @@ def read_weights(path: str, prefix: str = "", trusted: bool = False) -> dict[str
     """
     if not Path(path).is_file():
         raise InputError(path, "", "is not a file", "give a file of weights")
+    note(path)
     found = _read_tensors(path, trusted)
     found = found.state_dict() if isinstance(found, nn.Module) else found
     within = [found[key] for key in _NESTED if isinstance(found, dict) and isinstance(found.get(key), dict)]
@@ -179,6 +188,7 @@ def _imported(name: str, module: str) -> Any:
 def _whole(source: Source) -> nn.Module:
     """A network in one file, which only pickle can give."""
     check_input(source.model)
+    note(source.model)
     if source.weights is not None or source.arguments:
         raise InputError(source.model, "", "is a file and builds nothing", "give package.module:factory with --weights")
     found = _read_tensors(source.model, source.trusted)
@@ -253,11 +263,9 @@ def _is_pickle(path: str) -> bool:
 
 def _fill(network: nn.Module, weights: dict[str, Tensor], source: Source) -> None:
     path = str(source.weights)
-    for name, value in weights.items():
-        if not torch.isfinite(value).all():
-            raise InputError(path, name, "holds a weight that is not a finite number", "give other weights")
+    sound = sound_weights(path, weights, "give other weights")
     try:
-        network.load_state_dict(weights)
+        network.load_state_dict(sound)
     except RuntimeError as error:
         lines = "; ".join(" ".join(line.split()) for line in str(error).splitlines()[1:])
         problem = f"weights do not fit {source.model}: {lines[:400]}"

@@ -1,5 +1,6 @@
 """Outputs that are parts of one run, known by their provenance, and put together."""
 
+import math
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import IO, Any
 
 from maxent_cli.data import Shard
 from maxent_cli.errors import InputError
-from maxent_cli.io.files import writing
+from maxent_cli.io.outputs import writing
 from maxent_cli.io.provenance import require_provenance
 from maxent_cli.io.samples import draws_into, open_draws
 
@@ -36,7 +37,7 @@ class Part:
 
     @property
     def rejected(self) -> int:
-        """How many records of the whole run were rejected."""
+        """How many of its records were rejected."""
         return int(self.made["part"]["rejected"])
 
     @property
@@ -46,9 +47,9 @@ class Part:
         run = part["run"]
         program = {"version of maxent": self.made["version"], "code of maxent": self.made.get("code")}
         common = program | {"command": run["command"]}
-        counts = {"records": part["records"], "rejected records": part["rejected"], "number of parts": self.shard.count}
+        counts = {"number of parts": self.shard.count, "records": part["read"]}
         settings = {f"setting {name}": value for name, value in run["settings"].items()}
-        return common | counts | settings | {f"digest of {name}": value for name, value in run["digests"].items()}
+        return common | settings | counts | {f"digest of {name}": value for name, value in run["digests"].items()}
 
 
 def read_parts(paths: Sequence[str]) -> list[Part]:
@@ -85,23 +86,26 @@ def require_alike(one: Part, other: Part) -> None:
             raise InputError(other.path, "", problem, _TOGETHER)
 
 
-def rejected_table(parts: Sequence[Part]) -> str | None:
-    """The table of records that the run rejected, which lies beside the first part; None where none was."""
-    if parts[0].kind not in BESIDE_REJECTED or not parts[0].rejected:
-        return None
-    path = f"{parts[0].path.rstrip('/')}.rejected.tsv"
-    if not Path(path).is_file():
-        problem = f"is not there, and {parts[0].rejected} records were rejected"
-        raise InputError(path, "", problem, "put it beside the first part")
-    return path
+def rejected_tables(parts: Sequence[Part]) -> list[str]:
+    """The tables of records that were rejected, each beside its part."""
+    if parts[0].kind not in BESIDE_REJECTED:
+        return []
+    tables = []
+    for part in (part for part in parts if part.rejected):
+        path = f"{part.path.rstrip('/')}.rejected.tsv"
+        if not Path(path).is_file():
+            problem = f"is not there, and {part.rejected} records were rejected"
+            raise InputError(path, "", problem, "put it beside its part")
+        tables.append(path)
+    return tables
 
 
-def renew_rejected_of(table: str | None, kind: str, out: str) -> None:
-    """Copy the table of rejected records to OUT.rejected.tsv; or, where there is none, remove an older one."""
+def renew_rejected_of(tables: Sequence[str], kind: str, out: str) -> None:
+    """Join the tables of rejected records to OUT.rejected.tsv; or, where there is none, remove an older one."""
     renewed = f"{out.rstrip('/')}.rejected.tsv"
-    if table is not None:
+    if tables:
         with writing(renewed, "wb") as stream:
-            join_texts(stream, [table])
+            join_tables(stream, tables)
     elif kind in BESIDE_REJECTED:
         Path(renewed).unlink(missing_ok=True)
 
@@ -184,12 +188,21 @@ def _read_part(path: str) -> Part:
         number, _, count = made["part"]["shard"].partition("/")
         part = Part(path, Shard(int(number), int(count)), made)
         sound = 1 <= part.shard.number <= part.shard.count and part.kind in KINDS and part.rejected >= 0
-        if not (sound and made.keys() >= TOLD and part.run):
+        if not (sound and made.keys() >= TOLD and _is_told(made) and part.run):
             raise ValueError
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         problem = "is not from a command that takes --shard, or of another version of maxent"
         raise InputError(path, "", problem, _TOGETHER) from error
     return part
+
+
+def _is_told(made: dict[str, Any]) -> bool:
+    """Whether what merge reads is of its kind."""
+    named = made["part"]["run"]
+    tables = (made["machine"], made["packages"], made["inputs"], named["settings"], named["digests"])
+    numbers = (made["wall_seconds"], made["peak_memory_mib"], made["part"]["records"], made["part"]["read"])
+    real = all(isinstance(number, int | float) and math.isfinite(number) for number in numbers)
+    return real and all(isinstance(table, dict) for table in tables) and isinstance(named["command"], str)
 
 
 def _short(value: object) -> str:

@@ -16,7 +16,11 @@ from typing import Any
 
 from maxent_cli import __version__
 from maxent_cli.errors import InputError
-from maxent_cli.io.files import PIPE, check_input, digest, reading_text, writing
+from maxent_cli.io.digests import PIPED, changes, digest_of, noted
+from maxent_cli.io.files import check_input, reason
+from maxent_cli.io.genome_index import index_digest
+
+Record = dict[str, Any]
 
 IMPORTED = time.time()
 started = ContextVar("started", default=IMPORTED)  # when the command began, which sets it
@@ -24,18 +28,15 @@ configured = ContextVar[str | None]("configured", default=None)  # the file that
 _CPU = Path("/proc/cpuinfo")
 
 
-def write_provenance(
-    output: str, inputs: Iterable[str] | dict[str, object], seed: int | None = None, **more: object
-) -> None:
-    """Write OUTPUT.provenance.json: command line, versions, seed, digests of output and inputs, seconds, peak memory.
+def record_of(output: str, inputs: Iterable[str] | dict[str, object], seed: object = None, **more: object) -> Record:
+    """How an output was made: command line, versions, seed, digests of output and inputs, seconds, peak memory.
 
-    Folders, such as models, are given by the digest of each file in them; inputs may come with their digests. Nothing
-    is written for '-', a device or a named pipe.
+    Folders, such as models, are given by the digest of each file in them. Inputs may come with their digests; of others
+    it is that of what was read, and `changed_inputs` says which of them are no longer so.
     """
-    if output == PIPE or not (Path(output).is_file() or Path(output).is_dir()):
-        return
-    digests = inputs if isinstance(inputs, dict) else {path: digest_of(path) for path in inputs}
-    record = {
+    known = inputs if isinstance(inputs, dict) else {path: noted(path) for path in inputs}
+    changed = {path: found for path in known if (found := changes(path)) is not None}
+    return {
         "command": sys.argv,
         "config": _configuration(),
         "version": __version__,
@@ -45,14 +46,12 @@ def write_provenance(
         "machine": {"host": platform.node(), "processor": platform.machine(), "cpu": cpu()},
         "seed": seed,
         "output": digest_of(output),
-        "inputs": digests,
+        "inputs": known,
+        **({"changed_inputs": changed} if changed else {}),
         "wall_seconds": round(time.time() - started.get(), 3),
         "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         **more,
     }
-    with writing(beside(output)) as stream:
-        json.dump(record, stream, indent=2)
-        stream.write("\n")
 
 
 def _configuration() -> dict[str, object] | None:
@@ -61,23 +60,31 @@ def _configuration() -> dict[str, object] | None:
     return None if path is None else {"path": path, "sha256": digest_of(path), "text": Path(path).read_text()}
 
 
-def read_provenance(output: str) -> dict[str, Any] | None:
+def read_provenance(output: str) -> Record | None:
     """What was written beside an output about its making; None where that file is not there."""
     path = beside(output)
     if not Path(path).exists():
         return None
-    cure = "remove it, or run the command again"
+    cure = "remove it, and run the command again"
+    check_input(path)
     try:
-        with reading_text(path) as stream:
-            record = json.load(stream)
+        record = json.loads(Path(path).read_bytes())
     except (ValueError, RecursionError) as error:
         raise InputError(path, "", "is not JSON", cure) from error
-    if not isinstance(record, dict) or not isinstance(record.get("inputs"), dict):
+    except OSError as error:
+        raise InputError(path, "", reason(error), cure) from error
+    if not (isinstance(record, dict) and "inputs" in record and _is_record(record)):
         raise InputError(path, "", "is not what maxent writes beside an output", cure)
     return record
 
 
-def require_provenance(output: str) -> dict[str, Any]:
+def _is_record(found: Record) -> bool:
+    """Whether each of its tables is one."""
+    tables = {"inputs", "packages", "machine", "part", "parts", "changed_inputs"} & found.keys()
+    return all(isinstance(found[name], dict) for name in tables) and isinstance(found.get("command", []), list)
+
+
+def require_provenance(output: str) -> Record:
     """As read_provenance; InputError where there is none, or the output is not as it was written."""
     check_input(output, Path(output).is_dir())
     record = read_provenance(output)
@@ -89,30 +96,26 @@ def require_provenance(output: str) -> dict[str, Any]:
     return record
 
 
-def require_inputs(output: str, record: dict[str, Any]) -> None:
-    """Raise InputError where an input of an output is not as it was; those that were pipes are passed over."""
+def require_inputs(output: str, record: Record) -> None:
+    """Raise InputError where an input of an output is not as it was; those that were pipes are passed over.
+
+    Of a genome, the index is compared: names, lengths and places of its sequences.
+    """
     for path, known in record["inputs"].items():
-        if known is not None and digest_of(path) != known:
+        if known is None or (isinstance(known, dict) and PIPED in known):
+            continue
+        genome = isinstance(known, dict) and Path(path).is_file()
+        now = index_digest(path) if genome else digest_of(path)
+        if now != (known.get("index") if genome else known):
             what = "has changed since" if Path(path).exists() else "is gone, and"
             raise InputError(path, "", f"{what} {output} was made from it", "run the command again")
+    for path in record.get("changed_inputs", ()):
+        raise InputError(path, "", f"changed while {output} was made from it", "run the command again")
 
 
 def beside(output: str) -> str:
     """Where an output's provenance lies."""
     return f"{output.rstrip('/')}.provenance.json"
-
-
-def digest_of(path: str) -> object:
-    """SHA-256 of a file, or of each file in a folder by its path there; None where there is neither, as of a pipe.
-
-    Hidden files are passed over: another run may be writing one.
-    """
-    place = Path(path)
-    if place.is_dir():
-        inside = sorted(entry.relative_to(place) for entry in place.rglob("*") if entry.is_file())
-        shown = (name for name in inside if not any(part.startswith(".") for part in name.parts))
-        return {name.as_posix(): digest(str(place / name)) for name in shown}
-    return digest(path) if place.is_file() else None
 
 
 @cache

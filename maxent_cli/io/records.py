@@ -1,15 +1,18 @@
 """Records from whatever a command is given: FASTA, or BED with a genome."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maxent_cli.data import Record, Rejected, Sequences
+from maxent_cli.data import Record, Rejected, Sequences, Shard
 from maxent_cli.errors import InputError, SettingsError
-from maxent_cli.io.bed import BedRow, fetch_windows, read_intervals
-from maxent_cli.io.fasta import interval_of_name, read_fasta, to_sequences
+from maxent_cli.io.bed import BedRow, count_intervals, fetch_windows, read_intervals
+from maxent_cli.io.digests import run_digests, say
+from maxent_cli.io.fasta import count_fasta, first_length, interval_of_name, read_fasta, to_sequences
 from maxent_cli.io.tables import read_labelled
 
 BED_SUFFIXES = (".bed", ".narrowpeak", ".broadpeak")
@@ -21,13 +24,15 @@ Given = str | Iterable[str] | Mapping[str, str]  # a path, or sequences, perhaps
 class RecordSource:
     """Where records come from: a FASTA or BED path; genome (FASTA) and the windows' centre ('summit', 'centre').
 
-    given: records in memory instead of a file; path is then what messages call them.
+    given: records in memory instead of a file; path is then what messages call them. block: of all records, counted
+    from 0, these alone.
     """
 
     path: str
     genome: str | None = None
     centre: str = "centre"
     given: tuple[Record, ...] = ()
+    block: range | None = None
 
     @property
     def files(self) -> list[str]:
@@ -41,7 +46,28 @@ class RecordSource:
 
     def records(self) -> Iterator[Record]:
         """The records in memory, or those of the FASTA file."""
-        return iter(self.given) if self.given else read_fasta(self.path)
+        if not self.given:
+            return read_fasta(self.path, self.block)
+        return iter(self.given if self.block is None else self.given[self.block.start : self.block.stop])
+
+    def first_length(self) -> int | None:
+        """Letters of the first of all records."""
+        return len(self.given[0].sequence) if self.given else first_length(self.path)
+
+    def count(self) -> int | None:
+        """How many records there are; None where that is known when all have been read, as of a pipe."""
+        if self.given:
+            return len(self.given)
+        if not Path(self.path).is_file():
+            return None
+        return (count_intervals if self.is_bed else count_fasta)(self.path)
+
+    def digests(self) -> dict[str, object]:
+        """Digests of what all parts of a run read of it, once it has been read."""
+        if not self.given:
+            return run_digests(records=self.path, genome=self.genome)
+        letters = "".join(f"{record.name}\n{record.sequence}\n" for record in self.given)
+        return {"records": hashlib.sha256(letters.encode()).hexdigest(), **run_digests(genome=self.genome)}
 
 
 def source_of(given: Given, what: str, genome: str | None = None, centre: str = "centre") -> RecordSource:
@@ -60,9 +86,38 @@ def source_of(given: Given, what: str, genome: str | None = None, centre: str = 
     return RecordSource(f"{what}s", genome, centre, tuple(records))
 
 
+Reader = Callable[[RecordSource], tuple[Sequences, list[Rejected]]]
+
+
 def is_bed(path: str) -> bool:
     """Whether a path is named as BED, narrowPeak or broadPeak, compressed or not."""
     return path.lower().removesuffix(".gz").removesuffix(".bgz").endswith(BED_SUFFIXES)
+
+
+def read_part(
+    source: RecordSource, shard: Shard, read: Reader, around: int = 1
+) -> tuple[Sequences, list[Rejected], int]:
+    """What `read` gives of a shard's block of the records, and how many records there are in all.
+
+    A file is counted first and then only its block is read; what comes through a pipe is read whole. around: the block
+    is widened to multiples of so many records.
+    """
+    if shard.count == 1:
+        found, rejected = read(source)
+        return found, rejected, len(found) + len(rejected)
+    known = source.count()
+    if known is not None:
+        found, rejected = read(replace(source, block=_widened(shard.block(known), around, known)))
+        return found, rejected, known
+    found, rejected = read(source)
+    count = len(found) + len(rejected)
+    block = _widened(shard.block(count), around, count)
+    say(f"{source.path}: is no file, and all its records are read for this part")
+    return found.within(block), [record for record in rejected if record.number in block], count
+
+
+def _widened(block: range, around: int, count: int) -> range:
+    return range(block.start // around * around, min(-(-block.stop // around) * around, count))
 
 
 def read_sequences(
@@ -74,24 +129,20 @@ def read_sequences(
     where BED comes without genome or length.
     """
     if not source.is_bed:
-        return to_sequences(source.records(), length, crop, unknown)
+        first = source.block.start if source.block else 0
+        known = source.first_length() if length is None and source.block is not None else length
+        return to_sequences(source.records(), known, crop, unknown, first)
     if source.genome is None or length is None:
         raise InputError(source.path, "", "is BED, which holds no sequence", "give --genome FASTA (and the length)")
-    return read_windows(source, read_intervals(source.path), length, unknown)
+    return read_windows(source, read_intervals(source.path, source.block), length, unknown)
 
 
 def read_windows(
     source: RecordSource, rows: Iterable[BedRow], length: int, unknown: bool = False
 ) -> tuple[Sequences, list[Rejected]]:
     """Windows of length bp in a source's genome around some rows; and what was left out."""
-    records, rejected = list[Record](), list[Rejected]()
-    for window in fetch_windows(source.genome or "", rows, length, source.centre):
-        if isinstance(window, Rejected):
-            rejected.append(window)
-        else:
-            records.append(window)
-    sequences, unfit = to_sequences(records, length, unknown=unknown)
-    return sequences, rejected + unfit
+    windows = fetch_windows(source.genome or "", rows, length, source.centre)
+    return to_sequences(windows, length, unknown=unknown, first=source.block.start if source.block else 0)
 
 
 def read_labelled_sequences(

@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from maxent_cli.alphabet import UNKNOWN
 from maxent_cli.data import Interval, Rungs, SampleSet
 from maxent_cli.errors import InputError
-from maxent_cli.io.files import writing
+from maxent_cli.io.digests import note
+from maxent_cli.io.outputs import writing
 
 SCHEMA = 1
 ARRAYS = ("anchor", "codes", "energy", "output", "background", "mutable", "output_background")
@@ -34,6 +35,7 @@ LATER: dict[str, Any] = {
     "keep": None,
     "beta_error": 0.0,
 }  # numbers that older files do not have
+_CURE = "give a file that `maxent sample` wrote"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip member can carry: no run shows when it ran
 
 
@@ -103,15 +105,15 @@ def packed(samples: SampleSet) -> bytes:
 
 def unpacked(path: Path) -> SampleSet:
     """The draws that a file holds which `packed` made."""
-    with open_draws(str(path)) as draws:
-        return draws[0]
+    with members_of(str(path), noting=False) as members:
+        return Draws(str(path), members)[0]
 
 
 class Draws:
     """A draws file open for reading: its header, its length in anchors, and the anchors one at a time."""
 
     def __init__(self, path: str, members: Any) -> None:
-        self._path, self._members = path, members
+        self._path, self._members, self._length = path, members, 0
         with _naming(path):
             self.header: dict[str, Any] = json.loads(str(members["header"]))
             schema, self._anchors = self.header["schema"], int(self.header.get("anchors", 0))
@@ -147,7 +149,22 @@ class Draws:
                 conditionals=self._members.get(f"conditionals_{number}"),
             )
             _require_whole(samples)
+            self._require_like(samples)
             return samples
+
+    def _require_like(self, samples: SampleSet) -> None:
+        """Raise InputError where letters and frequencies are none that draws can have, or lengths differ."""
+        free, known = samples.mutable, samples.background[samples.mutable]
+        self._length = self._length or len(free)
+        faults = {
+            f"has {len(free)} letters, and others {self._length}": len(free) != self._length,
+            "has no position that may change": not free.any(),
+            "has one chain, and two are the least": len(samples.codes) < 2,
+            "has other letters than A, C, G and T where they were drawn": (samples.codes[..., free] == UNKNOWN).any(),
+            "has background frequencies that are not above 0": not (np.isfinite(known) & (known > 0)).all(),
+        }
+        for problem in (problem for problem, found in faults.items() if found):
+            raise InputError(self._path, f"anchor {samples.name}", problem, _CURE)
 
     def _record(self, row: int) -> dict[str, Any]:
         with _naming(self._path):
@@ -155,24 +172,27 @@ class Draws:
             interval = Interval(*record["interval"]) if record["interval"] else None
             if not (isinstance(record["name"], str) and (interval is None or _is_place(interval))):
                 raise TypeError
+            record["name"].encode()  # half of a surrogate pair is no letter of a name
             return record | {"interval": interval}
 
 
 @contextmanager
 def open_draws(path: str) -> Iterator[Draws]:
-    """Open a draws file for as long as the block lasts; anchors are read when asked for.
+    """Open a draws file, whose digest is noted; anchors are read when asked for.
 
     Raises InputError where it cannot be read or is not a draws file.
     """
-    with ExitStack() as stack:
-        yield Draws(path, stack.enter_context(members_of(path)))
+    with members_of(path) as members:
+        yield Draws(path, members)
 
 
 @contextmanager
-def members_of(path: str) -> Iterator[Any]:
-    """The arrays of a draws file by name, each read when asked for."""
+def members_of(path: str, noting: bool = True) -> Iterator[Any]:
+    """The arrays of a draws file by name, each read when asked for; noting: its digest is noted."""
     with ExitStack() as stack:
         with _naming(path):
+            if noting:
+                note(path)
             stream = stack.enter_context(Path(path).open("rb"))  # np.load would leave a damaged one open
             members = stack.enter_context(np.load(stream, allow_pickle=False))
         yield members
@@ -217,12 +237,11 @@ def _require_whole(samples: SampleSet) -> None:
 @contextmanager
 def _naming(path: str) -> Iterator[None]:
     """Turn whatever reading a damaged or foreign file raises into an InputError that names it."""
-    cure = "give a file that `maxent sample` wrote"
     try:
         yield
     except OSError as error:
-        raise InputError(path, "", (error.strerror or str(error)).lower(), cure) from error
+        raise InputError(path, "", (error.strerror or str(error)).lower(), _CURE) from error
     except InputError:
         raise
     except Exception as error:  # a damaged file can end in any
-        raise InputError(path, "", f"is not a whole draws file ({type(error).__name__})", cure) from error
+        raise InputError(path, "", f"is not a whole draws file ({type(error).__name__})", _CURE) from error

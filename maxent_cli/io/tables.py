@@ -11,7 +11,8 @@ import numpy as np
 from maxent_cli.data import Record, Rejected
 from maxent_cli.errors import InputError
 from maxent_cli.io.fasta import interval_of_name
-from maxent_cli.io.files import reading_text, writing
+from maxent_cli.io.files import reading_text
+from maxent_cli.io.outputs import writing
 
 Row = Mapping[str, object]
 Table = Iterable[Row] | Mapping[str, Iterable[object]]

@@ -32,11 +32,13 @@ from safetensors.torch import save
 from maxent_cli import __version__
 from maxent_cli.data import Stop
 from maxent_cli.errors import InputError, StoppedError
+from maxent_cli.io.files import is_device
 from maxent_cli.io.provenance import code, started
 from maxent_cli.models.training import Checkpoints, Snapshot
 
 SCHEMA = 1
 INTERVAL = 30.0  # seconds between two savings of the same thing
+MOST_TRIES, WAIT = 40, 0.05  # to have a folder that others are taking away, and seconds between two
 MOST_HELD = 2**24  # bytes of blocks in memory until they are written, whatever the time
 SETTINGS, LOCK, TRAINING = "settings.json", "lock", "training.safetensors"
 _OURS = re.compile(r"\..*|settings\.json|lock|training\.safetensors|\d{6}\.result|\d{6}\.\d{4}\.npz")
@@ -173,7 +175,7 @@ def unfinished(out: str | None, settings: dict[str, Any], stop: Stop) -> Iterato
     out: None where nothing is to be kept. settings: all that the work depends on, for JSON. Raises InputError where the
     folder cannot be written, another process is at work on the same output, or what is there is of other settings.
     """
-    if out is None or _is_device(out):
+    if out is None or is_device(out):
         with tempfile.TemporaryDirectory() as temporary:
             yield Unfinished(Path(temporary), stop)
         return
@@ -191,11 +193,6 @@ def unfinished(out: str | None, settings: dict[str, Any], stop: Stop) -> Iterato
         os.close(lock)
 
 
-def _is_device(out: str) -> bool:
-    """Whether it is a device or a pipe, which has no neighbours."""
-    return Path(out).exists() and not (Path(out).is_file() or Path(out).is_dir())
-
-
 def _locked(folder: Path) -> int:
     """Make the folder and hold its lock, which the system frees when the process ends, however it does.
 
@@ -203,11 +200,14 @@ def _locked(folder: Path) -> int:
     whole and of the same bytes, but the first to end takes the folder away, and the other stops with an error. Over NFS
     the lock is the server's: that of a machine that has died is freed when its lease ends, after a minute or two.
     """
-    while True:
+    missing: OSError = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+    for attempt in range(MOST_TRIES):
+        time.sleep(WAIT if attempt else 0)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
-        except FileNotFoundError:  # the one before us has just ended, and taken the folder away
+        except FileNotFoundError as error:  # the one before us has just ended, and taken the folder away
+            missing = error
             continue
         except OSError as error:
             raise _cannot(folder, error) from error
@@ -222,6 +222,7 @@ def _locked(folder: Path) -> int:
             if (folder / LOCK).stat().st_ino == os.fstat(lock).st_ino:
                 return lock
         os.close(lock)
+    raise _cannot(folder, missing)
 
 
 def _seconds_of(lock: int) -> float:

@@ -29,19 +29,17 @@ def read_flanked(
     record's name spells. unknown as to_sequences has it.
     """
     made = _in_genome(source, length) if flank is None else _in_letters(source, flank)
-    kept, masks, rejected = list[Record](), list[Mask](), list[Rejected]()
-    for window in made:
-        if isinstance(window, Rejected):
-            rejected.append(window)
-            continue
-        record, mask = window
-        unfit = to_sequences([record], length, unknown=unknown)[1]
-        rejected += unfit
-        if not unfit:
-            kept.append(record)
-            masks.append(mask)
-    mutable = np.stack(masks) if masks else np.zeros((0, length), np.bool_)
-    return replace(to_sequences(kept, length, unknown=unknown)[0], mutable=mutable), rejected
+    first, masks = source.block.start if source.block else 0, list[Mask]()
+
+    def windows() -> Iterator[Record | Rejected]:
+        for window in made:
+            masks.append(np.zeros(0, np.bool_) if isinstance(window, Rejected) else window[1])
+            yield window if isinstance(window, Rejected) else window[0]
+
+    kept, rejected = to_sequences(windows(), length, unknown=unknown, first=first)
+    stacked = [masks[number - first] for number in kept.numbered]
+    mutable = np.stack(stacked) if stacked else np.zeros((0, length), np.bool_)
+    return replace(kept, mutable=mutable), rejected
 
 
 def settle_unknown(anchors: Sequences, sampled: bool) -> Sequences:
@@ -59,21 +57,24 @@ def changeable(anchors: Sequences, path: str) -> tuple[Sequences, list[Rejected]
         return anchors, []
     free = anchors.mutable.any(axis=1)
     reason, cure = "none of its positions may change", "see --fix, --flank and --n-policy"
-    stuck = [Rejected(anchors.names[row], path, reason, cure) for row in np.flatnonzero(~free)]
+    stuck = [
+        Rejected(anchors.names[row], path, reason, cure, int(anchors.numbered[row])) for row in np.flatnonzero(~free)
+    ]
     return anchors.take(np.flatnonzero(free)), stuck
 
 
-def fix_positions(anchors: Sequences, fix: str) -> Sequences:
+def fix_positions(anchors: Sequences, fix: str, whole: bool = True) -> Sequences:
     """Anchors with some positions no longer mutable: those of a BED file, or ranges such as 3,40-60 for every anchor.
 
     Positions are 0-based, ranges half-open, in the network's input. A BED row's chromosome is an anchor's name, or
-    that of the genome on which the anchors lie. Raises InputError where no anchor has such a position.
+    that of the genome on which the anchors lie. Raises InputError where no anchor has such a position, or where one
+    given as an anchor's own lies beyond its end. whole: these are all anchors, one of which must have such positions.
     """
     mutable = np.ones(anchors.codes.shape, np.bool_) if anchors.mutable is None else anchors.mutable.copy()
     stretches = _stretches_of(anchors, fix)
     for row, start, end in stretches:
         mutable[row, max(0, start) : max(0, end)] = False
-    if not any(start < mutable.shape[1] and end > 0 for _, start, end in stretches):
+    if whole and not any(start < mutable.shape[1] and end > 0 for _, start, end in stretches):
         cure = "give positions within the anchors, 0-based; or BED whose chromosomes are theirs, or their names"
         raise InputError(fix, "", "touches no anchor", cure)
     return replace(anchors, mutable=mutable)
@@ -83,12 +84,27 @@ def _stretches_of(anchors: Sequences, fix: str) -> list[tuple[int, int, int]]:
     """Number of the anchor, start and end of each stretch to keep."""
     if Path(fix).is_file():
         rows = list(read_intervals(fix))
+        names = set(anchors.names)
+        for row in (row for row in rows if row.interval.chromosome in names):
+            place = row.place.removeprefix(f"{fix}: ")
+            _require_within(fix, place, row.interval.start, row.interval.end, anchors)
         return [found for number in range(len(anchors)) for found in _touched(anchors, number, rows)]
     parts = [_RANGE.fullmatch(part.strip()) for part in fix.split(",")]
     if not all(parts):
-        raise InputError(fix, "", "is neither a file nor positions", "give a BED file, or positions as in 3,40-60")
+        raise InputError(
+            fix or "''", "", "is neither a file nor positions", "give a BED file, or positions as in 3,40-60"
+        )
     ranges = [(int(part[1]), int(part[2] or int(part[1]) + 1)) for part in parts if part]
+    for start, end in ranges:
+        _require_within(fix, "", start, end, anchors)
     return [(number, *ends) for number in range(len(anchors)) for ends in ranges]
+
+
+def _require_within(fix: str, place: str, start: int, end: int, anchors: Sequences) -> None:
+    length = anchors.codes.shape[1]
+    if not start < end <= length:
+        problem = f"{start}-{end} {'is empty' if end <= start else f'ends beyond the {length} positions'}"
+        raise InputError(fix, place, problem, "give positions from 0, each range's end behind its start, as in 3,40-60")
 
 
 def _touched(anchors: Sequences, number: int, rows: Iterable[BedRow]) -> Iterator[tuple[int, int, int]]:
@@ -125,19 +141,26 @@ def _in_letters(source: RecordSource, flank: Codes) -> Iterator[tuple[Record, Ma
 def _in_genome(source: RecordSource, length: int) -> Iterator[tuple[Record, Mask] | Rejected]:
     if source.genome is None:
         raise InputError(source.path, "", "has no letters around it", "give --genome FASTA")
-    given: list[tuple[Record | None, BedRow]] = []
+    given: list[tuple[Record | None, BedRow] | Rejected] = []
     if source.is_bed:
-        given = [(None, row) for row in read_intervals(source.path)]
+        given = [(None, row) for row in read_intervals(source.path, source.block)]
     else:
         for record in source.records():
             if record.interval is None:
+                reason = "its name spells no coordinates (chrom:start-end)"
                 cure = "name records chrom:start-end, or give --flank background"
-                yield Rejected(record.name, record.place, "its name spells no coordinates (chrom:start-end)", cure)
+                given.append(Rejected(record.name, record.place, reason, cure))
             else:
                 given.append((record, BedRow(record.interval, place=record.place)))
-    windows = fetch_windows(source.genome, (row for _, row in given), length, source.centre)
-    for (known, row), window in zip(given, windows, strict=True):
-        yield window if isinstance(window, Rejected) else _placed(known, row, window)
+    rows = (one[1] for one in given if not isinstance(one, Rejected))
+    windows = fetch_windows(source.genome, rows, length, source.centre)
+    for one in given:
+        if isinstance(one, Rejected):
+            yield one
+        else:
+            window = next(windows)
+            yield window if isinstance(window, Rejected) else _placed(*one, window)
+    next(windows, None)  # the genome is closed, and what was read of it noted
 
 
 def _placed(known: Record | None, row: BedRow, window: Record) -> tuple[Record, Mask] | Rejected:

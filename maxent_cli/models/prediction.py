@@ -34,22 +34,24 @@ def require_sound(model: LayeredModel, name: str) -> LayeredModel:
 
 
 def predict(
-    model: nn.Module, codes: Codes, advance: Callable[[int], None] = lambda _: None, rows: range | None = None
+    model: nn.Module,
+    codes: Codes,
+    advance: Callable[[int], None] = lambda _: None,
+    numbers: NDArray[np.intp] | None = None,
 ) -> NDArray[np.float32]:
     """Outputs (B, K) before the softmax for codes (B, L); the model is left in the mode that it was in.
 
-    advance hears the number of sequences done. rows: those of consecutive rows alone; batches are the same for all,
-    so that outputs are the same to the last bit.
+    advance hears the number of sequences done. numbers (B,): of the sequences among more, rising; batches are of
+    numbers, so that outputs are the same to the last bit whatever the part, if it has whole batches.
     """
-    rows = range(len(codes)) if rows is None else rows
-    first = rows.start // BATCH * BATCH
+    known = np.arange(len(codes)) if numbers is None else numbers
+    edges = np.flatnonzero(np.diff(known // BATCH)) + 1
     training = model.training
     model.eval()
     outputs = []
     with torch.inference_mode():
-        for start in range(first, max(first + 1, rows.stop), BATCH):
-            batch = codes[start : start + BATCH]
+        for batch in np.split(codes, edges):
             outputs.append(model(inputs_of(batch)))
-            advance(len(rows[max(start - rows.start, 0) : max(start + BATCH - rows.start, 0)]))
+            advance(len(batch))
     model.train(training)
-    return torch.cat(outputs)[rows.start - first : rows.stop - first].numpy()
+    return torch.cat(outputs).numpy()

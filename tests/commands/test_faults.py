@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
+import joblib  # noqa: F401  # warns where it is first imported on a full disk
 import numpy as np
 import pyfaidx
 import pytest

@@ -190,7 +190,7 @@ def test_the_digest_tells_code_arguments_and_weights(folder: Path) -> None:
     load_network(given)
     found = json.loads(json.dumps(network_digest(given)))
     assert found["arguments"] == {"filters": 6}
-    assert len(found["code"]) == len(found["weights"]) == 64
+    assert len(found["code"][NAME]) == len(found["weights"]) == 64
     assert [Path(path).name for path in given.files] == [f"{NAME}.py", "w.pt"]
 
 

@@ -185,3 +185,51 @@ def test_writing_to_a_pipe_needs_no_seeking(monkeypatch: pytest.MonkeyPatch, tmp
     path = tmp_path / "piped.npz"
     path.write_bytes(bytes(pipe.content))
     assert_same(read(str(path))[0], example())
+
+
+def odd_draws(path: Path, *changes: dict[str, object]) -> str:
+    rng = np.random.default_rng(1)
+    good = sample_set(independent_draws(rng, np.full((6, 4), 0.25), 2, 5))
+    with writing_draws(str(path), {"seed": 1}) as writer:
+        for change in changes:
+            writer.add(replace(good, **change))
+    return str(path)
+
+
+CODES = np.zeros((2, 5, 6), np.uint8)
+ODD = {
+    "has no position that may change": {"mutable": np.zeros(6, np.bool_)},
+    "has other letters than A, C, G and T where they were drawn": {"codes": CODES + 4},
+    "has background frequencies that are not above 0": {"background": np.zeros((6, 4))},
+    "has one chain, and two are the least": {"codes": CODES[:1], "energy": np.ones((1, 5)), "output": np.ones((1, 5))},
+    "UnicodeEncodeError": {"name": "half\ud800"},
+}
+
+
+@pytest.mark.parametrize("words", ODD)
+def test_draws_that_no_run_can_give(words: str, tmp_path: Path) -> None:
+    change = ODD[words]
+    if "codes" in change and len(change["codes"]) == 1:
+        rungs = sample_set(CODES[:1]).rungs
+        change = change | {"rungs": rungs}
+    path = odd_draws(tmp_path / "odd.npz", change)
+    with open_draws(path) as draws, pytest.raises(InputError, match=rf"odd\.npz: .*{words}"):
+        list(draws)
+
+
+def test_anchors_of_two_lengths(tmp_path: Path) -> None:
+    path = tmp_path / "odd.npz"
+    with writing_draws(str(path), {"seed": 1}) as writer:
+        for length in (6, 7):
+            rng = np.random.default_rng(1)
+            writer.add(sample_set(independent_draws(rng, np.full((length, 4), 0.25), 2, 5)))
+    with open_draws(str(path)) as draws, pytest.raises(InputError, match="has 7 letters, and others 6"):
+        list(draws)
+
+
+def test_unknown_letters_may_stand_where_nothing_is_drawn(tmp_path: Path) -> None:
+    codes, mutable = CODES.copy(), np.ones(6, np.bool_)
+    codes[..., 2], mutable[2] = 4, False
+    path = odd_draws(tmp_path / "n.npz", {"codes": codes, "mutable": mutable})
+    with open_draws(path) as draws:
+        assert (draws[0].codes[..., 2] == 4).all()

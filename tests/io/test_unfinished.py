@@ -184,3 +184,13 @@ def test_a_file_system_without_locks_does(out: str, monkeypatch: pytest.MonkeyPa
     with unfinished(out, SETTINGS, Stop()) as work:
         assert work.has("000000.result")
     assert not folder.exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc here")
+def test_where_no_folder_can_be_it_does_not_try_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WAIT", 0.001)
+    with (
+        pytest.raises(InputError, match=r"/proc/nothing\.partial: cannot be written"),
+        unfinished("/proc/nothing", {}, Stop()),
+    ):
+        pass

@@ -131,7 +131,7 @@ def anchors() -> Sequences:
     return Sequences(("a", "b", "c"), np.zeros((3, LENGTH), np.uint8), intervals)
 
 
-@pytest.mark.parametrize(("fix", "held"), [("3", [3]), ("0-2, 11", [0, 1, 11]), ("10-20", [10, 11])])
+@pytest.mark.parametrize(("fix", "held"), [("3", [3]), ("0-2, 11", [0, 1, 11]), ("10-12", [10, 11])])
 def test_positions_are_fixed_in_every_anchor(fix: str, held: list[int]) -> None:
     found = fix_positions(anchors(), fix)
     for row in range(3):
@@ -153,7 +153,16 @@ def test_what_is_fixed_stays_fixed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fix", "message"), [("30-40", "touches no anchor"), ("3,x", "neither a file nor positions"), ("5-", "neither")]
+    ("fix", "message"),
+    [
+        ("30-40", "ends beyond the 12 positions"),
+        ("20-10", "is empty"),
+        ("5-5", "is empty"),
+        ("3,10-13", "10-13 ends beyond the 12 positions"),
+        ("", "is neither a file nor positions"),
+        ("3,x", "neither a file nor positions"),
+        ("5-", "neither"),
+    ],
 )
 def test_what_fixes_nothing_is_an_error(fix: str, message: str) -> None:
     with pytest.raises(InputError, match=message):

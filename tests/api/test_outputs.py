@@ -1,0 +1,81 @@
+"""What a function reads and writes, called from Python: several calls in one process, and records in memory."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_files import write_parts
+from small import saved, small_model
+
+import maxent_cli as mx
+from maxent_cli.api.listening import Bars
+from maxent_cli.data import Shard
+from maxent_cli.errors import InputError
+from maxent_cli.io.digests import digest_of
+
+RECORDS = {"a": "GATCATTG", "bad": "ACGTNNNN", "b": "CCGTATTA", "c": "TTGCAACC", "short": "ACG"}
+
+
+def record_of(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(Path(f"{path}.provenance.json").read_text())
+    return found
+
+
+def test_an_input_that_changes_between_two_calls_is_recorded_as_it_was_read(tmp_path: Path) -> None:
+    given, out = write_parts(tmp_path, ["a", "b"]), tmp_path / "page.html"
+    for more in ("", "# another line\n"):
+        notes = Path(str(given.motifs)) / "notes.txt"
+        notes.write_text(more)
+        mx.report(given.draws, summary=given.summary, motifs=given.motifs, out=str(out))
+        record = record_of(out)
+        assert record["inputs"][given.motifs] == digest_of(str(given.motifs))
+        assert "changed_inputs" not in record
+
+
+@pytest.mark.parametrize("count", [2, 7])
+def test_parts_of_records_in_memory_are_the_whole(count: int, tmp_path: Path) -> None:
+    network = mx.network(small_model(8))
+    whole, parts = tmp_path / "whole", [str(tmp_path / f"part{number}") for number in range(1, count + 1)]
+    mx.predict(network, RECORDS, out=str(whole), progress=False)
+    for number, part in enumerate(parts, 1):
+        mx.predict(network, RECORDS, out=part, shard=Shard(number, count), progress=False)
+    mx.merge(parts, str(tmp_path / "merged"), progress=False)
+    assert (tmp_path / "merged").read_bytes() == whole.read_bytes()
+    assert (tmp_path / "merged.rejected.tsv").read_bytes() == Path(f"{whole}.rejected.tsv").read_bytes()
+    mx.predict(network, RECORDS | {"c": "TTGCAACG"}, out=parts[-1], shard=Shard(count, count), progress=False)
+    with pytest.raises(InputError, match="digest of records is"):
+        mx.merge(parts, str(tmp_path / "again"), progress=False)
+
+
+def test_an_input_is_not_written_over(tmp_path: Path) -> None:
+    saved(tmp_path / "model", small_model(8))
+    network, anchors = mx.network(str(tmp_path / "model")), tmp_path / "a.fa"
+    anchors.write_text(">a\nGATCATTG\n")
+    for out in (anchors, tmp_path / "model" / "scores.tsv"):
+        with pytest.raises(InputError, match=r"would be written, and (is|lies in) the input"):
+            mx.predict(network, str(anchors), out=str(out), progress=False)
+    assert anchors.read_text() == ">a\nGATCATTG\n"
+    assert len(list((tmp_path / "model").iterdir())) == 2
+
+
+class Changing(Bars):
+    """Hears lines; once the records have been read, the file changes."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path, self.lines = path, list[str]()
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+        if "records = " in line:
+            self.path.write_text(">a\nGATCATTC\n")
+
+
+def test_who_listens_hears_of_an_input_that_has_changed(tmp_path: Path) -> None:
+    anchors = tmp_path / "a.fa"
+    anchors.write_text(">a\nGATCATTG\n")
+    listener = Changing(anchors)
+    mx.predict(mx.network(small_model(8)), str(anchors), out=str(tmp_path / "scores.tsv"), progress=listener)
+    assert f"WARNING: {anchors} has changed since it was read" in listener.lines[-1]
+    assert list(record_of(tmp_path / "scores.tsv")["changed_inputs"]) == [str(anchors)]
