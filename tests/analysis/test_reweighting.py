@@ -53,6 +53,18 @@ def test_what_is_out_of_reach_goes_as_far_as_is_looked(wanted: float, bound: flo
     assert settled.left < 0.8
 
 
+def test_the_scale_of_energies_is_of_no_matter() -> None:
+    """An untrained network's may be tiny beside the spread of its draws, so that the bounds of beta are far off."""
+    energy = np.random.default_rng(1).exponential(1.0, (4, 200))
+    plain = settle(energy, 2.0, 0.8)
+    spread = energy + 1e5 * np.arange(200)  # weights at the bounds are beyond what numbers hold
+    assert settle(1e-6 * energy, 2e6, 0.8e-6).beta == pytest.approx(1e6 * plain.beta)
+    for wanted in (energy.min(), energy.max()):
+        found = settle(spread, 2.0, wanted)
+        assert np.isfinite(found.beta)
+        assert 0 < found.left <= 1
+
+
 def pinned_set(error: float):
     """Draws whose energies (variance 0.04) half of a value goes with, at a mean energy known to some error."""
     energy = energies(10.0, 8, 500)

@@ -108,16 +108,16 @@ def test_the_experiment_on_one_small_case(tmp_path: Path) -> None:
     with (ROOT / "workflows" / "ctcf" / "ctcf.toml").open("rb") as stream:
         config = tomllib.load(stream)
     del config["real"]
-    small = {"simulate": "--count 1500 --length 60", "train": "--epochs 8 --batch 64 --threads 1"}
-    small["sample"] = "--chains 4 --replicas 3 --draws 40 --thin 20 --max-steps 800 --warmup 800 --threads 1"
     config |= {"out": str(tmp_path), "anchors": 3, "batch": 2, "redraws": 20, "cases": ["one motif"]}
-    page = experiment.experiment(config | {"options": config["options"] | small}).read_text()
+    config |= {"simulated": {"count": 1500, "length": 60}, "training": {"epochs": 8, "batch": 64}}
+    config["sampling"] = {"chains": 4, "replicas": 3, "draws": 40, "thin": 20, "warmup": 800, "max_steps": 800}
+    page = experiment.experiment(config).read_text()
     rows = {(row["method"], row["metric"]): row for row in table(tmp_path / "metrics.tsv")}
     methods = {method for method, _ in rows}
     assert methods == {
         *experiment.METHODS,
         "mutagenesis, without sign",
-        *(f"{what}, {t}" for what in ("draws", "sites in draws") for t in experiment.TETHERS),
+        *(f"{what}, {t}" for what in ("draws", "sites in draws") for t in experiment.LAWS),
     }
     for method in ("draws, tethered", "mutagenesis"):
         assert float(rows[method, "window hits"]["value"]) == 1

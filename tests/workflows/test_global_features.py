@@ -46,7 +46,7 @@ def test_labels_are_what_is_said() -> None:
 def test_the_probe_tells_composition_from_a_motif(tmp_path: Path) -> None:
     import constructed
 
-    size = replace(constructed.QUICK, anchors=16, probing=f"{constructed.QUICK.probing} --untrained 0")
+    size = replace(constructed.QUICK, anchors=16)
     rows = {row["network"]: row for row in constructed.experiment(tmp_path, size, ("composition", "motif"))}
     assert rows["composition"]["verdict"] == "yes"
     assert rows["motif"]["verdict"] != "yes"

@@ -35,14 +35,15 @@ from ways import (
     start,
 )
 
+import maxent_cli as mx
 from maxent_cli.data import Sequences
-from maxent_cli.interpret import LawSettings, Sampling
+from maxent_cli.interpret import LawSettings
 from maxent_cli.io import RecordSource, load_model, read_sequences, write_table, writing, writing_folder
 from maxent_cli.models import SequenceModel
 
 AUTO = "auto"
 UNIFORM = (0.25, 0.25, 0.25, 0.25)
-RECURRENT_RUN = Sampling(chains=8, replicas=6, draws=4, thin=1, warmup=1000, max_steps=4)
+RECURRENT_RUN = mx.Sampling(replicas=6, draws=4, thin=1, warmup=1000, max_steps=4)
 
 REFERENCE, TWIN = "reference", "incremental, letters"  # the same chain
 STACK_WAYS = (REFERENCE, "full passes, moves", *COMPILED)  # by full passes a ladder would take minutes

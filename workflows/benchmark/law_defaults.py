@@ -8,22 +8,24 @@ the halves' information profiles agree, in how few positions the information lie
 
 import argparse
 import time
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 
+import maxent_cli as mx
 from maxent_cli.alphabet import UNKNOWN
 from maxent_cli.analysis import diagnose, information_of
 from maxent_cli.data import SampleSet, Sequences
-from maxent_cli.interpret import LawSettings, Sampling, over_anchors, ready, sample_anchor
+from maxent_cli.interpret import LawSettings, over_anchors, ready, sample_anchor
 from maxent_cli.io import RecordSource, load_model, read_sequences, write_table
 
-RUN = Sampling(chains=16, replicas=5, draws=100, thin=60, warmup=3000, max_steps=6000)
+RUN = mx.Sampling(chains=16, replicas=5, draws=100, thin=60, warmup=3000, max_steps=6000)
 
 
 def half(samples: SampleSet, first: int) -> np.ndarray:
     """Information (L,) of every second chain."""
-    part = SampleSet(**{**samples.__dict__, "codes": samples.codes[first::2]})
+    part = replace(samples, **{name: getattr(samples, name)[first::2] for name in ("codes", "energy", "output")})
     return np.asarray(information_of(part).positions)
 
 

@@ -15,17 +15,7 @@ from benchmark import AUTO
 from ways import WAYS, Place, Run, Way, default_run, figures, settle, start
 
 from maxent_cli.analysis import letter_diagnostics
-from maxent_cli.engine import (
-    LETTER,
-    REDRAW,
-    REFILL,
-    REVERSE_COMPLEMENT,
-    SHIFT,
-    SINGLE_LETTERS,
-    TOGGLE,
-    WHOLE,
-    Move,
-)
+from maxent_cli.engine import LETTER, REDRAW, REFILL, REVERSE_COMPLEMENT, SHIFT, SINGLE_LETTERS, TOGGLE, WHOLE, Move
 from maxent_cli.interpret import MOVES, LawSettings
 from maxent_cli.io import RecordSource, load_model, read_sequences, write_table
 

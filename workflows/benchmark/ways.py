@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+import maxent_cli as mx
 from maxent_cli.alphabet import Codes
 from maxent_cli.analysis import letter_diagnostics, rhat
 from maxent_cli.data import Sequences
@@ -27,7 +28,6 @@ from maxent_cli.interpret import (
     MOVES,
     LawSettings,
     NotAStack,
-    Sampling,
     Setting,
     prepare,
     read_plan,
@@ -65,9 +65,9 @@ COMPILED = tuple(name for name, way in WAYS.items() if way.compiled)
 BARE, DEFAULT = "bare forward passes", "default sampler"
 
 
-def default_run(seed: int) -> Sampling:
+def default_run(seed: int) -> mx.Sampling:
     """What `maxent sample` runs when nothing is asked for."""
-    return Sampling(seed=seed)
+    return mx.Sampling(seed=seed)
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Place:
         return float(self.setting.energies(self.codes[:, -1]).mean() / self.setting.reference.energy)
 
 
-def settle(model: SequenceModel, anchor: Sequences, law: LawSettings, run: Sampling) -> Place:
+def settle(model: SequenceModel, anchor: Sequences, law: LawSettings, run: mx.Sampling) -> Place:
     """Find the ladder (and beta where the law has none) and run it until chains have forgotten where they started."""
     run = replace(run, warmup=SETTLING * run.warmup)
     setting = prepare(model, anchor, law, run, 1)
@@ -207,7 +207,7 @@ def default_result(place: Place, seed: int) -> dict[str, object]:
 def figures(
     codes: Codes, energy: np.ndarray, anchor: Codes, seconds: tuple[float, float], proposals: int
 ) -> dict[str, object]:
-    """The row of a table for draws (C, D, L) that took so many CPU and wall seconds, all rungs' proposals counted.
+    """The row of a table for draws (C, D, L) that took so many CPU and wall seconds, all replicas' proposals counted.
 
     Where R-hat is too high, the ESS is an upper bound: chains that hardly move show hardly any variance within.
     """

@@ -15,7 +15,7 @@ from pathlib import Path
 
 ANCHORS = 4
 TOGETHER = 4  # jobs that start at once without compiled code
-SHORT = ("--draws", "4", "--thin", "1", "--warmup", "240")
+SHORT = ("--draws", "4", "--thin", "1", "--warmup", "240", "--max-steps", "4")
 MAXENT = [sys.executable, "-m", "maxent_cli"]
 
 

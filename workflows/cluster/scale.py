@@ -36,21 +36,16 @@ class Case:
     @property
     def options(self) -> list[str]:
         """The run, as options."""
-        numbers = {
-            "chains": self.chains,
-            "replicas": self.replicas,
-            "draws": self.draws,
-            "thin": self.thin,
-            "warmup": 1000,
-        }
+        numbers = {name: getattr(self, name) for name in ("chains", "replicas", "draws", "thin")}
+        numbers |= {"warmup": 1000, "max-steps": self.draws * self.thin}
         return [*(f"--{name}={number}" for name, number in numbers.items()), "--threads=1"]
 
 
 BASE = Case()
 CASES = {
-    "convnet, 100 bp, 4 chains, 3 rungs, 7,000 steps": BASE,
+    "convnet, 100 bp, 4 chains, 3 replicas, 7,000 steps": BASE,
     "8 chains": replace(BASE, chains=8),
-    "6 rungs": replace(BASE, replicas=6),
+    "6 replicas": replace(BASE, replicas=6),
     "13,000 steps": replace(BASE, thin=120),
     "200 draws, each after 30 steps": replace(BASE, draws=200, thin=30),
     "200 bp": replace(BASE, length=200),

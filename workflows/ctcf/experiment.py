@@ -17,12 +17,13 @@ from typing import Any
 
 import numpy as np
 
+import maxent_cli as mx
 from maxent_cli.alphabet import Codes, encode
 from maxent_cli.data import Floats
 from maxent_cli.io import load_model, write_table
 from maxent_cli.models import predict
 
-from ..global_features.steps import run, seconds, table
+from ..global_features.steps import made, request, seconds, table
 from ..xor.answers import METHODS
 from . import metrics
 from .page import DRAWS, write_page
@@ -40,7 +41,7 @@ METRICS = {
     "AUPRC": 1,
     "AUPRC of columns": 1,
 }  # -1: less is better
-TETHERS = {"tethered": "auto", "untethered": "none"}
+LAWS = {"tethered": mx.Law(), "untethered": mx.Law(tether=None)}
 
 
 def experiment(config: Config) -> Path:
@@ -161,15 +162,16 @@ def scored(system: System, config: Config) -> tuple[dict[str, Floats], dict[str,
 def _scored_batch(system: System, config: Config) -> dict[str, tuple[Floats, float]]:
     """Scores (n, L) of a batch by each method, and the CPU seconds that they took."""
     folder, seed = system.folder, config["seed"]
-    options = config["options"] | config.get("real", {}).get(system.name, {})
-    files, found = (("", folder / "anchors.fa"), ("model", system.model)), {}
-    for name, tether in TETHERS.items():
-        draws = run(folder / f"{name}.npz", f"sample --tether {tether} {options['sample']} --seed {seed}", *files)
-        motifs = run(folder / name, "motifs --logos none --draw-sites --threads 1", ("", draws))
+    settings = config | config.get("real", {}).get(system.name, {})
+    sampling = request(mx.Sampling, settings["sampling"], seed=seed)
+    asked, found = (mx.network(str(system.model)), str(folder / "anchors.fa")), dict[str, tuple[Floats, float]]()
+    for name, law in LAWS.items():
+        draws = made(folder / f"{name}.npz", mx.sample, *asked, law, sampling, threads=1)
+        motifs = made(folder / name, mx.motifs, str(draws), logos="none", draw_sites=True, threads=1)
         found[f"draws, {name}"] = _positions(motifs, "information", system), seconds(draws, motifs)
         found[f"sites in draws, {name}"] = site_counts(motifs, system), seconds(draws, motifs)
     for method in METHODS:
-        scores = run(folder / method, f"attribute --method {method} {options['attribute']} --seed {seed}", *files)
+        scores = made(folder / method, mx.attribute, *asked, method, logos="none", seed=seed, threads=1)
         found[method] = _positions(scores, "score", system), seconds(scores)
     found["mutagenesis, without sign"] = np.abs(found["mutagenesis"][0]), found["mutagenesis"][1]
     return found

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.special import rel_entr
 
-import maxent_cli
+import maxent_cli as mx
 from maxent_cli.alphabet import encode
 from maxent_cli.analysis import motif
 from maxent_cli.data import Motif, Record
-from maxent_cli.io import read_fasta, read_meme, write_fasta, write_meme
+from maxent_cli.io import CTCF_MOTIF, read_fasta, read_meme, write_fasta, write_meme
 
-from ..global_features.steps import run
+from ..global_features.steps import made, request
 
 Config = dict[str, Any]
 Pairs = list[list[tuple[int, int]]]  # of each anchor, (start, end), 0-based half-open
@@ -22,13 +22,13 @@ Pairs = list[list[tuple[int, int]]]  # of each anchor, (start, end), 0-based hal
 RARITY = 1e-5  # of a match at a place of the background
 UNIFORM = (0.25, 0.25, 0.25, 0.25)
 TARGET, DECOY = "target", "decoy"
-CTCF = Path(maxent_cli.__file__).parent / "known" / "MA0139.1.meme"
-# what positives hold, what negatives hold (none: shuffles of the positives) and the motifs that are to be found
-CASES: dict[str, tuple[str, str | None, tuple[str, ...]]] = {
-    "one motif": ("--plant target", None, (TARGET,)),
-    "two at 10 bp": ("--plant left,right:spacing=10", "--plant left --plant right", ("left", "right")),
-    "weak motif": ("--plant weak", None, ("weak",)),
-    "motif and decoy": ("--plant target --plant decoy", "--plant decoy", (TARGET,)),
+LEFT, RIGHT, WEAK = "left", "right", "weak"
+# what positives hold, what negatives hold (nothing: shuffles of the positives), and the motifs that are to be found
+CASES: dict[str, tuple[tuple[mx.Plant, ...], tuple[mx.Plant, ...], tuple[str, ...]]] = {
+    "one motif": ((mx.Plant(TARGET),), (), (TARGET,)),
+    "two at 10 bp": ((mx.Plant((LEFT, RIGHT), spacing=10),), (mx.Plant(LEFT), mx.Plant(RIGHT)), (LEFT, RIGHT)),
+    "weak motif": ((mx.Plant(WEAK),), (), (WEAK,)),
+    "motif and decoy": ((mx.Plant(TARGET), mx.Plant(DECOY)), (mx.Plant(DECOY),), (TARGET,)),
 }
 
 
@@ -84,16 +84,13 @@ def simulated(name: str, config: Config) -> System:
     folder.mkdir(parents=True, exist_ok=True)
     positives, negatives, wanted = CASES[name]
     write_meme(str(folder / "planted.meme"), planted())
-    files, options, seed = (("motifs", folder / "planted.meme"),), config["options"], config["seed"]
-    words = f"simulate {options['simulate']} --seed"
-    truth = folder / "truth.bed"
-    plus = run(folder / "positives.fa", f"{words} {seed} {positives}", *files, ("truth", truth))
-    sides = [("positives", plus)]
+    asked, seed = config["simulated"] | {"motifs": str(folder / "planted.meme")}, config["seed"]
+    truth, sides = folder / "truth.bed", [folder / "positives.fa"]
+    made(sides[0], mx.simulate, plants=positives, seed=seed, truth=str(truth), **asked)
     if negatives:
-        sides.append(
-            ("negatives", run(folder / "negatives.fa", f"{words} {seed + 1} {negatives} --prefix neg", *files))
-        )
-    model = run(folder / "model", f"train {options['train']} --seed {seed}", *sides)
+        sides.append(made(folder / "negatives.fa", mx.simulate, plants=negatives, seed=seed + 1, prefix="neg", **asked))
+    training = request(mx.Training, config["training"], seed=seed)
+    model = made(folder / "model", mx.train, mx.TrainingData(*map(str, sides)), training=training, threads=1)
     sites = _read_sites(truth, {one.name: one for one in planted() if one.name in wanted})
     chosen = _chosen(folder, model, config, lambda record: sites.get(record.name, []))
     return System(name, folder, model, *chosen)
@@ -106,9 +103,9 @@ def real(architecture: str, config: Config) -> System:
     if "model" in asked:
         model = Path(asked["model"])
     else:
-        words = f"train --architecture {architecture} {asked['train']} --seed {config['seed']}"
-        model = run(folder / "model", words, ("positives", config["peaks"]))
-    (given,) = read_meme(str(CTCF))
+        split, training = request(mx.Split, asked["split"]), mx.Training(architecture, seed=config["seed"])
+        model = made(folder / "model", mx.train, config["peaks"], split, training, threads=1)
+    (given,) = read_meme(CTCF_MOTIF)
     known = motif(given, UNIFORM, RARITY)
 
     def sites(record: Record) -> list[Site]:
@@ -127,7 +124,7 @@ def real(architecture: str, config: Config) -> System:
 
 def planted() -> Iterator[Motif]:
     """CTCF's motif; a weak version of it; a decoy of the same columns in another order; and its two halves."""
-    (known,) = read_meme(str(CTCF))
+    (known,) = read_meme(CTCF_MOTIF)
     share = known.probabilities
     order = np.random.default_rng(0).permutation(len(share))
     weak = 0.75 * share + 0.25 / 4
@@ -154,8 +151,8 @@ def _site(given: Motif, start: int, turned: bool) -> Site:
 def _chosen(folder: Path, model: Path, asked: Config, sites_of: Any) -> tuple[list[Record], list[list[Site]], int]:
     """Of held-out positives that the network calls rightly, those with sites: the first of a random order."""
     called = folder / "called.fa"
-    files = (("", model / "test.positives.fa"), ("model", model), ("select", called))
-    run(folder / "scores.tsv", "predict --label 1 --correct --threads 1", *files)
+    asked_of = {"label": 1, "correct": True, "select": str(called), "threads": 1}
+    made(folder / "scores.tsv", mx.predict, mx.network(str(model)), str(model / "test.positives.fa"), **asked_of)
     held = ((record, sites_of(record)) for record in read_fasta(str(called)))
     qualified = [(record, sites) for record, sites in held if sites]
     rows = np.random.default_rng(asked["seed"]).permutation(len(qualified))[: asked["anchors"]]

@@ -10,18 +10,22 @@ yes, no, yes. OUT/results.tsv and results.md have a row a network and seed.
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from steps import Row, auroc, called_rightly, probe_row, run, write_results
+from steps import Row, auroc, called_rightly, made, probe_row, write_results
 
+import maxent_cli as mx
 from maxent_cli.alphabet import Codes, decode, encode, is_gc, reverse_complement
 from maxent_cli.io import write_fasta
 
 EXPECTED = {"composition": "yes", "motif": "no", "both": "yes"}
 MOTIF = encode("GCCGCGCCGG")
 SPREAD = 12  # of the beta distribution of a sequence's GC: a standard deviation of 0.1
+
+
+SAMPLING = mx.Sampling(replicas=3, warmup=480, draws=60, thin=30, max_steps=1800)
 
 
 @dataclass(frozen=True)
@@ -32,18 +36,11 @@ class Size:
     length: int = 60
     anchors: int = 40
     seeds: tuple[int, ...] = (91, 92, 93, 94, 95)
-    training: str = "--epochs 8"
-    probing: str = "--fields 0,0.5 --chains 8 --replicas 3 --warmup 480 --draws 60 --thin 30 --max-steps 1800"
+    epochs: int = 8
+    sampling: mx.Sampling = SAMPLING
 
 
-QUICK = Size(
-    1500,
-    40,
-    12,
-    (1,),
-    "--epochs 6",
-    "--fields 0,0.5 --chains 8 --replicas 3 --warmup 480 --draws 40 --thin 20 --max-steps 800",
-)
+QUICK = Size(1500, 40, 12, (1,), 6, mx.Sampling(replicas=3, warmup=480, draws=40, thin=20, max_steps=800))
 
 
 def experiment(out: Path, size: Size, cases: tuple[str, ...] = tuple(EXPECTED)) -> Iterator[Row]:
@@ -57,11 +54,12 @@ def _probe(folder: Path, case: str, size: Size, seed: int) -> Row:
     folder.mkdir(parents=True, exist_ok=True)
     positives, negatives = labelled(case, size, seed)
     paths = [_write(folder / f"{name}.fa", rows) for name, rows in (("positives", positives), ("negatives", negatives))]
-    common = f"--seed {seed} --threads 1"
-    files = (("positives", paths[0]), ("negatives", paths[1]))
-    model = run(folder / "model", f"train --architecture nucleosome {size.training} {common}", *files)
+    data = mx.TrainingData(*map(str, paths))
+    training = mx.Training("nucleosome", epochs=size.epochs, seed=seed)
+    model = made(folder / "model", mx.train, data, training=training, threads=1)
     anchors = called_rightly(folder, model, size.anchors // 2, seed)
-    probed = run(folder / "gc", f"gc-probe {size.probing} {common}", ("", anchors), ("model", model))
+    asked, sampling = (mx.network(str(model)), str(anchors)), replace(size.sampling, seed=seed)
+    probed = made(folder / "gc", mx.gc_probe, *asked, sampling=sampling, probe=mx.Probe(fields=(0, 0.5)), threads=1)
     found = probe_row(probed)
     right = found["verdict"] == EXPECTED[case]
     return {

@@ -1,40 +1,38 @@
-"""What the experiments share: commands that are run once, and the tables that they wrote."""
+"""What the experiments share: outputs that are made once, and the tables in them."""
 
 import csv
 import resource
-import shlex
-import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
+from typing import Any, TypeVar
 
 import numpy as np
 
-from maxent_cli.__main__ import main as maxent
+import maxent_cli as mx
 from maxent_cli.io import load_model, read_fasta, read_provenance, save_model, write_fasta, write_table, writing
 from maxent_cli.models import with_fresh_weights
 
+Request = TypeVar("Request")
 Row = dict[str, object]
 Table = list[dict[str, str]]
 SECONDS = ".cpu_seconds"  # of a command, beside its output
 
 
-def run(output: Path, words: str, *files: tuple[str, object]) -> Path:
-    """Run `maxent WORDS --NAME FILE ... --out OUTPUT` unless the output is there and what lies beside it says so."""
+def made(output: Path, make: Callable[..., object], *given: object, **asked: object) -> Path:
+    """Have a function of maxent_cli write an output, unless it is there and what lies beside it says so."""
     if not (output.exists() and output.with_name(f"{output.name}.provenance.json").exists()):
-        named = [text for name, file in files for text in (f"--{name}", str(file)) if name]
-        bare = [str(file) for name, file in files if not name]
-        command, *options = shlex.split(words)
         before = cpu_seconds()
-        try:
-            code = maxent([command, *bare, *options, *named, "--out", str(output)], standalone_mode=False)
-        except SystemExit as end:
-            code = end.code
-        if code:
-            sys.exit(code)
+        make(*given, **asked, out=str(output))
         output.with_name(f"{output.name}{SECONDS}").write_text(f"{cpu_seconds() - before:.1f}\n")
     return output
+
+
+def request(kind: type[Request], *sections: Mapping[str, Any], **more: Any) -> Request:
+    """What a function of maxent_cli is asked: its fields from sections of a configuration, and more."""
+    fields = {name: value for section in sections for name, value in section.items()} | more
+    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
 
 
 def cpu_seconds() -> float:
@@ -110,8 +108,8 @@ def save_untrained(model: Path, folder: Path, seed: int) -> Path:
 def surest(folder: Path, model: Path, count: int) -> Path:
     """The held-out positives that the network calls rightly and is surest of, as FASTA."""
     chosen = folder / f"surest_{count}.fa"
-    words = f"predict --label 1 --correct --top {count} --select {chosen}"
-    run(folder / f"surest_{count}.tsv", words, ("", model / "test.positives.fa"), ("model", model))
+    asked = {"label": 1, "correct": True, "top": count, "select": str(chosen), "threads": 1}
+    made(folder / f"surest_{count}.tsv", mx.predict, mx.network(str(model)), str(model / "test.positives.fa"), **asked)
     return chosen
 
 
@@ -120,8 +118,8 @@ def called_rightly(folder: Path, model: Path, count: int, seed: int) -> Path:
     chance, chosen, names, sequences = np.random.default_rng(seed), folder / "anchors.fa", list[str](), list[str]()
     for label, name in enumerate(("negatives", "positives")):
         called = folder / f"{name}.called.fa"
-        words = f"predict --label {label} --correct --select {called}"
-        run(folder / f"{name}.called.tsv", words, ("", model / f"test.{name}.fa"), ("model", model))
+        asked = {"label": label, "correct": True, "select": str(called), "threads": 1}
+        made(folder / f"{name}.called.tsv", mx.predict, mx.network(str(model)), str(model / f"test.{name}.fa"), **asked)
         records = list(read_fasta(str(called)))
         for number in chance.choice(len(records), min(count, len(records)), replace=False):
             names.append(f"{name}_{records[number].name}")

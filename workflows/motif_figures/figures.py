@@ -26,20 +26,24 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from maxent_cli.__main__ import main as maxent
+import maxent_cli as mx
 from maxent_cli.alphabet import decode, encode
 from maxent_cli.analysis import FACING, LEAST_OCCUPANCY, Match, best_match
 from maxent_cli.data import Motif
-from maxent_cli.io import read_meme, write_meme, write_table
+from maxent_cli.io import read_meme, write_fasta, write_meme, write_table
 
 PLANTED = {"left": "TTACCACAGGA", "right": "AAGTCGAGCAT"}  # unlike each other and themselves, on either strand
 SHARPNESS = 0.9
 DECOYS = 60  # known motifs that are planted nowhere
 SPACING = 10  # bp, a turn of the helix
 POOLED = ("MaxPooled", "BothStrands")
+TETHERED, UNTETHERED = mx.Law(gc=0.5), mx.Law(gc=0.5, tether=None)
 
 Row = dict[str, object]
 Site = tuple[int, int, str]  # start, end, strand
+
+
+_LONG = mx.Sampling(draws=100, thin=40, warmup=2500)
 
 
 @dataclass(frozen=True)
@@ -53,10 +57,10 @@ class Size:
     pairs: int = 20
     seeds: int = 5
     steps: int = 600
-    sampling: str = "--chains 8 --draws 100 --thin 40 --warmup 2500 --threads 1 --gc 0.5"
+    sampling: mx.Sampling = _LONG
 
 
-_SHORT = "--chains 8 --draws 100 --thin 20 --warmup 1000 --threads 1 --gc 0.5"
+_SHORT = mx.Sampling(draws=100, warmup=1000)
 QUICK = Size(count=3000, anchors=2, pairs=4, seeds=1, steps=400, sampling=_SHORT)
 
 
@@ -74,26 +78,17 @@ def write_known(path: Path) -> str:
     return str(path)
 
 
-def run(line: str, *words: object) -> None:
-    """A command of maxent; a line's words, and more."""
-    try:
-        maxent.main([*line.split(), *(str(word) for word in words)])
-    except SystemExit as ended:
-        if ended.code:
-            raise
-
-
 def table(path: Path) -> list[dict[str, str]]:
     """Rows of a table."""
     with path.open(newline="") as stream:
         return list(csv.DictReader(stream, delimiter="\t"))
 
 
-def read_off(folder: Path, line: str, sampling: str, name: str = "motifs") -> Path:
+def read_off(folder: Path, net: mx.Network, law: mx.Law, sampling: mx.Sampling, name: str = "motifs") -> Path:
     """Draws around folder/anchors.fa and their motifs; gives the motifs' folder, which is folder/name."""
-    draws, motifs = folder / f"{name}.npz", folder / name
-    run(f"sample {line} {sampling}", folder / "anchors.fa", "--out", draws)
-    run("motifs --logos none --threads 1", draws, "--known", write_known(folder / "known.meme"), "--out", motifs)
+    motifs, known = folder / name, write_known(folder / "known.meme")
+    draws = mx.sample(net, str(folder / "anchors.fa"), law, sampling, out=f"{motifs}.npz", threads=1)
+    mx.motifs(draws, known=known, logos="none", out=str(motifs), threads=1)
     return motifs
 
 
@@ -116,9 +111,8 @@ def pooled(folder: Path, size: Size) -> Iterator[Row]:
         place = folder / kind
         place.mkdir(parents=True)
         right = _train_pooled(place, getattr(pooled_networks, kind)(), size, number)
-        weights = ("--weights", place / "weights.safetensors")
-        model = " ".join(map(str, ("--tether none --model", f"pooled_networks:{kind}", *weights)))
-        motifs = read_off(place, model, size.sampling)
+        net = mx.network(f"pooled_networks:{kind}", weights=str(place / "weights.safetensors"))
+        motifs = read_off(place, net, UNTETHERED, size.sampling)
         in_place = max(float(row["information"]) for row in table(motifs / "positions.tsv"))
         held = [float(row["occupancy"]) for row in table(motifs / "occupancy.tsv") if row["present"] == "yes"]
         yield row(f"{kind}: share of fresh sequences called rightly", right, "0.9 or more", right >= 0.9)
@@ -179,53 +173,46 @@ def spaced(folder: Path, size: Size) -> Iterator[Row]:
     untethered draws: a tether holds both motifs of an anchor where they are, and so apart.
     """
     plants = {
-        "apart": "--plant left:density=0.8 --plant right:density=0.8",
-        "needed": "--plant left:density=1 --plant right:density=1",
-        "spaced": f"--plant left,right:spacing={SPACING},density=0.9",
+        "apart": (mx.Plant("left", 0.8), mx.Plant("right", 0.8)),
+        "needed": (mx.Plant("left"), mx.Plant("right")),
+        "spaced": (mx.Plant(("left", "right"), 0.9, spacing=SPACING),),
     }
     for kind, plant in plants.items():
         place = folder / kind
         place.mkdir(parents=True)
         _simulate(place, "positives", plant, size)
-        _train(place, f"--negatives {_lone(place, size)}" if kind == "needed" else "", size)
+        net = _trained(place, str(_lone(place, size)) if kind == "needed" else None, size)
         if kind != "needed":
-            anywhere = read_off(place, f"--tether none --model {place}/model", size.sampling, "anywhere")
+            anywhere = read_off(place, net, UNTETHERED, size.sampling, "anywhere")
             yield from _both(kind, anywhere)
             yield _distance(kind, anywhere)
         if kind != "apart":
-            yield from _sites(kind, place, read_off(place, f"--model {place}/model", size.sampling, "in_place"))
+            yield from _sites(kind, place, read_off(place, net, TETHERED, size.sampling, "in_place"))
 
 
-def _simulate(place: Path, name: str, plant: str, size: Size, seed: int = 1) -> str:
-    """Sequences with motifs as place/name.fa, and place/name.bed of where; gives the sequences."""
-    known, shape = write_known(place / "known.meme"), f"--count {size.count} --length {size.length} --seed {seed}"
-    files = ("--out", place / f"{name}.fa", "--truth", place / f"{name}.bed")
-    run(f"simulate {shape} {plant}", "--motifs", known, *files)
-    return (place / f"{name}.fa").read_text()
+def _simulate(place: Path, name: str, plants: tuple[mx.Plant, ...], size: Size, seed: int = 1) -> dict[str, str]:
+    """Sequences with motifs as place/name.fa, and place/name.bed of where; gives the sequences by name."""
+    files = {"motifs": write_known(place / "known.meme"), "out": f"{place}/{name}.fa", "truth": f"{place}/{name}.bed"}
+    return mx.simulate(size.count, size.length, plants, seed=seed, **files).sequences
 
 
 def _lone(place: Path, size: Size) -> Path:
     """A FASTA of sequences with one of the motifs each."""
-    half = replace(size, count=size.count // 2)
-    alone = (
-        _simulate(place, name, f"--plant {name}:density=1", half, seed).replace(">", f">{name}_")
-        for seed, name in enumerate(PLANTED, 2)
-    )
-    path = place / "negatives.fa"
-    path.write_text("".join(alone))
+    half, path, alone = replace(size, count=size.count // 2), place / "negatives.fa", dict[str, str]()
+    for seed, name in enumerate(PLANTED, 2):
+        found = _simulate(place, name, (mx.Plant(name),), half, seed)
+        alone |= {f"{name}_{record}": sequence for record, sequence in found.items()}
+    write_fasta(str(path), alone.keys(), alone.values())
     return path
 
 
-def _train(place: Path, negatives: str, size: Size) -> None:
-    """Train the default network, and choose anchors among held-out positives."""
-    run(
-        f"train --epochs {size.epochs} --threads 1 --seed 1 --positives {place}/positives.fa {negatives}",
-        *("--out", place / "model"),
-    )
-    run(
-        f"predict {place}/model/test.positives.fa --model {place}/model --label 1 --correct --top {size.pairs}",
-        *("--select", place / "anchors.fa", "--out", place / "scores.tsv", "--threads", 1),
-    )
+def _trained(place: Path, negatives: str | None, size: Size) -> mx.Network:
+    """Train the default network, and choose anchors among held-out positives; gives the network."""
+    data, training = mx.TrainingData(f"{place}/positives.fa", negatives), mx.Training(epochs=size.epochs)
+    net = mx.train(data, training=training, out=f"{place}/model", threads=1).network
+    files = {"out": f"{place}/scores.tsv", "select": f"{place}/anchors.fa"}
+    mx.predict(net, f"{place}/model/test.positives.fa", label=1, correct=True, top=size.pairs, threads=1, **files)
+    return net
 
 
 def _both(kind: str, motifs: Path) -> Iterator[Row]:
@@ -299,9 +286,10 @@ def shuffled(folder: Path, size: Size) -> Iterator[Row]:
         place = folder / f"seed_{seed}"
         place.mkdir(parents=True)
         aurocs = _train_on_nothing(place, seed, size)
-        models = {"shuffled": f"--model {place}/model", "untrained": _untrained(seed, size)}
-        for kind, model in models.items():
-            motifs = read_off(place, model, size.sampling, kind)
+        own = {"seed": seed, "length": size.length}
+        untrained = mx.network("pooled_networks:untrained", arguments=own)
+        for kind, net in {"shuffled": mx.network(f"{place}/model"), "untrained": untrained}.items():
+            motifs = read_off(place, net, TETHERED, size.sampling, kind)
             motifs_found[kind] += len(table(motifs / "motifs.tsv"))
             named[kind] += sum(_low(line["q_1"]) for line in table(motifs / "motifs.tsv"))
             if kind == "shuffled":
@@ -323,15 +311,13 @@ def shuffled(folder: Path, size: Size) -> Iterator[Row]:
 def _train_on_nothing(place: Path, seed: int, size: Size) -> float:
     """Sequences with motifs, labelled at random; anchors are held-out positives. Gives the AUROC."""
     known = write_known(place / "known.meme")
-    run(
-        f"simulate --count {size.count} --length {size.length} --seed {seed} --motifs {known} --plant left:density=0.5",
-        *("--plant", "right:density=0.5", "--out", place / "all.fa"),
-    )
+    plants = (mx.Plant("left", 0.5), mx.Plant("right", 0.5))
+    found = mx.simulate(size.count, size.length, plants, motifs=known, seed=seed)
     labels = np.random.default_rng(seed).integers(0, 2, size.count)
-    sequences = (place / "all.fa").read_text().split("\n")[1::2]
-    lines = [f"{sequence}\t{label}\n" for sequence, label in zip(sequences, labels, strict=False)]
+    lines = [f"{sequence}\t{label}\n" for sequence, label in zip(found.sequences.values(), labels, strict=True)]
     (place / "all.tsv").write_text("sequence\tlabel\n" + "".join(lines))
-    run(f"train --epochs {size.epochs} --threads 1 --seed {seed} --table {place}/all.tsv --out {place}/model")
+    training = mx.Training(epochs=size.epochs, seed=seed)
+    mx.train(mx.TrainingData(table=f"{place}/all.tsv"), training=training, out=f"{place}/model", threads=1)
     held = (place / "model" / "test.positives.fa").read_text().splitlines()[: 2 * size.anchors]
     (place / "anchors.fa").write_text("\n".join(held) + "\n")
     return next(
@@ -339,10 +325,6 @@ def _train_on_nothing(place: Path, seed: int, size: Size) -> float:
         for line in table(place / "model" / "metrics.tsv")
         if (line["part"], line["metric"]) == ("test", "AUROC")
     )
-
-
-def _untrained(seed: int, size: Size) -> str:
-    return f'--model pooled_networks:untrained --model-args {{"seed":{seed},"length":{size.length}}}'
 
 
 def page(rows: list[Row], size: Size, seconds: float) -> str:

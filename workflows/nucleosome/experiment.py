@@ -2,7 +2,7 @@
 
 python -m workflows.nucleosome.experiment workflows/nucleosome/nucleosome.toml
 
-Networks are trained on dyads of a BED file with scores and their genome, by the options that the configuration lists.
+Networks are trained on dyads of a BED file with scores and their genome, as the configuration says.
 Around confident dyads of held-out chromosomes sequences are drawn, by the network and by one with fresh weights at the
 beta at which it keeps as much energy; five methods attribute the network's output at the same anchors. Of all, the
 spectrum of A and T is taken. The GC probe comes last. OUT/results.md is the page; its figure comes from the tables
@@ -19,10 +19,22 @@ from typing import Any
 
 import numpy as np
 
+import maxent_cli as mx
 from maxent_cli.analysis import ANCHOR, BACKGROUND, DRAWS
 from maxent_cli.io import read_intervals, write_bed, write_table
 
-from ..global_features.steps import Row, auroc, called_rightly, probe_row, run, save_untrained, seconds, surest, table
+from ..global_features.steps import (
+    Row,
+    auroc,
+    called_rightly,
+    made,
+    probe_row,
+    request,
+    save_untrained,
+    seconds,
+    surest,
+    table,
+)
 from ..xor.answers import METHODS
 from .page import write_page
 from .spectra import Powers, of_draws, of_scores, peaks, spectrum_rows, summary
@@ -31,6 +43,7 @@ Config = dict[str, Any]
 
 UNTRAINED = "draws, untrained network"
 ALL = "all"  # seeds
+UNTETHERED = mx.Law(tether=None)
 
 
 @dataclass(frozen=True)
@@ -76,7 +89,7 @@ def experiment(config: Config) -> Path:
     for name, rows in tables.items():
         write_table(str(out / f"{name}.tsv"), rows)
     page, probed = write_page(out), list[Row]()
-    for network in networks if "gc-probe" in config["options"] else ():
+    for network in networks if "probe" in config else ():
         probed.append(network.known | _probed(network, config))
         write_table(str(out / "gc.tsv"), probed)
         write_page(out)
@@ -89,31 +102,34 @@ def trained(out: Path, config: Config) -> Iterator[Network]:
     dyads = out / "dyads.bed"
     rows = read_intervals(config["dyads"])
     write_bed(str(dyads), (row for row in rows if row.interval.chromosome not in config["drop"]))
-    files = (("positives", dyads), ("genome", config["genome"]))
-    for number, (name, choice) in enumerate(config["networks"].items(), 1):
+    split = request(mx.Split, config["split"])
+    for number, (name, chosen) in enumerate(config["networks"].items(), 1):
+        data = request(mx.TrainingData, config["data"], chosen, positives=str(dyads), genome=config["genome"])
         for seed in config["seeds"]:
             folder = out / f"network_{number}" / f"seed_{seed}"
             folder.mkdir(parents=True, exist_ok=True)
-            words = f"train {choice} {config['options']['train']} --seed {seed}"
-            model = run(folder / "model", words, *files)
+            training = request(mx.Training, config["training"], seed=seed)
+            model = made(folder / "model", mx.train, data, split, training, threads=1)
             yield Network(name, seed, folder, model, surest(folder, model, config["anchors"]))
 
 
 def compared(network: Network, config: Config) -> Found:
     """Draw and attribute around a network's anchors, and take the spectra."""
-    folder, options, seed = network.folder, config["options"], f"--seed {network.seed}"
-    models = {"trained": network.model, "untrained": save_untrained(network.model, folder / "untrained", network.seed)}
+    folder, seed, around = network.folder, network.seed, str(network.anchors)
+    models = {"trained": network.model, "untrained": save_untrained(network.model, folder / "untrained", seed)}
+    nets = {name: mx.network(str(model)) for name, model in models.items()}
+    sampling = request(mx.Sampling, config["sampling"], seed=seed)
     draws = {
-        name: run(folder / f"{name}.npz", f"sample {options['sample']} {seed}", ("", network.anchors), ("model", model))
-        for name, model in models.items()
+        name: made(folder / f"{name}.npz", mx.sample, net, around, UNTETHERED, sampling, threads=1)
+        for name, net in nets.items()
     }
-    powers, records, chance = of_draws(draws["trained"], network.seed)
-    fresh, _, _ = of_draws(draws["untrained"], network.seed)
+    powers, records, chance = of_draws(draws["trained"], seed)
+    fresh, _, _ = of_draws(draws["untrained"], seed)
     found = {DRAWS: powers[DRAWS], UNTRAINED: fresh[DRAWS], ANCHOR: powers[ANCHOR], BACKGROUND: powers[BACKGROUND]}
     cost = {DRAWS: seconds(draws["trained"]) / len(records), UNTRAINED: seconds(draws["untrained"]) / len(records)}
-    files = (("", network.anchors), ("model", network.model))
+    asked = {"logos": "none", "seed": seed, "threads": 1}
     for method in METHODS:
-        scores = run(folder / method, f"attribute --method {method} {options['attribute']} {seed}", *files)
+        scores = made(folder / method, mx.attribute, nets["trained"], around, method, **asked)
         for track, power in of_scores(scores, len(records)).items():
             found[f"{method}: {track}"] = power
             cost[f"{method}: {track}"] = seconds(scores) / len(records)
@@ -152,8 +168,9 @@ def _settled(network: Network) -> Row:
 
 def _probed(network: Network, config: Config) -> Row:
     anchors = called_rightly(network.folder, network.model, config["probed"] // 2, network.seed)
-    words = f"gc-probe {config['options']['gc-probe']} --seed {network.seed}"
-    return probe_row(run(network.folder / "gc", words, ("", anchors), ("model", network.model)))
+    sampling, probe = request(mx.Sampling, config["probing"], seed=network.seed), request(mx.Probe, config["probe"])
+    asked = (mx.network(str(network.model)), str(anchors), UNTETHERED, sampling)
+    return probe_row(made(network.folder / "gc", mx.gc_probe, *asked, probe=probe, threads=1))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ the tables beside it, and these from draws and attributions in OUT/network_NN/. 
 import csv
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,12 @@ import numpy as np
 import torch
 from safetensors.torch import save
 
+import maxent_cli as mx
 from maxent_cli.alphabet import Codes, decode, encode
 from maxent_cli.io import write_fasta, write_table, writing
 from maxent_cli.models import Examples, Settings, fit
 
-from ..global_features.steps import run
+from ..global_features.steps import made, request
 from .answers import METHODS, REFERENCED, answers, law_rows, law_tests
 from .network import network
 from .page import write_page
@@ -36,7 +38,7 @@ def experiment(config: Config) -> Path:
     out.mkdir(parents=True, exist_ok=True)
     write_fasta(str(out / "anchors.fa"), NAMES, NAMES)
     write_fasta(str(out / "start.fa"), NAMES[:1], NAMES[:1])  # of the law that has no anchor
-    folders = [_made(out / f"network_{number:02d}", number, config) for number in range(config["networks"])]
+    folders = [_told(out / f"network_{number:02d}", number, config) for number in range(config["networks"])]
     frequencies = np.array(config["background"])
     write_table(str(out / "laws.tsv"), [row for folder in folders for row in law_rows(folder, frequencies)])
     write_table(str(out / "tests.tsv"), [row for folder in folders for row in law_tests(folder, frequencies)])
@@ -44,22 +46,22 @@ def experiment(config: Config) -> Path:
     return write_page(out, config)
 
 
-def _made(folder: Path, number: int, config: Config) -> Path:
-    """One network and all that the commands say of it."""
+def _told(folder: Path, number: int, config: Config) -> Path:
+    """One network and all that is said of it."""
     folder.mkdir(exist_ok=True)
     anchors, start = folder.parent / "anchors.fa", folder.parent / "start.fa"
     weights = _trained(folder, number, config)
-    frequencies = ",".join(map(str, config["background"]))
-    model = f"""--model workflows.xor.network:network --model-args '{{"hidden": {config["hidden"]}}}'"""
-    common = f"{model} --input-length 2 --background {frequencies} --seed {number}"
-    files, options = (("", anchors), ("weights", weights)), config["options"]
-    run(folder / "anchored.npz", f"sample {options['sample']} {common}", *files)
-    for held, contrast in enumerate(("0,1", "1,0")):
-        words = f"sample {options['output']} --law output --tether none --contrast {contrast} {common}"
-        run(folder / f"class_{held}.npz", words, ("", start), ("weights", weights))
+    net = mx.network(f"{network.__module__}:network", 2, weights=str(weights), arguments={"hidden": config["hidden"]})
+    law = mx.Law(tether=None, background=tuple(config["background"]))
+    sampling = request(mx.Sampling, config["sampling"], seed=number)
+    made(folder / "anchored.npz", mx.sample, net, str(anchors), law, sampling, threads=1)
+    for held, outputs in enumerate(((0, 1), (1, 0))):
+        alone = replace(law, held="output", outputs=outputs, beta=config["beta"])
+        made(folder / f"class_{held}.npz", mx.sample, net, str(start), alone, sampling, threads=1)
     for method in METHODS:
-        more = options["referenced"] if method in REFERENCED else ""
-        run(folder / method, f"attribute --method {method} {options['attribute']} {more} {common}", *files)
+        asked = {"references": config["references"]} if method in REFERENCED else {}
+        asked |= {"law": law, "logos": "none", "seed": number, "threads": 1}
+        made(folder / method, mx.attribute, net, str(anchors), method, **asked)
     return folder
 
 
