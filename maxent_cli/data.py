@@ -166,7 +166,7 @@ class SampleSet:
     beta_error: float = 0.0
 
     @property
-    def told(self) -> bool:
+    def distinguishable(self) -> bool:
         """Whether the network tells the anchor from background: its output is outside the background's central 95 %."""
         return not self.output_background[0] <= self.anchor_output <= self.output_background[2]
 

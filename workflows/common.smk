@@ -17,6 +17,7 @@ SHAPING = {"predict": ("network",), "sample": DRAWING, "gc-probe": DRAWING}
 NOT_OF_PREDICT = ("gc", "background", "output")
 NOT_OF_DOCTOR = ("feature", "match-p", "fields", "untrained", "beside")
 GC_FILES = ("answer.tsv", "fields.tsv", "response.tsv", "references.tsv", "checks.tsv", "response.png")
+FIELDS = "-0.5,0,0.5"  # the probe's default; it has no untrained networks by default
 START_UP = 120  # seconds in which a job imports, and compiles where that is not yet in a cache
 SNAKEMAKE = 500  # MB of the two Snakemake processes around a job on a cluster
 SPARE_TIME, SPARE_MEMORY = 2, 1.5  # what is asked for, over what the doctor expects
@@ -185,8 +186,8 @@ def runs_an_anchor(command):
     asked = SETTINGS.get(command, {})
     if command == "sample":
         return 1
-    fields = {0.0, *map(float, str(asked.get("fields", "-2,-1,0,1,2")).strip("[]").split(","))}
-    return len(fields) + asked.get("untrained", 2) + ("beside" in asked)
+    fields = {0.0, *map(float, str(asked.get("fields", FIELDS)).strip("[]").split(","))}
+    return len(fields) + asked.get("untrained", 0) + ("beside" in asked)
 
 
 def gpus(command):

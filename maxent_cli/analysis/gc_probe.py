@@ -17,7 +17,7 @@ from maxent_cli.analysis.counts import (
 from maxent_cli.analysis.diagnostics import LEAST_ESS, diagnose, ess_mean, mcse_mean, rhat
 from maxent_cli.analysis.features import Feature, Places
 from maxent_cli.analysis.over_anchors import LEAST_ANCHORS, Interval95, mean_over_anchors, slope_over_anchors
-from maxent_cli.analysis.summary import kept_share
+from maxent_cli.analysis.summary import energy_reduction
 from maxent_cli.data import Floats, SampleSet
 
 Row = dict[str, object]
@@ -105,12 +105,12 @@ def _numbers(samples: SampleSet, feature: Feature, outside: Places, max_rhat: fl
         "energy": samples.energy.mean(),
         "energy_error": float(mcse_mean(samples.energy)),
         "energy_background": samples.energy_background,
-        "kept_share": kept_share(samples.energy.mean(), samples.energy_background),
+        "energy_reduction": energy_reduction(samples.energy.mean(), samples.energy_background),
         "output": output,
         "output_error": float(mcse_mean(samples.output)),
         "output_kept": (output - background) / (samples.anchor_output - background),
         "output_kept_error": float(mcse_mean(samples.output)) / abs(samples.anchor_output - background),
-        "told_from_background": samples.told,
+        "distinguishable": samples.distinguishable,
         "rhat_counted": of_number,
         "rhat": np.fmax(seen.worst_rhat, of_number),
         "ess_counted": size,

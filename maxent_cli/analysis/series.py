@@ -5,7 +5,7 @@ import numpy as np
 from maxent_cli.analysis.diagnostics import Diagnosis, mcse_mean
 from maxent_cli.analysis.free_energy import bits_held
 from maxent_cli.analysis.information import bits_of_counts
-from maxent_cli.analysis.summary import kept_share
+from maxent_cli.analysis.summary import energy_reduction
 from maxent_cli.data import SampleSet
 
 Row = dict[str, object]
@@ -29,7 +29,9 @@ def beta_series(samples: SampleSet, diagnosis: Diagnosis, is_distance: bool = Tr
                 "beta": beta,
                 "energy": energy.mean(),
                 "energy_error": float(mcse_mean(energy)),
-                "kept_share": kept_share(energy.mean(), samples.energy_background) if is_distance else np.nan,
+                "energy_reduction": energy_reduction(energy.mean(), samples.energy_background)
+                if is_distance
+                else np.nan,
                 "output": output.mean(),
                 "output_error": float(mcse_mean(output)),
                 "bits": float(bits.value),

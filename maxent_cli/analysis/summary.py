@@ -13,14 +13,13 @@ from maxent_cli.data import SampleSet
 def summarise(samples: SampleSet, diagnosis: Diagnosis, is_distance: bool = True) -> dict[str, object]:
     """Acceptance, convergence, energy, output and information of one anchor's draws.
 
-    kept_share is 1 - <E>_beta / <E>_0: how far the mean energy has fallen from its value under the background; nan
-    where the energy is no distance (the law of an output). bits
-    is the total information of the positions against their background rows, bias-corrected, in bits; bits_held is the
+    energy_reduction is 1 - <E>_beta / <E>_0: how far the mean energy has fallen from its value under the background;
+    nan where the energy is no distance (the law of an output). bits is the total information of the positions against their background rows, bias-corrected, in bits; bits_held is the
     divergence of the whole law from the background, of which they are the part that a logo can show; its error is over
     ladders, with so many degrees of freedom (bits_held_df). unknown is the number of the anchor's letters that are not
     A, C, G or T.
     """
-    share = kept_share(samples.energy.mean(), samples.energy_background) if is_distance else math.nan
+    share = energy_reduction(samples.energy.mean(), samples.energy_background) if is_distance else math.nan
     bits, held = information_of(samples), bits_of_law(samples)
     return {
         "record": samples.name,
@@ -37,9 +36,9 @@ def summarise(samples: SampleSet, diagnosis: Diagnosis, is_distance: bool = True
         "energy": samples.energy.mean(),
         "energy_error": mean_error(samples, samples.energy),
         "energy_background": samples.energy_background,
-        "kept_share": share,
-        "kept_share_error": kept_share_error(samples) if is_distance else math.nan,
-        "told_from_background": samples.told,
+        "energy_reduction": share,
+        "energy_reduction_error": energy_reduction_error(samples) if is_distance else math.nan,
+        "distinguishable": samples.distinguishable,
         "output_anchor": samples.anchor_output,
         "output_background": samples.output_background[1],
         "output": samples.output.mean(),
@@ -57,12 +56,12 @@ def summarise(samples: SampleSet, diagnosis: Diagnosis, is_distance: bool = True
     }
 
 
-def kept_share(energy: float, background: float) -> float:
+def energy_reduction(energy: float, background: float) -> float:
     """1 - <E>_beta / <E>_0 of an energy that is a distance; nan if it is always 0."""
     return float(1 - energy / background) if background > 0 else math.nan
 
 
-def kept_share_error(samples: SampleSet) -> float:
+def energy_reduction_error(samples: SampleSet) -> float:
     """The standard error of the share that the law of the draws keeps, by the draws and by those of the background."""
     energy, background = samples.energy.mean(), samples.energy_background
     if not background > 0:

@@ -31,7 +31,7 @@ STEPPED = ("integrated-gradients",)
 
 
 def attribute(
-    net: Network,
+    network: Network,
     given: Given,
     method: str,
     law: Law | None = None,
@@ -40,7 +40,7 @@ def attribute(
     steps: int | None = None,
     max_delta: float | None = None,
     logos: Literal["png", "svg", "pdf", "none"] = "png",
-    max_logos: int = 10,
+    max_logos: int = 100,
     seed: int = 1,
     device: str = "cpu",
     out: str | None = None,
@@ -52,7 +52,7 @@ def attribute(
 
     Parameters
     ----------
-    net, given
+    network, given
         As `sample` takes them.
     method
         'saliency', 'input-x-gradient', 'deeplift' (Shrikumar et al. 2017, rescale rule), 'integrated-gradients'
@@ -92,16 +92,16 @@ def attribute(
     numbers = {"references": references or REFERENCES, "steps": steps or STEPS}
     asked = law or Law()
     plain = {"method": method, "max_delta": max_delta, "logos": logos, "max_logos": max_logos, "seed": seed}
-    shaping = settings_of(outputs=asked.outputs, reading=net.reading, device=device, **numbers, **plain)
+    shaping = settings_of(outputs=asked.outputs, reading=network.reading, device=device, **numbers, **plain)
     source = anchors(given)
-    outputs = planned([*net.files, *source.files], folders=[out], implied=[task.rejected_table], noting=False)
-    subject = take_up(net, source, asked, device, shaping, task)
+    outputs = planned([*network.files, *source.files], folders=[out], implied=[task.rejected_table], noting=False)
+    subject = take_up(network, source, asked, device, shaping, task)
     settled = subject.law.contrast, subject.law.background
     settings = AttributionSettings(method, *settled, numbers["references"], numbers["steps"], seed, device)
     found = attributed(subject.model, subject.anchors, settings, task.threads)
     with results_folder(out, outputs, seed=seed, device=device, part=subject.run.part("folder")) as folder:
         job = results.Job(folder, settings, max_delta, logos, subject.anchors.numbered.tolist())
-        rows = results.write(watched(found, subject.anchors, net.name, "attributing", task), job, max_logos)
+        rows = results.write(watched(found, subject.anchors, network.name, "attributing", task), job, max_logos)
         lines = [*results.account(rows, job), *pool(folder)]
     return tell(folder, out, "positions", lines, task.listener)
 

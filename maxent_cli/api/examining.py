@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 
 from maxent_cli.api.anchors import Given, anchors
-from maxent_cli.api.jobs import Task, check_together, granted_cpus, take_up
+from maxent_cli.api.jobs import Task, check_together, granted_cpus, take_up, torch_threads
 from maxent_cli.api.listening import Listener, Progress, listener_of
 from maxent_cli.api.networks import Network
 from maxent_cli.api.runs import account
@@ -59,12 +58,12 @@ def doctor(
     task = Task("doctor", listener, threads=threads or granted_cpus())
     subject = take_up(network, anchors(given), asked, run.device, {}, task)
     ready(subject.model)
-    torch.set_num_threads(1)
     patient = Patient(subject.model, subject.outputs, subject.anchors, subject.law, run, task.threads)
-    found = list(check(patient))
-    found.insert(1, _letters(patient, network.reading.letters, table, crop, listener))
-    first = subject.anchors.take(np.array([0]))
-    found.append(self_test_finding(self_test(subject.model, first, subject.law, run)))
+    with torch_threads(1):
+        found = list(check(patient))
+        found.insert(1, _letters(patient, network.reading.letters, table, crop, listener))
+        first = subject.anchors.take(np.array([0]))
+        found.append(self_test_finding(self_test(subject.model, first, subject.law, run)))
     return found
 
 

@@ -26,7 +26,8 @@ from maxent_cli.api.anchors import Given, anchors
 from maxent_cli.api.cpus import granted_cpus
 from maxent_cli.api.jobs import LEAST_REPLICAS, Job, Sampler, Subject, Task, check_together, take_up
 from maxent_cli.api.listening import Listener, Progress, listener_of
-from maxent_cli.api.networks import Network, Reader, network, place
+from maxent_cli.api.networks import Network, Reader, place
+from maxent_cli.api.networks import network as network_of
 from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.api.runs import settings_of
 from maxent_cli.data import WHOLE, Shard
@@ -97,7 +98,7 @@ class Probe:
 
 
 def gc_probe(
-    net: Network,
+    network: Network,
     given: Given,
     law: Law | None = None,
     sampling: Sampling | None = None,
@@ -116,7 +117,7 @@ def gc_probe(
 
     Parameters
     ----------
-    net, given
+    network, given
         As `sample` takes them; anchors that differ in N, positives and negatives at random, are best.
     law, sampling
         As `sample` takes them; by default without a tether, which would itself hold the anchor's letters.
@@ -147,11 +148,11 @@ def gc_probe(
     asked, run, what = law or Law(tether=None), sampling or Sampling(), probe or Probe()
     check_together(asked, run)
     task = Task("gc-probe", listener_of(progress), out, shard, threads or granted_cpus())
-    source, second = anchors(given), None if what.beside is None else network(what.beside)
-    read = [*net.files, *(second.files if second else ()), *source.files, what.motif_file]
+    source, second = anchors(given), None if what.beside is None else network_of(what.beside)
+    read = [*network.files, *(second.files if second else ()), *source.files, what.motif_file]
     outputs = planned(read, folders=[out], implied=[task.rejected_table], noting=False)
-    settings = settings_of(law=asked, sampling=run, reading=net.reading, probe=replace(what, beside=None))
-    subject = take_up(net, source, asked, run.device, settings, task)
+    settings = settings_of(law=asked, sampling=run, reading=network.reading, probe=replace(what, beside=None))
+    subject = take_up(network, source, asked, run.device, settings, task)
     feature = what.counted(subject.law.background)
     beside = {} if second is None else {"beside": second.digest}
     subject.run.digests.update(beside | run_digests(motif=what.motif_file))
@@ -209,7 +210,7 @@ def pool(folder: Path, anchored: bool) -> Iterator[str]:
     """Write into a folder what its tables say over all anchors, and say it; anchored: the law holds anchors."""
     measured = [f"{name}{where}" for name in ("anchor", "draws", "rigidity") for where in ("", "_outside")]
     measured.append("rhat_counted")
-    yes_or_no = dict.fromkeys(("converged", "told_from_background"), truth)
+    yes_or_no = dict.fromkeys(("converged", "distinguishable"), truth)
     common: Columns = {"record": str, **yes_or_no, **dict.fromkeys(measured, float)}
     wide = ("field", "beta_0", "beta_0_outside", "rhat", "energy_background", *AVERAGED)
     at_zero = dict.fromkeys(wide, float)
@@ -309,7 +310,7 @@ def account(found: Answer, tables: tuple[list[Row], ...], label: str) -> Iterato
     if len(known) < len(checks):
         what = "fields share too few counts, or chains disagree: give closer --fields, more --draws"
         yield f"  {len(checks) - len(known)} checks are not judged: {what}"
-    alike = sum(row["field"] == 0 and not row["told_from_background"] for row in response)
+    alike = sum(row["field"] == 0 and not row["distinguishable"] for row in response)
     if alike:
         yield f"  {alike} of {len(found.anchors)} anchors the network does not tell from background"
     unsettled = sum(not row["converged"] for row in rows)

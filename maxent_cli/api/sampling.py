@@ -92,10 +92,13 @@ def sample(
     asked, run = _settled(law, gc, sampling, preset)
     task = Task("sample", listener_of(progress), out, shard, threads or granted_cpus())
     if out is not None and not is_device(out):
-        return Draws(out, rows=_draw(network, anchors(given), asked, run, task, (summary, fasta)))
+        rows = _draw(network, anchors(given), asked, run, task, (summary, fasta))
+        _report(rows, f"{out}: ", task.listener)
+        return Draws(out, rows=rows)
     folder = Path(tempfile.mkdtemp(prefix="maxent-"))
     kept = replace(task, out=str(folder / "draws.npz"))
     rows = _draw(network, anchors(given), asked, run, kept, (summary, fasta))
+    _report(rows, "" if out is None else f"{out}: ", task.listener)
     if out is not None:  # which has no neighbours, and cannot be read again
         copy_into(str(kept.out), out)
     return Draws(str(kept.out), folder, rows)
@@ -139,9 +142,7 @@ def _draw(
     with unfinished(out, subject.identity, task.listener.stop) as work:
         kept = job.work_through(work, lambda draw: packed(with_conditionals(draw(subject.model, subject.law))))
         with outputs.writing(seed=sampling.seed, device=sampling.device) as opening:
-            rows = _write(opening, (work, kept), paths, job, network)
-    _report(rows, out, task.listener)
-    return rows
+            return _write(opening, (work, kept), paths, job, network)
 
 
 def _write(
@@ -170,10 +171,10 @@ def _write(
     return rows
 
 
-def _report(rows: list[Row], out: str, listener: Listener) -> None:
+def _report(rows: list[Row], where: str, listener: Listener) -> None:
     """Say how many anchors have not converged, the first few by name, and what may help."""
     unsettled = [row for row in rows if not row["converged"]]
-    listener.say(f"{out}: {len(rows)} anchors, {len(unsettled)} not converged")
+    listener.say(f"{where}{len(rows)} anchors, {len(unsettled)} not converged")
     for row in unsettled[:MOST_SAID]:
         listener.say(
             f"  {row['record']}: R-hat {row['rhat']:.3g} ({row['rhat_quantity']}), "

@@ -25,7 +25,25 @@ def _asked(contrast: tuple[int, int] | None, output: int | None, background: Any
     return Law(outputs=options.outputs_of(contrast, output), background=frequencies, gc=gc)
 
 
-@options.command("attribute")
+DETAILS = """
+By the last three methods, a position's score is that of the anchor's letter. By deeplift and integrated-
+gradients scores must sum to f less its mean over the references: whether they do is checked for every anchor.
+Errors are standard errors over references. Positions that are held (--fix, --flank) have no score. In the
+folder:
+
+\b
+positions.tsv    letter, score, error, and the scores of A, C, G and T, a position a line
+anchors.tsv      output, sum of scores, output of the references, how far the sum is off (delta,
+                 and its share of the mean difference from the references); drift: of the compiled
+                 kernel from full passes
+scores.bedgraph  scores where coordinates are known, 0-based half-open; where anchors overlap,
+                 their mean
+logos/           the anchor's letters, as high as their scores
+modisco/         one_hot.npz and attributions.npz, each (anchors, 4, positions)
+"""
+
+
+@options.command("attribute", details=DETAILS)
 @spoken
 @options.network_options
 @options.anchors_options

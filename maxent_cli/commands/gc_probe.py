@@ -78,7 +78,35 @@ probe_options = options.group(
 )
 
 
-@options.command("gc-probe", rare=("fix", "gc", "device"))
+DETAILS = """
+A motif that holds its letters does all of this a little, so the answer rests on the positions whose letters
+are no more than the draws' composition makes them: yes if the 95 % interval of rigidity there, over anchors,
+lies above 0.25, no if below, else undecided, as with fewer than six anchors. Anchors weigh by the network's
+mean distance of the background from them: where it sees next to no difference, what it holds makes none.
+Anchors whose chains disagree on N (R-hat above 1.2) are shown and do not count, nor do the other networks,
+which are shown beside it: at the same share of energy untrained ones are often so rugged that their chains
+stand. Anchors should differ in N; positives and negatives at random are best. Another training may have
+learned otherwise: try other seeds.
+
+In the folder:
+
+\b
+answer.tsv      slopes and rigidities of network and references, with 95 % intervals over
+                anchors; the answer
+fields.tsv      N, its variance and rigidity, energy and output over anchors, with intervals, a
+                chemical potential a line
+response.tsv    the same with Monte Carlo errors, an anchor and chemical potential a line
+references.tsv  the same of the references, without a chemical potential
+checks.tsv      between neighbouring ones log P'(N)/P(N) must have the slope mu'-mu, and both,
+                reweighted half-way, the same mean N; z-scores, where chains agree on N
+response.png    the response, the draws' N against the anchors', and rigidity beside references
+
+GC is a share of the positions that may change (share: yes); other counts are numbers, and outside local
+features numbers a place.
+"""
+
+
+@options.command("gc-probe", rare=("fix", "gc", "device"), details=DETAILS)
 @resumable
 @options.network_options
 @options.anchors_options

@@ -50,18 +50,25 @@ class Option(click.Option):
 class Command(click.Command):
     """A command whose help shows everyday options in sections, and all of them by --help-all.
 
-    rare: names of options that are everyday elsewhere.
+    rare: names of options that are everyday elsewhere. details: what --help-all says beyond --help.
     """
 
-    def __init__(self, *given: Any, rare: tuple[str, ...] = (), **more: Any) -> None:
+    def __init__(self, *given: Any, rare: tuple[str, ...] = (), details: str = "", **more: Any) -> None:
         super().__init__(*given, **more)
-        self.rare = rare
+        self.rare, self.details = rare, details
 
     @property
     def everyday(self) -> list[Option]:
         """The options that --help shows."""
         own = [param for param in self.params if isinstance(param, Option)]
         return [option for option in own if option.everyday and option.name not in self.rare]
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_help_text(ctx, formatter)
+        if self.details and ctx.meta.get(ALL):
+            formatter.write_paragraph()
+            with formatter.indentation():
+                formatter.write_text(inspect.cleandoc(self.details))
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}
@@ -82,14 +89,14 @@ def _show_all(ctx: click.Context, _param: click.Parameter, asked: bool) -> None:
         ctx.exit()
 
 
-def command(name: str, rare: tuple[str, ...] = ()) -> Decorator:
-    """A command of that name, with --config and --help-all; rare: options that only the latter shows."""
+def command(name: str, rare: tuple[str, ...] = (), details: str = "") -> Decorator:
+    """A command of that name, with --config and --help-all; rare, details: what the latter alone shows."""
 
     def apply(function: Any) -> Any:
         several = click.option(
             "--help-all", is_flag=True, is_eager=True, expose_value=False, callback=_show_all, help="Show every option."
         )
-        return click.command(name, cls=Command, rare=rare)(config_option(several(function)))
+        return click.command(name, cls=Command, rare=rare, details=details)(config_option(several(function)))
 
     return apply
 

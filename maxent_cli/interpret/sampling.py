@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from maxent_cli.alphabet import UNKNOWN, Codes
 from maxent_cli.analysis.diagnostics import diagnose
 from maxent_cli.analysis.reweighting import Settled, beta_error, settle
-from maxent_cli.analysis.summary import kept_share
+from maxent_cli.analysis.summary import energy_reduction
 from maxent_cli.data import Floats, Rungs, SampleSet, Sequences, Stop
 from maxent_cli.engine.full_passes import full_pass_chain
 from maxent_cli.engine.incremental import compiled_chain
@@ -242,7 +242,7 @@ def sample_fields(sample: Draw, law: LawSettings, fields: tuple[float, ...]) -> 
 
 def sample_alike(sample: Draw, law: LawSettings, other: SampleSet) -> SampleSet:
     """The draws around one anchor by another network, at the beta at which it keeps as much energy as other does."""
-    keep = kept_share(other.energy.mean(), other.energy_background)
+    keep = energy_reduction(other.energy.mean(), other.energy_background)
     least, most = KEEPABLE
     return sample(replace(law, beta=None, keep=min(keep, most)) if keep > least else replace(law, beta=0.0))
 

@@ -178,7 +178,7 @@ def series_plots(series: Sequence[Sequence[Row]]) -> list[Plot]:
     kept = Scale(0, 1, 186, 10)
     held = Scale(0, 1.05 * max([*bits, 1.0]), 186, 10)
     return [
-        _series_plot(series, kept, "share of energy kept", {"kept_share": "blue"}),
+        _series_plot(series, kept, "share of energy kept", {"energy_reduction": "blue"}),
         _series_plot(series, held, "bits", {"bits_held": "blue", "bits": "red"}),
     ]
 

@@ -32,11 +32,11 @@ _MATCH: Columns = {"known": str, **dict.fromkeys(("p", "q", "overlap"), number),
 SUMMARY: Columns = {
     "record": str,
     "converged": truth,
-    "told_from_background": truth,
+    "distinguishable": truth,
     "rhat": float,  # infinite where chains are constant and differ
     "rhat_quantity": str,
     "ess_quantity": str,
-    **dict.fromkeys(("beta", "ess", "kept_share", "kept_share_error", "output_anchor"), number),
+    **dict.fromkeys(("beta", "ess", "energy_reduction", "energy_reduction_error", "output_anchor"), number),
     **dict.fromkeys(("output_background", "output", "output_error"), number),
     **dict.fromkeys(("bits", "bits_error", "bits_held", "bits_held_error"), number),
 }
@@ -71,7 +71,7 @@ SPACING: Columns = {
     **dict.fromkeys(("distance", "anchors"), int),
     **dict.fromkeys(("share", "expected", "q"), number),
 }
-_VALUES = ("kept_share", "bits", "bits_held", "beyond_positions")
+_VALUES = ("energy_reduction", "bits", "bits_held", "beyond_positions")
 SERIES: Columns = {"record": str, "beta": number, **dict.fromkeys(_VALUES, number)}
 RESPONSE: Columns = {
     "counted": str,

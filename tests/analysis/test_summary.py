@@ -37,8 +37,8 @@ def test_numbers_are_those_of_the_draws() -> None:
     assert row["record"] == "chr1:1-7"
     assert (row["beta"], row["acceptance"], row["drift"]) == (10, 0.4, 0)
     assert row["energy"] == samples.energy.mean()
-    assert row["kept_share"] == pytest.approx(1 - samples.energy.mean() / 6)
-    assert row["kept_share_error"] == pytest.approx(row["energy_error"] / 6)
+    assert row["energy_reduction"] == pytest.approx(1 - samples.energy.mean() / 6)
+    assert row["energy_reduction_error"] == pytest.approx(row["energy_error"] / 6)
     assert row["energy_error"] == pytest.approx(0.2 / np.sqrt(CHAINS * DRAWS), rel=0.25)
     assert row["output_error"] == pytest.approx(0.5 / np.sqrt(CHAINS * DRAWS), rel=0.25)
     assert (row["output_anchor"], row["output_background"]) == (4, 0)
@@ -71,8 +71,8 @@ def test_chains_that_stand_apart_have_not_converged() -> None:
 
 
 @pytest.mark.parametrize(("output", "told"), [(4.0, True), (0.5, False), (-1.5, True), (1.0, False)])
-def test_told_from_background_is_outside_its_central_95_per_cent(output: float, told: bool) -> None:
-    assert row_of(replace(example(), anchor_output=output))["told_from_background"] is told
+def test_distinguishable_is_outside_its_central_95_per_cent(output: float, told: bool) -> None:
+    assert row_of(replace(example(), anchor_output=output))["distinguishable"] is told
 
 
 def test_a_single_rung_has_bits_and_no_bits_held() -> None:

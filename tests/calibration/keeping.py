@@ -24,7 +24,7 @@ def keeping(replicates: int) -> Iterator[Line]:
         both.append([summarise(samples, diagnose(samples)) for samples in (first, second)])
         anchors.append(anchor)
         true = listed(anchor).kept(first.beta)
-        share_scores.append((true - KEEP) / both[-1][0]["kept_share_error"])
+        share_scores.append((true - KEEP) / both[-1][0]["energy_reduction_error"])
     truths = [listed(anchor).at_share(KEEP) for anchor in anchors]
     for name in QUANTITIES:
         values = np.array([[row[name] for row in rows] for rows in both])

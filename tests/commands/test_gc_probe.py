@@ -114,7 +114,7 @@ def test_references_keep_as_much_energy(tmp_path: Path, model: str, fasta: str) 
     plain = {row["record"]: row for row in table(tmp_path / "probe" / "response.tsv") if float(row["field"]) == 0}
     for row in table(tmp_path / "probe" / "references.tsv"):
         network = plain[row["record"]]
-        assert float(row["kept_share"]) == pytest.approx(float(network["kept_share"]), abs=0.12)
+        assert float(row["energy_reduction"]) == pytest.approx(float(network["energy_reduction"]), abs=0.12)
         if row["reference"].startswith("beside"):
             assert float(row["draws"]) == pytest.approx(float(network["draws"]), abs=0.08)
             assert float(row["beta"]) == pytest.approx(60, rel=0.5)

@@ -237,7 +237,7 @@ def test_beta_is_found_when_it_is_not_given(tmp_path: Path, model: str, fasta: s
     ]
     run(fasta, "--model", model, "-o", str(out), *given)
     for row in table(f"{out}.tsv"):
-        assert float(row["kept_share"]) == pytest.approx(0.4, abs=0.1)
+        assert float(row["energy_reduction"]) == pytest.approx(0.4, abs=0.1)
         assert float(row["beta"]) > 0
 
 
@@ -410,7 +410,7 @@ def test_unknown_letters_are_rejected_by_default(tmp_path: Path, model: str) -> 
 def test_the_error_of_a_share_that_is_not_defined_is_not_either(tmp_path: Path, model: str, fasta: str) -> None:
     out = tmp_path / "out.npz"
     run(fasta, "--model", model, "-o", str(out), *SHORT, "--law", "output")
-    assert {(row["kept_share"], row["kept_share_error"]) for row in table(f"{out}.tsv")} == {("nan", "nan")}
+    assert {(row["energy_reduction"], row["energy_reduction_error"]) for row in table(f"{out}.tsv")} == {("nan", "nan")}
 
 
 @pytest.mark.parametrize(

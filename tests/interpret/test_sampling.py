@@ -145,7 +145,7 @@ def test_beta_0_of_a_tether_is_the_tethered_background() -> None:
     assert abs(bits.total) < 4.5 * bits.total_error
 
 
-def test_told_from_background_is_the_anchors_output_outside_the_central_95_per_cent() -> None:
+def test_distinguishable_is_the_anchors_output_outside_the_central_95_per_cent() -> None:
     listed = Listed(MODEL, ANCHOR)
     outputs = MODEL.output.weight.detach().double().numpy()
     from small import hidden_units
@@ -159,8 +159,8 @@ def test_told_from_background_is_the_anchors_output_outside_the_central_95_per_c
     samples = {
         word: sample_anchor(MODEL, anchors(word), law(1.0), run(chains=2, draws=4)) for word in (extreme, middle)
     }
-    assert samples[extreme].told
-    assert not samples[middle].told
+    assert samples[extreme].distinguishable
+    assert not samples[middle].distinguishable
     points = margins[order[np.searchsorted(below, [0.025, 0.5, 0.975])]]
     np.testing.assert_allclose(samples[middle].output_background, points, atol=0.2 * margins.std())
 

@@ -41,8 +41,8 @@ def test_what_was_done_is_there_again_until_the_output_is_whole(out: str) -> Non
 
 
 def test_where_nothing_was_done_nothing_stays(out: str) -> None:
-    with pytest.raises(StoppedError), unfinished(out, SETTINGS, Stop()) as work:
-        raise StoppedError
+    with pytest.raises(StoppedError, match="now"), unfinished(out, SETTINGS, Stop()) as work:
+        raise StoppedError("now")
     assert not work.folder.exists()
 
 

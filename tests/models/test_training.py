@@ -195,12 +195,12 @@ def test_a_training_goes_on_from_a_snapshot_as_if_it_had_never_stopped(steps: in
         if count == steps:
             tensors, facts = take()
             taken.append(Snapshot(tensors, json.loads(json.dumps(facts))))
-            raise EndedError
+            raise EndedError("after a step")
 
     whole = small()
     expected = list(fit(whole, lambda _: data, planted(200, 2), settings))
     count, taken = 0, list[Snapshot]()
-    with pytest.raises(EndedError):
+    with pytest.raises(EndedError, match="after a step"):
         list(fit(small(), lambda _: data, planted(200, 2), settings, checkpoints=Checkpoints(None, stop)))
     other, heard = small(seed=9), list[int]()
     past = Checkpoints(taken[0], lambda _: None)

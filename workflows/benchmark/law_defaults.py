@@ -38,7 +38,7 @@ def measure(samples: SampleSet, seconds: float) -> dict[str, object]:
     return {
         "record": samples.name,
         "beta": samples.beta,
-        "kept_share": 1 - samples.energy.mean() / samples.energy_background,
+        "energy_reduction": 1 - samples.energy.mean() / samples.energy_background,
         "output_share": samples.output.mean() / samples.anchor_output,
         "bits": bits.total,
         "bits_error": bits.total_error,

@@ -141,7 +141,7 @@ def probe_row(folder: Path) -> Row:
     scores = [abs(float(row["z"])) for row in table(folder / "checks.tsv") if row["z"] != "nan"]
     return {
         "verdict": answer[-1]["quantity"].rpartition(": ")[2],
-        "told": sum(row["told_from_background"] == "yes" for row in response if float(row["field"]) == 0),
+        "told": sum(row["distinguishable"] == "yes" for row in response if float(row["field"]) == 0),
         **_interval("slope", network["slope outside"]),
         **_interval("rigidity", network["rigidity outside"]),
         "untrained_rigidity": max((float(row["value"]) for row in others), default=float("nan")),

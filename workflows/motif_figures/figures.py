@@ -295,7 +295,7 @@ def shuffled(folder: Path, size: Size) -> Iterator[Row]:
             if kind == "shuffled":
                 summary = table(place / f"{kind}.npz.tsv")
                 told, anchors = (
-                    told + sum(line["told_from_background"] == "yes" for line in summary),
+                    told + sum(line["distinguishable"] == "yes" for line in summary),
                     anchors + len(summary),
                 )
         yield row(f"shuffled, seed {seed}: test AUROC", aurocs, "about 0.5", abs(aurocs - 0.5) < 0.1)
