@@ -13,11 +13,11 @@ from maxent_cli.data import SampleSet
 def summarise(samples: SampleSet, diagnosis: Diagnosis, is_distance: bool = True) -> dict[str, object]:
     """Acceptance, convergence, energy, output and information of one anchor's draws.
 
-    energy_reduction is 1 - <E>_beta / <E>_0: how far the mean energy has fallen from its value under the background;
-    nan where the energy is no distance (the law of an output). bits is the total information of the positions against their background rows, bias-corrected, in bits; bits_held is the
-    divergence of the whole law from the background, of which they are the part that a logo can show; its error is over
-    ladders, with so many degrees of freedom (bits_held_df). unknown is the number of the anchor's letters that are not
-    A, C, G or T.
+    energy_reduction is 1 - <E>_beta / <E>_0: how far the mean energy has fallen from its value under the
+    background; nan where the energy is no distance (the law of an output). bits is the total information of the
+    positions against their background rows, bias-corrected, in bits; bits_held is the divergence of the whole law
+    from the background, of which they are the part that a logo can show; its error is over ladders, with so many
+    degrees of freedom (bits_held_df). unknown is the number of the anchor's letters that are not A, C, G or T.
     """
     share = energy_reduction(samples.energy.mean(), samples.energy_background) if is_distance else math.nan
     bits, held = information_of(samples), bits_of_law(samples)

@@ -36,7 +36,9 @@ SUMMARY: Columns = {
     "rhat": float,  # infinite where chains are constant and differ
     "rhat_quantity": str,
     "ess_quantity": str,
-    **dict.fromkeys(("beta", "ess", "energy_reduction", "energy_reduction_error", "output_anchor"), number),
+    **dict.fromkeys(
+        ("beta", "beta_error", "ess", "energy_reduction", "energy_reduction_error", "output_anchor"), number
+    ),
     **dict.fromkeys(("output_background", "output", "output_error"), number),
     **dict.fromkeys(("bits", "bits_error", "bits_held", "bits_held_error"), number),
 }
