@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from copy import copy
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -64,11 +65,10 @@ class Command(click.Command):
         return [option for option in own if option.everyday and option.name not in self.rare]
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        super().format_help_text(ctx, formatter)
-        if self.details and ctx.meta.get(ALL):
-            formatter.write_paragraph()
-            with formatter.indentation():
-                formatter.write_text(inspect.cleandoc(self.details))
+        shown = copy(self)
+        if ctx.meta.get(ALL):
+            shown.help = f"{self.help}\n\n{inspect.cleandoc(self.details)}"
+        click.Command.format_help_text(shown, ctx, formatter)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}
