@@ -113,11 +113,11 @@ class Sequences:
 
 
 @dataclass(frozen=True)
-class Rungs:
-    """What the ladder of R betas saw, from its lowest rung to the beta in use, on T of the draws.
+class Replicas:
+    """What the ladder of R betas saw, from its lowest replica to the beta in use, on T of the draws.
 
     betas (R,), energy and output (C, T, R), letters (C, R, L, 4): how often each letter stood at each position. search
-    (rounds, 2 R): betas and mean energies of the rungs, a row a round of the warm-up that settled them.
+    (rounds, 2 R): betas and mean energies of the replicas, a row a round of the warm-up that settled them.
     """
 
     betas: Floats
@@ -135,7 +135,7 @@ class SampleSet:
     softmax. background (L, 4): letter frequencies a position, the tether included. mutable (L,): positions the law
     leaves free. energy_background: mean energy under the background alone (beta = 0); output_background (3,): the
     2.5, 50 and 97.5 % points of the output under the untethered background. thin: steps between draws. acceptance:
-    share of proposals accepted, all rungs together. kernel: which one ran, and why if not the compiled one;
+    share of proposals accepted, all replicas together. kernel: which one ran, and why if not the compiled one;
     drift_start, drift: the most that its energies differed from full passes, before and at the end of any block.
     conditionals (B, L, 4): mean letter frequencies given the other letters, in each block of draws; None: not known.
     energy_background_error: standard error of energy_background. keep: the share of it by which beta was found so that
@@ -159,7 +159,7 @@ class SampleSet:
     kernel: str
     drift_start: float
     drift: float
-    rungs: Rungs
+    replicas: Replicas
     conditionals: Floats | None = None
     energy_background_error: float = 0.0
     keep: float | None = None

@@ -253,12 +253,12 @@ def _energy_left_behind(state: State, target: Target, ladder: Ladder, counts: Te
 
 _right_exchange, _log_exchange = kernels.exchange, kernels.log_exchange
 
-# wrong exchanges between rungs, made from moves and a ladder
+# wrong exchanges between replicas, made from moves and a ladder
 BROKEN_LADDERS: dict[str, Callable[..., Kernel]] = {
     "the ratio is upside down": with_parts(log_exchange=lambda *given: -_log_exchange(*given)),
     "every exchange is accepted": with_parts(log_exchange=lambda beta, *_: torch.full_like(beta, torch.inf)),
     "the energy stays behind": with_parts(exchange=_energy_left_behind),
-    "the other rung's energy counts twice": with_parts(
+    "the other replica's energy counts twice": with_parts(
         log_exchange=lambda beta, other_beta, energy, other_energy: (beta - other_beta) * (energy - 2 * other_energy)
     ),
 }

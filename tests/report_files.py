@@ -30,14 +30,14 @@ def write_parts(
     """All parts for anchors of the given names; anchor number n holds n bits more than the first."""
     rng = np.random.default_rng(1)
     codes = independent_draws(rng, np.full((length, 4), 0.25), CHAINS, DRAWS)
-    rungs = replace(
-        sample_set(codes).rungs,
+    replicas = replace(
+        sample_set(codes).replicas,
         betas=np.array([0.0, 10.0]),
         energy=rng.uniform(1, 2, (CHAINS, DRAWS, 2)),
         output=rng.normal(size=(CHAINS, DRAWS, 2)),
         letters=rng.integers(1, 9, (CHAINS, 2, length, 4)).astype(np.uint32),
     )
-    samples = sample_set(codes, rungs=rungs)
+    samples = sample_set(codes, replicas=replicas)
     summary, series = summarise(samples, diagnose(samples)), beta_series(samples, diagnose(samples))
     with writing_draws(str(folder / "draws.npz"), HEADER) as draws:
         for number, name in enumerate(names):
@@ -138,10 +138,10 @@ def write_periodicity(folder: Path, names: Sequence[str]) -> None:
 def write_gc(folder: Path, names: Sequence[str]) -> None:
     """What `maxent gc-probe` writes, as far as a report reads it."""
     response = [
-        {"record": name, "counted": "G and C", "share": True, "field": field, "anchor": 0.4, "draws": 0.5 + field / 5}
+        {"record": name, "counted": "G and C", "share": True, "mu": mu, "anchor": 0.4, "draws": 0.5 + mu / 5}
         | {"beta_0": 0.5, "converged": True}
         for name in names
-        for field in (-1.0, 0.0, 1.0)
+        for mu in (-1.0, 0.0, 1.0)
     ]
     write_table(str(folder / "response.tsv"), response)
     answer = {"quantity": "slope outside", "of": "network", "value": 0.123, "low": -0.1, "high": 0.3}

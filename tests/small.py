@@ -58,7 +58,7 @@ def words(length: int) -> list[str]:
 def hidden_units(model: LayeredModel) -> Callable[[str], Floats]:
     """A slow twin of the network's representation: letters are looked up in a string, layers are sums.
 
-    What it says of a string is kept: it is asked of all of them for each anchor and field, and no test changes a model.
+    What it says of a string is kept: it is asked of all of them for each anchor and mu, and no test changes a model.
     """
     convolution, scan = model.layers[0], model.layers[3]
     kernel, shift = (values.detach().double().numpy() for values in (convolution.weight, convolution.bias))
@@ -86,15 +86,15 @@ def twin_energy(model: LayeredModel, anchor: str, contrast: tuple[int, ...] = (1
     return lambda word: float(np.sqrt(np.square((represent(word) - reference) * weights).sum()))
 
 
-def twin_background(word: str, anchor: str, tether: float | None = None, field: float = 0.0) -> float:
-    """log q(x), tether and field on G and C included, up to a constant."""
+def twin_background(word: str, anchor: str, tether: float | None = None, mu: float = 0.0) -> float:
+    """log q(x), tether and mu on G and C included, up to a constant."""
     total = 0.0
     for letter, held in zip(word, anchor, strict=True):
         share = SKEWED["ACGT".index(letter)]
         if tether is not None:
             rest = 1 - SKEWED["ACGT".index(held)]
             share = tether if letter == held else (1 - tether) * share / rest
-        total += np.log(share) + field * (letter in "GC")
+        total += np.log(share) + mu * (letter in "GC")
     return total
 
 
@@ -106,13 +106,13 @@ class Listed:
         model: LayeredModel,
         anchor: str,
         tether: float | None = None,
-        field: float = 0.0,
+        mu: float = 0.0,
         **given: tuple[int, ...],
     ) -> None:
         self.words = words(len(anchor))
         energy = twin_energy(model, anchor, **given)
         self.energy = np.array([energy(word) for word in self.words])
-        self.log_background = np.array([twin_background(word, anchor, tether, field) for word in self.words])
+        self.log_background = np.array([twin_background(word, anchor, tether, mu) for word in self.words])
 
     def law(self, beta: float) -> Floats:
         """Probabilities (4^L,) at a beta."""

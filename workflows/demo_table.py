@@ -73,7 +73,7 @@ def gc(folder: Path) -> list[Line]:
     lines = [(f"GC: {name}", "a motif's own", interval(*network.loc[name])) for name in names]
     return [
         *lines,
-        ("GC: identity between fields holds", "", f"{(scores <= 3).sum()} of {len(scores)} within 3 errors"),
+        ("GC: identity between mu holds", "", f"{(scores <= 3).sum()} of {len(scores)} within 3 errors"),
     ]
 
 

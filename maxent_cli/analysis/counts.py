@@ -1,6 +1,7 @@
-"""A count in draws, such as that of G and C: its response to a field, its rigidity, and what it must obey.
+"""A count in draws, such as that of G and C: its response to a chemical potential, its rigidity, and what it must obey.
 
-N(x) is a feature's count (analysis.features) over an anchor's windows; Δmu is the field on it, in natural-log units.
+N(x) is a feature's count (analysis.features) over an anchor's windows; mu is the chemical potential on it, in
+natural-log units.
 """
 
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from maxent_cli.analysis.jackknife import block_numbers, jackknife
 from maxent_cli.data import Floats, SampleSet
 
 _NEWTON_STEPS = 50
-LEAST_OVERLAP = 12  # draws that two fields share; with fewer the slope is that of two parted heaps
+LEAST_OVERLAP = 12  # draws that two mu share; with fewer the slope is that of two parted heaps
 LEAST_WEIGHED = (
     100  # draws that reweighting leaves, as (sum of weights)² / sum of squares; fewer say little of an error
 )
@@ -28,7 +29,7 @@ OCCUPIED_BITS, OCCUPIED_ERRORS = 0.1, 3  # from which a position belongs to a lo
 
 @dataclass(frozen=True)
 class CountSummary:
-    """One anchor at one Δmu: N over some places, mean with MCSE, variance and rigidity with jackknife errors.
+    """One anchor at one mu: N over some places, mean with MCSE, variance and rigidity with jackknife errors.
 
     anchor: the anchor's own N. rigidity = 1 - Var(N) / Var_indep(N), where Var_indep is N's variance if each position
     were drawn from its own marginal, for GC sum_j g_j (1 - g_j); both are free of bias by autocorrelation. It may be
@@ -48,7 +49,7 @@ class CountSummary:
 
 @dataclass(frozen=True)
 class FieldCheck:
-    """A number from draws under two fields, what it must be, the error of their distance, and that as a score.
+    """A number from draws at two mu, what it must be, the error of their distance, and that as a score.
 
     z is the standard normal score as likely as that distance in errors is, which are known from some blocks only
     (Student's t). All nan where the draws share too few counts.
@@ -65,12 +66,12 @@ def draw_counts(samples: SampleSet, feature: Feature) -> NDArray[np.int64]:
     return feature.count(samples.codes, feature.places(samples.mutable))
 
 
-def exact_response(samples: SampleSet, feature: Feature, field: float, places: Places) -> tuple[float, float]:
-    """Mean and variance of N at beta = 0 under a field, from the background rows, tether included."""
+def exact_response(samples: SampleSet, feature: Feature, mu: float, places: Places) -> tuple[float, float]:
+    """Mean and variance of N at beta = 0 at a chemical potential, from the background rows, tether included."""
     fixed = np.eye(5)[samples.anchor]
     free = np.pad(samples.background, ((0, 0), (0, 1)))
     rows = np.where(samples.mutable[:, None], free, fixed)
-    mean, variance = feature.moments(feature, rows[None], places, field)
+    mean, variance = feature.moments(feature, rows[None], places, mu)
     return float(mean[0]), float(variance[0])
 
 
@@ -112,10 +113,10 @@ def summarise_count(samples: SampleSet, feature: Feature, places: Places) -> Cou
 
 
 def slope_check(lower: NDArray[np.int64], upper: NDArray[np.int64], difference: float) -> FieldCheck:
-    """Has log P'(N)/P(N) the slope Δmu' - Δmu in N, given as difference? Of two fields' counts N (C, D).
+    """Has log P'(N)/P(N) the slope mu' - mu in N, given as difference? Of counts at two mu, N (C, D).
 
     The slope is logistic regression's, which is the most that the two samples can say; its error is by jackknife over
-    pairs of chains, so chains may have been exchanged between the fields, or draw by the same random numbers.
+    pairs of chains, so chains may have been exchanged between the two, or draw by the same random numbers.
     """
     low, high = _histogram_pair(lower, upper)
     if np.minimum(low.sum(axis=0), high.sum(axis=0)).sum() < LEAST_OVERLAP:
@@ -125,21 +126,21 @@ def slope_check(lower: NDArray[np.int64], upper: NDArray[np.int64], difference: 
 
 
 def reweighting_check(lower: NDArray[np.int64], upper: NDArray[np.int64], difference: float) -> FieldCheck:
-    """Have both fields' draws the same mean N (C, D), reweighted to the field half-way between them?
+    """Have the draws at both mu the same mean N (C, D), reweighted to the mu half-way between them?
 
     found is the lower's, expected the upper's; the error is of their difference, as slope_check's.
     """
     low, high = _histogram_pair(lower, upper)
     sides = ((low, difference / 2), (high, -difference / 2))
-    if min(_weighed_draws(side.sum(axis=0), field) for side, field in sides) < LEAST_WEIGHED:
+    if min(_weighed_draws(side.sum(axis=0), mu) for side, mu in sides) < LEAST_WEIGHED:
         return UNKNOWN_CHECK
-    whole = [_reweighted_mean(side.sum(axis=0)[None], field)[0] for side, field in sides]
-    rest = [_reweighted_mean(side.sum(axis=0) - side, field) for side, field in sides]
+    whole = [_reweighted_mean(side.sum(axis=0)[None], mu)[0] for side, mu in sides]
+    rest = [_reweighted_mean(side.sum(axis=0) - side, mu) for side, mu in sides]
     apart = _check(whole[0] - whole[1], rest[0] - rest[1], 0.0)
     return FieldCheck(float(whole[0]), float(whole[1]), apart.error, apart.z)
 
 
-# name -> check of two neighbouring fields' counts (C, D), given the difference of the fields
+# name -> check of two neighbouring mu's counts (C, D), given the difference of the two
 CHECKS: dict[str, Callable[[NDArray[np.int64], NDArray[np.int64], float], FieldCheck]] = {
     "slope of log P'(N)/P(N)": slope_check,
     "mean N, reweighted half-way": reweighting_check,
@@ -185,21 +186,21 @@ def _histogram_pair(lower: NDArray[np.int64], upper: NDArray[np.int64]) -> tuple
     return low.reshape(number, bins).astype(float), high.reshape(number, bins).astype(float)
 
 
-def _reweighted(histograms: Floats, field: float) -> Floats:
-    """Histograms (..., N + 1) times exp(field·N), up to a factor."""
+def _reweighted(histograms: Floats, mu: float) -> Floats:
+    """Histograms (..., N + 1) times exp(mu·N), up to a factor."""
     number = np.arange(histograms.shape[-1])
-    return histograms * np.exp(field * (number - (number[-1] if field > 0 else 0)))
+    return histograms * np.exp(mu * (number - (number[-1] if mu > 0 else 0)))
 
 
-def _reweighted_mean(histograms: Floats, field: float) -> Floats:
-    weights = _reweighted(histograms, field)
+def _reweighted_mean(histograms: Floats, mu: float) -> Floats:
+    weights = _reweighted(histograms, mu)
     return np.asarray(weights @ np.arange(weights.shape[-1]) / weights.sum(axis=-1))
 
 
-def _weighed_draws(histogram: Floats, field: float) -> float:
+def _weighed_draws(histogram: Floats, mu: float) -> float:
     """How many equal draws a reweighted histogram (N + 1,) is worth."""
-    weights = _reweighted(histogram, field)
-    squares = _reweighted(weights, field)
+    weights = _reweighted(histogram, mu)
+    squares = _reweighted(weights, mu)
     return float(weights.sum() ** 2 / squares.sum())
 
 

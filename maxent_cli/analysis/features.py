@@ -1,6 +1,6 @@
 """What a probe counts: one table of features, each with what independent letters make of its count.
 
-N(x) is the number of windows whose scores sum to a threshold or more: whole numbers, so that the sampler's field and
+N(x) is the number of windows whose scores sum to a threshold or more: whole numbers, so that the sampler's mu and
 this room count alike. Adding a feature is a function and a line in FEATURES.
 """
 
@@ -28,7 +28,7 @@ class Feature:
     """A count N: matrices (M, W, 5), thresholds (M,) of windows of W letters, each matrix counting by itself.
 
     label says what is counted; share: numbers are given as shares of the places, not as numbers. moments: mean and
-    variance (B,) of N for independent letters with frequencies rows (B, L, 5), at places (P,), under a field.
+    variance (B,) of N for independent letters with frequencies rows (B, L, 5), at places (P,), under a mu.
     """
 
     label: str
@@ -111,16 +111,16 @@ FEATURES: dict[str, Callable[..., Feature]] = {
 }
 
 
-def closed_form(feature: Feature, rows: Floats, places: Places, field: float) -> tuple[Floats, Floats]:
+def closed_form(feature: Feature, rows: Floats, places: Places, mu: float) -> tuple[Floats, Floats]:
     """Moments of GC: each position answers g·e^Δ / (g·e^Δ + 1 - g), where g = q(C) + q(G) of its row."""
     assert feature.width == 1
     share = rows[:, places, 1:3].sum(axis=-1)
     with np.errstate(divide="ignore"):
-        answer = expit(np.log(share) - np.log1p(-np.minimum(share, 1)) + field)
+        answer = expit(np.log(share) - np.log1p(-np.minimum(share, 1)) + mu)
     return answer.sum(axis=1), (answer * (1 - answer)).sum(axis=1)
 
 
-def transfer_matrix(feature: Feature, rows: Floats, places: Places, field: float) -> tuple[Floats, Floats]:
+def transfer_matrix(feature: Feature, rows: Floats, places: Places, mu: float) -> tuple[Floats, Floats]:
     """Moments of a word's count, exact: letters are read one by one, by which beginnings of words stand at the end.
 
     What is carried is the weight of each state, and its sums of N and N².
@@ -134,7 +134,7 @@ def transfer_matrix(feature: Feature, rows: Floats, places: Places, field: float
         new = np.zeros_like(weight)
         for letter in range(5):
             number = matched[:, letter] * counted[position]
-            zeroth, first, second = weight * rows[None, :, position, letter, None] * np.exp(field * number)
+            zeroth, first, second = weight * rows[None, :, position, letter, None] * np.exp(mu * number)
             moved = np.stack([zeroth, first + number * zeroth, second + 2 * number * first + number**2 * zeroth])
             new += moved @ after[:, letter]
         weight = new / new[0].sum(axis=-1)[None, :, None]
@@ -142,14 +142,14 @@ def transfer_matrix(feature: Feature, rows: Floats, places: Places, field: float
     return mean, square - mean**2
 
 
-def sampled(feature: Feature, rows: Floats, places: Places, field: float) -> tuple[Floats, Floats]:
-    """Moments from sequences drawn with independent letters, weighed by exp(field·N); the same numbers for all rows."""
+def sampled(feature: Feature, rows: Floats, places: Places, mu: float) -> tuple[Floats, Floats]:
+    """Moments from sequences drawn with independent letters, weighed by exp(mu·N); the same numbers for all rows."""
     uniform = np.random.default_rng(0).random((DRAWN, rows.shape[1], 1))
     means, variances = np.zeros((2, len(rows)))
     for row, frequencies in enumerate(rows):
         codes = (uniform >= np.cumsum(frequencies, axis=1)[:, :4]).sum(axis=-1).astype(np.uint8)
         number = feature.count(codes, places)
-        weight = np.exp(field * (number - number.max() if field > 0 else number))
+        weight = np.exp(mu * (number - number.max() if mu > 0 else number))
         weight /= weight.sum()
         means[row] = weight @ number
         variances[row] = weight @ number**2 - means[row] ** 2

@@ -11,11 +11,11 @@ _BISECTIONS = 40
 
 
 def bits_held(betas: Floats, energy: Floats) -> Estimate:
-    """KL(p_beta || q) in bits at each rung (R,), with jackknife errors over ladders (C - 1 degrees of freedom).
+    """KL(p_beta || q) in bits at each replica (R,), with jackknife errors over ladders (C - 1 degrees of freedom).
 
     energy (C, D, R): energies of C independent ladders at the betas (R,), which rise from 0. KL = -beta <E> - log Z,
-    where log Z is summed over neighbouring rungs by Bennett's acceptance ratio. nan for a ladder that does not reach
-    down to 0, such as a single rung: nothing ties it to the background.
+    where log Z is summed over neighbouring replicas by Bennett's acceptance ratio. nan for a ladder that does not reach
+    down to 0, such as a single replica: nothing ties it to the background.
     """
     if betas[0] != 0:
         return Estimate(np.full(len(betas), np.nan), np.full(len(betas), np.nan))
@@ -25,11 +25,11 @@ def bits_held(betas: Floats, energy: Floats) -> Estimate:
 
 
 def bits_of_law(samples: SampleSet) -> Estimate:
-    """KL(p || q) in bits of the law of the draws, as bits_held of the top rung.
+    """KL(p || q) in bits of the law of the draws, as bits_held of the top replica.
 
     Where beta was found, the mean energy is the one asked for, and has its error: as beta* moves with it, so do bits.
     """
-    betas, energy = samples.rungs.betas, samples.rungs.energy
+    betas, energy = samples.replicas.betas, samples.replicas.energy
     if samples.keep is None or betas[0] != 0:
         held = bits_held(betas, energy)
         return Estimate(held.value[-1], held.error[-1])
@@ -47,7 +47,8 @@ def _all_and_without(betas: Floats, energy: Floats) -> tuple[list[Floats], Float
 
 def _log_z(betas: Floats, flat: Floats) -> Floats:
     steps = [
-        log_ratio(flat[:, rung], flat[:, rung + 1], betas[rung + 1] - betas[rung]) for rung in range(len(betas) - 1)
+        log_ratio(flat[:, replica], flat[:, replica + 1], betas[replica + 1] - betas[replica])
+        for replica in range(len(betas) - 1)
     ]
     return np.concatenate([[0.0], np.cumsum(steps)])
 

@@ -29,12 +29,12 @@ NETWORK, AT_ZERO, UNTRAINED = "network", "beta = 0, exact", "untrained"
 LEAST_EXCESS = 0.25
 MOST_APART = 1.2  # R-hat of N up to which draws are judged: untrained networks are often so rugged that chains stand
 MEASURES = ("slope", "slope outside", "rigidity", "rigidity outside")
-AVERAGED = ("draws", "variance", "rigidity", "rigidity_outside", "energy", "output_kept")  # of each field, over anchors
+AVERAGED = ("draws", "variance", "rigidity", "rigidity_outside", "energy", "output_kept")  # of each mu, over anchors
 
 
 @dataclass(frozen=True)
 class Probe:
-    """Rows of the response (an anchor and field each), of the sampler's checks, and of each reference (no field).
+    """Rows of the response (an anchor and mu each), of the sampler's checks, and of each reference (mu = 0).
 
     Rows have converged where the count has, which is all that is read off them; letters_converged says whether all else
     has.
@@ -47,16 +47,16 @@ class Probe:
 
 @dataclass(frozen=True)
 class Answer:
-    """The probe over anchors, with 95 % intervals: fields (S,), mean count of the draws and at beta = 0 (S,).
+    """The probe over anchors, with 95 % intervals: mu (S,), mean count of the draws and at beta = 0 (S,).
 
-    anchors, draws (N,): count of each anchor and of its draws without a field. measures: by network or reference, then
+    anchors, draws (N,): count of each anchor and of its draws at mu = 0. measures: by network or reference, then
     by MEASURES; for rigidity anchors weigh by the network's distance of the background from them, as what is held at
     one that hardly differs from it makes little difference. agreed (N,): at which anchors the chains agree on N.
     excess: rigidity outside local features at these; the background, beta = 0, has none. verdict: 'yes', 'no' or
     'undecided', as it is with fewer than six such anchors.
     """
 
-    fields: Floats
+    mu: Floats
     response: list[Interval95]
     exact: Floats
     anchors: Floats
@@ -68,22 +68,24 @@ class Answer:
 
 
 def probe_anchor(
-    by_field: Sequence[SampleSet],
+    by_mu: Sequence[SampleSet],
     references: dict[str, SampleSet],
     feature: Feature,
-    fields: tuple[float, ...],
+    potentials: tuple[float, ...],
     max_rhat: float = 1.05,
 ) -> Probe:
-    """One anchor's draws under rising fields (S), and without a field those of other networks by name, as rows."""
-    plain = by_field[fields.index(0.0)]
+    """One anchor's draws under rising mu (S), and at mu = 0 those of other networks by name, as rows."""
+    plain = by_mu[potentials.index(0.0)]
     outside = outside_local(plain)
     response = [
-        {"record": samples.name, "counted": feature.label, "share": feature.share, "field": field}
+        {"record": samples.name, "counted": feature.label, "share": feature.share, "mu": mu}
         | _numbers(samples, feature, outside, max_rhat)
-        | _at_zero(plain, feature, field, outside)
-        for samples, field in zip(by_field, fields, strict=True)
+        | _at_zero(plain, feature, mu, outside)
+        for samples, mu in zip(by_mu, potentials, strict=True)
     ]
-    checks = [row for i in range(len(fields) - 1) for row in _checks(by_field[i : i + 2], feature, fields[i : i + 2])]
+    checks = [
+        row for i in range(len(potentials) - 1) for row in _checks(by_mu[i : i + 2], feature, potentials[i : i + 2])
+    ]
     others = [
         {"reference": name, "record": samples.name} | _numbers(samples, feature, outside_local(samples), max_rhat)
         for name, samples in references.items()
@@ -136,20 +138,20 @@ def _summary_row(summary: CountSummary, feature: Feature, suffix: str) -> Row:
     return {f"{name}{suffix}": value for name, value in named.items()}
 
 
-def _at_zero(plain: SampleSet, feature: Feature, field: float, outside: Places) -> Row:
-    """What the background alone, beta = 0, answers to a field."""
+def _at_zero(plain: SampleSet, feature: Feature, mu: float, outside: Places) -> Row:
+    """What the background alone, beta = 0, answers to a chemical potential."""
     everywhere, elsewhere = feature.places(plain.mutable), feature.places(outside, all_of=True)
     return {
-        "beta_0": exact_response(plain, feature, field, everywhere)[0] / (everywhere.sum() if feature.share else 1),
-        "beta_0_outside": exact_response(plain, feature, field, elsewhere)[0] / (elsewhere.sum() or np.nan),
+        "beta_0": exact_response(plain, feature, mu, everywhere)[0] / (everywhere.sum() if feature.share else 1),
+        "beta_0_outside": exact_response(plain, feature, mu, elsewhere)[0] / (elsewhere.sum() or np.nan),
     }
 
 
-def _checks(pair: Sequence[SampleSet], feature: Feature, fields: tuple[float, ...]) -> list[Row]:
-    """The checks of two neighbouring fields; not judged (z nan) where chains disagree on N: no error is known there."""
-    lower, upper = fields
+def _checks(pair: Sequence[SampleSet], feature: Feature, potentials: tuple[float, ...]) -> list[Row]:
+    """The checks of two neighbouring mu; not judged (z nan) where chains disagree on N: no error is known there."""
+    lower, upper = potentials
     below, above = (draw_counts(samples, feature) for samples in pair)
-    known: Row = {"record": pair[0].name, "field_low": lower, "field_high": upper}
+    known: Row = {"record": pair[0].name, "mu_low": lower, "mu_high": upper}
     rows = [known | {"check": name} | vars(check(below, above, upper - lower)) for name, check in CHECKS.items()]
     apart = max(float(rhat(below)), float(rhat(above))) > MOST_APART
     return [row | {"z": np.nan} for row in rows] if apart else rows
@@ -160,9 +162,9 @@ def answer(response: list[Row], references: list[Row], anchored: bool = True) ->
 
     anchored: energy is a distance from the anchor; else anchors weigh alike.
     """
-    fields = sorted({float(str(row["field"])) for row in response})
-    by_field = {field: [row for row in response if row["field"] == field] for field in fields}
-    plain = by_field[0.0]
+    potentials = sorted({float(str(row["mu"])) for row in response})
+    by_mu = {mu: [row for row in response if row["mu"] == mu] for mu in potentials}
+    plain = by_mu[0.0]
     at_zero = [
         row | {"draws": row["beta_0"], "draws_outside": row["beta_0_outside"], "rigidity": 0.0, "rigidity_outside": 0.0}
         for row in plain
@@ -175,9 +177,9 @@ def answer(response: list[Row], references: list[Row], anchored: bool = True) ->
     weights = _weights(plain) if anchored else np.ones(len(plain))
     excess = mean_over_anchors(rigid, weights)
     return Answer(
-        fields=np.array(fields),
-        response=[mean_over_anchors(column(by_field[field], "draws")) for field in fields],
-        exact=np.array([column(by_field[field], "beta_0").mean() for field in fields]),
+        mu=np.array(potentials),
+        response=[mean_over_anchors(column(by_mu[mu], "draws")) for mu in potentials],
+        exact=np.array([column(by_mu[mu], "beta_0").mean() for mu in potentials]),
         anchors=column(plain, "anchor"),
         draws=column(plain, "draws"),
         measures={name: _measures(rows, weights) for name, rows in measured.items()},
@@ -194,11 +196,11 @@ def _weights(plain: list[Row]) -> Floats:
 
 
 def over_anchors(response: list[Row]) -> list[Row]:
-    """What the rows of all anchors come to under each field: means with 95 % intervals, and how well chains agree."""
+    """What the rows of all anchors come to at each mu: means with 95 % intervals, and how well chains agree."""
     averages = []
-    for field in sorted({float(str(row["field"])) for row in response}):
-        rows = [row for row in response if row["field"] == field]
-        average: Row = {"field": field, "anchors": len(rows), "beta_0": column(rows, "beta_0").mean()}
+    for mu in sorted({float(str(row["mu"])) for row in response}):
+        rows = [row for row in response if row["mu"] == mu]
+        average: Row = {"mu": mu, "anchors": len(rows), "beta_0": column(rows, "beta_0").mean()}
         for name in AVERAGED:
             mean = mean_over_anchors(column(rows, name))
             average |= {name: mean.value, f"{name}_low": mean.low, f"{name}_high": mean.high}

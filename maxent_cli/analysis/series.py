@@ -1,4 +1,4 @@
-"""The beta series of an anchor: what the law holds at each rung of its ladder."""
+"""The beta series of an anchor: what the law holds at each replica of its ladder."""
 
 import numpy as np
 
@@ -12,17 +12,17 @@ Row = dict[str, object]
 
 
 def beta_series(samples: SampleSet, diagnosis: Diagnosis, is_distance: bool = True) -> list[Row]:
-    """A row for each rung: energy, share kept, output, bits of the positions and bits held by the law, with errors.
+    """A row for each replica: energy, share kept, output, bits of the positions and bits held by the law, with errors.
 
     The share is nan where the energy is no distance (the law of an output). beyond_positions is what the law holds
     that no logo shows: bits held less the sum over positions. converged and rhat are those of the draws.
     """
-    rungs, free = samples.rungs, samples.mutable
-    held = bits_held(rungs.betas, rungs.energy)
+    replicas, free = samples.replicas, samples.mutable
+    held = bits_held(replicas.betas, replicas.energy)
     rows = list[Row]()
-    for rung, beta in enumerate(rungs.betas):
-        energy, output = rungs.energy[..., rung], rungs.output[..., rung]
-        bits = bits_of_counts(rungs.letters[:, rung, free].astype(float), samples.background[free])
+    for replica, beta in enumerate(replicas.betas):
+        energy, output = replicas.energy[..., replica], replicas.output[..., replica]
+        bits = bits_of_counts(replicas.letters[:, replica, free].astype(float), samples.background[free])
         rows.append(
             {
                 "record": samples.name,
@@ -36,10 +36,10 @@ def beta_series(samples: SampleSet, diagnosis: Diagnosis, is_distance: bool = Tr
                 "output_error": float(mcse_mean(output)),
                 "bits": float(bits.value),
                 "bits_error": float(bits.error),
-                "bits_held": held.value[rung],
-                "bits_held_error": held.error[rung],
-                "beyond_positions": held.value[rung] - float(bits.value),
-                "beyond_positions_error": float(np.hypot(held.error[rung], bits.error)),
+                "bits_held": held.value[replica],
+                "bits_held_error": held.error[replica],
+                "beyond_positions": held.value[replica] - float(bits.value),
+                "beyond_positions_error": float(np.hypot(held.error[replica], bits.error)),
                 "converged": diagnosis.converged,
                 "rhat": diagnosis.worst_rhat,
             }

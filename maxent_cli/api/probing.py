@@ -33,7 +33,7 @@ from maxent_cli.api.runs import settings_of
 from maxent_cli.data import WHOLE, Shard
 from maxent_cli.errors import SettingsError
 from maxent_cli.interpret.law import Frequencies, Law
-from maxent_cli.interpret.sampling import Sampling, ready, sample_alike, sample_fields
+from maxent_cli.interpret.sampling import Sampling, ready, sample_alike, sample_potentials
 from maxent_cli.io.digests import run_digests
 from maxent_cli.io.gc_figure import GCFigure, write_gc_figure
 from maxent_cli.io.motif_files import read_meme
@@ -44,11 +44,11 @@ from maxent_cli.models.untrained import with_fresh_weights
 
 POOLED: tuple[str, ...] = (
     "answer.tsv",
-    "fields.tsv",
+    "by_mu.tsv",
     "response.png",
 )  # what all anchors together give; other tables have rows of each
 FIRST_SEED = 1_000_003  # of the untrained networks: unlikely to be anyone's training seed
-MOST_FIELD, MOST_UNTRAINED = 10, 100
+MOST_MU, MOST_UNTRAINED = 10, 100
 
 
 @dataclass(frozen=True)
@@ -57,27 +57,27 @@ class Probe:
 
     feature: 'gc', 'cpg', 'kmer:WORD' (IUPAC letters, as it reads on this strand) or 'motif:FILE' (the first motif of a
     MEME file, on both strands). match_p: a motif matches where its score is as high as that of this share of places in
-    the background. fields: chemical potentials on each that is counted, in natural-log units, -10 to 10; 0 is always
+    the background. mu: chemical potentials on each that is counted, in natural-log units, -10 to 10; 0 is always
     among them. untrained: networks with fresh weights that are drawn from beside it. beside: a second network, as
     `network` takes it. Raises InputError where a number is out of range.
     """
 
     feature: str = "gc"
     match_p: float = 1e-4
-    fields: tuple[float, ...] = (-0.5, 0.0, 0.5)
+    mu: tuple[float, ...] = (-0.5, 0.0, 0.5)
     untrained: int = 0
     beside: str | None = None
 
     def __post_init__(self) -> None:
-        fields = tuple(sorted({*map(float, self.fields), 0.0}))
-        if len(fields) < 2 or not all(abs(field) <= MOST_FIELD for field in fields):
+        potentials = tuple(sorted({*map(float, self.mu), 0.0}))
+        if len(potentials) < 2 or not all(abs(mu) <= MOST_MU for mu in potentials):
             cure = "give numbers between -10 and 10, as in -1, 0, 1"
-            raise SettingsError("fields", "", "are not two chemical potentials at least", cure)
+            raise SettingsError("mu", "", "are not two chemical potentials at least", cure)
         if not 0 < self.match_p <= 1:
             raise SettingsError("match_p", "", f"{self.match_p:g} is no share of places", "give a number in (0, 1]")
         if not 0 <= self.untrained <= MOST_UNTRAINED:
             raise SettingsError("untrained", "", f"{self.untrained} is out of range", f"give 0 to {MOST_UNTRAINED}")
-        object.__setattr__(self, "fields", fields)
+        object.__setattr__(self, "mu", potentials)
 
     @property
     def motif_file(self) -> str | None:
@@ -131,7 +131,7 @@ def gc_probe(
     Returns
     -------
     Results
-        Tables 'answer' (slope and rigidity with 95 % intervals over anchors, and the verdict), 'fields', 'response',
+        Tables 'answer' (slope and rigidity with 95 % intervals over anchors, and the verdict), 'mu', 'response',
         'references' and 'checks', as `maxent gc-probe --help-all` tells.
 
     Raises
@@ -174,15 +174,15 @@ def gc_probe(
 def _prober(
     subject: Subject, run: Sampling, probe: Probe, others: dict[str, Reader], feature: Feature
 ) -> Callable[[Sampler], bytes]:
-    """What draws around an anchor under all fields, and by other networks without one, and gives its rows as JSON."""
+    """What draws around an anchor at all mu, and by other networks at mu = 0, and gives its rows as JSON."""
     for other in others.values():
         ready(other)
 
     def rows_of(draw: Sampler) -> bytes:
-        by_field = sample_fields(partial(draw, subject.model), subject.law, probe.fields)
-        plain = by_field[probe.fields.index(0.0)]
+        by_mu = sample_potentials(partial(draw, subject.model), subject.law, probe.mu)
+        plain = by_mu[probe.mu.index(0.0)]
         beside = {name: sample_alike(partial(draw, other), subject.law, plain) for name, other in others.items()}
-        rows = probe_anchor(by_field, beside, feature, probe.fields, run.max_rhat)
+        rows = probe_anchor(by_mu, beside, feature, probe.mu, run.max_rhat)
         return json.dumps(asdict(rows), default=lambda number: number.item()).encode()
 
     return rows_of
@@ -212,7 +212,7 @@ def pool(folder: Path, anchored: bool) -> Iterator[str]:
     measured.append("rhat_counted")
     yes_or_no = dict.fromkeys(("converged", "distinguishable"), truth)
     common: Columns = {"record": str, **yes_or_no, **dict.fromkeys(measured, float)}
-    wide = ("field", "beta_0", "beta_0_outside", "rhat", "energy_background", *AVERAGED)
+    wide = ("mu", "beta_0", "beta_0_outside", "rhat", "energy_background", *AVERAGED)
     at_zero = dict.fromkeys(wide, float)
     wanted: dict[str, Columns] = {
         "response": {**common, **at_zero, "counted": str, "share": truth},
@@ -225,7 +225,7 @@ def pool(folder: Path, anchored: bool) -> Iterator[str]:
     found = answer(response, references, anchored=anchored)
     label = response[0]["counted"]
     write_table(str(folder / "answer.tsv"), answer_rows(found, label))
-    write_table(str(folder / "fields.tsv"), over_anchors(response))
+    write_table(str(folder / "by_mu.tsv"), over_anchors(response))
     write_gc_figure(str(folder / "response.png"), figure_of(found, label, response[0]["share"]))
     yield from account(found, (response, references, checks), label)
 
@@ -279,7 +279,7 @@ def figure_of(found: Answer, label: str, share: bool) -> GCFigure:
     return GCFigure(
         label=label,
         unit=100.0 if share else 1.0,
-        fields=found.fields,
+        mu=found.mu,
         response=np.array([triple(estimate) for estimate in found.response]),
         exact=found.exact,
         anchors=found.anchors,
@@ -308,11 +308,11 @@ def account(found: Answer, tables: tuple[list[Row], ...], label: str) -> Iterato
     within = sum(score <= 3 for score in known)
     yield f"  sampler checks: {within} of {len(known)} z-scores within 3, the largest {max(known, default=0):.1f}"
     if len(known) < len(checks):
-        what = "fields share too few counts, or chains disagree: give closer --fields, more --draws"
+        what = "neighbouring mu share too few counts, or chains disagree: give closer --mu, more --draws"
         yield f"  {len(checks) - len(known)} checks are not judged: {what}"
-    alike = sum(row["field"] == 0 and not row["distinguishable"] for row in response)
+    alike = sum(row["mu"] == 0 and not row["distinguishable"] for row in response)
     if alike:
         yield f"  {alike} of {len(found.anchors)} anchors the network does not tell from background"
     unsettled = sum(not row["converged"] for row in rows)
     if unsettled:
-        yield f"  {unsettled} of {len(rows)} anchors and fields have not converged; see response.tsv, references.tsv"
+        yield f"  {unsettled} of {len(rows)} anchors and mu have not converged; see response.tsv, references.tsv"

@@ -21,7 +21,7 @@ COMMANDS = {
     "dependence": "Which positions depend on each other in the draws.",
     "periodicity": "Does a class of letters repeat with the turn of DNA?",
     "compare": "Two models, or two sets of anchors, side by side.",
-    "gc-probe": "How the draws answer a field on their GC content.",
+    "gc-probe": "Does the network constrain GC content, or another count?",
     "attribute": "Which letters of each anchor the output is put down to.",
     "report": "One HTML page of what was found.",
     "merge": "Put the parts of a run together that --shard has parted.",

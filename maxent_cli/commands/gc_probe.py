@@ -29,10 +29,10 @@ class Fields(click.ParamType[Any]):
             return self.fail("give numbers between -10 and 10, as in -2,-1,0,1,2", param, ctx)
 
 
-def _probe(feature: str, match_p: float, fields: tuple[float, ...], untrained: int, beside: str | None) -> "Probe":
+def _probe(feature: str, match_p: float, mu: tuple[float, ...], untrained: int, beside: str | None) -> "Probe":
     from maxent_cli.api.probing import Probe
 
-    return Probe(feature, match_p, fields, untrained, beside)
+    return Probe(feature, match_p, mu, untrained, beside)
 
 
 probe_options = options.group(
@@ -47,7 +47,7 @@ probe_options = options.group(
         help="What is counted: G and C; CG; a word in IUPAC letters; the first motif of a MEME file.",
     ),
     options.option(
-        "--fields",
+        "--mu",
         type=Fields(),
         default="-0.5,0,0.5",
         show_default=True,
@@ -93,7 +93,7 @@ In the folder:
 \b
 answer.tsv      slopes and rigidities of network and references, with 95 % intervals over
                 anchors; the answer
-fields.tsv      N, its variance and rigidity, energy and output over anchors, with intervals, a
+by_mu.tsv      N, its variance and rigidity, energy and output over anchors, with intervals, a
                 chemical potential a line
 response.tsv    the same with Monte Carlo errors, an anchor and chemical potential a line
 references.tsv  the same of the references, without a chemical potential

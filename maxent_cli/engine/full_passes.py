@@ -52,13 +52,13 @@ def full_pass_chain(moves: tuple[Move, ...], ladder: Ladder = NO_LADDER) -> Kern
         target = target._replace(beta=np.broadcast_to(target.beta, chains).astype(float))
         # edited in place from here on
         state = state._replace(codes=state.codes.clone(), energy=state.energy.clone())
-        proposals, counts = _room(chains, length), torch.zeros(2, len(moves) + ladder.rungs - 1, dtype=torch.int64)
+        proposals, counts = _room(chains, length), torch.zeros(2, len(moves) + ladder.replicas - 1, dtype=torch.int64)
         codes, energy = np.empty((chains, draws, length), np.uint8), np.empty((chains, draws))
         with torch.inference_mode():
             for step in range(1, draws * thin + 1):
                 _step(state, target, table, weights, proposals, counts.numpy())
                 state = state._replace(step=state.step + 1)
-                if ladder.rungs > 1 and state.step % ladder.every == 0:
+                if ladder.replicas > 1 and state.step % ladder.every == 0:
                     state = exchange(state, target, ladder, counts[:, len(moves) :])
                 if step % thin == 0:
                     codes[:, step // thin - 1], energy[:, step // thin - 1] = state.codes, state.energy

@@ -137,15 +137,15 @@ def _note_changes(chains, r, x, proposed, low, high):  # type: ignore[no-untyped
 
 @uncounted()
 def _exchange(rows, energy, beta, ladder, step, log_u, counts):  # type: ignore[no-untyped-def]
-    """Let neighbouring rungs exchange states, even and odd pairs in turn; counts (R - 1, 2)."""
+    """Let neighbouring replicas exchange states, even and odd pairs in turn; counts (R - 1, 2)."""
     for chain in range(len(rows) - 1):
-        rung = chain % ladder.rungs
-        if rung == ladder.rungs - 1 or rung % 2 != (step // ladder.every) % 2:
+        replica = chain % ladder.replicas
+        if replica == ladder.replicas - 1 or replica % 2 != (step // ladder.every) % 2:
             continue
-        counts[rung, 0] += 1
+        counts[replica, 0] += 1
         here, there = rows[chain], rows[chain + 1]
         if log_u[chain] < _exchange_ratio(beta[chain], beta[chain + 1], energy[here], energy[there]):
-            counts[rung, 1] += 1
+            counts[replica, 1] += 1
             rows[chain], rows[chain + 1] = there, here
 
 
@@ -253,7 +253,7 @@ def _run(plan, table, field, ladder, weights, keys, beta, first_step, thin, code
         _energies(plan, chains, walk.queues[0, :waiting], walk.new_energy)
         taken = _decide(walk, beta, waiting, counts)
         _keep(plan, chains, walk.queues[2, :taken])
-        if ladder.rungs > 1 and (step + 1) % ladder.every == 0:
+        if ladder.replicas > 1 and (step + 1) % ladder.every == 0:
             exchange_log_uniforms(keys, step + 1, log_u)
             _exchange(walk.rows, walk.energy, beta, ladder, step + 1, log_u, counts[len(table.kind) :])
         done = step + 1 - first_step
@@ -301,14 +301,14 @@ def compiled_chain(plan: Plan, moves: tuple[Move, ...], ladder: Ladder = NO_LADD
         chains, length = codes.shape
         beta = np.broadcast_to(np.asarray(target.beta, float), chains)
         trace_codes, trace_energy = np.empty((chains, draws, length), np.uint8), np.empty((chains, draws))
-        counts = np.zeros((threads, len(moves) + ladder.rungs - 1, 2), np.int64)
+        counts = np.zeros((threads, len(moves) + ladder.replicas - 1, 2), np.int64)
 
         def part(thread: int, some: slice) -> None:
             kept = trace_codes[some], trace_energy[some], counts[thread]
             _run(*settled, state.keys[some], beta[some].copy(), state.step, thin, codes[some], *kept)
 
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(part, range(threads), _slices(chains, ladder.rungs, threads)))
+            list(pool.map(part, range(threads), _slices(chains, ladder.replicas, threads)))
         placed = torch.from_numpy(trace_codes[:, -1].copy())
         with torch.inference_mode():
             energy, base = target.energy(placed).double(), log_base(target, placed)
@@ -327,6 +327,6 @@ def _field_of(target: Target) -> MatchField:
     return next((term for term in target.constraints if isinstance(term, MatchField)), no_field())
 
 
-def _slices(chains: int, rungs: int, parts: int) -> list[slice]:
-    edges = np.linspace(0, chains // rungs, parts + 1).astype(int) * rungs
+def _slices(chains: int, replicas: int, parts: int) -> list[slice]:
+    edges = np.linspace(0, chains // replicas, parts + 1).astype(int) * replicas
     return [slice(a, b) for a, b in pairwise(edges)]

@@ -41,7 +41,7 @@ def metropolis_hastings(moves: tuple[Move, ...], ladder: Ladder = NO_LADDER) -> 
 
     def run(state: State, target: Target, draws: int, thin: int) -> tuple[State, Trace]:
         table = move_table(moves, target.background, target.mutable, target.adapted)
-        counts = torch.zeros(2, len(moves) + ladder.rungs - 1, dtype=torch.int64, device=state.codes.device)
+        counts = torch.zeros(2, len(moves) + ladder.replicas - 1, dtype=torch.int64, device=state.codes.device)
         codes, energy = [], []
         with torch.inference_mode():
             for _ in range(draws):
@@ -59,26 +59,26 @@ def _steps(state: State, target: Target, table: MoveTable, ladder: Ladder, steps
     kinds = len(table.kind)
     most = max(1, BLOCK_BYTES // (11 * state.codes.numel()))
     while steps:
-        now = min(steps, most, ladder.every - state.step % ladder.every if ladder.rungs > 1 else steps)
+        now = min(steps, most, ladder.every - state.step % ladder.every if ladder.replicas > 1 else steps)
         state = _block(state, target, table, now, counts[:, :kinds])
-        if ladder.rungs > 1 and state.step % ladder.every == 0:
+        if ladder.replicas > 1 and state.step % ladder.every == 0:
             state = exchange(state, target, ladder, counts[:, kinds:])
         steps -= now
     return state
 
 
 def exchange(state: State, target: Target, ladder: Ladder, counts: Tensor) -> State:
-    """Let neighbouring rungs exchange states, even and odd pairs in turn; adds to counts (2, R - 1)."""
+    """Let neighbouring replicas exchange states, even and odd pairs in turn; adds to counts (2, R - 1)."""
     chains, device = len(state.keys), state.codes.device
-    log_u, rung = np.empty(chains), np.arange(chains) % ladder.rungs
+    log_u, replica = np.empty(chains), np.arange(chains) % ladder.replicas
     exchange_log_uniforms(state.keys, state.step, log_u)
-    asked = (rung < ladder.rungs - 1) & (rung % 2 == state.step // ladder.every % 2)
+    asked = (replica < ladder.replicas - 1) & (replica % 2 == state.step // ladder.every % 2)
     log_u[~asked] = np.inf
     beta = torch.as_tensor(target.beta, device=device).expand(chains)
     ratio = log_exchange(beta, beta.roll(-1), state.energy, state.energy.roll(-1))
     lower = torch.from_numpy(log_u).to(device) < ratio
     for count, pairs in zip(counts, (torch.from_numpy(asked).to(device), lower), strict=True):
-        count += pairs.reshape(-1, ladder.rungs)[:, :-1].sum(0)
+        count += pairs.reshape(-1, ladder.replicas)[:, :-1].sum(0)
     rows = torch.arange(chains, device=device) + lower.long() - lower.long().roll(1)
     return state._replace(codes=state.codes[rows], energy=state.energy[rows], log_base=state.log_base[rows])
 

@@ -40,9 +40,9 @@ class State(NamedTuple):
 
 
 class Ladder(NamedTuple):
-    """Which chains may exchange their states: neighbours within each run of `rungs` chains, every so many steps."""
+    """Which chains may exchange their states: neighbours within each run of `replicas` chains, every so many steps."""
 
-    rungs: int = 1
+    replicas: int = 1
     every: int = 1
 
 
@@ -52,7 +52,7 @@ NO_LADDER = Ladder()
 class Trace(NamedTuple):
     """What a block of steps kept: codes (C, D, L), energy (C, D), and how often what was tried was accepted.
 
-    tried, accepted (M + R - 1,): for each move, then for each pair of neighbouring rungs. drift: the most that an
+    tried, accepted (M + R - 1,): for each move, then for each pair of neighbouring replicas. drift: the most that an
     energy at the block's end differed from a full pass.
     """
 

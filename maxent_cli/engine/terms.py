@@ -36,9 +36,9 @@ def doubled_odds(frequencies: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(2 * share / (1 + share))
 
 
-def gc_field(rows: NDArray[np.float64], field: float) -> NDArray[np.float64]:
-    """Rows (L, 4) under exp(field · number of G and C): letters stay independent, so the field is a background."""
-    tilted = rows * np.exp(field * np.array([0.0, 1.0, 1.0, 0.0]))
+def gc_field(rows: NDArray[np.float64], mu: float) -> NDArray[np.float64]:
+    """Rows (L, 4) under exp(mu · number of G and C): letters stay independent, so it is a background."""
+    tilted = rows * np.exp(mu * np.array([0.0, 1.0, 1.0, 0.0]))
     return np.asarray(tilted / tilted.sum(axis=1, keepdims=True))
 
 

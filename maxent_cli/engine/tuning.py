@@ -17,7 +17,7 @@ STEEPEST = 1.3  # the most that the top beta grows in one round
 CLEARLY = 3.0  # standard errors by which the halves of the chains differ before one is left out
 LEAST_HALF = 3  # ladders from which a half has a spread to speak of
 FASTEST_FALL = 3.0  # and the most that it falls
-LOWEST = 0.25  # share of the top rung's draws, those of least energy, that the adapted rows are learned from
+LOWEST = 0.25  # share of the top replica's draws, those of least energy, that the adapted rows are learned from
 REMEMBERED = 0.7  # of what earlier rounds have counted
 LEAST_BACKGROUND = 0.1  # share of the background in the adapted rows: no letter is beyond reach
 
@@ -25,7 +25,7 @@ LEAST_BACKGROUND = 0.1  # share of the background in the adapted rows: no letter
 class Tuned(NamedTuple):
     """A ladder of betas (R,), the chains' state after warm-up, and what the search saw, a row a round.
 
-    history (rounds, 2 R): the betas and the mean energies of the rungs. adapted (L, 4): for Target.adapted.
+    history (rounds, 2 R): the betas and the mean energies of the replicas. adapted (L, 4): for Target.adapted.
     """
 
     betas: Betas
@@ -34,46 +34,46 @@ class Tuned(NamedTuple):
     adapted: NDArray[np.float64]
 
 
-def first_ladder(top: float, rungs: int, lowest: float) -> Betas:
-    """Betas (R,) from 0, then in equal ratios from `lowest` to the top; a single rung is the top alone."""
-    if rungs == 1:
+def first_ladder(top: float, replicas: int, lowest: float) -> Betas:
+    """Betas (R,) from 0, then in equal ratios from `lowest` to the top; a single replica is the top alone."""
+    if replicas == 1:
         return np.array([top])
-    falling = np.geomspace(top, min(lowest, top / 2), rungs - 1) if top else np.zeros(rungs - 1)
+    falling = np.geomspace(top, min(lowest, top / 2), replicas - 1) if top else np.zeros(replicas - 1)
     return np.append(falling, 0.0)[::-1]
 
 
 def tune(kernel: Kernel, state: State, target: Target, betas: Betas, wanted: float | None, steps: int) -> Tuned:
-    """Warm up for some steps while the rungs settle: neighbours come to exchange equally often (Syed et al. 2022).
+    """Warm up for some steps while the replicas settle: neighbours come to exchange equally often (Syed et al. 2022).
 
-    Chains are ladders of R rungs one after another. If an energy is wanted, the top moves to the beta at which the mean
-    energy is that: mean energy falls with beta, so there is one. The first top should be too high rather than too low:
+    Chains are ladders of R replicas one after another. If an energy is wanted, the top moves to the beta at which the
+    mean energy is that: it falls with beta, so there is one. The first top should be too high rather than too low:
     what chains at the anchor hold is let go of quickly, but found slowly. The law is only right once tuning has ended.
     No steps change nothing; a few are rounded up to the least that the rounds need.
     """
-    rungs, history, tops = len(betas), [], []
+    replicas, history, tops = len(betas), [], []
     letters = np.zeros_like(target.background)
     for number in range(ROUNDS if steps else 0):
         now = max(DRAWS_A_ROUND, steps // ROUNDS)
-        ladder = target._replace(beta=np.tile(betas, len(state.keys) // rungs), adapted=_adapted(letters, target))
+        ladder = target._replace(beta=np.tile(betas, len(state.keys) // replicas), adapted=_adapted(letters, target))
         state, trace = kernel(state, ladder, DRAWS_A_ROUND, now // DRAWS_A_ROUND)
-        energy = _mean_energy(trace.energy, rungs)
+        energy = _mean_energy(trace.energy, replicas)
         history.append(np.concatenate([betas, energy]))
         if number < ROUNDS - FROZEN:
-            letters = REMEMBERED * letters + _low_energy_letters(trace, rungs)
-        if number >= ROUNDS - FROZEN or rungs == 1:
+            letters = REMEMBERED * letters + _low_energy_letters(trace, replicas)
+        if number >= ROUNDS - FROZEN or replicas == 1:
             continue
-        tried, accepted = (counts[len(counts) - rungs + 1 :] for counts in (trace.tried, trace.accepted))
+        tried, accepted = (counts[len(counts) - replicas + 1 :] for counts in (trace.tried, trace.accepted))
         top = betas[-1] if wanted is None else _top(betas, energy, wanted)
         tops.append(top)
         if wanted is not None and number == ROUNDS - FROZEN - 1:
             top = float(np.exp(np.mean(np.log(tops[len(tops) // 2 :]))))
         betas = _respaced(betas, 1 - accepted / np.maximum(tried, 1), top)
-    return Tuned(betas, state, np.array(history).reshape(-1, 2 * rungs), _adapted(letters, target))
+    return Tuned(betas, state, np.array(history).reshape(-1, 2 * replicas), _adapted(letters, target))
 
 
-def _low_energy_letters(trace: Trace, rungs: int) -> NDArray[np.int64]:
-    """How often each letter stands at each position (L, 4) in the draws of least energy at the top rung."""
-    energy, codes = trace.energy[rungs - 1 :: rungs].ravel(), trace.codes[rungs - 1 :: rungs]
+def _low_energy_letters(trace: Trace, replicas: int) -> NDArray[np.int64]:
+    """How often each letter stands at each position (L, 4) in the draws of least energy at the top replica."""
+    energy, codes = trace.energy[replicas - 1 :: replicas].ravel(), trace.codes[replicas - 1 :: replicas]
     low = codes.reshape(len(energy), -1)[energy <= np.quantile(energy, LOWEST)]
     return np.stack([(low == letter).sum(axis=0) for letter in range(4)], axis=1)
 
@@ -85,12 +85,12 @@ def _adapted(letters: NDArray[np.float64], target: Target) -> NDArray[np.float64
     return np.asarray((letters + background) / (seen + 1 + LEAST_BACKGROUND * seen))
 
 
-def _mean_energy(energy: NDArray[np.float64], rungs: int) -> NDArray[np.float64]:
-    """Mean energy of each rung (R,); of the lower half of the ladders, even or odd, where the halves differ.
+def _mean_energy(energy: NDArray[np.float64], replicas: int) -> NDArray[np.float64]:
+    """Mean energy of each replica (R,); of the lower half of the ladders, even or odd, where the halves differ.
 
     One half starts at random and may be slow to find its way down; taken for the law, it would drive the top too high.
     """
-    ladders = energy.reshape(-1, rungs, energy.shape[1]).mean(axis=2)
+    ladders = energy.reshape(-1, replicas, energy.shape[1]).mean(axis=2)
     halves = ladders[::2], ladders[1::2]
     if len(halves[1]) < LEAST_HALF:
         return np.asarray(ladders.mean(axis=0))
@@ -101,7 +101,7 @@ def _mean_energy(energy: NDArray[np.float64], rungs: int) -> NDArray[np.float64]
 
 
 def _top(betas: Betas, energy: NDArray[np.float64], wanted: float) -> float:
-    """The beta at which the mean energy is as wanted, between rungs, or above the last by its distance."""
+    """The beta at which the mean energy is as wanted, between replicas, or above the last by its distance."""
     falling = np.minimum.accumulate(energy)
     if wanted < falling[-1]:
         return float(betas[-1] * min(STEEPEST, falling[-1] / wanted))
@@ -109,9 +109,9 @@ def _top(betas: Betas, energy: NDArray[np.float64], wanted: float) -> float:
 
 
 def _respaced(betas: Betas, rejection: NDArray[np.float64], top: float) -> Betas:
-    """Rungs at equal steps of the cumulated rejection, which is a function of beta, from 0 to the new top."""
+    """Replicas at equal steps of the cumulated rejection, which is a function of beta, from 0 to the new top."""
     barrier = np.concatenate([[0.0], np.cumsum(np.maximum(rejection, LEAST_REJECTION))])
-    if top > betas[-1]:  # as steep beyond the last rung as before it, in the logarithm
+    if top > betas[-1]:  # as steep beyond the last replica as before it, in the logarithm
         extra = np.log(top / betas[-1]) / np.log(betas[-1] / max(betas[-2], betas[-1] / 4)) * max(rejection[-1], 0.1)
         barrier, betas = np.append(barrier, barrier[-1] + extra), np.append(betas, top)
     end = np.interp(top, betas, barrier)

@@ -19,7 +19,7 @@ from maxent_cli.engine.target import start_state
 from maxent_cli.engine.tuning import first_ladder
 from maxent_cli.interpret import conditionals
 from maxent_cli.interpret.law import BATCH, LawSettings, contrast_of, evaluate, output_term
-from maxent_cli.interpret.sampling import RUNG_DRAWS, Sampling, Setting, prepare, start_codes
+from maxent_cli.interpret.sampling import REPLICA_DRAWS, Sampling, Setting, prepare, start_codes
 from maxent_cli.interpret.self_test import SelfTest
 from maxent_cli.models.adapter import AdaptedNetwork
 from maxent_cli.models.architectures import LayeredModel
@@ -214,7 +214,7 @@ def _passes_a_second(patient: Patient, batch: int) -> float:
 
 
 def _seconds_a_step(setting: Setting, steps_a_second: float) -> float:
-    """Of all chains and rungs together."""
+    """Of all chains and replicas together."""
     run, reference = setting.run, setting.reference
     least = 1 / reference.energy_spread
     betas = first_ladder(setting.settings.beta or least, run.replicas, least)
@@ -235,12 +235,12 @@ def _seconds(device: str) -> float:
 def _needs(patient: Patient, preparing: float, step: float, passes: float) -> Finding:
     """Time, memory and a resource line of the run asked for."""
     run, count = patient.run, len(patient.anchors)
-    rungs, workers = run.chains * run.replicas, min(patient.threads, count)
+    replicas, workers = run.chains * run.replicas, min(patient.threads, count)
     steps = run.warmup + run.max_steps
-    evaluated = 2 * (run.chains * run.draws + rungs * min(run.draws, RUNG_DRAWS))
+    evaluated = 2 * (run.chains * run.draws + replicas * min(run.draws, REPLICA_DRAWS))
     rounds = -(-count // workers)  # an anchor is drawn by itself
     seconds = rounds * (preparing + steps * step + evaluated / passes)
-    held = 3 * workers * rungs * run.draws * patient.model.input_length  # codes, as drawn and as put together
+    held = 3 * workers * replicas * run.draws * patient.model.input_length  # codes, as drawn and as put together
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 + held
     hours, minutes = divmod(int(seconds * SPARE_TIME / 60) + 1, 60)
     gigabytes = max(1, round(memory * SPARE_MEMORY / 2**30))

@@ -24,14 +24,14 @@ def block_conditionals(model: SequenceModel, settings: LawSettings, samples: Sam
     """Mean conditional letter frequencies (B, L, 4) of draws, in each block of the jackknife over chains.
 
     None where the compiled chain could not draw, since outputs of the network one by one would take longer than the
-    draws, and under a field on matches.
+    draws, and under a chemical potential on matches.
     """
-    if samples.kernel != COMPILED or (settings.counted is not None and settings.field):
+    if samples.kernel != COMPILED or (settings.counted is not None and settings.mu):
         return None
     law = anchored_law(model, samples.anchor, settings, samples.name, mutable=samples.mutable)
     plan = read_plan(model, law.reference, law.weights, law.offset)
     chains, draws, length = samples.codes.shape
-    proposals = chains * len(samples.rungs.betas) * draws * samples.thin
+    proposals = chains * len(samples.replicas.betas) * draws * samples.thin
     blocks = block_numbers(chains, draws)
     of_a_chain = max(looked_at(proposals, length), blocks.max() + 1) // chains
     some = np.unique(np.linspace(0, draws - 1, max(1, of_a_chain)).astype(int))

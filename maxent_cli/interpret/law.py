@@ -90,7 +90,7 @@ class LawSettings:
     contrast: one output, or two whose difference is held. background (4,): letter frequencies. tether: the share
     of the anchor's letter in each background row; 'auto' for twice the odds that it has there; or None for the
     published law. beta: inverse temperature, in units of 1/energy, or
-    None for that at which the mean energy has fallen by the share `keep` of its value under the background. field:
+    None for that at which the mean energy has fallen by the share `keep` of its value under the background. mu:
     chemical potential added for each of what `counted` counts, None for G and C (the difference from the background's
     own). held: 'anchor' for the law
     around an anchor, 'output' for the unanchored law, whose energy is minus the output or contrast.
@@ -101,7 +101,7 @@ class LawSettings:
     tether: float | Literal["auto"] | None
     beta: float | None
     keep: float = DEFAULT_KEEP
-    field: float = 0.0
+    mu: float = 0.0
     held: str = "anchor"
     counted: Feature | None = None
 
@@ -151,18 +151,18 @@ def anchored_law(
     tether = doubled_odds(frequencies) if settings.tether == "auto" else settings.tether
     rows = background_rows(frequencies, anchor, tether)
     counted = settings.counted
-    fields: tuple[Term, ...] = ()
+    constraints: tuple[Term, ...] = ()
     if counted is None:  # letters stay independent, so that moves can draw from the tilted background itself
-        rows = gc_field(rows, settings.field)
-    elif settings.field:
-        fields = (cast(Term, MatchField(settings.field, counted.matrices, counted.thresholds)),)
+        rows = gc_field(rows, settings.mu)
+    elif settings.mu:
+        constraints = (cast(Term, MatchField(settings.mu, counted.matrices, counted.thresholds)),)
     at_anchor, at_once = float(output.detach()), sequences_at_once(model, device)
     value = in_pieces(output_term(model, settings.contrast), at_once)
     if settings.held == "output":
-        target = Target(lambda codes: -value(codes), rows, free, np.zeros(1), fields)
+        target = Target(lambda codes: -value(codes), rows, free, np.zeros(1), constraints)
         return AnchoredLaw(target, value, weights, reference, -at_anchor, at_anchor)
     energy = weighted_distance(lambda codes: model.representation(one_hot(codes)), weights, reference)
-    target = Target(in_pieces(energy, at_once), rows, free, np.zeros(1), fields)
+    target = Target(in_pieces(energy, at_once), rows, free, np.zeros(1), constraints)
     return AnchoredLaw(target, value, weights, reference, None, at_anchor)
 
 

@@ -14,7 +14,7 @@ from maxent_cli.alphabet import UNKNOWN, Codes
 from maxent_cli.analysis.diagnostics import diagnose
 from maxent_cli.analysis.reweighting import Settled, beta_error, settle
 from maxent_cli.analysis.summary import energy_reduction
-from maxent_cli.data import Floats, Rungs, SampleSet, Sequences, Stop
+from maxent_cli.data import Floats, Replicas, SampleSet, Sequences, Stop
 from maxent_cli.engine.full_passes import full_pass_chain
 from maxent_cli.engine.incremental import compiled_chain
 from maxent_cli.engine.kernels import metropolis_hastings
@@ -50,7 +50,7 @@ CHECKED, CHECKED_STEPS = 4, 20  # ladders and steps on which the compiled chain 
 MOST_DRIFT = 1e-3  # of the energy's spread, that it may differ
 CENTRAL = (0.025, 0.5, 0.975)
 KEEPABLE = 0.01, 0.99  # shares of energy for which a beta is sought
-RUNG_DRAWS = 100  # of each chain, for what is watched on every rung
+REPLICA_DRAWS = 100  # of each chain, for what is watched on every replica
 LEAST_LEFT = 0.8  # of the draws, when they are weighed to the beta that is wanted; below, they are drawn again
 MOST_AGAIN = 6  # times that they are
 LISTEN = 1.0  # seconds after which the main thread looks for signals
@@ -166,7 +166,7 @@ class Setting:
 
     @property
     def keys(self) -> Keys:
-        """The keys (C · R,) of the chains' rungs."""
+        """The keys (C · R,) of the chains' replicas."""
         chains = self.run.chains * self.run.replicas
         return chain_keys(self.run.seed, self.anchor.names[0], self.anchor.codes[0], chains)
 
@@ -233,11 +233,11 @@ def _result(future: "Future[Result]") -> Result:
     return future.result()
 
 
-def sample_fields(sample: Draw, law: LawSettings, fields: tuple[float, ...]) -> list[SampleSet]:
-    """The draws around one anchor under fields (S) on what the law counts, all at the beta of no field."""
+def sample_potentials(sample: Draw, law: LawSettings, potentials: tuple[float, ...]) -> list[SampleSet]:
+    """The draws around one anchor at each mu (S) on what the law counts, all at the beta of mu = 0."""
     without = sample(law)
     settled = replace(law, beta=without.beta)
-    return [sample(replace(settled, field=field)) if field else without for field in fields]
+    return [sample(replace(settled, mu=mu)) if mu else without for mu in potentials]
 
 
 def sample_alike(sample: Draw, law: LawSettings, other: SampleSet) -> SampleSet:
@@ -350,7 +350,7 @@ NO_CODES, NO_ENERGY = np.empty((0, 0, 0), np.uint8), np.empty((0, 0))
 
 
 class Held(NamedTuple):
-    """Draws of all rungs: codes (C · R, D, L), the kernel's energies (C · R, D), outputs where known, NaN elsewhere."""
+    """Draws of all replicas: codes (C · R, D, L), the kernel's energies (C · R, D), outputs where known, else NaN."""
 
     codes: Codes
     energy: Floats
@@ -366,7 +366,7 @@ class Held(NamedTuple):
         )
 
     def from_each(self, first: int, apart: int, axis: int = 1) -> "Held":
-        """Draws (axis 1) or chains' rungs (axis 0) so far apart, from the given one on."""
+        """Draws (axis 1) or chains' replicas (axis 0) so far apart, from the given one on."""
         where = (slice(None),) * axis + (slice(first, None, apart),)
         return Held(self.codes[where].copy(), self.energy[where].copy(), self.output[where].copy())
 
@@ -378,7 +378,7 @@ def nothing_held(setting: Setting) -> Held:
 
 
 def with_outputs(setting: Setting, held: Held) -> Held:
-    """The draws with the outputs of the top rung, and of the draws that are watched on every rung."""
+    """The draws with the outputs of the top replica, and of the draws that are watched on every replica."""
     wanted = np.zeros(held.output.shape, np.bool_)
     wanted[setting.run.replicas - 1 :: setting.run.replicas] = True
     wanted[:, some_draws(held.energy.shape[1])] = True
@@ -389,13 +389,13 @@ def with_outputs(setting: Setting, held: Held) -> Held:
 
 
 def _settled(setting: Setting, tuned: Tuned, held: Held) -> Settled | None:
-    """The beta that is wanted, by the energies of the top rung's draws; None where one was given."""
+    """The beta that is wanted, by the energies of the top replica's draws; None where one was given."""
     energy = held.energy[setting.run.replicas - 1 :: setting.run.replicas]
     return None if setting.wanted is None else settle(energy, float(tuned.betas[-1]), setting.wanted)
 
 
 def collect(setting: Setting, tuned: Tuned, held: Held, parts: list[Trace], thin: int) -> SampleSet:
-    """The draws of all rungs as a sample set of the top one, with what the others saw."""
+    """The draws of all replicas as a sample set of the top one, with what the others saw."""
     top = held.from_each(setting.run.replicas - 1, setting.run.replicas, axis=0)
     moves = len(MOVES[setting.run.moves])
     tried, accepted = (sum(counts) for counts in zip(*(_totals(trace, moves) for trace in parts), strict=True))
@@ -417,7 +417,7 @@ def collect(setting: Setting, tuned: Tuned, held: Held, parts: list[Trace], thin
         kernel=setting.kernel_name,
         drift_start=setting.drift,
         drift=max(trace.drift for trace in parts),
-        rungs=watch_rungs(tuned, held),
+        replicas=watch_replicas(tuned, held),
         energy_background_error=setting.reference.energy_error,
     )
 
@@ -427,15 +427,15 @@ def weighed(plain: SampleSet, settled: Settled, keep: float) -> SampleSet:
     if settled.left < LEAST_LEFT:
         return plain
     codes, energy, output = (_rows(values, settled) for values in (plain.codes, plain.energy, plain.output))
-    some, rungs = some_draws(energy.shape[1]), plain.rungs
+    some, replicas = some_draws(energy.shape[1]), plain.replicas
     top = replace(
-        rungs,
-        betas=np.append(rungs.betas[:-1], settled.beta),
-        energy=np.dstack([rungs.energy[..., :-1], energy[:, some]]),
-        output=np.dstack([rungs.output[..., :-1], output[:, some]]),
-        letters=np.concatenate([rungs.letters[:, :-1], letter_counts(codes)[:, None]], axis=1),
+        replicas,
+        betas=np.append(replicas.betas[:-1], settled.beta),
+        energy=np.dstack([replicas.energy[..., :-1], energy[:, some]]),
+        output=np.dstack([replicas.output[..., :-1], output[:, some]]),
+        letters=np.concatenate([replicas.letters[:, :-1], letter_counts(codes)[:, None]], axis=1),
     )
-    found = replace(plain, codes=codes, energy=energy, output=output, beta=settled.beta, rungs=top, keep=keep)
+    found = replace(plain, codes=codes, energy=energy, output=output, beta=settled.beta, replicas=top, keep=keep)
     return replace(found, beta_error=beta_error(found))
 
 
@@ -447,20 +447,22 @@ def _totals(trace: Trace, moves: int) -> tuple[int, int]:
     return int(trace.tried[:moves].sum()), int(trace.accepted[:moves].sum())
 
 
-def watch_rungs(tuned: Tuned, held: Held) -> Rungs:
-    """Energy, output and letters of every rung, on some of the draws."""
-    rungs, some = len(tuned.betas), some_draws(held.energy.shape[1])
+def watch_replicas(tuned: Tuned, held: Held) -> Replicas:
+    """Energy, output and letters of every replica, on some of the draws."""
+    replicas, some = len(tuned.betas), some_draws(held.energy.shape[1])
 
-    def by_rung(values: Floats) -> Floats:
-        return np.ascontiguousarray(values.reshape(-1, rungs, values.shape[1]).transpose(0, 2, 1))
+    def by_replica(values: Floats) -> Floats:
+        return np.ascontiguousarray(values.reshape(-1, replicas, values.shape[1]).transpose(0, 2, 1))
 
-    letters = letter_counts(held.codes).reshape(-1, rungs, held.codes.shape[2], 4)
-    return Rungs(tuned.betas, by_rung(held.energy[:, some]), by_rung(held.output[:, some]), letters, tuned.history)
+    letters = letter_counts(held.codes).reshape(-1, replicas, held.codes.shape[2], 4)
+    return Replicas(
+        tuned.betas, by_replica(held.energy[:, some]), by_replica(held.output[:, some]), letters, tuned.history
+    )
 
 
 def some_draws(draws: int) -> slice:
-    """Which of so many draws are looked at on every rung."""
-    return slice(None, None, -(-draws // RUNG_DRAWS))
+    """Which of so many draws are looked at on every replica."""
+    return slice(None, None, -(-draws // REPLICA_DRAWS))
 
 
 def letter_counts(draws: Codes) -> NDArray[np.uint32]:
@@ -469,7 +471,7 @@ def letter_counts(draws: Codes) -> NDArray[np.uint32]:
 
 
 def start_codes(setting: Setting) -> Codes:
-    """Where the chains' rungs (C · R, L) start: at the anchor (L,), at background draws, or half and half by chain.
+    """Where the chains' replicas (C · R, L) start: at the anchor (L,), at background draws, or half and half by chain.
 
     Unknown letters of the anchor that may change are background draws from the start.
     """

@@ -16,7 +16,7 @@ from maxent_cli.interpret.sampling import Sampling, sample_anchor
 from maxent_cli.models.protocol import SequenceModel
 
 WINDOW = 4  # letters, so 256 sequences
-CHAINS, RUNGS, DRAWS, THIN, WARMUP = 64, 2, 32, 40, 900
+CHAINS, REPLICAS, DRAWS, THIN, WARMUP = 64, 2, 32, 40, 900
 KEPT = 0.5  # of the mean energy's way from the background's to the least
 LEAST_P = 1e-5
 
@@ -61,7 +61,7 @@ def self_test(
 
 
 def _short(run: Sampling) -> Sampling:
-    return replace(run, chains=CHAINS, replicas=RUNGS, draws=DRAWS, thin=THIN, warmup=WARMUP, max_steps=DRAWS * THIN)
+    return replace(run, chains=CHAINS, replicas=REPLICAS, draws=DRAWS, thin=THIN, warmup=WARMUP, max_steps=DRAWS * THIN)
 
 
 def _law(model: SequenceModel, anchor: Sequences, settings: LawSettings, run: Sampling) -> AnchoredLaw:

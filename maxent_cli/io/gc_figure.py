@@ -1,4 +1,4 @@
-"""The probe's figure: how the draws' count answers a field, follows the anchors', and how rigid it is."""
+"""The probe's figure: how the draws' count answers a chemical potential, follows the anchors', and how rigid it is."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -17,15 +17,16 @@ LONGEST = 24  # letters of a name that are shown
 class GCFigure:
     """What the figure shows of the count named label; unit 100 shows it in per cent, 1 as a number.
 
-    fields (S,): Δmu; response (S, 3): mean over anchors and its 95 % interval; exact (S,): the same at beta = 0.
-    anchors (N,), draws (N,) at Δmu = 0; slope (3,): draws on anchors, with its 95 % interval, nan where unknown.
+    mu (S,): chemical potential, natural-log units; response (S, 3): mean over anchors and its 95 % interval; exact
+    (S,): the same at beta = 0.
+    anchors (N,), draws (N,) at mu = 0; slope (3,): draws on anchors, with its 95 % interval, nan where unknown.
     rigidity: of the network, then of each reference, (3,) outside local features. excess (3,): the network's beyond
     that of null, named; margin: what it must exceed; verdict: what was found.
     """
 
     label: str
     unit: float
-    fields: Floats
+    mu: Floats
     response: Floats
     exact: Floats
     anchors: Floats
@@ -54,17 +55,17 @@ def write_gc_figure(path: str, shown: GCFigure) -> None:
 
 
 def _draw_response(axes: Axes, shown: GCFigure) -> None:
-    order = np.argsort(shown.fields)
-    fields, (mean, low, high) = shown.fields[order], shown.unit * shown.response[order].T
+    order = np.argsort(shown.mu)
+    potentials, (mean, low, high) = shown.mu[order], shown.unit * shown.response[order].T
     exact = shown.unit * shown.exact[order]
-    axes.plot(fields, exact, color=GREY, linestyle="--", label="background alone (beta = 0)")
+    axes.plot(potentials, exact, color=GREY, linestyle="--", label="background alone (beta = 0)")
     told = bool(np.isfinite(low).all())
     if told:
-        axes.fill_between(fields, low, high, color=BLUE, alpha=0.2, linewidth=0)
+        axes.fill_between(potentials, low, high, color=BLUE, alpha=0.2, linewidth=0)
     interval = ", 95 % interval over anchors" if told else ""
-    axes.plot(fields, mean, color=BLUE, marker="o", markersize=3.5, label=f"draws{interval}")
-    across = f"field on {_shown(shown.label)[:LONGEST]}, Δmu"
-    label_axes(axes, "Do the draws resist a field?", across, f"draws: {shown.name}")
+    axes.plot(potentials, mean, color=BLUE, marker="o", markersize=3.5, label=f"draws{interval}")
+    across = f"chemical potential mu on {_shown(shown.label)[:LONGEST]}"
+    label_axes(axes, "Do the draws resist a chemical potential?", across, f"draws: {shown.name}")
     seen = np.concatenate([exact, mean, low, high])
     axes.set_ylim(_limits(seen[np.isfinite(seen)], 0.25, shown.least))
     axes.legend(frameon=False, fontsize=8, loc="upper left")
@@ -72,8 +73,8 @@ def _draw_response(axes: Axes, shown: GCFigure) -> None:
 
 def _draw_scatter(axes: Axes, shown: GCFigure) -> None:
     anchors, draws = shown.unit * shown.anchors, shown.unit * shown.draws
-    order = np.argsort(shown.fields)
-    reference = shown.unit * float(np.interp(0, shown.fields[order], shown.exact[order]))
+    order = np.argsort(shown.mu)
+    reference = shown.unit * float(np.interp(0, shown.mu[order], shown.exact[order]))
     ends = _limits(anchors, room=0.1, least=shown.least)
     axes.plot(ends, ends, color=GREY, linewidth=0.8, linestyle=":", label="as the anchor")
     axes.axhline(reference, color=GREY, linewidth=0.8, linestyle="--", label="as the background")

@@ -46,7 +46,7 @@ def page_of(sources: Sources) -> str:
 def _series(path: str, anchors: list[Row]) -> list[drawing.Plot] | None:
     """What is shown of the beta series; nothing where there is but the beta in use."""
     ladders = inputs.read_series(path, [row["record"] for row in anchors])
-    shown = [rungs for rungs in ladders if len(rungs) > 1 and rungs[-1]["beta"] > 0]
+    shown = [replicas for replicas in ladders if len(replicas) > 1 and replicas[-1]["beta"] > 0]
     return drawing.series_plots(shown) if shown else None
 
 

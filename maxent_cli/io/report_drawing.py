@@ -173,7 +173,11 @@ def convergence_plot(rows: Sequence[Row], max_rhat: float | None) -> Plot:
 def series_plots(series: Sequence[Sequence[Row]]) -> list[Plot]:
     """Share of energy kept, and bits held and shown, against beta as a share of the one in use; mean drawn bold."""
     bits = [
-        abs(row[name]) for rungs in series for row in rungs for name in ("bits", "bits_held") if np.isfinite(row[name])
+        abs(row[name])
+        for replicas in series
+        for row in replicas
+        for name in ("bits", "bits_held")
+        if np.isfinite(row[name])
     ]
     kept = Scale(0, 1, 186, 10)
     held = Scale(0, 1.05 * max([*bits, 1.0]), 186, 10)
@@ -184,10 +188,10 @@ def series_plots(series: Sequence[Sequence[Row]]) -> list[Plot]:
 
 
 def gc_plots(response: Sequence[Row]) -> list[Plot]:
-    """The draws' count against the field, and without a field against the anchor's."""
-    fields = sorted({row["field"] for row in response})
-    by_field = {value: [row for row in response if row["field"] == value] for value in fields}
-    return [_response_plot(by_field), _anchors_plot(by_field[0.0])]
+    """The draws' count against mu, and at mu = 0 against the anchor's."""
+    potentials = sorted({row["mu"] for row in response})
+    by_mu = {value: [row for row in response if row["mu"] == value] for value in potentials}
+    return [_response_plot(by_mu), _anchors_plot(by_mu[0.0])]
 
 
 def period_plot(spectra: Floats) -> Plot:
@@ -321,31 +325,33 @@ def _series_plot(series: Sequence[Sequence[Row]], y: Scale, label: str, names: d
     x = Scale(0, 1, 52, 340)
     plot = Plot(x, y, "beta, as a share of the beta in use", label, x.ticks(), y.ticks(), f"{label} as beta rises.")
     for name, colour in names.items():
-        plot.lines.extend((f"thin {colour}", _curve(_share(rungs), [r[name] for r in rungs], x, y)) for rungs in series)
-    even = len({len(rungs) for rungs in series}) == 1
+        plot.lines.extend(
+            (f"thin {colour}", _curve(_share(replicas), [r[name] for r in replicas], x, y)) for replicas in series
+        )
+    even = len({len(replicas) for replicas in series}) == 1
     for name, colour in names.items() if even else ():
-        shares = np.mean([_share(rungs) for rungs in series], axis=0)
-        values = np.mean([[row[name] for row in rungs] for rungs in series], axis=0)
+        shares = np.mean([_share(replicas) for replicas in series], axis=0)
+        values = np.mean([[row[name] for row in replicas] for replicas in series], axis=0)
         plot.lines.append((f"bold {colour}", _curve(shares, values, x, y)))
     return plot
 
 
-def _response_plot(by_field: dict[float, list[Row]]) -> Plot:
-    fields = list(by_field)
-    unit, name = _counted(by_field[fields[0]])
-    counts = [unit * np.array([row["draws"] for row in by_field[value]]) for value in fields]
+def _response_plot(by_mu: dict[float, list[Row]]) -> Plot:
+    potentials = list(by_mu)
+    unit, name = _counted(by_mu[potentials[0]])
+    counts = [unit * np.array([row["draws"] for row in by_mu[value]]) for value in potentials]
     mean = np.array([values.mean() for values in counts])
     error = np.array([1.96 * values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0 for values in counts])
-    exact = [unit * float(np.mean([row["beta_0"] for row in by_field[value]])) for value in fields]
+    exact = [unit * float(np.mean([row["beta_0"] for row in by_mu[value]])) for value in potentials]
     top = unit if unit == 100 else max(*(mean + error), *exact, 1e-9)
-    x, y = Scale(fields[0], fields[-1], 52, 340), Scale(0, top, 186, 10)
-    upper, lower = _curve(fields, mean + error, x, y), _curve(fields[::-1], (mean - error)[::-1], x, y)
+    x, y = Scale(potentials[0], potentials[-1], 52, 340), Scale(0, top, 186, 10)
+    upper, lower = _curve(potentials, mean + error, x, y), _curve(potentials[::-1], (mean - error)[::-1], x, y)
     return Plot(
-        *(x, y, "field, Δmu", f"draws: {name}", x.ticks(), y.ticks()),
-        "Mean count in the draws under fields, with that of the background alone.",
+        *(x, y, "chemical potential mu", f"draws: {name}", x.ticks(), y.ticks()),
+        "Mean count in the draws at each mu, with that of the background alone.",
         bands=[("blue", f"{upper}L{lower[1:]}Z")] if upper else [],
-        lines=[("limit", _curve(fields, exact, x, y)), ("bold blue", _curve(fields, mean, x, y))],
-        dots=_dots(fields, mean, x, y),
+        lines=[("limit", _curve(potentials, exact, x, y)), ("bold blue", _curve(potentials, mean, x, y))],
+        dots=_dots(potentials, mean, x, y),
     )
 
 
@@ -360,7 +366,7 @@ def _anchors_plot(rows: Sequence[Row]) -> Plot:
     )
     return Plot(
         *(x, y, f"anchor: {name}", f"its draws: {name}", x.ticks(), y.ticks()),
-        "The count in each anchor's draws without a field, against the anchor's own.",
+        "The count in each anchor's draws at mu = 0, against the anchor's own.",
         lines=[("limit", _curve([x.low, x.high], [y.low, y.high], x, y))],
         dots=_dots(anchors, draws, x, y),
     )
@@ -378,8 +384,8 @@ def _dots(
     return [(x(a), y(b), "good") for a, b in zip(xs, ys, strict=True) if np.isfinite(a) and np.isfinite(b)]
 
 
-def _share(rungs: Sequence[Row]) -> list[float]:
-    return [row["beta"] / rungs[-1]["beta"] for row in rungs]
+def _share(replicas: Sequence[Row]) -> list[float]:
+    return [row["beta"] / replicas[-1]["beta"] for row in replicas]
 
 
 def _excess(rhat: float) -> float:

@@ -78,7 +78,7 @@ SERIES: Columns = {"record": str, "beta": number, **dict.fromkeys(_VALUES, numbe
 RESPONSE: Columns = {
     "counted": str,
     **dict.fromkeys(("share", "converged"), truth),
-    **dict.fromkeys(("field", "anchor", "draws", "beta_0"), number),
+    **dict.fromkeys(("mu", "anchor", "draws", "beta_0"), number),
 }
 ANSWER: Columns = {"quantity": str, "of": str, **dict.fromkeys(("value", "low", "high"), number)}
 CHECKS: Columns = {"z": float}
@@ -227,21 +227,21 @@ def read_sites(folder: str, rows: Sequence[Row]) -> tuple[list[list[Row]], list[
 
 
 def read_series(path: str, records: Sequence[str]) -> list[list[Row]]:
-    """The rungs of each anchor, from beta 0 up; the anchors' records are given."""
+    """The replicas of each anchor, from beta 0 up; the anchors' records are given."""
     cure = "give draws with the tables that `maxent sample` wrote beside them"
-    found = [(name, list(rungs)) for name, rungs in _by_anchor(_table(path, SERIES, cure), "beta")]
+    found = [(name, list(replicas)) for name, replicas in _by_anchor(_table(path, SERIES, cure), "beta")]
     if [name for name, _ in found] != list(records):
         raise InputError(path, "", "its anchors are not those of the draws", cure)
-    return [rungs for _, rungs in found]
+    return [replicas for _, replicas in found]
 
 
 def read_gc_probe(folder: str) -> dict[str, list[Row]]:
     """The probe's response, answer and checks."""
     tables: dict[str, Columns] = {"response": RESPONSE, "answer": ANSWER, "checks": CHECKS}
     found = {name: list(_table(f"{folder}/{name}.tsv", read, _cure("gc-probe"))) for name, read in tables.items()}
-    fields = {row["field"] for row in found["response"]}
-    if len(fields) < 2 or 0 not in fields:
-        raise InputError(f"{folder}/response.tsv", "", "holds fewer than two fields, or not 0", _cure("gc-probe"))
+    potentials = {row["mu"] for row in found["response"]}
+    if len(potentials) < 2 or 0 not in potentials:
+        raise InputError(f"{folder}/response.tsv", "", "holds fewer than two mu, or not 0", _cure("gc-probe"))
     return found
 
 

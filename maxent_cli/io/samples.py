@@ -3,9 +3,9 @@
 Schema 1. `header`: JSON text (schema, law, settings, model digest, seed, number of anchors). For anchor i, counted from
 000000: `record_i` (JSON text: name, interval, beta, its error, outputs and energies that are one number), `anchor_i`
 (L,) uint8, `codes_i` (C, D, L) uint8, `energy_i` and `output_i` (C, D), `background_i` (L, 4), `mutable_i` (L,),
-`output_background_i` (3,), and of the ladder's R rungs `rung_betas_i` (R,), `rung_energy_i` and `rung_output_i`
-(C, T, R), `rung_letters_i` (C, R, L, 4), `rung_search_i` (rounds, 2 R): how warm-up settled the betas; where known,
-`conditionals_i` (B, L, 4). Letters are 0 A, 1 C, 2 G, 3 T, 4 other; positions are 0-based.
+`output_background_i` (3,), and of the ladder's R replicas `replica_betas_i` (R,), `replica_energy_i` and
+`replica_output_i` (C, T, R), `replica_letters_i` (C, R, L, 4), `replica_search_i` (rounds, 2 R): how warm-up settled
+the betas; where known, `conditionals_i` (B, L, 4). Letters are 0 A, 1 C, 2 G, 3 T, 4 other; positions are 0-based.
 """
 
 import dataclasses
@@ -21,14 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maxent_cli.alphabet import UNKNOWN
-from maxent_cli.data import Interval, Rungs, SampleSet
+from maxent_cli.data import Interval, Replicas, SampleSet
 from maxent_cli.errors import InputError
 from maxent_cli.io.digests import note
 from maxent_cli.io.outputs import writing
 
 SCHEMA = 1
 ARRAYS = ("anchor", "codes", "energy", "output", "background", "mutable", "output_background")
-RUNG_ARRAYS = ("betas", "energy", "output", "letters", "search")
+REPLICA_ARRAYS = ("betas", "energy", "output", "letters", "search")
 NUMBERS = ("beta", "anchor_output", "energy_background", "thin", "acceptance", "kernel", "drift_start", "drift")
 LATER: dict[str, Any] = {
     "energy_background_error": 0.0,
@@ -56,8 +56,8 @@ class DrawsWriter:
         self._put(f"record_{number}", np.array(json.dumps(record)))
         for name in ARRAYS:
             self._put(f"{name}_{number}", getattr(samples, name))
-        for name in RUNG_ARRAYS:
-            self._put(f"rung_{name}_{number}", getattr(samples.rungs, name))
+        for name in REPLICA_ARRAYS:
+            self._put(f"replica_{name}_{number}", getattr(samples.replicas, name))
         if samples.conditionals is not None:
             self._put(f"conditionals_{number}", samples.conditionals.astype(np.float32))
         self.count += 1
@@ -145,7 +145,7 @@ class Draws:
                 **{name: self._members[f"{name}_{number}"] for name in ARRAYS},
                 **{name: record[name] for name in NUMBERS},
                 **{name: record.get(name, default) for name, default in LATER.items()},
-                rungs=Rungs(*(self._members[f"rung_{name}_{number}"] for name in RUNG_ARRAYS)),
+                replicas=Replicas(*(self._members[f"replica_{name}_{number}"] for name in REPLICA_ARRAYS)),
                 conditionals=self._members.get(f"conditionals_{number}"),
             )
             _require_whole(samples)
@@ -206,7 +206,7 @@ def _is_place(interval: Interval) -> bool:
 def _require_whole(samples: SampleSet) -> None:
     """Raise ValueError where arrays are not of the shapes and kinds that the schema says."""
     chains, draws, length = samples.codes.shape
-    _, kept, rungs = samples.rungs.energy.shape
+    _, kept, replicas = samples.replicas.energy.shape
     wanted = {
         "anchor": ("u", (length,)),
         "codes": ("u", (chains, draws, length)),
@@ -217,11 +217,11 @@ def _require_whole(samples: SampleSet) -> None:
     }
     found = {name: getattr(samples, name) for name in wanted}
     wanted |= {
-        "rung betas": ("f", (rungs,)),
-        "rung letters": ("u", (chains, rungs, length, 4)),
-        **dict.fromkeys(("rung energy", "rung output"), ("f", (chains, kept, rungs))),
+        "replica betas": ("f", (replicas,)),
+        "replica letters": ("u", (chains, replicas, length, 4)),
+        **dict.fromkeys(("replica energy", "replica output"), ("f", (chains, kept, replicas))),
     }
-    found |= {f"rung {name}": getattr(samples.rungs, name) for name in RUNG_ARRAYS[:-1]}
+    found |= {f"replica {name}": getattr(samples.replicas, name) for name in REPLICA_ARRAYS[:-1]}
     if samples.conditionals is not None:
         wanted["conditionals"] = "f", (len(samples.conditionals), length, 4)
         found["conditionals"] = samples.conditionals

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from maxent_cli.data import Rungs, SampleSet
+from maxent_cli.data import Replicas, SampleSet
 
 
 def independent_draws(rng, law, chains, draws, hold=0.0):
@@ -15,10 +15,10 @@ def independent_draws(rng, law, chains, draws, hold=0.0):
     return codes
 
 
-def no_rungs(chains, length):
-    """A ladder without rungs."""
+def no_replicas(chains, length):
+    """A ladder without replicas."""
     nothing = np.zeros((chains, 0, 0))
-    return Rungs(np.zeros(0), nothing, nothing, np.zeros((chains, 0, length, 4), np.uint32), np.zeros((0, 0)))
+    return Replicas(np.zeros(0), nothing, nothing, np.zeros((chains, 0, length, 4), np.uint32), np.zeros((0, 0)))
 
 
 def sample_set(codes, background=None, **given):
@@ -41,6 +41,6 @@ def sample_set(codes, background=None, **given):
         "kernel": "full passes",
         "drift_start": 0.0,
         "drift": 0.0,
-        "rungs": no_rungs(shape[0], codes.shape[2]),
+        "replicas": no_replicas(shape[0], codes.shape[2]),
     }
     return SampleSet(codes=codes, **(plain | given))

@@ -18,8 +18,8 @@ from maxent_cli.analysis.features import gc, word
 ROWS = np.array([[0.3, 0.2, 0.1, 0.4], [0.1, 0.6, 0.2, 0.1], [0.25, 0.25, 0.25, 0.25], [0.7, 0.1, 0.1, 0.1]])
 
 
-def tilted(rows, field):
-    moved = rows * np.exp(field * np.array([0, 1, 1, 0]))
+def tilted(rows, mu):
+    moved = rows * np.exp(mu * np.array([0, 1, 1, 0]))
     return moved / moved.sum(axis=1, keepdims=True)
 
 
@@ -29,10 +29,10 @@ def summarise_gc(samples, where=None):
     return summarise_count(samples, feature, places)
 
 
-def gc_response(background, mutable, field, anchor=None):
+def gc_response(background, mutable, mu, anchor=None):
     anchor = np.zeros(len(background), np.uint8) if anchor is None else anchor
     samples = sample_set(np.tile(anchor, (2, 4, 1)), background, mutable=mutable, anchor=anchor)
-    return exact_response(samples, gc(), field, gc().places(mutable))
+    return exact_response(samples, gc(), mu, gc().places(mutable))
 
 
 @pytest.fixture
@@ -40,14 +40,14 @@ def rng():
     return np.random.default_rng(1)
 
 
-@pytest.mark.parametrize("field", [-1.0, 0.0, 0.7])
-def test_the_exact_response_is_that_of_listing_all_sequences(field):
+@pytest.mark.parametrize("mu", [-1.0, 0.0, 0.7])
+def test_the_exact_response_is_that_of_listing_all_sequences(mu):
     mutable = np.array([True, True, False, True])
-    mean, variance = gc_response(ROWS, mutable, field)
+    mean, variance = gc_response(ROWS, mutable, mu)
     words = list(itertools.product(range(4), repeat=3))
     counts = np.array([sum(letter in (1, 2) for letter in word) for word in words])
     weights = [np.prod([row[letter] for row, letter in zip(ROWS[mutable], word, strict=True)]) for word in words]
-    law = np.array(weights) * np.exp(field * counts)
+    law = np.array(weights) * np.exp(mu * counts)
     law /= law.sum()
     assert mean == pytest.approx(law @ counts)
     assert variance == pytest.approx(law @ counts**2 - (law @ counts) ** 2)
@@ -113,8 +113,8 @@ def test_draws_that_never_change_have_no_rigidity():
     assert np.isnan([found.rigidity, found.mean_error]).all()
 
 
-def counts_under(rng, field, hold):
-    background = tilted(np.tile(ROWS, (6, 1)), field)
+def counts_under(rng, mu, hold):
+    background = tilted(np.tile(ROWS, (6, 1)), mu)
     return draw_counts(sample_set(independent_draws(rng, background, 20, 40, hold), background), gc())
 
 
@@ -136,7 +136,7 @@ def test_counts_that_do_not_overlap_are_not_judged(check):
 
 
 def test_reweighting_is_exact_on_all_draws_of_a_law():
-    """Counts 0, 1, 2 as often as two laws have them, a field of ln 4 apart: half-way is a field of ln 2."""
+    """Counts 0, 1, 2 as often as two laws have them, ln 4 apart in mu: half-way is ln 2."""
     lower, upper = np.repeat([0, 1, 2], [160, 320, 160]), np.repeat([0, 1, 2], [40, 320, 640])
     shared = np.lcm.reduce([lower.size, upper.size])
     rng = np.random.default_rng(1)

@@ -53,17 +53,17 @@ def test_the_sampler_counts_alike(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("field", [-1.0, 0.0, 0.7])
+@pytest.mark.parametrize("mu", [-1.0, 0.0, 0.7])
 @each_feature
-def test_moments_are_those_of_listing_all_sequences(name: str, field: float) -> None:
+def test_moments_are_those_of_listing_all_sequences(name: str, mu: float) -> None:
     feature, rows = ALL[name], np.tile(ROWS, (2, 1))[:6]
     words = np.array(list(itertools.product(range(4), repeat=6)), np.uint8)
     places = everywhere(feature, 6)
     places[0] = False  # one that does not count
     number = feature.count(words, places)
-    law = np.prod([rows[at, words[:, at]] for at in range(6)], axis=0) * np.exp(field * number)
+    law = np.prod([rows[at, words[:, at]] for at in range(6)], axis=0) * np.exp(mu * number)
     law /= law.sum()
-    mean, variance = (float(each[0]) for each in feature.moments(feature, five(rows), places, field))
+    mean, variance = (float(each[0]) for each in feature.moments(feature, five(rows), places, mu))
     close = {"abs": 0.05} if feature.moments is sampled else {"rel": 1e-9}
     assert mean == pytest.approx(law @ number, **close)
     assert variance == pytest.approx(law @ number**2 - (law @ number) ** 2, **close)

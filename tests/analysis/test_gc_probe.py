@@ -18,27 +18,27 @@ ROW, LENGTH = np.array([0.3, 0.25, 0.15, 0.3]), 30
 CHAINS, DRAWS = 20, 150
 
 
-def tilted(field: float) -> np.ndarray:
-    row = ROW * np.exp(field * np.array([0, 1, 1, 0]))
+def tilted(mu: float) -> np.ndarray:
+    row = ROW * np.exp(mu * np.array([0, 1, 1, 0]))
     return row / row.sum()
 
 
-def drawn(field: float, seed: int = 1, **given: object) -> SampleSet:
-    """Draws of the background alone under a field; fields have draws of their own."""
-    rng = np.random.default_rng((seed, int(100 * (field + 5))))
-    codes = independent_draws(rng, np.tile(tilted(field), (LENGTH, 1)), CHAINS, DRAWS)
+def drawn(mu: float, seed: int = 1, **given: object) -> SampleSet:
+    """Draws of the background alone at a mu; each has draws of their own."""
+    rng = np.random.default_rng((seed, int(100 * (mu + 5))))
+    codes = independent_draws(rng, np.tile(tilted(mu), (LENGTH, 1)), CHAINS, DRAWS)
     anchor = np.random.default_rng(seed).integers(0, 4, LENGTH, np.uint8)
-    return sample_set(codes, np.tile(tilted(field), (LENGTH, 1)), anchor=anchor, name=f"a{seed}", **given)
+    return sample_set(codes, np.tile(tilted(mu), (LENGTH, 1)), anchor=anchor, name=f"a{seed}", **given)
 
 
 def probe(seed: int = 1) -> Probe:
-    return probe_anchor([drawn(field, seed) for field in FIELDS], {}, gc(), FIELDS)
+    return probe_anchor([drawn(mu, seed) for mu in FIELDS], {}, gc(), FIELDS)
 
 
 def test_rows_are_an_anchor_and_field_each() -> None:
     found = probe()
-    assert [(row["record"], row["field"]) for row in found.response] == [("a1", field) for field in FIELDS]
-    assert [(row["field_low"], row["field_high"]) for row in found.checks[::2]] == list(pairwise(FIELDS))
+    assert [(row["record"], row["mu"]) for row in found.response] == [("a1", mu) for mu in FIELDS]
+    assert [(row["mu_low"], row["mu_high"]) for row in found.checks[::2]] == list(pairwise(FIELDS))
     assert [row["check"] for row in found.checks] == 3 * list(CHECKS)
     assert [row["expected"] for row in found.checks[::2]] == [1.0, 0.5, 1.5]
 
@@ -64,22 +64,22 @@ def test_checks_of_right_draws_have_scores_of_unit_spread() -> None:
 
 @pytest.mark.parametrize("wrong", [0.35, 0.0])
 def test_draws_of_another_field_are_caught(wrong: float) -> None:
-    by_field = [drawn(field) for field in FIELDS]
-    by_field[2] = replace(drawn(wrong, seed=7), name="a1")
-    scores = np.abs([row["z"] for row in probe_anchor(by_field, {}, gc(), FIELDS).checks])
+    by_mu = [drawn(mu) for mu in FIELDS]
+    by_mu[2] = replace(drawn(wrong, seed=7), name="a1")
+    scores = np.abs([row["z"] for row in probe_anchor(by_mu, {}, gc(), FIELDS).checks])
     assert scores[0] < 4
     assert (scores[2:] > 5).any()
 
 
 def test_positions_that_may_not_change_do_not_count() -> None:
     mutable = np.arange(LENGTH) >= 10
-    by_field = []
-    for field in FIELDS:
-        samples = drawn(field)
+    by_mu = []
+    for mu in FIELDS:
+        samples = drawn(mu)
         codes = samples.codes.copy()
         codes[..., :10] = 1
-        by_field.append(replace(samples, codes=codes, mutable=mutable))
-    row = probe_anchor(by_field, {}, gc(), FIELDS).response[1]
+        by_mu.append(replace(samples, codes=codes, mutable=mutable))
+    row = probe_anchor(by_mu, {}, gc(), FIELDS).response[1]
     assert abs(row["draws"] - 0.4) < 4.5 * row["draws_error"]
     assert row["beta_0"] == pytest.approx(0.4)
 
@@ -87,8 +87,8 @@ def test_positions_that_may_not_change_do_not_count() -> None:
 def test_the_answer_puts_anchors_together() -> None:
     rows = [row for seed in range(1, 13) for row in probe(seed).response]
     found = answer(rows, [])
-    assert found.fields.tolist() == list(FIELDS)
-    np.testing.assert_allclose(found.exact, [tilted(field)[1:3].sum() for field in FIELDS])
+    assert found.mu.tolist() == list(FIELDS)
+    np.testing.assert_allclose(found.exact, [tilted(mu)[1:3].sum() for mu in FIELDS])
     for each, exact in zip(found.response, found.exact, strict=True):
         assert each.low < each.value < each.high
         assert each.value == pytest.approx(exact, abs=0.01)
@@ -108,7 +108,7 @@ def test_draws_that_keep_their_anchors_gc_have_slope_1_and_are_rigid() -> None:
 
 
 def shuffled(seed: int) -> list[SampleSet]:
-    """Draws that are the anchor's letters in random order, whatever the field."""
+    """Draws that are the anchor's letters in random order, whatever mu is."""
     plain = drawn(0.0, seed)
     rng = np.random.default_rng(seed)
     codes = rng.permuted(np.broadcast_to(plain.anchor, plain.codes.shape), axis=2)

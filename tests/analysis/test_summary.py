@@ -23,8 +23,8 @@ def example(seed: int = 1) -> SampleSet:
     energy, output = rng.normal(1.5, 0.2, (CHAINS, DRAWS)), rng.normal(3.0, 0.5, (CHAINS, DRAWS))
     ladder = rng.gamma(4, 1 / (1 + BETAS), (CHAINS, 20, 3))
     plain = sample_set(codes)
-    rungs = replace(plain.rungs, betas=BETAS, energy=ladder, output=ladder)
-    return replace(plain, name="chr1:1-7", energy=energy, output=output, energy_background=6.0, rungs=rungs)
+    replicas = replace(plain.replicas, betas=BETAS, energy=ladder, output=ladder)
+    return replace(plain, name="chr1:1-7", energy=energy, output=output, energy_background=6.0, replicas=replicas)
 
 
 def row_of(samples: SampleSet) -> dict[str, object]:
@@ -46,7 +46,11 @@ def test_numbers_are_those_of_the_draws() -> None:
 
 def test_information_and_bits_held_are_the_whole_samples() -> None:
     samples = example()
-    row, bits, held = row_of(samples), information_of(samples), bits_held(samples.rungs.betas, samples.rungs.energy)
+    row, bits, held = (
+        row_of(samples),
+        information_of(samples),
+        bits_held(samples.replicas.betas, samples.replicas.energy),
+    )
     assert (row["bits"], row["bits_error"]) == (bits.total, bits.total_error)
     assert (row["bits_held"], row["bits_held_error"]) == (held.value[-1], held.error[-1])
     exact = float(np.sum(LETTERS[0] * np.log2(LETTERS[0] / 0.25)))
@@ -75,10 +79,10 @@ def test_distinguishable_is_outside_its_central_95_per_cent(output: float, told:
     assert row_of(replace(example(), anchor_output=output))["distinguishable"] is told
 
 
-def test_a_single_rung_has_bits_and_no_bits_held() -> None:
+def test_a_single_replica_has_bits_and_no_bits_held() -> None:
     samples = example()
-    alone = replace(samples.rungs, betas=BETAS[-1:], energy=samples.rungs.energy[..., -1:])
-    row = row_of(replace(samples, rungs=alone))
+    alone = replace(samples.replicas, betas=BETAS[-1:], energy=samples.replicas.energy[..., -1:])
+    row = row_of(replace(samples, replicas=alone))
     assert np.isnan(row["bits_held"])
     assert np.isfinite(row["bits"])
 

@@ -47,8 +47,8 @@ def word_at(place: int, name: str) -> SampleSet:
     energy = np.stack([rng.uniform(4, 6, (CHAINS, DRAWS)), rng.gamma(20, 0.05, (CHAINS, DRAWS))], axis=-1)
     letters = np.full((CHAINS, 2, LENGTH, 4), 9, np.uint32)
     plain = sample_set(codes, name=name, energy=energy[..., 1])
-    rungs = replace(plain.rungs, betas=np.array([0.0, 8.0]), energy=energy, output=energy, letters=letters)
-    return replace(plain, rungs=rungs)
+    replicas = replace(plain.replicas, betas=np.array([0.0, 8.0]), energy=energy, output=energy, letters=letters)
+    return replace(plain, replicas=replicas)
 
 
 @pytest.fixture(scope="module")

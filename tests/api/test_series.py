@@ -23,7 +23,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, mx.Draws]:
     return out, mx.sample(net, {"one": ANCHOR, "two": "CCGTA"}, law, run, out=out, progress=False)
 
 
-def test_each_rung_has_the_energy_and_bits_of_the_listed_law(drawn: tuple[str, mx.Draws]) -> None:
+def test_each_replica_has_the_energy_and_bits_of_the_listed_law(drawn: tuple[str, mx.Draws]) -> None:
     table = pd.read_csv(f"{drawn[0]}.series.tsv", sep="\t")
     listed, series = Listed(small_model(len(ANCHOR)), ANCHOR), table[table["record"] == "one"]
     assert series["beta"].iloc[[0, -1]].tolist() == [0, BETA]

@@ -31,7 +31,7 @@ TRAIN = ["train", "--epochs", "1", "--batch", "8", "--length", "30", "--architec
 COMMANDS = {
     "predict": (["predict"], "out.rejected.tsv"),
     "sample": (["sample", *RUN], "out.rejected.tsv"),
-    "gc-probe": (["gc-probe", *RUN, "--fields", "0,1"], "out.rejected.tsv"),
+    "gc-probe": (["gc-probe", *RUN, "--mu", "0,1"], "out.rejected.tsv"),
     "attribute": (["attribute", "--method", "saliency", "--logos", "none"], "out.rejected.tsv"),
     "train": (TRAIN, "out/rejected.tsv"),
 }
@@ -189,5 +189,5 @@ def test_doctor_and_gc_probe_take_unknown_letters(folder: Path) -> None:
     for policy in ("fix", "sample"):
         result = run(folder, "doctor", path, "--n-policy", policy, *RUN)
         assert "self-test" in result.stdout
-        words = ["gc-probe", path, "--n-policy", policy, "--fields", "0,1", "-o", str(folder / "out"), *RUN]
+        words = ["gc-probe", path, "--n-policy", policy, "--mu", "0,1", "-o", str(folder / "out"), *RUN]
         run(folder, *words)

@@ -1,4 +1,4 @@
-"""maxent gc-probe: its tables, its figure, what it says, and that its checks see a wrong field."""
+"""maxent gc-probe: its tables, its figure, what it says, and that its checks see a wrong chemical potential."""
 
 import csv
 import json
@@ -67,7 +67,7 @@ def test_the_folder_holds_response_checks_answer_references_and_figure(tmp_path:
         "-o",
         str(out),
         *SHORT,
-        "--fields",
+        "--mu",
         "-1,1",
         "--threads",
         "2",
@@ -77,15 +77,15 @@ def test_the_folder_holds_response_checks_answer_references_and_figure(tmp_path:
         "2",
     )
     assert sorted(path.name for path in out.iterdir()) == [
-        *("answer.tsv", "checks.tsv", "fields.tsv", "references.tsv", "response.png", "response.tsv"),
+        *("answer.tsv", "checks.tsv", "by_mu.tsv", "references.tsv", "response.png", "response.tsv"),
     ]
     assert (out / "response.png").read_bytes().startswith(b"\x89PNG")
     rows = table(out / "response.tsv")
-    assert [(row["record"], float(row["field"])) for row in rows] == [(n, f) for n in ANCHORS for f in (-1, 0, 1)]
-    fields = table(out / "fields.tsv")
-    assert [float(row["field"]) for row in fields] == [-1, 0, 1]
-    for row in fields:
-        energies = [float(one["energy"]) for one in rows if one["field"] == row["field"]]
+    assert [(row["record"], float(row["mu"])) for row in rows] == [(n, f) for n in ANCHORS for f in (-1, 0, 1)]
+    potentials = table(out / "by_mu.tsv")
+    assert [float(row["mu"]) for row in potentials] == [-1, 0, 1]
+    for row in potentials:
+        energies = [float(one["energy"]) for one in rows if one["mu"] == row["mu"]]
         assert float(row["energy"]) == pytest.approx(np.mean(energies), rel=1e-4)
         assert float(row["energy_low"]) <= float(row["energy"]) <= float(row["energy_high"])
     assert len(table(out / "checks.tsv")) == 2 * 2 * len(ANCHORS)
@@ -110,8 +110,8 @@ def test_the_folder_holds_response_checks_answer_references_and_figure(tmp_path:
 def test_references_keep_as_much_energy(tmp_path: Path, model: str, fasta: str) -> None:
     """The network beside it is itself: at the beta found for its share, its draws are the same law's."""
     long = ["--draws", "100", "--thin", "20", "--warmup", "1200", "--max-steps", "2000"]
-    run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *SHORT, *long, "--fields", "1", "--beside", model)
-    plain = {row["record"]: row for row in table(tmp_path / "probe" / "response.tsv") if float(row["field"]) == 0}
+    run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *SHORT, *long, "--mu", "1", "--beside", model)
+    plain = {row["record"]: row for row in table(tmp_path / "probe" / "response.tsv") if float(row["mu"]) == 0}
     for row in table(tmp_path / "probe" / "references.tsv"):
         network = plain[row["record"]]
         assert float(row["energy_reduction"]) == pytest.approx(float(network["energy_reduction"]), abs=0.12)
@@ -121,10 +121,10 @@ def test_references_keep_as_much_energy(tmp_path: Path, model: str, fasta: str) 
 
 
 def test_the_response_is_that_of_listing(tmp_path: Path, model: str, fasta: str) -> None:
-    run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *SHORT, "--fields", "-1,1", "--untrained", "0")
+    run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *SHORT, "--mu", "-1,1", "--untrained", "0")
     for row in table(tmp_path / "probe" / "response.tsv"):
-        field = float(row["field"])
-        listed = Listed(MODEL, ANCHORS[row["record"]], field=field)
+        mu = float(row["mu"])
+        listed = Listed(MODEL, ANCHORS[row["record"]], mu=mu)
         content = np.array([sum(letter in "GC" for letter in word) for word in listed.words])
         exact = listed.law(60.0) @ content
         spread = listed.law(60.0) @ content**2 - exact**2
@@ -135,7 +135,7 @@ def test_the_response_is_that_of_listing(tmp_path: Path, model: str, fasta: str)
 
 
 def test_checks_of_right_draws_hold(tmp_path: Path, model: str, fasta: str) -> None:
-    result = run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *ALONE, "--fields", "-2,-1,1,2")
+    result = run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *ALONE, "--mu", "-2,-1,1,2")
     rows = table(tmp_path / "probe" / "checks.tsv")
     scores = np.array([float(row["z"]) for row in rows])
     assert len(scores) == 2 * 4 * len(ANCHORS)
@@ -148,10 +148,10 @@ def test_a_wrong_field_is_caught(tmp_path: Path, model: str, fasta: str, monkeyp
     right = jobs.sample_anchor
 
     def weaker(network, anchor, law, *rest):
-        return right(network, anchor, replace(law, field=0.6 * law.field), *rest)
+        return right(network, anchor, replace(law, mu=0.6 * law.mu), *rest)
 
     monkeypatch.setattr(jobs, "sample_anchor", weaker)
-    run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *ALONE, "--fields", "-2,-1,1,2")
+    run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *ALONE, "--mu", "-2,-1,1,2")
     scores = [abs(float(row["z"])) for row in table(tmp_path / "probe" / "checks.tsv")]
     assert np.mean(np.array(scores) > 3) > 0.7
 
@@ -165,21 +165,21 @@ def test_beta_0_answers_as_the_background_does(tmp_path: Path, model: str, fasta
 
 def test_same_seed_same_bytes(tmp_path: Path, model: str, fasta: str) -> None:
     for name, threads in (("first", "1"), ("second", "2")):
-        run(fasta, "--model", model, "-o", str(tmp_path / name), *SHORT, "--fields", "1", "--threads", threads)
+        run(fasta, "--model", model, "-o", str(tmp_path / name), *SHORT, "--mu", "1", "--threads", threads)
     for path in (tmp_path / "first").iterdir():
         assert path.read_bytes() == (tmp_path / "second" / path.name).read_bytes(), path.name
 
 
 @pytest.mark.parametrize("given", ["a", "0", "", "11", "1,nan", "-20,0"])
 def test_fields_that_cannot_be_are_refused(tmp_path: Path, model: str, fasta: str, given: str) -> None:
-    result = run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *SHORT, "--fields", given, expect=2)
-    assert "fields" in result.stderr
+    result = run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *SHORT, "--mu", given, expect=2)
+    assert "mu" in result.stderr
     assert not (tmp_path / "probe").exists()
 
 
 def test_fields_are_sorted_and_hold_0() -> None:
-    assert Probe(fields=(2, -1)).fields == (-1, 0, 2)
-    assert Probe(fields=(0, 1, 1)).fields == (0, 1)
+    assert Probe(mu=(2, -1)).mu == (-1, 0, 2)
+    assert Probe(mu=(0, 1, 1)).mu == (0, 1)
 
 
 @pytest.mark.parametrize("feature", ["cpg", "kmer:AT", "motif"])
@@ -189,17 +189,17 @@ def test_the_response_of_words_and_motifs_is_that_of_listing(
     meme = tmp_path / "motif.meme"
     meme.write_text(MEME)
     given = f"motif:{meme}" if feature == "motif" else feature
-    options = ["--feature", given, "--match-p", "0.02", "--fields", "-0.7,0.8"]
+    options = ["--feature", given, "--match-p", "0.02", "--mu", "-0.7,0.8"]
     result = run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *ALONE, *options)
     words = {"cpg": ["CG"], "kmer:AT": ["AT"], "motif": ["GAC", "GTC"]}[feature]
     for row in table(tmp_path / "probe" / "response.tsv"):
         listed = Listed(MODEL, ANCHORS[row["record"]])
         number = np.array([sum(w.startswith(one, at) for one in words for at in range(6)) for w in listed.words])
-        tilt = np.exp(float(row["field"]) * number)
+        tilt = np.exp(float(row["mu"]) * number)
         for column, law in (("draws", listed.law(60.0) * tilt), ("beta_0", listed.law(0.0) * tilt)):
             exact = law @ number / law.sum()
             error = 4.5 * float(row["draws_error"]) if column == "draws" else 0.02 if feature == "motif" else 1e-5
-            assert float(row[column]) == pytest.approx(exact, abs=error), (column, row["record"], row["field"])
+            assert float(row[column]) == pytest.approx(exact, abs=error), (column, row["record"], row["mu"])
     assert "z-scores within 3" in result.stderr
 
 
@@ -222,9 +222,9 @@ def test_a_wrong_field_on_words_is_caught(
     right = jobs.sample_anchor
 
     def weaker(network, anchor, law, *rest):
-        return right(network, anchor, replace(law, field=0.5 * law.field), *rest)
+        return right(network, anchor, replace(law, mu=0.5 * law.mu), *rest)
 
-    options = ["--feature", word, "--fields", "-1,1", *ALONE, "--draws", "200", "--max-steps", "2000"]
+    options = ["--feature", word, "--mu", "-1,1", *ALONE, "--draws", "200", "--max-steps", "2000"]
     run(fasta, "--model", model, "-o", str(tmp_path / "right"), *options)
     monkeypatch.setattr(jobs, "sample_anchor", weaker)
     run(fasta, "--model", model, "-o", str(tmp_path / "wrong"), *options)

@@ -11,7 +11,7 @@ from memelite import io as memelite_io
 
 from maxent_cli.commands import maxent
 from maxent_cli.commands.motifs import PRINTED
-from maxent_cli.data import Interval, Rungs, SampleSet
+from maxent_cli.data import Interval, Replicas, SampleSet
 from maxent_cli.io.motif_files import read_meme
 from maxent_cli.io.samples import writing_draws
 
@@ -34,7 +34,7 @@ def draws_around(seed, place=None, length=40, **given):
         "output": rng.normal(size=(20, 30)),
         "background": np.full((length, 4), 0.25),
         "mutable": np.ones(length, bool),
-        "rungs": Rungs(
+        "replicas": Replicas(
             np.zeros(0), *np.zeros((2, 20, 0, 0)), np.zeros((20, 0, length, 4), np.uint32), np.zeros((0, 0))
         ),
         "output_background": np.array([-1.0, 0.0, 1.0]),

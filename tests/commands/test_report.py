@@ -26,7 +26,7 @@ HEADER = {
 
 
 def draws_around(name: str, place: int) -> SampleSet:
-    """Draws that hold a word at a place, on a ladder of two rungs."""
+    """Draws that hold a word at a place, on a ladder of two replicas."""
     rng = np.random.default_rng(place)
     law = np.full((LENGTH, 4), 0.25)
     law[place : place + len(WORD)] = np.where(np.arange(4) == WORD[:, None], 0.94, 0.02)
@@ -35,7 +35,7 @@ def draws_around(name: str, place: int) -> SampleSet:
     energy = np.stack([rng.uniform(4, 6, (CHAINS, DRAWS)), rng.uniform(1, 2, (CHAINS, DRAWS))], axis=-1)
     letters = np.full((CHAINS, 2, LENGTH, 4), 9, np.uint32)
     ladder = {"betas": np.array([0.0, 10.0]), "energy": energy, "output": energy, "letters": letters}
-    return replace(plain, name=name, energy=energy[..., 1], rungs=replace(plain.rungs, **ladder))
+    return replace(plain, name=name, energy=energy[..., 1], replicas=replace(plain.replicas, **ladder))
 
 
 def run(*arguments: str) -> Result:

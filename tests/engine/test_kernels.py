@@ -100,23 +100,23 @@ def test_the_checks_catch_a_wrong_kernel(name):
 
 
 BETAS = np.array([0.0, 0.5, 1.0, 1.5])
-LADDER = Ladder(rungs=4, every=2)
+LADDER = Ladder(replicas=4, every=2)
 
 
 def ladder_probabilities(kernel: Kernel, law: Law, chains: int) -> list[float]:
-    """p-values of each rung's law, and of each two neighbours' independence, from an exact start on every rung."""
+    """p-values of each replica's law, and of each two neighbours' independence, from an exact start on all."""
     laws = [listed_law(law, beta) for beta in BETAS]
-    starts = np.stack([draw_from(rung, chains // 4, seed) for seed, rung in enumerate(laws)], axis=1).ravel()
+    starts = np.stack([draw_from(replica, chains // 4, seed) for seed, replica in enumerate(laws)], axis=1).ravel()
     target = law.target._replace(beta=np.tile(BETAS, chains // 4))
     ends = state_number(law, run_slices(kernel, target, all_states(law)[starts], 8)).reshape(-1, 4)
     alone = [law_probability(np.bincount(ends[:, r], minlength=len(laws[r])), laws[r]) for r in range(4)]
     level = np.digitize(listed_energy(law), np.quantile(listed_energy(law), [0.1, 0.3, 0.5, 0.7, 0.9]))
-    shares = [np.bincount(level, rung) for rung in laws]
+    shares = [np.bincount(level, replica) for replica in laws]
     pairs = [np.bincount(6 * level[ends[:, r]] + level[ends[:, r + 1]], minlength=36) for r in range(3)]
     return alone + [law_probability(pairs[r], np.outer(shares[r], shares[r + 1]).ravel()) for r in range(3)]
 
 
-def test_every_rung_of_a_ladder_keeps_its_law(make, chains):
+def test_every_replica_of_a_ladder_keeps_its_law(make, chains):
     kernel, law = make(law_named("tethered"), MOVE_SETS["mixture"], LADDER)
     assert min(ladder_probabilities(kernel, law, chains)) > ODD
 
@@ -127,7 +127,7 @@ def test_a_wrong_exchange_is_caught(name):
     assert min(ladder_probabilities(kernel, looked_up(law_named("tethered")), CHAINS // 2)) < ODD
 
 
-def test_exchanges_are_counted_for_each_pair_of_rungs(make):
+def test_exchanges_are_counted_for_each_pair_of_replicas(make):
     kernel, law = make(law_named("tethered"), MOVE_SETS["letters"], LADDER)
     target = law.target._replace(beta=np.tile(BETAS, 25))
     start = start_state(target, np.tile(law.anchor, (100, 1)), random_keys(100), torch.device("cpu"))

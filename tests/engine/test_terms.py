@@ -24,12 +24,12 @@ def slow_row(letter: str, tether: float | None) -> dict[str, float]:
     return {a: tether if a == letter else (1 - tether) * FREQUENCIES[a] / others for a in "ACGT"}
 
 
-def slow_log_base(sequence: str, anchor: str, tether: float | None, field: float) -> float:
-    """Log-probability of a sequence's known letters under the tethered background and a field on G and C."""
+def slow_log_base(sequence: str, anchor: str, tether: float | None, mu: float) -> float:
+    """Log-probability of a sequence's known letters under the tethered background, and mu on G and C."""
     total = 0.0
     for letter, kept in zip(sequence, anchor, strict=True):
         row = slow_row(kept, tether)
-        weight = {a: row[a] * (exp(field) if a in "GC" else 1) for a in "ACGT"}
+        weight = {a: row[a] * (exp(mu) if a in "GC" else 1) for a in "ACGT"}
         if letter != "N":
             total += log(weight[letter] / sum(weight.values()))
     return total
@@ -70,14 +70,14 @@ def test_background_rows_leave_their_arguments_alone():
     assert decode(anchor) == "GATN"
 
 
-@pytest.mark.parametrize("field", [-1.3, 0.0, 0.7])
-def test_a_gc_field_weighs_each_sequence_by_its_count(field):
-    """Listed: q(x) · exp(field · N(x)), normalised, is the product of the tilted rows."""
+@pytest.mark.parametrize("mu", [-1.3, 0.0, 0.7])
+def test_a_gc_field_weighs_each_sequence_by_its_count(mu):
+    """Listed: q(x) · exp(mu · N(x)), normalised, is the product of the tilted rows."""
     rows = background_rows(SKEWED, encode("GAT"), 0.5)
-    tilted = gc_field(rows, field)
+    tilted = gc_field(rows, mu)
     sequences = all_letters(3)
     weight = np.array([prod(rows[p, a] for p, a in enumerate(x)) for x in sequences])
-    weight *= [exp(field * sum(letter in "GC" for letter in decode(x))) for x in sequences]
+    weight *= [exp(mu * sum(letter in "GC" for letter in decode(x))) for x in sequences]
     probability = [prod(tilted[p, a] for p, a in enumerate(x)) for x in sequences]
     np.testing.assert_allclose(probability, weight / weight.sum())
 
@@ -89,14 +89,14 @@ def test_the_gc_of_a_field_is_the_logistic_response():
 
 
 @pytest.mark.parametrize("tether", [None, 0.4])
-@pytest.mark.parametrize("field", [0.0, -0.8])
-def test_log_base_is_that_of_the_slow_twin(tether, field):
+@pytest.mark.parametrize("mu", [0.0, -0.8])
+def test_log_base_is_that_of_the_slow_twin(tether, mu):
     anchor = "GATTNCA"
-    rows = gc_field(background_rows(SKEWED, encode(anchor), tether), field)
+    rows = gc_field(background_rows(SKEWED, encode(anchor), tether), mu)
     target = Target(lambda codes: codes.sum(-1).float(), rows, encode(anchor) < 4, np.array(1.0))
     sequences = ["GATTNCA", "CCCCNCC", "TTANNGG", "NNNNNNN"]
     codes = torch.from_numpy(np.stack([encode(x) for x in sequences]))
-    expected = [slow_log_base(x, anchor, tether, field) for x in sequences]
+    expected = [slow_log_base(x, anchor, tether, mu) for x in sequences]
     np.testing.assert_allclose(log_base(target, codes), expected, atol=1e-12)
     folded = log_base(target, codes.reshape(2, 2, 7))
     np.testing.assert_allclose(folded, np.reshape(expected, (2, 2)), atol=1e-12)

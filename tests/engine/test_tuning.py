@@ -19,20 +19,20 @@ from maxent_cli.engine.incremental import compiled_chain
 from maxent_cli.engine.target import Kernel, Ladder, State, start_state
 from maxent_cli.engine.tuning import FROZEN, ROUNDS, Tuned, first_ladder, tune
 
-RUNGS, EVERY = 5, 4
+REPLICAS, EVERY = 5, 4
 LAW = LAWS["tethered"]()
 
 
-def kernel(rungs: int = RUNGS) -> Kernel:
+def kernel(replicas: int = REPLICAS) -> Kernel:
     assert LAW.plan is not None
-    return compiled_chain(LAW.plan, MOVE_SETS["mixture"], Ladder(rungs, EVERY))
+    return compiled_chain(LAW.plan, MOVE_SETS["mixture"], Ladder(replicas, EVERY))
 
 
-def started(law: Law, ladders: int, rungs: int = RUNGS) -> State:
+def started(law: Law, ladders: int, replicas: int = REPLICAS) -> State:
     """Half of the ladders at the anchor, half at draws from the background."""
-    count = ladders * rungs
+    count = ladders * replicas
     codes = all_states(law)[draw_from(listed_law(law, 0.0), count)]
-    codes[np.arange(count) // rungs % 2 == 0] = law.anchor
+    codes[np.arange(count) // replicas % 2 == 0] = law.anchor
     return start_state(law.target, codes, random_keys(count), torch.device("cpu"))
 
 
@@ -44,19 +44,19 @@ def mean_energy(beta: float) -> float:
     return float(listed_law(LAW, beta) @ listed_energy(LAW))
 
 
-@pytest.mark.parametrize("rungs", [2, 3, 8])
-def test_a_first_ladder_rises_from_0_to_its_top(rungs: int) -> None:
-    betas = first_ladder(50.0, rungs, 0.5)
-    assert (betas[0], betas[-1], len(betas)) == (0, 50, rungs)
+@pytest.mark.parametrize("replicas", [2, 3, 8])
+def test_a_first_ladder_rises_from_0_to_its_top(replicas: int) -> None:
+    betas = first_ladder(50.0, replicas, 0.5)
+    assert (betas[0], betas[-1], len(betas)) == (0, 50, replicas)
     assert (np.diff(betas) > 0).all()
-    np.testing.assert_allclose(np.diff(np.log(betas[1:])), np.log(100) / max(rungs - 2, 1))
+    np.testing.assert_allclose(np.diff(np.log(betas[1:])), np.log(100) / max(replicas - 2, 1))
 
 
-def test_a_first_ladder_of_one_rung_or_of_no_beta() -> None:
+def test_a_first_ladder_of_one_replica_or_of_no_beta() -> None:
     assert first_ladder(50.0, 1, 0.5).tolist() == [50]
     assert first_ladder(0.0, 1, 0.5).tolist() == [0]
     assert first_ladder(0.0, 4, 0.5).tolist() == [0, 0, 0, 0]
-    low = first_ladder(0.2, 4, 0.5)  # the top is below the lowest rung that was proposed
+    low = first_ladder(0.2, 4, 0.5)  # the top is below the lowest replica that was proposed
     assert (low[0], low[-1]) == (0, 0.2)
     assert (np.diff(low) > 0).all()
 
@@ -72,7 +72,7 @@ def test_a_given_top_stays_and_neighbours_come_to_exchange_equally_often() -> No
 
 
 def exchanges(betas: np.ndarray) -> np.ndarray:
-    """How often neighbouring rungs exchange states."""
+    """How often neighbouring replicas exchange states."""
     start = started(LAW, 40, len(betas))
     ladder = LAW.target._replace(beta=np.tile(betas, 40))
     state, _ = kernel(len(betas))(start, ladder, 1, 100)
@@ -83,7 +83,7 @@ def exchanges(betas: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize(("keep", "first"), [(0.3, 20.0), (0.6, 60.0), (0.8, 60.0)])
 def test_the_top_is_found_at_which_the_mean_energy_is_as_wanted(keep: float, first: float) -> None:
     wanted = (1 - keep) * mean_energy(0.0)
-    found = tuned(first_ladder(first, RUNGS, 0.5), wanted, steps=4800, ladders=80)
+    found = tuned(first_ladder(first, REPLICAS, 0.5), wanted, steps=4800, ladders=80)
     assert mean_energy(found.betas[-1]) == pytest.approx(wanted, abs=0.03 * mean_energy(0.0))
     assert found.betas[0] == 0
     assert (np.diff(found.betas) > 0).all()
@@ -91,14 +91,14 @@ def test_the_top_is_found_at_which_the_mean_energy_is_as_wanted(keep: float, fir
 
 def test_a_top_that_is_too_low_climbs() -> None:
     wanted = 0.4 * mean_energy(0.0)
-    found = tuned(first_ladder(0.5, RUNGS, 0.2), wanted, steps=4800)
+    found = tuned(first_ladder(0.5, REPLICAS, 0.2), wanted, steps=4800)
     assert mean_energy(found.betas[-1]) == pytest.approx(wanted, abs=0.05 * mean_energy(0.0))
 
 
 def test_the_last_rounds_change_nothing_and_the_history_says_so() -> None:
-    found = tuned(first_ladder(20.0, RUNGS, 0.5), 0.5 * mean_energy(0.0))
-    assert found.history.shape == (ROUNDS, 2 * RUNGS)
-    betas, energies = found.history[:, :RUNGS], found.history[:, RUNGS:]
+    found = tuned(first_ladder(20.0, REPLICAS, 0.5), 0.5 * mean_energy(0.0))
+    assert found.history.shape == (ROUNDS, 2 * REPLICAS)
+    betas, energies = found.history[:, :REPLICAS], found.history[:, REPLICAS:]
     assert (betas[-FROZEN:] == found.betas).all()
     assert (betas[:-FROZEN, -1] != found.betas[-1]).any()
     expected = [mean_energy(beta) for beta in found.betas]
@@ -110,30 +110,30 @@ def test_draws_after_tuning_follow_the_listed_law() -> None:
     found = tuned(first_ladder(4.0, 3, 0.5), steps=240, ladders=2_500)
     ladder = LAW.target._replace(beta=np.tile(found.betas, 2_500))
     ends = kernel(3)(found.state, ladder, 1, 20)[0].codes.numpy().reshape(2_500, 3, -1)
-    for rung, beta in enumerate(found.betas):
+    for replica, beta in enumerate(found.betas):
         probabilities = listed_law(LAW, float(beta))
-        counts = np.bincount(state_number(LAW, ends[:, rung]), minlength=len(probabilities))
+        counts = np.bincount(state_number(LAW, ends[:, replica]), minlength=len(probabilities))
         assert law_probability(counts, probabilities) > ODD
     wrong = listed_law(LAW, 1.2 * float(found.betas[-1]))
     assert law_probability(counts, wrong) < ODD
 
 
 def test_tuning_depends_on_the_state_alone() -> None:
-    first, again = (tuned(first_ladder(20.0, RUNGS, 0.5), 1.0, 480) for _ in range(2))
+    first, again = (tuned(first_ladder(20.0, REPLICAS, 0.5), 1.0, 480) for _ in range(2))
     np.testing.assert_array_equal(first.betas, again.betas)
     np.testing.assert_array_equal(first.state.codes.numpy(), again.state.codes.numpy())
 
 
 @pytest.mark.parametrize("wanted", [None, 0.5])
 def test_without_steps_nothing_changes(wanted: float | None) -> None:
-    betas, start = first_ladder(20.0, RUNGS, 0.5), started(LAW, 4)
+    betas, start = first_ladder(20.0, REPLICAS, 0.5), started(LAW, 4)
     found = tune(kernel(), start, LAW.target, betas, wanted, 0)
     assert found.state is start
     np.testing.assert_array_equal(found.betas, betas)
-    assert found.history.shape == (0, 2 * RUNGS)
+    assert found.history.shape == (0, 2 * REPLICAS)
 
 
-def test_a_single_rung_warms_up_and_stays() -> None:
+def test_a_single_replica_warms_up_and_stays() -> None:
     found = tuned(np.array([3.0]), steps=480)
     assert found.betas.tolist() == [3]
     assert found.state.step == 480
@@ -141,7 +141,7 @@ def test_a_single_rung_warms_up_and_stays() -> None:
 
 def test_chains_that_are_slow_to_come_down_do_not_drive_the_top_up() -> None:
     """Every other ladder is stuck at a high energy; the search listens to the others."""
-    seen = tune(stuck(kernel()), started(LAW, 40), LAW.target, first_ladder(20.0, RUNGS, 0.5), WANTED, 2400)
+    seen = tune(stuck(kernel()), started(LAW, 40), LAW.target, first_ladder(20.0, REPLICAS, 0.5), WANTED, 2400)
     assert mean_energy(seen.betas[-1]) == pytest.approx(WANTED, abs=0.05 * mean_energy(0.0))
 
 
@@ -152,7 +152,7 @@ def stuck(right: Kernel) -> Kernel:
     def run(state, target, draws, thin):
         state, trace = right(state, target, draws, thin)
         energy = trace.energy.copy()
-        energy[np.arange(len(energy)) // RUNGS % 2 == 1] = listed_energy(LAW).max()
+        energy[np.arange(len(energy)) // REPLICAS % 2 == 1] = listed_energy(LAW).max()
         return state, trace._replace(energy=energy)
 
     return run

@@ -18,7 +18,7 @@ from maxent_cli.interpret.sampling import COMPILED, sample_anchor
 ANCHOR = "GATCA"
 MODEL = small_model()
 BETA = 80.0
-LAWS = {"published": {}, "tethered": {"tether": 0.4}, "one output": {"contrast": (0,)}, "field": {"field": 0.8}}
+LAWS = {"published": {}, "tethered": {"tether": 0.4}, "one output": {"contrast": (0,)}, "mu": {"mu": 0.8}}
 
 
 @pytest.mark.parametrize("given", LAWS.values(), ids=LAWS)

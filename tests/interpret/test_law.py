@@ -100,12 +100,12 @@ def test_the_output_before_the_softmax_is_reported() -> None:
     assert found.anchor_output == pytest.approx(evaluate(output_term(MODEL, (1, 0)), encode(ANCHOR)[None])[0], abs=1e-6)
 
 
-@pytest.mark.parametrize(("tether", "field"), [(None, 0.0), (0.4, 0.0), (None, 1.5), (0.55, -0.7)])
-def test_background_is_that_of_the_strings_up_to_a_constant(tether: float | None, field: float) -> None:
-    target = anchored_law(MODEL, encode(ANCHOR), law(1.0, tether=tether, field=field), "a").target
+@pytest.mark.parametrize(("tether", "mu"), [(None, 0.0), (0.4, 0.0), (None, 1.5), (0.55, -0.7)])
+def test_background_is_that_of_the_strings_up_to_a_constant(tether: float | None, mu: float) -> None:
+    target = anchored_law(MODEL, encode(ANCHOR), law(1.0, tether=tether, mu=mu), "a").target
     np.testing.assert_allclose(target.background.sum(axis=1), 1)
     ours = log_base(target, torch.from_numpy(CODES)).numpy()
-    theirs = np.array([twin_background(word, ANCHOR, tether, field) for word in words(len(ANCHOR))])
+    theirs = np.array([twin_background(word, ANCHOR, tether, mu) for word in words(len(ANCHOR))])
     np.testing.assert_allclose(ours - ours[0], theirs - theirs[0], atol=1e-9)
 
 

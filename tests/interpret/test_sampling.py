@@ -14,7 +14,7 @@ from maxent_cli.analysis.free_energy import bits_held
 from maxent_cli.analysis.information import information_of
 from maxent_cli.data import SampleSet
 from maxent_cli.errors import InputError
-from maxent_cli.interpret.sampling import over_anchors, ready, sample_anchor, sample_fields
+from maxent_cli.interpret.sampling import over_anchors, ready, sample_anchor, sample_potentials
 
 ANCHOR = "GATCA"
 MODEL = small_model()
@@ -33,8 +33,8 @@ LAWS = {
     "published": {},
     "tethered": {"tether": 0.4},
     "one output": {"contrast": (0,)},
-    "field": {"field": 0.8},
-    "tether and field": {"tether": 0.3, "field": -0.8},
+    "mu": {"mu": 0.8},
+    "tether and mu": {"tether": 0.3, "mu": -0.8},
 }
 
 
@@ -88,19 +88,19 @@ def test_the_numbers_of_a_sample_set_are_those_of_the_list() -> None:
     assert (samples.beta, samples.thin, samples.name) == (BETA, 20, "a0")
     assert samples.codes.shape == (40, 100, 5)
     assert 0 < samples.acceptance < 1
-    assert samples.rungs.betas[0] == 0
-    assert (np.diff(samples.rungs.betas) > 0).all()
-    assert samples.rungs.betas[-1] == BETA
-    assert samples.rungs.letters.sum(axis=-1).tolist() == np.full((40, 4, 5), 100).tolist()
+    assert samples.replicas.betas[0] == 0
+    assert (np.diff(samples.replicas.betas) > 0).all()
+    assert samples.replicas.betas[-1] == BETA
+    assert samples.replicas.letters.sum(axis=-1).tolist() == np.full((40, 4, 5), 100).tolist()
 
 
-@pytest.mark.parametrize("rung", range(4))
-def test_every_rung_has_its_own_law(rung: int) -> None:
-    rungs = sample_anchor(MODEL, anchors(ANCHOR), law(BETA), run(thin=40)).rungs
-    listed, beta = Listed(MODEL, ANCHOR), float(rungs.betas[rung])
-    energy = rungs.energy[..., rung]
+@pytest.mark.parametrize("replica", range(4))
+def test_every_replica_has_its_own_law(replica: int) -> None:
+    replicas = sample_anchor(MODEL, anchors(ANCHOR), law(BETA), run(thin=40)).replicas
+    listed, beta = Listed(MODEL, ANCHOR), float(replicas.betas[replica])
+    energy = replicas.energy[..., replica]
     assert energy.mean() == pytest.approx(listed.mean_energy(beta), abs=4.5 * float(mcse_mean(energy)))
-    share = rungs.letters[:, rung].sum(axis=0) / 4000
+    share = replicas.letters[:, replica].sum(axis=0) / 4000
     letters = np.array([encode(word) for word in listed.words])
     expected = [[listed.law(beta) @ (letters[:, p] == code) for code in range(4)] for p in range(5)]
     np.testing.assert_allclose(share, expected, atol=4.5 * np.sqrt(0.25 / 3000))
@@ -116,9 +116,9 @@ def test_the_found_beta_keeps_the_asked_share(keep: float, given: dict) -> None:
 
 @pytest.mark.parametrize("given", [{}, {"tether": 0.4}], ids=["published", "tethered"])
 def test_bits_held_are_those_of_the_list(given: dict) -> None:
-    rungs = sample_anchor(MODEL, anchors(ANCHOR), law(BETA, **given), run(thin=40, draws=200)).rungs
-    held, listed = bits_held(rungs.betas, rungs.energy), Listed(MODEL, ANCHOR, **given)
-    expected = [listed.bits(float(beta)) for beta in rungs.betas]
+    replicas = sample_anchor(MODEL, anchors(ANCHOR), law(BETA, **given), run(thin=40, draws=200)).replicas
+    held, listed = bits_held(replicas.betas, replicas.energy), Listed(MODEL, ANCHOR, **given)
+    expected = [listed.bits(float(beta)) for beta in replicas.betas]
     assert 0 < held.error[-1] < 0.1 * expected[-1]
     np.testing.assert_array_less(np.abs(held.value - expected), 4.5 * held.error + 1e-12)
 
@@ -128,7 +128,7 @@ def test_beta_0_is_the_background_and_holds_no_bits(draws: int) -> None:
     samples = sample_anchor(MODEL, anchors(ANCHOR), law(0.0), run(chains=10, draws=draws, thin=10))
     bits = information_of(samples)
     assert abs(bits.total) < 4.5 * bits.total_error
-    held = bits_held(samples.rungs.betas, samples.rungs.energy)
+    held = bits_held(samples.replicas.betas, samples.replicas.energy)
     assert held.value.tolist() == [0, 0, 0, 0]
     shares = [(samples.codes == code).mean() for code in range(4)]
     np.testing.assert_allclose(shares, SKEWED, atol=4.5 * 0.5 / np.sqrt(10 * draws * 5 / 2))
@@ -216,14 +216,14 @@ def test_chains_start_where_they_are_asked_to() -> None:
 
 
 def test_fields_are_drawn_at_the_beta_of_none() -> None:
-    fields = (-1.0, 0.0, 1.0)
+    potentials = (-1.0, 0.0, 1.0)
     sample = lambda law: sample_anchor(MODEL, anchors(ANCHOR), law, run(thin=40))  # noqa: E731
-    low, none, high = sample_fields(sample, law(None, keep=0.3), fields)
+    low, none, high = sample_potentials(sample, law(None, keep=0.3), potentials)
     assert low.beta == none.beta == high.beta
-    for samples, field in ((low, -1.0), (none, 0.0), (high, 1.0)):
-        assert probability(samples, Listed(MODEL, ANCHOR, field=field), none.beta) > ODD
+    for samples, mu in ((low, -1.0), (none, 0.0), (high, 1.0)):
+        assert probability(samples, Listed(MODEL, ANCHOR, mu=mu), none.beta) > ODD
     assert probability(high, Listed(MODEL, ANCHOR), none.beta) < ODD
-    assert probability(high, Listed(MODEL, ANCHOR, field=0.7), none.beta) < ODD
+    assert probability(high, Listed(MODEL, ANCHOR, mu=0.7), none.beta) < ODD
 
 
 def test_a_network_that_does_not_read_its_input_is_an_error() -> None:

@@ -18,7 +18,7 @@ def shown(anchors=20, interval=0.05, label="G and C", unit=100.0):
     named["null"] = "untrained ones"
     named["excess"] = np.array([0.3, 0.3 - interval, 0.3 + interval])
     return GCFigure(
-        fields=FIELDS, response=response, exact=mean, anchors=share, draws=0.2 + 0.5 * share, slope=slope, **named
+        mu=FIELDS, response=response, exact=mean, anchors=share, draws=0.2 + 0.5 * share, slope=slope, **named
     )
 
 

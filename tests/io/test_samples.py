@@ -16,21 +16,21 @@ from maxent_cli.data import Interval, SampleSet
 from maxent_cli.errors import InputError
 from maxent_cli.io.samples import SCHEMA, open_draws, writing_draws
 
-CHAINS, DRAWS, LENGTH, RUNGS, WATCHED = 3, 4, 6, 2, 2
+CHAINS, DRAWS, LENGTH, REPLICAS, WATCHED = 3, 4, 6, 2, 2
 
 
 def example(seed: int = 1, **given: object) -> SampleSet:
     rng = np.random.default_rng(seed)
     plain = sample_set(independent_draws(rng, np.full((LENGTH, 4), 0.25), CHAINS, DRAWS))
-    rungs = replace(
-        plain.rungs,
+    replicas = replace(
+        plain.replicas,
         betas=np.array([0.0, 10.0]),
-        energy=rng.normal(size=(CHAINS, WATCHED, RUNGS)),
-        output=rng.normal(size=(CHAINS, WATCHED, RUNGS)),
-        letters=rng.integers(0, 5, (CHAINS, RUNGS, LENGTH, 4)).astype(np.uint32),
-        search=rng.normal(size=(5, 2 * RUNGS)),
+        energy=rng.normal(size=(CHAINS, WATCHED, REPLICAS)),
+        output=rng.normal(size=(CHAINS, WATCHED, REPLICAS)),
+        letters=rng.integers(0, 5, (CHAINS, REPLICAS, LENGTH, 4)).astype(np.uint32),
+        search=rng.normal(size=(5, 2 * REPLICAS)),
     )
-    return replace(plain, **({"name": f"a{seed}", "rungs": rungs} | given))
+    return replace(plain, **({"name": f"a{seed}", "replicas": replicas} | given))
 
 
 def write(path: Path, sets: Iterable[SampleSet], header: dict | None = None) -> str:
@@ -48,7 +48,7 @@ def read(path: str) -> list[SampleSet]:
 def assert_same(first: object, second: object) -> None:
     for field in fields(first):
         one, other = getattr(first, field.name), getattr(second, field.name)
-        if field.name == "rungs":
+        if field.name == "replicas":
             assert_same(one, other)
         elif isinstance(one, np.ndarray):
             np.testing.assert_array_equal(one, other, field.name)
@@ -83,7 +83,7 @@ def test_plain_numpy_reads_it_without_pickle(tmp_path: Path) -> None:
         assert json.loads(str(members["record_000000"]))["beta"] == 10
         np.testing.assert_array_equal(members["codes_000000"], samples.codes)
         assert members["codes_000000"].dtype == np.uint8
-        np.testing.assert_array_equal(members["rung_energy_000000"], samples.rungs.energy)
+        np.testing.assert_array_equal(members["replica_energy_000000"], samples.replicas.energy)
 
 
 def test_the_same_draws_give_the_same_bytes(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
 
 def test_a_missing_array_is_a_broken_file(tmp_path: Path) -> None:
     whole = zipfile.ZipFile(write(tmp_path / "draws.npz", [example()]))
-    for left_out in ("codes_000000.npy", "rung_betas_000000.npy", "record_000000.npy"):
+    for left_out in ("codes_000000.npy", "replica_betas_000000.npy", "record_000000.npy"):
         path = tmp_path / "part.npz"
         with zipfile.ZipFile(path, "w") as part:
             for name in whole.namelist():
@@ -210,8 +210,8 @@ ODD = {
 def test_draws_that_no_run_can_give(words: str, tmp_path: Path) -> None:
     change = ODD[words]
     if "codes" in change and len(change["codes"]) == 1:
-        rungs = sample_set(CODES[:1]).rungs
-        change = change | {"rungs": rungs}
+        replicas = sample_set(CODES[:1]).replicas
+        change = change | {"replicas": replicas}
     path = odd_draws(tmp_path / "odd.npz", change)
     with open_draws(path) as draws, pytest.raises(InputError, match=rf"odd\.npz: .*{words}"):
         list(draws)

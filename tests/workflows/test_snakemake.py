@@ -84,7 +84,7 @@ def test_rows_say_how_a_network_and_anchors_are_read(tmp_path: Path) -> None:
     assert read | {"--gc=0.41", "--shard", "--config=run.toml"} <= set(printed["gc-probe"])
     assert "--gc=0.41" not in printed["predict"]
     assert not {"--genome=genome.fa", "--top=9"} & set(printed["sample"])
-    assert not any(word.startswith("--fields") for word in printed["doctor"])
+    assert not any(word.startswith("--mu") for word in printed["doctor"])
 
 
 def test_resources_are_what_the_doctor_says(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_resources_are_what_the_doctor_says(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     asked = re.findall(r"rule (\w+):.*?resources: (.*?)\n", result.stdout + result.stderr, re.DOTALL)
     sample, probe = (dict(re.findall(r"(\w+)=(\d+)", dict(asked)[rule])) for rule in ("sample", "gc_probe"))
-    # 3 of 10 anchors at 600 s, twice over, and 120 s to start; the probe's 2 fields and a network beside
+    # 3 of 10 anchors at 600 s, twice over, and 120 s to start; the probe's 2 mu and a network beside
     assert (sample["runtime"], sample["mem_mb"], sample["gpu"]) == ("62", "3500", "1")
     assert (probe["runtime"], probe["gpu"]) == ("182", "0")
 

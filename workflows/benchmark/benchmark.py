@@ -4,7 +4,7 @@ python workflows/benchmark/benchmark.py --model FOLDER --anchors FASTA --beta 20
 
 The reference is the published way: one letter at a time, each proposal a full forward pass in PyTorch. All ways start
 in equilibrium and run in turns, a slice each, on one thread; seconds are the process's own (CPU) and the wall's. All
-rungs of a ladder are paid for. Figures: proposals/s; ESS/s of 'the letter equals the anchor's' at the position where
+replicas of a ladder are paid for. Figures: proposals/s; ESS/s of 'the letter equals the anchor's' at the position where
 it is least. Where chains have not converged (R-hat above 1.05) the ESS/s is an upper bound, marked <=. `default
 sampler` is `maxent sample` as it comes: its seconds include warm-up, and it starts at the anchor and at random. Writes
 table.tsv and results.md into the folder.

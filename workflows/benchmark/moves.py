@@ -3,7 +3,7 @@
 python workflows/benchmark/moves.py --model FOLDER --anchors FASTA --beta 20 --beta auto --out TABLE.tsv
 
 Mixtures run in turns, every second round in reverse. ESS is of 'the letter equals the anchor's': at the position where
-it is least, and the median one; all rungs are paid for. What warm-up has learned (the rows that refills and toggles
+it is least, and the median one; all replicas are paid for. What warm-up has learned (the rows that refills and toggles
 draw from) is the same for all. Where R-hat is above 1.05 the ESS is an upper bound.
 """
 

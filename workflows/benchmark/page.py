@@ -39,9 +39,10 @@ def preface(given: argparse.Namespace, seconds: float) -> list[str]:
         f"{files}, {given.chains} chains where there is no ladder, {turns}, seed {given.seed}; {seconds:.0f} s in all.",
         "",
         "Per CPU second; medians over anchors, in brackets 95 % bootstrap intervals over anchors, x: times the",
-        "reference's. ESS: of 'the letter equals the anchor's', at the position where it is least; all rungs are paid",
-        "for. `<=`: some anchors have not converged (R-hat above 1.05), and their ESS/s is an upper bound. A ratio is",
-        "a lower bound (`>=`) where it is the reference that has not converged, and none (`?`) where neither has.",
+        "reference's. ESS: of 'the letter equals the anchor's', at the position where it is least; all replicas are",
+        "paid for. `<=`: some anchors have not converged (R-hat above 1.05), and their ESS/s is an upper bound. A",
+        "ratio is a lower bound (`>=`) where it is the reference that has not converged, and none (`?`) where neither",
+        "has.",
         "The reference's ESS is that of its compiled twin, `incremental, letters`, at the reference's own pace.",
         "",
     ]

@@ -72,7 +72,7 @@ def default_run(seed: int) -> mx.Sampling:
 
 @dataclass(frozen=True)
 class Place:
-    """An anchor at a beta in equilibrium: its setting, the ladder's betas (R,), and codes (G, R, D, L) of its rungs.
+    """An anchor at a beta in equilibrium: its setting, the ladder's betas (R,), and codes (G, R, D, L) of its replicas.
 
     adapted (L, 4): the letter frequencies that warm-up has learned for moves.
     """
@@ -89,7 +89,7 @@ class Place:
 
     @property
     def energy(self) -> float:
-        """Mean energy of the top rung over that of the background."""
+        """Mean energy of the top replica over that of the background."""
         return float(self.setting.energies(self.codes[:, -1]).mean() / self.setting.reference.energy)
 
 
@@ -111,7 +111,7 @@ class Run:
     kernel: Kernel
     target: Target
     state: State
-    rungs: int
+    replicas: int
     thin: int = 1
     wall: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
@@ -136,14 +136,14 @@ class Run:
         self.cpu.append(time.process_time() - cpu)
         self.wall.append(time.perf_counter() - wall)
         self.proposals.append(len(trace.codes) * DRAWS_A_SLICE * self.thin)
-        self.codes.append(trace.codes[self.rungs - 1 :: self.rungs])
-        self.energy.append(trace.energy[self.rungs - 1 :: self.rungs])
+        self.codes.append(trace.codes[self.replicas - 1 :: self.replicas])
+        self.energy.append(trace.energy[self.replicas - 1 :: self.replicas])
 
 
 def start(way: Way, place: Place, chains: int, seed: int) -> Run | None:
-    """A way's chains, all rungs in equilibrium from the start; None where the network is not a stack."""
-    setting, rungs = place.setting, len(place.betas) if way.ladder else 1
-    kernel = kernel_of(way, setting, MOVES[way.moves], rungs)
+    """A way's chains, all replicas in equilibrium from the start; None where the network is not a stack."""
+    setting, replicas = place.setting, len(place.betas) if way.ladder else 1
+    kernel = kernel_of(way, setting, MOVES[way.moves], replicas)
     if kernel is None:
         return None
     if way.ladder:
@@ -152,14 +152,16 @@ def start(way: Way, place: Place, chains: int, seed: int) -> Run | None:
         top = place.codes[:, -1].reshape(-1, place.codes.shape[-1])
         codes = top[np.linspace(0, len(top) - 1, chains).astype(int)]
     codes = np.ascontiguousarray(codes)
-    target = setting.law.target._replace(beta=np.tile(place.betas[-rungs:], len(codes) // rungs), adapted=place.adapted)
+    target = setting.law.target._replace(
+        beta=np.tile(place.betas[-replicas:], len(codes) // replicas), adapted=place.adapted
+    )
     keys = chain_keys(seed, setting.anchor.names[0], place.anchor, len(codes))
-    return Run(kernel, target, start_state(target, codes, keys, CPU), rungs)
+    return Run(kernel, target, start_state(target, codes, keys, CPU), replicas)
 
 
-def kernel_of(way: Way, setting: Setting, moves: tuple[Move, ...], rungs: int) -> Kernel | None:
+def kernel_of(way: Way, setting: Setting, moves: tuple[Move, ...], replicas: int) -> Kernel | None:
     """The way's kernel, with one thread."""
-    ladder = Ladder(rungs, EXCHANGE_EVERY)
+    ladder = Ladder(replicas, EXCHANGE_EVERY)
     if not way.compiled:
         return full_pass_chain(moves, ladder)
     try:

@@ -59,7 +59,7 @@ def _probe(folder: Path, case: str, size: Size, seed: int) -> Row:
     model = made(folder / "model", mx.train, data, training=training, threads=1)
     anchors = called_rightly(folder, model, size.anchors // 2, seed)
     asked, sampling = (mx.network(str(model)), str(anchors)), replace(size.sampling, seed=seed)
-    probed = made(folder / "gc", mx.gc_probe, *asked, sampling=sampling, probe=mx.Probe(fields=(0, 0.5)), threads=1)
+    probed = made(folder / "gc", mx.gc_probe, *asked, sampling=sampling, probe=mx.Probe(mu=(0, 0.5)), threads=1)
     found = probe_row(probed)
     right = found["verdict"] == EXPECTED[case]
     return {

@@ -141,7 +141,7 @@ def probe_row(folder: Path) -> Row:
     scores = [abs(float(row["z"])) for row in table(folder / "checks.tsv") if row["z"] != "nan"]
     return {
         "verdict": answer[-1]["quantity"].rpartition(": ")[2],
-        "told": sum(row["distinguishable"] == "yes" for row in response if float(row["field"]) == 0),
+        "told": sum(row["distinguishable"] == "yes" for row in response if float(row["mu"]) == 0),
         **_interval("slope", network["slope outside"]),
         **_interval("rigidity", network["rigidity outside"]),
         "untrained_rigidity": max((float(row["value"]) for row in others), default=float("nan")),
@@ -158,7 +158,7 @@ def _interval(name: str, row: dict[str, str]) -> Row:
 
 
 def _settled(response: Table) -> Row:
-    """Median R-hat over anchors, by field."""
-    fields = dict.fromkeys(row["field"] for row in response)
-    by_field = {field: [float(row["rhat"]) for row in response if row["field"] == field] for field in fields}
-    return {f"rhat_at_{float(field):g}": median(values) for field, values in by_field.items()}
+    """Median R-hat over anchors, by mu."""
+    potentials = dict.fromkeys(row["mu"] for row in response)
+    by_mu = {mu: [float(row["rhat"]) for row in response if row["mu"] == mu] for mu in potentials}
+    return {f"rhat_at_{float(mu):g}": median(values) for mu, values in by_mu.items()}
