@@ -144,7 +144,8 @@ def write_gc(folder: Path, names: Sequence[str]) -> None:
         for mu in (-1.0, 0.0, 1.0)
     ]
     write_table(str(folder / "response.tsv"), response)
-    answer = {"quantity": "slope outside", "of": "network", "value": 0.123, "low": -0.1, "high": 0.3}
-    verdict = {"quantity": "G and C held: no", "of": "network", "value": None, "low": None, "high": None}
-    write_table(str(folder / "answer.tsv"), [answer, verdict])
+    numbers = {"low": 0.1, "high": 0.3, "beyond": 0.2, "q": 0.04}
+    held = {"count": "A", "held": "yes", "rigidity": 0.723, **numbers}
+    asked = {"count": "G and C", "held": "follows", "rigidity": 0.323, **numbers, "beyond": float("nan")}
+    write_table(str(folder / "answer.tsv"), [held, asked])
     write_table(str(folder / "checks.tsv"), [{"z": 1.0}, {"z": -4.0}, {"z": float("nan")}])

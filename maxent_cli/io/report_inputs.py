@@ -80,7 +80,7 @@ RESPONSE: Columns = {
     **dict.fromkeys(("share", "converged"), truth),
     **dict.fromkeys(("mu", "anchor", "draws", "beta_0"), number),
 }
-ANSWER: Columns = {"quantity": str, "of": str, **dict.fromkeys(("value", "low", "high"), number)}
+ANSWER: Columns = {"count": str, "held": str, **dict.fromkeys(("rigidity", "low", "high", "beyond", "q"), number)}
 CHECKS: Columns = {"z": float}
 PERIODS: Columns = {
     "source": str,

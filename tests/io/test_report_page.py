@@ -82,7 +82,7 @@ def test_what_was_found_is_on_the_page(parts: Sources) -> None:
         "Against chance: anchors whose draws hold a motif: 2 of 3.",
         "Ranked by the bits that the law holds",
         "slope outside",
-        "G and C held: no",
+        "beyond its local features",
         "By chance 9.6 % of anchors would peak there",
         "draws, phase-free",
         "10.200 ± 0.020",
@@ -243,7 +243,7 @@ BREAKS = {  # file, what is replaced (None: the file itself), by what, and what 
     "no spectra": ("periodicity/spectra.tsv", None, "", "give the folder that `maxent periodicity` wrote"),
     "one period": ("periodicity/spectra.tsv", r"\t(15|10|7.5|5)\t", "\t20\t", "holds fewer than two periods"),
     "one field": ("gc/response.tsv", r"\t-?1\t", "\t0\t", "holds fewer than two fields"),
-    "no answer": ("gc/answer.tsv", "value", "worth", "no column named value"),
+    "no answer": ("gc/answer.tsv", "rigidity", "worth", "no column named rigidity"),
     "no JSON": ("draws.npz.provenance.json", r"\{", "", "is not JSON"),
     "no inputs": ("draws.npz.provenance.json", "inputs", "puts", "is not what maxent writes"),
 }
