@@ -141,4 +141,4 @@ def command(
     )
     if pipe:
         print_file(found.path / "positions.tsv")
-    click.get_current_context().exit(3 if strict and not complete(found) else 0)
+    raise click.exceptions.Exit(3 if strict and not complete(found) else 0)

@@ -56,7 +56,7 @@ def command(
     crop = anchors.crop
     found = doctor(network, anchors, law, sampling, table=table, crop=crop, threads=threads, progress=console)
     click.echo(as_json_text(found) if as_json else as_table(found))
-    click.get_current_context().exit(any(finding.verdict == WRONG for finding in found))
+    raise click.exceptions.Exit(any(finding.verdict == WRONG for finding in found))
 
 
 def as_table(found: "Sequence[Finding]") -> str:

@@ -146,11 +146,11 @@ seed_option = option(
     "--seed",
     default=1,
     show_default=True,
-    type=click.IntRange(0, 2**63 - 1),
+    type=click.IntRange(0, 2**32 - 1),
     metavar="N",
     section="Sampling",
     everyday=True,
-    help="Random seed; same seed, same answer.",
+    help="Random seed; same seed, same run.",
 )
 threads_option = option(
     "--threads",

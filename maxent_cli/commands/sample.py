@@ -67,4 +67,4 @@ def command(
         progress=console,
     ) as draws:
         converged = all(row["converged"] for row in draws.rows())
-    click.get_current_context().exit(3 if strict and not converged else 0)
+    raise click.exceptions.Exit(3 if strict and not converged else 0)
