@@ -95,7 +95,7 @@ def probe_anchor(
     plain = by_mu[potentials.index(0.0)]
     response = [
         {"record": samples.name, "counted": feature.label, "share": feature.share, "mu": mu}
-        | _numbers(samples, feature, mu, max_rhat)
+        | _numbers(samples, feature, exact_response(plain, feature, mu, feature.places(plain.mutable)), max_rhat)
         for samples, mu in zip(by_mu, potentials, strict=True)
     ]
     steps = zip(pairwise(by_mu), pairwise(potentials), strict=True)
@@ -104,13 +104,13 @@ def probe_anchor(
     return Probe(response, checks, counts, _covariance_rows(plain.name, spread))
 
 
-def _numbers(samples: SampleSet, feature: Feature, mu: float, max_rhat: float) -> Row:
-    """What is told of a sample set, and of the background alone, beta = 0, at the same mu."""
-    places = feature.places(samples.mutable)
-    found, number = summarise_count(samples, feature, places), draw_counts(samples, feature)
-    mean, variance = exact_response(samples, feature, mu, places)
+def _numbers(samples: SampleSet, feature: Feature, free: tuple[float, float], max_rhat: float) -> Row:
+    """What is told of a sample set; free: mean and variance of the background alone, beta = 0, at the same mu."""
+    found = summarise_count(samples, feature, feature.places(samples.mutable))
+    number, (mean, variance) = draw_counts(samples, feature), free
     unit = (found.places or np.nan) if feature.share else 1
     background, output = samples.output_background[1], samples.output.mean()
+    distance = (samples.anchor_output - background) or np.nan
     seen, of_number, size = diagnose(samples, max_rhat), float(rhat(number)), float(ess_mean(number))
     return {
         "places": found.places,
@@ -128,8 +128,8 @@ def _numbers(samples: SampleSet, feature: Feature, mu: float, max_rhat: float) -
         "energy_reduction": energy_reduction(samples.energy.mean(), samples.energy_background),
         "output": output,
         "output_error": float(mcse_mean(samples.output)),
-        "output_kept": (output - background) / (samples.anchor_output - background),
-        "output_kept_error": float(mcse_mean(samples.output)) / abs(samples.anchor_output - background),
+        "output_kept": (output - background) / distance,
+        "output_kept_error": float(mcse_mean(samples.output)) / abs(distance),
         "distinguishable": samples.distinguishable,
         "rhat_counted": of_number,
         "rhat": np.fmax(seen.worst_rhat, of_number),
@@ -291,11 +291,11 @@ def sentence(found: Answer) -> str:
     """The answer in words."""
     asked, named = found.asked, ", ".join(one.name for one in found.named)
     rigid = f"its rigidity outside local features is {told(asked.rigidity)}, {LEAST_RIGIDITY:g} is asked for"
-    beyond = f"its rigidity is {told(asked.rigidity)}, beyond {named} {told(asked.beyond)}"
+    beyond = f"its rigidity is {told(asked.rigidity)}, and beyond {named} {told(asked.beyond)}"
     said = {
         YES: f"yes, {rigid}",
-        NO: f"no, {rigid}",
-        FOLLOWS: f"no, it follows from {named}: {beyond}",
+        NO: f"no, {beyond if named else rigid}",
+        FOLLOWS: f"no, it follows from what is: {beyond}",
         UNDECIDED: f"undecided, {beyond if named else rigid}",
     }[asked.held]
     few = f", of {LEAST_ANCHORS} anchors or more" * (asked.rigidity.anchors < LEAST_ANCHORS)

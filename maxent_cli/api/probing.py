@@ -24,17 +24,9 @@ from maxent_cli.analysis.gc_probe import (
 from maxent_cli.analysis.held_counts import LEAST_RIGIDITY
 from maxent_cli.analysis.over_anchors import Interval95
 from maxent_cli.api.anchors import Given, anchors
-<<<<<<< HEAD
-from maxent_cli.api.cpus import granted_cpus
 from maxent_cli.api.jobs import Job, Sampler, Subject, Task, check_together, take_up
 from maxent_cli.api.listening import Progress, listener_of
 from maxent_cli.api.networks import Network
-=======
-from maxent_cli.api.jobs import LEAST_REPLICAS, Job, Sampler, Subject, Task, check_together, take_up
-from maxent_cli.api.listening import Listener, Progress, listener_of
-from maxent_cli.api.networks import Network, Reader, place
-from maxent_cli.api.networks import network as network_of
->>>>>>> main
 from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.api.runs import settings_of
 from maxent_cli.data import WHOLE, Shard

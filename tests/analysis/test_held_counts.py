@@ -25,7 +25,7 @@ def holding(held: str, seed: int = 1, row: tuple[float, ...] = (0.25,) * 4, even
     kind, _, half = held.partition(", ")
     anchor = chance.choice(4, LENGTH, p=row).astype(np.uint8)
     if even:
-        anchor = np.arange(LENGTH, dtype=np.uint8) % 4
+        anchor = chance.permuted(np.arange(LENGTH, dtype=np.uint8).reshape(2, -1) % 4, axis=1).ravel()
     places = np.flatnonzero(LEFT) if half == "left half" else np.arange(LENGTH)
     codes = independent_draws(chance, np.tile(row, (LENGTH, 1)), CHAINS, DRAWS)
     counted = np.isin(anchor[places], letters[kind] or [0])
@@ -91,11 +91,13 @@ def test_a_feature_is_a_count_of_its_own_unless_it_is_one_of_them() -> None:
 )
 def test_worked_values(held: str, worked: dict[str, float]) -> None:
     """The squared correlation of independent letters' counts: a single-letter counter has 1/3 in G and C."""
-    each = [{row["count"]: row for row in count_rows(holding(held, n, even=True), gc(), EVERYWHERE)[0]} for n in range(6)]
+    each = [
+        {row["count"]: row for row in count_rows(holding(held, n, even=True), gc(), EVERYWHERE)[0]} for n in range(6)
+    ]
     for count, value in worked.items():
         rigid = np.array([rows[count]["rigidity"] for rows in each])
         error = np.mean([rows[count]["rigidity_error"] for rows in each])
-        assert rigid.mean() == pytest.approx(value, abs=0.04), count
+        assert rigid.mean() == pytest.approx(value, abs=0.06), count
         assert error < 0.1
 
 
@@ -187,6 +189,8 @@ def test_anchors_whose_chains_disagree_do_not_count() -> None:
 
 def test_a_motif_is_asked_for_as_letters_are() -> None:
     given = Motif("one", 10 * np.eye(4)[[2, 0, 1, 3]], 10.0)
-    found = asked([holding("A", seed) for seed in range(6)], "one (p up to 0.01)", lambda: motif(given, (0.25,) * 4, 0.01))
+    found = asked(
+        [holding("A", seed) for seed in range(6)], "one (p up to 0.01)", lambda: motif(given, (0.25,) * 4, 0.01)
+    )
     assert named(found) == ["A"]
     assert {one.name: one.held for one in found}["one (p up to 0.01)"] == NO
