@@ -10,7 +10,7 @@ from scipy import stats
 from maxent_cli.analysis.counts import CHECKS, draw_counts, exact_response, outside_local, summarise_count
 from maxent_cli.analysis.diagnostics import LEAST_ESS, diagnose, ess_mean, mcse_mean, rhat
 from maxent_cli.analysis.features import Feature
-from maxent_cli.analysis.held_counts import LEAST_RIGIDITY, Counts, Spread, count_rows, counts_with
+from maxent_cli.analysis.held_counts import LEAST_RIGIDITY, Places, Spread, count_rows, counts_with
 from maxent_cli.analysis.over_anchors import (
     LEAST_ANCHORS,
     Interval95,
@@ -48,7 +48,8 @@ class Held:
     """What the anchors say of a count, with 95 % intervals: its rigidity, that beyond the counts named before, slope.
 
     p: one-sided, of the rigidity beyond those being no more than what is asked for; q: Benjamini and Hochberg's among
-    all counts. held: 'yes' (named), 'follows' (from those named), 'no', or 'undecided'.
+    all counts but the one that is asked about, whose q is its p. held: 'yes' (named), 'follows' (from those named),
+    'no', or 'undecided'.
     """
 
     name: str
@@ -177,24 +178,23 @@ def answer(response: list[Row], counts: list[Row], covariances: list[Row], ancho
         anchors=column(plain, "anchor"),
         draws=column(plain, "draws"),
         counts=name_held(
-            counts_with(label),
-            counts,
-            _spreads(covariances, len(plain)),
-            _weights(plain) if anchored else np.ones(len(plain)),
+            label, counts, _spreads(covariances, len(plain)), _weights(plain) if anchored else np.ones(len(plain))
         ),
     )
 
 
-def name_held(counts: Counts, rows: list[Row], spreads: list[Spread], weights: Floats) -> list[Held]:
+def name_held(label: str, rows: list[Row], spreads: list[Spread], weights: Floats) -> list[Held]:
     """What is held: the most rigid count that passes is named, the others are asked beyond it, until none passes.
 
-    rows (N · F,): of all anchors; weights (N,): of anchors.
+    label: the count that is asked about; rows (N · F,): of all anchors; weights (N,): of anchors.
     """
+    counts = counts_with(label)
+    others = np.array(counts.names) != label
     anchors, draws, apart = (column(rows, name).reshape(len(spreads), -1).T for name in ("anchor", "draws", "rhat"))
 
     def tests(named: Sequence[int]) -> list[Test]:
         rigid = np.array([spread.rigidity(counts.weights, counts.weights[list(named)]) for spread in spreads])
-        return _tests(np.where(apart > MOST_APART, np.nan, rigid.T), counts.least, weights)
+        return _tests(np.where(apart > MOST_APART, np.nan, rigid.T), counts.least, weights, others)
 
     named, plain = dict[int, Test](), tests([])
     beyond = plain
@@ -212,7 +212,7 @@ def name_held(counts: Counts, rows: list[Row], spreads: list[Spread], weights: F
 
 @dataclass(frozen=True)
 class Test:
-    """A count's rigidity over anchors, p of its being no more than what is asked for, and q among all counts."""
+    """A count's rigidity over anchors, p of its being no more than what is asked for, and q."""
 
     rigidity: Interval95
     p: float
@@ -224,10 +224,13 @@ class Test:
         return self.rigidity.decides and self.q <= MOST_Q
 
 
-def _tests(rigid: Floats, least: Floats, weights: Floats) -> list[Test]:
-    """Tests of counts' rigidities (F, N) against what is asked for (F,), anchors weighing (N,)."""
+def _tests(rigid: Floats, least: Floats, weights: Floats, many: Places) -> list[Test]:
+    """Tests of counts' rigidities (F, N) against what is asked for (F,), anchors weighing (N,).
+
+    many (F,): those that are looked through; the others are asked about beforehand, and are tested alone.
+    """
     p = np.array([p_above(values, bound, weights) for values, bound in zip(rigid, least, strict=True)])
-    q, known = np.full_like(p, np.nan), np.isfinite(p)
+    q, known = p.copy(), np.isfinite(p) & many
     if known.any():
         q[known] = stats.false_discovery_control(p[known])
     means = [mean_over_anchors(values, weights) for values in rigid]

@@ -47,7 +47,7 @@ def named(held: list) -> list[str]:
 
 def asked(networks: list[SampleSet], label: str = "G and C", feature=gc) -> list:
     rows, spreads = zip(*(count_rows(samples, feature(), EVERYWHERE) for samples in networks), strict=True)
-    return name_held(counts_with(label), [row for some in rows for row in some], list(spreads), np.ones(len(networks)))
+    return name_held(label, [row for some in rows for row in some], list(spreads), np.ones(len(networks)))
 
 
 def test_elementary_counts_are_what_they_say() -> None:
