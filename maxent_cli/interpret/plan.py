@@ -61,13 +61,13 @@ class _Stack:
     by_position: bool = False
     padded: tuple[int, int, float] = (0, 0, 0.0)
 
-    def padding(self, padding: int, fill: float) -> tuple[int, int]:
+    def padding(self, own: tuple[int, int], fill: float) -> tuple[int, int]:
         """Padding of the next layer on the left and on the right, with that which came before it."""
         left, right, value = self.padded
         self.padded = (0, 0, 0.0)
         if (left or right) and value != fill:
             raise NotAStack(f"padding is {value:g} where {fill:g} is read beyond the ends")
-        return left + padding, right + padding
+        return left + own[0], right + own[1]
 
     def add(self, layer: Layer, weights: Weights | None = None, bias: Weights | None = None) -> None:
         none = np.zeros(0, np.float32)
@@ -98,7 +98,7 @@ def read_plan(model: SequenceModel, reference: Tensor, weights: Tensor, offset: 
             raise NotAStack(f"{name or type(step).__name__}: {type(step).__name__} is not a layer it knows")
         if stack.turned and not isinstance(step, _Turn | nn.Flatten):
             raise NotAStack(f"{name or type(step).__name__}: it reads positions before channels")
-        if any(stack.padded[:2]) and not isinstance(step, nn.Conv1d | nn.MaxPool1d):
+        if any(stack.padded[:2]) and not isinstance(step, nn.Conv1d | nn.MaxPool1d | nn.ConstantPad1d):
             raise NotAStack(f"{name or type(step).__name__}: it reads padding")
         handler(stack, step)
     if not stack.layers or stack.layers[0][0].kind != layers.SUM:
@@ -217,7 +217,7 @@ MOST_ARGUMENTS = {"flatten": 2, "transpose": 3, "permute": 4}
 def _convolution(stack: _Stack, step: nn.Conv1d) -> None:
     width, dilation = step.kernel_size[0], step.dilation[0]
     span = (width - 1) * dilation
-    left, right = stack.padding(*_padding(step, span))
+    left, right = stack.padding(_padding(step, span), 0.0)
     if step.stride[0] != 1 or step.padding_mode != "zeros" or stack.flat or max(left, right) > span:
         raise NotAStack("a convolution has a stride, padding other than zeros, or follows flattening")
     kernel = step.weight.detach().float().cpu().numpy()  # (out, in / groups, width)
@@ -278,7 +278,7 @@ def _batch_norm(stack: _Stack, step: nn.BatchNorm1d) -> None:
 def _pool(stack: _Stack, step: nn.MaxPool1d | nn.AvgPool1d) -> None:
     width, stride, padding = (_single(value) for value in (step.kernel_size, step.stride, step.padding))
     dilation, largest = _single(getattr(step, "dilation", 1)), isinstance(step, nn.MaxPool1d)
-    left, right = stack.padding(padding, -np.inf) if largest else (padding, padding)
+    left, right = stack.padding((padding, padding), -np.inf) if largest else (padding, padding)
     if stack.flat or (not largest and (step.ceil_mode or (padding and not getattr(step, "count_include_pad", True)))):
         raise NotAStack("a pooling layer leaves what is beyond the ends out of its mean, or follows flattening")
     span = dilation * (width - 1)
@@ -310,8 +310,7 @@ def _flatten(stack: _Stack, step: nn.Flatten) -> None:
 
 
 def _pad(stack: _Stack, step: nn.ConstantPad1d) -> None:
-    left, right = step.padding
-    stack.padded = (left, right, float(step.value))
+    stack.padded = (*stack.padding((step.padding[0], step.padding[1]), float(step.value)), float(step.value))
 
 
 def _turn(stack: _Stack, step: _Turn) -> None:
