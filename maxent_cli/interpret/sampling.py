@@ -34,7 +34,7 @@ from maxent_cli.engine.sampling import NO_JOURNAL, Journal, block_steps, in_bloc
 from maxent_cli.engine.target import Kernel, Ladder, State, Terms, Trace, start_state
 from maxent_cli.engine.terms import background_rows
 from maxent_cli.engine.tuning import Tuned, first_ladder, tune
-from maxent_cli.errors import InputError, SettingsError, StoppedError
+from maxent_cli.errors import InputError, SettingsError, StoppedError, require_range
 from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, evaluate
 from maxent_cli.interpret.plan import NotAStack, read_layers, read_plan
 from maxent_cli.models.protocol import SequenceModel
@@ -68,6 +68,18 @@ MOVES = {
 }
 
 
+# of counts; beyond the upper ones a number is a slip of the keyboard rather than a run
+BOUNDS = {
+    "chains": (2, 10_000),
+    "replicas": (1, 64),
+    "draws": (4, 1_000_000),
+    "thin": (1, 1_000_000),
+    "warmup": (0, 1_000_000_000),
+    "max_steps": (1, 1_000_000_000),
+    "seed": (0, 2**32 - 1),
+}
+
+
 @dataclass(frozen=True)
 class Sampling:
     """How a law is drawn from: chains C, each of R replicas, draws D of each, thin steps apart, after warmup steps.
@@ -76,8 +88,8 @@ class Sampling:
     start: 'anchor', 'background', or 'both' (even chains at the anchor). moves: a key of MOVES. Where not every ESS is
     at least min_ess and every R-hat at most max_rhat, which is what converged means, the chains go on, at wider and
     wider thinning, until they are or max_steps of each replica are taken, the warm-up not counted.
-    device: a torch device; other than 'cpu' by full passes. Raises InputError where max_steps is less than the draws
-    take.
+    device: a torch device; other than 'cpu' by full passes. Raises SettingsError where a count is out of BOUNDS, or
+    max_steps is less than the draws take.
     """
 
     chains: int = 8
@@ -94,10 +106,16 @@ class Sampling:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
+        for name, (fewest, most) in BOUNDS.items():
+            require_range(name, getattr(self, name), fewest, most)
         least = self.draws * self.thin
         if self.max_steps < least:
             takes = f"the {self.draws} draws every {self.thin} steps take {least}"
             raise SettingsError("max-steps", "", f"{self.max_steps} is too few: {takes}", "give more, or fewer draws")
+
+    def bytes_held(self, length: int) -> int:
+        """What the draws around an anchor of so many letters take at least, while they are drawn and put together."""
+        return self.chains * self.replicas * self.draws * (2 * length + 32)  # codes; energies and outputs
 
     @property
     def goes_on(self) -> bool:
