@@ -31,7 +31,7 @@ from maxent_cli.engine.proposals import (
 )
 from maxent_cli.engine.randomness import START_STEP, Keys, background_draws, chain_keys
 from maxent_cli.engine.sampling import NO_JOURNAL, Journal, block_steps, in_blocks
-from maxent_cli.engine.target import Kernel, Ladder, State, Target, Trace, start_state
+from maxent_cli.engine.target import Kernel, Ladder, State, Terms, Trace, start_state
 from maxent_cli.engine.terms import background_rows
 from maxent_cli.engine.tuning import Tuned, first_ladder, tune
 from maxent_cli.errors import InputError, SettingsError, StoppedError, require_range
@@ -190,7 +190,7 @@ class Setting:
 
     def energies(self, codes: Codes) -> Floats:
         """Energies (...) of codes (..., L), by full passes."""
-        return evaluate(self.law.target.energy, codes, torch.device(self.run.device))
+        return evaluate(self.law.terms.energy, codes, torch.device(self.run.device))
 
     def outputs(self, codes: Codes) -> Floats:
         """The chosen output or contrast (...) of codes (..., L)."""
@@ -277,7 +277,7 @@ def sample_anchor(
     setting = prepare(model, anchor, settings, run, threads)
     steps = block_steps(run.chains * run.replicas, setting.kernel_name == COMPILED)
     setting = replace(setting, kernel=in_blocks(setting.kernel, steps, journal))
-    state = start_state(setting.law.target, start_codes(setting), setting.keys, torch.device(run.device))
+    state = start_state(setting.law.terms, start_codes(setting), setting.keys, torch.device(run.device))
     tuned = warm_up(setting, state)
     for samples, steps in draw(setting, tuned):
         if 2 * steps > run.max_steps or diagnose(samples, run.max_rhat, run.min_ess).converged:
@@ -292,7 +292,7 @@ def prepare(model: SequenceModel, anchor: Sequences, settings: LawSettings, run:
     moves, ladder = MOVES[run.moves], Ladder(run.replicas, EXCHANGE_EVERY)
     kernel = full_pass_chain(moves, ladder) if run.device == "cpu" else metropolis_hastings(moves, ladder)
     setting = Setting(model, anchor, law, settings, run, kernel)
-    codes = random_codes(anchor.codes[0], law.target, setting.reference_keys)
+    codes = random_codes(anchor.codes[0], law.terms, setting.reference_keys)
     setting = replace(setting, reference=reference_of(setting, setting.energies(codes)))
     return compiled(setting, codes[: run.replicas * CHECKED], threads) if run.device == "cpu" else setting
 
@@ -309,7 +309,7 @@ def reference_of(setting: Setting, energy: Floats) -> Reference:
         )
     anchor = setting.anchor.codes[0]
     rows = background_rows(np.array(setting.settings.background), anchor, None)
-    plain = random_codes(anchor, setting.law.target._replace(background=rows), setting.reference_keys)
+    plain = random_codes(anchor, replace(setting.law.terms, background=rows), setting.reference_keys)
     return Reference(float(energy.mean()), float(energy.std()), np.quantile(setting.outputs(plain), CENTRAL))
 
 
@@ -325,7 +325,9 @@ def compiled(setting: Setting, codes: Codes, threads: int) -> Setting:
         return replace(setting, kernel_name=f"full passes ({reason})")
     kernel = compiled_chain(plan, moves, Ladder(setting.run.replicas, EXCHANGE_EVERY), threads)
     keys = chain_keys(setting.run.seed, "check", setting.anchor.codes[0], len(codes))
-    _, trace = kernel(start_state(law.target, codes, keys, torch.device("cpu")), law.target, 1, CHECKED_STEPS)
+    _, trace = kernel(
+        start_state(law.terms, codes, keys, torch.device("cpu")), law.terms.at(np.zeros(1)), 1, CHECKED_STEPS
+    )
     if not trace.drift <= MOST_DRIFT * setting.reference.energy_spread:
         return replace(setting, kernel_name="full passes (the compiled chain gives other energies)")
     return replace(setting, kernel=kernel, kernel_name=COMPILED, drift=trace.drift)
@@ -336,7 +338,7 @@ def warm_up(setting: Setting, state: State) -> Tuned:
     settings, run, reference = setting.settings, setting.run, setting.reference
     top = settings.beta if settings.beta is not None else FIRST_TOP / reference.energy
     betas = first_ladder(top, run.replicas, 1 / reference.energy_spread)
-    return tune(setting.kernel, state, setting.law.target, betas, setting.wanted, run.warmup)
+    return tune(setting.kernel, state, setting.law.terms, betas, setting.wanted, run.warmup)
 
 
 def draw(setting: Setting, tuned: Tuned) -> Iterator[tuple[SampleSet, int]]:
@@ -349,7 +351,7 @@ def draw(setting: Setting, tuned: Tuned) -> Iterator[tuple[SampleSet, int]]:
     run, first, thin, again = setting.run, tuned.state.step, setting.run.thin, 0
     held, parts = nothing_held(setting), list[Trace]()
     while True:
-        ladder = setting.law.target._replace(beta=np.tile(tuned.betas, run.chains), adapted=tuned.adapted)
+        ladder = setting.law.terms.at(np.tile(tuned.betas, run.chains), tuned.adapted)
         state, trace = setting.kernel(tuned.state, ladder, run.draws - held.codes.shape[1], thin)
         held, tuned = held.followed_by(trace), tuned._replace(state=state)
         parts.append(trace._replace(codes=NO_CODES, energy=NO_ENERGY))  # only the counts are wanted later
@@ -424,8 +426,8 @@ def collect(setting: Setting, tuned: Tuned, held: Held, parts: list[Trace], thin
         codes=top.codes,
         energy=top.energy,
         output=top.output,
-        background=setting.law.target.background,
-        mutable=setting.law.target.mutable,
+        background=setting.law.terms.background,
+        mutable=setting.law.terms.mutable,
         beta=float(tuned.betas[-1]),
         anchor_output=setting.law.anchor_output,
         energy_background=setting.reference.energy,
@@ -493,9 +495,9 @@ def start_codes(setting: Setting) -> Codes:
 
     Unknown letters of the anchor that may change are background draws from the start.
     """
-    anchor, run, keys, target = setting.anchor.codes[0], setting.run, setting.keys, setting.law.target
-    random = random_codes(anchor, target, keys)
-    starts = np.where((anchor == UNKNOWN) & target.mutable, random, anchor)
+    anchor, run, keys, terms = setting.anchor.codes[0], setting.run, setting.keys, setting.law.terms
+    random = random_codes(anchor, terms, keys)
+    starts = np.where((anchor == UNKNOWN) & terms.mutable, random, anchor)
     if run.start == "anchor":
         return starts
     if run.start == "both":
@@ -504,9 +506,9 @@ def start_codes(setting: Setting) -> Codes:
     return random
 
 
-def random_codes(anchor: Codes, target: Target, keys: Keys) -> Codes:
+def random_codes(anchor: Codes, terms: Terms, keys: Keys) -> Codes:
     """Independent draws (C, L) from the background alone, where the anchor (L,) may change."""
     codes = np.tile(anchor, (len(keys), 1))
-    background_draws(keys, START_STEP, cumulative_rows(target.background), codes)
-    codes[:, ~target.mutable] = anchor[~target.mutable]
+    background_draws(keys, START_STEP, cumulative_rows(terms.background), codes)
+    codes[:, ~terms.mutable] = anchor[~terms.mutable]
     return codes
