@@ -19,6 +19,7 @@ from maxent_cli.analysis.features import Feature, Places
 from maxent_cli.analysis.over_anchors import LEAST_ANCHORS, Interval95, mean_over_anchors, slope_over_anchors
 from maxent_cli.analysis.summary import energy_reduction
 from maxent_cli.data import Floats, SampleSet
+from maxent_cli.tables.gc_probe import AVERAGED
 
 Row = dict[str, object]
 
@@ -29,7 +30,6 @@ NETWORK, AT_ZERO, UNTRAINED = "network", "beta = 0, exact", "untrained"
 LEAST_EXCESS = 0.25
 MOST_APART = 1.2  # R-hat of N up to which draws are judged: untrained networks are often so rugged that chains stand
 MEASURES = ("slope", "slope outside", "rigidity", "rigidity outside")
-AVERAGED = ("draws", "variance", "rigidity", "rigidity_outside", "energy", "output_kept")  # of each mu, over anchors
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ def over_anchors(response: list[Row]) -> list[Row]:
     for mu in sorted({float(str(row["mu"])) for row in response}):
         rows = [row for row in response if row["mu"] == mu]
         average: Row = {"mu": mu, "anchors": len(rows), "beta_0": column(rows, "beta_0").mean()}
-        for name in AVERAGED:
+        for name, _, _ in AVERAGED:
             mean = mean_over_anchors(column(rows, name))
             average |= {name: mean.value, f"{name}_low": mean.low, f"{name}_high": mean.high}
         agreed = {

@@ -2,16 +2,16 @@
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from maxent_cli.analysis.features import FEATURES, Feature
 from maxent_cli.analysis.gc_probe import (
-    AVERAGED,
     LEAST_EXCESS,
     UNTRAINED,
     Answer,
@@ -38,15 +38,11 @@ from maxent_cli.io.gc_figure import GCFigure, write_gc_figure
 from maxent_cli.io.machine import granted_cpus
 from maxent_cli.io.motif_files import read_meme
 from maxent_cli.io.outputs import planned
-from maxent_cli.io.tables import Columns, read_table, truth, write_table
+from maxent_cli.io.tables import read_table, write_table
 from maxent_cli.io.unfinished import Unfinished, unfinished
 from maxent_cli.models.untrained import with_fresh_weights
+from maxent_cli.tables.gc_probe import ANSWER, BY_MU, CHECKS, REFERENCES, RESPONSE
 
-POOLED: tuple[str, ...] = (
-    "answer.tsv",
-    "by_mu.tsv",
-    "response.png",
-)  # what all anchors together give; other tables have rows of each
 FIRST_SEED = 1_000_003  # of the untrained networks: unlikely to be anyone's training seed
 MOST_MU, MOST_UNTRAINED = 10, 100
 
@@ -167,7 +163,7 @@ def gc_probe(
         probes = [_read(work, name) for name in job.work_through(work, rows_of)]
         part = subject.run.part("folder")
         with results_folder(out, outputs, seed=run.seed, device=run.device, part=part) as folder:
-            lines = list(_write(folder, probes, asked.held == "anchor"))
+            lines = list(_write(folder, probes, subject.run.settings))
     return tell(folder, out, "answer", lines, task.listener)
 
 
@@ -194,38 +190,26 @@ def _read(work: Unfinished, name: str) -> dict[str, list[Row]]:
     return found
 
 
-def _write(folder: Path, probes: list[dict[str, list[Row]]], anchored: bool) -> Iterator[str]:
+def _write(folder: Path, probes: list[dict[str, list[Row]]], settings: Mapping[str, Any]) -> Iterator[str]:
     """Write the rows of all anchors, and what they say together; give it in words."""
     rows, checks, beside = ([row for found in probes for row in found[n]] for n in ("response", "checks", "references"))
-    write_table(str(folder / "response.tsv"), rows)
-    write_table(str(folder / "checks.tsv"), checks)
-    write_table(str(folder / "references.tsv"), beside, () if beside or not rows else ("reference", *rows[0]))
+    for table, found in ((RESPONSE, rows), (CHECKS, checks), (REFERENCES, beside)):
+        write_table(str(folder / table.file), found, table)
     if rows:
-        yield from pool(folder, anchored)
+        yield from pool(folder, settings)
     else:
         yield "0 anchors"
 
 
-def pool(folder: Path, anchored: bool) -> Iterator[str]:
-    """Write into a folder what its tables say over all anchors, and say it; anchored: the law holds anchors."""
-    measured = [f"{name}{where}" for name in ("anchor", "draws", "rigidity") for where in ("", "_outside")]
-    measured.append("rhat_counted")
-    yes_or_no = dict.fromkeys(("converged", "distinguishable"), truth)
-    common: Columns = {"record": str, **yes_or_no, **dict.fromkeys(measured, float)}
-    wide = ("mu", "beta_0", "beta_0_outside", "rhat", "energy_background", *AVERAGED)
-    at_zero = dict.fromkeys(wide, float)
-    wanted: dict[str, Columns] = {
-        "response": {**common, **at_zero, "counted": str, "share": truth},
-        "references": {**common, "reference": str},
-        "checks": {"z": float},
-    }
+def pool(folder: Path, settings: Mapping[str, Any]) -> Iterator[str]:
+    """Write into a folder what its tables say over all anchors, and say it; settings: of the run."""
     response, references, checks = (
-        list(read_table(str(folder / f"{name}.tsv"), columns, "probe again")) for name, columns in wanted.items()
+        list(read_table(str(folder / table.file), table, "probe again")) for table in (RESPONSE, REFERENCES, CHECKS)
     )
-    found = answer(response, references, anchored=anchored)
+    found = answer(response, references, anchored=settings["law.held"] == "anchor")
     label = response[0]["counted"]
-    write_table(str(folder / "answer.tsv"), answer_rows(found, label))
-    write_table(str(folder / "by_mu.tsv"), over_anchors(response))
+    write_table(str(folder / ANSWER.file), answer_rows(found, label), ANSWER)
+    write_table(str(folder / BY_MU.file), over_anchors(response), BY_MU)
     write_gc_figure(str(folder / "response.png"), figure_of(found, label, response[0]["share"]))
     yield from account(found, (response, references, checks), label)
 
