@@ -91,7 +91,9 @@ def test_a_feature_is_a_count_of_its_own_unless_it_is_one_of_them() -> None:
 )
 def test_worked_values(held: str, worked: dict[str, float]) -> None:
     """The squared correlation of independent letters' counts: a single-letter counter has 1/3 in G and C."""
-    each = [{row["count"]: row for row in count_rows(holding(held, n, even=True), gc(), EVERYWHERE)[0]} for n in range(6)]
+    each = [
+        {row["count"]: row for row in count_rows(holding(held, n, even=True), gc(), EVERYWHERE)[0]} for n in range(6)
+    ]
     for count, value in worked.items():
         rigid = np.array([rows[count]["rigidity"] for rows in each])
         error = np.mean([rows[count]["rigidity_error"] for rows in each])
@@ -187,6 +189,8 @@ def test_anchors_whose_chains_disagree_do_not_count() -> None:
 
 def test_a_motif_is_asked_for_as_letters_are() -> None:
     given = Motif("one", 10 * np.eye(4)[[2, 0, 1, 3]], 10.0)
-    found = asked([holding("A", seed) for seed in range(6)], "one (p up to 0.01)", lambda: motif(given, (0.25,) * 4, 0.01))
+    found = asked(
+        [holding("A", seed) for seed in range(6)], "one (p up to 0.01)", lambda: motif(given, (0.25,) * 4, 0.01)
+    )
     assert named(found) == ["A"]
     assert {one.name: one.held for one in found}["one (p up to 0.01)"] == NO

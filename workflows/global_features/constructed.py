@@ -6,8 +6,8 @@ Networks whose weights are given (by_hand.py): a count each, or a motif. Network
 labels say whether a sequence has more G and C than the median; motif: positives have GCCGCGCCGG somewhere, on either
 strand, negatives the same letters in random order, so that only the order tells; both: labels are the sum of the two;
 shuffled: composition's sequences with labels at random. Sequences differ in GC; anchors are of both labels, at random
-among those called rightly (shuffled: among all). The probe must name G and C, none, G and C, none. OUT/results.tsv and results.md have a row
-a network and seed.
+among those called rightly (shuffled: among all). The probe must name G and C, none, G and C, none. OUT/results.tsv and
+results.md have a row a network and seed.
 """
 
 import sys
