@@ -1,9 +1,9 @@
 """Attribution: which letters of each anchor a network's output is put down to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import inf
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from maxent_cli.api import attribution_results as results
 from maxent_cli.api.anchors import Given, anchors
@@ -20,12 +20,8 @@ from maxent_cli.interpret.law import Law
 from maxent_cli.io.attribution_files import read_scores, write_arrays, write_bedgraph
 from maxent_cli.io.machine import granted_cpus
 from maxent_cli.io.outputs import planned
+from maxent_cli.tables.attribution import POSITIONS
 
-POOLED: tuple[str, ...] = (
-    "scores.bedgraph",
-    "modisco/one_hot.npz",
-    "modisco/attributions.npz",
-)  # made of the table of all anchors
 REFERENCES, STEPS = 20, 50
 MOST = 10_000  # of either
 SUMMED = ("deeplift", "integrated-gradients")  # methods whose scores must add up, over references
@@ -104,7 +100,7 @@ def attribute(
     with results_folder(out, outputs, seed=seed, device=device, part=subject.run.part("folder")) as folder:
         job = results.Job(folder, settings, max_delta, logos, subject.anchors.numbered.tolist())
         rows = results.write(watched(found, subject.anchors, network.name, "attributing", task), job, max_logos)
-        lines = [*results.account(rows, job), *pool(folder)]
+        lines = [*results.account(rows, job), *pool(folder, subject.run.settings)]
     return tell(folder, out, "positions", lines, task.listener)
 
 
@@ -113,9 +109,9 @@ def complete(found: Results) -> bool:
     return not found["anchors"]["complete"].eq(False).any()
 
 
-def pool(folder: Path) -> Iterator[str]:
+def pool(folder: Path, _settings: Mapping[str, Any]) -> Iterator[str]:
     """Write into a folder what its table of positions says over all anchors, if there are any; and say it."""
-    table = read_scores(str(folder / results.TABLE))
+    table = read_scores(str(folder / POSITIONS.file))
     if not len(table):
         return
     (folder / "modisco").mkdir(exist_ok=True)

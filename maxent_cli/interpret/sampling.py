@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from maxent_cli.alphabet import UNKNOWN, Codes
 from maxent_cli.analysis.diagnostics import diagnose
 from maxent_cli.analysis.reweighting import Settled, beta_error, settle
-from maxent_cli.analysis.summary import energy_reduction
 from maxent_cli.data import Floats, Replicas, SampleSet, Sequences, Stop
 from maxent_cli.engine.full_passes import full_pass_chain
 from maxent_cli.engine.incremental import compiled_chain
@@ -49,7 +48,6 @@ FIRST_TOP = 200  # times the inverse mean energy of the background: well above t
 CHECKED, CHECKED_STEPS = 4, 20  # ladders and steps on which the compiled chain is compared with full passes
 MOST_DRIFT = 1e-3  # of the energy's spread, that it may differ
 CENTRAL = (0.025, 0.5, 0.975)
-KEEPABLE = 0.01, 0.99  # shares of energy for which a beta is sought
 REPLICA_DRAWS = 100  # of each chain, for what is watched on every replica
 LEAST_LEFT = 0.8  # of the draws, when they are weighed to the beta that is wanted; below, they are drawn again
 MOST_AGAIN = 6  # times that they are
@@ -256,13 +254,6 @@ def sample_potentials(sample: Draw, law: LawSettings, potentials: tuple[float, .
     without = sample(law)
     settled = replace(law, beta=without.beta)
     return [sample(replace(settled, mu=mu)) if mu else without for mu in potentials]
-
-
-def sample_alike(sample: Draw, law: LawSettings, other: SampleSet) -> SampleSet:
-    """The draws around one anchor by another network, at the beta at which it keeps as much energy as other does."""
-    keep = energy_reduction(other.energy.mean(), other.energy_background)
-    least, most = KEEPABLE
-    return sample(replace(law, beta=None, keep=min(keep, most)) if keep > least else replace(law, beta=0.0))
 
 
 def sample_anchor(
