@@ -172,6 +172,8 @@ def _folder(path: str) -> dict[str, Tensor]:
     for name in _INDEXES:
         if (folder / name).is_file():
             return {key: value for part in _parts(folder / name) for key, value in _by_name(_file(part)).items()}
+    if (folder / _SAVED_MODEL).is_file():
+        raise InputError(path, "", *_TENSORFLOW)
     raise InputError(
         path, "", f"holds no {' or '.join(_FOLDERS)}", "give a file of weights, or a folder that holds one"
     )

@@ -52,6 +52,45 @@ class KerasGraph:
     outputs: Sequence[Ref]
 
 
+def described(graph: KerasGraph) -> dict[str, Any]:
+    """The network as plain data, with the shapes of its weights in their place."""
+    return {
+        "inputs": list(graph.inputs),
+        "outputs": [list(ref) for ref in graph.outputs],
+        "layers": [
+            {
+                "kind": layer.kind,
+                "name": layer.name,
+                "config": dict(layer.config),
+                "weights": [list(array.shape) for array in layer.weights],
+                "calls": [[list(ref) for ref in call] for call in layer.calls],
+                "inner": None if layer.inner is None else described(layer.inner),
+            }
+            for layer in graph.layers
+        ],
+    }
+
+
+def from_description(given: Mapping[str, Any]) -> KerasGraph:
+    """The network of plain data, with zeros for weights. Raises KeyError, TypeError or ValueError where there is none."""
+    layers = [
+        KerasLayer(
+            str(each["kind"]),
+            str(each["name"]),
+            dict(each["config"]),
+            [np.zeros(tuple(map(int, shape)), np.float32) for shape in each["weights"]],
+            [_refs(call) for call in each["calls"]],
+            None if each["inner"] is None else from_description(each["inner"]),
+        )
+        for each in given["layers"]
+    ]
+    return KerasGraph(layers, [str(name) for name in given["inputs"]], _refs(given["outputs"]))
+
+
+def _refs(given: Sequence[Sequence[Any]]) -> list[Ref]:
+    return [Ref(str(layer), int(call), int(output)) for layer, call, output in given]
+
+
 class Value(NamedTuple):
     """A tensor while the network is built: an example (1, ...), and its shape in Keras without the batch axis."""
 
@@ -88,6 +127,7 @@ class KerasNetwork(nn.Module):
 
     def __init__(self, graph: KerasGraph, path: str, input_length: int | None) -> None:
         super().__init__()
+        self.graph = graph
         self.steps: list[tuple[str, tuple[Ref, ...], Ref]] = []
         self.layers = nn.ModuleDict()
         shapes = {layer.name: _input_shape(layer) for layer in graph.layers if layer.name in graph.inputs}

@@ -21,6 +21,7 @@ from maxent_cli.errors import InputError
 from maxent_cli.interpret.plan import read_layers
 from maxent_cli.io.keras_files import is_keras, read_keras
 from maxent_cli.models.adapter import AdaptedNetwork, Reading
+from maxent_cli.models.keras import KerasNetwork, described, from_description
 
 NAMES = ("columns", "letters", "rows", "bpnet", "strided", "recurrent", "nested", "control", "shared")
 WRITTEN = ("h5", "keras", "2.h5", "2.keras")
@@ -207,3 +208,15 @@ def test_a_length_that_the_file_leaves_open_must_be_given(folder: Path, tmp_path
     assert read_keras(path, 64).input_length == 64
     with pytest.raises(InputError, match=r"reads 64 letters"):
         read_keras(str(folder / "columns.keras"), 65)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_built_again_from_what_is_said_of_it(folder: Path, name: str) -> None:
+    """As JSON, with its weights by name."""
+    network = read_keras(str(folder / f"{name}.keras")).eval()
+    description = json.loads(json.dumps(described(network.graph)))
+    again = KerasNetwork(from_description(description), "again", None).eval()
+    again.load_state_dict(network.state_dict())
+    inputs = torch.rand(3, 4, network.input_length)
+    with torch.no_grad():
+        torch.testing.assert_close(again(inputs), network(inputs), rtol=0, atol=0)
