@@ -72,7 +72,7 @@ def described(graph: KerasGraph) -> dict[str, Any]:
 
 
 def from_description(given: Mapping[str, Any]) -> KerasGraph:
-    """The network of plain data, with zeros for weights. Raises KeyError, TypeError or ValueError where there is none."""
+    """The network of plain data, its weights zero. Raises KeyError, TypeError or ValueError where there is none."""
     layers = [
         KerasLayer(
             str(each["kind"]),
