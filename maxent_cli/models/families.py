@@ -43,7 +43,7 @@ def deepsea(outputs: int = 919) -> Named:
 
 
 def deepstarr(outputs: int = 2) -> Named:
-    """Developmental and housekeeping enhancers in fly cells, of 249 bp (de Almeida et al., Nat. Genet. 54:613, 2022)."""
+    """Developmental and housekeeping enhancers of flies, of 249 bp (de Almeida et al., Nat. Genet. 54:613, 2022)."""
     scan: list[nn.Module] = []
     for into, filters, width in ((4, 256, 7), (256, 60, 3), (60, 60, 5), (60, 120, 3)):
         scan += _scan(into, filters, width, 2, same=True)
