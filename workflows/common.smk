@@ -14,7 +14,7 @@ from snakemake.utils import validate
 # sections of run.toml that shape what a command gives: where they change, it is done again
 DRAWING = ("network", "anchors", "law", "sampling")
 SHAPING = {"predict": ("network",), "sample": DRAWING, "gc-probe": DRAWING}
-NOT_OF_PREDICT = ("gc", "background", "output")
+NOT_OF_PREDICT = ("gc", "background")
 NOT_OF_DOCTOR = ("feature", "match-p", "mu", "untrained", "beside")
 GC_FILES = ("answer.tsv", "by_mu.tsv", "response.tsv", "references.tsv", "checks.tsv", "response.png")
 MU = "-0.5,0,0.5"  # the probe's default; it has no untrained networks by default

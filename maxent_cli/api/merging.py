@@ -21,6 +21,7 @@ from maxent_cli.io.parts import (
     renew_rejected_of,
     tables_of,
 )
+from maxent_cli.laws import LAWS
 
 Together = dict[str, list[Part]]  # path -> its parts, the main output first
 Settings = dict[str, Any]  # of a run, as its provenance has them
@@ -35,7 +36,7 @@ class Pooled(NamedTuple):
 
 # by the command that wrote the parts; folders of others are joined as they are
 JOINED = {
-    "gc-probe": Pooled(probing.POOLED, lambda folder, run: probing.pool(folder, run["law.held"] == "anchor")),
+    "gc-probe": Pooled(probing.POOLED, lambda folder, run: probing.pool(folder, LAWS[run["law.held"]].is_distance)),
     "attribute": Pooled(attribution.POOLED, lambda folder, _run: attribution.pool(folder)),
 }
 NOTHING = Pooled((), lambda _folder, _run: iter(()))

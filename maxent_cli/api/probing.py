@@ -149,7 +149,7 @@ def gc_probe(
     check_together(asked, run)
     task = Task("gc-probe", listener_of(progress), out, shard, threads or granted_cpus())
     source, second = anchors(given), None if what.beside is None else network_of(what.beside)
-    read = [*network.files, *(second.files if second else ()), *source.files, what.motif_file]
+    read = [*network.files, *(second.files if second else ()), *source.files, *asked.files, what.motif_file]
     outputs = planned(read, folders=[out], implied=[task.rejected_table], noting=False)
     settings = settings_of(law=asked, sampling=run, reading=network.reading, probe=replace(what, beside=None))
     subject = take_up(network, source, asked, run.device, settings, task)
@@ -167,7 +167,7 @@ def gc_probe(
         probes = [_read(work, name) for name in job.work_through(work, rows_of)]
         part = subject.run.part("folder")
         with results_folder(out, outputs, seed=run.seed, device=run.device, part=part) as folder:
-            lines = list(_write(folder, probes, asked.held == "anchor"))
+            lines = list(_write(folder, probes, asked.kind.is_distance))
     return tell(folder, out, "answer", lines, task.listener)
 
 
@@ -237,8 +237,8 @@ def _references(
     probe, second = asked
     if not probe.untrained and probe.beside is None:
         return {}
-    if subject.law.held != "anchor" or run.replicas < LEAST_REPLICAS or not run.warmup:
-        needs = f"the law of an anchor, {LEAST_REPLICAS} replicas or more and a warm-up, to find the beta of others"
+    if not subject.law.kind.is_distance or run.replicas < LEAST_REPLICAS or not run.warmup:
+        needs = f"a law that is a distance, {LEAST_REPLICAS} replicas or more and a warm-up, to find the beta of others"
         raise SettingsError("untrained and beside", "", f"need {needs}", "give them, or no other networks")
     others = dict[str, Reader]()
     try:

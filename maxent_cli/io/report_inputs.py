@@ -88,7 +88,7 @@ PERIODS: Columns = {
     **dict.fromkeys(("low", "high", "chance", "period", "period_error", "height", "height_error"), number),
 }
 SPECTRA: Columns = {"record": str, **dict.fromkeys(("period", "draws", "anchor", "beta_0"), number)}
-LAW = {"held", "contrast", "background", "tether", "beta", "keep"}  # what the header says of the law
+LAW = {"held", "outputs", "background", "tether", "beta", "keep"}  # what the header says of the law
 
 
 @dataclass(frozen=True)
@@ -144,8 +144,9 @@ def read_anchors(sources: Sources) -> tuple[Row, list[Row]]:
     rows = list(_table(sources.summary, SUMMARY, cure))
     with open_draws(sources.draws) as draws:
         header, intervals = draws.header, draws.intervals()
-    if LAW - header.get("law", {}).keys() or not header.get("outputs"):
-        raise InputError(sources.draws, "header", "says no law", "give draws that `maxent sample` wrote")
+        if LAW - header.get("law", {}).keys() or not header.get("outputs"):
+            raise InputError(sources.draws, "header", "says no law", "give draws that `maxent sample` wrote")
+        header |= {"holds": draws.held, "reading_of_law": draws.law.reading}
     if len(rows) != len(intervals):
         raise InputError(sources.summary, "", f"{len(rows)} anchors where the draws have {len(intervals)}", cure)
     return header, [
