@@ -20,7 +20,14 @@ from maxent_cli.io.samples import writing_draws
 from maxent_cli.tables import gc_probe, motifs, periodicity
 from maxent_cli.tables.sampling import SERIES, SUMMARY
 
-LAW = {"held": "anchor", "contrast": [1, 0], "background": [0.25] * 4, "tether": 0.4, "beta": None, "keep": 0.8}
+LAW = {
+    "held": "anchor",
+    "outputs": [[[1, 1.0], [0, -1.0]]],
+    "background": [0.25] * 4,
+    "tether": 0.4,
+    "beta": None,
+    "keep": 0.8,
+}
 RUN = {"chains": 2, "replicas": 2, "draws": 8, "warmup": 10, "seed": 1, "max_rhat": 1.05}
 HEADER = {"law": LAW, "run": RUN, "outputs": ["unbound", "bound"], "model": {}}
 CHAINS, DRAWS = 2, 8

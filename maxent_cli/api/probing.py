@@ -40,6 +40,7 @@ from maxent_cli.io.motif_files import read_meme
 from maxent_cli.io.outputs import planned
 from maxent_cli.io.tables import read_table, write_table
 from maxent_cli.io.unfinished import Unfinished, unfinished
+from maxent_cli.laws import LAWS
 from maxent_cli.tables.gc_probe import ANSWER, BY_ANCHOR, BY_MU, CHECKS, COUNTS, COVARIANCES, RESPONSE
 
 MOST_MU = 10
@@ -141,9 +142,8 @@ def gc_probe(
     check_together(asked, run)
     task = Task("gc-probe", listener_of(progress), out, shard, threads or granted_cpus())
     source = anchors(given)
-    outputs = planned(
-        [*network.files, *source.files, what.motif_file], folders=[out], implied=[task.rejected_table], noting=False
-    )
+    read = [*network.files, *source.files, *asked.files, what.motif_file]
+    outputs = planned(read, folders=[out], implied=[task.rejected_table], noting=False)
     settings = settings_of(law=asked, sampling=run, reading=network.reading, probe=what)
     subject = take_up(network, source, asked, run.device, settings, task)
     feature = what.counted(subject.law.background)
@@ -197,7 +197,7 @@ def pool(folder: Path, settings: Mapping[str, Any]) -> Iterator[str]:
         list(read_table(str(folder / table.file), table, "probe again"))
         for table in (RESPONSE, COUNTS, COVARIANCES, CHECKS)
     )
-    found = answer(response, counts, covariances, anchored=settings["law.held"] == "anchor")
+    found = answer(response, counts, covariances, anchored=LAWS[settings["law.held"]].is_distance)
     write_table(str(folder / ANSWER.file), [answer_row(one) for one in found.counts], ANSWER)
     write_table(str(folder / BY_MU.file), over_anchors(response), BY_MU)
     write_gc_figure(str(folder / "response.png"), figure_of(found, response[0]["share"]))
