@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from maxent_cli.commands import options
-from maxent_cli.commands.console import Console, print_file, spoken
+from maxent_cli.commands.console import Console, print_file, resumable
 from maxent_cli.commands.params import PIPE, FiniteRange
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ modisco/         one_hot.npz and attributions.npz, each (anchors, 4, positions)
 
 
 @options.command("attribute", details=DETAILS)
-@spoken
+@resumable
 @options.network_options
 @options.anchors_options
 @options.option(

@@ -149,10 +149,15 @@ def attribute(
     model: SequenceModel, anchors: Sequences, settings: AttributionSettings, threads: int
 ) -> Iterator[Attribution]:
     """The attribution of each anchor, in order. InputError, with its name as path, where the method cannot give it."""
+    make_ready(model)
+    return over_anchors(lambda anchor, _: attribute_anchor(Question(model, anchor, settings)), anchors, threads)
+
+
+def make_ready(model: SequenceModel) -> None:
+    """What must be done once, before attribute_anchor is called, perhaps in several threads."""
     ready(model)
     if isinstance(model, nn.Module) and any(isinstance(part, nn.RNNBase) for part in model.modules()):
         torch.backends.cudnn.enabled = False  # its recurrent layers give no gradient in evaluation mode
-    return over_anchors(lambda anchor, _: attribute_anchor(Question(model, anchor, settings)), anchors, threads)
 
 
 def attribute_anchor(question: Question) -> Attribution:
