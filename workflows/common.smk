@@ -14,7 +14,7 @@ from snakemake.utils import validate
 # sections of run.toml that shape what a command gives: where they change, it is done again
 DRAWING = ("network", "anchors", "law", "sampling")
 SHAPING = {"predict": ("network",), "sample": DRAWING, "gc-probe": DRAWING}
-NOT_OF_PREDICT = ("gc", "background", "output")
+NOT_OF_PREDICT = ("gc", "background")
 NOT_OF_DOCTOR = ("feature", "match-p", "mu")
 GC_FILES = (
     *("answer.tsv", "by_mu.tsv", "response.tsv", "counts.tsv", "covariances.tsv", "checks.tsv"),

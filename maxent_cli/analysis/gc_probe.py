@@ -20,12 +20,12 @@ from maxent_cli.analysis.over_anchors import (
 )
 from maxent_cli.analysis.summary import energy_reduction
 from maxent_cli.data import Floats, SampleSet
+from maxent_cli.tables.gc_probe import AVERAGED
 
 Row = dict[str, object]
 
 MOST_APART = 1.2  # R-hat of a count up to which its draws are judged
 MOST_Q = 0.05  # false discovery rate at which a count is named
-AVERAGED = ("draws", "variance", "energy", "output_kept")  # of each mu, over anchors
 YES, NO, FOLLOWS, UNDECIDED = "yes", "no", "follows", "undecided"
 
 
@@ -274,7 +274,7 @@ def over_anchors(response: list[Row]) -> list[Row]:
     for mu in sorted({float(str(row["mu"])) for row in response}):
         rows = [row for row in response if row["mu"] == mu]
         average: Row = {"mu": mu, "anchors": len(rows), "beta_0": column(rows, "beta_0").mean()}
-        for name in AVERAGED:
+        for name, _, _ in AVERAGED:
             mean = mean_over_anchors(column(rows, name))
             average |= {name: mean.value, f"{name}_low": mean.low, f"{name}_high": mean.high}
         agreed = {

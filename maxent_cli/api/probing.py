@@ -2,16 +2,16 @@
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from maxent_cli.analysis.features import FEATURES, Feature
 from maxent_cli.analysis.gc_probe import (
-    AVERAGED,
     Answer,
     Held,
     Row,
@@ -38,15 +38,11 @@ from maxent_cli.io.gc_figure import GCFigure, write_gc_figure
 from maxent_cli.io.machine import granted_cpus
 from maxent_cli.io.motif_files import read_meme
 from maxent_cli.io.outputs import planned
-from maxent_cli.io.tables import Columns, read_table, truth, write_table
+from maxent_cli.io.tables import read_table, write_table
 from maxent_cli.io.unfinished import Unfinished, unfinished
+from maxent_cli.laws import LAWS
+from maxent_cli.tables.gc_probe import ANSWER, BY_ANCHOR, BY_MU, CHECKS, COUNTS, COVARIANCES, RESPONSE
 
-POOLED: tuple[str, ...] = (
-    "answer.tsv",
-    "by_mu.tsv",
-    "response.png",
-)  # what all anchors together give; other tables have rows of each
-TABLES = ("response", "checks", "counts", "covariances")  # with rows of each anchor
 MOST_MU = 10
 SHOWN = ("A", "C", "G", "T", "G and C", "A and G", "G and T", "CG")  # in the figure, besides what is held or asked for
 
@@ -146,9 +142,8 @@ def gc_probe(
     check_together(asked, run)
     task = Task("gc-probe", listener_of(progress), out, shard, threads or granted_cpus())
     source = anchors(given)
-    outputs = planned(
-        [*network.files, *source.files, what.motif_file], folders=[out], implied=[task.rejected_table], noting=False
-    )
+    read = [*network.files, *source.files, *asked.files, what.motif_file]
+    outputs = planned(read, folders=[out], implied=[task.rejected_table], noting=False)
     settings = settings_of(law=asked, sampling=run, reading=network.reading, probe=what)
     subject = take_up(network, source, asked, run.device, settings, task)
     feature = what.counted(subject.law.background)
@@ -164,7 +159,7 @@ def gc_probe(
         probes = [_read(work, name) for name in job.work_through(work, rows_of)]
         part = subject.run.part("folder")
         with results_folder(out, outputs, seed=run.seed, device=run.device, part=part) as folder:
-            lines = list(_write(folder, probes, asked.held == "anchor"))
+            lines = list(_write(folder, probes, subject.run.settings))
     return tell(folder, out, "answer", lines, task.listener)
 
 
@@ -185,35 +180,28 @@ def _read(work: Unfinished, name: str) -> dict[str, list[Row]]:
     return found
 
 
-def _write(folder: Path, probes: list[dict[str, list[Row]]], anchored: bool) -> Iterator[str]:
+def _write(folder: Path, probes: list[dict[str, list[Row]]], settings: Mapping[str, Any]) -> Iterator[str]:
     """Write the rows of all anchors, and what they say together; give it in words."""
-    for name in TABLES:
-        write_table(str(folder / f"{name}.tsv"), [row for found in probes for row in found[name]])
+    for table in BY_ANCHOR:
+        name = table.file.removesuffix(".tsv")
+        write_table(str(folder / table.file), [row for found in probes for row in found[name]], table)
     if probes:
-        yield from pool(folder, anchored)
+        yield from pool(folder, settings)
     else:
         yield "0 anchors"
 
 
-def pool(folder: Path, anchored: bool) -> Iterator[str]:
-    """Write into a folder what its tables say over all anchors, and say it; anchored: the law holds anchors."""
-    at_zero = ("mu", "anchor", "beta_0", "rhat_counted", "energy_background", *AVERAGED)
-    yes_or_no = dict.fromkeys(("converged", "distinguishable", "share"), truth)
-    wanted: dict[str, Columns] = {
-        "response": {"record": str, "counted": str, **yes_or_no, **dict.fromkeys(at_zero, float)},
-        "checks": {"z": float},
-        "counts": dict.fromkeys(("anchor", "draws", "rhat"), float),
-        "covariances": {"second": int, **dict.fromkeys(("draws", "independent", "background"), float)},
-    }
-    tables = {
-        name: list(read_table(str(folder / f"{name}.tsv"), columns, "probe again")) for name, columns in wanted.items()
-    }
-    response = tables["response"]
-    found = answer(response, tables["counts"], tables["covariances"], anchored=anchored)
-    write_table(str(folder / "answer.tsv"), [answer_row(one) for one in found.counts])
-    write_table(str(folder / "by_mu.tsv"), over_anchors(response))
+def pool(folder: Path, settings: Mapping[str, Any]) -> Iterator[str]:
+    """Write into a folder what its tables say over all anchors, and say it; settings: of the run."""
+    response, counts, covariances, checks = (
+        list(read_table(str(folder / table.file), table, "probe again"))
+        for table in (RESPONSE, COUNTS, COVARIANCES, CHECKS)
+    )
+    found = answer(response, counts, covariances, anchored=LAWS[settings["law.held"]].is_distance)
+    write_table(str(folder / ANSWER.file), [answer_row(one) for one in found.counts], ANSWER)
+    write_table(str(folder / BY_MU.file), over_anchors(response), BY_MU)
     write_gc_figure(str(folder / "response.png"), figure_of(found, response[0]["share"]))
-    yield from account(found, response, tables["checks"])
+    yield from account(found, response, checks)
 
 
 def answer_row(one: Held) -> dict[str, object]:

@@ -31,6 +31,7 @@ from maxent_cli.io.unfinished import Unfinished, checkpoints, unfinished
 from maxent_cli.models.architectures import ARCHITECTURES, LayeredModel, build
 from maxent_cli.models.splits import PARTS
 from maxent_cli.models.training import DivergedError, Epoch, Examples, Settings, enough_epochs, enough_patience, fit
+from maxent_cli.tables.training import CURVE, LEFT_OUT, METRICS
 
 OUTPUTS = ("negative", "positive")
 
@@ -161,10 +162,10 @@ def _train(data: TrainingData, split: Split, training: Training, task: Task) -> 
         card = _card(model, sets, training, {**data.chosen, "settings": facts, "split": how, "metrics": metrics})
         with results_folder(task.out, outputs, seed=training.seed, threads=task.threads) as folder:
             save_model(folder, model, card)
-            write_table(str(folder / "learning_curve.tsv"), [_row(epoch) for epoch in curve])
+            write_table(str(folder / CURVE.file), [_row(epoch) for epoch in curve], CURVE)
             write_learning_curve(str(folder / "learning_curve.png"), curve)
-            write_table(str(folder / "metrics.tsv"), metrics)
-            write_rejected(str(folder / "rejected.tsv"), source.rejected)
+            write_table(str(folder / METRICS.file), metrics, METRICS)
+            write_rejected(str(folder / LEFT_OUT.file), source.rejected)
             write_split(folder, sets)
         if task.rejected_table is not None:
             renew_rejected(task.rejected_table, [])  # what an earlier run left that could use no record

@@ -16,6 +16,7 @@ from maxent_cli.io import report_inputs as inputs
 from maxent_cli.io.logos import COLOURS
 from maxent_cli.io.provenance import read_provenance
 from maxent_cli.io.report_inputs import Row, Sources
+from maxent_cli.tables.periodicity import BAND
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 MOST_SHOWN = 100  # anchors that are drawn
@@ -92,7 +93,7 @@ def _gc_probe(folder: str) -> dict[str, Any]:
 def _periodicity(folder: str) -> dict[str, Any]:
     """What is shown of the periodicity."""
     rows, spectra = inputs.read_periodicity(folder)
-    return {"rows": rows, "plot": drawing.period_plot(spectra), "band": drawing.BAND}
+    return {"rows": rows, "plot": drawing.period_plot(spectra), "band": BAND}
 
 
 def _environment() -> Environment:
