@@ -1,12 +1,12 @@
 """Attribution: which letters of each anchor a network's output is put down to."""
 
 from collections.abc import Iterator, Mapping
+from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
 from maxent_cli.api import attribution_results as results
 from maxent_cli.api.anchors import Given, anchors
-from maxent_cli.api.cpus import granted_cpus
 from maxent_cli.api.jobs import Task, take_up, watched
 from maxent_cli.api.listening import Progress, listener_of
 from maxent_cli.api.networks import Network
@@ -18,10 +18,12 @@ from maxent_cli.interpret.attribution import METHODS, AttributionSettings
 from maxent_cli.interpret.attribution import attribute as attributed
 from maxent_cli.interpret.law import Law
 from maxent_cli.io.attribution_files import read_scores, write_arrays, write_bedgraph
+from maxent_cli.io.machine import granted_cpus
 from maxent_cli.io.outputs import planned
 from maxent_cli.tables.attribution import POSITIONS
 
 REFERENCES, STEPS = 20, 50
+MOST = 10_000  # of either
 SUMMED = ("deeplift", "integrated-gradients")  # methods whose scores must add up, over references
 STEPPED = ("integrated-gradients",)
 
@@ -125,9 +127,9 @@ def _check(method: str, references: int | None, steps: int | None, max_delta: fl
     """Refuse what is out of range or would have no effect."""
     if method not in METHODS:
         raise SettingsError("method", "", f"{method} is none that is known", f"give one of {', '.join(METHODS)}")
-    heeded = (("references", references, 2, SUMMED), ("steps", steps, 2, STEPPED), ("max_delta", max_delta, 0, SUMMED))
-    for name, value, least, methods in heeded:
+    counts = (("references", references, 2, MOST, SUMMED), ("steps", steps, 2, MOST, STEPPED))
+    for name, value, least, most, methods in (*counts, ("max_delta", max_delta, 0, inf, SUMMED)):
         if value is not None:
-            require_range(name, value, least)
+            require_range(name, value, least, most)
             if method not in methods:
                 raise SettingsError(name, "", f"is heeded by {' and '.join(methods)} alone", "leave it out")

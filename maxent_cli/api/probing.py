@@ -23,7 +23,6 @@ from maxent_cli.analysis.gc_probe import (
 )
 from maxent_cli.analysis.over_anchors import Interval95
 from maxent_cli.api.anchors import Given, anchors
-from maxent_cli.api.cpus import granted_cpus
 from maxent_cli.api.jobs import LEAST_REPLICAS, Job, Sampler, Subject, Task, check_together, take_up
 from maxent_cli.api.listening import Listener, Progress, listener_of
 from maxent_cli.api.networks import Network, Reader, place
@@ -36,6 +35,7 @@ from maxent_cli.interpret.law import Frequencies, Law
 from maxent_cli.interpret.sampling import Sampling, ready, sample_alike, sample_potentials
 from maxent_cli.io.digests import run_digests
 from maxent_cli.io.gc_figure import GCFigure, write_gc_figure
+from maxent_cli.io.machine import granted_cpus
 from maxent_cli.io.motif_files import read_meme
 from maxent_cli.io.outputs import planned
 from maxent_cli.io.tables import read_table, write_table

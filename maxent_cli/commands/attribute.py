@@ -1,6 +1,5 @@
 """maxent attribute: which letters of each anchor the output is put down to."""
 
-import sys
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
@@ -28,18 +27,7 @@ def _asked(contrast: tuple[int, int] | None, output: int | None, background: Any
 DETAILS = """
 By the last three methods, a position's score is that of the anchor's letter. By deeplift and integrated-
 gradients scores must sum to f less its mean over the references: whether they do is checked for every anchor.
-Errors are standard errors over references. Positions that are held (--fix, --flank) have no score. In the
-folder:
-
-\b
-positions.tsv    letter, score, error, and the scores of A, C, G and T, a position a line
-anchors.tsv      output, sum of scores, output of the references, how far the sum is off (delta,
-                 and its share of the mean difference from the references); drift: of the compiled
-                 kernel from full passes
-scores.bedgraph  scores where coordinates are known, 0-based half-open; where anchors overlap,
-                 their mean
-logos/           the anchor's letters, as high as their scores
-modisco/         one_hot.npz and attributions.npz, each (anchors, 4, positions)
+Errors are standard errors over references. Positions that are held (--fix, --flank) have no score.
 """
 
 
@@ -57,13 +45,13 @@ modisco/         one_hot.npz and attributions.npz, each (anchors, 4, positions)
 )
 @options.option(
     "--references",
-    type=click.IntRange(2),
+    type=click.IntRange(2, 10_000),
     help="Sequences drawn from q, letter by letter, that deeplift and integrated-gradients compare with, from 2.  "
     "[default: 20]",
 )
 @options.option(
     "--steps",
-    type=click.IntRange(2),
+    type=click.IntRange(2, 10_000),
     help="Points on the way from a reference at which integrated-gradients takes the gradient, from 2.  [default: 50]",
 )
 @options.option(
@@ -117,8 +105,7 @@ def command(
     integrated-gradients  the mean gradient on the way from a reference; a mean likewise
     mutagenesis           f with the letter there, less its mean over letters drawn from q there
 
-    In the folder: positions.tsv, anchors.tsv (output, sum of scores, how far that is off: the sums of
-    deeplift and integrated-gradients are checked), scores.bedgraph, logos/, modisco/.
+    The sums of deeplift and integrated-gradients are checked.
     """
     from maxent_cli.api.attribution import attribute, complete
 
@@ -142,4 +129,4 @@ def command(
     )
     if pipe:
         print_file(found.path / "positions.tsv")
-    sys.exit(3 if strict and not complete(found) else 0)
+    raise click.exceptions.Exit(3 if strict and not complete(found) else 0)

@@ -88,19 +88,6 @@ which are shown beside it: at the same share of energy untrained ones are often 
 stand. Anchors should differ in N; positives and negatives at random are best. Another training may have
 learned otherwise: try other seeds.
 
-In the folder:
-
-\b
-answer.tsv      slopes and rigidities of network and references, with 95 % intervals over
-                anchors; the answer
-by_mu.tsv      N, its variance and rigidity, energy and output over anchors, with intervals, a
-                chemical potential a line
-response.tsv    the same with Monte Carlo errors, an anchor and chemical potential a line
-references.tsv  the same of the references, without a chemical potential
-checks.tsv      between neighbouring ones log P'(N)/P(N) must have the slope mu'-mu, and both,
-                reweighted half-way, the same mean N; z-scores, where chains agree on N
-response.png    the response, the draws' N against the anchors', and rigidity beside references
-
 GC is a share of the positions that may change (share: yes); other counts are numbers, and outside local
 features numbers a place.
 """

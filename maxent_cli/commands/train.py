@@ -198,7 +198,7 @@ training_options = options.group(
         "--patience",
         type=click.IntRange(1),
         help="Stop after so many epochs without a lower validation loss; the best weights are kept.  [default: half "
-        "of the epochs]",
+        "of the epochs, but 15 at most]",
     ),
     options.option("--batch", default=128, show_default=True, type=click.IntRange(2), help="Sequences a step."),
     options.option(
@@ -245,11 +245,9 @@ def command(
 ) -> None:
     """Train a network to tell positives from negatives.
 
-    The folder OUT holds the weights (weights.safetensors, model.json), the learning curve (TSV, PNG), metrics.tsv
-    (AUROC and AUPRC with bootstrap intervals), the three parts as FASTA (and BED where coordinates are known; 0-based
-    half-open), and rejected.tsv. The same seed, data and threads give the same weights. A positive and its shuffles
-    are always in the same part; without coordinates so are all records that share a 24-mer on either strand. Intervals
-    are over such groups.
+    The same seed, data and threads give the same weights. A positive and its shuffles are always in the same part;
+    without coordinates so are all records that share a 24-mer on either strand. Intervals are over such groups. BED is
+    0-based half-open.
     """
     from maxent_cli.api.training import train
 

@@ -26,6 +26,7 @@ from maxent_cli.models.architectures import LayeredModel
 from maxent_cli.models.protocol import one_hot
 
 OK, NOTE, WRONG = "ok", "note", "WRONG"
+RUN = "run"  # topic of what a run will need
 CLEARLY = 4.0  # standard errors by which one of 48 ways is better, and not by chance
 SAME = 1e-4  # share of the outputs' spread within which two passes count as the same
 PAIRS = 32  # of representations, between which a linear head is linear
@@ -218,7 +219,7 @@ def _seconds_a_step(setting: Setting, steps_a_second: float) -> float:
     run, reference = setting.run, setting.reference
     least = 1 / reference.energy_spread
     betas = first_ladder(setting.settings.beta or least, run.replicas, least)
-    target = setting.law.target._replace(beta=np.tile(betas, run.chains))
+    target = setting.law.terms.at(np.tile(betas, run.chains))
     state = start_state(target, start_codes(setting), setting.keys, torch.device(run.device))
     state, _ = setting.kernel(state, target, 1, 1)
     steps = int(np.clip(TIMED * steps_a_second, 1, MOST_TIMED_STEPS))
@@ -240,7 +241,7 @@ def _needs(patient: Patient, preparing: float, step: float, passes: float) -> Fi
     evaluated = 2 * (run.chains * run.draws + replicas * min(run.draws, REPLICA_DRAWS))
     rounds = -(-count // workers)  # an anchor is drawn by itself
     seconds = rounds * (preparing + steps * step + evaluated / passes)
-    held = 3 * workers * replicas * run.draws * patient.model.input_length  # codes, as drawn and as put together
+    held = 2 * workers * run.bytes_held(patient.model.input_length)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 + held
     hours, minutes = divmod(int(seconds * SPARE_TIME / 60) + 1, 60)
     gigabytes = max(1, round(memory * SPARE_MEMORY / 2**30))
@@ -248,7 +249,7 @@ def _needs(patient: Patient, preparing: float, step: float, passes: float) -> Fi
     line += " --gres=gpu:1" if run.device != "cpu" else ""
     most = "at most " if run.goes_on else "about "
     text = f"{count} anchors: {most}{_spoken(seconds)} and {memory / 2**30:.1f} GiB; ask for {line}"
-    return Finding("run", OK, text, {"anchors": count, "seconds": seconds, "bytes": memory, "resources": line})
+    return Finding(RUN, OK, text, {"anchors": count, "seconds": seconds, "bytes": memory, "resources": line})
 
 
 def _spoken(seconds: float) -> str:

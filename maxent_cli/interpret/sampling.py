@@ -31,10 +31,10 @@ from maxent_cli.engine.proposals import (
 )
 from maxent_cli.engine.randomness import START_STEP, Keys, background_draws, chain_keys
 from maxent_cli.engine.sampling import NO_JOURNAL, Journal, block_steps, in_blocks
-from maxent_cli.engine.target import Kernel, Ladder, State, Target, Trace, start_state
+from maxent_cli.engine.target import Kernel, Ladder, State, Terms, Trace, start_state
 from maxent_cli.engine.terms import background_rows
 from maxent_cli.engine.tuning import Tuned, first_ladder, tune
-from maxent_cli.errors import InputError, SettingsError, StoppedError
+from maxent_cli.errors import InputError, SettingsError, StoppedError, require_range
 from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, evaluate
 from maxent_cli.interpret.plan import NotAStack, read_layers, read_plan
 from maxent_cli.models.protocol import SequenceModel
@@ -68,6 +68,18 @@ MOVES = {
 }
 
 
+# of counts; beyond the upper ones a number is a slip of the keyboard rather than a run
+BOUNDS = {
+    "chains": (2, 10_000),
+    "replicas": (1, 64),
+    "draws": (4, 1_000_000),
+    "thin": (1, 1_000_000),
+    "warmup": (0, 1_000_000_000),
+    "max_steps": (1, 1_000_000_000),
+    "seed": (0, 2**32 - 1),
+}
+
+
 @dataclass(frozen=True)
 class Sampling:
     """How a law is drawn from: chains C, each of R replicas, draws D of each, thin steps apart, after warmup steps.
@@ -76,8 +88,8 @@ class Sampling:
     start: 'anchor', 'background', or 'both' (even chains at the anchor). moves: a key of MOVES. Where not every ESS is
     at least min_ess and every R-hat at most max_rhat, which is what converged means, the chains go on, at wider and
     wider thinning, until they are or max_steps of each replica are taken, the warm-up not counted.
-    device: a torch device; other than 'cpu' by full passes. Raises InputError where max_steps is less than the draws
-    take.
+    device: a torch device; other than 'cpu' by full passes. Raises SettingsError where a count is out of BOUNDS, or
+    max_steps is less than the draws take.
     """
 
     chains: int = 8
@@ -94,10 +106,16 @@ class Sampling:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
+        for name, (fewest, most) in BOUNDS.items():
+            require_range(name, getattr(self, name), fewest, most)
         least = self.draws * self.thin
         if self.max_steps < least:
             takes = f"the {self.draws} draws every {self.thin} steps take {least}"
             raise SettingsError("max-steps", "", f"{self.max_steps} is too few: {takes}", "give more, or fewer draws")
+
+    def bytes_held(self, length: int) -> int:
+        """What the draws around an anchor of so many letters take at least, while they are drawn and put together."""
+        return self.chains * self.replicas * self.draws * (2 * length + 32)  # codes; energies and outputs
 
     @property
     def goes_on(self) -> bool:
@@ -172,7 +190,7 @@ class Setting:
 
     def energies(self, codes: Codes) -> Floats:
         """Energies (...) of codes (..., L), by full passes."""
-        return evaluate(self.law.target.energy, codes, torch.device(self.run.device))
+        return evaluate(self.law.terms.energy, codes, torch.device(self.run.device))
 
     def outputs(self, codes: Codes) -> Floats:
         """The chosen output or contrast (...) of codes (..., L)."""
@@ -259,7 +277,7 @@ def sample_anchor(
     setting = prepare(model, anchor, settings, run, threads)
     steps = block_steps(run.chains * run.replicas, setting.kernel_name == COMPILED)
     setting = replace(setting, kernel=in_blocks(setting.kernel, steps, journal))
-    state = start_state(setting.law.target, start_codes(setting), setting.keys, torch.device(run.device))
+    state = start_state(setting.law.terms, start_codes(setting), setting.keys, torch.device(run.device))
     tuned = warm_up(setting, state)
     for samples, steps in draw(setting, tuned):
         if 2 * steps > run.max_steps or diagnose(samples, run.max_rhat, run.min_ess).converged:
@@ -274,7 +292,7 @@ def prepare(model: SequenceModel, anchor: Sequences, settings: LawSettings, run:
     moves, ladder = MOVES[run.moves], Ladder(run.replicas, EXCHANGE_EVERY)
     kernel = full_pass_chain(moves, ladder) if run.device == "cpu" else metropolis_hastings(moves, ladder)
     setting = Setting(model, anchor, law, settings, run, kernel)
-    codes = random_codes(anchor.codes[0], law.target, setting.reference_keys)
+    codes = random_codes(anchor.codes[0], law.terms, setting.reference_keys)
     setting = replace(setting, reference=reference_of(setting, setting.energies(codes)))
     return compiled(setting, codes[: run.replicas * CHECKED], threads) if run.device == "cpu" else setting
 
@@ -291,7 +309,7 @@ def reference_of(setting: Setting, energy: Floats) -> Reference:
         )
     anchor = setting.anchor.codes[0]
     rows = background_rows(np.array(setting.settings.background), anchor, None)
-    plain = random_codes(anchor, setting.law.target._replace(background=rows), setting.reference_keys)
+    plain = random_codes(anchor, replace(setting.law.terms, background=rows), setting.reference_keys)
     return Reference(float(energy.mean()), float(energy.std()), np.quantile(setting.outputs(plain), CENTRAL))
 
 
@@ -307,7 +325,9 @@ def compiled(setting: Setting, codes: Codes, threads: int) -> Setting:
         return replace(setting, kernel_name=f"full passes ({reason})")
     kernel = compiled_chain(plan, moves, Ladder(setting.run.replicas, EXCHANGE_EVERY), threads)
     keys = chain_keys(setting.run.seed, "check", setting.anchor.codes[0], len(codes))
-    _, trace = kernel(start_state(law.target, codes, keys, torch.device("cpu")), law.target, 1, CHECKED_STEPS)
+    _, trace = kernel(
+        start_state(law.terms, codes, keys, torch.device("cpu")), law.terms.at(np.zeros(1)), 1, CHECKED_STEPS
+    )
     if not trace.drift <= MOST_DRIFT * setting.reference.energy_spread:
         return replace(setting, kernel_name="full passes (the compiled chain gives other energies)")
     return replace(setting, kernel=kernel, kernel_name=COMPILED, drift=trace.drift)
@@ -318,7 +338,7 @@ def warm_up(setting: Setting, state: State) -> Tuned:
     settings, run, reference = setting.settings, setting.run, setting.reference
     top = settings.beta if settings.beta is not None else FIRST_TOP / reference.energy
     betas = first_ladder(top, run.replicas, 1 / reference.energy_spread)
-    return tune(setting.kernel, state, setting.law.target, betas, setting.wanted, run.warmup)
+    return tune(setting.kernel, state, setting.law.terms, betas, setting.wanted, run.warmup)
 
 
 def draw(setting: Setting, tuned: Tuned) -> Iterator[tuple[SampleSet, int]]:
@@ -331,7 +351,7 @@ def draw(setting: Setting, tuned: Tuned) -> Iterator[tuple[SampleSet, int]]:
     run, first, thin, again = setting.run, tuned.state.step, setting.run.thin, 0
     held, parts = nothing_held(setting), list[Trace]()
     while True:
-        ladder = setting.law.target._replace(beta=np.tile(tuned.betas, run.chains), adapted=tuned.adapted)
+        ladder = setting.law.terms.at(np.tile(tuned.betas, run.chains), tuned.adapted)
         state, trace = setting.kernel(tuned.state, ladder, run.draws - held.codes.shape[1], thin)
         held, tuned = held.followed_by(trace), tuned._replace(state=state)
         parts.append(trace._replace(codes=NO_CODES, energy=NO_ENERGY))  # only the counts are wanted later
@@ -406,8 +426,8 @@ def collect(setting: Setting, tuned: Tuned, held: Held, parts: list[Trace], thin
         codes=top.codes,
         energy=top.energy,
         output=top.output,
-        background=setting.law.target.background,
-        mutable=setting.law.target.mutable,
+        background=setting.law.terms.background,
+        mutable=setting.law.terms.mutable,
         beta=float(tuned.betas[-1]),
         anchor_output=setting.law.anchor_output,
         energy_background=setting.reference.energy,
@@ -475,9 +495,9 @@ def start_codes(setting: Setting) -> Codes:
 
     Unknown letters of the anchor that may change are background draws from the start.
     """
-    anchor, run, keys, target = setting.anchor.codes[0], setting.run, setting.keys, setting.law.target
-    random = random_codes(anchor, target, keys)
-    starts = np.where((anchor == UNKNOWN) & target.mutable, random, anchor)
+    anchor, run, keys, terms = setting.anchor.codes[0], setting.run, setting.keys, setting.law.terms
+    random = random_codes(anchor, terms, keys)
+    starts = np.where((anchor == UNKNOWN) & terms.mutable, random, anchor)
     if run.start == "anchor":
         return starts
     if run.start == "both":
@@ -486,9 +506,9 @@ def start_codes(setting: Setting) -> Codes:
     return random
 
 
-def random_codes(anchor: Codes, target: Target, keys: Keys) -> Codes:
+def random_codes(anchor: Codes, terms: Terms, keys: Keys) -> Codes:
     """Independent draws (C, L) from the background alone, where the anchor (L,) may change."""
     codes = np.tile(anchor, (len(keys), 1))
-    background_draws(keys, START_STEP, cumulative_rows(target.background), codes)
-    codes[:, ~target.mutable] = anchor[~target.mutable]
+    background_draws(keys, START_STEP, cumulative_rows(terms.background), codes)
+    codes[:, ~terms.mutable] = anchor[~terms.mutable]
     return codes
