@@ -33,7 +33,7 @@ LINES = {  # by the output, in the order in which they are run
     "compare": "compare motifs motifs_b --summaries draws.tsv others.tsv --out {}",
     "compare_motifs": "compare motifs motifs_output --out {}",
     "periodicity": "periodicity draws --out {}",
-    "gc": f"gc-probe anchors.fa --model model {RUN.replace('--beta 5', '')} --mu -1,0 --untrained 1 --out {{}}",
+    "gc": f"gc-probe anchors.fa --model model {RUN.replace('--beta 5', '')} --mu -1,0 --out {{}}",
     "deeplift": "attribute anchors.fa --model model --method deeplift --max-logos 1 --threads 1 --out {}",
     "mutagenesis": "attribute anchors.fa --model model --method mutagenesis --fix 5-9 --logos none --out {}",
 }

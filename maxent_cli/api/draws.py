@@ -71,7 +71,7 @@ class Draws(files.Draws):
     @property
     def is_distance(self) -> bool:
         """Whether the law's energy is a distance from the anchor."""
-        return bool(self.header.get("law", {}).get("held") != "output")
+        return self.law.is_distance
 
     def diagnosis(self, samples: SampleSet) -> Diagnosis:
         """Whether an anchor's draws have converged, by the bounds that they were drawn with."""

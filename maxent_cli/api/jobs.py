@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 
 from maxent_cli.api.anchors import Anchors
@@ -17,9 +16,12 @@ from maxent_cli.engine.sampling import Block, Journal
 from maxent_cli.errors import InputError, SettingsError
 from maxent_cli.interpret.law import Law, LawSettings
 from maxent_cli.interpret.sampling import Result, Sampling, over_rows, ready, sample_anchor
+from maxent_cli.io.digests import run_digests
 from maxent_cli.io.machine import granted_cpus as granted_cpus
 from maxent_cli.io.machine import require_memory
+from maxent_cli.io.output_weights import read_output_weights
 from maxent_cli.io.unfinished import Notes, Unfinished
+from maxent_cli.laws import Outputs, asked_outputs, is_table, weighted_outputs
 
 Sampler = Callable[[Reader, LawSettings], SampleSet]
 COMPILING = "no step yet; the first run on a machine compiles its code"
@@ -75,12 +77,19 @@ def take_up(network: Network, anchors: Anchors, law: Law, device: str, settings:
         task.listener.say(f"{some} of {len(found)} anchors hold positions; {found.mutable.mean():.1%} may change")
     model = network.reader(found.codes.shape[1])
     outputs = network.outputs(model.outputs)
-    settled = law.settled(outputs, network.background, network.name)
+    settled = law.settled(outputs_of(law.output, outputs), network.background, network.name)
     place(model, device, task.listener)
-    digests = {"model": network.digest, **anchors.digests()}
+    digests = {"model": network.digest, **anchors.digests(), **run_digests(weights=next(iter(law.files), None))}
     run = Run(task.command, settings, digests, task.shard, read, len(found), len(rejected))
     run.announce(task.listener)
     return Subject(model, found, settled, network.name, outputs, run)
+
+
+def outputs_of(asked: int | str | None, names: tuple[str, ...]) -> Outputs:
+    """What is asked for of outputs of these names, by number or name, or by a table of weights."""
+    if is_table(asked):
+        return weighted_outputs(read_output_weights(str(asked)), names, str(asked))
+    return asked_outputs(asked, names)
 
 
 def check_together(law: Law, sampling: Sampling) -> None:
@@ -120,7 +129,7 @@ class Job:
             listener.say(f"{work.folder}: {len(names) - len(left)} of {len(names)} anchors are done")
 
         def one(row: int, threads: int) -> None:
-            anchor, notes = anchors.take(np.array([row])), Notes(work, names[row])
+            anchor, notes = anchors.anchor(row), Notes(work, names[row])
 
             def keep(block: Block) -> None:
                 notes.keep(block)

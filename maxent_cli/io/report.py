@@ -22,6 +22,7 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 MOST_SHOWN = 100  # anchors that are drawn
 HUES = 6  # colours of motifs in report.css, used again and again
 LONGEST_NAME = 60  # letters of a name that are shown; all of it is in the title
+MOST_COUNTS = 12  # of those that the probe asks about that are shown, the most rigid first
 MOST_Q = 0.05  # of a distance between motifs that is shown
 
 
@@ -79,8 +80,8 @@ def _gc_probe(folder: str) -> dict[str, Any]:
     scores = [abs(row["z"]) for row in tables["checks"] if math.isfinite(row["z"])]
     return {
         "counted": tables["response"][0]["counted"],
-        "answer": [row for row in tables["answer"] if math.isfinite(row["value"])],
-        "verdict": next((row["quantity"] for row in tables["answer"] if " held: " in row["quantity"]), ""),
+        "answer": tables["answer"][:MOST_COUNTS],
+        "held": [row["count"] for row in tables["answer"] if row["held"] == "yes"],
         "plots": drawing.gc_plots(tables["response"]),
         "checks": len(scores),
         "within": sum(score <= 3 for score in scores),
