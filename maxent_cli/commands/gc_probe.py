@@ -94,23 +94,6 @@ negatives at random are best.
 Another training may have learned otherwise: try other seeds. One on labels at random is no null: it may well hold
 a count.
 
-In the folder:
-
-\b
-answer.tsv       a count a line, those that are held first: held (yes; follows: from those named
-                 before; no; undecided), rigidity, the same beyond those, slope, with 95 % intervals
-                 over anchors; p of no more than what is asked for, q (Benjamini-Hochberg)
-by_mu.tsv        N, its variance, energy and output over anchors, with intervals, a chemical potential
-                 a line
-response.tsv     the same with Monte Carlo errors, an anchor and chemical potential a line
-counts.tsv       an anchor and count a line, at mu = 0: numbers a position, variances, rigidity, R-hat
-                 and ESS of the count
-covariances.tsv  of the numbers that counts are made of, from which all rigidities follow: in the
-                 draws, of independent letters, at beta = 0
-checks.tsv       between neighbouring mu log P'(N)/P(N) must have the slope mu'-mu, and both,
-                 reweighted half-way, the same mean N; z-scores, where chains agree on N
-response.png     the response, the draws' N against the anchors', and which counts are rigid
-
 converged is that of the count, which is all that is read off; letters_converged is that of all letters. GC is
 a share of the positions that may change in response.tsv (share: yes); other counts are numbers.
 """

@@ -23,6 +23,7 @@ from maxent_cli.commands.params import (
     Tether,
 )
 from maxent_cli.laws import LAWS, LawKind
+from maxent_cli.tables import WRITTEN
 
 if TYPE_CHECKING:
     from maxent_cli.api.anchors import Anchors
@@ -66,10 +67,16 @@ class Command(click.Command):
         return [option for option in own if option.everyday and option.name not in self.rare]
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        shown = copy(self)
+        shown, written = copy(self), WRITTEN.get(str(self.name), ())
         if ctx.meta.get(ALL):
             shown.help = f"{self.help}\n\n{inspect.cleandoc(self.details)}"
+        elif written and not self.details:
+            names = ", ".join(output.file for output in written)
+            shown.help = f"{self.help}\n\nWritten are {names}; --help-all says what is in them."
         click.Command.format_help_text(shown, ctx, formatter)
+        if ctx.meta.get(ALL) and written:
+            with formatter.section("Files"):
+                formatter.write_dl([(output.file, f"{output.about}.") for output in written])
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}
