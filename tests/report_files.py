@@ -20,7 +20,14 @@ from maxent_cli.io.samples import writing_draws
 from maxent_cli.tables import gc_probe, motifs, periodicity
 from maxent_cli.tables.sampling import SERIES, SUMMARY
 
-LAW = {"held": "anchor", "contrast": [1, 0], "background": [0.25] * 4, "tether": 0.4, "beta": None, "keep": 0.8}
+LAW = {
+    "held": "anchor",
+    "outputs": [[[1, 1.0], [0, -1.0]]],
+    "background": [0.25] * 4,
+    "tether": 0.4,
+    "beta": None,
+    "keep": 0.8,
+}
 RUN = {"chains": 2, "replicas": 2, "draws": 8, "warmup": 10, "seed": 1, "max_rhat": 1.05}
 HEADER = {"law": LAW, "run": RUN, "outputs": ["unbound", "bound"], "model": {}}
 CHAINS, DRAWS = 2, 8
@@ -149,7 +156,8 @@ def write_gc(folder: Path, names: Sequence[str]) -> None:
         for mu in (-1.0, 0.0, 1.0)
     ]
     write_filled(folder / "response.tsv", gc_probe.RESPONSE, response)
-    answer = {"quantity": "slope outside", "of": "network", "value": 0.123, "low": -0.1, "high": 0.3}
-    verdict = {"quantity": "G and C held: no", "of": "network", "value": None, "low": None, "high": None}
-    write_filled(folder / "answer.tsv", gc_probe.ANSWER, [answer, verdict])
+    numbers = {"low": 0.1, "high": 0.3, "beyond": 0.2, "q": 0.04}
+    held = {"count": "A", "held": "yes", "rigidity": 0.723, **numbers}
+    asked = {"count": "G and C", "held": "follows", "rigidity": 0.323, **numbers, "beyond": float("nan")}
+    write_filled(folder / "answer.tsv", gc_probe.ANSWER, [held, asked])
     write_filled(folder / "checks.tsv", gc_probe.CHECKS, [{"z": 1.0}, {"z": -4.0}, {"z": float("nan")}])

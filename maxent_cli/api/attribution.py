@@ -12,10 +12,10 @@ from maxent_cli.api.listening import Progress, listener_of
 from maxent_cli.api.networks import Network
 from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.api.runs import settings_of
-from maxent_cli.data import WHOLE, Sequences, Shard
+from maxent_cli.data import WHOLE, Anchor, Shard
 from maxent_cli.errors import SettingsError, require_range
 from maxent_cli.interpret.attribution import METHODS, AttributionSettings, Question, attribute_anchor, make_ready
-from maxent_cli.interpret.law import Law
+from maxent_cli.interpret.law import Law, require_few
 from maxent_cli.io.attribution_files import read_scores, write_arrays, write_bedgraph
 from maxent_cli.io.machine import granted_cpus
 from maxent_cli.io.outputs import planned
@@ -90,15 +90,17 @@ def attribute(
     numbers = {"references": references or REFERENCES, "steps": steps or STEPS}
     asked = law or Law()
     plain = {"method": method, "max_delta": max_delta, "logos": logos, "max_logos": max_logos, "seed": seed}
-    shaping = settings_of(outputs=asked.outputs, reading=network.reading, device=device, **numbers, **plain)
+    shaping = settings_of(output=asked.output, reading=network.reading, device=device, **numbers, **plain)
     source = anchors(given)
-    outputs = planned([*network.files, *source.files], folders=[out], implied=[task.rejected_table], noting=False)
+    read = [*network.files, *source.files, *asked.files]
+    outputs = planned(read, folders=[out], implied=[task.rejected_table], noting=False)
     subject = take_up(network, source, asked, device, shaping, task)
-    settled = subject.law.contrast, subject.law.background
+    require_few(subject.law.outputs, 1, "attribution is of")
+    settled = subject.law.outputs, subject.law.background
     settings = AttributionSettings(method, *settled, numbers["references"], numbers["steps"], seed, device)
     make_ready(subject.model)
 
-    def result(anchor: Sequences) -> bytes:
+    def result(anchor: Anchor) -> bytes:
         return results.pack(attribute_anchor(Question(subject.model, anchor, settings)))
 
     with unfinished(out, subject.identity, task.listener.stop) as work:

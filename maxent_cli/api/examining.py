@@ -64,7 +64,7 @@ def doctor(
     with torch_threads(1):
         found = [_fitting(finding) for finding in check(patient)]
         found.insert(1, _letters(patient, network.reading.letters, table, crop, listener))
-        first = subject.anchors.take(np.array([0]))
+        first = subject.anchors.anchor(0)
         found.append(self_test_finding(self_test(subject.model, first, subject.law, run)))
     return found
 

@@ -6,21 +6,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
 import torch
 
 from maxent_cli.api.anchors import Anchors
 from maxent_cli.api.listening import Listener
 from maxent_cli.api.networks import Network, Reader, place
 from maxent_cli.api.runs import Run, account, rejected_beside
-from maxent_cli.data import WHOLE, SampleSet, Sequences, Shard, Stop
+from maxent_cli.data import WHOLE, Anchor, SampleSet, Sequences, Shard, Stop
 from maxent_cli.engine.sampling import Block, Journal
 from maxent_cli.errors import InputError, SettingsError, StoppedError
 from maxent_cli.interpret.law import Law, LawSettings
 from maxent_cli.interpret.sampling import Sampling, over_rows, ready, sample_anchor
+from maxent_cli.io.digests import run_digests
 from maxent_cli.io.machine import granted_cpus as granted_cpus
 from maxent_cli.io.machine import require_memory
+from maxent_cli.io.output_weights import read_output_weights
 from maxent_cli.io.unfinished import Notes, Unfinished
+from maxent_cli.laws import Outputs, asked_outputs, is_table, weighted_outputs
 
 Kept = TypeVar("Kept")
 Sampler = Callable[[Reader, LawSettings], SampleSet]
@@ -77,12 +79,19 @@ def take_up(network: Network, anchors: Anchors, law: Law, device: str, settings:
         task.listener.say(f"{some} of {len(found)} anchors hold positions; {found.mutable.mean():.1%} may change")
     model = network.reader(found.codes.shape[1])
     outputs = network.outputs(model.outputs)
-    settled = law.settled(outputs, network.background, network.name)
+    settled = law.settled(outputs_of(law.output, outputs), network.background, network.name)
     place(model, device, task.listener)
-    digests = {"model": network.digest, **anchors.digests()}
+    digests = {"model": network.digest, **anchors.digests(), **run_digests(weights=next(iter(law.files), None))}
     run = Run(task.command, settings, digests, task.shard, read, len(found), len(rejected))
     run.announce(task.listener)
     return Subject(model, found, settled, network.name, outputs, run)
+
+
+def outputs_of(asked: int | str | None, names: tuple[str, ...]) -> Outputs:
+    """What is asked for of outputs of these names, by number or name, or by a table of weights."""
+    if is_table(asked):
+        return weighted_outputs(read_output_weights(str(asked)), names, str(asked))
+    return asked_outputs(asked, names)
 
 
 def check_together(law: Law, sampling: Sampling) -> None:
@@ -119,7 +128,7 @@ class Job:
         names, left = work.left_of(len(anchors), listener.say)
 
         def one(row: int, threads: int) -> None:
-            anchor, notes = anchors.take(np.array([row])), Notes(work, names[row])
+            anchor, notes = anchors.anchor(row), Notes(work, names[row])
 
             def keep(block: Block) -> None:
                 notes.keep(block)
@@ -163,16 +172,16 @@ class Job:
 
 
 def keep_each(
-    work: Unfinished, subject: Subject, phase: str, result: Callable[[Sequences], bytes], task: Task
+    work: Unfinished, subject: Subject, phase: str, result: Callable[[Anchor], bytes], task: Task
 ) -> list[str]:
-    """Have a result for each anchor (a Sequences of one) among the unfinished work, and name them in order.
+    """Have a result for each anchor among the unfinished work, and name them in order.
 
     What is wrong at an anchor is wrong with the model there.
     """
     names, left = work.left_of(len(subject.anchors), task.listener.say)
 
     def one(row: int, _threads: int) -> None:
-        work.finish(names[row], result(subject.anchors.take(np.array([row]))))
+        work.finish(names[row], result(subject.anchors.anchor(row)))
 
     results = over_rows(one, left, task.threads, task.listener.stop)
     with task.listener.progress(phase, len(left), "anchors") as ticker:

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from maxent_cli.alphabet import decode
@@ -132,7 +132,7 @@ def _draw(
     out, (summary, fasta) = str(task.out), named
     paths = {"draws": out, "summary": summary or f"{out}.tsv", "series": f"{out}.series.tsv", "fasta": fasta}
     beside = [None if summary else paths["summary"], paths["series"], task.rejected_table]
-    outputs = planned([*network.files, *given.files], [out, summary, fasta], implied=beside, noting=False)
+    outputs = planned([*network.files, *given.files, *law.files], [out, summary, fasta], implied=beside, noting=False)
     settings = settings_of(law=law, sampling=sampling, reading=network.reading)
     subject = take_up(network, given, law, sampling.device, settings, task)
     job = Job(subject, sampling, task)
@@ -151,8 +151,8 @@ def _write(
 ) -> list[Row]:
     """Put the results together, an anchor at a time; give the rows of the summary."""
     subject, run, rows, series = job.subject, job.sampling, list[Row](), list[Row]()
-    is_distance = subject.law.held == "anchor"
-    header = {"law": subject.law.__dict__, "run": run.__dict__, "model": network.digest}
+    is_distance = subject.law.kind.is_distance
+    header = {"law": subject.law.header, "run": asdict(run), "model": network.digest}
     header |= {"reading": network.reading.__dict__, "outputs": subject.outputs}
     (work, kept), part = done, subject.run.part
     with draws_into(opening(paths["draws"], "wb", part=part("draws")), header) as draws:

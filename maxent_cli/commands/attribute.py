@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 METHODS = ("saliency", "input-x-gradient", "deeplift", "integrated-gradients", "mutagenesis")
 
 
-def _asked(contrast: tuple[int, int] | None, output: int | None, background: Any, gc: float | None) -> "Law":
+def _asked(output: str | None, background: Any, gc: float | None) -> "Law":
     from maxent_cli.interpret.law import Law
 
     frequencies = None if background == "data" else background
-    return Law(outputs=options.outputs_of(contrast, output), background=frequencies, gc=gc)
+    return Law(output=output, background=frequencies, gc=gc)
 
 
 DETAILS = """
@@ -106,8 +106,8 @@ def command(
 ) -> None:
     """Attribution scores of each position and letter, by the methods in common use.
 
-    ANCHORS is FASTA ('-' for stdin), or BED with --genome. What is attributed is the output or contrast
-    f, before the sigmoid or softmax. By --method:
+    ANCHORS is FASTA ('-' for stdin), or BED with --genome. What is attributed is f, the output or
+    a difference of two, before the sigmoid or softmax. By --method:
 
     \b
     saliency              |gradient of f| by the letter; of a position, the largest

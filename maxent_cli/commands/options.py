@@ -13,15 +13,16 @@ from maxent_cli.commands.params import (
     AUTO,
     NONE,
     Arguments,
-    Contrast,
     FiniteRange,
     Frequencies,
     InputPath,
     Letters,
     NumberOrAuto,
+    Outputs,
     ShardType,
     Tether,
 )
+from maxent_cli.laws import LAWS, LawKind
 
 if TYPE_CHECKING:
     from maxent_cli.api.anchors import Anchors
@@ -391,15 +392,16 @@ anchors_options = group(
         "drawn like any letter; the anchor itself encodes it as zeros.",
     ),
 )
+output_option = option(
+    "--output",
+    type=Outputs(),
+    section="Law",
+    help="Of several outputs, before the softmax: one by number from 0 or name; a difference, A-B; several together, "
+    "A,B,C; or weighted sums from a TSV (columns output, weight; row).  [default: 1-0 of two]",
+)
 # what of the network is looked at, and the background it is held against
 asked_options = stack(
-    option(
-        "--contrast",
-        type=Contrast(),
-        section="Law",
-        help="Output a less output b (numbers from 0, before the softmax).  [default: 1,0 of two outputs]",
-    ),
-    option("--output", type=click.IntRange(0), section="Law", help="One output (number from 0) instead of a contrast."),
+    output_option,
     option(
         "--background",
         type=Frequencies(),
@@ -420,21 +422,14 @@ asked_options = stack(
 
 
 def law_of(
-    held: Literal["anchor", "output"],
-    contrast: tuple[int, int] | None,
-    output: int | None,
-    background: Any,
-    gc: float | None,
-    tether: Any,
-    beta: Any,
-    keep: float | None,
+    held: str, output: str | None, background: Any, gc: float | None, tether: Any, beta: Any, keep: float | None
 ) -> "Law":
     """What the options of the law ask for."""
     from maxent_cli.interpret.law import Law
 
     return Law(
         held,
-        outputs_of(contrast, output),
+        output,
         None if background == "data" else background,
         gc,
         None if tether == NONE else tether,
@@ -443,11 +438,10 @@ def law_of(
     )
 
 
-def outputs_of(contrast: tuple[int, int] | None, output: int | None) -> tuple[int, ...] | None:
-    """What --contrast or --output names."""
-    if contrast is not None and output is not None:
-        raise click.UsageError("--contrast and --output exclude each other: give one of them")
-    return contrast if output is None else (output,)
+def _told(kind: LawKind) -> str:
+    """What a law holds, for the help."""
+    needs = f" Needs {' and '.join(f'--{need}' for need in kind.needs)}." if kind.needs else ""
+    return f"{kind.name}: {kind.holding('--output')}.{needs}"
 
 
 def law_options(tether: str) -> Decorator:
@@ -458,12 +452,11 @@ def law_options(tether: str) -> Decorator:
         option(
             "--law",
             "held",
-            type=click.Choice(["anchor", "output"]),
+            type=click.Choice(list(LAWS)),
             default="anchor",
             show_default=True,
             section="Law",
-            help="anchor: hold the representation of the anchor. output: q(x)·exp(beta·output(x)), which needs a "
-            "--beta; the anchor is then only a start.",
+            help=f"What is held. {' '.join(map(_told, LAWS.values()))}",
         ),
         option(
             "--keep",

@@ -18,9 +18,10 @@ from maxent_cli.data import Sequences
 from maxent_cli.engine.target import start_state
 from maxent_cli.engine.tuning import first_ladder
 from maxent_cli.interpret import conditionals
-from maxent_cli.interpret.law import BATCH, LawSettings, contrast_of, evaluate, output_term
+from maxent_cli.interpret.law import BATCH, LawSettings, evaluate, output_term, sums_of
 from maxent_cli.interpret.sampling import REPLICA_DRAWS, Sampling, Setting, prepare, start_codes
 from maxent_cli.interpret.self_test import SelfTest
+from maxent_cli.laws import spelled
 from maxent_cli.models.adapter import AdaptedNetwork
 from maxent_cli.models.architectures import LayeredModel
 from maxent_cli.models.protocol import one_hot
@@ -116,9 +117,9 @@ def outputs(patient: Patient) -> Finding:
     """Their number, which are held, and what was left out behind them."""
     final = patient.model.final if isinstance(patient.model, AdaptedNetwork) else None
     values = patient.all_outputs(patient.random(BATCH))
-    chosen = contrast_of(values, patient.law.contrast)
-    held = " - ".join(patient.outputs[number] for number in patient.law.contrast)
-    numbers = {"outputs": list(patient.outputs), "held": list(patient.law.contrast), "final": final}
+    chosen = sums_of(values, patient.law.outputs).mean(-1)
+    held = spelled(patient.law.outputs, patient.outputs)
+    numbers = {"outputs": list(patient.outputs), "held": patient.law.outputs, "final": final}
     text = f"{len(patient.outputs)}; held: {held}" + (f", before the final {final}" if final else "")
     low, high = float(values.min()), float(values.max())
     if not final and low >= 0 and high <= 1:
@@ -155,7 +156,7 @@ def repeatable(patient: Patient) -> Finding:
 
 def letters(patient: Patient, codes: Codes, labels: NDArray[np.int64], told: str) -> Finding:
     """Which order of the channels tells labelled sequences (N, L) apart best, in both directions, by AUROC."""
-    term, found, errors = output_term(patient.model, patient.law.contrast), dict[str, float](), dict[str, float]()
+    term, found, errors = output_term(patient.model, patient.law.outputs), dict[str, float](), dict[str, float]()
     for order in map("".join, permutations(LETTERS)):
         feed = np.full(UNKNOWN + 1, UNKNOWN, np.uint8)
         feed[[LETTERS.index(letter) for letter in order]] = [LETTERS.index(letter) for letter in told]
@@ -193,7 +194,7 @@ def speed(patient: Patient) -> Iterator[Finding]:
 
 
 def _prepared(patient: Patient) -> Setting:
-    return prepare(patient.model, patient.anchors.take(np.array([0])), patient.law, patient.run, 1)
+    return prepare(patient.model, patient.anchors.anchor(0), patient.law, patient.run, 1)
 
 
 def _conditionals(patient: Patient) -> int:
@@ -205,7 +206,7 @@ def _conditionals(patient: Patient) -> int:
 
 def _passes_a_second(patient: Patient, batch: int) -> float:
     codes, count = patient.random(batch), 0
-    term = output_term(patient.model, patient.law.contrast)
+    term = output_term(patient.model, patient.law.outputs)
     evaluate(term, codes, patient.device)
     started = _seconds(patient.run.device)
     while count == 0 or _seconds(patient.run.device) - started < TIMED:

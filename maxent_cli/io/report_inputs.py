@@ -25,7 +25,7 @@ Row = dict[str, Any]
 
 KNOWN = tuple(range(1, BEST + 1))  # best matches in a database, where one was given
 TRACKS = (*("record", "position", "letter", "information", "information_error"), *(f"p_{each}" for each in LETTERS))
-LAW = {"held", "contrast", "background", "tether", "beta", "keep"}  # what the header says of the law
+LAW = {"held", "outputs", "background", "tether", "beta", "keep"}  # what the header says of the law
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,9 @@ def read_anchors(sources: Sources) -> tuple[Row, list[Row]]:
     rows = list(read_table(sources.summary, SUMMARY, cure))
     with open_draws(sources.draws) as draws:
         header, intervals = draws.header, draws.intervals()
-    if LAW - header.get("law", {}).keys() or not header.get("outputs"):
-        raise InputError(sources.draws, "header", "says no law", "give draws that `maxent sample` wrote")
+        if LAW - header.get("law", {}).keys() or not header.get("outputs"):
+            raise InputError(sources.draws, "header", "says no law", "give draws that `maxent sample` wrote")
+        header |= {"holds": draws.held, "reading_of_law": draws.law.reading}
     if len(rows) != len(intervals):
         raise InputError(sources.summary, "", f"{len(rows)} anchors where the draws have {len(intervals)}", cure)
     return header, [
