@@ -72,9 +72,9 @@ def take_up(network: Network, anchors: Anchors, law: Law, device: str, settings:
     if found.mutable is not None and not found.mutable.all():
         some = int((~found.mutable).any(axis=1).sum())
         task.listener.say(f"{some} of {len(found)} anchors hold positions; {found.mutable.mean():.1%} may change")
-    model = network.reader(found.codes.shape[1])
+    model = network.reader(found.codes.shape[1], law.layer)
     outputs = network.outputs(model.outputs)
-    settled = law.settled(outputs, network.background, network.name)
+    settled = network.asked(law).settled(outputs, network.background, network.name)
     place(model, device, task.listener)
     digests = {"model": network.digest, **anchors.digests()}
     run = Run(task.command, settings, digests, task.shard, read, len(found), len(rejected))

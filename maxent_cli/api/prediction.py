@@ -146,7 +146,7 @@ def predict(
     within = np.isin(wide.numbered, mine.numbered)
     margins, called = margins[within], None if labels is None else labels[within]
     names = network.outputs(margins.shape[1])
-    columns = _columns(mine, margins, chosen_outputs(contrast, names), names, called)
+    columns = _columns(mine, margins, chosen_outputs(contrast or network.held, names), names, called)
     found = Scores(columns, mine, _chosen(columns, at_least, correct, top))
     if called is not None and len(set(called.tolist())) == 2:
         for area in classification_areas(called, columns["contrast"], SEED, related(mine.codes)):

@@ -58,15 +58,15 @@ class Probe:
     feature: 'gc', 'cpg', 'kmer:WORD' (IUPAC letters, as it reads on this strand) or 'motif:FILE' (the first motif of a
     MEME file, on both strands). match_p: a motif matches where its score is as high as that of this share of places in
     the background. mu: chemical potentials on each that is counted, in natural-log units, -10 to 10; 0 is always
-    among them. untrained: networks with fresh weights that are drawn from beside it. beside: a second network, as
-    `network` takes it. Raises InputError where a number is out of range.
+    among them. untrained: networks with fresh weights that are drawn from beside it. beside: a second network, or
+    its model folder. Raises InputError where a number is out of range.
     """
 
     feature: str = "gc"
     match_p: float = 1e-4
     mu: tuple[float, ...] = (-0.5, 0.0, 0.5)
     untrained: int = 0
-    beside: str | None = None
+    beside: str | Network | None = None
 
     def __post_init__(self) -> None:
         potentials = tuple(sorted({*map(float, self.mu), 0.0}))
@@ -148,7 +148,7 @@ def gc_probe(
     asked, run, what = law or Law(tether=None), sampling or Sampling(), probe or Probe()
     check_together(asked, run)
     task = Task("gc-probe", listener_of(progress), out, shard, threads or granted_cpus())
-    source, second = anchors(given), None if what.beside is None else network_of(what.beside)
+    source, second = anchors(given), network_of(what.beside) if isinstance(what.beside, str) else what.beside
     read = [*network.files, *(second.files if second else ()), *source.files, what.motif_file]
     outputs = planned(read, folders=[out], implied=[task.rejected_table], noting=False)
     settings = settings_of(law=asked, sampling=run, reading=network.reading, probe=replace(what, beside=None))
@@ -249,9 +249,9 @@ def _references(
     if second is not None:
         other = second.reader(subject.anchors.codes.shape[1])
         if other.outputs != subject.model.outputs or other.input_length != subject.model.input_length:
-            problem = f"{probe.beside} has other outputs or another input length"
+            problem = f"{second.name} has other outputs or another input length"
             raise SettingsError("beside", "", problem, "give a network of the same kind")
-        others[f"beside: {probe.beside}"] = other
+        others[f"beside: {second.name}"] = other
     for other in others.values():
         place(other, run.device, listener)
     return others

@@ -1,5 +1,6 @@
 """maxent gc-probe: does the network hold a global count, such as GC content?"""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -134,6 +135,9 @@ def command(
     background would, and N varies less than positions on their own: rigidity, 1 - Var(N)/Var_indep(N),
     is above 0. It is held if the 95 % interval of rigidity outside local features lies above 0.25.
     """
+    from maxent_cli.api.networks import opened
     from maxent_cli.api.probing import gc_probe
 
+    if isinstance(probe.beside, str):
+        probe = replace(probe, beside=opened(probe.beside, network.trusted))
     gc_probe(network, anchors, law, sampling, probe=probe, out=out, shard=shard, threads=threads, progress=console)

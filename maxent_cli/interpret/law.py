@@ -35,7 +35,8 @@ class Law:
     background (4,): letter frequencies, or gc alone; None: those of the network's training data. tether: the share of
     the anchor's letter in each background row, 'auto' for twice the odds that it has there, or None for the published
     law. beta: inverse temperature, in 1/energy; None: that at which the mean energy is (1 - keep) of the background's.
-    keep: None for 0.75, where beta is None. Raises InputError where two of these exclude each other.
+    keep: None for 0.75, where beta is None. layer: the module whose input is the representation, instead of the
+    network's own. Raises InputError where two of these exclude each other.
     """
 
     held: Literal["anchor", "output"] = "anchor"
@@ -45,6 +46,7 @@ class Law:
     tether: float | Literal["auto"] | None = "auto"
     beta: float | None = None
     keep: float | None = None
+    layer: str | None = None
 
     def __post_init__(self) -> None:
         for one, other in (("gc", "background"), ("keep", "beta")):
