@@ -5,6 +5,7 @@ deliberately wrong samplers (broken.py); each alone is blind to some.
 """
 
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -73,7 +74,7 @@ def looked_up(law: Law) -> Law:
     free, place = torch.from_numpy(law.free), torch.from_numpy(4 ** np.arange(len(law.free))[::-1])
     # a kernel that changes what it may not is caught by the checks, not here
     energy = lambda codes: table[((codes[..., free].long() & 3) * place).sum(-1)]  # noqa: E731
-    return Law(law.target._replace(energy=energy), law.anchor, law.plan)
+    return Law(replace(law.target, energy=energy), law.anchor, law.plan)
 
 
 def random_keys(count: int, seed: int = 0) -> Keys:
@@ -96,7 +97,7 @@ def run_slices(kernel: Kernel, target: Target, codes: Codes, steps: int) -> Code
     """Codes (C, L) after so many steps, some chains at a time; beta may differ between chains."""
     keys, beta = random_keys(len(codes)), np.broadcast_to(target.beta, len(codes)).copy()
     parts = [slice(start, start + _SLICE) for start in range(0, len(codes), _SLICE)]
-    ends = [run_once(kernel, target._replace(beta=beta[s]), codes[s], keys[s], steps).codes for s in parts]
+    ends = [run_once(kernel, replace(target, beta=beta[s]), codes[s], keys[s], steps).codes for s in parts]
     return torch.cat(ends).numpy()
 
 
@@ -128,7 +129,7 @@ def stays_exact(kernel: Kernel, law: Law) -> None:
 
 def reaches_support(kernel: Kernel, law: Law) -> None:
     """Chains that all start at the anchor come to every sequence that the law, kept weakly, does not all but forbid."""
-    weak = Law(law.target._replace(beta=np.array(0.2)), law.anchor, law.plan)
+    weak = Law(replace(law.target, beta=np.array(0.2)), law.anchor, law.plan)
     chains, draws = 10 * 4 ** len(law.free), 20
     start = start_state(weak.target, np.tile(law.anchor, (chains, 1)), random_keys(chains, 3), torch.device("cpu"))
     trace = kernel(start, weak.target, draws, 5)[1]

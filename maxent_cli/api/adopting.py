@@ -11,7 +11,7 @@ from torch import nn
 
 from maxent_cli.alphabet import LETTERS
 from maxent_cli.api.examining import examined, letters_finding, random_anchors
-from maxent_cli.api.jobs import Task, granted_cpus, torch_threads
+from maxent_cli.api.jobs import Task, granted_cpus, outputs_of, torch_threads
 from maxent_cli.api.listening import Progress, listener_of
 from maxent_cli.api.networks import Network, Reader, in_memory, opened, place
 from maxent_cli.api.results import results_folder
@@ -48,7 +48,7 @@ def adopt(
     head: str | None = None,
     final: str = FIND,
     layer: str | None = None,
-    outputs: tuple[int, ...] | None = None,
+    output: int | str | None = None,
     output_names: Sequence[str] = (),
     background: Frequencies | None = None,
     gc: float | None = None,
@@ -81,9 +81,9 @@ def adopt(
     head, final
         Which of several outputs, by key or number; the sigmoid or softmax before which outputs are taken: 'auto',
         'none' or a name.
-    layer, outputs
+    layer, output
         What is held unless a law asks for something else: the module whose input is the representation, by default the
-        last linear layer's; and one output by its number from 0, or two whose difference it is.
+        last linear layer's; and an output or several, as `Law` names them.
     output_names, background, gc
         Names of the outputs; letter frequencies of what it was trained on, or their G+C fraction.
     table
@@ -116,14 +116,16 @@ def adopt(
     'GCAT'
     """
     task = Task("adopt", listener_of(progress), out, threads=threads or granted_cpus())
-    asked = Law(outputs=outputs, background=background, gc=gc)
+    asked = Law(output=output, background=background, gc=gc)
     named = given if isinstance(given, str) else type(given).__name__
     source = Source(named, dict(arguments or {}), weights, weights_prefix, trust_pickle, score)
-    plan = planned([weights, table, *([named] if Path(named).exists() else [])], folders=[out], noting=False)
+    plan = planned(
+        [weights, table, *asked.files, *([named] if Path(named).exists() else [])], folders=[out], noting=False
+    )
     module = given if isinstance(given, nn.Module) else load_network(source)
     plan = plan.reading(*source.files) if isinstance(given, str) else plan
     known = in_memory(module, Reading(letters, channels_last, head, layer, final), input_length)
-    known = replace(known, name=named, names=tuple(output_names), background=asked.frequencies, held=outputs)
+    known = replace(known, name=named, names=tuple(output_names), background=asked.frequencies)
     if known.input_length is None:
         problem = f"is not known: {named} does not say how many letters it reads"
         raise SettingsError("input-length", "", problem, "give input-length")
@@ -131,6 +133,8 @@ def adopt(
         model = known.reader(known.input_length)
         place(model, device, task.listener)
         known = _named(known, model.outputs)
+        if output is not None:
+            known = replace(known, held=outputs_of(known, output, known.names))
         findings = {each.topic: _heard(each, known, task) for each in _findings(known, model, device, table, task)}
         if out is None:
             return known
@@ -158,8 +162,8 @@ def _findings(network: Network, model: Reader, device: str, table: str | None, t
         yield Finding("held", NOTE, text)
     if network.background is None:
         yield Finding("background", NOTE, "not known: every command will need --gc or --background")
-    held = network.held or ((0,) if len(names) > 2 else None)
-    law = Law(outputs=held).settled(names, background, network.name)
+    held = outputs_of(network, 0 if network.held is None and len(names) > 2 else None, names)
+    law = Law().settled(held, background, network.name)
     anchors = random_anchors(model.input_length, background)
     patient = Patient(model, names, anchors, law, replace(PRESETS["quick"], device=device), task.threads)
     if not isinstance(model, Score):  # which reads letters

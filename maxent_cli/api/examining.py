@@ -13,10 +13,11 @@ from maxent_cli.api.networks import Network
 from maxent_cli.api.runs import account
 from maxent_cli.data import Sequences
 from maxent_cli.errors import InputError, SettingsError
-from maxent_cli.interpret.checkup import NOTE, Finding, Patient, check, letters, self_test_finding, speed
+from maxent_cli.interpret.checkup import NOTE, RUN, WRONG, Finding, Patient, check, letters, self_test_finding, speed
 from maxent_cli.interpret.law import Frequencies, Law
 from maxent_cli.interpret.sampling import Sampling, ready
 from maxent_cli.interpret.self_test import self_test
+from maxent_cli.io.machine import GIB, granted_memory
 from maxent_cli.io.records import read_labelled_sequences
 
 MOST_LABELLED = 1000
@@ -70,7 +71,7 @@ def examined(patient: Patient, random: bool) -> Iterator[Finding]:
     row, last = _self_tested(patient, random)
     if row is not None:
         order = np.roll(np.arange(len(patient.anchors)), -row)
-        yield from speed(replace(patient, anchors=patient.anchors.take(order)))
+        yield from map(_fitting, speed(replace(patient, anchors=patient.anchors.take(order))))
     yield last
 
 
@@ -78,7 +79,7 @@ def _self_tested(patient: Patient, random: bool) -> tuple[int | None, Finding]:
     """The self-test on the first anchor or, among random ones, the first on which it can be made, and its row."""
     for row in range(len(patient.anchors) if random else 1):
         try:
-            found = self_test(patient.model, patient.anchors.take(np.array([row])), patient.law, patient.run)
+            found = self_test(patient.model, patient.anchors.anchor(row), patient.law, patient.run)
         except InputError as error:
             if not random or error.path not in patient.anchors.names:
                 raise
@@ -86,6 +87,14 @@ def _self_tested(patient: Patient, random: bool) -> tuple[int | None, Finding]:
             return row, self_test_finding(found)
     text = f"none of {len(patient.anchors)} random sequences has a neighbour that the network tells from it"
     return None, Finding("self-test", NOTE, f"{text}; `maxent doctor` with anchors will say")
+
+
+def _fitting(finding: Finding) -> Finding:
+    """What a run needs is wrong where this machine has not so much memory."""
+    granted = granted_memory()
+    if finding.topic != RUN or finding.numbers["bytes"] <= granted:
+        return finding
+    return replace(finding, verdict=WRONG, text=f"{finding.text}; {granted / GIB:.1f} GiB can be had here")
 
 
 def random_anchors(length: int, background: Frequencies, count: int = RANDOM) -> Sequences:

@@ -5,11 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 
 from maxent_cli.api.anchors import Anchors
-from maxent_cli.api.cpus import granted_cpus as granted_cpus
 from maxent_cli.api.listening import Listener
 from maxent_cli.api.networks import Network, Reader, place
 from maxent_cli.api.runs import Run, account, rejected_beside
@@ -18,7 +16,12 @@ from maxent_cli.engine.sampling import Block, Journal
 from maxent_cli.errors import InputError, SettingsError
 from maxent_cli.interpret.law import Law, LawSettings
 from maxent_cli.interpret.sampling import Result, Sampling, over_rows, ready, sample_anchor
+from maxent_cli.io.digests import run_digests
+from maxent_cli.io.machine import granted_cpus as granted_cpus
+from maxent_cli.io.machine import require_memory
+from maxent_cli.io.output_weights import read_output_weights
 from maxent_cli.io.unfinished import Notes, Unfinished
+from maxent_cli.laws import Outputs, asked_outputs, is_table, weighted_outputs
 
 Sampler = Callable[[Reader, LawSettings], SampleSet]
 COMPILING = "no step yet; the first run on a machine compiles its code"
@@ -74,12 +77,21 @@ def take_up(network: Network, anchors: Anchors, law: Law, device: str, settings:
         task.listener.say(f"{some} of {len(found)} anchors hold positions; {found.mutable.mean():.1%} may change")
     model = network.reader(found.codes.shape[1], law.layer)
     outputs = network.outputs(model.outputs)
-    settled = network.asked(law).settled(outputs, network.background, network.name)
+    settled = law.settled(outputs_of(network, law.output, outputs), network.background, network.name)
     place(model, device, task.listener)
-    digests = {"model": network.digest, **anchors.digests()}
+    digests = {"model": network.digest, **anchors.digests(), **run_digests(weights=next(iter(law.files), None))}
     run = Run(task.command, settings, digests, task.shard, read, len(found), len(rejected))
     run.announce(task.listener)
     return Subject(model, found, settled, network.name, outputs, run)
+
+
+def outputs_of(network: Network, asked: int | str | None, names: tuple[str, ...]) -> Outputs:
+    """What is asked for of its outputs, of these names, by number or name, or by a table of weights; or its default."""
+    if asked is None and network.held is not None:
+        return network.held
+    if is_table(asked):
+        return weighted_outputs(read_output_weights(str(asked)), names, str(asked))
+    return asked_outputs(asked, names)
 
 
 def check_together(law: Law, sampling: Sampling) -> None:
@@ -93,11 +105,19 @@ def check_together(law: Law, sampling: Sampling) -> None:
 
 @dataclass(frozen=True)
 class Job:
-    """Draws around each anchor of a subject, as a task asks for them."""
+    """Draws around each anchor of a subject, as a task asks for them; InputError where memory cannot hold them."""
 
     subject: Subject
     sampling: Sampling
     task: Task
+
+    def __post_init__(self) -> None:
+        run, length = self.sampling, self.subject.anchors.codes.shape[1]
+        workers = max(1, min(self.task.threads, len(self.subject.anchors)))
+        what = f"{run.draws} draws of {run.chains} chains x {run.replicas} replicas of {length} letters"
+        at_once = f" around {workers} anchors at once" if workers > 1 else ""
+        cure = "give fewer --draws, --chains, --replicas or --threads"
+        require_memory(workers * run.bytes_held(length), what + at_once, cure)
 
     def work_through(self, work: Unfinished, result: Callable[[Sampler], bytes]) -> list[str]:
         """Have the result for each anchor among the unfinished work, and name them in order.
@@ -111,7 +131,7 @@ class Job:
             listener.say(f"{work.folder}: {len(names) - len(left)} of {len(names)} anchors are done")
 
         def one(row: int, threads: int) -> None:
-            anchor, notes = anchors.take(np.array([row])), Notes(work, names[row])
+            anchor, notes = anchors.anchor(row), Notes(work, names[row])
 
             def keep(block: Block) -> None:
                 notes.keep(block)

@@ -1,6 +1,7 @@
 """Networks as public functions take them: a model folder, or a torch module in memory."""
 
 import hashlib
+import re
 from dataclasses import dataclass, replace
 
 import torch
@@ -8,15 +9,18 @@ from torch import nn
 
 from maxent_cli.api.listening import Listener
 from maxent_cli.errors import SettingsError
-from maxent_cli.interpret.law import Frequencies, Law
+from maxent_cli.interpret.law import Frequencies
 from maxent_cli.io.checkpoint import CARD, WEIGHTS, load_model
 from maxent_cli.io.digests import noted
+from maxent_cli.laws import Outputs
 from maxent_cli.models.adapter import AS_IS, AdaptedNetwork, Reading
 from maxent_cli.models.architectures import LayeredModel
 from maxent_cli.models.prediction import require_sound
 from maxent_cli.models.scores import Score
 
 Reader = LayeredModel | AdaptedNetwork | Score
+
+_DEVICE, _DEVICES = re.compile(r"cpu|cuda(:[0-9]{1,3})?"), "give cpu, cuda or cuda:N"
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class Network:
     input_length: int | None = None
     names: tuple[str, ...] = ()
     background: Frequencies | None = None
-    held: tuple[int, ...] | None = None
+    held: Outputs | None = None
     trusted: bool = False
     files: tuple[str, ...] = ()
     digest: object = None
@@ -55,10 +59,6 @@ class Network:
     def outputs(self, count: int) -> tuple[str, ...]:
         """A name for each of its outputs; numbers from 0 where none are known."""
         return self.names if len(self.names) == count else tuple(f"output_{number}" for number in range(count))
-
-    def asked(self, law: Law) -> Law:
-        """The law, with the network's own outputs where it asks for none."""
-        return law if law.outputs is not None else replace(law, outputs=self.held)
 
 
 def network(given: str | nn.Module, input_length: int | None = None, *, trust_code: bool = False) -> Network:
@@ -110,11 +110,13 @@ def in_memory(module: nn.Module, reading: Reading, input_length: int | None) -> 
 def place(model: Reader, device: str, listener: Listener) -> None:
     """Put the network on the device, with full 32-bit products (TF32 would bend the law); tell of a GPU left unused."""
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    if not _DEVICE.fullmatch(device):
+        raise SettingsError("device", "", f"{device} is none that is known here", _DEVICES)
     try:
         model.to(torch.device(device))
     except (RuntimeError, AssertionError) as error:
         problem = f"{device} cannot be used ({str(error).splitlines()[0]})"
-        raise SettingsError("device", "", problem, "give cpu, cuda or cuda:N") from error
+        raise SettingsError("device", "", problem, _DEVICES) from error
     if torch.cuda.is_available() and device == "cpu":
         listener.say("NOTE: a GPU is here and is not used; give --device cuda to use it")
 

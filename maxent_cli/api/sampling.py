@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from maxent_cli.io.outputs import Opening, copy_into, planned
 from maxent_cli.io.samples import draws_into, packed, unpacked
 from maxent_cli.io.tables import Row, write_rows
 from maxent_cli.io.unfinished import Unfinished, unfinished
+from maxent_cli.tables.sampling import SERIES, SUMMARY
 
 MOST_SAID = 3  # anchors that have not converged, by name
 
@@ -132,11 +133,11 @@ def _draw(
     out, (summary, fasta) = str(task.out), named
     paths = {"draws": out, "summary": summary or f"{out}.tsv", "series": f"{out}.series.tsv", "fasta": fasta}
     beside = [None if summary else paths["summary"], paths["series"], task.rejected_table]
-    outputs = planned([*network.files, *given.files], [out, summary, fasta], implied=beside, noting=False)
+    outputs = planned([*network.files, *given.files, *law.files], [out, summary, fasta], implied=beside, noting=False)
     settings = settings_of(law=law, sampling=sampling, reading=network.reading)
     subject = take_up(network, given, law, sampling.device, settings, task)
     job = Job(subject, sampling, task)
-    header = {"law": subject.law.__dict__, "run": sampling.__dict__, "model": network.digest}
+    header = {"law": subject.law.header, "run": asdict(sampling), "model": network.digest}
     reading = network.reading if law.layer is None else replace(network.reading, layer=law.layer)
     header |= {"reading": reading.__dict__, "outputs": subject.outputs}
 
@@ -154,7 +155,7 @@ def _write(
 ) -> list[Row]:
     """Put the results together, an anchor at a time; give the rows of the summary."""
     subject, run, rows, series = job.subject, job.sampling, list[Row](), list[Row]()
-    is_distance = subject.law.held == "anchor"
+    is_distance = subject.law.kind.is_distance
     (work, kept), part = done, subject.run.part
     with draws_into(opening(paths["draws"], "wb", part=part("draws")), header) as draws:
         summary, betas = (opening(paths[name], part=part(name)) for name in ("summary", "series"))
@@ -168,8 +169,8 @@ def _write(
             series += beta_series(samples, diagnosis, is_distance)
             if fasta:
                 fasta.writelines(_fasta_lines(samples))
-        write_rows(summary, rows)
-        write_rows(betas, series)
+        write_rows(summary, rows, SUMMARY)
+        write_rows(betas, series, SERIES)
     return rows
 
 

@@ -55,7 +55,7 @@ copy of the function's module and of what that imports from your folders, with d
 )
 @options.option(
     "--input-length",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 10**7),
     section="Network",
     everyday=True,
     help="Letters that the network reads, in bp, from 1.  [default: its input_length]",
@@ -107,7 +107,7 @@ copy of the function's module and of what that imports from your folders, with d
     everyday=True,
     help="TSV with columns sequence and label (0 or 1): try all orders of the letters on it.",
 )
-@options.held_options
+@options.output_option
 @options.background_options
 @options.layer_option
 @options.device_option
@@ -128,8 +128,7 @@ def command(
     final: str,
     output_names: tuple[str, ...],
     table: str | None,
-    contrast: tuple[int, int] | None,
-    output: int | None,
+    output: str | None,
     background: Any,
     gc: float | None,
     layer: str | None,
@@ -159,7 +158,7 @@ def command(
         head=head,
         final=final,
         layer=layer,
-        outputs=options.outputs_of(contrast, output),
+        output=output,
         output_names=output_names,
         background=None if background == "data" else background,
         gc=gc,

@@ -1,6 +1,5 @@
 """maxent attribute: which letters of each anchor the output is put down to."""
 
-import sys
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
@@ -18,11 +17,11 @@ if TYPE_CHECKING:
 METHODS = ("saliency", "input-x-gradient", "deeplift", "integrated-gradients", "mutagenesis")
 
 
-def _asked(contrast: tuple[int, int] | None, output: int | None, background: Any, gc: float | None) -> "Law":
+def _asked(output: str | None, background: Any, gc: float | None) -> "Law":
     from maxent_cli.interpret.law import Law
 
     frequencies = None if background == "data" else background
-    return Law(outputs=options.outputs_of(contrast, output), background=frequencies, gc=gc)
+    return Law(output=output, background=frequencies, gc=gc)
 
 
 DETAILS = """
@@ -57,13 +56,13 @@ modisco/         one_hot.npz and attributions.npz, each (anchors, 4, positions)
 )
 @options.option(
     "--references",
-    type=click.IntRange(2),
+    type=click.IntRange(2, 10_000),
     help="Sequences drawn from q, letter by letter, that deeplift and integrated-gradients compare with, from 2.  "
     "[default: 20]",
 )
 @options.option(
     "--steps",
-    type=click.IntRange(2),
+    type=click.IntRange(2, 10_000),
     help="Points on the way from a reference at which integrated-gradients takes the gradient, from 2.  [default: 50]",
 )
 @options.option(
@@ -107,8 +106,8 @@ def command(
 ) -> None:
     """Attribution scores of each position and letter, by the methods in common use.
 
-    ANCHORS is FASTA ('-' for stdin), or BED with --genome. What is attributed is the output or contrast
-    f, before the sigmoid or softmax. By --method:
+    ANCHORS is FASTA ('-' for stdin), or BED with --genome. What is attributed is f, the output or
+    a difference of two, before the sigmoid or softmax. By --method:
 
     \b
     saliency              |gradient of f| by the letter; of a position, the largest
@@ -142,4 +141,4 @@ def command(
     )
     if pipe:
         print_file(found.path / "positions.tsv")
-    sys.exit(3 if strict and not complete(found) else 0)
+    raise click.exceptions.Exit(3 if strict and not complete(found) else 0)

@@ -12,14 +12,15 @@ from maxent_cli.commands.configuration import read_config
 from maxent_cli.commands.params import (
     AUTO,
     NONE,
-    Contrast,
     FiniteRange,
     Frequencies,
     InputPath,
     NumberOrAuto,
+    Outputs,
     ShardType,
     Tether,
 )
+from maxent_cli.laws import LAWS, LawKind
 
 if TYPE_CHECKING:
     from maxent_cli.api.anchors import Anchors
@@ -144,15 +145,15 @@ seed_option = option(
     "--seed",
     default=1,
     show_default=True,
-    type=click.IntRange(0),
+    type=click.IntRange(0, 2**32 - 1),
     metavar="N",
     section="Sampling",
     everyday=True,
-    help="Random seed; same seed, same answer.",
+    help="Random seed; same seed, same run.",
 )
 threads_option = option(
     "--threads",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 1024),
     metavar="N",
     section="Sampling",
     everyday=True,
@@ -316,15 +317,12 @@ anchors_options, anchors_if_any_options = (
     )
     for required in (True, False)
 )
-# which output is looked at
-held_options = stack(
-    option(
-        "--contrast",
-        type=Contrast(),
-        section="Law",
-        help="Output a less output b (numbers from 0, before the softmax).  [default: 1,0 of two outputs]",
-    ),
-    option("--output", type=click.IntRange(0), section="Law", help="One output (number from 0) instead of a contrast."),
+output_option = option(
+    "--output",
+    type=Outputs(),
+    section="Law",
+    help="Of several outputs, before the softmax: one by number from 0 or name; a difference, A-B; several together, "
+    "A,B,C; or weighted sums from a TSV (columns output, weight; row).  [default: 1-0 of two]",
 )
 background_options = stack(
     option(
@@ -344,13 +342,12 @@ background_options = stack(
         help="G+C fraction of the background.  [default: that of the training data]",
     ),
 )
-asked_options = stack(held_options, background_options)
+asked_options = stack(output_option, background_options)  # of a law, but for how firmly it holds
 
 
 def law_of(
-    held: Literal["anchor", "output"],
-    contrast: tuple[int, int] | None,
-    output: int | None,
+    held: str,
+    output: str | None,
     background: Any,
     gc: float | None,
     tether: Any,
@@ -363,7 +360,7 @@ def law_of(
 
     return Law(
         held,
-        outputs_of(contrast, output),
+        output,
         None if background == "data" else background,
         gc,
         None if tether == NONE else tether,
@@ -373,11 +370,10 @@ def law_of(
     )
 
 
-def outputs_of(contrast: tuple[int, int] | None, output: int | None) -> tuple[int, ...] | None:
-    """What --contrast or --output names."""
-    if contrast is not None and output is not None:
-        raise click.UsageError("--contrast and --output exclude each other: give one of them")
-    return contrast if output is None else (output,)
+def _told(kind: LawKind) -> str:
+    """What a law holds, for the help."""
+    needs = f" Needs {' and '.join(f'--{need}' for need in kind.needs)}." if kind.needs else ""
+    return f"{kind.name}: {kind.holding('--output')}.{needs}"
 
 
 def law_options(tether: str) -> Decorator:
@@ -388,12 +384,11 @@ def law_options(tether: str) -> Decorator:
         option(
             "--law",
             "held",
-            type=click.Choice(["anchor", "output"]),
+            type=click.Choice(list(LAWS)),
             default="anchor",
             show_default=True,
             section="Law",
-            help="anchor: hold the representation of the anchor. output: q(x)·exp(beta·output(x)), which needs a "
-            "--beta; the anchor is then only a start.",
+            help=f"What is held. {' '.join(map(_told, LAWS.values()))}",
         ),
         option(
             "--keep",
@@ -469,18 +464,18 @@ sampling_options = group(
         everyday=True,
         help="How much is drawn; standard and thorough run until converged, published is the paper's sampler.",
     ),
-    _of_preset("--chains", type=click.IntRange(2), help="Chains an anchor, from 2."),
+    _of_preset("--chains", type=click.IntRange(2, 10_000), help="Chains an anchor, 2 to 10,000."),
     _of_preset(
         "--replicas",
         type=click.IntRange(1, 64),
         help="Replica exchange: replicas a chain, 1 to 64, at inverse temperatures from 0 to beta. Only the coldest is "
         "reported. 1 turns it off.",
     ),
-    _of_preset("--draws", type=click.IntRange(4), help="Draws kept of each chain."),
-    _of_preset("--thin", type=click.IntRange(1), help="Steps between kept draws, at first."),
+    _of_preset("--draws", type=click.IntRange(4, 10**6), help="Draws kept of each chain, from 4."),
+    _of_preset("--thin", type=click.IntRange(1, 10**6), help="Steps between kept draws, at first."),
     _of_preset(
         "--warmup",
-        type=click.IntRange(0),
+        type=click.IntRange(0, 10**9),
         help="Steps of each replica discarded first, from 0; temperatures and moves settle in them.",
     ),
     _of_preset(
@@ -503,7 +498,7 @@ sampling_options = group(
     _of_preset("--max-rhat", type=FiniteRange(1, min_open=True), help="R-hat up to which chains agree, above 1."),
     _of_preset(
         "--max-steps",
-        type=click.IntRange(1),
+        type=click.IntRange(1, 10**9),
         help="Steps of each replica after the warm-up at which to stop all the same, from 1.",
     ),
     device_option,

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from maxent_cli.laws import is_table
+
 if TYPE_CHECKING:
     from maxent_cli.data import Shard
 
@@ -117,16 +119,15 @@ class Frequencies(click.ParamType[Any]):
         return self.fail("give four positive frequencies A,C,G,T that sum to 1, a G+C fraction, or 'data'", param, ctx)
 
 
-class Contrast(click.ParamType[Any]):
-    """Two output numbers whose difference is held."""
+class Outputs(click.ParamType[Any]):
+    """Outputs by number or name, or a table of weights, which can be read."""
 
-    name = "a,b"
+    name = "N|NAME|A-B|A,B,C|TSV"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        parts = str(value).split(",")
-        if len(parts) != 2 or not all(part.isdigit() for part in parts) or parts[0] == parts[1]:
-            self.fail("give two different outputs, counted from 0, as in 1,0", param, ctx)
-        return int(parts[0]), int(parts[1])
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
+        if is_table(value):
+            look_at(str(value), folder=False, pipe=False)
+        return value if value is None else str(value)
 
 
 class Tether(click.ParamType[Any]):

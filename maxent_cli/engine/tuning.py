@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from maxent_cli.engine.target import Kernel, State, Target, Trace
+from maxent_cli.engine.target import Kernel, State, Terms, Trace
 
 Betas = NDArray[np.float64]
 
@@ -25,7 +25,7 @@ LEAST_BACKGROUND = 0.1  # share of the background in the adapted rows: no letter
 class Tuned(NamedTuple):
     """A ladder of betas (R,), the chains' state after warm-up, and what the search saw, a row a round.
 
-    history (rounds, 2 R): the betas and the mean energies of the replicas. adapted (L, 4): for Target.adapted.
+    history (rounds, 2 R): the betas and the mean energies of the replicas. adapted (L, 4): what moves draw from.
     """
 
     betas: Betas
@@ -42,7 +42,7 @@ def first_ladder(top: float, replicas: int, lowest: float) -> Betas:
     return np.append(falling, 0.0)[::-1]
 
 
-def tune(kernel: Kernel, state: State, target: Target, betas: Betas, wanted: float | None, steps: int) -> Tuned:
+def tune(kernel: Kernel, state: State, terms: Terms, betas: Betas, wanted: float | None, steps: int) -> Tuned:
     """Warm up for some steps while the replicas settle: neighbours come to exchange equally often (Syed et al. 2022).
 
     Chains are ladders of R replicas one after another. If an energy is wanted, the top moves to the beta at which the
@@ -51,10 +51,10 @@ def tune(kernel: Kernel, state: State, target: Target, betas: Betas, wanted: flo
     No steps change nothing; a few are rounded up to the least that the rounds need.
     """
     replicas, history, tops = len(betas), [], []
-    letters = np.zeros_like(target.background)
+    letters = np.zeros_like(terms.background)
     for number in range(ROUNDS if steps else 0):
         now = max(DRAWS_A_ROUND, steps // ROUNDS)
-        ladder = target._replace(beta=np.tile(betas, len(state.keys) // replicas), adapted=_adapted(letters, target))
+        ladder = terms.at(np.tile(betas, len(state.keys) // replicas), _adapted(letters, terms.background))
         state, trace = kernel(state, ladder, DRAWS_A_ROUND, now // DRAWS_A_ROUND)
         energy = _mean_energy(trace.energy, replicas)
         history.append(np.concatenate([betas, energy]))
@@ -68,7 +68,7 @@ def tune(kernel: Kernel, state: State, target: Target, betas: Betas, wanted: flo
         if wanted is not None and number == ROUNDS - FROZEN - 1:
             top = float(np.exp(np.mean(np.log(tops[len(tops) // 2 :]))))
         betas = _respaced(betas, 1 - accepted / np.maximum(tried, 1), top)
-    return Tuned(betas, state, np.array(history).reshape(-1, 2 * replicas), _adapted(letters, target))
+    return Tuned(betas, state, np.array(history).reshape(-1, 2 * replicas), _adapted(letters, terms.background))
 
 
 def _low_energy_letters(trace: Trace, replicas: int) -> NDArray[np.int64]:
@@ -78,11 +78,11 @@ def _low_energy_letters(trace: Trace, replicas: int) -> NDArray[np.int64]:
     return np.stack([(low == letter).sum(axis=0) for letter in range(4)], axis=1)
 
 
-def _adapted(letters: NDArray[np.float64], target: Target) -> NDArray[np.float64]:
-    """Letter frequencies (L, 4) from counts (L, 4), leaning to the background."""
+def _adapted(letters: NDArray[np.float64], background: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Letter frequencies (L, 4) from counts (L, 4), leaning to the background (L, 4)."""
     seen = letters.sum(axis=1, keepdims=True)
-    background = (1 + LEAST_BACKGROUND * seen) * target.background
-    return np.asarray((letters + background) / (seen + 1 + LEAST_BACKGROUND * seen))
+    leaning = (1 + LEAST_BACKGROUND * seen) * background
+    return np.asarray((letters + leaning) / (seen + 1 + LEAST_BACKGROUND * seen))
 
 
 def _mean_energy(energy: NDArray[np.float64], replicas: int) -> NDArray[np.float64]:

@@ -1,6 +1,7 @@
 """Attribution: which letters of an anchor a network's output is put down to, by the methods in common use.
 
-What is attributed is the output or contrast f before any final sigmoid or softmax, on one-hot sequences (4, L).
+What is attributed is f, an output or a weighted sum of several, before any final sigmoid or softmax, on one-hot
+sequences (4, L).
 """
 
 from collections.abc import Callable, Iterator
@@ -12,17 +13,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from maxent_cli.alphabet import UNKNOWN, Codes
-from maxent_cli.data import Floats, Interval, Sequences
+from maxent_cli.alphabet import Codes
+from maxent_cli.data import Anchor, Floats, Interval, Sequences
 from maxent_cli.engine.incremental import single_changes
 from maxent_cli.engine.randomness import chain_keys
-from maxent_cli.engine.target import Target
+from maxent_cli.engine.target import Terms
 from maxent_cli.engine.terms import background_rows
 from maxent_cli.errors import InputError
 from maxent_cli.interpret.deeplift import multipliers
-from maxent_cli.interpret.law import contrast_of, evaluate, output_term
+from maxent_cli.interpret.law import evaluate, output_term, sums_of
 from maxent_cli.interpret.plan import NotAStack, as_representation, read_plan
 from maxent_cli.interpret.sampling import over_anchors, random_codes, ready
+from maxent_cli.laws import Outputs
 from maxent_cli.models.protocol import SequenceModel, one_hot
 
 PAIRS = 64  # references a pass
@@ -36,13 +38,13 @@ Mask = NDArray[np.bool_]
 class AttributionSettings:
     """What is attributed, and how.
 
-    method: a key of METHODS. contrast: one output, or two whose difference it is. background (4,): letter frequencies.
+    method: a key of METHODS. outputs: one weighted sum of them. background (4,): letter frequencies.
     references: sequences drawn from it that deeplift and integrated-gradients compare with. steps: points on the way
     from each of them at which integrated-gradients takes the gradient.
     """
 
     method: str
-    contrast: tuple[int, ...]
+    outputs: Outputs
     background: tuple[float, float, float, float]
     references: int
     steps: int
@@ -89,23 +91,21 @@ class Attribution:
 
 @dataclass(frozen=True)
 class Question:
-    """An anchor (a Sequences of one), the network, and what is asked."""
+    """An anchor, the network, and what is asked."""
 
     model: SequenceModel
-    anchor: Sequences
+    anchor: Anchor
     settings: AttributionSettings
 
     @property
     def codes(self) -> Codes:
         """The anchor (L,)."""
-        codes: Codes = self.anchor.codes[0]
-        return codes
+        return self.anchor.codes
 
     @property
     def mutable(self) -> Mask:
         """Positions that may change (L,)."""
-        given = self.anchor.mutable
-        return np.asarray(self.codes != UNKNOWN if given is None else given[0])
+        return self.anchor.mutable
 
     @property
     def rows(self) -> Floats:
@@ -114,11 +114,11 @@ class Question:
 
     def value(self, inputs: Tensor) -> Tensor:
         """f of one-hot sequences (B, 4, L)."""
-        return contrast_of(self.model(inputs), self.settings.contrast)
+        return sums_of(self.model(inputs), self.settings.outputs)[..., 0]
 
     def values(self, codes: Codes) -> Floats:
         """f of codes (..., L), some hundred at a time."""
-        term = output_term(self.model, self.settings.contrast)
+        term = output_term(self.model, self.settings.outputs)
         return evaluate(term, codes, torch.device(self.settings.device))
 
     def encoded(self, codes: Codes) -> Tensor:
@@ -134,10 +134,10 @@ class Question:
 
     def references(self) -> Codes:
         """Sequences (R, L) drawn from the background where the anchor may change; letters are independent."""
-        use = f"references of {self.anchor.names[0]}"
-        target = Target(output_term(self.model, self.settings.contrast), self.rows, self.mutable, np.zeros(1))
+        use = f"references of {self.anchor.name}"
+        terms = Terms(output_term(self.model, self.settings.outputs), self.rows, self.mutable)
         keys = chain_keys(self.settings.seed, use, self.codes, self.settings.references)
-        return random_codes(self.codes, target, keys)
+        return random_codes(self.codes, terms, keys)
 
 
 Method = Callable[[Question], Scores]
@@ -157,7 +157,7 @@ def attribute(
 
 def attribute_anchor(question: Question) -> Attribution:
     """The attribution of one anchor."""
-    name, method, mutable = question.anchor.names[0], question.settings.method, question.mutable
+    name, method, mutable = question.anchor.name, question.settings.method, question.mutable
     output = float(question.values(question.codes))
     try:
         given = METHODS[method](question)
@@ -169,7 +169,7 @@ def attribute_anchor(question: Question) -> Attribution:
     if not (np.isfinite(given.hypothetical).all() and np.isfinite(given.scores).all()):
         raise InputError(name, "", f"{method} gives scores that are not finite numbers", "use --method mutagenesis")
     given = given._replace(hypothetical=given.hypothetical * mutable, scores=given.scores * mutable)
-    return Attribution(name, question.anchor.intervals[0], question.codes, mutable, output, given)
+    return Attribution(name, question.anchor.interval, question.codes, mutable, output, given)
 
 
 def saliency(question: Question) -> Scores:
@@ -289,7 +289,7 @@ def _compiled(question: Question, places: NDArray[np.intp], letters: Codes) -> F
             some = slice(start, start + PASSES)
             values = single_changes(plan, question.codes, places[some], letters[some])
             outputs.append(question.model.head(as_representation(plan, values, reference.shape)))
-    return _array(contrast_of(torch.cat(outputs), question.settings.contrast))
+    return _array(sums_of(torch.cat(outputs), question.settings.outputs)[..., 0])
 
 
 def _array(values: Tensor) -> Floats:

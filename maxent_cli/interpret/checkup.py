@@ -18,15 +18,17 @@ from maxent_cli.data import Sequences
 from maxent_cli.engine.target import start_state
 from maxent_cli.engine.tuning import first_ladder
 from maxent_cli.interpret import conditionals
-from maxent_cli.interpret.law import BATCH, LawSettings, contrast_of, evaluate, output_term
+from maxent_cli.interpret.law import BATCH, LawSettings, evaluate, output_term, sums_of
 from maxent_cli.interpret.sampling import REPLICA_DRAWS, Sampling, Setting, prepare, start_codes
 from maxent_cli.interpret.self_test import SelfTest
+from maxent_cli.laws import spelled
 from maxent_cli.models.adapter import AdaptedNetwork
 from maxent_cli.models.architectures import LayeredModel
 from maxent_cli.models.protocol import one_hot
 from maxent_cli.models.scores import Score
 
 OK, NOTE, WRONG = "ok", "note", "WRONG"
+RUN = "run"  # topic of what a run will need
 CLEARLY = 4.0  # standard errors by which one of 48 ways is better, and not by chance
 SAME = 1e-4  # share of the outputs' spread within which two passes count as the same
 PAIRS = 32  # of representations, between which a linear head is linear
@@ -118,9 +120,9 @@ def outputs(patient: Patient) -> Finding:
     """Their number, which are held, and what was left out behind them."""
     final = patient.model.final if isinstance(patient.model, AdaptedNetwork) else None
     values = patient.all_outputs(patient.random(BATCH))
-    chosen = contrast_of(values, patient.law.contrast)
-    held = " - ".join(patient.outputs[number] for number in patient.law.contrast)
-    numbers = {"outputs": list(patient.outputs), "held": list(patient.law.contrast), "final": final}
+    chosen = sums_of(values, patient.law.outputs).mean(-1)
+    held = spelled(patient.law.outputs, patient.outputs)
+    numbers = {"outputs": list(patient.outputs), "held": patient.law.outputs, "final": final}
     text = f"{len(patient.outputs)}; held: {held}" + (f", before the final {final}" if final else "")
     low, high = float(values.min()), float(values.max())
     if not final and low >= 0 and high <= 1:
@@ -157,7 +159,7 @@ def repeatable(patient: Patient) -> Finding:
 
 def letters(patient: Patient, codes: Codes, labels: NDArray[np.int64], told: str) -> Finding:
     """Which order of the channels tells labelled sequences (N, L) apart best, in both directions, by AUROC."""
-    term, found, errors = output_term(patient.model, patient.law.contrast), dict[str, float](), dict[str, float]()
+    term, found, errors = output_term(patient.model, patient.law.outputs), dict[str, float](), dict[str, float]()
     for order in map("".join, permutations(LETTERS)):
         feed = np.full(UNKNOWN + 1, UNKNOWN, np.uint8)
         feed[[LETTERS.index(letter) for letter in order]] = [LETTERS.index(letter) for letter in told]
@@ -195,7 +197,7 @@ def speed(patient: Patient) -> Iterator[Finding]:
 
 
 def _prepared(patient: Patient) -> Setting:
-    return prepare(patient.model, patient.anchors.take(np.array([0])), patient.law, patient.run, 1)
+    return prepare(patient.model, patient.anchors.anchor(0), patient.law, patient.run, 1)
 
 
 def _conditionals(patient: Patient) -> int:
@@ -207,7 +209,7 @@ def _conditionals(patient: Patient) -> int:
 
 def _passes_a_second(patient: Patient, batch: int) -> float:
     codes, count = patient.random(batch), 0
-    term = output_term(patient.model, patient.law.contrast)
+    term = output_term(patient.model, patient.law.outputs)
     evaluate(term, codes, patient.device)
     started = _seconds(patient.run.device)
     while count == 0 or _seconds(patient.run.device) - started < TIMED:
@@ -221,7 +223,7 @@ def _seconds_a_step(setting: Setting, steps_a_second: float) -> float:
     run, reference = setting.run, setting.reference
     least = 1 / reference.energy_spread
     betas = first_ladder(setting.settings.beta or least, run.replicas, least)
-    target = setting.law.target._replace(beta=np.tile(betas, run.chains))
+    target = setting.law.terms.at(np.tile(betas, run.chains))
     state = start_state(target, start_codes(setting), setting.keys, torch.device(run.device))
     state, _ = setting.kernel(state, target, 1, 1)
     steps = int(np.clip(TIMED * steps_a_second, 1, MOST_TIMED_STEPS))
@@ -243,7 +245,7 @@ def _needs(patient: Patient, preparing: float, step: float, passes: float) -> Fi
     evaluated = 2 * (run.chains * run.draws + replicas * min(run.draws, REPLICA_DRAWS))
     rounds = -(-count // workers)  # an anchor is drawn by itself
     seconds = rounds * (preparing + steps * step + evaluated / passes)
-    held = 3 * workers * replicas * run.draws * patient.model.input_length  # codes, as drawn and as put together
+    held = 2 * workers * run.bytes_held(patient.model.input_length)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 + held
     hours, minutes = divmod(int(seconds * SPARE_TIME / 60) + 1, 60)
     gigabytes = max(1, round(memory * SPARE_MEMORY / 2**30))
@@ -251,7 +253,7 @@ def _needs(patient: Patient, preparing: float, step: float, passes: float) -> Fi
     line += " --gres=gpu:1" if run.device != "cpu" else ""
     most = "at most " if run.goes_on else "about "
     text = f"{count} anchors: {most}{_spoken(seconds)} and {memory / 2**30:.1f} GiB; ask for {line}"
-    return Finding("run", OK, text, {"anchors": count, "seconds": seconds, "bytes": memory, "resources": line})
+    return Finding(RUN, OK, text, {"anchors": count, "seconds": seconds, "bytes": memory, "resources": line})
 
 
 def _spoken(seconds: float) -> str:

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -13,8 +14,7 @@ from numpy.typing import NDArray
 from maxent_cli.alphabet import UNKNOWN, Codes
 from maxent_cli.analysis.diagnostics import diagnose
 from maxent_cli.analysis.reweighting import Settled, beta_error, settle
-from maxent_cli.analysis.summary import energy_reduction
-from maxent_cli.data import Floats, Replicas, SampleSet, Sequences, Stop
+from maxent_cli.data import Anchor, Floats, Replicas, SampleSet, Sequences, Stop
 from maxent_cli.engine.full_passes import full_pass_chain
 from maxent_cli.engine.incremental import compiled_chain
 from maxent_cli.engine.kernels import metropolis_hastings
@@ -31,10 +31,10 @@ from maxent_cli.engine.proposals import (
 )
 from maxent_cli.engine.randomness import START_STEP, Keys, background_draws, chain_keys
 from maxent_cli.engine.sampling import NO_JOURNAL, Journal, block_steps, in_blocks
-from maxent_cli.engine.target import Kernel, Ladder, State, Target, Trace, start_state
+from maxent_cli.engine.target import Kernel, Ladder, State, Terms, Trace, start_state
 from maxent_cli.engine.terms import background_rows
 from maxent_cli.engine.tuning import Tuned, first_ladder, tune
-from maxent_cli.errors import InputError, SettingsError, StoppedError
+from maxent_cli.errors import InputError, SettingsError, StoppedError, require_range
 from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, evaluate
 from maxent_cli.interpret.plan import NotAStack, read_layers, read_plan
 from maxent_cli.models.protocol import SequenceModel
@@ -49,22 +49,31 @@ FIRST_TOP = 200  # times the inverse mean energy of the background: well above t
 CHECKED, CHECKED_STEPS = 4, 20  # ladders and steps on which the compiled chain is compared with full passes
 MOST_DRIFT = 1e-3  # of the energy's spread, that it may differ
 CENTRAL = (0.025, 0.5, 0.975)
-KEEPABLE = 0.01, 0.99  # shares of energy for which a beta is sought
 REPLICA_DRAWS = 100  # of each chain, for what is watched on every replica
 LEAST_LEFT = 0.8  # of the draws, when they are weighed to the beta that is wanted; below, they are drawn again
 MOST_AGAIN = 6  # times that they are
 LISTEN = 1.0  # seconds after which the main thread looks for signals
 
-MOVES = {
-    "all": (
-        Move(LETTER, 0.755),
-        Move(SHIFT, 0.02, WHOLE, 8),
-        Move(REVERSE_COMPLEMENT, 0.005, WHOLE),
-        Move(TOGGLE, 0.1, 20),
-        Move(REFILL, 0.06, 4),
-        Move(REFILL, 0.06, 12),
-    ),
-    "letters": SINGLE_LETTERS,
+ALL_MOVES = (
+    Move(LETTER, 0.755),
+    Move(SHIFT, 0.02, WHOLE, 8),
+    Move(REVERSE_COMPLEMENT, 0.005, WHOLE),
+    Move(TOGGLE, 0.1, 20),
+    Move(REFILL, 0.06, 4),
+    Move(REFILL, 0.06, 12),
+)
+MOVES = MappingProxyType({"all": ALL_MOVES, "letters": SINGLE_LETTERS})  # what --moves names
+
+
+# of counts; beyond the upper ones a number is a slip of the keyboard rather than a run
+BOUNDS = {
+    "chains": (2, 10_000),
+    "replicas": (1, 64),
+    "draws": (4, 1_000_000),
+    "thin": (1, 1_000_000),
+    "warmup": (0, 1_000_000_000),
+    "max_steps": (1, 1_000_000_000),
+    "seed": (0, 2**32 - 1),
 }
 
 
@@ -73,11 +82,12 @@ class Sampling:
     """How a law is drawn from: chains C, each of R replicas, draws D of each, thin steps apart, after warmup steps.
 
     replicas: at inverse temperatures from 0 to beta, that exchange states; the coldest is reported; 1 turns it off.
-    start: 'anchor', 'background', or 'both' (even chains at the anchor). moves: a key of MOVES. Where not every ESS is
-    at least min_ess and every R-hat at most max_rhat, which is what converged means, the chains go on, at wider and
-    wider thinning, until they are or max_steps of each replica are taken, the warm-up not counted.
-    device: a torch device; other than 'cpu' by full passes. Raises InputError where max_steps is less than the draws
-    take.
+    start: 'anchor', 'background', or 'both' (even chains at the anchor). moves: what is proposed, and how often each;
+    a key of MOVES gives its value. Where not every ESS is at least min_ess and every R-hat at most max_rhat, which is
+    what converged means, the chains go on, at wider and wider thinning, until they are or max_steps of each replica
+    are taken, the warm-up not counted.
+    device: a torch device; other than 'cpu' by full passes. Raises SettingsError where a count is out of BOUNDS, or
+    max_steps is less than the draws take.
     """
 
     chains: int = 8
@@ -87,22 +97,37 @@ class Sampling:
     warmup: int = 4000
     seed: int = 1
     start: str = "both"
-    moves: str = "all"
+    moves: tuple[Move, ...] = ALL_MOVES
     min_ess: float = 100.0
     max_rhat: float = 1.05
     max_steps: int = 200_000
     device: str = "cpu"
 
     def __post_init__(self) -> None:
+        for name, (fewest, most) in BOUNDS.items():
+            require_range(name, getattr(self, name), fewest, most)
+        if isinstance(self.moves, str):
+            object.__setattr__(self, "moves", moves_named(self.moves))
         least = self.draws * self.thin
         if self.max_steps < least:
             takes = f"the {self.draws} draws every {self.thin} steps take {least}"
             raise SettingsError("max-steps", "", f"{self.max_steps} is too few: {takes}", "give more, or fewer draws")
 
+    def bytes_held(self, length: int) -> int:
+        """What the draws around an anchor of so many letters take at least, while they are drawn and put together."""
+        return self.chains * self.replicas * self.draws * (2 * length + 32)  # codes; energies and outputs
+
     @property
     def goes_on(self) -> bool:
         """Whether steps are left to go on with where the draws asked for have not converged."""
         return 2 * self.draws * self.thin <= self.max_steps
+
+
+def moves_named(name: str) -> tuple[Move, ...]:
+    """The moves of a name. Raises SettingsError where there are none."""
+    if name not in MOVES:
+        raise SettingsError("moves", "", f"there are none named {name}", f"give {' or '.join(MOVES)}")
+    return MOVES[name]
 
 
 # what --preset names; `published` is the sampler of Finnegan & Song's code: chains that begin at the anchor and change
@@ -114,7 +139,7 @@ PRESETS = {
         chains=16, replicas=6, draws=400, warmup=10_000, min_ess=400, max_rhat=1.01, max_steps=1_000_000
     ),
     "published": Sampling(
-        chains=50, replicas=1, draws=100, thin=100, warmup=0, start="anchor", moves="letters", max_steps=10_000
+        chains=50, replicas=1, draws=100, thin=100, warmup=0, start="anchor", moves=SINGLE_LETTERS, max_steps=10_000
     ),
 }
 
@@ -138,14 +163,14 @@ NO_REFERENCE = Reference(0.0, 0.0, np.zeros(3))
 
 @dataclass(frozen=True)
 class Setting:
-    """All that the draws around one anchor need: the anchor (a Sequences of one), its law, and the kernel.
+    """All that the draws around one anchor need: the anchor, its law, and the kernel.
 
     kernel_name says which kernel runs, and why if it is not the compiled one; drift is how far the compiled chain's
     energies were from full passes after some random changes.
     """
 
     model: SequenceModel
-    anchor: Sequences
+    anchor: Anchor
     law: AnchoredLaw
     settings: LawSettings
     run: Sampling
@@ -162,20 +187,20 @@ class Setting:
     @property
     def reference_keys(self) -> Keys:
         """The keys (REFERENCE_DRAWS,) of sequences drawn from the background."""
-        return chain_keys(self.run.seed, "beta = 0", self.anchor.codes[0], REFERENCE_DRAWS)
+        return chain_keys(self.run.seed, "beta = 0", self.anchor.codes, REFERENCE_DRAWS)
 
     @property
     def keys(self) -> Keys:
         """The keys (C · R,) of the chains' replicas."""
         chains = self.run.chains * self.run.replicas
-        return chain_keys(self.run.seed, self.anchor.names[0], self.anchor.codes[0], chains)
+        return chain_keys(self.run.seed, self.anchor.name, self.anchor.codes, chains)
 
     def energies(self, codes: Codes) -> Floats:
         """Energies (...) of codes (..., L), by full passes."""
-        return evaluate(self.law.target.energy, codes, torch.device(self.run.device))
+        return evaluate(self.law.terms.energy, codes, torch.device(self.run.device))
 
     def outputs(self, codes: Codes) -> Floats:
-        """The chosen output or contrast (...) of codes (..., L)."""
+        """The output held (...) of codes (..., L)."""
         return evaluate(self.law.output, codes, torch.device(self.run.device))
 
 
@@ -188,13 +213,13 @@ def ready(model: SequenceModel) -> str | None:
     return None
 
 
-def over_anchors(task: Callable[[Sequences, int], Result], anchors: Sequences, threads: int) -> Iterator[Result]:
+def over_anchors(task: Callable[[Anchor, int], Result], anchors: Sequences, threads: int) -> Iterator[Result]:
     """Yield task(one anchor, its threads) for each anchor, in order; memory does not grow with the anchors.
 
     With more than one thread, call ready(model) first: threads cannot read a network's layers beside each other.
     """
     rows = range(len(anchors))
-    return over_rows(lambda row, its: task(anchors.take(np.array([row])), its), rows, threads, Stop())
+    return over_rows(lambda row, its: task(anchors.anchor(row), its), rows, threads, Stop())
 
 
 def over_rows(task: Callable[[int, int], Result], rows: Sequence[int], threads: int, stop: Stop) -> Iterator[Result]:
@@ -240,26 +265,19 @@ def sample_potentials(sample: Draw, law: LawSettings, potentials: tuple[float, .
     return [sample(replace(settled, mu=mu)) if mu else without for mu in potentials]
 
 
-def sample_alike(sample: Draw, law: LawSettings, other: SampleSet) -> SampleSet:
-    """The draws around one anchor by another network, at the beta at which it keeps as much energy as other does."""
-    keep = energy_reduction(other.energy.mean(), other.energy_background)
-    least, most = KEEPABLE
-    return sample(replace(law, beta=None, keep=min(keep, most)) if keep > least else replace(law, beta=0.0))
-
-
 def sample_anchor(
     model: SequenceModel,
-    anchor: Sequences,
+    anchor: Anchor,
     settings: LawSettings,
     run: Sampling,
     threads: int = 1,
     journal: Journal = NO_JOURNAL,
 ) -> SampleSet:
-    """The draws around the one sequence of `anchor`; the journal has the blocks of all that is drawn around it."""
+    """The draws around an anchor; the journal has the blocks of all that is drawn around it."""
     setting = prepare(model, anchor, settings, run, threads)
     steps = block_steps(run.chains * run.replicas, setting.kernel_name == COMPILED)
     setting = replace(setting, kernel=in_blocks(setting.kernel, steps, journal))
-    state = start_state(setting.law.target, start_codes(setting), setting.keys, torch.device(run.device))
+    state = start_state(setting.law.terms, start_codes(setting), setting.keys, torch.device(run.device))
     tuned = warm_up(setting, state)
     for samples, steps in draw(setting, tuned):
         if 2 * steps > run.max_steps or diagnose(samples, run.max_rhat, run.min_ess).converged:
@@ -267,14 +285,13 @@ def sample_anchor(
     return samples
 
 
-def prepare(model: SequenceModel, anchor: Sequences, settings: LawSettings, run: Sampling, threads: int) -> Setting:
+def prepare(model: SequenceModel, anchor: Anchor, settings: LawSettings, run: Sampling, threads: int) -> Setting:
     """The law around an anchor, its reference at beta = 0, and the kernel that can draw from it."""
-    mutable = None if anchor.mutable is None else anchor.mutable[0]
-    law = anchored_law(model, anchor.codes[0], settings, anchor.names[0], torch.device(run.device), mutable)
-    moves, ladder = MOVES[run.moves], Ladder(run.replicas, EXCHANGE_EVERY)
+    law = anchored_law(model, anchor, settings, torch.device(run.device))
+    moves, ladder = run.moves, Ladder(run.replicas, EXCHANGE_EVERY)
     kernel = full_pass_chain(moves, ladder) if run.device == "cpu" else metropolis_hastings(moves, ladder)
     setting = Setting(model, anchor, law, settings, run, kernel)
-    codes = random_codes(anchor.codes[0], law.target, setting.reference_keys)
+    codes = random_codes(anchor.codes, law.terms, setting.reference_keys)
     setting = replace(setting, reference=reference_of(setting, setting.energies(codes)))
     return compiled(setting, codes[: run.replicas * CHECKED], threads) if run.device == "cpu" else setting
 
@@ -287,11 +304,11 @@ def reference_of(setting: Setting, energy: Floats) -> Reference:
     if not (np.isfinite(energy).all() and np.ptp(energy)):
         problem = "the energy of background sequences is always the same, or not a finite number"
         raise InputError(
-            setting.anchor.names[0], "", problem, "see that the model reads its input and its weights are sound"
+            setting.anchor.name, "", problem, "see that the model reads its input and its weights are sound"
         )
-    anchor = setting.anchor.codes[0]
+    anchor = setting.anchor.codes
     rows = background_rows(np.array(setting.settings.background), anchor, None)
-    plain = random_codes(anchor, setting.law.target._replace(background=rows), setting.reference_keys)
+    plain = random_codes(anchor, replace(setting.law.terms, background=rows), setting.reference_keys)
     return Reference(float(energy.mean()), float(energy.std()), np.quantile(setting.outputs(plain), CENTRAL))
 
 
@@ -300,14 +317,16 @@ def compiled(setting: Setting, codes: Codes, threads: int) -> Setting:
 
     codes (· R, L): sequences that the chain changes at random, at beta = 0, and then compares with full passes.
     """
-    law, moves = setting.law, MOVES[setting.run.moves]
+    law = setting.law
     try:
         plan = read_plan(setting.model, law.reference, law.weights, law.offset)
     except NotAStack as reason:
         return replace(setting, kernel_name=f"full passes ({reason})")
-    kernel = compiled_chain(plan, moves, Ladder(setting.run.replicas, EXCHANGE_EVERY), threads)
-    keys = chain_keys(setting.run.seed, "check", setting.anchor.codes[0], len(codes))
-    _, trace = kernel(start_state(law.target, codes, keys, torch.device("cpu")), law.target, 1, CHECKED_STEPS)
+    kernel = compiled_chain(plan, setting.run.moves, Ladder(setting.run.replicas, EXCHANGE_EVERY), threads)
+    keys = chain_keys(setting.run.seed, "check", setting.anchor.codes, len(codes))
+    _, trace = kernel(
+        start_state(law.terms, codes, keys, torch.device("cpu")), law.terms.at(np.zeros(1)), 1, CHECKED_STEPS
+    )
     if not trace.drift <= MOST_DRIFT * setting.reference.energy_spread:
         return replace(setting, kernel_name="full passes (the compiled chain gives other energies)")
     return replace(setting, kernel=kernel, kernel_name=COMPILED, drift=trace.drift)
@@ -318,7 +337,7 @@ def warm_up(setting: Setting, state: State) -> Tuned:
     settings, run, reference = setting.settings, setting.run, setting.reference
     top = settings.beta if settings.beta is not None else FIRST_TOP / reference.energy
     betas = first_ladder(top, run.replicas, 1 / reference.energy_spread)
-    return tune(setting.kernel, state, setting.law.target, betas, setting.wanted, run.warmup)
+    return tune(setting.kernel, state, setting.law.terms, betas, setting.wanted, run.warmup)
 
 
 def draw(setting: Setting, tuned: Tuned) -> Iterator[tuple[SampleSet, int]]:
@@ -331,7 +350,7 @@ def draw(setting: Setting, tuned: Tuned) -> Iterator[tuple[SampleSet, int]]:
     run, first, thin, again = setting.run, tuned.state.step, setting.run.thin, 0
     held, parts = nothing_held(setting), list[Trace]()
     while True:
-        ladder = setting.law.target._replace(beta=np.tile(tuned.betas, run.chains), adapted=tuned.adapted)
+        ladder = setting.law.terms.at(np.tile(tuned.betas, run.chains), tuned.adapted)
         state, trace = setting.kernel(tuned.state, ladder, run.draws - held.codes.shape[1], thin)
         held, tuned = held.followed_by(trace), tuned._replace(state=state)
         parts.append(trace._replace(codes=NO_CODES, energy=NO_ENERGY))  # only the counts are wanted later
@@ -373,7 +392,7 @@ class Held(NamedTuple):
 
 def nothing_held(setting: Setting) -> Held:
     """No draws."""
-    chains, length = setting.run.chains * setting.run.replicas, len(setting.anchor.codes[0])
+    chains, length = setting.run.chains * setting.run.replicas, len(setting.anchor.codes)
     return Held(np.empty((chains, 0, length), np.uint8), np.empty((chains, 0)), np.empty((chains, 0)))
 
 
@@ -397,17 +416,17 @@ def _settled(setting: Setting, tuned: Tuned, held: Held) -> Settled | None:
 def collect(setting: Setting, tuned: Tuned, held: Held, parts: list[Trace], thin: int) -> SampleSet:
     """The draws of all replicas as a sample set of the top one, with what the others saw."""
     top = held.from_each(setting.run.replicas - 1, setting.run.replicas, axis=0)
-    moves = len(MOVES[setting.run.moves])
+    moves = len(setting.run.moves)
     tried, accepted = (sum(counts) for counts in zip(*(_totals(trace, moves) for trace in parts), strict=True))
     return SampleSet(
-        name=setting.anchor.names[0],
-        interval=setting.anchor.intervals[0],
-        anchor=setting.anchor.codes[0],
+        name=setting.anchor.name,
+        interval=setting.anchor.interval,
+        anchor=setting.anchor.codes,
         codes=top.codes,
         energy=top.energy,
         output=top.output,
-        background=setting.law.target.background,
-        mutable=setting.law.target.mutable,
+        background=setting.law.terms.background,
+        mutable=setting.law.terms.mutable,
         beta=float(tuned.betas[-1]),
         anchor_output=setting.law.anchor_output,
         energy_background=setting.reference.energy,
@@ -475,9 +494,9 @@ def start_codes(setting: Setting) -> Codes:
 
     Unknown letters of the anchor that may change are background draws from the start.
     """
-    anchor, run, keys, target = setting.anchor.codes[0], setting.run, setting.keys, setting.law.target
-    random = random_codes(anchor, target, keys)
-    starts = np.where((anchor == UNKNOWN) & target.mutable, random, anchor)
+    anchor, run, keys, terms = setting.anchor.codes, setting.run, setting.keys, setting.law.terms
+    random = random_codes(anchor, terms, keys)
+    starts = np.where((anchor == UNKNOWN) & terms.mutable, random, anchor)
     if run.start == "anchor":
         return starts
     if run.start == "both":
@@ -486,9 +505,9 @@ def start_codes(setting: Setting) -> Codes:
     return random
 
 
-def random_codes(anchor: Codes, target: Target, keys: Keys) -> Codes:
+def random_codes(anchor: Codes, terms: Terms, keys: Keys) -> Codes:
     """Independent draws (C, L) from the background alone, where the anchor (L,) may change."""
     codes = np.tile(anchor, (len(keys), 1))
-    background_draws(keys, START_STEP, cumulative_rows(target.background), codes)
-    codes[:, ~target.mutable] = anchor[~target.mutable]
+    background_draws(keys, START_STEP, cumulative_rows(terms.background), codes)
+    codes[:, ~terms.mutable] = anchor[~terms.mutable]
     return codes

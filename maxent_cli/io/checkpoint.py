@@ -22,6 +22,7 @@ from maxent_cli.io.digests import note
 from maxent_cli.io.networks import built_by, is_factory, last_line, said
 from maxent_cli.io.user_code import Code, import_copy
 from maxent_cli.io.weights import sound_weights
+from maxent_cli.laws import Outputs, spelled
 from maxent_cli.models.adapter import AS_IS, Reading
 from maxent_cli.models.architectures import ARCHITECTURES, LayeredModel, build
 from maxent_cli.models.known_layers import built
@@ -51,7 +52,7 @@ class ModelCard:
     background: tuple[float, float, float, float] | None
     training: dict[str, Any]
     reading: Reading = AS_IS
-    held: tuple[int, ...] | None = None
+    held: Outputs | None = None
     code: Code | None = None
     score: bool = False
 
@@ -64,9 +65,7 @@ class ModelCard:
         lines = [f"Reads {self.input_length} letters{'' if self.score else reads}; gives {gives}."]
         lines += [str(line) for line in self.training.get("found", ())]
         if self.held is not None:
-            lines.append(
-                f"Held unless something else is asked for: output {' less output '.join(map(str, self.held))}."
-            )
+            lines.append(f"Held unless something else is asked for: {spelled(self.held, self.outputs)}.")
         if self.background is not None:
             lines.append("Background: " + ", ".join(map("{} {:.3g}".format, LETTERS, self.background)) + ".")
         if self.code is None:
@@ -137,16 +136,23 @@ def _card(content: dict[str, Any]) -> ModelCard:
         raise ValueError("input_length must be a whole number of letters")
     if not isinstance(card.outputs, list) or not all(isinstance(name, str) for name in card.outputs):
         raise ValueError("outputs must be names")
-    if card.held is not None and not (0 < len(card.held) < 3 and all(type(number) is int for number in card.held)):
-        raise ValueError("held must be one output or two")
     for name, kind in (("architecture", str), ("arguments", dict), ("training", dict), ("score", bool)):
         if not isinstance(getattr(card, name), kind):
             raise ValueError(f"{name} must be a {kind.__name__}")
     known = card.architecture in (*ARCHITECTURES, LAYERS)
     if card.code is not None and (known or not is_factory(card.architecture)):
         raise ValueError(f"{card.architecture} needs no code")
-    held = None if card.held is None else tuple(card.held)
+    held = None if card.held is None else _held(card.held, len(card.outputs))
     return dataclasses.replace(card, outputs=tuple(card.outputs), held=held)
+
+
+def _held(given: Any, count: int) -> Outputs:
+    """Weighted sums of outputs, of so many."""
+    found = tuple(tuple((number, float(weight)) for number, weight in one) for one in given)
+    numbers = [number for one in found for number, _ in one]
+    if not (numbers and all(found) and all(type(number) is int and 0 <= number < count for number in numbers)):
+        raise ValueError("held must be weighted sums of its outputs")
+    return found
 
 
 def _reading(content: dict[str, Any]) -> Reading:

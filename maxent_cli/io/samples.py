@@ -25,6 +25,7 @@ from maxent_cli.data import Interval, Replicas, SampleSet
 from maxent_cli.errors import InputError
 from maxent_cli.io.digests import note
 from maxent_cli.io.outputs import writing
+from maxent_cli.laws import LAWS, LawKind, spelled
 
 SCHEMA = 1
 ARRAYS = ("anchor", "codes", "energy", "output", "background", "mutable", "output_background")
@@ -119,11 +120,27 @@ class Draws:
             schema, self._anchors = self.header["schema"], int(self.header.get("anchors", 0))
             if self._anchors < 0 or not isinstance(self.header.get("law", {}), dict):
                 raise ValueError
+            _name_outputs(self.header.get("law", {}))
         if schema != SCHEMA:
             raise InputError(path, "header", f"has schema {schema}", f"give a file of schema {SCHEMA}")
 
     def __len__(self) -> int:
         return self._anchors
+
+    @property
+    def law(self) -> LawKind:
+        """The law that was drawn from; that of an anchor where the header does not say."""
+        name = self.header.get("law", {}).get("held", "anchor")
+        if not (isinstance(name, str) and name in LAWS):
+            problem = f"holds draws from a law that is not known here ({name})"
+            raise InputError(self._path, "header", problem, "read it with the version that wrote it")
+        return LAWS[name]
+
+    @property
+    def held(self) -> str:
+        """What the law holds of the network, in words."""
+        with _naming(self._path):
+            return self.law.holding(spelled(self.header["law"]["outputs"], self.header["outputs"]))
 
     def __iter__(self) -> Iterator[SampleSet]:
         return (self[row] for row in range(len(self)))
@@ -174,6 +191,12 @@ class Draws:
                 raise TypeError
             record["name"].encode()  # half of a surrogate pair is no letter of a name
             return record | {"interval": interval}
+
+
+def _name_outputs(law: dict[str, Any]) -> None:
+    """Give the outputs that a law holds their weights, which older files have not: there one, or one less another."""
+    if "contrast" in law:
+        law["outputs"] = [list(zip(law.pop("contrast"), (1.0, -1.0), strict=False))]
 
 
 @contextmanager

@@ -26,7 +26,14 @@ from maxent_cli.io.samples import writing_draws
 WORD, LENGTH, CHAINS, DRAWS = "CCATAGGAA", 40, 8, 60
 HOSTILE = "<img/src=x/onerror=alert(1)>"  # without a space, which a MEME file would change
 NAMES = (HOSTILE, "b", "c")
-LAW = {"held": "anchor", "contrast": [1, 0], "background": [0.25] * 4, "tether": None, "beta": 8.0, "keep": None}
+LAW = {
+    "held": "anchor",
+    "outputs": [[[1, 1.0], [0, -1.0]]],
+    "background": [0.25] * 4,
+    "tether": None,
+    "beta": 8.0,
+    "keep": None,
+}
 RUN = {"max_rhat": 1.05, "min_ess": 100.0, "chains": CHAINS, "replicas": 2, "draws": DRAWS, "warmup": 0, "seed": 1}
 TABLES = {
     "motifs": {*("anchors", "motifs", "motifs_ppm", "motifs_pwm", "occupancy", "positions", "pwm", "rates", "segments")}

@@ -344,20 +344,20 @@ def test_modules_of_the_same_name_are_kept_apart(folder: Path) -> None:
     assert torch.equal(first.reader(LENGTH)(one_hot), found[0])
 
 
-def test_how_it_reads_is_said_once(folder: Path) -> None:
+def test_how_it_reads_is_said_once() -> None:
     asked = '{"heads": true, "last": true}'
     words = ["--letters", "GCAT", "--layout", "channels-last", "--head", "binding", "--output-names", "a,b,c"]
-    adopt("somebodys:Own", "--arguments", asked, *words, "--contrast", "2,0", "--layer", "pool", "--gc", "0.41")
+    adopt("somebodys:Own", "--arguments", asked, *words, "--output", "c-a", "--layer", "pool", "--gc", "0.41")
     found = card()
     assert [found[name] for name in ("letters", "layout", "head", "layer", "held", "outputs")] == [
         "GCAT",
         "channels-last",
         "binding",
         "pool",
-        [2, 0],
+        [[[2, 1.0], [0, -1.0]]],
         ["a", "b", "c"],
     ]
-    for part in ("(batch, 12, 4), channels G, C, A, T", "gives a, b, c", "output 2 less output 0", "C 0.205"):
+    for part in ("(batch, 12, 4), channels G, C, A, T", "gives a, b, c", "asked for: c - a.", "C 0.205"):
         assert part in found["says"]
     net = mx.network("model", trust_code=True)
     assert net.reader(LENGTH).representation(torch.zeros(2, 4, LENGTH)).shape == (2, 6, 10)
@@ -365,21 +365,21 @@ def test_how_it_reads_is_said_once(folder: Path) -> None:
     drawn = maxent_("sample", "anchors.fa", "--model", "model", "--trust-code", *quick, "--threads", "1", "--out", "d")
     assert "1 anchors" in drawn.stderr
     with mx.open_draws("d") as draws:
-        assert draws.header["law"]["contrast"] == [2, 0]
+        assert draws.header["law"]["outputs"] == [[[2, 1.0], [0, -1.0]]]
         assert draws.header["reading"]["letters"] == "GCAT"
 
 
-def test_python_agrees(folder: Path) -> None:
-    adopted = mx.adopt("somebodys:Own", input_length=LENGTH, outputs=(1,), gc=0.5, out="model", progress=False)
+def test_python_agrees() -> None:
+    adopted = mx.adopt("somebodys:Own", input_length=LENGTH, output=1, gc=0.5, out="model", progress=False)
     opened = mx.network("model", trust_code=True)
     same = ("name", "reading", "input_length", "names", "background", "held", "files", "digest")
     assert all(getattr(adopted, name) == getattr(opened, name) for name in same)
-    in_memory = mx.adopt(adopted.module, input_length=LENGTH, letters="GCAT", outputs=(0,), progress=False)
+    in_memory = mx.adopt(adopted.module, input_length=LENGTH, letters="GCAT", output=0, progress=False)
     assert in_memory.reading.letters == "GCAT"
     with pytest.raises(
-        InputError, match="Own: cannot be kept without the code that builds it .*package.module:function"
+        InputError, match=r"Own: cannot be kept without the code that builds it .*package.module:function"
     ):
-        mx.adopt(adopted.module, input_length=LENGTH, outputs=(0,), out="kept", progress=False)
+        mx.adopt(adopted.module, input_length=LENGTH, output=0, out="kept", progress=False)
     assert not Path("kept").exists()
 
 

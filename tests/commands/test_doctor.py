@@ -124,7 +124,7 @@ def test_the_same_for_machines() -> None:
         "shape": [3],
         "linear": True,
     }
-    assert found["outputs"]["held"] == [1, 0]
+    assert found["outputs"]["held"] == [[[1, 1.0], [0, -1.0]]]
     assert found["modes"]["dropout"] == 1
     assert found["kernel"]["kernel"].startswith("full passes (")
     assert found["run"]["resources"].startswith("--cpus-per-task=1 --mem=")
@@ -181,7 +181,7 @@ def test_probabilities_that_were_not_recognised_are_noted() -> None:
     found = findings(last="sigmoid")["outputs"]
     assert found["verdict"] == "note"
     assert found["text"].endswith("if these are probabilities, see --final")
-    assert "before the final sigmoid" in adopt("--final", "sigmoid", last="sigmoid")
+    assert "before the final sigmoid" in adopt("--final", "sigmoid", "--out", "again", last="sigmoid")
 
 
 def test_a_network_whose_outputs_depend_on_the_batch_is_wrong() -> None:

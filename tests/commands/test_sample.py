@@ -96,7 +96,7 @@ def test_the_header_tells_the_law_the_run_and_the_model(tmp_path: Path, model: s
         header = json.loads(str(members["header"]))
     assert header["law"]["tether"] == 0.4
     assert header["law"]["background"] == [0.25, 0.25, 0.25, 0.25]
-    assert header["law"]["contrast"] == [1, 0]
+    assert header["law"]["outputs"] == [[[1, 1.0], [0, -1.0]]]
     assert (header["run"]["seed"], header["run"]["chains"], header["schema"]) == (9, 4, 1)
     assert set(header["model"]) == {"model.json", "weights.safetensors"}
 
@@ -203,18 +203,24 @@ def test_strict_exits_with_0_when_all_converged(tmp_path: Path, model: str, fast
     assert {row["converged"] for row in table(tmp_path / "out.npz.tsv")} == {"yes"}
 
 
-def test_contrast_and_output_choose_what_is_held(tmp_path: Path, model: str, fasta: str) -> None:
-    found = {}
+def test_output_chooses_what_is_held(tmp_path: Path, model: str, fasta: str) -> None:
+    found, weights = {}, tmp_path / "weights.tsv"
+    weights.write_text("output\tweight\n0\t-1\n1\t1\n")
     for name, given in {
-        "pair": ["--contrast", "1,0"],
-        "turned": ["--contrast", "0,1"],
+        "pair": ["--output", "1-0"],
+        "turned": ["--output", "0-1"],
         "one": ["--output", "0"],
+        "both": ["--output", "0,1"],
+        "table": ["--output", str(weights)],
     }.items():
         run(fasta, "--model", model, "-o", str(tmp_path / name), *SHORT, *given)
         found[name] = draws_of(tmp_path / name)[0]
     assert found["pair"].anchor_output == -found["turned"].anchor_output
     np.testing.assert_array_equal(found["pair"].codes, found["turned"].codes)
     assert (found["pair"].energy != found["one"].energy).any()
+    assert (found["both"].energy != found["one"].energy).any()
+    np.testing.assert_array_equal(found["pair"].codes, found["table"].codes)
+    assert str(weights) in json.loads((tmp_path / "table.provenance.json").read_text())["inputs"]
 
 
 def test_beta_is_found_when_it_is_not_given(tmp_path: Path, model: str, fasta: str) -> None:
@@ -298,11 +304,14 @@ def test_beta_0_is_the_background(tmp_path: Path, model: str, fasta: str) -> Non
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (["--contrast", "1,0", "--output", "0"], "exclude each other"),
-        (["--contrast", "1,1"], "two different outputs"),
-        (["--contrast", "a"], "two different outputs"),
-        (["--contrast", "0,2"], "outputs are numbered 0 to 1"),
+        (["--output", "1-1"], "output: 1-1 is always 0; give two different outputs"),
+        (["--output", "a"], "output: there is no a; the network's outputs are numbered 0 to 1"),
+        (["--output", "0-2"], "outputs are numbered 0 to 1"),
         (["--output", "2"], "outputs are numbered 0 to 1"),
+        (["--output", "1,1"], "output: 1,1 names an output twice"),
+        (["--output", "0,1", "--law", "output", "--beta", "1"], "output: 2 are given, and the law output holds 1"),
+        (["--law", "output", "--beta", "auto"], "beta: is needed by the law output"),
+        (["--contrast", "1,0"], "No such option"),
         (["--beta", "auto", "--replicas", "2"], "beta: cannot be found with fewer than 3 replicas"),
         (["--beta", "-1"], "--beta"),
         (["--beta", "warm"], "--beta"),

@@ -75,7 +75,8 @@ DAMAGES = {
     "later schema": (edit_card(schema=3), "schema 3 is not known here; schemas 1 and 2 are"),
     "other letters": (edit_card(letters="ACGU"), "letters must be A, C, G, T in an order"),
     "other layout": (edit_card(layout="sideways"), "is not a model card"),
-    "held nothing": (edit_card(held=[]), "held must be one output or two"),
+    "held nothing": (edit_card(held=[]), "held must be weighted sums of its outputs"),
+    "held elsewhere": (edit_card(held=[[[2, 1.0]]]), "held must be weighted sums of its outputs"),
     "code outside": (
         edit_card(architecture="a:b", code={"origin": "", "files": {"../x.py": ""}, "packages": {}}),
         "lies outside",

@@ -105,5 +105,5 @@ def test_what_does_other_things_is_not_known(name: str) -> None:
     "given", [{"Module": {}}, {"Sequential": {"0": {"exec": {"code": "1"}}}}, {}, {"a": 1, "b": 2}]
 )
 def test_what_nobody_knows_is_not_built(given: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="no layer known here|unpack"):
+    with pytest.raises(ValueError, match=r"no layer known here|unpack"):
         built(given)

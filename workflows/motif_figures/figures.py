@@ -1,6 +1,6 @@
 """Does `maxent motifs` find what was planted, and nothing where nothing is? Three figures on simulated data.
 
-python workflows/motif_figures/figures.py OUT [--quick]
+python -m workflows.motif_figures.figures OUT [--quick]
 
 pooled: a network with global max pooling, and one that shares weights between strands; the law is not tethered.
 spaced: two motifs planted independently, and in a second set at a fixed spacing; the network of `maxent train`.
@@ -10,35 +10,34 @@ OUT/results.tsv and results.md have a row a finding, with what was wanted; --qui
 """
 
 import argparse
-import csv
-import platform
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
-import pooled_networks
 import torch
+from scipy.stats import binomtest
 from torch import nn
 
 import maxent_cli as mx
 from maxent_cli.alphabet import decode, encode
-from maxent_cli.analysis import FACING, LEAST_OCCUPANCY, Match, best_match
+from maxent_cli.analysis import FACING, Match, best_match
 from maxent_cli.data import Motif
 from maxent_cli.io import read_meme, write_fasta, write_meme, write_table
+
+from ..global_features.steps import Row, cpu_seconds, machine, table
+from . import pooled_networks
 
 PLANTED = {"left": "TTACCACAGGA", "right": "AAGTCGAGCAT"}  # unlike each other and themselves, on either strand
 SHARPNESS = 0.9
 DECOYS = 60  # known motifs that are planted nowhere
 SPACING = 10  # bp, a turn of the helix
+LEAST_SITES = 20
 POOLED = ("MaxPooled", "BothStrands")
 TETHERED, UNTETHERED = mx.Law(gc=0.5), mx.Law(gc=0.5, tether=None)
 
-Row = dict[str, object]
 Site = tuple[int, int, str]  # start, end, strand
 
 
@@ -60,7 +59,7 @@ class Size:
 
 
 _SHORT = mx.Sampling(draws=100, warmup=1000)
-QUICK = Size(count=3000, anchors=2, pairs=4, seeds=1, steps=400, sampling=_SHORT)
+QUICK = Size(count=3000, anchors=2, seeds=1, steps=400, sampling=_SHORT)  # all pairs: they are counted
 
 
 def planted_motif(name: str) -> Motif:
@@ -75,12 +74,6 @@ def write_known(path: Path) -> str:
     decoys = [Motif(f"decoy{n}", 100 * rng.dirichlet(np.full(4, 0.15), 11), 100) for n in range(DECOYS)]
     write_meme(str(path), [*(planted_motif(name) for name in PLANTED), *decoys], np.full(4, 0.25))
     return str(path)
-
-
-def table(path: Path) -> list[dict[str, str]]:
-    """Rows of a table."""
-    with path.open(newline="") as stream:
-        return list(csv.DictReader(stream, delimiter="\t"))
 
 
 def read_off(folder: Path, net: mx.Network, law: mx.Law, sampling: mx.Sampling, name: str = "motifs") -> Path:
@@ -231,17 +224,23 @@ def _sites(kind: str, place: Path, motifs: Path) -> Iterator[Row]:
     strong = {(line[0], line[3]) for line in lines if line[0] in anchors and float(line[4]) >= medians[line[3]]}
     called = dict(_called(motifs))
     right = {key for key, site in called.items() if key in planted and _same(site, planted[key])}
-    precision, recall = len(right) / max(len(called), 1), len(right & strong) / max(len(strong), 1)
-    yield row(f"{kind}: precision of {len(called)} sites", precision, "0.95 or more", precision >= 0.95)
-    yield row(f"{kind}: recall of {len(strong)} strong sites", recall, "0.95 or more", recall >= 0.95)
+    yield _counted(f"{kind}: precision of {len(called)} sites", len(right), len(called))
+    yield _counted(f"{kind}: recall of {len(strong)} strong sites", len(right & strong), len(strong))
+
+
+def _counted(what: str, right: int, sites: int) -> Row:
+    """A share of sites with its 95 % interval (Wilson); of fewer than 20, one that is missed would decide."""
+    share, wanted = right / max(sites, 1), f"0.95 or more, of {LEAST_SITES} sites or more"
+    ends = binomtest(right, max(sites, 1)).proportion_ci(method="wilson")
+    return row(what, f"{share:.3g} ({ends.low:.2g} to {ends.high:.2g})", wanted, share >= 0.95 and sites >= LEAST_SITES)
 
 
 def _called(motifs: Path) -> Iterator[tuple[tuple[str, str], Site]]:
-    """For each anchor and planted motif, the place where most draws have it, if enough do for it to be in sites.bed."""
+    """For each anchor and planted motif that its draws have, the place where most do."""
     for name in PLANTED:
         found = closest(motifs, name)
         for row in table(motifs / "occupancy.tsv"):
-            if found and row["motif"] == found[0] and float(row["best_occupancy"] or 0) >= LEAST_OCCUPANCY:
+            if found and row["motif"] == found[0] and row["present"] == "yes":
                 turned = found[1].strand == "-"
                 strand = "+-"[(row["best_strand"] == "-") != turned]
                 yield (row["record"], name), (int(row["best_start"]), int(row["best_end"]), strand)
@@ -325,14 +324,15 @@ def _train_on_nothing(place: Path, seed: int, size: Size) -> float:
     )
 
 
-def page(rows: list[Row], size: Size, seconds: float) -> str:
+def page(out: Path, rows: list[Row], size: Size) -> str:
     """The rows in Markdown, with the machine and the date."""
+    drawn = next(out.rglob("*.npz"))
     head = [
         "# Motifs where they were planted, and none where none were",
         "",
-        f"{datetime.now(UTC):%Y-%m-%d}, {processor()}, one thread, Python {platform.python_version()}, "
-        + ", ".join(f"{name} {metadata.version(name)}" for name in ("torch", "numba", "numpy", "memelite"))
-        + f"; {seconds:.0f} s. {size}.",
+        f"`python -m workflows.motif_figures.figures OUT{' --quick' * (size == QUICK)}`, {datetime.now(UTC):%Y-%m-%d}; "
+        f"{machine(drawn)};",
+        f"{cpu_seconds():.0f} CPU seconds. {size}.",
         "",
         "| what | found | wanted | met |",
         "|---|---|---|---|",
@@ -345,13 +345,6 @@ def _shown(value: object) -> str:
     return f"{value:.3g}" if isinstance(value, float) else f"{value}".replace("<", "&lt;")
 
 
-def processor() -> str:
-    """The processor's name, where the system tells it."""
-    place = Path("/proc/cpuinfo")
-    lines = place.read_text().splitlines() if place.exists() else []
-    return next((line.split(": ")[1] for line in lines if line.startswith("model name")), platform.machine())
-
-
 FIGURES = (pooled, spaced, shuffled)
 
 
@@ -361,11 +354,11 @@ def main() -> None:
     parser.add_argument("out", type=Path, help="folder that is made")
     parser.add_argument("--quick", action="store_true", help="fewer sequences, anchors and seeds")
     given = parser.parse_args()
-    size, started = QUICK if given.quick else Size(), time.time()
+    size = QUICK if given.quick else Size()
     given.out.mkdir(parents=True)
     rows = [row for figure in FIGURES for row in figure(given.out / figure.__name__, size)]
     write_table(str(given.out / "results.tsv"), rows)
-    text = page(rows, size, time.time() - started)
+    text = page(given.out, rows, size)
     (given.out / "results.md").write_text(text)
     sys.stdout.write(text)
 

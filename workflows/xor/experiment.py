@@ -57,8 +57,8 @@ def _told(folder: Path, number: int, config: Config) -> Path:
     law = mx.Law(tether=None, background=tuple(config["background"]))
     sampling = request(mx.Sampling, config["sampling"], seed=number)
     made(folder / "anchored.npz", mx.sample, net, str(anchors), law, sampling, threads=1)
-    for held, outputs in enumerate(((0, 1), (1, 0))):
-        alone = replace(law, held="output", outputs=outputs, beta=config["beta"])
+    for held, output in enumerate(("0-1", "1-0")):
+        alone = replace(law, held="output", output=output, beta=config["beta"])
         made(folder / f"class_{held}.npz", mx.sample, net, str(start), alone, sampling, threads=1)
     for method in METHODS:
         asked = {"references": config["references"]} if method in REFERENCED else {}
