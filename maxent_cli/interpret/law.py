@@ -37,8 +37,9 @@ class Law:
     or the only one. background (4,): letter frequencies, or gc alone; None: those of the network's training data.
     tether: the share of the anchor's letter in each background row, 'auto' for twice the odds that it has there (of a
     law that ties to no anchor: None), or None for the published law. beta: inverse temperature, in 1/energy; None: that
-    at which the mean energy is (1 - keep) of the background's. keep: None for 0.75, where beta is None. Raises
-    InputError where two of these exclude each other, or the law needs another.
+    at which the mean energy is (1 - keep) of the background's. keep: None for 0.75, where beta is None. layer:
+    the module whose input is the representation, instead of the network's own. Raises InputError where two of these
+    exclude each other, or the law needs another.
     """
 
     held: str = "anchor"
@@ -48,6 +49,7 @@ class Law:
     tether: float | Literal["auto"] | None = "auto"
     beta: float | None = None
     keep: float | None = None
+    layer: str | None = None
 
     def __post_init__(self) -> None:
         for one, other in (("gc", "background"), ("keep", "beta")):
