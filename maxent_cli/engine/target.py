@@ -8,9 +8,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from maxent_cli.engine.layers import Plan
 from maxent_cli.engine.randomness import Keys
 
 Term = Callable[[Tensor], Tensor]  # codes (..., L) -> (...)
+
+
+class Surrogate(NamedTuple):
+    """A cheap copy of the energy, as a layer plan; and how many steps by it are decided on together."""
+
+    plan: Plan
+    steps: int
 
 
 class Target(NamedTuple):
@@ -18,7 +26,8 @@ class Target(NamedTuple):
 
     background (L, 4): letter frequencies a position, all positive. mutable (L,): positions that may change. beta (C,)
     or a number: inverse temperature, in units of 1/energy. constraints: further log-weights, 0 and -inf if hard.
-    adapted (L, 4): letter frequencies that some moves draw from; the law does not depend on them.
+    adapted (L, 4): letter frequencies that some moves draw from; surrogate: what long proposals are made by. The law
+    depends on neither.
     """
 
     energy: Term
@@ -27,6 +36,7 @@ class Target(NamedTuple):
     beta: NDArray[np.float64]
     constraints: tuple[Term, ...] = ()
     adapted: NDArray[np.float64] | None = None
+    surrogate: Surrogate | None = None
 
 
 class State(NamedTuple):

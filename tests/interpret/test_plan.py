@@ -69,10 +69,10 @@ def weighted(x: Tensor, first: nn.Module) -> Tensor:
 
 BN = nn.BatchNorm1d
 REFUSED: dict[str, tuple[Callable[[], SequenceModel], str]] = {
-    "residual": (
-        lambda: Written(residual, conv(), nn.Conv1d(4, 4, 3, padding=1)),
-        "does not read the layer before it alone",
-    ),
+    "an addition of two shapes": (lambda: Written(residual, conv(), nn.Conv1d(4, 4, 3)), "layers of two shapes"),
+    "an addition of the letters": (lambda: Written(lambda x, c: c(x) + x, conv(padding=1)), "the layer before it alone"),
+    "a crop of channels": (lambda: Written(lambda x, c: c(x)[:, 1:], conv()), "other than some positions in a row"),
+    "a mean over channels": (lambda: Written(lambda x, c: c(x).mean(1), conv()), "not one over positions alone"),
     "two branches": (lambda: Written(two_branches, conv(), conv()), "does not read the layer before it alone"),
     "a layer beside the stack": (
         lambda: Written(unused_end, conv(), BN(4)),
