@@ -1,7 +1,7 @@
 """Deliberately wrong samplers: most are the plain kernel with one of its parts exchanged. The checks must fail them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
 
@@ -75,7 +75,7 @@ def with_table(change: Callable[[MoveTable], MoveTable], **parts: Any) -> Callab
 
 
 def _squared(target: Target) -> Target:
-    return target._replace(energy=lambda codes: target.energy(codes) ** 2)
+    return replace(target, energy=lambda codes: target.energy(codes) ** 2)
 
 
 def _lagging(target: Target) -> Target:
@@ -86,7 +86,7 @@ def _lagging(target: Target) -> Target:
         last.append(target.energy(codes))
         return last[max(0, len(last) - 2)]
 
-    return target._replace(energy=energy)
+    return replace(target, energy=energy)
 
 
 def _stale_energy(moves: Moves) -> Kernel:
@@ -200,7 +200,7 @@ BROKEN: dict[str, Broken] = {
     "the reverse is read at the new letters": Broken(
         with_parts(_correction=lambda _, lost, new, fresh: _correction(new, lost, new, fresh)), LAW
     ),
-    "beta is 5 % off": Broken(with_target(lambda target: target._replace(beta=1.05 * target.beta)), LAW),
+    "beta is 5 % off": Broken(with_target(lambda target: replace(target, beta=1.05 * target.beta)), LAW),
     "the energy is squared": Broken(with_target(_squared), LAW),
     "a proposal is judged by the energy of the one before": Broken(with_target(_lagging), LAW),
     "the energy is stale": Broken(_stale_energy, LAW | BOOKS),

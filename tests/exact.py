@@ -5,6 +5,7 @@ deliberately wrong samplers (broken.py); each alone is blind to some.
 """
 
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -15,7 +16,7 @@ from toy import Law
 
 from maxent_cli.alphabet import Codes
 from maxent_cli.engine.randomness import Keys
-from maxent_cli.engine.target import Kernel, State, Target, Trace, start_state
+from maxent_cli.engine.target import Kernel, Ladder, State, Target, Trace, start_state
 
 CHAINS = 400_000  # enough to see a beta that is 5 % off on some hundred sequences
 ODD = 1e-6  # a check fails when what it saw is less likely than this
@@ -73,7 +74,7 @@ def looked_up(law: Law) -> Law:
     free, place = torch.from_numpy(law.free), torch.from_numpy(4 ** np.arange(len(law.free))[::-1])
     # a kernel that changes what it may not is caught by the checks, not here
     energy = lambda codes: table[((codes[..., free].long() & 3) * place).sum(-1)]  # noqa: E731
-    return Law(law.target._replace(energy=energy), law.anchor, law.plan)
+    return Law(replace(law.target, energy=energy), law.anchor, law.plan)
 
 
 def random_keys(count: int, seed: int = 0) -> Keys:
@@ -96,7 +97,7 @@ def run_slices(kernel: Kernel, target: Target, codes: Codes, steps: int) -> Code
     """Codes (C, L) after so many steps, some chains at a time; beta may differ between chains."""
     keys, beta = random_keys(len(codes)), np.broadcast_to(target.beta, len(codes)).copy()
     parts = [slice(start, start + _SLICE) for start in range(0, len(codes), _SLICE)]
-    ends = [run_once(kernel, target._replace(beta=beta[s]), codes[s], keys[s], steps).codes for s in parts]
+    ends = [run_once(kernel, replace(target, beta=beta[s]), codes[s], keys[s], steps).codes for s in parts]
     return torch.cat(ends).numpy()
 
 
@@ -121,6 +122,23 @@ def exact_start_probability(kernel: Kernel, law: Law, steps: int = 6, chains: in
     return law_probability(np.bincount(ends, minlength=len(probabilities)), probabilities)
 
 
+BETAS = np.array([0.0, 0.5, 1.0, 1.5])
+LADDER = Ladder(replicas=4, every=2)
+
+
+def ladder_probabilities(kernel: Kernel, law: Law, chains: int) -> list[float]:
+    """p-values of each replica's law, and of each two neighbours' independence, from an exact start on all (LADDER)."""
+    laws = [listed_law(law, beta) for beta in BETAS]
+    starts = np.stack([draw_from(replica, chains // 4, seed) for seed, replica in enumerate(laws)], axis=1).ravel()
+    target = replace(law.target, beta=np.tile(BETAS, chains // 4))
+    ends = state_number(law, run_slices(kernel, target, all_states(law)[starts], 8)).reshape(-1, 4)
+    alone = [law_probability(np.bincount(ends[:, r], minlength=len(laws[r])), laws[r]) for r in range(4)]
+    level = np.digitize(listed_energy(law), np.quantile(listed_energy(law), [0.1, 0.3, 0.5, 0.7, 0.9]))
+    shares = [np.bincount(level, replica) for replica in laws]
+    pairs = [np.bincount(6 * level[ends[:, r]] + level[ends[:, r + 1]], minlength=36) for r in range(3)]
+    return alone + [law_probability(pairs[r], np.outer(shares[r], shares[r + 1]).ravel()) for r in range(3)]
+
+
 def stays_exact(kernel: Kernel, law: Law) -> None:
     """Chains that start at draws from the law stand at draws from the law some steps later."""
     assert exact_start_probability(kernel, law, chains=CHAINS // 2) > ODD, "the law is not kept"
@@ -128,7 +146,7 @@ def stays_exact(kernel: Kernel, law: Law) -> None:
 
 def reaches_support(kernel: Kernel, law: Law) -> None:
     """Chains that all start at the anchor come to every sequence that the law, kept weakly, does not all but forbid."""
-    weak = Law(law.target._replace(beta=np.array(0.2)), law.anchor, law.plan)
+    weak = Law(replace(law.target, beta=np.array(0.2)), law.anchor, law.plan)
     chains, draws = 10 * 4 ** len(law.free), 20
     start = start_state(weak.target, np.tile(law.anchor, (chains, 1)), random_keys(chains, 3), torch.device("cpu"))
     trace = kernel(start, weak.target, draws, 5)[1]

@@ -13,7 +13,7 @@ from maxent_cli.alphabet import UNKNOWN, Codes, encode
 from maxent_cli.engine.layers import Plan
 from maxent_cli.engine.matches import MatchField
 from maxent_cli.engine.proposals import LETTER, REDRAW, REFILL, REVERSE_COMPLEMENT, SHIFT, TOGGLE, Move
-from maxent_cli.engine.target import Target, Term
+from maxent_cli.engine.target import Target, Term, Terms
 from maxent_cli.engine.terms import background_rows, weighted_distance
 from maxent_cli.interpret.plan import NotAStack, read_plan
 from maxent_cli.models.protocol import one_hot
@@ -121,7 +121,7 @@ def law_around(
     mutable[list(protected)] = False
     rows = background_rows(SKEWED, codes, tether)
     adapted = np.random.default_rng(4).dirichlet([2.0] * 4, len(codes))
-    target = Target(energy, rows, mutable, np.array(beta), () if field is None else (field,), adapted)
+    target = Terms(energy, rows, mutable, () if field is None else (field,)).at(np.array(beta), adapted)
     try:
         plan = read_plan(model, reference, weights)
     except NotAStack:

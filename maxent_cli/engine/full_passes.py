@@ -4,6 +4,7 @@ What kernels.metropolis_hastings does, in two calls a step: behind a forward pas
 dozens of small tensor operations that they stand for costs as much as either.
 """
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -49,7 +50,7 @@ def full_pass_chain(moves: tuple[Move, ...], ladder: Ladder = NO_LADDER) -> Kern
         chains, length = state.codes.shape
         table = move_table(moves, target.background, target.mutable, target.adapted)
         weights = log_weights(target)
-        target = target._replace(beta=np.broadcast_to(target.beta, chains).astype(float))
+        target = replace(target, beta=np.broadcast_to(target.beta, chains).astype(float))
         # edited in place from here on
         state = state._replace(codes=state.codes.clone(), energy=state.energy.clone())
         proposals, counts = _room(chains, length), torch.zeros(2, len(moves) + ladder.replicas - 1, dtype=torch.int64)

@@ -1,6 +1,7 @@
 """The law that is sampled, and where a set of chains stands in it."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,20 +22,39 @@ class Surrogate(NamedTuple):
     steps: int
 
 
-class Target(NamedTuple):
-    """p(x) ∝ exp(log_base(x) - beta · energy(x)); log_base is the background's log-probability plus the constraints.
+@dataclass(frozen=True)
+class Terms:
+    """What is fixed in a law: p(x) ∝ exp(log_base(x) - beta · energy(x)), at any beta.
 
-    background (L, 4): letter frequencies a position, all positive. mutable (L,): positions that may change. beta (C,)
-    or a number: inverse temperature, in units of 1/energy. constraints: further log-weights, 0 and -inf if hard.
-    adapted (L, 4): letter frequencies that some moves draw from; surrogate: what long proposals are made by. The law
-    depends on neither.
+    log_base is the background's log-probability plus the constraints. background (L, 4): letter frequencies a position,
+    all positive. mutable (L,): positions that may change. constraints: further log-weights, 0 and -inf if hard.
     """
 
     energy: Term
     background: NDArray[np.float64]
     mutable: NDArray[np.bool_]
-    beta: NDArray[np.float64]
     constraints: tuple[Term, ...] = ()
+
+    def at(
+        self,
+        beta: NDArray[np.float64],
+        adapted: NDArray[np.float64] | None = None,
+        surrogate: Surrogate | None = None,
+    ) -> "Target":
+        """The law at these betas (C,), with moves that draw from these rows (L, 4), and perhaps by a surrogate."""
+        fixed = (self.energy, self.background, self.mutable, self.constraints)
+        return Target(*fixed, beta=beta, adapted=adapted, surrogate=surrogate)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target(Terms):
+    """Terms, with what adapts in warm-up: the law that a kernel draws from.
+
+    beta (C,) or a number: inverse temperature, in units of 1/energy. adapted (L, 4): letter frequencies that some moves
+    draw from, None for the background's; surrogate: what long proposals are made by. The law depends on neither.
+    """
+
+    beta: NDArray[np.float64]
     adapted: NDArray[np.float64] | None = None
     surrogate: Surrogate | None = None
 
@@ -95,11 +115,11 @@ def log_weights(target: Target) -> NDArray[np.float64]:
     return np.stack([np.zeros_like(rows[0]), *rows])
 
 
-def log_base(target: Target, codes: Tensor) -> Tensor:
+def log_base(terms: Terms, codes: Tensor) -> Tensor:
     """Log-weight (...) of codes (..., L) before the energy: background and constraints."""
-    rows = log_rows(target.background, codes.device)
+    rows = log_rows(terms.background, codes.device)
     total = letter_log_probability(rows, codes).sum(-1)
-    for constraint in target.constraints:
+    for constraint in terms.constraints:
         total = total + constraint(codes)
     return total
 
@@ -117,8 +137,8 @@ def log_exchange(beta: Any, other_beta: Any, energy: Any, other_energy: Any) -> 
     return (beta - other_beta) * (energy - other_energy)
 
 
-def start_state(target: Target, codes: NDArray[np.uint8], keys: Keys, device: torch.device) -> State:
+def start_state(terms: Terms, codes: NDArray[np.uint8], keys: Keys, device: torch.device) -> State:
     """The state of chains (C,) that stand at codes (C, L) and have taken no step."""
     placed = torch.from_numpy(codes).to(device)
     with torch.inference_mode():
-        return State(placed, target.energy(placed).double(), log_base(target, placed), keys, 0)
+        return State(placed, terms.energy(placed).double(), log_base(terms, placed), keys, 0)

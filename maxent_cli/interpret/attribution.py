@@ -16,7 +16,7 @@ from maxent_cli.alphabet import UNKNOWN, Codes
 from maxent_cli.data import Floats, Interval, Sequences
 from maxent_cli.engine.incremental import single_changes
 from maxent_cli.engine.randomness import chain_keys
-from maxent_cli.engine.target import Target
+from maxent_cli.engine.target import Terms
 from maxent_cli.engine.terms import background_rows
 from maxent_cli.errors import InputError
 from maxent_cli.interpret.deeplift import multipliers
@@ -135,9 +135,9 @@ class Question:
     def references(self) -> Codes:
         """Sequences (R, L) drawn from the background where the anchor may change; letters are independent."""
         use = f"references of {self.anchor.names[0]}"
-        target = Target(output_term(self.model, self.settings.contrast), self.rows, self.mutable, np.zeros(1))
+        terms = Terms(output_term(self.model, self.settings.contrast), self.rows, self.mutable)
         keys = chain_keys(self.settings.seed, use, self.codes, self.settings.references)
-        return random_codes(self.codes, target, keys)
+        return random_codes(self.codes, terms, keys)
 
 
 Method = Callable[[Question], Scores]

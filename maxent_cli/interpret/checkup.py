@@ -218,7 +218,7 @@ def _seconds_a_step(setting: Setting, steps_a_second: float) -> float:
     run, reference = setting.run, setting.reference
     least = 1 / reference.energy_spread
     betas = first_ladder(setting.settings.beta or least, run.replicas, least)
-    target = setting.law.target._replace(beta=np.tile(betas, run.chains))
+    target = setting.law.terms.at(np.tile(betas, run.chains))
     state = start_state(target, start_codes(setting), setting.keys, torch.device(run.device))
     state, _ = setting.kernel(state, target, 1, 1)
     steps = int(np.clip(TIMED * steps_a_second, 1, MOST_TIMED_STEPS))

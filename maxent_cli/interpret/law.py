@@ -13,7 +13,7 @@ from maxent_cli.alphabet import UNKNOWN, Codes
 from maxent_cli.analysis.features import Feature
 from maxent_cli.data import Floats
 from maxent_cli.engine.matches import MatchField
-from maxent_cli.engine.target import Target, Term
+from maxent_cli.engine.target import Term, Terms
 from maxent_cli.engine.terms import background_rows, doubled_odds, gc_field, weighted_distance
 from maxent_cli.errors import InputError, SettingsError
 from maxent_cli.models.pieces import in_pieces, sequences_at_once
@@ -108,13 +108,13 @@ class LawSettings:
 
 @dataclass(frozen=True)
 class AnchoredLaw:
-    """The law around one anchor: its target, the output, and what the energy is made of (weights and reference (...)).
+    """The law around one anchor: its terms, the output, and what the energy is made of (weights and reference (...)).
 
     offset: None for the weighted distance; else the energy at the reference, of which it is a linear function if the
     head is linear.
     """
 
-    target: Target
+    terms: Terms
     output: Term
     weights: Tensor
     reference: Tensor
@@ -159,11 +159,11 @@ def anchored_law(
     at_anchor, at_once = float(output.detach()), sequences_at_once(model, device)
     value = in_pieces(output_term(model, settings.contrast), at_once)
     if settings.held == "output":
-        target = Target(lambda codes: -value(codes), rows, free, np.zeros(1), constraints)
-        return AnchoredLaw(target, value, weights, reference, -at_anchor, at_anchor)
+        terms = Terms(lambda codes: -value(codes), rows, free, constraints)
+        return AnchoredLaw(terms, value, weights, reference, -at_anchor, at_anchor)
     energy = weighted_distance(lambda codes: model.representation(one_hot(codes)), weights, reference)
-    target = Target(in_pieces(energy, at_once), rows, free, np.zeros(1), constraints)
-    return AnchoredLaw(target, value, weights, reference, None, at_anchor)
+    terms = Terms(in_pieces(energy, at_once), rows, free, constraints)
+    return AnchoredLaw(terms, value, weights, reference, None, at_anchor)
 
 
 def contrast_of(outputs: Tensor, contrast: tuple[int, ...]) -> Tensor:

@@ -20,6 +20,7 @@ from maxent_cli.engine.incremental import compiled_chain
 from maxent_cli.engine.kernels import metropolis_hastings
 from maxent_cli.engine.proposals import (
     LETTER,
+    REDRAW,
     REFILL,
     REVERSE_COMPLEMENT,
     SHIFT,
@@ -31,12 +32,14 @@ from maxent_cli.engine.proposals import (
 )
 from maxent_cli.engine.randomness import START_STEP, Keys, background_draws, chain_keys
 from maxent_cli.engine.sampling import NO_JOURNAL, Journal, block_steps, in_blocks
-from maxent_cli.engine.target import Kernel, Ladder, State, Target, Trace, start_state
+from maxent_cli.engine.surrogate import surrogate_chain
+from maxent_cli.engine.target import Kernel, Ladder, State, Terms, Trace, start_state
 from maxent_cli.engine.terms import background_rows
-from maxent_cli.engine.tuning import Tuned, first_ladder, tune
+from maxent_cli.engine.tuning import Tuned, first_ladder, tune, whole
 from maxent_cli.errors import InputError, SettingsError, StoppedError
 from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, evaluate
-from maxent_cli.interpret.plan import NotAStack, read_layers, read_plan
+from maxent_cli.interpret.plan import NotAStack, read, read_layers, read_plan
+from maxent_cli.interpret.surrogates import Apprentice, most_steps, teacher_of, work_of
 from maxent_cli.models.protocol import SequenceModel
 
 Result = TypeVar("Result")
@@ -44,7 +47,7 @@ Draw = Callable[[LawSettings], SampleSet]  # sample_anchor with everything else 
 
 REFERENCE_DRAWS = 1000  # background sequences that give the mean energy and the spread of the output at beta = 0
 EXCHANGE_EVERY = 20  # steps
-COMPILED = "compiled"
+COMPILED, SURROGATE = "compiled", "surrogate"
 FIRST_TOP = 200  # times the inverse mean energy of the background: well above the beta of any share kept so far
 CHECKED, CHECKED_STEPS = 4, 20  # ladders and steps on which the compiled chain is compared with full passes
 MOST_DRIFT = 1e-3  # of the energy's spread, that it may differ
@@ -66,6 +69,18 @@ MOVES = {
     ),
     "letters": SINGLE_LETTERS,
 }
+# within a surrogate's proposals: at random places, for letters in turn are not reversible; and of no window whose change
+# costs as much as building anew
+REVERSIBLE = (
+    Move(REDRAW, 0.755, 1),
+    Move(SHIFT, 0.02, 40, 8),
+    Move(REVERSE_COMPLEMENT, 0.005, 40),
+    Move(TOGGLE, 0.1, 20),
+    Move(REFILL, 0.06, 4),
+    Move(REFILL, 0.06, 12),
+)
+MOST_COMPILED = 1_500_000  # multiplications of a changed letter above which surrogates take the compiled chain's place
+LEAST_ACCEPTED = 0.1  # share of the surrogate's proposals at the top replica, below which it is of no help
 
 
 @dataclass(frozen=True)
@@ -141,7 +156,9 @@ class Setting:
     """All that the draws around one anchor need: the anchor (a Sequences of one), its law, and the kernel.
 
     kernel_name says which kernel runs, and why if it is not the compiled one; drift is how far the compiled chain's
-    energies were from full passes after some random changes.
+    energies were from full passes after some random changes. work: what a changed letter costs in
+    the compiled chain. apprentice: who learns a surrogate, if there is to be one; instead: what is done where it does
+    not help.
     """
 
     model: SequenceModel
@@ -153,6 +170,9 @@ class Setting:
     reference: Reference = NO_REFERENCE
     kernel_name: str = "full passes"
     drift: float = 0.0
+    work: int | None = None
+    apprentice: Apprentice | None = None
+    instead: "Setting | None" = None
 
     @property
     def wanted(self) -> float | None:
@@ -172,7 +192,7 @@ class Setting:
 
     def energies(self, codes: Codes) -> Floats:
         """Energies (...) of codes (..., L), by full passes."""
-        return evaluate(self.law.target.energy, codes, torch.device(self.run.device))
+        return evaluate(self.law.terms.energy, codes, torch.device(self.run.device))
 
     def outputs(self, codes: Codes) -> Floats:
         """The chosen output or contrast (...) of codes (..., L)."""
@@ -256,15 +276,24 @@ def sample_anchor(
     journal: Journal = NO_JOURNAL,
 ) -> SampleSet:
     """The draws around the one sequence of `anchor`; the journal has the blocks of all that is drawn around it."""
-    setting = prepare(model, anchor, settings, run, threads)
-    steps = block_steps(run.chains * run.replicas, setting.kernel_name == COMPILED)
-    setting = replace(setting, kernel=in_blocks(setting.kernel, steps, journal))
-    state = start_state(setting.law.target, start_codes(setting), setting.keys, torch.device(run.device))
-    tuned = warm_up(setting, state)
+    setting = journalled(prepare(model, anchor, settings, run, threads), journal)
+    tuned = warm_up(setting)
+    if setting.instead is not None and tuned.accepted[-1] < LEAST_ACCEPTED:
+        why = f"{setting.instead.kernel_name}; {tuned.accepted[-1]:.0%} of a surrogate's proposals were accepted"
+        setting = journalled(replace(setting.instead, kernel_name=why), journal)
+        tuned = warm_up(setting)
     for samples, steps in draw(setting, tuned):
         if 2 * steps > run.max_steps or diagnose(samples, run.max_rhat, run.min_ess).converged:
             break
     return samples
+
+
+def journalled(setting: Setting, journal: Journal) -> Setting:
+    """The setting with its kernel in blocks that the journal keeps."""
+    chains = setting.run.chains * setting.run.replicas
+    most = most_steps(int(setting.law.terms.mutable.sum()))
+    steps = block_steps(chains, setting.kernel_name == COMPILED) if setting.apprentice is None else 10 * most
+    return replace(setting, kernel=in_blocks(setting.kernel, steps, journal))
 
 
 def prepare(model: SequenceModel, anchor: Sequences, settings: LawSettings, run: Sampling, threads: int) -> Setting:
@@ -274,9 +303,14 @@ def prepare(model: SequenceModel, anchor: Sequences, settings: LawSettings, run:
     moves, ladder = MOVES[run.moves], Ladder(run.replicas, EXCHANGE_EVERY)
     kernel = full_pass_chain(moves, ladder) if run.device == "cpu" else metropolis_hastings(moves, ladder)
     setting = Setting(model, anchor, law, settings, run, kernel)
-    codes = random_codes(anchor.codes[0], law.target, setting.reference_keys)
+    codes = random_codes(anchor.codes[0], law.terms, setting.reference_keys)
     setting = replace(setting, reference=reference_of(setting, setting.energies(codes)))
-    return compiled(setting, codes[: run.replicas * CHECKED], threads) if run.device == "cpu" else setting
+    if run.device != "cpu":
+        return setting
+    setting = compiled(setting, codes[: run.replicas * CHECKED], threads)
+    if run.moves == "letters" or (setting.work is not None and setting.work <= MOST_COMPILED):
+        return setting
+    return with_surrogate(setting, codes, threads)
 
 
 def reference_of(setting: Setting, energy: Floats) -> Reference:
@@ -291,7 +325,7 @@ def reference_of(setting: Setting, energy: Floats) -> Reference:
         )
     anchor = setting.anchor.codes[0]
     rows = background_rows(np.array(setting.settings.background), anchor, None)
-    plain = random_codes(anchor, setting.law.target._replace(background=rows), setting.reference_keys)
+    plain = random_codes(anchor, replace(setting.law.terms, background=rows), setting.reference_keys)
     return Reference(float(energy.mean()), float(energy.std()), np.quantile(setting.outputs(plain), CENTRAL))
 
 
@@ -307,18 +341,42 @@ def compiled(setting: Setting, codes: Codes, threads: int) -> Setting:
         return replace(setting, kernel_name=f"full passes ({reason})")
     kernel = compiled_chain(plan, moves, Ladder(setting.run.replicas, EXCHANGE_EVERY), threads)
     keys = chain_keys(setting.run.seed, "check", setting.anchor.codes[0], len(codes))
-    _, trace = kernel(start_state(law.target, codes, keys, torch.device("cpu")), law.target, 1, CHECKED_STEPS)
+    _, trace = kernel(
+        start_state(law.terms, codes, keys, torch.device("cpu")), law.terms.at(np.zeros(1)), 1, CHECKED_STEPS
+    )
     if not trace.drift <= MOST_DRIFT * setting.reference.energy_spread:
         return replace(setting, kernel_name="full passes (the compiled chain gives other energies)")
-    return replace(setting, kernel=kernel, kernel_name=COMPILED, drift=trace.drift)
+    return replace(setting, kernel=kernel, kernel_name=COMPILED, drift=trace.drift, work=work_of(plan))
 
 
-def warm_up(setting: Setting, state: State) -> Tuned:
-    """Settle the ladder, and its top near the beta that is to be found."""
+def with_surrogate(setting: Setting, codes: Codes, threads: int) -> Setting:
+    """The setting with surrogate transitions, where the network's first layers can be read.
+
+    codes (n, L): sequences from the background.
+    """
+    try:
+        teacher = teacher_of(setting.model, setting.law)
+    except NotAStack:
+        return setting
+    run, anchor = setting.run, setting.anchor.codes[0]
+    (key,) = chain_keys(run.seed, "lessons", anchor, 1)
+    most = most_steps(int(setting.law.terms.mutable.sum()))
+    apprentice = Apprentice(teacher, codes, int(key), run.replicas, most)
+    kernel = surrogate_chain(REVERSIBLE, Ladder(run.replicas), threads)
+    return replace(setting, kernel=kernel, kernel_name=SURROGATE, apprentice=apprentice, instead=setting)
+
+
+def warm_up(setting: Setting) -> Tuned:
+    """Settle the ladder, and its top near the beta that is to be found; and learn a surrogate, if there is to be one."""
+    state = start_state(setting.law.terms, start_codes(setting), setting.keys, torch.device(setting.run.device))
     settings, run, reference = setting.settings, setting.run, setting.reference
     top = settings.beta if settings.beta is not None else FIRST_TOP / reference.energy
     betas = first_ladder(top, run.replicas, 1 / reference.energy_spread)
-    return tune(setting.kernel, state, setting.law.target, betas, setting.wanted, run.warmup)
+    fixed = (setting.kernel, state, setting.law.terms, betas, setting.wanted, run.warmup)
+    if setting.apprentice is None:
+        return tune(*fixed)
+    learner = setting.apprentice.learner()
+    return tune(*fixed, learner.begin(setting.anchor.codes[0]), learner.learn)
 
 
 def draw(setting: Setting, tuned: Tuned) -> Iterator[tuple[SampleSet, int]]:
@@ -328,10 +386,10 @@ def draw(setting: Setting, tuned: Tuned) -> Iterator[tuple[SampleSet, int]]:
     a mean energy is wanted, beta is found anew from all draws; they are weighed to it or, where that would lose much,
     begun again there.
     """
-    run, first, thin, again = setting.run, tuned.state.step, setting.run.thin, 0
+    run, first, thin, again = setting.run, tuned.state.step, whole(setting.run.thin, tuned.surrogate), 0
     held, parts = nothing_held(setting), list[Trace]()
     while True:
-        ladder = setting.law.target._replace(beta=np.tile(tuned.betas, run.chains), adapted=tuned.adapted)
+        ladder = setting.law.terms.at(np.tile(tuned.betas, run.chains), tuned.adapted, tuned.surrogate)
         state, trace = setting.kernel(tuned.state, ladder, run.draws - held.codes.shape[1], thin)
         held, tuned = held.followed_by(trace), tuned._replace(state=state)
         parts.append(trace._replace(codes=NO_CODES, energy=NO_ENERGY))  # only the counts are wanted later
@@ -397,8 +455,8 @@ def _settled(setting: Setting, tuned: Tuned, held: Held) -> Settled | None:
 def collect(setting: Setting, tuned: Tuned, held: Held, parts: list[Trace], thin: int) -> SampleSet:
     """The draws of all replicas as a sample set of the top one, with what the others saw."""
     top = held.from_each(setting.run.replicas - 1, setting.run.replicas, axis=0)
-    moves = len(MOVES[setting.run.moves])
-    tried, accepted = (sum(counts) for counts in zip(*(_totals(trace, moves) for trace in parts), strict=True))
+    tried, accepted = (np.sum([getattr(trace, name) for trace in parts], axis=0) for name in ("tried", "accepted"))
+    proposed = slice(None, len(tried) - setting.run.replicas + 1)
     return SampleSet(
         name=setting.anchor.names[0],
         interval=setting.anchor.intervals[0],
@@ -406,15 +464,15 @@ def collect(setting: Setting, tuned: Tuned, held: Held, parts: list[Trace], thin
         codes=top.codes,
         energy=top.energy,
         output=top.output,
-        background=setting.law.target.background,
-        mutable=setting.law.target.mutable,
+        background=setting.law.terms.background,
+        mutable=setting.law.terms.mutable,
         beta=float(tuned.betas[-1]),
         anchor_output=setting.law.anchor_output,
         energy_background=setting.reference.energy,
         output_background=setting.reference.output,
         thin=thin,
-        acceptance=accepted / max(tried, 1),
-        kernel=setting.kernel_name,
+        acceptance=float(accepted[proposed].sum() / max(tried[proposed].sum(), 1)),
+        kernel=kernel_of(setting, tuned, tried, accepted),
         drift_start=setting.drift,
         drift=max(trace.drift for trace in parts),
         replicas=watch_replicas(tuned, held),
@@ -443,8 +501,13 @@ def _rows(values: NDArray[Any], settled: Settled) -> NDArray[Any]:
     return np.take_along_axis(values, settled.rows.reshape(*settled.rows.shape, *(values.ndim - 2) * [1]), axis=1)
 
 
-def _totals(trace: Trace, moves: int) -> tuple[int, int]:
-    return int(trace.tried[:moves].sum()), int(trace.accepted[:moves].sum())
+def kernel_of(setting: Setting, tuned: Tuned, tried: NDArray[np.int64], accepted: NDArray[np.int64]) -> str:
+    """What the kernel is called; of a surrogate, what it is made of and how it did at the top replica."""
+    if setting.apprentice is None or tuned.surrogate is None:
+        return setting.kernel_name
+    top = setting.run.replicas - 1
+    share, made = accepted[top] / max(tried[top], 1), setting.apprentice.teacher.name
+    return f"{setting.kernel_name} ({made}; {tuned.surrogate.steps} steps at once, {share:.0%} accepted)"
 
 
 def watch_replicas(tuned: Tuned, held: Held) -> Replicas:
@@ -475,9 +538,9 @@ def start_codes(setting: Setting) -> Codes:
 
     Unknown letters of the anchor that may change are background draws from the start.
     """
-    anchor, run, keys, target = setting.anchor.codes[0], setting.run, setting.keys, setting.law.target
-    random = random_codes(anchor, target, keys)
-    starts = np.where((anchor == UNKNOWN) & target.mutable, random, anchor)
+    anchor, run, keys, terms = setting.anchor.codes[0], setting.run, setting.keys, setting.law.terms
+    random = random_codes(anchor, terms, keys)
+    starts = np.where((anchor == UNKNOWN) & terms.mutable, random, anchor)
     if run.start == "anchor":
         return starts
     if run.start == "both":
@@ -486,9 +549,9 @@ def start_codes(setting: Setting) -> Codes:
     return random
 
 
-def random_codes(anchor: Codes, target: Target, keys: Keys) -> Codes:
+def random_codes(anchor: Codes, terms: Terms, keys: Keys) -> Codes:
     """Independent draws (C, L) from the background alone, where the anchor (L,) may change."""
     codes = np.tile(anchor, (len(keys), 1))
-    background_draws(keys, START_STEP, cumulative_rows(target.background), codes)
-    codes[:, ~target.mutable] = anchor[~target.mutable]
+    background_draws(keys, START_STEP, cumulative_rows(terms.background), codes)
+    codes[:, ~terms.mutable] = anchor[~terms.mutable]
     return codes

@@ -52,8 +52,8 @@ def self_test(
     small, short = replace(anchor, mutable=mutable), _short(run)
     law = _law(model, small, settings, run)
     codes = _listed(anchor.codes[0], free)
-    energy = evaluate(law.target.energy, codes, torch.device(run.device))
-    log_background = np.log(law.target.background[free, codes[:, free]]).sum(axis=1)
+    energy = evaluate(law.terms.energy, codes, torch.device(run.device))
+    log_background = np.log(law.terms.background[free, codes[:, free]]).sum(axis=1)
     beta = beta_keeping(energy - energy.min(), log_background, KEPT)
     samples = sample_anchor(model, small, replace(settings, beta=beta), short, threads)
     found = agreement(_counts(samples, free), listed_law(energy, log_background, beta))
@@ -72,10 +72,10 @@ def _law(model: SequenceModel, anchor: Sequences, settings: LawSettings, run: Sa
 def _window(model: SequenceModel, anchor: Sequences, settings: LawSettings, run: Sampling) -> NDArray[np.intp]:
     """Up to four mutable positions (W,), neighbours among the mutable, whose single changes have the most energy."""
     law = _law(model, anchor, settings, run)
-    places = np.flatnonzero(law.target.mutable)
+    places = np.flatnonzero(law.terms.mutable)
     changed = np.repeat(anchor.codes, 4 * len(places), axis=0)
     changed[np.arange(len(changed)), np.repeat(places, 4)] = np.tile(np.arange(4), len(places))
-    energy = evaluate(law.target.energy, changed, torch.device(run.device)).reshape(-1, 4)
+    energy = evaluate(law.terms.energy, changed, torch.device(run.device)).reshape(-1, 4)
     spread = np.ptp(energy, axis=1)
     if not np.isfinite(spread).all() or not spread.any():
         problem = "no single change of a letter has an energy, or not a finite one"

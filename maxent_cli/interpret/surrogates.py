@@ -19,6 +19,7 @@ from maxent_cli.data import Floats
 from maxent_cli.engine import layers
 from maxent_cli.engine.incremental import last_values
 from maxent_cli.engine.layers import Layer, Plan, make_plan
+from maxent_cli.engine.target import Surrogate, Trace
 from maxent_cli.interpret.law import AnchoredLaw
 from maxent_cli.interpret.plan import LayerWeights, read_front
 from maxent_cli.models.pieces import in_pieces, sequences_at_once
@@ -30,25 +31,40 @@ MOST_UNITS = 64  # directions of w ∘ Phi that are fitted; the rest is held at 
 RIDGES = 10.0 ** np.arange(-2, 5)  # penalties that are tried, in units of a feature's variance
 
 
-def work(front: list[LayerWeights]) -> int:
-    """Multiplications that a changed letter costs in so many layers, if it changes all that it reaches."""
+LEAST_STEPS = 20  # that are decided on together
+FEWEST, MOST_SWEEPS = 100, 2.0  # the most: so many, or so many a position that may change
+WANTED = 0.6  # share of proposals that should be accepted
+FASTEST = 1.5  # the most that the number of steps changes in a round
+RANDOM_LESSONS, CROSSED_LESSONS = 100, 40  # background sequences; and the anchor with each of these shares of letters lost
+SHARES = (0.05, 0.15, 0.3, 0.5)
+REFITS = (3, 7, 11, 15)  # rounds of warm-up after which the copy is fitted again
+LESSON_DRAWS = 4  # of each chain's replicas above the lowest, of a round; as many more with some letters lost
+LOST = 0.05
+
+
+def work(found: list[Layer]) -> int:
+    """Multiplications that a changed letter costs in these layers, if it changes all that it reaches."""
     reached, total = 1, 0
-    for layer, weights, _ in front:
-        span = (layer.width - 1) * layer.dilation + 1
-        outputs = min(layer.out_length, -(-(reached + span - 1) // layer.stride))
+    for number, layer in enumerate(found):
+        inputs = layer.in_channels if number else 1  # a letter is one of four
         if layer.kind == layers.SUM:
-            taps = min(layer.width * outputs, layer.width * reached)
-            total += taps * layer.in_channels * layer.out_channels // (4 if layer is front[0][0] else 1)
-        else:
-            total += outputs * layer.out_channels
-        reached = outputs
+            total += reached * min(layer.width, layer.out_length) * inputs * layer.out_channels
+        span = (layer.width - 1) * layer.dilation
+        reached = min(layer.out_length, (reached + span - 1) // layer.stride + 1)
+        total += reached * layer.out_channels
     return total
+
+
+def work_of(plan: Plan) -> int:
+    """The same of all layers of a plan."""
+    return work([Layer(*row[: layers.WEIGHTS]) for row in plan.table.tolist()])
 
 
 def cheap_front(model: SequenceModel) -> list[LayerWeights]:
     """As many of the network's first layers as a copy may have; NotAStack where not even the first can be read."""
     front = read_front(model)
-    counts = [count for count in range(1, len(front) + 1) if work(front[:count]) <= MOST_WORK]
+    found = [layer for layer, _, _ in front]
+    counts = [count for count in range(1, len(front) + 1) if work(found[:count]) <= MOST_WORK]
     return front[: max(counts, default=1)]
 
 
@@ -120,6 +136,12 @@ class Teacher:
     differences: Callable[[Codes], Floats]
 
     @property
+    def name(self) -> str:
+        """What of the network the copy has."""
+        count = sum(layer.kind == layers.SUM for layer, _, _ in self.front)
+        return f"cut after {count} convolution{'s' * (count > 1)}"
+
+    @property
     def linear(self) -> bool:
         """Whether the energy is linear in the representation."""
         return self.law.offset is not None
@@ -142,7 +164,7 @@ def teacher_of(model: SequenceModel, law: AnchoredLaw) -> Teacher:
         return (law.weights * (model.representation(one_hot(codes)) - law.reference)).flatten(1)
 
     def energy(codes: Tensor) -> Tensor:
-        return law.target.energy(codes)[:, None]
+        return law.terms.energy(codes)[:, None]
 
     run = in_pieces(difference if law.offset is None else energy, at_once)
 
@@ -182,6 +204,66 @@ def fitted_plan(teacher: Teacher, lessons: Lessons) -> Plan:
     return copy_plan(fronts[best], fits[best], float(np.sqrt(lessons.left.mean())), teacher.linear)
 
 
-def crossed(codes: Codes, others: Codes, share: float, random: np.random.Generator) -> Codes:
-    """Codes (n, L) with some letters, by chance as many as the share, taken from others (n, L)."""
-    return np.where(random.random(codes.shape) < share, others, codes)
+@dataclass(frozen=True)
+class Apprentice:
+    """Who is to learn a copy of the network in warm-up.
+
+    others (n, L): sequences from the background, whose letters are crossed into draws. seed: of random numbers. replicas
+    R; most: steps that are decided on together.
+    """
+
+    teacher: Teacher
+    others: Codes
+    seed: int
+    replicas: int
+    most: int
+
+    def learner(self) -> "Learner":
+        """One that has learned nothing."""
+        return Learner(self, np.random.default_rng(self.seed))
+
+
+@dataclass
+class Learner:
+    """Learns from draws what the energy is, and from decisions how many steps to take.
+
+    A function of the apprentice and of the traces that it is given, in order.
+    """
+
+    apprentice: Apprentice
+    random: np.random.Generator
+    lessons: Lessons | None = None
+
+    def begin(self, anchor: Codes) -> Surrogate:
+        """A copy fitted to background sequences and to crossings of the anchor (L,) with them."""
+        teacher, others = self.apprentice.teacher, self.apprentice.others
+        copies = np.tile(anchor, (CROSSED_LESSONS, 1))
+        crossings = [self._cross(copies, share) for share in SHARES]
+        self.lessons = first_lessons(teacher, np.concatenate([others[:RANDOM_LESSONS], *crossings]))
+        return Surrogate(fitted_plan(teacher, self.lessons), max(LEAST_STEPS, self.apprentice.most // 4))
+
+    def learn(self, number: int, surrogate: Surrogate, trace: Trace) -> Surrogate:
+        """The copy after a round of warm-up."""
+        assert self.lessons is not None
+        replicas, teacher = self.apprentice.replicas, self.apprentice.teacher
+        warm = slice(min(1, replicas - 1), replicas)
+        share = trace.accepted[warm].sum() / trace.tried[warm].sum()
+        change = np.clip(np.exp(2 * (share - WANTED)), 1 / FASTEST, FASTEST)
+        steps = int(np.clip(round(surrogate.steps * change), LEAST_STEPS, self.apprentice.most))
+        if number not in REFITS:
+            return surrogate._replace(steps=steps)
+        times = np.linspace(0, trace.codes.shape[1], LESSON_DRAWS + 1).astype(int)[1:] - 1
+        draws = trace.codes.reshape(-1, replicas, *trace.codes.shape[1:])[:, warm][:, :, times]
+        draws = draws.reshape(-1, draws.shape[-1])
+        self.lessons = more_lessons(teacher, self.lessons, np.concatenate([draws, self._cross(draws, LOST)]))
+        return Surrogate(fitted_plan(teacher, self.lessons), steps)
+
+    def _cross(self, codes: Codes, share: float) -> Codes:
+        others = self.apprentice.others
+        chosen = others[self.random.integers(0, len(others), len(codes))]
+        return np.where(self.random.random(codes.shape) < share, chosen, codes)
+
+
+def most_steps(free: int) -> int:
+    """How many steps may be decided on together, of a law with so many positions that may change."""
+    return max(FEWEST, round(MOST_SWEEPS * free))

@@ -241,7 +241,7 @@ def read_gc_probe(folder: str) -> dict[str, list[Row]]:
     found = {name: list(_table(f"{folder}/{name}.tsv", read, _cure("gc-probe"))) for name, read in tables.items()}
     potentials = {row["mu"] for row in found["response"]}
     if len(potentials) < 2 or 0 not in potentials:
-        raise InputError(f"{folder}/response.tsv", "", "holds fewer than two mu, or not 0", _cure("gc-probe"))
+        raise InputError(f"{folder}/response.tsv", "", "holds fewer than two values of mu, or not 0", _cure("gc-probe"))
     return found
 
 

@@ -71,7 +71,7 @@ def trained(rule: str) -> LayeredModel:
 def law_around(model: LayeredModel, anchor: str, keep: float = 0.6) -> ShortLaw:
     """The law around an anchor at which the mean energy has fallen by a share, letters being equally frequent."""
     settings = LawSettings((1, 0), (0.25,) * 4, None, None)
-    return at_share(evaluate(anchored_law(model, encode(anchor), settings, "anchor").target.energy, WINDOWS), keep)
+    return at_share(evaluate(anchored_law(model, encode(anchor), settings, "anchor").terms.energy, WINDOWS), keep)
 
 
 def at_share(energy: Floats, keep: float) -> ShortLaw:

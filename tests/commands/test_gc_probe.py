@@ -77,7 +77,7 @@ def test_the_folder_holds_response_checks_answer_references_and_figure(tmp_path:
         "2",
     )
     assert sorted(path.name for path in out.iterdir()) == [
-        *("answer.tsv", "checks.tsv", "by_mu.tsv", "references.tsv", "response.png", "response.tsv"),
+        *("answer.tsv", "by_mu.tsv", "checks.tsv", "references.tsv", "response.png", "response.tsv"),
     ]
     assert (out / "response.png").read_bytes().startswith(b"\x89PNG")
     rows = table(out / "response.tsv")

@@ -1,5 +1,6 @@
 """A run in blocks: the same draws wherever it is cut, and from wherever it goes on."""
 
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -27,7 +28,7 @@ def start() -> State:
 
 
 def ladder(beta: float = 2.0) -> Target:
-    return LAW.target._replace(beta=np.tile([0.0, beta / 2, beta], CHAINS // 3))
+    return replace(LAW.target, beta=np.tile([0.0, beta / 2, beta], CHAINS // 3))
 
 
 def run_of(kernel: Kernel) -> tuple[Tuned, State, Trace]:

@@ -1,6 +1,7 @@
 """The compiled chain against full passes, on networks of every kind of layer that a plan may hold."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -204,7 +205,7 @@ def test_networks_cover_every_layer_that_a_plan_may_hold():
 def test_energies_are_those_of_full_passes(law):
     """Chains that may not change anything stay where they are, so the trace holds the energies of the plan itself."""
     begin = start(law.target, 200)
-    frozen = law.target._replace(mutable=np.zeros(LENGTH, np.bool_))
+    frozen = replace(law.target, mutable=np.zeros(LENGTH, np.bool_))
     state, trace = compiled_chain(law.plan, MOVES)(begin, frozen, 1, 1)
     np.testing.assert_array_equal(state.codes, begin.codes)
     np.testing.assert_allclose(trace.energy[:, 0], begin.energy, atol=2e-5, rtol=0)
@@ -245,7 +246,7 @@ def kernels(law: Law, ladder: Ladder, threads: int = 1) -> tuple[Kernel, Kernel]
 
 
 def test_compiled_and_full_ladders_take_the_same_path(usual):
-    target = usual.target._replace(beta=np.tile([0.0, 0.7, 1.5, 3.0], 10))
+    target = replace(usual.target, beta=np.tile([0.0, 0.7, 1.5, 3.0], 10))
     begin = start(target, 40)
     compiled, full = (kernel(begin, target, 30, 4) for kernel in kernels(usual, Ladder(4, 3)))
     same(compiled, full, 5e-5)
@@ -255,7 +256,7 @@ def test_compiled_and_full_ladders_take_the_same_path(usual):
 
 @pytest.mark.parametrize("ladder", [Ladder(), Ladder(4, 3)], ids=["alone", "ladder"])
 def test_the_draws_do_not_depend_on_the_number_of_threads(usual, ladder):
-    target = usual.target._replace(beta=np.tile([0.0, 0.7, 1.5, 3.0], 7))
+    target = replace(usual.target, beta=np.tile([0.0, 0.7, 1.5, 3.0], 7))
     begin = start(target, 28)
     runs = [kernels(usual, ladder, threads)[0](begin, target, 40, 5) for threads in (1, 2, 3, 64)]
     for state, trace in runs[1:]:
@@ -274,7 +275,7 @@ def test_a_linear_energy_takes_the_same_path_and_may_be_negative(usual):
     def energy(codes: Tensor) -> Tensor:
         return -3.5 - ((representation_of(model)(codes) - reference) * weights).sum(-1)
 
-    target = usual.target._replace(energy=energy, beta=np.array(0.8))
+    target = replace(usual.target, energy=energy, beta=np.array(0.8))
     begin = start(target, 20)
     plan = read_plan(model, reference, weights, -3.5)
     compiled, full = (
@@ -294,6 +295,6 @@ def test_a_plan_that_differs_a_little_from_its_network_is_noticed(usual):
     parameters = usual.plan.parameters.copy()
     parameters[usual.plan.table[-1, BIAS]] += 0.05
     begin = start(usual.target, 200)
-    frozen = usual.target._replace(mutable=np.zeros(LENGTH, np.bool_))
+    frozen = replace(usual.target, mutable=np.zeros(LENGTH, np.bool_))
     trace = compiled_chain(usual.plan._replace(parameters=parameters), MOVES)(begin, frozen, 1, 1)[1]
     assert np.abs(trace.energy[:, 0] - begin.energy.numpy()).max() > 1e-3

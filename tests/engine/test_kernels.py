@@ -1,6 +1,7 @@
 """Every kernel with every set of moves on laws that are listed; and wrong kernels, which the same checks must catch."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -8,13 +9,16 @@ import pytest
 import torch
 from broken import BROKEN, BROKEN_LADDERS
 from exact import (
+    BETAS,
     CHAINS,
     CHECKS,
+    LADDER,
     ODD,
     all_states,
     draw_from,
     exact_start_probability,
     failures,
+    ladder_probabilities,
     law_probability,
     listed_energy,
     listed_law,
@@ -99,23 +103,6 @@ def test_the_checks_catch_a_wrong_kernel(name):
     assert failures(kernel, law, broken.caught_by) == broken.caught_by
 
 
-BETAS = np.array([0.0, 0.5, 1.0, 1.5])
-LADDER = Ladder(replicas=4, every=2)
-
-
-def ladder_probabilities(kernel: Kernel, law: Law, chains: int) -> list[float]:
-    """p-values of each replica's law, and of each two neighbours' independence, from an exact start on all."""
-    laws = [listed_law(law, beta) for beta in BETAS]
-    starts = np.stack([draw_from(replica, chains // 4, seed) for seed, replica in enumerate(laws)], axis=1).ravel()
-    target = law.target._replace(beta=np.tile(BETAS, chains // 4))
-    ends = state_number(law, run_slices(kernel, target, all_states(law)[starts], 8)).reshape(-1, 4)
-    alone = [law_probability(np.bincount(ends[:, r], minlength=len(laws[r])), laws[r]) for r in range(4)]
-    level = np.digitize(listed_energy(law), np.quantile(listed_energy(law), [0.1, 0.3, 0.5, 0.7, 0.9]))
-    shares = [np.bincount(level, replica) for replica in laws]
-    pairs = [np.bincount(6 * level[ends[:, r]] + level[ends[:, r + 1]], minlength=36) for r in range(3)]
-    return alone + [law_probability(pairs[r], np.outer(shares[r], shares[r + 1]).ravel()) for r in range(3)]
-
-
 def test_every_replica_of_a_ladder_keeps_its_law(make, chains):
     kernel, law = make(law_named("tethered"), MOVE_SETS["mixture"], LADDER)
     assert min(ladder_probabilities(kernel, law, chains)) > ODD
@@ -129,7 +116,7 @@ def test_a_wrong_exchange_is_caught(name):
 
 def test_exchanges_are_counted_for_each_pair_of_replicas(make):
     kernel, law = make(law_named("tethered"), MOVE_SETS["letters"], LADDER)
-    target = law.target._replace(beta=np.tile(BETAS, 25))
+    target = replace(law.target, beta=np.tile(BETAS, 25))
     start = start_state(target, np.tile(law.anchor, (100, 1)), random_keys(100), torch.device("cpu"))
     trace = kernel(start, target, 1, 80)[1]
     # 40 exchanges, 20 of the even pairs and 20 of the odd one, in 25 ladders
@@ -148,7 +135,7 @@ def test_an_exchange_compares_the_two_joint_densities(beta, other_beta, energy, 
 
 def test_each_chain_may_have_its_own_beta(make, chains):
     kernel, law = make(law_named("tethered"), MOVE_SETS["mixture"])
-    target = law.target._replace(beta=np.tile([0.3, 2.0], chains // 2))
+    target = replace(law.target, beta=np.tile([0.3, 2.0], chains // 2))
     starts = np.stack([draw_from(listed_law(law, beta), chains // 2) for beta in (0.3, 2.0)], axis=1).ravel()
     ends = state_number(law, run_slices(kernel, target, all_states(law)[starts], 6))
     for which, beta in enumerate((0.3, 2.0)):
@@ -180,14 +167,14 @@ def few_a(codes: torch.Tensor) -> torch.Tensor:
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_constraints_are_part_of_the_law(check):
     law = looked_up(law_named("background"))
-    law = Law(law.target._replace(constraints=(no_cg, few_a)), law.anchor, None)
+    law = Law(replace(law.target, constraints=(no_cg, few_a)), law.anchor, None)
     assert (listed_law(law) == 0).sum() == 47  # CG first, in the middle or last: 3 · 16, CGCG counted twice
     check(metropolis_hastings(MOVE_SETS["mixture"]), law)
 
 
 def test_the_compiled_chain_refuses_constraints_that_it_does_not_know():
     kernel, law = compiled(law_named("background"), MOVE_SETS["letters"])
-    target = law.target._replace(constraints=(no_cg,))
+    target = replace(law.target, constraints=(no_cg,))
     with pytest.raises(ValueError, match="constraints"):
         run_once(kernel, target, law.anchor[None], random_keys(1), 1)
 

@@ -9,7 +9,7 @@ from exact import all_letters
 from toy import SKEWED, network
 
 from maxent_cli.alphabet import decode, encode
-from maxent_cli.engine.target import Target, log_acceptance, log_base, start_state
+from maxent_cli.engine.target import Terms, log_acceptance, log_base, start_state
 from maxent_cli.engine.terms import background_rows, doubled_odds, gc_field, weighted_distance
 from maxent_cli.models.protocol import one_hot
 
@@ -93,12 +93,12 @@ def test_the_gc_of_a_field_is_the_logistic_response():
 def test_log_base_is_that_of_the_slow_twin(tether, mu):
     anchor = "GATTNCA"
     rows = gc_field(background_rows(SKEWED, encode(anchor), tether), mu)
-    target = Target(lambda codes: codes.sum(-1).float(), rows, encode(anchor) < 4, np.array(1.0))
+    terms = Terms(lambda codes: codes.sum(-1).float(), rows, encode(anchor) < 4)
     sequences = ["GATTNCA", "CCCCNCC", "TTANNGG", "NNNNNNN"]
     codes = torch.from_numpy(np.stack([encode(x) for x in sequences]))
     expected = [slow_log_base(x, anchor, tether, mu) for x in sequences]
-    np.testing.assert_allclose(log_base(target, codes), expected, atol=1e-12)
-    folded = log_base(target, codes.reshape(2, 2, 7))
+    np.testing.assert_allclose(log_base(terms, codes), expected, atol=1e-12)
+    folded = log_base(terms, codes.reshape(2, 2, 7))
     np.testing.assert_allclose(folded, np.reshape(expected, (2, 2)), atol=1e-12)
 
 
@@ -110,10 +110,10 @@ def test_log_base_adds_every_constraint():
         return torch.tensor([0.3 * decode(x.numpy()).count("T") for x in codes])
 
     rows = np.tile(SKEWED, (4, 1))
-    target = Target(lambda codes: codes.sum(-1).float(), rows, np.ones(4, np.bool_), np.array(1.0), (no_cg, per_t))
+    terms = Terms(lambda codes: codes.sum(-1).float(), rows, np.ones(4, np.bool_), (no_cg, per_t))
     codes = torch.from_numpy(np.stack([encode(x) for x in ("ACGT", "TTAC")]))
     plain = slow_log_base("TTAC", "NNNN", None, 0.0)
-    np.testing.assert_allclose(log_base(target, codes), [-np.inf, plain + 0.6])
+    np.testing.assert_allclose(log_base(terms, codes), [-np.inf, plain + 0.6])
 
 
 def slow_representation(sequence: str, kernel: np.ndarray, bias: np.ndarray) -> list[list[float]]:
@@ -174,10 +174,10 @@ def test_the_start_of_chains_holds_their_own_energy_and_log_weight(scan):
     model, kernel, bias, weights = scan
     reference = torch.zeros(3, 4)
     energy = weighted_distance(lambda x: model.representation(one_hot(x)), weights, reference)
-    target = Target(energy, background_rows(SKEWED, encode("GATTAC"), 0.4), np.ones(6, np.bool_), np.array(1.0))
+    terms = Terms(energy, background_rows(SKEWED, encode("GATTAC"), 0.4), np.ones(6, np.bool_))
     sequences = ["CCGCGG", "ACGTAC"]
     codes = np.stack([encode(x) for x in sequences])
-    state = start_state(target, codes, np.zeros(2, np.uint64), torch.device("cpu"))
+    state = start_state(terms, codes, np.zeros(2, np.uint64), torch.device("cpu"))
     none = np.zeros((3, 4)).tolist()
     expected = [slow_distance(slow_representation(x, kernel, bias), none, weights.numpy()) for x in sequences]
     np.testing.assert_allclose(state.energy, expected, rtol=1e-5)

@@ -1,5 +1,7 @@
 """The ladder and its top settle in warm-up, where listing says they should; then nothing changes any more."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -74,7 +76,7 @@ def test_a_given_top_stays_and_neighbours_come_to_exchange_equally_often() -> No
 def exchanges(betas: np.ndarray) -> np.ndarray:
     """How often neighbouring replicas exchange states."""
     start = started(LAW, 40, len(betas))
-    ladder = LAW.target._replace(beta=np.tile(betas, 40))
+    ladder = replace(LAW.target, beta=np.tile(betas, 40))
     state, _ = kernel(len(betas))(start, ladder, 1, 100)
     _, trace = kernel(len(betas))(state, ladder, 1, 200)
     return trace.accepted[-len(betas) + 1 :] / trace.tried[-len(betas) + 1 :]
@@ -108,7 +110,7 @@ def test_the_last_rounds_change_nothing_and_the_history_says_so() -> None:
 
 def test_draws_after_tuning_follow_the_listed_law() -> None:
     found = tuned(first_ladder(4.0, 3, 0.5), steps=240, ladders=2_500)
-    ladder = LAW.target._replace(beta=np.tile(found.betas, 2_500))
+    ladder = replace(LAW.target, beta=np.tile(found.betas, 2_500))
     ends = kernel(3)(found.state, ladder, 1, 20)[0].codes.numpy().reshape(2_500, 3, -1)
     for replica, beta in enumerate(found.betas):
         probabilities = listed_law(LAW, float(beta))

@@ -22,7 +22,7 @@ MODEL = small_model()
 
 
 def energies(model: LayeredModel = MODEL, anchor: str = ANCHOR, **given: object) -> Floats:
-    return evaluate(anchored_law(model, encode(anchor), law(1.0, **given), "a").target.energy, CODES)
+    return evaluate(anchored_law(model, encode(anchor), law(1.0, **given), "a").terms.energy, CODES)
 
 
 @pytest.mark.parametrize("contrast", [(1, 0), (0,), (1,)])
@@ -102,22 +102,22 @@ def test_the_output_before_the_softmax_is_reported() -> None:
 
 @pytest.mark.parametrize(("tether", "mu"), [(None, 0.0), (0.4, 0.0), (None, 1.5), (0.55, -0.7)])
 def test_background_is_that_of_the_strings_up_to_a_constant(tether: float | None, mu: float) -> None:
-    target = anchored_law(MODEL, encode(ANCHOR), law(1.0, tether=tether, mu=mu), "a").target
-    np.testing.assert_allclose(target.background.sum(axis=1), 1)
-    ours = log_base(target, torch.from_numpy(CODES)).numpy()
+    terms = anchored_law(MODEL, encode(ANCHOR), law(1.0, tether=tether, mu=mu), "a").terms
+    np.testing.assert_allclose(terms.background.sum(axis=1), 1)
+    ours = log_base(terms, torch.from_numpy(CODES)).numpy()
     theirs = np.array([twin_background(word, ANCHOR, tether, mu) for word in words(len(ANCHOR))])
     np.testing.assert_allclose(ours - ours[0], theirs - theirs[0], atol=1e-9)
 
 
 def test_a_tether_gives_the_anchors_letter_its_share() -> None:
-    rows = anchored_law(MODEL, encode(ANCHOR), law(1.0, tether=0.4), "a").target.background
+    rows = anchored_law(MODEL, encode(ANCHOR), law(1.0, tether=0.4), "a").terms.background
     np.testing.assert_allclose(rows[np.arange(5), encode(ANCHOR)], 0.4)
     np.testing.assert_allclose(rows[1, 1:] / rows[1, 1], np.array(SKEWED[1:]) / SKEWED[1])
 
 
 def test_unknown_letters_of_the_anchor_are_fixed() -> None:
-    target = anchored_law(MODEL, encode("GANCA"), law(1.0, tether=0.4), "a").target
-    assert target.mutable.tolist() == [True, True, False, True, True]
+    terms = anchored_law(MODEL, encode("GANCA"), law(1.0, tether=0.4), "a").terms
+    assert terms.mutable.tolist() == [True, True, False, True, True]
     samples = sample_anchor(MODEL, anchors("GANCA"), law(5.0), run(chains=4, draws=10, thin=5, warmup=0))
     assert (samples.codes[..., 2] == UNKNOWN).all()
 
@@ -130,7 +130,7 @@ def test_contrasts_of_outputs() -> None:
 
 def test_terms_are_evaluated_in_any_shape() -> None:
     codes = np.random.default_rng(1).integers(0, 4, (3, BATCH // 2, 5), np.uint8)  # more than one batch
-    term = anchored_law(MODEL, encode(ANCHOR), law(1.0), "a").target.energy
+    term = anchored_law(MODEL, encode(ANCHOR), law(1.0), "a").terms.energy
     values = evaluate(term, codes)
     assert values.shape == (3, BATCH // 2)
     assert values.dtype == np.float64

@@ -117,8 +117,8 @@ def test_only_mutable_positions_change() -> None:
     mutable = np.zeros(len(ANCHOR), np.bool_)
     mutable[2:5] = True
     found = anchored_law(MODEL, encode("GANCATTGCA"), law(1.0), "a", mutable=mutable)
-    np.testing.assert_array_equal(np.flatnonzero(found.target.mutable), [2, 3, 4])
+    np.testing.assert_array_equal(np.flatnonzero(found.terms.mutable), [2, 3, 4])
     found = anchored_law(MODEL, encode("GANCATTGCA"), law(1.0), "a")
-    np.testing.assert_array_equal(np.flatnonzero(~found.target.mutable), [2])
+    np.testing.assert_array_equal(np.flatnonzero(~found.terms.mutable), [2])
     with pytest.raises(InputError, match="a: none of its positions may change"):
         anchored_law(MODEL, encode("GANCATTGCA"), law(1.0), "a", mutable=np.zeros(10, np.bool_))

@@ -242,7 +242,7 @@ BREAKS = {  # file, what is replaced (None: the file itself), by what, and what 
     "no bits in the series": ("draws.npz.series.tsv", "bits_held", "held", "no column named bits_held"),
     "no spectra": ("periodicity/spectra.tsv", None, "", "give the folder that `maxent periodicity` wrote"),
     "one period": ("periodicity/spectra.tsv", r"\t(15|10|7.5|5)\t", "\t20\t", "holds fewer than two periods"),
-    "one field": ("gc/response.tsv", r"\t-?1\t", "\t0\t", "holds fewer than two fields"),
+    "one field": ("gc/response.tsv", r"\t-?1\t", "\t0\t", "holds fewer than two values of mu"),
     "no answer": ("gc/answer.tsv", "value", "worth", "no column named value"),
     "no JSON": ("draws.npz.provenance.json", r"\{", "", "is not JSON"),
     "no inputs": ("draws.npz.provenance.json", "inputs", "puts", "is not what maxent writes"),

@@ -97,8 +97,8 @@ def settle(model: SequenceModel, anchor: Sequences, law: LawSettings, run: mx.Sa
     """Find the ladder (and beta where the law has none) and run it until chains have forgotten where they started."""
     run = replace(run, warmup=SETTLING * run.warmup)
     setting = prepare(model, anchor, law, run, 1)
-    tuned = warm_up(setting, start_state(setting.law.target, start_codes(setting), setting.keys, CPU))
-    target = setting.law.target._replace(beta=np.tile(tuned.betas, run.chains), adapted=tuned.adapted)
+    tuned = warm_up(setting, start_state(setting.law.terms, start_codes(setting), setting.keys, CPU))
+    target = setting.law.terms.at(np.tile(tuned.betas, run.chains), tuned.adapted)
     _, trace = setting.kernel(tuned.state, target, 2 * DRAWS_A_SLICE, run.warmup // (2 * DRAWS_A_SLICE))
     late = trace.codes[:, DRAWS_A_SLICE:]
     return Place(setting, tuned.betas, late.reshape(run.chains, run.replicas, *late.shape[1:]), tuned.adapted)
@@ -152,9 +152,7 @@ def start(way: Way, place: Place, chains: int, seed: int) -> Run | None:
         top = place.codes[:, -1].reshape(-1, place.codes.shape[-1])
         codes = top[np.linspace(0, len(top) - 1, chains).astype(int)]
     codes = np.ascontiguousarray(codes)
-    target = setting.law.target._replace(
-        beta=np.tile(place.betas[-replicas:], len(codes) // replicas), adapted=place.adapted
-    )
+    target = setting.law.terms.at(np.tile(place.betas[-replicas:], len(codes) // replicas), place.adapted)
     keys = chain_keys(seed, setting.anchor.names[0], place.anchor, len(codes))
     return Run(kernel, target, start_state(target, codes, keys, CPU), replicas)
 
