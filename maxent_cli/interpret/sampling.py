@@ -47,6 +47,7 @@ Draw = Callable[[LawSettings], SampleSet]  # sample_anchor with everything else 
 
 REFERENCE_DRAWS = 1000  # background sequences that give the mean energy and the spread of the output at beta = 0
 EXCHANGE_EVERY = 20  # steps
+PACE = 100  # positions that may change, for which steps are given
 COMPILED, SURROGATE = "compiled", "surrogate"
 FIRST_TOP = 200  # times the inverse mean energy of the background: well above the beta of any share kept so far
 CHECKED, CHECKED_STEPS = 4, 20  # ladders and steps on which the compiled chain is compared with full passes
@@ -91,6 +92,7 @@ class Sampling:
     start: 'anchor', 'background', or 'both' (even chains at the anchor). moves: a key of MOVES. Where not every ESS is
     at least min_ess and every R-hat at most max_rhat, which is what converged means, the chains go on, at wider and
     wider thinning, until they are or max_steps of each replica are taken, the warm-up not counted.
+    thin, warmup and max_steps are for up to 100 positions that may change, and grow with longer sequences (paced).
     device: a torch device; other than 'cpu' by full passes. Raises InputError where max_steps is less than the draws
     take.
     """
@@ -118,6 +120,15 @@ class Sampling:
     def goes_on(self) -> bool:
         """Whether steps are left to go on with where the draws asked for have not converged."""
         return 2 * self.draws * self.thin <= self.max_steps
+
+
+def paced(run: Sampling, free: int) -> Sampling:
+    """The run on a sequence with so many positions that may change: as many steps for each hundred of them.
+
+    Single letters alone, as the published sampler changes them, take the steps that they are told.
+    """
+    times = max(1, round(free / PACE)) if run.moves != "letters" else 1
+    return replace(run, thin=times * run.thin, warmup=times * run.warmup, max_steps=times * run.max_steps)
 
 
 # what --preset names; `published` is the sampler of Finnegan & Song's code: chains that begin at the anchor and change
@@ -283,7 +294,7 @@ def sample_anchor(
         setting = journalled(replace(setting.instead, kernel_name=why), journal)
         tuned = warm_up(setting)
     for samples, steps in draw(setting, tuned):
-        if 2 * steps > run.max_steps or diagnose(samples, run.max_rhat, run.min_ess).converged:
+        if 2 * steps > setting.run.max_steps or diagnose(samples, run.max_rhat, run.min_ess).converged:
             break
     return samples
 
@@ -300,6 +311,7 @@ def prepare(model: SequenceModel, anchor: Sequences, settings: LawSettings, run:
     """The law around an anchor, its reference at beta = 0, and the kernel that can draw from it."""
     mutable = None if anchor.mutable is None else anchor.mutable[0]
     law = anchored_law(model, anchor.codes[0], settings, anchor.names[0], torch.device(run.device), mutable)
+    run = paced(run, int(law.terms.mutable.sum()))
     moves, ladder = MOVES[run.moves], Ladder(run.replicas, EXCHANGE_EVERY)
     kernel = full_pass_chain(moves, ladder) if run.device == "cpu" else metropolis_hastings(moves, ladder)
     setting = Setting(model, anchor, law, settings, run, kernel)
@@ -308,7 +320,7 @@ def prepare(model: SequenceModel, anchor: Sequences, settings: LawSettings, run:
     if run.device != "cpu":
         return setting
     setting = compiled(setting, codes[: run.replicas * CHECKED], threads)
-    if run.moves == "letters" or (setting.work is not None and setting.work <= MOST_COMPILED):
+    if run.moves == "letters" or not run.warmup or (setting.work is not None and setting.work <= MOST_COMPILED):
         return setting
     return with_surrogate(setting, codes, threads)
 
