@@ -33,6 +33,21 @@ class StoppedError(Exception):
     """The run was asked to stop, and has: the same command goes on from there. Exit code 4."""
 
 
+class EndedError(BaseException):
+    """The process was told to end, and cannot go on from there; no Exception, so that no reader takes it for one."""
+
+
+# what numpy, torch, CUDA and the loader of libraries say where memory ends, beside MemoryError
+_MEMORY = ("allocate memory", "bad_alloc", "out of memory", "alloc_failed", "failed to map segment")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that there is no more memory, whoever raised it."""
+    text = str(error).lower()
+    named = isinstance(error, RuntimeError | OSError | ImportError) and any(words in text for words in _MEMORY)
+    return named or isinstance(error, MemoryError)
+
+
 def printable(text: str) -> str:
     """Text with a question mark for whatever would end a line or move a terminal's cursor."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -15,9 +15,12 @@ from snakemake.utils import validate
 DRAWING = ("network", "anchors", "law", "sampling")
 SHAPING = {"predict": ("network",), "sample": DRAWING, "gc-probe": DRAWING}
 NOT_OF_PREDICT = ("gc", "background", "output")
-NOT_OF_DOCTOR = ("feature", "match-p", "mu", "untrained", "beside")
-GC_FILES = ("answer.tsv", "by_mu.tsv", "response.tsv", "references.tsv", "checks.tsv", "response.png")
-MU = "-0.5,0,0.5"  # the probe's default; it has no untrained networks by default
+NOT_OF_DOCTOR = ("feature", "match-p", "mu")
+GC_FILES = (
+    *("answer.tsv", "by_mu.tsv", "response.tsv", "counts.tsv", "covariances.tsv", "checks.tsv"),
+    "response.png",
+)
+MU = "-0.5,0,0.5"  # the probe's default
 START_UP = 120  # seconds in which a job imports, and compiles where that is not yet in a cache
 SNAKEMAKE = 500  # MB of the two Snakemake processes around a job on a cluster
 SPARE_TIME, SPARE_MEMORY = 2, 1.5  # what is asked for, over what the doctor expects
@@ -182,12 +185,11 @@ def needs(input):
 
 
 def runs_an_anchor(command):
-    """The probe draws at each mu, and from other networks beside it."""
+    """The probe draws at each mu."""
     asked = SETTINGS.get(command, {})
     if command == "sample":
         return 1
-    potentials = {0.0, *map(float, str(asked.get("mu", MU)).strip("[]").split(","))}
-    return len(potentials) + asked.get("untrained", 0) + ("beside" in asked)
+    return len({0.0, *map(float, str(asked.get("mu", MU)).strip("[]").split(","))})
 
 
 def gpus(command):

@@ -10,7 +10,6 @@ from .listing import listed_law as listed_law
 from .motifs import Match as Match
 from .motifs import best_match as best_match
 from .motifs import consensus as consensus
-from .occupancy import LEAST_OCCUPANCY as LEAST_OCCUPANCY
 from .periodicity import ANCHOR as ANCHOR
 from .periodicity import BACKGROUND as BACKGROUND
 from .periodicity import BAND as BAND

@@ -19,9 +19,9 @@ from maxent_cli.analysis.diagnostics import diagnose
 from maxent_cli.analysis.jackknife import block_numbers, jackknife
 from maxent_cli.analysis.sites import background_letters
 from maxent_cli.data import Floats, SampleSet
+from maxent_cli.tables.periodicity import BAND as BAND
 
 SHORTEST, LONGEST = 5.0, 20.0  # bp
-BAND = (9.5, 11.0)  # bp, about the 10.2 of DNA's turn on a nucleosome
 FREQUENCIES = np.linspace(1 / LONGEST, 1 / SHORTEST, 601)  # as a padded transform has them: far finer than it resolves
 LEAST_POWER = 1e-20  # what rounding leaves of a profile that is a straight line
 CHANCE = 10  # times that each anchor's background is drawn

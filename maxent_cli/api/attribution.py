@@ -1,12 +1,12 @@
 """Attribution: which letters of each anchor a network's output is put down to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from math import inf
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from maxent_cli.api import attribution_results as results
 from maxent_cli.api.anchors import Given, anchors
-from maxent_cli.api.cpus import granted_cpus
 from maxent_cli.api.jobs import Task, take_up, watched
 from maxent_cli.api.listening import Progress, listener_of
 from maxent_cli.api.networks import Network
@@ -18,14 +18,12 @@ from maxent_cli.interpret.attribution import METHODS, AttributionSettings
 from maxent_cli.interpret.attribution import attribute as attributed
 from maxent_cli.interpret.law import Law
 from maxent_cli.io.attribution_files import read_scores, write_arrays, write_bedgraph
+from maxent_cli.io.machine import granted_cpus
 from maxent_cli.io.outputs import planned
+from maxent_cli.tables.attribution import POSITIONS
 
-POOLED: tuple[str, ...] = (
-    "scores.bedgraph",
-    "modisco/one_hot.npz",
-    "modisco/attributions.npz",
-)  # made of the table of all anchors
 REFERENCES, STEPS = 20, 50
+MOST = 10_000  # of either
 SUMMED = ("deeplift", "integrated-gradients")  # methods whose scores must add up, over references
 STEPPED = ("integrated-gradients",)
 
@@ -102,7 +100,7 @@ def attribute(
     with results_folder(out, outputs, seed=seed, device=device, part=subject.run.part("folder")) as folder:
         job = results.Job(folder, settings, max_delta, logos, subject.anchors.numbered.tolist())
         rows = results.write(watched(found, subject.anchors, network.name, "attributing", task), job, max_logos)
-        lines = [*results.account(rows, job), *pool(folder)]
+        lines = [*results.account(rows, job), *pool(folder, subject.run.settings)]
     return tell(folder, out, "positions", lines, task.listener)
 
 
@@ -111,9 +109,9 @@ def complete(found: Results) -> bool:
     return not found["anchors"]["complete"].eq(False).any()
 
 
-def pool(folder: Path) -> Iterator[str]:
+def pool(folder: Path, _settings: Mapping[str, Any]) -> Iterator[str]:
     """Write into a folder what its table of positions says over all anchors, if there are any; and say it."""
-    table = read_scores(str(folder / results.TABLE))
+    table = read_scores(str(folder / POSITIONS.file))
     if not len(table):
         return
     (folder / "modisco").mkdir(exist_ok=True)
@@ -129,9 +127,9 @@ def _check(method: str, references: int | None, steps: int | None, max_delta: fl
     """Refuse what is out of range or would have no effect."""
     if method not in METHODS:
         raise SettingsError("method", "", f"{method} is none that is known", f"give one of {', '.join(METHODS)}")
-    heeded = (("references", references, 2, SUMMED), ("steps", steps, 2, STEPPED), ("max_delta", max_delta, 0, SUMMED))
-    for name, value, least, methods in heeded:
+    counts = (("references", references, 2, MOST, SUMMED), ("steps", steps, 2, MOST, STEPPED))
+    for name, value, least, most, methods in (*counts, ("max_delta", max_delta, 0, inf, SUMMED)):
         if value is not None:
-            require_range(name, value, least)
+            require_range(name, value, least, most)
             if method not in methods:
                 raise SettingsError(name, "", f"is heeded by {' and '.join(methods)} alone", "leave it out")

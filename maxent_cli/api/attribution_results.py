@@ -14,13 +14,8 @@ from maxent_cli.interpret.attribution import COMPLETE, Attribution, AttributionS
 from maxent_cli.io.growing_tables import growing_table
 from maxent_cli.io.logos import Logo, write_logo
 from maxent_cli.io.tables import Row
+from maxent_cli.tables.attribution import ANCHORS, POSITIONS
 
-TABLE = "positions.tsv"
-POSITIONS = ("record", "position", "letter", "score", "error", *LETTERS, "chromosome", "chromosome_position")
-ANCHORS = (
-    *("record", "output", "score_sum", "reference_output", "reference_output_error", "delta", "delta_share"),
-    *("complete", "drift", "logo"),
-)
 CURES = {
     "deeplift": "DeepLIFT does not know all parts of this network: use --method integrated-gradients or mutagenesis",
     "integrated-gradients": "give more --steps",
@@ -53,14 +48,13 @@ def write(found: Iterable[Attribution], job: Job, most_logos: int) -> list[dict[
     (job.folder / "logos").mkdir()
     with ExitStack() as stack:
         positions, anchors = (
-            stack.enter_context(growing_table(str(job.folder / name), header))
-            for name, header in ((TABLE, POSITIONS), ("anchors.tsv", ANCHORS))
+            stack.enter_context(growing_table(str(job.folder / table.file), table)) for table in (POSITIONS, ANCHORS)
         )
         for number, one in zip(job.numbers, found, strict=True):
             logo = write_anchor_logo(one, number, job) if number < most_logos and job.logos != "none" else None
             positions(position_rows(one))
             rows.append(anchor_row(one, job) | {"logo": logo})
-            anchors(rows[-1:])
+            anchors([{name: rows[-1][name] for name in ANCHORS.names}])
     return rows
 
 

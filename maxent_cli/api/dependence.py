@@ -22,14 +22,10 @@ from maxent_cli.io.dependence_figure import MOST_TABLES, DependenceFigure, Lette
 from maxent_cli.io.digests import noted
 from maxent_cli.io.growing_tables import growing_table
 from maxent_cli.io.outputs import planned
+from maxent_cli.tables.dependence import ANCHORS, PAIRS
+from maxent_cli.tables.dependence import LETTERS as LETTER_PAIRS
 
 SIGNIFICANT = 0.05  # q up to which a pair is called dependent
-ANCHORS = ("record", "refused", "rhat", "rhat_quantity", "pairs", "dependent", "squared_share", "map")
-PAIRS = (
-    *("record", "first", "second", "first_letter", "second_letter", "bits", "bits_error", "p", "q"),
-    *("bits_squared", "bits_squared_error", "ess"),
-)
-LETTER_PAIRS = ("record", "first", "second", "first_letter", "second_letter", "share", "share_error", "product")
 
 Row = dict[str, Any]
 Tables = dict[str, Callable[[Iterable[Row]], None]]
@@ -132,8 +128,8 @@ def read_off(draws: Draws, job: Job) -> list[Row]:
     rows = list[Row]()
     with ExitStack() as stack, job.listener.progress("dependence", len(job.anchors), "anchors") as progress:
         tables: Tables = {
-            name: stack.enter_context(growing_table(str(job.folder / f"{name}.tsv"), header))
-            for name, header in (("anchors", ANCHORS), ("pairs", PAIRS), ("letters", LETTER_PAIRS))
+            table.file: stack.enter_context(growing_table(str(job.folder / table.file), table))
+            for table in (ANCHORS, PAIRS, LETTER_PAIRS)
         }
         for number in job.anchors:
             samples = draws[number]
@@ -141,7 +137,7 @@ def read_off(draws: Draws, job: Job) -> list[Row]:
             if not rows[-1]["refused"]:
                 rows[-1] |= _write(number, samples, dependence_of(samples, draws.is_distance), (job, tables))
             progress.advance()
-        tables["anchors"](rows)
+        tables[ANCHORS.file](rows)
     return rows
 
 
@@ -167,15 +163,15 @@ def _judge(samples: SampleSet, job: Job) -> Row:
         "rhat": diagnosis.worst_rhat,
         "rhat_quantity": diagnosis.worst_rhat_quantity,
     }
-    return dict.fromkeys(ANCHORS) | judged
+    return dict.fromkeys(ANCHORS.names) | judged
 
 
 def _write(number: int, samples: SampleSet, found: Dependence, where: tuple[Job, Tables]) -> Row:
     """Write one anchor's pairs, letters and map; its numbers for anchors.tsv."""
     job, tables = where
     top = [(pair, pair_row(samples, found, pair)) for pair in top_pairs(found, job.top)]
-    tables["pairs"](row for _, row in top)
-    tables["letters"](line for _, row in top for line in _letter_rows(samples, row))
+    tables[PAIRS.file](row for _, row in top)
+    tables[LETTER_PAIRS.file](line for _, row in top for line in _letter_rows(samples, row))
     upper = found.q[np.triu_indices(len(found.q), 1)]
     name = None
     if job.maps != "none" and number in job.mapped:

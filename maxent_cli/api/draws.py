@@ -22,6 +22,7 @@ from maxent_cli.io import samples as files
 from maxent_cli.io.logos import Logo, information_heights, png_of, write_logo
 from maxent_cli.io.outputs import copy_into
 from maxent_cli.io.tables import Row, write_table
+from maxent_cli.tables.sampling import SERIES, SUMMARY
 
 SHOWN = ("record", "beta", "converged", "rhat", "ess", "energy_reduction", "bits", "bits_error")  # in a notebook
 MOST_SHOWN = 20
@@ -114,8 +115,8 @@ class Draws(files.Draws):
     def save(self, path: str) -> None:
         """Copy the draws to a file (.npz), with their summary (.npz.tsv) and series (.npz.series.tsv) beside it."""
         copy_into(self._path, path)
-        write_table(f"{path}.tsv", self.rows())
-        write_table(f"{path}.series.tsv", self._series())
+        write_table(f"{path}.tsv", self.rows(), SUMMARY)
+        write_table(f"{path}.series.tsv", self._series(), SERIES)
 
     def _series(self) -> list[Row]:
         return [row for each in self for row in beta_series(each, self.diagnosis(each), self.is_distance)]

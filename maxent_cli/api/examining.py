@@ -1,6 +1,7 @@
 """The doctor: what a network is like as a thing to sample, and whether the sampler is right on it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -9,10 +10,11 @@ from maxent_cli.api.jobs import Task, check_together, granted_cpus, take_up, tor
 from maxent_cli.api.listening import Listener, Progress, listener_of
 from maxent_cli.api.networks import Network
 from maxent_cli.api.runs import account
-from maxent_cli.interpret.checkup import NOTE, Finding, Patient, check, letters, self_test_finding
+from maxent_cli.interpret.checkup import NOTE, RUN, WRONG, Finding, Patient, check, letters, self_test_finding
 from maxent_cli.interpret.law import Law
 from maxent_cli.interpret.sampling import Sampling, ready
 from maxent_cli.interpret.self_test import self_test
+from maxent_cli.io.machine import GIB, granted_memory
 from maxent_cli.io.records import read_labelled_sequences
 
 MOST_LABELLED = 1000
@@ -60,11 +62,19 @@ def doctor(
     ready(subject.model)
     patient = Patient(subject.model, subject.outputs, subject.anchors, subject.law, run, task.threads)
     with torch_threads(1):
-        found = list(check(patient))
+        found = [_fitting(finding) for finding in check(patient)]
         found.insert(1, _letters(patient, network.reading.letters, table, crop, listener))
         first = subject.anchors.take(np.array([0]))
         found.append(self_test_finding(self_test(subject.model, first, subject.law, run)))
     return found
+
+
+def _fitting(finding: Finding) -> Finding:
+    """What a run needs is wrong where this machine has not so much memory."""
+    granted = granted_memory()
+    if finding.topic != RUN or finding.numbers["bytes"] <= granted:
+        return finding
+    return replace(finding, verdict=WRONG, text=f"{finding.text}; {granted / GIB:.1f} GiB can be had here")
 
 
 def _letters(patient: Patient, told: str, table: str | None, crop: bool, listener: Listener) -> Finding:

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 
 from maxent_cli.api.anchors import Anchors
-from maxent_cli.api.cpus import granted_cpus as granted_cpus
 from maxent_cli.api.listening import Listener
 from maxent_cli.api.networks import Network, Reader, place
 from maxent_cli.api.runs import Run, account, rejected_beside
@@ -18,6 +17,8 @@ from maxent_cli.engine.sampling import Block, Journal
 from maxent_cli.errors import InputError, SettingsError
 from maxent_cli.interpret.law import Law, LawSettings
 from maxent_cli.interpret.sampling import Result, Sampling, over_rows, ready, sample_anchor
+from maxent_cli.io.machine import granted_cpus as granted_cpus
+from maxent_cli.io.machine import require_memory
 from maxent_cli.io.unfinished import Notes, Unfinished
 
 Sampler = Callable[[Reader, LawSettings], SampleSet]
@@ -93,11 +94,19 @@ def check_together(law: Law, sampling: Sampling) -> None:
 
 @dataclass(frozen=True)
 class Job:
-    """Draws around each anchor of a subject, as a task asks for them."""
+    """Draws around each anchor of a subject, as a task asks for them; InputError where memory cannot hold them."""
 
     subject: Subject
     sampling: Sampling
     task: Task
+
+    def __post_init__(self) -> None:
+        run, length = self.sampling, self.subject.anchors.codes.shape[1]
+        workers = max(1, min(self.task.threads, len(self.subject.anchors)))
+        what = f"{run.draws} draws of {run.chains} chains x {run.replicas} replicas of {length} letters"
+        at_once = f" around {workers} anchors at once" if workers > 1 else ""
+        cure = "give fewer --draws, --chains, --replicas or --threads"
+        require_memory(workers * run.bytes_held(length), what + at_once, cure)
 
     def work_through(self, work: Unfinished, result: Callable[[Sampler], bytes]) -> list[str]:
         """Have the result for each anchor among the unfinished work, and name them in order.

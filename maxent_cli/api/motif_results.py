@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from maxent_cli.alphabet import LETTERS, decode, one_hot
+from maxent_cli.alphabet import decode, one_hot
 from maxent_cli.analysis.diagnostics import Diagnosis
 from maxent_cli.analysis.discovery import ENOUGH, Calling, Found, discover
 from maxent_cli.analysis.information import Frequencies, Information, frequencies, information_of
@@ -38,17 +38,8 @@ from maxent_cli.io.growing_tables import growing_table
 from maxent_cli.io.logos import Logo, information_heights, write_logo
 from maxent_cli.io.motif_files import log_odds
 from maxent_cli.io.tables import Row
+from maxent_cli.tables import motifs as tables
 
-ANCHORS = ("record", "bits", "bits_error", "segments", "ess_median", "logo", "converged", "rhat")
-POSITIONS = (
-    *("record", "position", "letter", "information", "information_error", "ess"),
-    *(f"{name}_{letter}" for name in ("p", "error", "background") for letter in LETTERS),
-)
-PWM = ("record", "position", *LETTERS)
-SEGMENTS = (
-    *("record", "start", "end", "bits", "sites", "consensus"),
-    *("chromosome", "chromosome_start", "chromosome_end", "converged", "rhat"),
-)
 OVERHANG = 8  # bp by which a site may hang over either end of an anchor
 THRESHOLD_ANCHORS = 20  # whose background draws set the thresholds of sites
 AHEAD = 4  # anchors a thread, read before they are written
@@ -151,13 +142,8 @@ def read_off(draws: Draws, job: Job) -> Findings:
     found = Findings()
     with ExitStack() as stack, job.listener.progress("motifs of anchors", len(draws), "anchors") as progress:
         anchors, positions, pwm, segments = (
-            stack.enter_context(growing_table(str(job.folder / f"{name}.tsv"), header))
-            for name, header in (
-                ("anchors", ANCHORS),
-                ("positions", POSITIONS),
-                ("pwm", PWM),
-                ("segments", SEGMENTS),
-            )
+            stack.enter_context(growing_table(str(job.folder / table.file), table))
+            for table in (tables.ANCHORS, tables.POSITIONS, tables.PWM, tables.SEGMENTS)
         )
         read = _each(draws, partial(_read, job.calling, draws.diagnosis), job.threads)
         for row, (samples, letters, held, motifs, diagnosis) in enumerate(read):
@@ -278,8 +264,7 @@ def _anchor_row(
 ) -> Row:
     ess = letters.ess[samples.mutable]
     median = float(np.median(ess)) if len(ess) else np.nan
-    values = (samples.name, held.total, held.total_error, rest[0], median, *rest[1:])
-    return dict(zip(ANCHORS, values, strict=True))
+    return tables.ANCHORS.row(samples.name, held.total, held.total_error, rest[0], median, *rest[1:])
 
 
 def _position_rows(samples: SampleSet, letters: Frequencies, held: Information) -> Iterator[Row]:
@@ -289,7 +274,7 @@ def _position_rows(samples: SampleSet, letters: Frequencies, held: Information) 
     )
     for position in range(len(numbers)):
         row = numbers[position]
-        yield dict(zip(POSITIONS, (samples.name, position, sequence[position], *row), strict=True))
+        yield tables.POSITIONS.row(samples.name, position, sequence[position], *row)
 
 
 def _odds(samples: SampleSet, letters: Frequencies) -> Floats:
@@ -304,14 +289,14 @@ def _odds(samples: SampleSet, letters: Frequencies) -> Floats:
 def _pwm_rows(name: str, odds: Floats) -> Iterator[Row]:
     for position in range(len(odds)):
         row = odds[position]
-        yield dict(zip(PWM, (name, position, *row), strict=True))
+        yield tables.PWM.row(name, position, *row)
 
 
 def _segment_rows(segments: Sequence[Segment], place: Interval | None, diagnosis: Diagnosis) -> Iterator[Row]:
     for segment in segments:
         here = (segment.anchor, segment.start, segment.end, segment.bits, segment.motif.sites)
         there = in_genome(segment.start, segment.end, place) if place else (None, None, None)
-        yield dict(zip(SEGMENTS, (*here, consensus(segment.motif), *there, *told(diagnosis)), strict=True))
+        yield tables.SEGMENTS.row(*here, consensus(segment.motif), *there, *told(diagnosis))
 
 
 def _write_anchor_logo(

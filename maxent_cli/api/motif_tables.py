@@ -1,12 +1,12 @@
 """How motifs writes the motifs that anchors share."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from maxent_cli.analysis.motifs import consensus
-from maxent_cli.analysis.names import BEST, Name, name_motifs
+from maxent_cli.analysis.names import Name, name_motifs
 from maxent_cli.analysis.occupancy import LEAST_OCCUPANCY, Occupancy, column_bits, site_counts, total_bits
 from maxent_cli.analysis.recurrence import Merged
 from maxent_cli.analysis.sites import STRANDS
@@ -27,26 +27,10 @@ from maxent_cli.io.logos import Logo, information_heights
 from maxent_cli.io.modisco import write_modisco
 from maxent_cli.io.motif_files import write_jaspar, write_meme, write_ppm_table, write_pwm_table
 from maxent_cli.io.tables import Row, write_table
+from maxent_cli.tables import motifs as tables
+from maxent_cli.tables.columns import BEST
+from maxent_cli.tables.schema import Table
 
-MOTIFS = (
-    *("motif", "consensus", "width", "anchors", "sites", "bits", "bits_error"),
-    *(f"{what}_{rank}" for rank in range(1, BEST + 1) for what in ("known", "p", "q", "overlap", "orientation")),
-    *("logo", "anchors_found", "recurrence_p", "threshold", "background_share", "anchors_converged", "rhat"),
-)
-SITES = (
-    *("#chrom", "start", "end", "motif", "score", "strand", "record", "occupancy", "occupancy_error", "log_odds"),
-    *("converged", "rhat"),
-)
-OCCUPANCY = (
-    *("record", "motif", "occupancy", "occupancy_error", "occupancy_background", "present"),
-    *("best_start", "best_end", "best_strand", "best_occupancy", "best_occupancy_error", "logo", "converged", "rhat"),
-)
-DRAW_SITES = ("record", "chain", "draw", "motif", "start", "end", "strand", "log_odds")
-SPACING = (
-    *("motif_a", "motif_b", "arrangement", "distance", "share", "expected", "p", "q", "anchors"),
-    *("anchors_converged", "rhat"),
-)
-RATES = ("quantity", "found", "of")
 TELLING_Q = 0.05  # of a distance in spacing.tsv
 TELLING_P = 0.05  # of a motif's coming again over anchors
 MOST_MOTIF_LOGOS = 20
@@ -100,25 +84,23 @@ def write_motifs(finals: Sequence[Final], shared: Shared, known: Sequence[Motif]
     write_jaspar(f"{folder}/motifs.jaspar", motifs)
     write_ppm_table(f"{folder}/motifs_ppm.tsv", motifs)
     write_pwm_table(f"{folder}/motifs_pwm.tsv", motifs, reference)
-    rows = [_motif_row(*each, shared, job) for each in zip(finals, names, strict=True)]
-    write_table(f"{folder}/motifs.tsv", rows, MOTIFS)
+    _put((_motif_row(*each, shared, job) for each in zip(finals, names, strict=True)), tables.MOTIFS, job)
     return names
 
 
 def write_places(finals: Sequence[Final], shared: Shared, job: Job) -> None:
     """Write where the draws hold the motifs, how far apart, and each anchor's own version of them."""
-    folder = str(job.folder)
-    write_table(f"{folder}/sites.bed", _site_rows(finals, shared), SITES)
+    _put(_site_rows(finals, shared), tables.SITES, job)
     logos = _write_aligned_logos(finals, shared, job)
-    write_table(f"{folder}/occupancy.tsv", _occupancy_rows(finals, shared, logos, job), OCCUPANCY)
-    write_table(f"{folder}/spacing.tsv", _spacing_rows(finals, shared), SPACING)
+    _put(_occupancy_rows(finals, shared, logos, job), tables.OCCUPANCY, job)
+    _put(_spacing_rows(finals, shared), tables.SPACING, job)
     aligned = (_aligned(one, p, shared) for p in shared.presences for one in finals if _holds(one, p, job))
-    write_meme(f"{folder}/anchor_motifs.meme", aligned, shared.reference)
+    write_meme(f"{job.folder}/anchor_motifs.meme", aligned, shared.reference)
 
 
 def write_draw_sites(finals: Sequence[Final], shared: Shared, job: Job) -> None:
     """Write every site of every draw."""
-    with growing_table(str(job.folder / "draw_sites.tsv.gz"), DRAW_SITES) as append:
+    with growing_table(str(job.folder / tables.DRAW_SITES.file), tables.DRAW_SITES) as append:
         for presence in shared.presences:
             append(_draw_site_rows(finals, presence, shared))
 
@@ -135,7 +117,7 @@ def write_rates(finals: Sequence[Final], found: Findings, shared: Shared, job: J
             (f"anchors' motifs that are {one.name}", merged.members, _counting(found, job)),
             (f"the same with shuffled columns that are like {one.name}", merged.shuffled.alike, merged.shuffled.of),
         ]
-    write_table(str(job.folder / "rates.tsv"), [dict(zip(RATES, row, strict=True)) for row in rows], RATES)
+    _put((tables.RATES.row(*row) for row in rows), tables.RATES, job)
 
 
 def write_attributions(found: Findings, job: Job) -> None:
@@ -163,6 +145,10 @@ def account(
         yield f"  {unsettled} of {len(found.convergence)} anchors have not converged, and {how}; see anchors.tsv"
     if not finals:
         yield from _why_nothing(found, job)
+
+
+def _put(rows: Iterable[Row], table: Table, job: Job) -> None:
+    write_table(str(job.folder / table.file), rows, table)
 
 
 def _counting(found: Findings, job: Job) -> int:
@@ -235,7 +221,7 @@ def _motif_row(one: Final, names: Sequence[Name], shared: Shared, job: Job) -> R
         one.rhat,
     )
     empty = [None] * (5 * BEST - len(known))
-    return dict(zip(MOTIFS, (*described, float(total.value), float(total.error), *known, *empty, *rest), strict=True))
+    return tables.MOTIFS.row(*described, float(total.value), float(total.error), *known, *empty, *rest)
 
 
 def _write_motif_logo(one: Final, names: Sequence[Name], shared: Shared, job: Job) -> str | None:
@@ -271,8 +257,7 @@ def _site_row(one: Final, number: int, presence: Presence, shared: Shared) -> Ro
         chromosome, start, end = in_genome(start, end, interval)
         strand = {"+": "-", "-": "+"}[strand] if interval.strand == "-" else strand
     values = (chromosome, start, end, one.name, round(1000 * place.share), strand, presence.name)
-    numbers = (place.share, place.error, place.log_odds, *told(presence.convergence))
-    return dict(zip(SITES, (*values, *numbers), strict=True))
+    return tables.SITES.row(*values, place.share, place.error, place.log_odds, *told(presence.convergence))
 
 
 def _occupancy_rows(
@@ -283,8 +268,8 @@ def _occupancy_rows(
             held = presence.occupancies[one.row]
             shares = (held.share, held.error, held.background, held.beyond(job.calling))
             logo = logos.get((number, one.name))
-            values = (presence.name, one.name, *shares, *_best_place(one, held, shared), logo)
-            yield dict(zip(OCCUPANCY, (*values, *told(presence.convergence)), strict=True))
+            place = _best_place(one, held, shared)
+            yield tables.OCCUPANCY.row(presence.name, one.name, *shares, *place, logo, *told(presence.convergence))
 
 
 def _best_place(one: Final, held: Occupancy, shared: Shared) -> tuple[int | str | float | None, ...]:
@@ -349,8 +334,8 @@ def _spacing_row(one: Spacing, pair: tuple[Final, Final], shared: Shared, anchor
     if pair[0].number > pair[1].number:
         names, arrangement = names[::-1], TURNED.get(arrangement, arrangement)
     convergence = _convergence(shared.presences)
-    values = (*names, arrangement, distance, one.share, one.expected, one.p, one.q, anchors, *convergence)
-    return dict(zip(SPACING, values, strict=True))
+    values = (arrangement, distance, one.share, one.expected, one.p, one.q, anchors)
+    return tables.SPACING.row(*names, *values, *convergence)
 
 
 def _cut(one: Final, shared: Shared) -> tuple[int, int]:
@@ -364,5 +349,4 @@ def _draw_site_rows(finals: Sequence[Final], presence: Presence, shared: Shared)
         if row in by_row:
             one, sign = by_row[row], STRANDS[strand]
             place = (one.name, *_span(one, shared, start, sign), sign, odds)
-            numbers = (presence.name, *divmod(draw, presence.draws))
-            yield dict(zip(DRAW_SITES, (*numbers, *place), strict=True))
+            yield tables.DRAW_SITES.row(presence.name, *divmod(draw, presence.draws), *place)

@@ -4,12 +4,12 @@ from typing import Literal
 
 from maxent_cli.analysis.discovery import Calling
 from maxent_cli.api import motif_tables
-from maxent_cli.api.cpus import granted_cpus
 from maxent_cli.api.draws import GivenDraws, opened, path_of
 from maxent_cli.api.listening import Progress, listener_of
 from maxent_cli.api.motif_results import Job, read_off, share
 from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.errors import require_range
+from maxent_cli.io.machine import granted_cpus
 from maxent_cli.io.motif_files import read_meme
 from maxent_cli.io.outputs import planned
 

@@ -1,6 +1,7 @@
 """Networks as public functions take them: a model folder, a function that builds one, or a torch module in memory."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,8 @@ from maxent_cli.models.adapter import FIND, AdaptedNetwork, Reading
 from maxent_cli.models.architectures import LayeredModel
 
 Reader = LayeredModel | AdaptedNetwork
+
+_DEVICE, _DEVICES = re.compile(r"cpu|cuda(:[0-9]{1,3})?"), "give cpu, cuda or cuda:N"
 
 
 @dataclass(frozen=True)
@@ -113,11 +116,13 @@ def network(
 def place(model: Reader, device: str, listener: Listener) -> None:
     """Put the network on the device, with full 32-bit products (TF32 would bend the law); tell of a GPU left unused."""
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    if not _DEVICE.fullmatch(device):
+        raise SettingsError("device", "", f"{device} is none that is known here", _DEVICES)
     try:
         model.to(torch.device(device))
     except (RuntimeError, AssertionError) as error:
         problem = f"{device} cannot be used ({str(error).splitlines()[0]})"
-        raise SettingsError("device", "", problem, "give cpu, cuda or cuda:N") from error
+        raise SettingsError("device", "", problem, _DEVICES) from error
     if torch.cuda.is_available() and device == "cpu":
         listener.say("NOTE: a GPU is here and is not used; give --device cuda to use it")
 

@@ -27,6 +27,7 @@ from maxent_cli.io.records import RecordSource, read_labelled_sequences
 from maxent_cli.io.tables import write_rows
 from maxent_cli.models import prediction
 from maxent_cli.models.splits import related
+from maxent_cli.tables.training import SCORES as SCORES_TABLE
 
 SEED = 1  # of the intervals of AUROC and AUPRC
 MOST_SHOWN = 20  # rows in a notebook
@@ -153,7 +154,7 @@ def predict(
             task.listener.say(str(area))
     with outputs.writing() as opening:
         if out is not None:
-            write_rows(opening(out, part=run.part(SCORES)), columns)
+            write_rows(opening(out, part=run.part(SCORES)), columns, SCORES_TABLE)
         if select is not None:
             _write_chosen(opening, select, found)
     if select is not None:

@@ -25,6 +25,7 @@ from maxent_cli.io.outputs import Opening, copy_into, planned
 from maxent_cli.io.samples import draws_into, packed, unpacked
 from maxent_cli.io.tables import Row, write_rows
 from maxent_cli.io.unfinished import Unfinished, unfinished
+from maxent_cli.tables.sampling import SERIES, SUMMARY
 
 MOST_SAID = 3  # anchors that have not converged, by name
 
@@ -166,8 +167,8 @@ def _write(
             series += beta_series(samples, diagnosis, is_distance)
             if fasta:
                 fasta.writelines(_fasta_lines(samples))
-        write_rows(summary, rows)
-        write_rows(betas, series)
+        write_rows(summary, rows, SUMMARY)
+        write_rows(betas, series, SERIES)
     return rows
 
 

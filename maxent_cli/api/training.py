@@ -30,7 +30,8 @@ from maxent_cli.io.tables import Row, renew_rejected, write_rejected, write_tabl
 from maxent_cli.io.unfinished import Unfinished, checkpoints, unfinished
 from maxent_cli.models.architectures import ARCHITECTURES, LayeredModel, build
 from maxent_cli.models.splits import PARTS
-from maxent_cli.models.training import DivergedError, Epoch, Examples, Settings, enough_epochs, fit
+from maxent_cli.models.training import DivergedError, Epoch, Examples, Settings, enough_epochs, enough_patience, fit
+from maxent_cli.tables.training import CURVE, LEFT_OUT, METRICS
 
 OUTPUTS = ("negative", "positive")
 
@@ -41,10 +42,10 @@ class Training:
 
     architecture: a key of models.architectures.ARCHITECTURES. epochs: passes over the training part at most; None: as
     many as make 10,000 steps, but 10 to 200. patience: epochs without a lower validation loss after which to stop;
-    None: half of them. batch: sequences a step. learning_rate: the schedule's highest. reverse_complement: turn a
-    random half of each batch to the other strand. shift: letters by which each sequence is rotated at most.
-    fresh_shuffles: shuffle the positives anew each epoch, where shuffles are the negatives. Raises SettingsError where
-    one is out of range.
+    None: half of them, but 15 at most. batch: sequences a step. learning_rate: the schedule's highest.
+    reverse_complement: turn a random half of each batch to the other strand. shift: letters by which each sequence is
+    rotated at most. fresh_shuffles: shuffle the positives anew each epoch, where shuffles are the negatives. Raises
+    SettingsError where one is out of range.
     """
 
     architecture: str = "convnet"
@@ -75,7 +76,7 @@ class Training:
         epochs = self.epochs or enough_epochs(size, self.batch)
         return Settings(
             epochs,
-            self.patience or max(epochs // 2, 1),
+            self.patience or enough_patience(epochs),
             self.batch,
             self.learning_rate,
             self.weight_decay,
@@ -161,10 +162,10 @@ def _train(data: TrainingData, split: Split, training: Training, task: Task) -> 
         card = _card(model, sets, training, {**data.chosen, "settings": facts, "split": how, "metrics": metrics})
         with results_folder(task.out, outputs, seed=training.seed, threads=task.threads) as folder:
             save_model(folder, model, card)
-            write_table(str(folder / "learning_curve.tsv"), [_row(epoch) for epoch in curve])
+            write_table(str(folder / CURVE.file), [_row(epoch) for epoch in curve], CURVE)
             write_learning_curve(str(folder / "learning_curve.png"), curve)
-            write_table(str(folder / "metrics.tsv"), metrics)
-            write_rejected(str(folder / "rejected.tsv"), source.rejected)
+            write_table(str(folder / METRICS.file), metrics, METRICS)
+            write_rejected(str(folder / LEFT_OUT.file), source.rejected)
             write_split(folder, sets)
         if task.rejected_table is not None:
             renew_rejected(task.rejected_table, [])  # what an earlier run left that could use no record

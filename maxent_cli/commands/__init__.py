@@ -3,12 +3,15 @@
 import importlib
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from maxent_cli import __version__
-from maxent_cli.errors import InputError, SettingsError, StoppedError
+from maxent_cli.commands.faults import told
+from maxent_cli.commands.stopping import tidy_at_sigterm
+from maxent_cli.errors import EndedError, InputError
 
 # command name -> one line for `maxent --help`; the command lives in the module of the same name
 COMMANDS = {
@@ -29,14 +32,6 @@ COMMANDS = {
 }
 
 
-NO_CACHE = InputError(
-    "NUMBA_CACHE_DIR",
-    "",
-    "neither it, nor where this package lies, nor ~/.cache can be written, so that compiled code could be kept",
-    "set it to a folder that can be, one for all jobs on the same kind of machine",
-)
-
-
 class CommandTable(click.Group):
     """A group that imports a command's module only when the command is named, so that help is instant."""
 
@@ -52,25 +47,16 @@ class CommandTable(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         try:
-            begin(ctx)
-            return super().invoke(ctx)
-        except SettingsError as error:
-            click.echo(f"maxent: {error}", err=True)
-            return ctx.exit(2)
-        except InputError as error:
-            click.echo(f"maxent: {error}", err=True)
-        except StoppedError:
-            click.echo("maxent: stopped by a signal; run the same command again to go on", err=True)
-            return ctx.exit(4)
-        except BrokenPipeError:  # click ends quietly
+            with tidy_at_sigterm():
+                begin()
+                return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):  # click ends quietly
             raise
-        except OSError as error:
-            click.echo(f"maxent: {fault_of(error)}", err=True)
-        except RuntimeError as error:
-            if "no locator available" not in str(error):  # numba's, of a place for compiled code
-                raise
-            click.echo(f"maxent: {NO_CACHE}", err=True)
-        return ctx.exit(1)
+        except (Exception, SystemExit, EndedError) as error:
+            code, line = told(error)
+            with suppress(OSError):
+                click.echo(f"maxent: {line}", err=True)
+            return ctx.exit(code)
 
 
 def load(name: str) -> click.Command:
@@ -80,13 +66,12 @@ def load(name: str) -> click.Command:
     return command
 
 
-def begin(ctx: click.Context) -> None:
-    """Note when the command began, and have SIGTERM end it tidily.
+def begin() -> None:
+    """Note when the command began.
 
     Settle, before torch is imported, that waiting threads sleep: spinning ones crawl on a shared machine.
     """
     from maxent_cli.commands.console import say
-    from maxent_cli.commands.stopping import tidy_at_sigterm
     from maxent_cli.io import digests
     from maxent_cli.io.provenance import configured, started
 
@@ -100,16 +85,6 @@ def begin(ctx: click.Context) -> None:
     started.set(time.time())
     configured.set(None)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    ctx.with_resource(tidy_at_sigterm())
-
-
-def fault_of(error: OSError) -> InputError:
-    """What no reader and no writer has said, such as a full disk where temporary files lie."""
-    from maxent_cli.io.outputs import leave_standard_output
-
-    leave_standard_output()
-    problem = (error.strerror or str(error)).lower()
-    return InputError(error.filename or "the system", "", problem, "free what is full or missing")
 
 
 @click.group(cls=CommandTable, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -121,5 +96,5 @@ def maxent() -> None:
     the GC response off the draws. Inputs and outputs may be '-' for a pipe; progress goes to stderr.
 
     Exit codes: 0 done; 1 an input is wrong; 2 usage; 3 not converged under --strict (results are written); 4
-    stopped by a signal, and the same command goes on from there.
+    stopped by a signal, and the same command goes on from there; 5 a fault of maxent itself.
     """

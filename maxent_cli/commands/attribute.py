@@ -1,6 +1,5 @@
 """maxent attribute: which letters of each anchor the output is put down to."""
 
-import sys
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
@@ -57,13 +56,13 @@ modisco/         one_hot.npz and attributions.npz, each (anchors, 4, positions)
 )
 @options.option(
     "--references",
-    type=click.IntRange(2),
+    type=click.IntRange(2, 10_000),
     help="Sequences drawn from q, letter by letter, that deeplift and integrated-gradients compare with, from 2.  "
     "[default: 20]",
 )
 @options.option(
     "--steps",
-    type=click.IntRange(2),
+    type=click.IntRange(2, 10_000),
     help="Points on the way from a reference at which integrated-gradients takes the gradient, from 2.  [default: 50]",
 )
 @options.option(
@@ -142,4 +141,4 @@ def command(
     )
     if pipe:
         print_file(found.path / "positions.tsv")
-    sys.exit(3 if strict and not complete(found) else 0)
+    raise click.exceptions.Exit(3 if strict and not complete(found) else 0)

@@ -1,7 +1,6 @@
 """maxent doctor: what a network is like as a thing to sample, and whether the sampler is right on it."""
 
 import json
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -57,7 +56,7 @@ def command(
     crop = anchors.crop
     found = doctor(network, anchors, law, sampling, table=table, crop=crop, threads=threads, progress=console)
     click.echo(as_json_text(found) if as_json else as_table(found))
-    sys.exit(any(finding.verdict == WRONG for finding in found))
+    raise click.exceptions.Exit(any(finding.verdict == WRONG for finding in found))
 
 
 def as_table(found: "Sequence[Finding]") -> str:

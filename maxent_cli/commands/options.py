@@ -146,15 +146,15 @@ seed_option = option(
     "--seed",
     default=1,
     show_default=True,
-    type=click.IntRange(0),
+    type=click.IntRange(0, 2**32 - 1),
     metavar="N",
     section="Sampling",
     everyday=True,
-    help="Random seed; same seed, same answer.",
+    help="Random seed; same seed, same run.",
 )
 threads_option = option(
     "--threads",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 1024),
     metavar="N",
     section="Sampling",
     everyday=True,
@@ -282,7 +282,7 @@ network_options = group(
     ),
     option(
         "--input-length",
-        type=click.IntRange(1),
+        type=click.IntRange(1, 10**7),
         section="Network",
         help="Letters that the function's network reads, in bp, from 1.  [default: its input_length, or the first "
         "record's length]",
@@ -538,18 +538,18 @@ sampling_options = group(
         everyday=True,
         help="How much is drawn; standard and thorough run until converged, published is the paper's sampler.",
     ),
-    _of_preset("--chains", type=click.IntRange(2), help="Chains an anchor, from 2."),
+    _of_preset("--chains", type=click.IntRange(2, 10_000), help="Chains an anchor, 2 to 10,000."),
     _of_preset(
         "--replicas",
         type=click.IntRange(1, 64),
         help="Replica exchange: replicas a chain, 1 to 64, at inverse temperatures from 0 to beta. Only the coldest is "
         "reported. 1 turns it off.",
     ),
-    _of_preset("--draws", type=click.IntRange(4), help="Draws kept of each chain."),
-    _of_preset("--thin", type=click.IntRange(1), help="Steps between kept draws, at first."),
+    _of_preset("--draws", type=click.IntRange(4, 10**6), help="Draws kept of each chain, from 4."),
+    _of_preset("--thin", type=click.IntRange(1, 10**6), help="Steps between kept draws, at first."),
     _of_preset(
         "--warmup",
-        type=click.IntRange(0),
+        type=click.IntRange(0, 10**9),
         help="Steps of each replica discarded first, from 0; temperatures and moves settle in them.",
     ),
     _of_preset(
@@ -572,7 +572,7 @@ sampling_options = group(
     _of_preset("--max-rhat", type=FiniteRange(1, min_open=True), help="R-hat up to which chains agree, above 1."),
     _of_preset(
         "--max-steps",
-        type=click.IntRange(1),
+        type=click.IntRange(1, 10**9),
         help="Steps of each replica after the warm-up at which to stop all the same, from 1.",
     ),
     device_option,

@@ -1,6 +1,5 @@
 """maxent sample: draws around anchors."""
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -68,4 +67,4 @@ def command(
         progress=console,
     ) as draws:
         converged = all(row["converged"] for row in draws.rows())
-    sys.exit(3 if strict and not converged else 0)
+    raise click.exceptions.Exit(3 if strict and not converged else 0)

@@ -4,14 +4,17 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from maxent_cli.errors import EndedError
 
 if TYPE_CHECKING:
     from maxent_cli.data import Stop
 
 # of a person, of a scheduler that ends a job, and of one that is about to
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+AGAIN = 0.02  # seconds until an error that was dropped is raised again
 
 
 @contextmanager
@@ -29,9 +32,28 @@ def stop_at_signals() -> "Iterator[Stop]":
         yield stop
 
 
-def tidy_at_sigterm() -> AbstractContextManager[None]:
-    """Have SIGTERM end a command as an error would, so that files under temporary names go."""
-    return _hearing([signal.SIGTERM], lambda *_: sys.exit(128 + signal.SIGTERM))
+@contextmanager
+def tidy_at_sigterm() -> Iterator[None]:
+    """Have SIGTERM end a command as an error would, so that files under temporary names go.
+
+    Python drops an error that is raised within a callback of C, as while code compiles: it is raised again.
+    """
+
+    def end(*_: object) -> None:
+        raise EndedError
+
+    def drop(dropped: "sys.UnraisableHookArgs") -> None:
+        if issubclass(dropped.exc_type, EndedError):
+            signal.setitimer(signal.ITIMER_REAL, AGAIN)
+        else:
+            before(dropped)
+
+    with _hearing([signal.SIGTERM, signal.SIGALRM], end):
+        before, sys.unraisablehook = sys.unraisablehook, drop
+        try:
+            yield
+        finally:
+            sys.unraisablehook = before
 
 
 @contextmanager
@@ -43,5 +65,6 @@ def _hearing(signals: Sequence[signal.Signals], hear: Callable[..., object]) -> 
     try:
         yield
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -198,7 +198,7 @@ training_options = options.group(
         "--patience",
         type=click.IntRange(1),
         help="Stop after so many epochs without a lower validation loss; the best weights are kept.  [default: half "
-        "of the epochs]",
+        "of the epochs, but 15 at most]",
     ),
     options.option("--batch", default=128, show_default=True, type=click.IntRange(2), help="Sequences a step."),
     options.option(

@@ -19,13 +19,14 @@ from maxent_cli.engine.target import start_state
 from maxent_cli.engine.tuning import first_ladder
 from maxent_cli.interpret import conditionals
 from maxent_cli.interpret.law import BATCH, LawSettings, contrast_of, evaluate, output_term
-from maxent_cli.interpret.sampling import REPLICA_DRAWS, Sampling, Setting, prepare, start_codes
+from maxent_cli.interpret.sampling import COMPILED, REPLICA_DRAWS, Sampling, Setting, prepare, start_codes
 from maxent_cli.interpret.self_test import SelfTest
 from maxent_cli.models.adapter import AdaptedNetwork
 from maxent_cli.models.architectures import LayeredModel
 from maxent_cli.models.protocol import one_hot
 
 OK, NOTE, WRONG = "ok", "note", "WRONG"
+RUN = "run"  # topic of what a run will need
 CLEARLY = 4.0  # standard errors by which one of 48 ways is better, and not by chance
 SAME = 1e-4  # share of the outputs' spread within which two passes count as the same
 PAIRS = 32  # of representations, between which a linear head is linear
@@ -184,11 +185,14 @@ def speed(patient: Patient) -> Iterator[Finding]:
     setting = _prepared(patient)
     preparing = _seconds(run.device) - started
     step = _seconds_a_step(setting, passes / chains)
-    compiled = setting.kernel_name == "compiled"
-    text = f"{setting.kernel_name}; {chains / step:.3g} proposals/s a thread"
-    yield Finding("kernel", OK if compiled else NOTE, text, {"kernel": setting.kernel_name, "proposals": chains / step})
+    compiled, name = setting.kernel_name == COMPILED, setting.kernel_name
+    if setting.apprentice is not None:
+        name += f", {setting.apprentice.teacher.name}: many steps by a copy, then a forward pass decides"
+    slow = not compiled and setting.apprentice is None
+    text = f"{name}; {chains / step:.3g} proposals/s a thread"
+    yield Finding("kernel", NOTE if slow else OK, text, {"kernel": setting.kernel_name, "proposals": chains / step})
     after = _conditionals(patient) * step / chains if compiled else 0.0
-    yield _needs(patient, preparing + after, step, passes)
+    yield _needs(patient, setting.run, preparing + after, step, passes)
 
 
 def _prepared(patient: Patient) -> Setting:
@@ -218,10 +222,12 @@ def _seconds_a_step(setting: Setting, steps_a_second: float) -> float:
     run, reference = setting.run, setting.reference
     least = 1 / reference.energy_spread
     betas = first_ladder(setting.settings.beta or least, run.replicas, least)
-    target = setting.law.terms.at(np.tile(betas, run.chains))
+    surrogate = None if setting.apprentice is None else setting.apprentice.learner().begin(setting.anchor.codes[0])
+    target = setting.law.terms.at(np.tile(betas, run.chains), surrogate=surrogate)
     state = start_state(target, start_codes(setting), setting.keys, torch.device(run.device))
     state, _ = setting.kernel(state, target, 1, 1)
     steps = int(np.clip(TIMED * steps_a_second, 1, MOST_TIMED_STEPS))
+    steps = steps if surrogate is None else surrogate.steps
     started = _seconds(run.device)
     setting.kernel(state, target, 1, steps)
     return (_seconds(run.device) - started) / steps
@@ -232,15 +238,15 @@ def _seconds(device: str) -> float:
     return time.process_time() if device == "cpu" else time.monotonic()
 
 
-def _needs(patient: Patient, preparing: float, step: float, passes: float) -> Finding:
-    """Time, memory and a resource line of the run asked for."""
-    run, count = patient.run, len(patient.anchors)
+def _needs(patient: Patient, run: Sampling, preparing: float, step: float, passes: float) -> Finding:
+    """Time, memory and a resource line of a run."""
+    count = len(patient.anchors)
     replicas, workers = run.chains * run.replicas, min(patient.threads, count)
     steps = run.warmup + run.max_steps
     evaluated = 2 * (run.chains * run.draws + replicas * min(run.draws, REPLICA_DRAWS))
     rounds = -(-count // workers)  # an anchor is drawn by itself
     seconds = rounds * (preparing + steps * step + evaluated / passes)
-    held = 3 * workers * replicas * run.draws * patient.model.input_length  # codes, as drawn and as put together
+    held = 2 * workers * run.bytes_held(patient.model.input_length)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 + held
     hours, minutes = divmod(int(seconds * SPARE_TIME / 60) + 1, 60)
     gigabytes = max(1, round(memory * SPARE_MEMORY / 2**30))
@@ -248,7 +254,7 @@ def _needs(patient: Patient, preparing: float, step: float, passes: float) -> Fi
     line += " --gres=gpu:1" if run.device != "cpu" else ""
     most = "at most " if run.goes_on else "about "
     text = f"{count} anchors: {most}{_spoken(seconds)} and {memory / 2**30:.1f} GiB; ask for {line}"
-    return Finding("run", OK, text, {"anchors": count, "seconds": seconds, "bytes": memory, "resources": line})
+    return Finding(RUN, OK, text, {"anchors": count, "seconds": seconds, "bytes": memory, "resources": line})
 
 
 def _spoken(seconds: float) -> str:

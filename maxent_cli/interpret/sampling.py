@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from maxent_cli.alphabet import UNKNOWN, Codes
 from maxent_cli.analysis.diagnostics import diagnose
 from maxent_cli.analysis.reweighting import Settled, beta_error, settle
-from maxent_cli.analysis.summary import energy_reduction
 from maxent_cli.data import Floats, Replicas, SampleSet, Sequences, Stop
 from maxent_cli.engine.full_passes import full_pass_chain
 from maxent_cli.engine.incremental import compiled_chain
@@ -36,9 +35,9 @@ from maxent_cli.engine.surrogate import surrogate_chain
 from maxent_cli.engine.target import Kernel, Ladder, State, Terms, Trace, start_state
 from maxent_cli.engine.terms import background_rows
 from maxent_cli.engine.tuning import Tuned, first_ladder, tune, whole
-from maxent_cli.errors import InputError, SettingsError, StoppedError
+from maxent_cli.errors import InputError, SettingsError, StoppedError, require_range
 from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, evaluate
-from maxent_cli.interpret.plan import NotAStack, read, read_layers, read_plan
+from maxent_cli.interpret.plan import NotAStack, read_layers, read_plan
 from maxent_cli.interpret.surrogates import Apprentice, most_steps, teacher_of, work_of
 from maxent_cli.models.protocol import SequenceModel
 
@@ -53,7 +52,6 @@ FIRST_TOP = 200  # times the inverse mean energy of the background: well above t
 CHECKED, CHECKED_STEPS = 4, 20  # ladders and steps on which the compiled chain is compared with full passes
 MOST_DRIFT = 1e-3  # of the energy's spread, that it may differ
 CENTRAL = (0.025, 0.5, 0.975)
-KEEPABLE = 0.01, 0.99  # shares of energy for which a beta is sought
 REPLICA_DRAWS = 100  # of each chain, for what is watched on every replica
 LEAST_LEFT = 0.8  # of the draws, when they are weighed to the beta that is wanted; below, they are drawn again
 MOST_AGAIN = 6  # times that they are
@@ -84,6 +82,18 @@ MOST_COMPILED = 1_500_000  # multiplications of a changed letter above which sur
 LEAST_ACCEPTED = 0.1  # share of the surrogate's proposals at the top replica, below which it is of no help
 
 
+# of counts; beyond the upper ones a number is a slip of the keyboard rather than a run
+BOUNDS = {
+    "chains": (2, 10_000),
+    "replicas": (1, 64),
+    "draws": (4, 1_000_000),
+    "thin": (1, 1_000_000),
+    "warmup": (0, 1_000_000_000),
+    "max_steps": (1, 1_000_000_000),
+    "seed": (0, 2**32 - 1),
+}
+
+
 @dataclass(frozen=True)
 class Sampling:
     """How a law is drawn from: chains C, each of R replicas, draws D of each, thin steps apart, after warmup steps.
@@ -93,8 +103,8 @@ class Sampling:
     at least min_ess and every R-hat at most max_rhat, which is what converged means, the chains go on, at wider and
     wider thinning, until they are or max_steps of each replica are taken, the warm-up not counted.
     thin, warmup and max_steps are for up to 100 positions that may change, and grow with longer sequences (paced).
-    device: a torch device; other than 'cpu' by full passes. Raises InputError where max_steps is less than the draws
-    take.
+    device: a torch device; other than 'cpu' by full passes. Raises SettingsError where a count is out of BOUNDS, or
+    max_steps is less than the draws take.
     """
 
     chains: int = 8
@@ -111,10 +121,16 @@ class Sampling:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
+        for name, (fewest, most) in BOUNDS.items():
+            require_range(name, getattr(self, name), fewest, most)
         least = self.draws * self.thin
         if self.max_steps < least:
             takes = f"the {self.draws} draws every {self.thin} steps take {least}"
             raise SettingsError("max-steps", "", f"{self.max_steps} is too few: {takes}", "give more, or fewer draws")
+
+    def bytes_held(self, length: int) -> int:
+        """What the draws around an anchor of so many letters take at least, while they are drawn and put together."""
+        return self.chains * self.replicas * self.draws * (2 * length + 32)  # codes; energies and outputs
 
     @property
     def goes_on(self) -> bool:
@@ -128,7 +144,8 @@ def paced(run: Sampling, free: int) -> Sampling:
     Single letters alone, as the published sampler changes them, take the steps that they are told.
     """
     times = max(1, round(free / PACE)) if run.moves != "letters" else 1
-    return replace(run, thin=times * run.thin, warmup=times * run.warmup, max_steps=times * run.max_steps)
+    names = ("thin", "warmup", "max_steps")
+    return replace(run, **{name: min(times * getattr(run, name), BOUNDS[name][1]) for name in names})
 
 
 # what --preset names; `published` is the sampler of Finnegan & Song's code: chains that begin at the anchor and change
@@ -269,13 +286,6 @@ def sample_potentials(sample: Draw, law: LawSettings, potentials: tuple[float, .
     without = sample(law)
     settled = replace(law, beta=without.beta)
     return [sample(replace(settled, mu=mu)) if mu else without for mu in potentials]
-
-
-def sample_alike(sample: Draw, law: LawSettings, other: SampleSet) -> SampleSet:
-    """The draws around one anchor by another network, at the beta at which it keeps as much energy as other does."""
-    keep = energy_reduction(other.energy.mean(), other.energy_background)
-    least, most = KEEPABLE
-    return sample(replace(law, beta=None, keep=min(keep, most)) if keep > least else replace(law, beta=0.0))
 
 
 def sample_anchor(

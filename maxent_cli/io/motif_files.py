@@ -13,6 +13,7 @@ from maxent_cli.errors import InputError
 from maxent_cli.io.files import reading_text
 from maxent_cli.io.outputs import writing
 from maxent_cli.io.tables import Row, write_table
+from maxent_cli.tables.motifs import MOTIF_PWM, PPM
 
 CTCF_MOTIF = str(Path(__file__).parents[1] / "known" / "MA0139.1.meme")
 UNIFORM = (0.25, 0.25, 0.25, 0.25)
@@ -74,7 +75,7 @@ def write_jaspar(path: str, motifs: Iterable[Motif]) -> None:
 
 def write_ppm_table(path: str, motifs: Iterable[Motif]) -> None:
     """Write probabilities as TSV: motif, position (0-based), A, C, G, T. '-' is standard output."""
-    write_table(path, _columns((motif.name, motif.probabilities) for motif in motifs), ("motif", "position", *LETTERS))
+    write_table(path, _columns((motif.name, motif.probabilities) for motif in motifs), PPM)
 
 
 def write_pwm_table(path: str, motifs: Iterable[Motif], background: Sequence[float] | Floats = UNIFORM) -> None:
@@ -83,7 +84,7 @@ def write_pwm_table(path: str, motifs: Iterable[Motif], background: Sequence[flo
     Odds are (count + q) / (total + 1) / q for background q: one pseudocount a position, shared out as q.
     """
     rows = _columns((motif.name, log_odds(motif, background)) for motif in motifs)
-    write_table(path, rows, ("motif", "position", *LETTERS))
+    write_table(path, rows, MOTIF_PWM)
 
 
 def log_odds(motif: Motif, background: Sequence[float] | Floats = UNIFORM) -> Floats:
@@ -96,7 +97,7 @@ def log_odds(motif: Motif, background: Sequence[float] | Floats = UNIFORM) -> Fl
 def _columns(matrices: Iterable[tuple[str, Floats]]) -> Iterator[Row]:
     for name, matrix in matrices:
         for position, row in enumerate(matrix):
-            yield {"motif": name, "position": position, **dict(zip(LETTERS, row.tolist(), strict=True))}
+            yield PPM.row(name, position, *row.tolist())
 
 
 def _require_dna(path: str, head: list[Line]) -> None:

@@ -25,12 +25,12 @@ from maxent_cli.errors import InputError
 from maxent_cli.io.digests import digest_of, note, say
 from maxent_cli.io.files import PIPE, check_input, is_device, reason
 from maxent_cli.io.provenance import Record, beside, read_provenance, record_of
+from maxent_cli.tables.sampling import REJECTED
 
 Opening = Callable[..., IO[Any]]
 Making = Callable[[str], Record]  # from the path of what has been written to how it was made
 
-PARTIAL, REJECTED = ".partial", ".rejected.tsv"
-REJECTED_HEADER = ("record", "place", "reason")
+PARTIAL = ".partial"
 _OTHER = "choose another output"
 # of workflows and file managers, which put them where they like
 _NOBODYS = frozenset({".snakemake_timestamp", ".DS_Store"})
@@ -380,7 +380,7 @@ def _require_ours(path: str) -> None:
         return
     check_input(path)
     with Path(path).open("rb") as stream:
-        if stream.readline(100).rstrip() == "\t".join(REJECTED_HEADER).encode():
+        if stream.readline(100).rstrip() == "\t".join(REJECTED.names).encode():
             return
     raise InputError(path, "", "is there, and maxent did not write it", "move it away, or choose another output")
 

@@ -16,11 +16,13 @@ from maxent_cli.io import report_inputs as inputs
 from maxent_cli.io.logos import COLOURS
 from maxent_cli.io.provenance import read_provenance
 from maxent_cli.io.report_inputs import Row, Sources
+from maxent_cli.tables.periodicity import BAND
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 MOST_SHOWN = 100  # anchors that are drawn
 HUES = 6  # colours of motifs in report.css, used again and again
 LONGEST_NAME = 60  # letters of a name that are shown; all of it is in the title
+MOST_COUNTS = 12  # of those that the probe asks about that are shown, the most rigid first
 MOST_Q = 0.05  # of a distance between motifs that is shown
 
 
@@ -78,8 +80,8 @@ def _gc_probe(folder: str) -> dict[str, Any]:
     scores = [abs(row["z"]) for row in tables["checks"] if math.isfinite(row["z"])]
     return {
         "counted": tables["response"][0]["counted"],
-        "answer": [row for row in tables["answer"] if math.isfinite(row["value"])],
-        "verdict": next((row["quantity"] for row in tables["answer"] if " held: " in row["quantity"]), ""),
+        "answer": tables["answer"][:MOST_COUNTS],
+        "held": [row["count"] for row in tables["answer"] if row["held"] == "yes"],
         "plots": drawing.gc_plots(tables["response"]),
         "checks": len(scores),
         "within": sum(score <= 3 for score in scores),
@@ -91,7 +93,7 @@ def _gc_probe(folder: str) -> dict[str, Any]:
 def _periodicity(folder: str) -> dict[str, Any]:
     """What is shown of the periodicity."""
     rows, spectra = inputs.read_periodicity(folder)
-    return {"rows": rows, "plot": drawing.period_plot(spectra), "band": drawing.BAND}
+    return {"rows": rows, "plot": drawing.period_plot(spectra), "band": BAND}
 
 
 def _environment() -> Environment:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode, handle_torch_function, has_torch_function_unary
 
 from maxent_cli.alphabet import LETTERS
-from maxent_cli.errors import InputError
+from maxent_cli.errors import InputError, is_out_of_memory
 
 LINEAR = {"linear", "matmul", "__matmul__", "__rmatmul__", "mm", "bmm", "addmm", "baddbmm", "einsum"}
 FINAL = {"sigmoid", "softmax", "log_softmax", "logsigmoid"}
@@ -129,6 +129,11 @@ class AdaptedNetwork(nn.Module):
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
             _Search(self, first, second).settle()
 
+    @property
+    def is_half(self) -> bool:
+        """Whether it computes with numbers of 16 bits."""
+        return self.dtype.itemsize < torch.float32.itemsize
+
     def forward(self, one_hot: Tensor) -> Tensor:
         """One-hot (B, 4, L) to outputs (B, K), in one pass."""
         return self._outputs(one_hot, _Watch(stop=self.end))
@@ -137,13 +142,15 @@ class AdaptedNetwork(nn.Module):
         """One-hot (B, 4, L) to the activations (B, ...) that the head reads."""
         assert self.cut is not None
         entering: Tensor = self._pass(one_hot, _Watch(stop=self.cut))
-        return entering.movedim(self.cut.axis, 0)
+        found = entering.movedim(self.cut.axis, 0)
+        return found.float() if self.is_half else found  # energies are sums, which 16 bits are too few for
 
     def head(self, representation: Tensor) -> Tensor:
         """Representation (B, ...) to outputs (B, K): a pass on any sequence, with the representation put in."""
         assert self.cut is not None
         filler = self.filler.expand(len(representation), -1, -1)
-        given = representation.movedim(0, self.cut.axis)
+        given = representation.to(self.dtype) if self.is_half else representation
+        given = given.movedim(0, self.cut.axis)
         return self._outputs(filler, _Watch(self.cut, given, self.end))
 
     def _outputs(self, one_hot: Tensor, watch: _Watch) -> Tensor:
@@ -166,6 +173,8 @@ class AdaptedNetwork(nn.Module):
         except InputError:
             raise
         except Exception as error:  # whatever somebody's network raises
+            if is_out_of_memory(error):
+                raise
             problem = f"fails on {self.input_length} letters as {tuple(inputs.shape)} ({_one_line(error)})"
             raise InputError(self.name, "", problem, "see --layout, --input-length and the network's code") from error
 

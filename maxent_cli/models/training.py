@@ -15,6 +15,7 @@ from maxent_cli.alphabet import Codes
 from maxent_cli.models.prediction import inputs_of, predict
 
 STEPS = 10_000  # fewer underfit 70,000 CTCF sequences; the schedule ends where the steps do
+MOST_PATIENCE = 15  # epochs; of longer waits on ChIP-seq none ended in a better network (tests/calibration/table.md)
 LEAST_SCHEDULE = 20  # steps: a tenth of ten would be a rise of no step, by which torch divides
 
 
@@ -51,6 +52,11 @@ class Settings:
 def enough_epochs(size: int, batch: int) -> int:
     """Epochs that make about 10,000 steps over so many sequences, but 10 to 200."""
     return min(max(round(STEPS * batch / max(size, 1)), 10), 200)
+
+
+def enough_patience(epochs: int) -> int:
+    """Epochs without a lower validation loss after which to stop: half of them, but 1 to 15."""
+    return min(max(epochs // 2, 1), MOST_PATIENCE)
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from .lines import Line, share
 COUNTS = (6, 12, 40)
 
 
-def over_anchors(replicates: int) -> Iterator[Line]:
+def over_anchors(replicates: range) -> Iterator[Line]:
     """Numbers of anchors drawn anew from a kind whose mean, difference or slope is 0."""
     for anchors in COUNTS:
         for name, one in KINDS.items():
-            chance = np.random.default_rng((anchors, len(name)))
-            found = [one(chance, anchors) for _ in range(replicates)]
+            chance = np.random.default_rng((anchors, len(name), replicates.start))
+            found = [one(chance, anchors) for _ in replicates]
             yield share(f"{anchors} anchors, {name}", [each.low <= 0 <= each.high for each in found], 0.93, 0.97)
 
 

@@ -1,4 +1,6 @@
-"""The calibrations by name: what runs, how many replicates at the gate and in full."""
+"""The calibrations by name: what runs, how many replicates at the gate, in full, and in a piece of that."""
+
+from dataclasses import dataclass
 
 from .anchors import over_anchors
 from .distances import distances
@@ -6,11 +8,35 @@ from .held import held
 from .keeping import keeping
 from .lines import Calibration
 from .stopping import stopping
+from .training import grouping, noise, patience, speed
 
-CALIBRATIONS: dict[str, tuple[Calibration, int, int]] = {
-    "over anchors": (over_anchors, 400, 20000),
-    "keep": (keeping, 20, 1000),
-    "bits held": (held, 10, 1000),
-    "stopping early": (stopping, 12, 400),
-    "distances": (distances, 30, 2000),
+
+@dataclass(frozen=True)
+class Planned:
+    """A calibration, its replicates at the gate (0: none, other tests are there) and in full, and those of a piece.
+
+    A piece takes a minute or so.
+    """
+
+    run: Calibration
+    few: int
+    full: int
+    piece: int
+
+    @property
+    def pieces(self) -> list[range]:
+        """All replicates, piece by piece."""
+        return [range(start, min(start + self.piece, self.full)) for start in range(0, self.full, self.piece)]
+
+
+CALIBRATIONS = {
+    "train on noise": Planned(noise, 0, 20, 4),
+    "patience": Planned(patience, 0, 1, 1),
+    "grouping": Planned(grouping, 0, 3, 3),
+    "speed of training": Planned(speed, 0, 5, 5),
+    "over anchors": Planned(over_anchors, 400, 20_000, 20_000),
+    "keep": Planned(keeping, 20, 2000, 200),
+    "bits held": Planned(held, 10, 2000, 100),
+    "stopping early": Planned(stopping, 12, 1000, 200),
+    "distances": Planned(distances, 12, 1000, 200),
 }

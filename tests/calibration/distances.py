@@ -17,15 +17,14 @@ ANCHORS = (3, 10, 13, 100)
 FIXED = 5  # bp between the two, where there is a distance
 
 
-def distances(replicates: int) -> Iterator[Line]:
+def distances(replicates: range) -> Iterator[Line]:
     """Eight chains of fifty draws with two motifs each, which keep their places for a while; q up to 0.05 is told."""
     for anchors in ANCHORS:
-        number = max(replicates * 3 // anchors, 8) if anchors > 10 else replicates
         for what, given in (("none", {}), ("none, anchors with places of their own", {"own": 0.7})):
-            told = [bool(found(anchors, seed, **given)) for seed in range(number)]
+            told = [bool(found(anchors, seed, **given)) for seed in replicates]
             yield share(f"{anchors} anchors, {what}: told", told, 0.0, 0.05)
         for part in (0.5, 0.1):
-            seen = [FIXED in found(anchors, 1_000_000 + seed, fixed=part) for seed in range(max(number // 4, 6))]
+            seen = [FIXED in found(anchors, 1_000_000 + seed, fixed=part) for seed in replicates[::4]]
             wanted = 0.9 if part == 0.5 or anchors >= 10 else 0.0
             yield share(f"{anchors} anchors, a distance in {part:.0%} of draws: told", seen, wanted, 1.0)
 

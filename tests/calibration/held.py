@@ -13,7 +13,7 @@ from .listed import listed, runs
 BETA, KEEP = 250.0, 0.75
 
 
-def held(replicates: int) -> Iterator[Line]:
+def held(replicates: range) -> Iterator[Line]:
     """Student's t with the degrees of freedom that the summary says, ten anchors in turn."""
     for chains in (8, 16):
         for name, given in (("beta given", {"beta": BETA}), ("beta found", {"keep": KEEP})):

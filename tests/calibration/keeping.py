@@ -16,7 +16,7 @@ QUANTITIES = ("beta", "energy", "output", "bits", "bits_held")
 SEEDS = 1_000, 100_000  # where the seeds of the two sets of runs begin, chosen beforehand
 
 
-def keeping(replicates: int) -> Iterator[Line]:
+def keeping(replicates: range) -> Iterator[Line]:
     """So many pairs of runs, ten anchors in turn."""
     pairs = zip(*(runs(replicates, seed, keep=KEEP) for seed in SEEDS), strict=True)
     both, anchors, share_scores = [], [], []

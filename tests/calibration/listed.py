@@ -99,9 +99,9 @@ def drawn(anchor: str, seed: int, beta: float | None = None, keep: float = 0.75,
     return sample_anchor(MODEL, anchors(anchor), law(beta, keep=keep), run(**(short | given)))
 
 
-def runs(count: int, first: int, **given: object) -> Iterator[tuple[str, SampleSet]]:
-    """Draws of so many runs around ten anchors in turn, each with a seed of its own from the first on."""
+def runs(replicates: range, first: int, **given: object) -> Iterator[tuple[str, SampleSet]]:
+    """Draws of the runs of these numbers around ten anchors in turn, each with a seed of its own from the first on."""
     chosen = some_anchors(10)
-    for number in range(count):
+    for number in replicates:
         anchor = chosen[number % len(chosen)]
         yield anchor, drawn(anchor, first + number, **given)

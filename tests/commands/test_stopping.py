@@ -32,7 +32,7 @@ MAIN = "import maxent_cli.io.unfinished as u; u.INTERVAL = 0.1; from maxent_cli.
 CHAINS = "--model model --threads 1 --chains 4 --replicas 3"
 SAMPLE = f"sample anchors.fa {CHAINS} --warmup 24000 --draws 100 --thin 400 --max-steps 40000"
 LONG = f"sample anchors.fa {CHAINS} --warmup 24000 --draws 100 --thin 40000 --max-steps 4000000"
-PROBE = f"gc-probe anchors.fa {CHAINS} --warmup 6000 --draws 50 --thin 200 --max-steps 10000 --mu 0,1 --untrained 1"
+PROBE = f"gc-probe anchors.fa {CHAINS} --warmup 6000 --draws 50 --thin 200 --max-steps 10000 --mu 0,1"
 TRAIN = f"train --positives many.fa --length {LENGTH} --architecture finnegan2017 --epochs 15 --batch 8 --threads 1"
 SIGNALS = [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT]
 

@@ -130,6 +130,10 @@ def test_enough_epochs() -> None:
     assert [training.enough_epochs(size, 128) for size in (200_000, 64_000, 1_000)] == [10, 20, 200]
 
 
+def test_enough_patience() -> None:
+    assert [training.enough_patience(epochs) for epochs in (1, 10, 30, 200)] == [1, 5, 15, 15]
+
+
 @pytest.mark.parametrize("turn", [True, False])
 def test_reverse_complement_turns_about_half(turn: bool) -> None:
     trainer = training._Training(small(), Settings(reverse_complement=turn, shift=0), 1000)

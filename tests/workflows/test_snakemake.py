@@ -102,9 +102,9 @@ def test_resources_are_what_the_doctor_says(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     asked = re.findall(r"rule (\w+):.*?resources: (.*?)\n", result.stdout + result.stderr, re.DOTALL)
     sample, probe = (dict(re.findall(r"(\w+)=(\d+)", dict(asked)[rule])) for rule in ("sample", "gc_probe"))
-    # 3 of 10 anchors at 600 s, twice over, and 120 s to start; the probe's 2 mu and a network beside
+    # 3 of 10 anchors at 600 s, twice over, and 120 s to start; the probe's 2 mu
     assert (sample["runtime"], sample["mem_mb"], sample["gpu"]) == ("62", "3500", "1")
-    assert (probe["runtime"], probe["gpu"]) == ("182", "0")
+    assert (probe["runtime"], probe["gpu"]) == ("122", "0")
 
 
 @pytest.mark.parametrize(

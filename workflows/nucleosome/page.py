@@ -57,7 +57,8 @@ GC = """
 ## Do they hold GC content?
 
 Other anchors: of both labels, at random among those that the network calls rightly. Told: how many of them it tells
-from the background. Slope and rigidity are of GC outside local features; `maxent gc-probe --help` says what they are.
+from the background. Held: which counts are. Slope and rigidity are of GC outside local features; `maxent gc-probe
+--help-all` says what they are.
 R-hat is the worst of letters and of the count, checks are z-scores of the sampler.
 
 {table}
