@@ -12,12 +12,13 @@ from maxent_cli.api.networks import Network
 from maxent_cli.api.runs import account
 from maxent_cli.interpret.checkup import NOTE, RUN, WRONG, Finding, Patient, check, letters, self_test_finding
 from maxent_cli.interpret.law import Law
-from maxent_cli.interpret.sampling import Sampling, ready
+from maxent_cli.interpret.sampling import COMPILED, Sampling, ready
 from maxent_cli.interpret.self_test import self_test
 from maxent_cli.io.machine import GIB, granted_memory
 from maxent_cli.io.records import read_labelled_sequences
 
 MOST_LABELLED = 1000
+TEST_SECONDS = 60.0  # that the self-test's passes of the network take at most
 
 
 def doctor(
@@ -65,7 +66,9 @@ def doctor(
         found = [_fitting(finding) for finding in check(patient)]
         found.insert(1, _letters(patient, network.reading.letters, table, crop, listener))
         first = subject.anchors.take(np.array([0]))
-        found.append(self_test_finding(self_test(subject.model, first, subject.law, run)))
+        numbers = {finding.topic: finding.numbers for finding in found}
+        most = np.inf if numbers["kernel"]["kernel"] == COMPILED else TEST_SECONDS * numbers["speed"]["passes"]
+        found.append(self_test_finding(self_test(subject.model, first, subject.law, run, most_passes=most)))
     return found
 
 

@@ -274,7 +274,11 @@ def _run(plan, table, field, ladder, weights, keys, beta, first_step, thin, code
 def last_values(plan, codes):  # type: ignore[no-untyped-def]
     """The last layer's values (M, size), position-major, and the energies (M,) of codes (M, L)."""
     here, size = plan.table[-1, PLACE], len(plan.reference)
-    chains, found, energy = empty_chains(1, codes.shape[1], plan), np.empty((len(codes), size), np.float32), np.zeros(len(codes))
+    chains, found, energy = (
+        empty_chains(1, codes.shape[1], plan),
+        np.empty((len(codes), size), np.float32),
+        np.zeros(len(codes)),
+    )
     for row in range(len(codes)):
         fill(plan, codes[row : row + 1], chains, energy[row : row + 1])
         copy(found[row], chains.values[0, here : here + size])

@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 from numba import njit
-from numpy.typing import NDArray
 
 from maxent_cli.engine.activations import empty_chains
 from maxent_cli.engine.incremental import advance, field_of, fill, slices, walk_of
@@ -74,7 +73,7 @@ class _Transition:
         self.table = move_table(moves, target.background, target.mutable, target.adapted)
         self.settled = (self.plan, self.table, field_of(target), log_weights(target))
 
-    def take(self, state: State, steps: int, counts: NDArray[np.int64]) -> State:
+    def take(self, state: State, steps: int, counts: torch.Tensor) -> State:
         """Propose by so many steps, and decide; adds to counts (2, R) how often each replica did and accepted."""
         chains, target = len(state.keys), self.target
         beta = np.broadcast_to(np.asarray(target.beta, float), chains).copy()
@@ -102,7 +101,7 @@ class _Transition:
 
 @njit(cache=True, nogil=True)
 def _propose(plan, table, field, weights, keys, beta, first_step, steps, codes, before, after):  # type: ignore[no-untyped-def]
-    """Take chains (C, L) so many steps, one chain after another; fill the surrogate's energies before and after (C,)."""
+    """Take chains (C, L) so many steps, one after another; fill the surrogate's energies before and after (C,)."""
     chains, counts = empty_chains(1, codes.shape[1], plan), np.zeros((len(table.kind), 2), np.int64)
     for c in range(len(codes)):
         walk = walk_of(codes[c : c + 1])

@@ -1,4 +1,4 @@
-"""All that adapts, and only in warm-up: the ladder of betas with its top, the rows that moves draw from, a surrogate."""
+"""All that adapts, and only in warm-up: the ladder of betas with its top, the rows of moves, and a surrogate."""
 
 from collections.abc import Callable
 from typing import NamedTuple

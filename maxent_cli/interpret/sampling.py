@@ -32,7 +32,7 @@ from maxent_cli.engine.proposals import (
 from maxent_cli.engine.randomness import START_STEP, Keys, background_draws, chain_keys
 from maxent_cli.engine.sampling import NO_JOURNAL, Journal, block_steps, in_blocks
 from maxent_cli.engine.surrogate import surrogate_chain
-from maxent_cli.engine.target import Kernel, Ladder, State, Terms, Trace, start_state
+from maxent_cli.engine.target import Kernel, Ladder, Terms, Trace, start_state
 from maxent_cli.engine.terms import background_rows
 from maxent_cli.engine.tuning import Tuned, first_ladder, tune, whole
 from maxent_cli.errors import InputError, SettingsError, StoppedError, require_range
@@ -68,8 +68,8 @@ MOVES = {
     ),
     "letters": SINGLE_LETTERS,
 }
-# within a surrogate's proposals: at random places, for letters in turn are not reversible; and of no window whose change
-# costs as much as building anew
+# within a surrogate's proposals: at random places, for letters in turn are not reversible; and of no window so wide
+# that its change costs as much as building anew
 REVERSIBLE = (
     Move(REDRAW, 0.755, 1),
     Move(SHIFT, 0.02, 40, 8),
@@ -389,7 +389,7 @@ def with_surrogate(setting: Setting, codes: Codes, threads: int) -> Setting:
 
 
 def warm_up(setting: Setting) -> Tuned:
-    """Settle the ladder, and its top near the beta that is to be found; and learn a surrogate, if there is to be one."""
+    """Settle the ladder, and its top near the beta that is to be found; learn a surrogate, if there is to be one."""
     state = start_state(setting.law.terms, start_codes(setting), setting.keys, torch.device(setting.run.device))
     settings, run, reference = setting.settings, setting.run, setting.reference
     top = settings.beta if settings.beta is not None else FIRST_TOP / reference.energy

@@ -1,8 +1,8 @@
 """Cheap copies of a network for surrogate transitions: its first layers, pooled, and a linear map fitted to draws.
 
-What is fitted is w ∘ (Phi(x) - Phi(x0)), whose length the energy is, or the energy itself where that is linear; by ridge
-regression on the activations of the first layers, pooled over positions. The copy is a stack of layers as any other, so
-the compiled chain runs it.
+What is fitted is w ∘ (Phi(x) - Phi(x0)), whose length the energy is, or the energy itself where that is linear; by
+ridge regression on the activations of the first layers, pooled over positions. The copy is a stack of layers as any
+other, so the compiled chain runs it.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from maxent_cli.alphabet import Codes
@@ -35,7 +34,10 @@ LEAST_STEPS = 20  # that are decided on together
 FEWEST, MOST_SWEEPS = 100, 2.0  # the most: so many, or so many a position that may change
 WANTED = 0.6  # share of proposals that should be accepted
 FASTEST = 1.5  # the most that the number of steps changes in a round
-RANDOM_LESSONS, CROSSED_LESSONS = 100, 40  # background sequences; and the anchor with each of these shares of letters lost
+RANDOM_LESSONS, CROSSED_LESSONS = (
+    100,
+    40,
+)  # background sequences; and the anchor with each of these shares of letters lost
 SHARES = (0.05, 0.15, 0.3, 0.5)
 REFITS = (3, 7, 11, 15)  # rounds of warm-up after which the copy is fitted again
 LESSON_DRAWS = 4  # of each chain's replicas above the lowest, of a round; as many more with some letters lost
@@ -81,7 +83,7 @@ def features(front: list[LayerWeights], codes: Codes) -> Floats:
     last = front[-1][0]
     size = last.out_length * last.out_channels
     plan = make_plan(front, np.zeros(size, np.float32), np.zeros(size, np.float32))
-    return last_values(plan, codes)[0].astype(float)
+    return np.asarray(last_values(plan, codes)[0], np.float64)
 
 
 class Ridge(NamedTuple):
@@ -148,7 +150,7 @@ class Teacher:
 
 
 class Lessons(NamedTuple):
-    """Sequences (n, L) with what is to be fitted (n, units) and the square of what is left out (n,); basis (·, units)."""
+    """Sequences (n, L), what is to be fitted (n, units), the square of what is left out (n,); basis (·, units)."""
 
     codes: Codes
     wanted: Floats
@@ -186,8 +188,8 @@ def first_lessons(teacher: Teacher, codes: Codes) -> Lessons:
 def more_lessons(teacher: Teacher, lessons: Lessons, codes: Codes) -> Lessons:
     """The lessons, and those of more codes (n, L)."""
     more = _lessons(codes, teacher.differences(codes), lessons.basis)
-    joined = (np.concatenate([old, new]) for old, new in zip(lessons[:3], more[:3], strict=True))
-    return Lessons(*joined, lessons.basis)
+    codes, wanted, left = (np.concatenate([lessons[part], more[part]]) for part in range(3))
+    return Lessons(codes, wanted, left, lessons.basis)
 
 
 def _lessons(codes: Codes, found: Floats, basis: Floats) -> Lessons:
@@ -208,8 +210,8 @@ def fitted_plan(teacher: Teacher, lessons: Lessons) -> Plan:
 class Apprentice:
     """Who is to learn a copy of the network in warm-up.
 
-    others (n, L): sequences from the background, whose letters are crossed into draws. seed: of random numbers. replicas
-    R; most: steps that are decided on together.
+    others (n, L): sequences from the background, whose letters are crossed into draws. seed: of random numbers.
+    replicas R; most: steps that are decided on together.
     """
 
     teacher: Teacher

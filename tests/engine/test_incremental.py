@@ -17,7 +17,7 @@ from maxent_cli.engine.kernels import metropolis_hastings
 from maxent_cli.engine.layers import BIAS
 from maxent_cli.engine.proposals import LETTER, REDRAW, REVERSE_COMPLEMENT, SHIFT, Move
 from maxent_cli.engine.target import Kernel, Ladder, State, Target, Trace, start_state
-from maxent_cli.interpret.plan import HANDLERS, _Turn, as_representation, read_plan
+from maxent_cli.interpret.plan import HANDLERS, _Add, _Crop, _Mean, _Turn, as_representation, read_plan
 from maxent_cli.models.protocol import one_hot
 
 ANCHOR = "GATTACANCGTAC"
@@ -70,7 +70,9 @@ def dilated(x: Tensor, first: nn.Module, *others: nn.Module) -> Tensor:
     return x[:, :, 2:-3].mean(2)
 
 
-def block(x: Tensor, first: nn.Module, norm: nn.Module, second: nn.Module, third: nn.Module, dense: nn.Module) -> Tensor:
+def block(
+    x: Tensor, first: nn.Module, norm: nn.Module, second: nn.Module, third: nn.Module, dense: nn.Module
+) -> Tensor:
     """As ResNet: a block of two layers adds to what it read; a function follows the addition."""
     x = norm(first(x))
     x += third(functional.relu(second(functional.relu(x))))
@@ -198,8 +200,9 @@ def same(one: tuple[State, Trace], other: tuple[State, Trace], tolerance: float)
 
 def test_networks_cover_every_layer_that_a_plan_may_hold():
     used = {type(module) for make in NETWORKS.values() for module in make().modules()}
-    # what tracing puts for an exchange of axes, which tests/interpret/test_own_networks.py compiles
-    assert set(HANDLERS) <= used | {_Turn}
+    # what tracing puts for calls: additions, means and crops are in some of these networks; an exchange of axes is
+    # compiled in tests/interpret/test_own_networks.py
+    assert set(HANDLERS) <= used | {_Turn, _Add, _Mean, _Crop}
 
 
 def test_energies_are_those_of_full_passes(law):

@@ -20,7 +20,6 @@ from exact import (
     failures,
     ladder_probabilities,
     law_probability,
-    listed_energy,
     listed_law,
     looked_up,
     random_keys,

@@ -1,4 +1,4 @@
-"""Surrogate transitions on laws that are listed, whatever the surrogate; and wrong ones, which the same checks must catch."""
+"""Surrogate transitions on laws that are listed, whatever the surrogate; and wrong ones, which must be caught."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -38,7 +38,7 @@ MOVES = (
     Move(TOGGLE, 0.2, 3),
 )
 LETTERS = (Move(REDRAW, 1.0, 1),)
-SOME = CHAINS // 4
+SOME = CHAINS // 8
 
 
 @cache
@@ -145,7 +145,7 @@ def still_learning() -> Kernel:
     plans = poor(law, 0.3), poor(law, 0.3, seed=7)
 
     def run(state: State, target: Target, draws: int, thin: int) -> tuple[State, Trace]:
-        for _ in range(thin // 3):
+        for _ in range(draws * thin // 3):
             ends = [right(state, replace(target, surrogate=Surrogate(plan, 3)), 1, 3) for plan in plans]
             low = state.energy < 1.0
             found = [torch.where(low[:, None], *(end.codes for end, _ in ends))]
@@ -182,5 +182,3 @@ def test_exchanges_on_other_energies_are_caught() -> None:
     kernel = surrogate_chain(MOVES, LADDER)
     with mock.patch.object(surrogate, "exchange", exchange_by_surrogate):
         assert min(ladder_probabilities(kernel, law_named("tethered"), SOME)) < ODD
-
-

@@ -32,7 +32,6 @@ from maxent_cli.interpret import (
     prepare,
     read_plan,
     sample_anchor,
-    start_codes,
     warm_up,
 )
 from maxent_cli.models import SequenceModel, one_hot
