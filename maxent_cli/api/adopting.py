@@ -119,9 +119,8 @@ def adopt(
     asked = Law(output=output, background=background, gc=gc)
     named = given if isinstance(given, str) else type(given).__name__
     source = Source(named, dict(arguments or {}), weights, weights_prefix, trust_pickle, score)
-    plan = planned(
-        [weights, table, *asked.files, *([named] if Path(named).exists() else [])], folders=[out], noting=False
-    )
+    read = [weights, table, *asked.files, named if Path(named).exists() else None]
+    plan = planned(read, folders=[out], noting=False)
     module = given if isinstance(given, nn.Module) else load_network(source)
     plan = plan.reading(*source.files) if isinstance(given, str) else plan
     known = in_memory(module, Reading(letters, channels_last, head, layer, final), input_length)

@@ -57,7 +57,8 @@ class Sure(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.scan, self.norm, self.output = nn.Conv1d(4, 4, 3), nn.BatchNorm1d(4, track_running_stats=False), nn.Linear(4, 1)
+        self.scan, self.output = nn.Conv1d(4, 4, 3), nn.Linear(4, 1)
+        self.norm = nn.BatchNorm1d(4, track_running_stats=False)
 
     def forward(self, x):
         return self.output(self.norm(self.scan(x)).amax(-1))
