@@ -19,13 +19,11 @@ from maxent_cli.errors import InputError, SettingsError
 from maxent_cli.interpret.checkup import NOTE, WRONG, Finding, Patient
 from maxent_cli.interpret.law import Frequencies, Law
 from maxent_cli.interpret.sampling import PRESETS
-from maxent_cli.io.checkpoint import CODE, LAYERS, ModelCard, load_model, save_model
+from maxent_cli.io.checkpoint import ModelCard, kept_as, load_model, save_model
 from maxent_cli.io.digests import noted
 from maxent_cli.io.networks import Source, load_network
 from maxent_cli.io.outputs import planned
-from maxent_cli.io.user_code import Code, copy_code
 from maxent_cli.models.adapter import FIND, Reading
-from maxent_cli.models.known_layers import described
 from maxent_cli.models.protocol import one_hot
 from maxent_cli.models.scores import Score
 
@@ -184,21 +182,10 @@ def _card(folder: Path, network: Network, source: Source, findings: Mapping[str,
     said += [f"Outputs are taken before the final {final}."] if final else []
     facts: dict[str, Any] = {"adopted": source.name, "prefix": source.prefix, "found": said}
     facts["weights"] = source.weights and {"file": Path(source.weights).name, "sha256": noted(source.weights)}
-    architecture, arguments, code = _kept(folder, network.module, source)
+    architecture, arguments, code = kept_as(folder, network.module, source)
     assert network.input_length is not None
     built = (architecture, network.input_length, network.names, arguments, network.background, facts)
     return ModelCard(*built, network.reading, network.held, code, source.score)
-
-
-def _kept(folder: Path, module: nn.Module, source: Source) -> tuple[str, dict[str, Any], Code | None]:
-    """What the card says of how it is built: architecture, its arguments, and code, which is copied."""
-    try:
-        return LAYERS, {"layers": described(module)}, None
-    except ValueError as error:
-        if source.module is None or not source.code:
-            problem = f"cannot be kept without the code that builds it ({error})"
-            raise InputError(source.name, "", problem, "give package.module:function in a file of yours") from error
-    return source.name, source.arguments, copy_code(folder / CODE, source.module, source.code[source.module])
 
 
 def _compare(network: Network, length: int, folder: Path) -> None:

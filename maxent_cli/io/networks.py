@@ -42,7 +42,7 @@ class Source:
     """What names a network: module:factory with its arguments and a file of weights, or a file that holds all of it.
 
     prefix: of the names in the file of weights that are the network's. trusted: files may run code when read. score:
-    the function is no factory, but gives numbers for sequences.
+    the function is no factory, but gives numbers for sequences. seed: of the weights that a factory draws.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Source:
     prefix: str = ""
     trusted: bool = False
     score: bool = False
+    seed: int = 0
 
     @property
     def files(self) -> list[str]:
@@ -85,7 +86,7 @@ def load_network(source: Source) -> nn.Module:
     if not is_factory(source.name):
         cure = "give package.module:function, which gives your network"
         raise InputError(source.name, "", "no such network", cure)
-    network = built_by(_imported(source.name), source.name, source.arguments, source.score)
+    network = built_by(_imported(source.name), source)
     for path in source.code.values():
         note(path)
     if source.weights is not None:
@@ -93,22 +94,20 @@ def load_network(source: Source) -> nn.Module:
     return network
 
 
-def built_by(module: ModuleType, name: str, arguments: dict[str, Any], score: bool = False) -> nn.Module:
-    """What the factory of that name in a module gives; the same weights each time, and the random state as it was.
-
-    score: the function itself, as a network.
-    """
+def built_by(module: ModuleType, source: Source) -> nn.Module:
+    """What a source's factory in a module gives; the same weights each time, and the random state as it was."""
     factory: Any = module
+    name = source.name
     for part in name.partition(":")[2].split("."):
         if not hasattr(factory, part):
             raise InputError(name, "", f"{module.__name__} has no {part}", "give package.module:factory")
         factory = getattr(factory, part)
-    if score:
-        return Score(functools.partial(factory, **arguments), name)
+    if source.score:
+        return Score(functools.partial(factory, **source.arguments), name)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+        torch.manual_seed(source.seed)
         try:
-            network = factory(**arguments)
+            network = factory(**source.arguments)
         except Exception as error:  # whatever somebody's code raises
             raise InputError(name, last_line(error), f"fails ({said(error)})", "see --arguments") from error
     if not isinstance(network, nn.Module):
