@@ -36,7 +36,8 @@ class Source:
     """What names a network: module:factory or a family, with arguments and a file of weights; or a file of all of it.
 
     prefix: of the names in the file of weights that are the network's. score: the function is no factory, but gives
-    numbers for sequences. length: of its input in bp, where that is left open.
+    numbers for sequences. seed: of the weights that a factory draws. length: of its input in bp, where that is left
+    open.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Source:
     weights: str | None = None
     prefix: str = ""
     score: bool = False
+    seed: int = 0
     length: int | None = None
 
     @property
@@ -79,7 +81,7 @@ def load_network(source: Source) -> nn.Module:
     if source.name in FAMILIES:
         network = _family(source)
     elif is_factory(source.name):
-        network = built_by(_imported(source.name), source.name, source.arguments, source.score)
+        network = built_by(_imported(source.name), source)
     else:
         cure = f"give package.module:function, a file of Keras, or one of {', '.join(FAMILIES)}"
         raise InputError(source.name, "", "no such network", cure)
@@ -90,22 +92,20 @@ def load_network(source: Source) -> nn.Module:
     return network
 
 
-def built_by(module: ModuleType, name: str, arguments: dict[str, Any], score: bool = False) -> nn.Module:
-    """What the factory of that name in a module gives; the same weights each time, and the random state as it was.
-
-    score: the function itself, as a network.
-    """
+def built_by(module: ModuleType, source: Source) -> nn.Module:
+    """What a source's factory in a module gives; the same weights each time, and the random state as it was."""
     factory: Any = module
+    name = source.name
     for part in name.partition(":")[2].split("."):
         if not hasattr(factory, part):
             raise InputError(name, "", f"{module.__name__} has no {part}", "give package.module:factory")
         factory = getattr(factory, part)
-    if score:
-        return Score(functools.partial(factory, **arguments), name)
+    if source.score:
+        return Score(functools.partial(factory, **source.arguments), name)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+        torch.manual_seed(source.seed)
         try:
-            network = factory(**arguments)
+            network = factory(**source.arguments)
         except Exception as error:  # whatever somebody's code raises
             raise InputError(name, last_line(error), f"fails ({said(error)})", "see --arguments") from error
     if not isinstance(network, nn.Module):
@@ -158,7 +158,7 @@ def _family(source: Source) -> nn.Module:
     own = {"input_length": source.length} if source.length and "input_length" in signature(make).parameters else {}
     try:
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
+            torch.manual_seed(source.seed)
             return make(**(own | source.arguments))
     except (TypeError, ValueError, RuntimeError) as error:
         takes = ", ".join(signature(make).parameters)
