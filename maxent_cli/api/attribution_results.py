@@ -2,18 +2,20 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from maxent_cli.alphabet import LETTERS, decode, one_hot
+from maxent_cli.data import Interval
 from maxent_cli.errors import shown
-from maxent_cli.interpret.attribution import COMPLETE, Attribution, AttributionSettings
+from maxent_cli.interpret.attribution import COMPLETE, Attribution, AttributionSettings, Completeness, Scores
 from maxent_cli.io.growing_tables import growing_table
 from maxent_cli.io.logos import Logo, write_logo
 from maxent_cli.io.tables import Row
+from maxent_cli.io.unfinished import Arrays, packed, unpacked
 from maxent_cli.tables.attribution import ANCHORS, POSITIONS
 
 CURES = {
@@ -40,6 +42,26 @@ class Job:
     def most(self) -> float:
         """The share in use."""
         return COMPLETE.get(self.settings.method, 0.0) if self.max_delta is None else self.max_delta
+
+
+def pack(one: Attribution) -> bytes:
+    """What an anchor was found to have, to be kept."""
+    given = one.given
+    arrays: Arrays = {"hypothetical": given.hypothetical, "scores": given.scores}
+    arrays |= {"anchor": one.anchor, "mutable": one.mutable}
+    arrays |= {} if given.errors is None else {"errors": given.errors}
+    interval = one.interval and astuple(one.interval)
+    facts = {"name": one.name, "interval": interval, "output": one.output, "drift": given.drift}
+    return packed(arrays, facts | {"completeness": given.completeness})
+
+
+def unpack(path: Path) -> Attribution:
+    """What `pack` made of it."""
+    arrays, facts = unpacked(path)
+    sums = None if facts["completeness"] is None else Completeness(*facts["completeness"])
+    given = Scores(arrays["hypothetical"], arrays["scores"], arrays.get("errors"), sums, facts["drift"])
+    interval = facts["interval"] and Interval(*facts["interval"])
+    return Attribution(facts["name"], interval, arrays["anchor"], arrays["mutable"], facts["output"], given)
 
 
 def write(found: Iterable[Attribution], job: Job, most_logos: int) -> list[dict[str, Any]]:

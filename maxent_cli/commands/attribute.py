@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from maxent_cli.commands import options
-from maxent_cli.commands.console import Console, print_file, spoken
+from maxent_cli.commands.console import Console, print_file, resumable
 from maxent_cli.commands.params import PIPE, FiniteRange
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ Errors are standard errors over references. Positions that are held (--fix, --fl
 
 
 @options.command("attribute", details=DETAILS)
-@spoken
+@resumable
 @options.network_options
 @options.anchors_options
 @options.option(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from maxent_cli.commands import options
-from maxent_cli.commands.console import Console, spoken
+from maxent_cli.commands.console import Console, resumable
 from maxent_cli.commands.params import FiniteRange, InputPath
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @options.command("dependence")
-@spoken
+@resumable
 @click.argument("draws", type=InputPath())
 @options.option(
     "--record",

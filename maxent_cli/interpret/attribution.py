@@ -19,7 +19,7 @@ from maxent_cli.engine.incremental import single_changes
 from maxent_cli.engine.randomness import chain_keys
 from maxent_cli.engine.target import Terms
 from maxent_cli.engine.terms import background_rows
-from maxent_cli.errors import InputError
+from maxent_cli.errors import InputError, is_out_of_memory
 from maxent_cli.interpret.deeplift import multipliers
 from maxent_cli.interpret.law import evaluate, output_term, sums_of
 from maxent_cli.interpret.plan import NotAStack, as_representation, read_plan
@@ -149,10 +149,15 @@ def attribute(
     model: SequenceModel, anchors: Sequences, settings: AttributionSettings, threads: int
 ) -> Iterator[Attribution]:
     """The attribution of each anchor, in order. InputError, with its name as path, where the method cannot give it."""
+    make_ready(model)
+    return over_anchors(lambda anchor, _: attribute_anchor(Question(model, anchor, settings)), anchors, threads)
+
+
+def make_ready(model: SequenceModel) -> None:
+    """What must be done once, before attribute_anchor is called, perhaps in several threads."""
     ready(model)
     if isinstance(model, nn.Module) and any(isinstance(part, nn.RNNBase) for part in model.modules()):
         torch.backends.cudnn.enabled = False  # its recurrent layers give no gradient in evaluation mode
-    return over_anchors(lambda anchor, _: attribute_anchor(Question(model, anchor, settings)), anchors, threads)
 
 
 def attribute_anchor(question: Question) -> Attribution:
@@ -162,7 +167,7 @@ def attribute_anchor(question: Question) -> Attribution:
     try:
         given = METHODS[method](question)
     except RuntimeError as error:
-        if method == "mutagenesis":
+        if method == "mutagenesis" or is_out_of_memory(error):
             raise
         problem = f"{method} cannot go through this network ({' '.join(str(error).split())[:200]})"
         raise InputError(name, "", problem, "use --method mutagenesis, which asks for outputs alone") from error

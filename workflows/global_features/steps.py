@@ -2,6 +2,7 @@
 
 import csv
 import resource
+import subprocess
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,10 +53,19 @@ def used(folder: Path, name: str = "*") -> float:
 
 
 def machine(output: Path) -> str:
-    """The processor and versions that made an output, as its provenance says."""
+    """The processor and versions that made an output, as its provenance says, and the commit."""
     made = read_provenance(str(output)) or {}
     versions = ", ".join(f"{name} {made['packages'][name]}" for name in ("torch", "numba", "numpy"))
-    return f"{made['machine']['cpu']}, one thread, Python {made['python']}, {versions}"
+    return f"{made['machine']['cpu']}, one thread, Python {made['python']}, {versions}; {commit() or made['version']}"
+
+
+def commit() -> str:
+    """The commit that is checked out, and its day; empty outside a clone."""
+    asked = ["git", "-C", str(Path(__file__).parent), "log", "-1", "--format=commit %h of %cs"]
+    try:
+        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
 
 
 def table(path: Path) -> Table:

@@ -18,7 +18,7 @@ from .spectra import POSITIONS_TRACK
 TEXT = """\
 # The rhythm of nucleosomes: draws beside attributions
 
-{date}, {machine}.
+`python -m workflows.nucleosome.experiment workflows/nucleosome/nucleosome.toml`, {date}; {machine}.
 CPU minutes of all networks: {minutes}.
 Anchors are the held-out positives that a network calls rightly and is surest of; all that is said of one is said of
 the same anchors.
