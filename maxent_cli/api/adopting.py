@@ -21,7 +21,7 @@ from maxent_cli.interpret.law import Frequencies, Law
 from maxent_cli.interpret.sampling import PRESETS
 from maxent_cli.io.checkpoint import CODE, KERAS, LAYERS, ModelCard, load_model, save_model
 from maxent_cli.io.digests import noted
-from maxent_cli.io.networks import Source, load_network
+from maxent_cli.io.networks import NetworkSource, load_network
 from maxent_cli.io.outputs import planned
 from maxent_cli.io.user_code import Code, copy_code
 from maxent_cli.models import keras
@@ -119,7 +119,7 @@ def adopt(
     task = Task("adopt", listener_of(progress), out, threads=threads or granted_cpus())
     asked = Law(output=output, background=background, gc=gc)
     named = given if isinstance(given, str) else type(given).__name__
-    source = Source(named, dict(arguments or {}), weights, weights_prefix, score, input_length)
+    source = NetworkSource(named, dict(arguments or {}), weights, weights_prefix, score, input_length)
     plan = planned(
         [weights, table, *asked.files, *([named] if Path(named).exists() else [])], folders=[out], noting=False
     )
@@ -180,7 +180,7 @@ def _heard(finding: Finding, network: Network, task: Task) -> Finding:
     return finding
 
 
-def _card(folder: Path, network: Network, source: Source, findings: Mapping[str, Finding]) -> ModelCard:
+def _card(folder: Path, network: Network, source: NetworkSource, findings: Mapping[str, Finding]) -> ModelCard:
     """What the folder says, with the code that it needs in its place; nothing differs between two runs."""
     said, final = [f"Representation: {findings['representation'].text}."], findings["outputs"].numbers["final"]
     said += [f"Outputs are taken before the final {final}."] if final else []
@@ -192,7 +192,7 @@ def _card(folder: Path, network: Network, source: Source, findings: Mapping[str,
     return ModelCard(*built, network.reading, network.held, code, source.score)
 
 
-def _kept(folder: Path, module: nn.Module, source: Source) -> tuple[str, dict[str, Any], Code | None]:
+def _kept(folder: Path, module: nn.Module, source: NetworkSource) -> tuple[str, dict[str, Any], Code | None]:
     """What the card says of how it is built: architecture, its arguments, and code, which is copied."""
     if isinstance(module, KerasNetwork):
         return KERAS, {"graph": keras.described(module.graph)}, None

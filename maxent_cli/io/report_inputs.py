@@ -64,7 +64,7 @@ class Tracks:
 
 
 @dataclass(frozen=True)
-class Motif:
+class MotifShown:
     """A motif's row, its probabilities (W, 4) and the information of its columns (W,) against the file's background."""
 
     row: Row
@@ -99,7 +99,7 @@ def rank(rows: Sequence[Row]) -> tuple[str, list[Row]]:
     return by, [row | {"rank": place} for place, row in enumerate(sorted(rows, key=value, reverse=True), 1)]
 
 
-def read_motifs(folder: str) -> list[Motif]:
+def read_motifs(folder: str) -> list[MotifShown]:
     """The motifs of a folder that `maxent motifs` wrote."""
     rows = list(_table(folder, motifs.MOTIFS, "motifs"))
     if not rows:
@@ -110,7 +110,7 @@ def read_motifs(folder: str) -> list[Motif]:
         if row["motif"] not in named:
             raise InputError(f"{folder}/motifs.meme", "", f"has no motif {row['motif'][:80]}", _cure("motifs"))
     return [
-        Motif(row, p := named[row["motif"]], (p * np.log2(np.maximum(p, 1e-12) / background)).sum(axis=1))
+        MotifShown(row, p := named[row["motif"]], (p * np.log2(np.maximum(p, 1e-12) / background)).sum(axis=1))
         for row in rows
     ]
 

@@ -79,7 +79,7 @@ class Show(Protocol):
 
 
 @dataclass(frozen=True)
-class Part:
+class PagePart:
     """A part of the page: the id of its section, which its template is called by, its title, and what shows it."""
 
     anchor: str
@@ -179,10 +179,10 @@ def gc_probe(base: Base) -> Shown | None:
 
 
 PARTS = (
-    Part("convergence", "Convergence", convergence),
-    Part("motifs", "Motifs", motifs),
-    Part("anchors", "Anchors", anchors),
-    Part("series", "Beta series", series),
-    Part("periodicity", "Periodicity", periodicity),
-    Part("gc", "Global count", gc_probe),
+    PagePart("convergence", "Convergence", convergence),
+    PagePart("motifs", "Motifs", motifs),
+    PagePart("anchors", "Anchors", anchors),
+    PagePart("series", "Beta series", series),
+    PagePart("periodicity", "Periodicity", periodicity),
+    PagePart("gc", "Global count", gc_probe),
 )

@@ -1,9 +1,11 @@
-"""The networks that `train` offers: one function and one line in ARCHITECTURES each."""
+"""The networks that `train` offers: one function here and one line in choices.ARCHITECTURES each."""
 
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+
+from maxent_cli import choices
 
 
 class LayeredModel(nn.Module):
@@ -86,11 +88,7 @@ def nucleosome(input_length: int, filters: int = 48, hidden: int = 64, dropout: 
     return two_convolutions(input_length, scan, hidden, dropout)
 
 
-ARCHITECTURES: dict[str, Callable[..., LayeredModel]] = {
-    "convnet": convnet,
-    "finnegan2017": finnegan2017,
-    "nucleosome": nucleosome,
-}
+ARCHITECTURES: dict[str, Callable[..., LayeredModel]] = {name: globals()[name] for name in choices.ARCHITECTURES}
 
 
 def build(architecture: str, input_length: int, arguments: dict[str, int | float], seed: int) -> LayeredModel:

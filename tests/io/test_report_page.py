@@ -20,7 +20,7 @@ from maxent_cli.io import report
 from maxent_cli.io import report_drawing as drawing
 from maxent_cli.io.report import page_of, significant, with_error
 from maxent_cli.io.report_inputs import Sources, read_sites
-from maxent_cli.io.report_parts import PARTS, Explained, Part, Shown, Tile
+from maxent_cli.io.report_parts import PARTS, Explained, PagePart, Shown, Tile
 from maxent_cli.tables import SHOWN
 
 NAMES = ("first", "second", "third")
@@ -130,7 +130,7 @@ def test_a_reading_adds_its_part_by_an_entry_and_a_template(
     shutil.copytree(report.TEMPLATES, tmp_path / "templates")
     (tmp_path / "templates" / "report" / "names.html").write_text('<section id="names">{{ names }}</section>')
     tiles, terms = (Tile("Longest", 6, "<b>", "second"),), (Explained("A name", "<i>what is said</i>"),)
-    mine = Part("names", "All <names>", lambda base: Shown({"names": f"<u>{base.records}"}, tiles, terms))
+    mine = PagePart("names", "All <names>", lambda base: Shown({"names": f"<u>{base.records}"}, tiles, terms))
     monkeypatch.setattr(report, "TEMPLATES", tmp_path / "templates")
     monkeypatch.setattr(report, "PARTS", (*PARTS, mine))
     page = page_of(parts)

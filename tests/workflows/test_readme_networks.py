@@ -19,7 +19,7 @@ from maxent_cli.analysis.classification import auroc
 from maxent_cli.commands import maxent
 from maxent_cli.errors import InputError
 from maxent_cli.interpret import checkup
-from maxent_cli.io.networks import Source, load_network
+from maxent_cli.io.networks import NetworkSource, load_network
 from maxent_cli.models.adapter import Reading
 from maxent_cli.models.prediction import predict
 
@@ -102,7 +102,7 @@ def test_the_page_runs_every_small_network_of_the_examples() -> None:
 
 def test_deepbinds_tensors_fit_and_both_strands_score_alike(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(EXAMPLES)
-    network = load_network(Source("networks:DeepBind", {"pool": "max"})).module
+    network = load_network(NetworkSource("networks:DeepBind", {"pool": "max"})).module
     weights = {name: torch.randn_like(value) for name, value in network.state_dict().items()}
     assert {name: tuple(value.shape) for name, value in weights.items()} == {
         "conv": (16, 4, 24),
@@ -113,7 +113,9 @@ def test_deepbinds_tensors_fit_and_both_strands_score_alike(monkeypatch: pytest.
         "wNeuBias": (1,),
     }
     torch.save(weights, tmp_path / "w.pth")
-    model = load_network(Source("networks:DeepBind", {"pool": "max"}, str(tmp_path / "w.pth"))).read_as(Reading(), 30)
+    model = load_network(NetworkSource("networks:DeepBind", {"pool": "max"}, str(tmp_path / "w.pth"))).read_as(
+        Reading(), 30
+    )
     codes = np.random.default_rng(0).integers(0, 4, (6, 30), dtype=np.uint8)
     np.testing.assert_allclose(predict(model, codes), predict(model, 3 - codes[:, ::-1]), rtol=1e-5)
     with torch.no_grad():
@@ -141,7 +143,9 @@ def labelled(path: Path) -> Iterator[tuple[str, int]]:
 def test_published_deepbind_networks(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(EXAMPLES)
     pool, expected = DEEPBIND[name]
-    network = load_network(Source("networks:DeepBind", {"pool": pool}, str(DATA / f"models/deepbind_torch/{name}.pth")))
+    network = load_network(
+        NetworkSource("networks:DeepBind", {"pool": pool}, str(DATA / f"models/deepbind_torch/{name}.pth"))
+    )
     model, sites = network.read_as(Reading(), 101), DATA / f"tf_chipseq/{name}_B.seq.gz"
     if not sites.exists():
         pytest.skip("loads; its labelled sequences are not here")
@@ -154,12 +158,12 @@ def test_published_deepbind_networks(name: str, monkeypatch: pytest.MonkeyPatch)
 def test_other_published_networks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(EXAMPLES)
     weights = str(DATA / "models/explainn/model_epoch_best_4.pth")
-    explainn = load_network(Source("networks:ExplaiNN", {"units": 100, "outputs": 3}, weights))
+    explainn = load_network(NetworkSource("networks:ExplaiNN", {"units": 100, "outputs": 3}, weights))
     model = explainn.read_as(Reading(), 200)
     assert (explainn.input_length, model.outputs) == (200, 3)
     pickled = DATA / "models" / "pickled"
     with pytest.raises(InputError, match="is pickled Python objects: reading it can run code, so it was not read"):
-        load_network(Source(str(pickled / "full_model.pth"), {}))
+        load_network(NetworkSource(str(pickled / "full_model.pth"), {}))
     (tmp_path / "mine.py").write_text(
         "from torch import nn\n"
         "def dense():\n"
@@ -168,5 +172,5 @@ def test_other_published_networks(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "mine", raising=False)
-    dense = load_network(Source("mine:dense", {}, str(pickled / "only_weights.pth"))).read_as(Reading(), 1000)
+    dense = load_network(NetworkSource("mine:dense", {}, str(pickled / "only_weights.pth"))).read_as(Reading(), 1000)
     assert (dense.outputs, dense.final, dense.layer) == (1, "sigmoid", "3")
