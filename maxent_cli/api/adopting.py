@@ -21,7 +21,7 @@ from maxent_cli.interpret.law import Frequencies, Law
 from maxent_cli.interpret.sampling import PRESETS
 from maxent_cli.io.checkpoint import ModelCard, kept_as, load_model, save_model
 from maxent_cli.io.digests import noted
-from maxent_cli.io.networks import Source, load_network
+from maxent_cli.io.networks import NetworkSource, load_network
 from maxent_cli.io.outputs import planned
 from maxent_cli.models.adapter import FIND, Reading
 from maxent_cli.models.protocol import one_hot
@@ -114,7 +114,7 @@ def adopt(
     task = Task("adopt", listener_of(progress), out, threads=threads or granted_cpus())
     asked = Law(output=output, background=background, gc=gc)
     named = given if isinstance(given, str) else type(given).__name__
-    source = Source(named, dict(arguments or {}), weights, weights_prefix, score, length=input_length)
+    source = NetworkSource(named, dict(arguments or {}), weights, weights_prefix, score, length=input_length)
     read = [weights, table, *asked.files, named if Path(named).exists() else None]
     plan = planned(read, folders=[out], noting=False)
     module = given if isinstance(given, nn.Module) else load_network(source)
@@ -174,7 +174,7 @@ def _heard(finding: Finding, network: Network, task: Task) -> Finding:
     return finding
 
 
-def _card(folder: Path, network: Network, source: Source, findings: Mapping[str, Finding]) -> ModelCard:
+def _card(folder: Path, network: Network, source: NetworkSource, findings: Mapping[str, Finding]) -> ModelCard:
     """What the folder says, with the code that it needs in its place; nothing differs between two runs."""
     said, final = [f"Representation: {findings['representation'].text}."], findings["outputs"].numbers["final"]
     said += [f"Outputs are taken before the final {final}."] if final else []

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from maxent_cli.choices import ARCHITECTURES
 from maxent_cli.commands import options
 from maxent_cli.commands.console import Console, resumable
 from maxent_cli.commands.params import Arguments, FiniteRange, InputPath, Names
@@ -11,9 +12,6 @@ from maxent_cli.commands.params import Arguments, FiniteRange, InputPath, Names
 if TYPE_CHECKING:
     from maxent_cli.api.training import Training
     from maxent_cli.api.training_data import Split, TrainingData
-
-# of models.architectures, which is slow to import; a test compares
-ARCHITECTURES = ("convnet", "finnegan2017", "nucleosome", "residual")
 
 
 def _data(
@@ -183,12 +181,11 @@ training_options = options.group(
     _training,
     options.option(
         "--architecture",
-        default=ARCHITECTURES[0],
+        default=next(iter(ARCHITECTURES)),
         show_default=True,
         metavar="|".join((*ARCHITECTURES, "MODULE:FUNCTION")),
         everyday=True,
-        help="convnet: two short convolutions with pooling. finnegan2017: as published, no pooling. nucleosome: the "
-        "first a helical turn wide. residual: dilated ones that add up, and their mean. Or yours, with two outputs.",
+        help=" ".join(f"{name}: {what}." for name, what in ARCHITECTURES.items()) + " Or yours, with two outputs.",
     ),
     options.option(
         "--arguments",

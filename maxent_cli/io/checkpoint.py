@@ -19,7 +19,7 @@ from torch import nn
 from maxent_cli.alphabet import LETTERS
 from maxent_cli.errors import InputError
 from maxent_cli.io.digests import note
-from maxent_cli.io.networks import Source, built_by, is_factory, last_line, said
+from maxent_cli.io.networks import NetworkSource, built_by, is_factory, last_line, said
 from maxent_cli.io.user_code import Code, copy_code, import_copy
 from maxent_cli.io.weights import sound_weights
 from maxent_cli.laws import Outputs, spelled
@@ -88,7 +88,7 @@ def save_model(folder: Path, model: nn.Module, card: ModelCard) -> None:
     (folder / CARD).write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def kept_as(folder: Path, module: nn.Module, source: Source) -> tuple[str, dict[str, Any], Code | None]:
+def kept_as(folder: Path, module: nn.Module, source: NetworkSource) -> tuple[str, dict[str, Any], Code | None]:
     """What a card says of how a module is built: architecture, its arguments, and code, which is copied.
 
     Raises InputError where neither its layers are known nor its code is in a file.
@@ -224,7 +224,7 @@ def _run(code: Code, card: ModelCard, folder: Path) -> nn.Module:
     name = card.architecture
     try:
         module = import_copy(folder / CODE, code, name.partition(":")[0])
-        return built_by(module, Source(name, card.arguments, score=card.score))
+        return built_by(module, NetworkSource(name, card.arguments, score=card.score))
     except InputError as error:
         raise InputError(folder, error.where, f"{error.path} {error.problem}", error.cure) from error
     except ModuleNotFoundError as error:

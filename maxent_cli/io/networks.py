@@ -32,7 +32,7 @@ _FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
 
 @dataclass(frozen=True)
-class Source:
+class NetworkSource:
     """What names a network: module:factory or a family, with arguments and a file of weights; or a file of all of it.
 
     prefix: of the names in the file of weights that are the network's. score: the function is no factory, but gives
@@ -70,7 +70,7 @@ def is_factory(name: str) -> bool:
     return bool(_FACTORY.fullmatch(name)) and not Path(name).exists()
 
 
-def load_network(source: Source) -> nn.Module:
+def load_network(source: NetworkSource) -> nn.Module:
     """The network that a source names, its weights filled in, on the CPU.
 
     Raises InputError where there is none, where a file is none that is read, and where weights do not fit or are not
@@ -92,7 +92,7 @@ def load_network(source: Source) -> nn.Module:
     return network
 
 
-def built_by(module: ModuleType, source: Source) -> nn.Module:
+def built_by(module: ModuleType, source: NetworkSource) -> nn.Module:
     """What a source's factory in a module gives; the same weights each time, and the random state as it was."""
     factory: Any = module
     name = source.name
@@ -138,7 +138,7 @@ def _imported(name: str) -> ModuleType:
         raise InputError(name, last_line(error), f"cannot be imported ({said(error)})", cure) from error
 
 
-def _from_file(source: Source) -> nn.Module:
+def _from_file(source: NetworkSource) -> nn.Module:
     """A network that a file holds whole, without code: one of Keras."""
     check_input(source.name)
     if source.weights is not None or source.arguments:
@@ -152,7 +152,7 @@ def _from_file(source: Source) -> nn.Module:
     raise InputError(source.name, "", "holds weights and no network", cure)
 
 
-def _family(source: Source) -> nn.Module:
+def _family(source: NetworkSource) -> nn.Module:
     """One of the published networks, of the sizes asked for."""
     make = FAMILIES[source.name]
     own = {"input_length": source.length} if source.length and "input_length" in signature(make).parameters else {}
@@ -165,7 +165,7 @@ def _family(source: Source) -> nn.Module:
         raise InputError(source.name, "", f"cannot be built ({said(error)})", f"its arguments are {takes}") from error
 
 
-def _fill(network: nn.Module, weights: dict[str, Tensor], source: Source) -> None:
+def _fill(network: nn.Module, weights: dict[str, Tensor], source: NetworkSource) -> None:
     path = str(source.weights)
     sound = sound_weights(path, weights, "give other weights")
     try:
