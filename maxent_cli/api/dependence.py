@@ -27,6 +27,8 @@ from maxent_cli.io.unfinished import Unfinished, packed, unfinished, unpacked
 from maxent_cli.tables.dependence import ANCHORS, PAIRS
 from maxent_cli.tables.dependence import LETTERS as LETTER_PAIRS
 
+CONVERGENCE = ("converged", "rhat")  # of an anchor, in each of its rows
+
 SIGNIFICANT = 0.05  # q up to which a pair is called dependent
 
 Row = dict[str, Any]
@@ -176,6 +178,7 @@ def _judge(samples: SampleSet, job: DependenceJob) -> Row:
     judged = {
         "record": samples.name,
         "refused": not diagnosis.worst_rhat <= job.max_rhat,
+        "converged": diagnosis.converged,
         "rhat": diagnosis.worst_rhat,
         "rhat_quantity": diagnosis.worst_rhat_quantity,
     }
@@ -189,7 +192,8 @@ def _look_at(draws: Draws, number: int, job: DependenceJob) -> bytes:
     if row["refused"]:
         return packed({}, {ANCHORS.file: row})
     found = dependence_of(samples, draws.is_distance)
-    top = [pair_row(samples, found, pair) for pair in top_pairs(found, job.top)]
+    told = {name: row[name] for name in CONVERGENCE}
+    top = [pair_row(samples, found, pair) | told for pair in top_pairs(found, job.top)]
     upper = found.q[np.triu_indices(len(found.q), 1)]
     row |= {"pairs": int(np.isfinite(upper).sum()), "dependent": int((upper <= SIGNIFICANT).sum())}
     row |= {"squared_share": found.share}
@@ -205,7 +209,7 @@ def _letter_rows(samples: SampleSet, pair: Row) -> Iterator[Row]:
     observed, product = joint_letters(samples, pair["first"], pair["second"])
     for one, other in np.ndindex(4, 4):
         yield {
-            **{name: pair[name] for name in ("record", "first", "second")},
+            **{name: pair[name] for name in ("record", "first", "second", *CONVERGENCE)},
             "first_letter": LETTERS[one],
             "second_letter": LETTERS[other],
             "share": observed.value[one, other],

@@ -148,9 +148,9 @@ def read_off(draws: Draws, job: MotifsJob) -> Findings:
         read = _each(draws, partial(_read, job.calling, draws.diagnosis), job.threads)
         for row, (samples, letters, held, motifs, diagnosis) in enumerate(read):
             stretches = find_segments(samples, letters, held, job.calling)
-            positions(_position_rows(samples, letters, held))
+            positions(_position_rows(samples, letters, held, diagnosis))
             odds = _odds(samples, letters)
-            pwm(_pwm_rows(samples.name, odds))
+            pwm(_pwm_rows(samples.name, odds, diagnosis))
             segments(_segment_rows(stretches, samples.interval, diagnosis))
             logo = _write_anchor_logo(row, samples, (letters, held, stretches), job)
             anchors([_anchor_row(samples, letters, held, (len(stretches), logo, *told(diagnosis)))])
@@ -271,14 +271,14 @@ def _anchor_row(
     return tables.ANCHORS.row(samples.name, held.total, held.total_error, rest[0], median, *rest[1:])
 
 
-def _position_rows(samples: SampleSet, letters: Frequencies, held: Information) -> Iterator[Row]:
+def _position_rows(samples: SampleSet, letters: Frequencies, held: Information, diagnosis: Diagnosis) -> Iterator[Row]:
     sequence = decode(samples.anchor)
     numbers = np.column_stack(
         [held.positions, held.errors, letters.ess, letters.probabilities, letters.errors, samples.background]
     )
     for position in range(len(numbers)):
         row = numbers[position]
-        yield tables.POSITIONS.row(samples.name, position, sequence[position], *row)
+        yield tables.POSITIONS.row(samples.name, position, sequence[position], *row, *told(diagnosis))
 
 
 def _odds(samples: SampleSet, letters: Frequencies) -> Floats:
@@ -290,10 +290,10 @@ def _odds(samples: SampleSet, letters: Frequencies) -> Floats:
     return odds
 
 
-def _pwm_rows(name: str, odds: Floats) -> Iterator[Row]:
+def _pwm_rows(name: str, odds: Floats, diagnosis: Diagnosis) -> Iterator[Row]:
     for position in range(len(odds)):
         row = odds[position]
-        yield tables.PWM.row(name, position, *row)
+        yield tables.PWM.row(name, position, *row, *told(diagnosis))
 
 
 def _segment_rows(segments: Sequence[Segment], place: Interval | None, diagnosis: Diagnosis) -> Iterator[Row]:

@@ -109,7 +109,8 @@ def _class_of(words: str) -> LetterClass:
 def spectrum_rows(one: Periodicity) -> Iterator[Row]:
     """An anchor's spectra, a period a line."""
     for at in range(0, len(FREQUENCIES), SHOWN_EVERY):
-        yield SPECTRA.row(one.record, 1 / FREQUENCIES[at], *(one.power[source][at] for source in SOURCES))
+        powers = (one.power[source][at] for source in SOURCES)
+        yield SPECTRA.row(one.record, 1 / FREQUENCIES[at], *powers, one.converged, one.rhat)
 
 
 def figure_of(answer: PeriodicityAnswer, found: list[Periodicity], words: str) -> PeriodicityFigure:

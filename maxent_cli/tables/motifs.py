@@ -165,6 +165,7 @@ POSITIONS = Table(
         *letters("p_", "", "Frequency of {} in the draws.", _FIXED),
         *letters("error_", "", "Monte Carlo standard error of p_{}.", _FIXED),
         *letters("background_", "", "Frequency of {} in the background in use, tether included.", _FIXED),
+        *CONVERGENCE,
     ),
     key=("record", "position"),
 )
@@ -172,7 +173,10 @@ PWM = Table(
     "pwm.tsv",
     "a position of an anchor",
     "log2 odds of each position's letters against its background",
-    matrix(RECORD, "bits", "Log2 odds of {} against the position's background; 0 where the position is fixed."),
+    (
+        *matrix(RECORD, "bits", "Log2 odds of {} against the position's background; 0 where the position is fixed."),
+        *CONVERGENCE,
+    ),
     key=("record", "position"),
 )
 SEGMENTS = Table(
