@@ -100,7 +100,8 @@ def section(name: str, pieces: list[Piece]) -> Iterator[str]:
     lines = joined(Line(**line | {"values": tuple(line["values"])}) for each in own for line in each["lines"])
     seconds, planned = sum(each["seconds"] for each in own), CALIBRATIONS[name]
     part = "" if len(own) == len(planned.pieces) else f" So far {len(own)} of {len(planned.pieces)} pieces."
-    yield f"\n## {name}\n\n{planned.run.__doc__} {seconds:.0f} CPU seconds.{part}\n"
+    what = " ".join(str(planned.run.__doc__).split())
+    yield f"\n## {name}\n\n{what} {seconds:.0f} CPU seconds.{part}\n"
     if lines or not part:
         yield "\n".join([HEADER, *map(row, lines)]) if lines else "Not run: the data are not here."
 
@@ -109,7 +110,8 @@ def row(line: Line) -> str:
     """A line of the table."""
     verdict = "" if line.holds() else ("within its error" if line.holds(2) else "**outside**")
     bounds = f"{line.low:.4g} to {line.high:.4g}"
-    return f"| {line.claim} | {line.found:.4g} ± {line.error:.2g} | {bounds} | {len(line.values)} | {verdict} |"
+    error = f" ± {line.error:.2g}" if line.error == line.error else ""  # one value has none
+    return f"| {line.claim} | {line.found:.4g}{error} | {bounds} | {len(line.values)} | {verdict} |"
 
 
 if __name__ == "__main__":
