@@ -6,10 +6,8 @@ there afterwards, unchanged, and nothing under a temporary name.
 """
 
 import argparse
-import contextlib
 import os
 import random
-import resource
 import shlex
 import shutil
 import signal
@@ -24,14 +22,11 @@ sys.path[:0] = [str(HERE.parent), str(HERE.parent / "commands"), str(HERE)]
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
-import torch  # noqa: E402
 from cases import Case, make_case  # noqa: E402
+from forks import contents, contents_of, import_all, in_a_fork  # noqa: E402
 from test_faults import make_site  # noqa: E402
 
-from maxent_cli.commands import COMMANDS, load, maxent  # noqa: E402
-
-PATIENCE, GRACE = 40.0, 60.0  # seconds until a case is told to end, and until it must have ended
-MOST_MEMORY = 12 << 30  # bytes
+PATIENCE = 40.0  # seconds until a case is told to end
 NOT_FOREIGN = {0, 1, 2, 3, 4, 143}
 
 
@@ -43,22 +38,7 @@ def main() -> int:
     parser.add_argument("--only", type=int, help="the case of this number alone, and what it said")
     parser.add_argument("--line", default="", help="lines that begin so alone")
     asked = parser.parse_args()
-    torch.set_num_threads(1)
-    for name in COMMANDS:  # what a fork need not import again
-        load(name)
-    import maxent_cli.api.attribution
-    import maxent_cli.api.comparison
-    import maxent_cli.api.dependence
-    import maxent_cli.api.examining
-    import maxent_cli.api.merging
-    import maxent_cli.api.motifs
-    import maxent_cli.api.periodicity
-    import maxent_cli.api.prediction
-    import maxent_cli.api.probing
-    import maxent_cli.api.reports
-    import maxent_cli.api.simulation
-    import maxent_cli.api.training  # noqa: F401
-
+    import_all()
     ends, failed, started = Counter[str](), 0, time.monotonic()
     with tempfile.TemporaryDirectory(prefix="maxent-hostile-") as name:
         (Path(name) / "site").mkdir()
@@ -86,7 +66,7 @@ def run(number: int, asked: argparse.Namespace, site: Path, folder: Path) -> tup
         (folder / "out" / kind).mkdir(parents=True)
     case = make_case(random.Random(f"{asked.seed} {number}"), folder, asked.line)
     before = contents(folder)
-    code, late = in_a_fork(case, folder, folder.parent / "stderr")
+    code, late = in_a_fork(case.words, folder, PATIENCE, case.variables)
     faults = check(code, late, (folder.parent / "stderr").read_text(errors="replace"))
     for place, held in before.items():
         named = any(word == str(folder / place) for word in case.words)
@@ -101,49 +81,6 @@ def run(number: int, asked: argparse.Namespace, site: Path, folder: Path) -> tup
     faults += [f"left {place}" for place in litter]
     shown = "stopped" if late else str(code)
     return shown, faults, case
-
-
-def in_a_fork(case: Case, folder: Path, stderr: Path) -> tuple[int, bool]:
-    """The exit code of a case, negative for a signal; and whether it had to be told to end."""
-    child = os.fork()
-    if child == 0:
-        end_as(case, folder, stderr)
-    started, late = time.monotonic(), False
-    while True:
-        found, status = os.waitpid(child, os.WNOHANG)
-        if found:
-            return os.waitstatus_to_exitcode(status), late
-        waited = time.monotonic() - started
-        if waited > PATIENCE and not late:
-            os.kill(child, signal.SIGTERM)
-            late = True
-        if waited > PATIENCE + GRACE:
-            os.kill(child, signal.SIGKILL)
-        time.sleep(0.005)
-
-
-def end_as(case: Case, folder: Path, stderr: Path) -> None:
-    """Become the command, and end as it does."""
-    code = 70
-    try:
-        resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
-        os.chdir(folder)
-        for stream, path in ((0, os.devnull), (1, os.devnull), (2, str(stderr))):
-            flags = os.O_RDONLY if stream == 0 else os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-            os.dup2(os.open(path, flags, 0o600), stream)
-        os.environ |= case.variables
-        sys.argv = ["maxent", *case.words]
-        maxent(case.words, prog_name="maxent")
-    except SystemExit as error:
-        code = error.code if isinstance(error.code, int) else int(error.code is not None)
-    except BaseException:
-        import traceback
-
-        traceback.print_exc()
-    finally:
-        with contextlib.suppress(Exception):
-            sys.stderr.flush()
-        os._exit(code)
 
 
 def check(code: int, late: bool, said: str) -> list[str]:
@@ -163,19 +100,6 @@ def check(code: int, late: bool, said: str) -> list[str]:
     if code == 2 and not any(line.startswith(("Error: ", "maxent: ")) for line in said.splitlines()):
         faults.append(f"usage without an error: {last[:200]}")
     return faults
-
-
-def contents(folder: Path) -> dict[str, object]:
-    """Every file and link in a folder, and what it holds."""
-    places = (place for place in sorted(folder.rglob("*")) if place.is_symlink() or place.is_file())
-    return {place.relative_to(folder).as_posix(): contents_of(place) for place in places}
-
-
-def contents_of(place: Path) -> object:
-    """What a file holds or a link says; None where there is neither."""
-    if place.is_symlink():
-        return str(place.readlink())
-    return place.read_bytes() if place.is_file() else None
 
 
 if __name__ == "__main__":
