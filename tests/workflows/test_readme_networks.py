@@ -21,6 +21,7 @@ from maxent_cli.errors import InputError
 from maxent_cli.interpret import checkup
 from maxent_cli.io.networks import NetworkSource, load_network
 from maxent_cli.models.adapter import AS_IS, AdaptedNetwork
+from maxent_cli.models.families import FAMILIES
 from maxent_cli.models.prediction import predict
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +39,7 @@ def commands(block: str) -> list[list[str]]:
     return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("maxent ")]
 
 
-MINE, EACH = (commands(block) for block in blocks("sh"))
+MINE, EACH, FILES = (commands(block) for block in blocks("sh"))
 
 
 @pytest.fixture
@@ -104,6 +105,14 @@ def test_the_page_runs_every_small_network_of_the_examples() -> None:
     code = (EXAMPLES / "networks.py").read_text().partition("class DeepBind")[0]
     written = set(re.findall(r"^(?:class|def) (\w+)", code, re.MULTILINE))
     assert {words[1].partition(":")[2] for words in EACH} == written
+
+
+def test_files_and_families_of_the_page_are_known() -> None:
+    """They are run in test_published.py, where they are small."""
+    given = [words[1] for words in FILES]
+    assert given == ["nucleosomes.h5", "basset", "published:DanQ"]
+    assert "basset" in FAMILIES
+    assert "class DanQ" in (EXAMPLES / "published.py").read_text()
 
 
 def test_deepbinds_tensors_fit_and_both_strands_score_alike(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
