@@ -1,6 +1,7 @@
 """What a network is like as a thing to sample: each check gives a finding, for people and for machines."""
 
 import resource
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -252,7 +253,8 @@ def _needs(patient: Patient, run: Sampling, preparing: float, step: float, passe
     rounds = -(-count // workers)  # an anchor is drawn by itself
     seconds = rounds * (preparing + steps * step + evaluated / passes)
     held = 2 * workers * run.bytes_held(patient.model.input_length)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 + held
+    counted = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB here
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * counted + held
     hours, minutes = divmod(int(seconds * SPARE_TIME / 60) + 1, 60)
     gigabytes = max(1, round(memory * SPARE_MEMORY / 2**30))
     line = f"--cpus-per-task={patient.threads} --mem={gigabytes}G --time={hours:02d}:{minutes:02d}:00"
