@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from maxent_cli.api.merging import POOLS
 from maxent_cli.commands import COMMANDS, maxent
 from maxent_cli.io.motif_files import CTCF_MOTIF
 from maxent_cli.io.tables import read_table
@@ -81,6 +82,10 @@ def test_every_command_that_writes_is_declared() -> None:
         "provenance",
     }  # FASTA, JSON, HTML, what others write, nothing
     assert WRITTEN.keys() | others == set(COMMANDS)
+
+
+def test_what_is_pooled_is_made_anew_by_merge() -> None:
+    assert POOLS.keys() == {command for command, output in DECLARED if output.pooled}
 
 
 def test_every_table_that_was_written_is_declared(written: Path) -> None:
