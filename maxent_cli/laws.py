@@ -48,7 +48,8 @@ class LawKind:
 
     is_distance: the energy is 0 at the anchor and nowhere less, so that a beta can be found that keeps a share of it.
     needs: settings without which it cannot be. most_outputs: that it can hold together; None: any number. tether: by
-    default. held: what it holds, a clause with {output} in it. reading: the law in a sentence or two, for people.
+    default. output_of: the output by the energy, where that tells it. held: what it holds, a clause with {output} in
+    it. reading: the law in a sentence or two, for people.
     """
 
     name: str
@@ -57,6 +58,7 @@ class LawKind:
     needs: tuple[str, ...]
     most_outputs: int | None
     tether: float | Literal["auto"] | None
+    output_of: Callable[[Any], Any] | None
     held: str
     reading: str
 
@@ -75,6 +77,7 @@ LAWS = {
             needs=(),
             most_outputs=None,
             tether="auto",
+            output_of=None,
             held="the anchor's representation, weighted by the output layer for {output}",
             reading="p(x) ∝ q(x) · exp(-beta · E(x)). E(x) is the distance of the network's representations of x and "
             "of the anchor, weighted by its output layer; q is a background of independent letters (Finnegan & Song "
@@ -87,6 +90,7 @@ LAWS = {
             needs=("beta",),
             most_outputs=1,
             tether=None,
+            output_of=lambda energy: -energy,
             held="{output}, by q(x) · exp(beta · output(x)); anchors are only where chains start",
             reading="p(x) ∝ q(x) · exp(beta · output(x)): what drives the output, tied to no anchor's representation; "
             "q is a background of independent letters.",

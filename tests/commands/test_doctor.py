@@ -100,7 +100,7 @@ def test_the_same_for_machines() -> None:
         "shape": [3],
         "linear": True,
     }
-    assert found["outputs"]["held"] == [1, 0]
+    assert found["outputs"]["held"] == [[[1, 1.0], [0, -1.0]]]
     assert found["modes"]["dropout"] == 1
     assert found["kernel"]["kernel"].startswith("full passes (")
     assert found["run"]["resources"].startswith("--cpus-per-task=1 --mem=")

@@ -131,11 +131,15 @@ def test_a_law_that_needs_a_setting_or_holds_less_says_so() -> None:
 
 
 def test_draws_of_the_law_of_an_output_follow_the_list() -> None:
-    settings = law(3.0, output=(((0, 0.5), (1, -2.0)),), kind=LAWS["output"])
+    settings = law(60.0, output=(((0, 0.5), (1, -2.0)),), kind=LAWS["output"])
     listed = Listed(MODEL, ANCHOR)
     codes = np.array([encode(word) for word in words(5)])
     listed.energy = -evaluate(output_term(MODEL, settings.outputs), codes)
-    assert probability(sample_anchor(MODEL, anchor(ANCHOR), settings, run(thin=40)), listed, 3.0) > ODD
+    samples = sample_anchor(MODEL, anchor(ANCHOR), settings, run(thin=40))
+    assert probability(samples, listed, 60.0) > ODD
+    assert probability(samples, listed, 30.0) < ODD
+    outputs = evaluate(output_term(MODEL, settings.outputs), samples.codes)
+    np.testing.assert_allclose(samples.output, outputs, atol=1e-5)
 
 
 def probability(samples, listed: Listed, beta: float) -> float:
@@ -150,6 +154,7 @@ AWAY = LawKind(
     needs=("keep",),
     most_outputs=1,
     tether=None,
+    output_of=None,
     held="the value of {output} at the anchor",
     reading="p(x) ∝ q(x) · exp(-beta · |f(x) - f(x0)|).",
 )
