@@ -6,7 +6,7 @@ import click
 
 from maxent_cli.commands import options
 from maxent_cli.commands.console import Console, print_file, spoken
-from maxent_cli.commands.params import PIPE, FiniteRange, InputPath
+from maxent_cli.commands.params import PIPE, FiniteRange, InputPath, KnownMotifs
 
 if TYPE_CHECKING:
     from maxent_cli.analysis.discovery import Calling
@@ -73,7 +73,12 @@ calling_options = options.group(
 @options.command("motifs")
 @spoken
 @click.argument("draws", type=InputPath())
-@options.option("--known", type=InputPath(), everyday=True, help="MEME file of known motifs to name the found ones by.")
+@options.option(
+    "--known",
+    type=KnownMotifs(),
+    everyday=True,
+    help="Known motifs to name the found ones by: jaspar-vertebrates, jaspar-fungi (included), or a MEME file.",
+)
 @calling_options
 @options.option(
     "--similarity",

@@ -49,6 +49,19 @@ class InputPath(click.ParamType[Any]):
         return value
 
 
+class KnownMotifs(InputPath):
+    """A database of motifs that comes with the package, or a file of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.name = "database"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from maxent_cli.io.motif_files import DATABASES
+
+        return value if value in DATABASES else super().convert(value, param, ctx)
+
+
 def look_at(path: str, folder: bool, pipe: bool) -> None:
     """io.files.check_input, imported when it is wanted."""
     from maxent_cli.io.files import check_input

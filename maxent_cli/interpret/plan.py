@@ -49,7 +49,8 @@ class _Representation(nn.Module):
 class _Stack:
     """Layers so far, and the shape that the next one reads: (channels, length), or (units, 1) once flattened.
 
-    turned: it reads (length, channels), as networks do whose letters come last.
+    turned: it reads (length, channels), as networks do whose letters come last; by_position: what was flattened lay so,
+    as Keras flattens. padded: what the next layer reads beyond the left and the right end, and the number there.
     """
 
     layers: list[tuple[Layer, Weights, Weights]]
@@ -57,6 +58,16 @@ class _Stack:
     length: int
     flat: bool = False
     turned: bool = False
+    by_position: bool = False
+    padded: tuple[int, int, float] = (0, 0, 0.0)
+
+    def padding(self, own: tuple[int, int], fill: float) -> tuple[int, int]:
+        """Padding of the next layer on the left and on the right, with that which came before it."""
+        left, right, value = self.padded
+        self.padded = (0, 0, 0.0)
+        if (left or right) and value != fill:
+            raise NotAStack(f"padding is {value:g} where {fill:g} is read beyond the ends")
+        return left + own[0], right + own[1]
 
     def add(self, layer: Layer, weights: Weights | None = None, bias: Weights | None = None) -> None:
         none = np.zeros(0, np.float32)
@@ -85,11 +96,17 @@ def read_plan(model: SequenceModel, reference: Tensor, weights: Tensor, offset: 
         handler = HANDLERS.get(type(step))
         if handler is None:
             raise NotAStack(f"{name or type(step).__name__}: {type(step).__name__} is not a layer it knows")
-        if stack.turned and not isinstance(step, _Turn):
+        if stack.turned and not isinstance(step, _Turn | nn.Flatten):
             raise NotAStack(f"{name or type(step).__name__}: it reads positions before channels")
+        if any(stack.padded[:2]) and not isinstance(step, nn.Conv1d | nn.MaxPool1d | nn.ConstantPad1d):
+            raise NotAStack(f"{name or type(step).__name__}: it reads padding")
         handler(stack, step)
     if not stack.layers or stack.layers[0][0].kind != layers.SUM:
         raise NotAStack("the first layer is neither a convolution nor linear")
+    if any(stack.padded[:2]):
+        raise NotAStack("it ends with padding")
+    if stack.by_position and stack.length > 1:
+        raise NotAStack("what enters the head was flattened position by position")
     if adapted is not None:
         _order_letters(stack, adapted.order.argsort().tolist())
     return make_plan(stack.layers, _position_major(weights, stack), _position_major(reference, stack), offset)
@@ -200,8 +217,8 @@ MOST_ARGUMENTS = {"flatten": 2, "transpose": 3, "permute": 4}
 def _convolution(stack: _Stack, step: nn.Conv1d) -> None:
     width, dilation = step.kernel_size[0], step.dilation[0]
     span = (width - 1) * dilation
-    padding = _padding(step, span)
-    if step.stride[0] != 1 or step.padding_mode != "zeros" or stack.flat or padding > span:
+    left, right = stack.padding(_padding(step, span), 0.0)
+    if step.stride[0] != 1 or step.padding_mode != "zeros" or stack.flat or max(left, right) > span:
         raise NotAStack("a convolution has a stride, padding other than zeros, or follows flattening")
     kernel = step.weight.detach().float().cpu().numpy()  # (out, in / groups, width)
     out, per_group, _ = kernel.shape
@@ -209,27 +226,30 @@ def _convolution(stack: _Stack, step: nn.Conv1d) -> None:
     for channel in range(out):
         first = channel // (out // step.groups) * per_group
         weights[:, first : first + per_group, channel] = kernel[channel].T
-    shape = (stack.length, stack.channels, stack.length + 2 * padding - span, out)
-    layer = Layer(layers.SUM, layers.IDENTITY, *shape, width, 1, padding, dilation)
+    shape = (stack.length, stack.channels, stack.length + left + right - span, out)
+    layer = Layer(layers.SUM, layers.IDENTITY, *shape, width, 1, left, dilation)
     stack.add(layer, weights, _bias(step.bias, out))
 
 
-def _padding(step: nn.Conv1d, span: int) -> int:
+def _padding(step: nn.Conv1d, span: int) -> tuple[int, int]:
+    """Padding on the left and on the right; 'same' of an even width pads more on the right."""
     if isinstance(step.padding, str):
-        if step.padding == "same" and span % 2:
-            raise NotAStack("a convolution of even width pads its two sides unequally")
-        return span // 2 if step.padding == "same" else 0
-    return step.padding[0]
+        return (span // 2, span - span // 2) if step.padding == "same" else (0, 0)
+    return step.padding[0], step.padding[0]
 
 
 def _linear(stack: _Stack, step: nn.Linear) -> None:
     out, into = step.weight.shape
     if not stack.flat or into != stack.channels * stack.length:
         raise NotAStack("a linear layer does not read the flattened layer before it")
-    kernel = step.weight.detach().float().cpu().numpy().reshape(out, stack.channels, stack.length)
+    flat = step.weight.detach().float().cpu().numpy()
+    if stack.by_position:
+        kernel = flat.reshape(out, stack.length, stack.channels).transpose(1, 2, 0)
+    else:
+        kernel = flat.reshape(out, stack.channels, stack.length).transpose(2, 1, 0)
     shape = (stack.length, stack.channels, 1, out)
     layer = Layer(layers.SUM, layers.IDENTITY, *shape, stack.length)
-    stack.add(layer, np.ascontiguousarray(kernel.transpose(2, 1, 0)), _bias(step.bias, out))
+    stack.add(layer, np.ascontiguousarray(kernel), _bias(step.bias, out))
 
 
 def _bias(bias: Tensor | None, out: int) -> Weights:
@@ -257,13 +277,18 @@ def _batch_norm(stack: _Stack, step: nn.BatchNorm1d) -> None:
 
 def _pool(stack: _Stack, step: nn.MaxPool1d | nn.AvgPool1d) -> None:
     width, stride, padding = (_single(value) for value in (step.kernel_size, step.stride, step.padding))
-    dilation = _single(getattr(step, "dilation", 1))
-    if stack.flat or step.ceil_mode or (padding and not getattr(step, "count_include_pad", True)):
-        raise NotAStack("a pooling layer rounds up, leaves padding out of its mean, or follows flattening")
-    out = (stack.length + 2 * padding - dilation * (width - 1) - 1) // stride + 1
-    kind = layers.MAXIMUM if isinstance(step, nn.MaxPool1d) else layers.MEAN
+    dilation, largest = _single(getattr(step, "dilation", 1)), isinstance(step, nn.MaxPool1d)
+    left, right = stack.padding((padding, padding), -np.inf) if largest else (padding, padding)
+    if stack.flat or (not largest and (step.ceil_mode or (padding and not getattr(step, "count_include_pad", True)))):
+        raise NotAStack("a pooling layer leaves what is beyond the ends out of its mean, or follows flattening")
+    span = dilation * (width - 1)
+    steps = stack.length + left + right - span - 1
+    out = (-(-steps // stride) if step.ceil_mode else steps // stride) + 1
+    if step.ceil_mode and (out - 1) * stride >= stack.length + left:  # torch begins no window beyond the end
+        out -= 1
+    kind = layers.MAXIMUM if largest else layers.MEAN
     shape = (stack.length, stack.channels, out, stack.channels)
-    stack.add(Layer(kind, layers.IDENTITY, *shape, width, stride, padding, dilation))
+    stack.add(Layer(kind, layers.IDENTITY, *shape, width, stride, left, dilation))
 
 
 def _global_pool(stack: _Stack, step: nn.AdaptiveMaxPool1d | nn.AdaptiveAvgPool1d) -> None:
@@ -281,7 +306,11 @@ def _single(value: Any) -> int:
 def _flatten(stack: _Stack, step: nn.Flatten) -> None:
     if step.start_dim != 1 or step.end_dim != -1:
         raise NotAStack("it flattens the batch or only some dimensions")
-    stack.flat = True
+    stack.flat, stack.by_position, stack.turned = True, stack.turned, False
+
+
+def _pad(stack: _Stack, step: nn.ConstantPad1d) -> None:
+    stack.padded = (*stack.padding((step.padding[0], step.padding[1]), float(step.value)), float(step.value))
 
 
 def _turn(stack: _Stack, step: _Turn) -> None:
@@ -319,6 +348,7 @@ HANDLERS: dict[type[nn.Module], Callable[[_Stack, Any], None]] = {
     nn.AdaptiveMaxPool1d: _global_pool,
     nn.AdaptiveAvgPool1d: _global_pool,
     nn.Flatten: _flatten,
+    nn.ConstantPad1d: _pad,
     nn.Dropout: _nothing,
     nn.Dropout1d: _nothing,
     nn.Identity: _nothing,

@@ -47,6 +47,17 @@ class Functional(ToyNetwork):
         return torch.sigmoid(functional.softplus(last(torch.flatten(scanned, 1)).relu()))
 
 
+class ByPosition(ToyNetwork):
+    """Flattened as Keras does: positions before channels."""
+
+    def __init__(self) -> None:
+        super().__init__(LENGTH, nn.ModuleList([conv(), nn.Linear(6 * (LENGTH - 2), 5)]))
+
+    def representation(self, inputs: Tensor) -> Tensor:
+        first, last = self.layers
+        return functional.relu(last(first(inputs).relu().transpose(1, 2).flatten(1)))
+
+
 FUNCTIONS = [
     nn.ReLU(), nn.LeakyReLU(0.3), nn.ELU(0.7), nn.Sigmoid(), nn.Tanh(), nn.SiLU(), nn.GELU(), nn.Softplus()
 ]  # fmt: skip
@@ -56,6 +67,8 @@ POOLS = {
     "max, padded and strided": nn.MaxPool1d(3, stride=2, padding=1),
     "max, dilated": nn.MaxPool1d(3, stride=2, dilation=2),
     "max, with gaps": nn.MaxPool1d(1, stride=3),
+    "max, rounded up": nn.MaxPool1d(4, stride=3, ceil_mode=True),
+    "max, rounded up, without a window beyond the end": nn.MaxPool1d(2, stride=5, padding=1, ceil_mode=True),
     "mean": nn.AvgPool1d(2),
     "mean, padded and overlapping": nn.AvgPool1d(3, stride=1, padding=1),
     "mean, strided": nn.AvgPool1d(4, stride=3, padding=2),
@@ -69,6 +82,19 @@ NETWORKS: dict[str, Callable[[], ToyNetwork]] = {
     "padded": lambda: network(LENGTH, conv(6, 5, padding=3), nn.ReLU(), nn.Flatten(), 5),
     "padded by its whole span": lambda: network(LENGTH, conv(6, 3, padding=2), nn.ReLU(), nn.Flatten(), 5),
     "padded to the same length": lambda: network(LENGTH, conv(6, 3, padding="same", dilation=2), nn.Flatten(), 5),
+    "padded before": lambda: network(
+        LENGTH,
+        nn.ConstantPad1d((2, 0), 0.0),
+        conv(6, 3),
+        nn.Tanh(),
+        nn.ConstantPad1d((0, 1), 0.0),
+        nn.Conv1d(6, 4, 3, padding=1),
+        nn.ConstantPad1d((1, 2), -float("inf")),
+        nn.MaxPool1d(3),
+        nn.Flatten(),
+        5,
+    ),
+    "flattened position by position": lambda: with_random_weights(ByPosition()),
     "dilated": lambda: network(LENGTH, conv(6, 3, dilation=3, padding=1), nn.ReLU(), nn.Flatten(), 5),
     "width one": lambda: network(LENGTH, conv(6, 1), nn.ReLU(), nn.Conv1d(6, 4, 3), nn.ReLU(), nn.Flatten(), 5),
     "grouped": lambda: network(LENGTH, conv(8, 3, groups=2), nn.ReLU(), nn.Conv1d(8, 4, 3, groups=4), nn.ReLU()),

@@ -94,7 +94,19 @@ REFUSED: dict[str, tuple[Callable[[], SequenceModel], str]] = {
     "a strided convolution": (lambda: network(LENGTH, conv(4, 3, stride=2)), "a convolution has a stride"),
     "circular padding": (lambda: network(LENGTH, conv(4, 3, padding=1, padding_mode="circular")), "other than zeros"),
     "padding beyond the span": (lambda: network(LENGTH, conv(4, 3, padding=3)), "padding other than zeros"),
-    "uneven padding": (lambda: network(LENGTH, conv(4, 4, padding="same")), "pads its two sides unequally"),
+    "padding that is not what lies beyond the ends": (
+        lambda: network(LENGTH, nn.ConstantPad1d(1, 0.5), conv(4, 4)),
+        "padding is 0.5 where 0 is read",
+    ),
+    "padding before a mean": (
+        lambda: network(LENGTH, conv(), nn.ConstantPad1d(1, 0.0), nn.AvgPool1d(2)),
+        "reads padding",
+    ),
+    "padding at the end": (lambda: network(LENGTH, conv(), nn.ConstantPad1d(1, 0.0)), "it ends with padding"),
+    "a representation by position": (
+        lambda: Written(lambda x, first: first(x).transpose(1, 2).flatten(1), conv()),
+        "was flattened position by position",
+    ),
     "linear along the sequence": (
         lambda: network(LENGTH, conv(), nn.Linear(LENGTH - 2, 5)),
         "does not read the flattened",
@@ -105,10 +117,10 @@ REFUSED: dict[str, tuple[Callable[[], SequenceModel], str]] = {
     "pooling first": (lambda: network(LENGTH, nn.MaxPool1d(2), conv()), "the first layer is neither"),
     "a function first": (lambda: network(LENGTH, nn.Tanh(), conv()), "the first layer is neither"),
     "no layer": (lambda: network(LENGTH, nn.Identity()), "the first layer is neither"),
-    "pooling that rounds up": (lambda: network(LENGTH, conv(), nn.MaxPool1d(3, ceil_mode=True)), "rounds up"),
+    "means that round up": (lambda: network(LENGTH, conv(), nn.AvgPool1d(3, ceil_mode=True)), "leaves what is beyond"),
     "means without padding": (
         lambda: network(LENGTH, conv(), nn.AvgPool1d(3, padding=1, count_include_pad=False)),
-        "leaves padding out of its mean",
+        "leaves what is beyond",
     ),
     "pooling to two columns": (lambda: network(LENGTH, conv(), nn.AdaptiveMaxPool1d(2)), "more than one column"),
     "pooling what is flattened": (
@@ -203,3 +215,14 @@ def test_weights_are_copied_so_that_later_training_does_not_change_a_plan():
         for values in model.parameters():
             values.add_(1)
     np.testing.assert_array_equal(plan.parameters, before)
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
+def test_same_padding_of_an_even_width_pads_more_on_the_right() -> None:
+    """As when the padding is a layer of its own, of which tests/engine/test_incremental.py compiles some."""
+    same, apart = conv(5, 4, padding="same"), conv(5, 4)
+    apart.load_state_dict(same.state_dict())
+    plans = [plan_of(network(LENGTH, *layers)) for layers in ([same], [nn.ConstantPad1d((1, 2), 0.0), apart])]
+    np.testing.assert_array_equal(plans[0].table, plans[1].table)
+    inputs = torch.rand(2, 4, LENGTH)
+    torch.testing.assert_close(same(inputs), nn.Sequential(nn.ConstantPad1d((1, 2), 0.0), apart)(inputs))
