@@ -47,7 +47,7 @@ class LawKind:
     """What a law is, whatever network and anchor it is of.
 
     is_distance: the energy is 0 at the anchor and nowhere less, so that a beta can be found that keeps a share of it.
-    needs: settings without which it cannot be. most_outputs: that it can hold together; None: any number. tether: by
+    needs: settings without which it cannot be. most_outputs: how many it can hold together; None: any number. tether: by
     default. output_of: the output by the energy, where that tells it. held: what it holds, a clause with {output} in
     it. reading: the law in a sentence or two, for people.
     """

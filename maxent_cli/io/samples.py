@@ -1,9 +1,10 @@
 """The draws file: one .npz that np.load(allow_pickle=False) reads, the same bytes for the same run.
 
-Schema 1. `header`: JSON text (schema, law, settings, model digest, seed, number of anchors). For anchor i, counted from
-000000: `record_i` (JSON text: name, interval, beta, its error, outputs and energies that are one number), `anchor_i`
-(L,) uint8, `codes_i` (C, D, L) uint8, `energy_i` and `output_i` (C, D), `background_i` (L, 4), `mutable_i` (L,),
-`output_background_i` (3,), and of the ladder's R replicas `replica_betas_i` (R,), `replica_energy_i` and
+Schema 1. `header`: JSON text (schema, law, run, model digest, names of outputs, number of anchors); its law says what
+is `held` (a name in maxent_cli/laws.py) and of which `outputs`, weighted sums of [number, weight]. For anchor i,
+counted from 000000: `record_i` (JSON text: name, interval, beta, its error, outputs and energies that are one number),
+`anchor_i` (L,) uint8, `codes_i` (C, D, L) uint8, `energy_i` and `output_i` (C, D), `background_i` (L, 4), `mutable_i`
+(L,), `output_background_i` (3,), and of the ladder's R replicas `replica_betas_i` (R,), `replica_energy_i` and
 `replica_output_i` (C, T, R), `replica_letters_i` (C, R, L, 4), `replica_search_i` (rounds, 2 R): how warm-up settled
 the betas; where known, `conditionals_i` (B, L, 4). Letters are 0 A, 1 C, 2 G, 3 T, 4 other; positions are 0-based.
 """

@@ -15,6 +15,7 @@ from hostile_files import HOSTILE_NAMES, check_reader
 from maxent_cli.data import Interval, SampleSet
 from maxent_cli.errors import InputError
 from maxent_cli.io.samples import SCHEMA, open_draws, writing_draws
+from maxent_cli.laws import LAWS
 
 CHAINS, DRAWS, LENGTH, REPLICAS, WATCHED = 3, 4, 6, 2, 2
 
@@ -114,6 +115,36 @@ def test_another_schema_is_refused(tmp_path: Path) -> None:
     np.savez(path, header=np.array(json.dumps({"schema": 99, "anchors": 0})))
     with pytest.raises(InputError, match=f"header: has schema 99; give a file of schema {SCHEMA}"):
         read(str(path))
+
+
+@pytest.mark.parametrize(
+    ("law", "outputs", "said"),
+    [
+        ({"contrast": [1, 0]}, [[[1, 1.0], [0, -1.0]]], "on - off"),  # before outputs had weights
+        ({"contrast": [0]}, [[[0, 1.0]]], "off"),
+        ({"outputs": [[[0, 1.0]], [[1, 0.5]]]}, [[[0, 1.0]], [[1, 0.5]]], "off, 0.5 on"),
+    ],
+)
+def test_what_draws_hold_is_said_of_older_files_too(tmp_path: Path, law: dict, outputs: list, said: str) -> None:
+    header = {"law": {"held": "anchor", **law}, "outputs": ["off", "on"]}
+    with open_draws(write(tmp_path / "draws.npz", [example(1)], header)) as draws:
+        assert [[list(pair) for pair in one] for one in draws.header["law"]["outputs"]] == outputs
+        assert draws.held == LAWS["anchor"].holding(said)
+
+
+@pytest.mark.parametrize("law", [{"held": "profile"}, {"held": 7}])
+def test_draws_of_a_law_that_is_not_known_are_refused_by_its_name(tmp_path: Path, law: dict) -> None:
+    said, path = f"header: holds draws from a law that is not known here .{law['held']}", tmp_path / "draws.npz"
+    with open_draws(write(path, [example(1)], {"law": law})) as draws, pytest.raises(InputError, match=said):
+        _ = draws.law
+
+
+@pytest.mark.parametrize("outputs", [[[[9, 1.0]]], [[["x", 1.0]]], 3, [[[1]]]])
+def test_outputs_that_there_are_not_are_a_damaged_file(tmp_path: Path, outputs: object) -> None:
+    header = {"law": {"held": "anchor", "outputs": outputs}, "outputs": ["off", "on"]}
+    said, path = "is not a whole draws file", write(tmp_path / "draws.npz", [example(1)], header)
+    with open_draws(path) as draws, pytest.raises(InputError, match=said):
+        _ = draws.held
 
 
 @pytest.mark.parametrize(
