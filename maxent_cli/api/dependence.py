@@ -83,7 +83,7 @@ def dependence(
     Returns
     -------
     Results
-        Tables 'pairs', 'letters' and 'anchors', as `maxent dependence --help` tells; positions are 0-based.
+        Tables 'pairs', 'letters' and 'anchors', as `maxent dependence --help-all` tells; positions are 0-based.
 
     Raises
     ------

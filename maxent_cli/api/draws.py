@@ -20,8 +20,8 @@ from maxent_cli.data import SampleSet
 from maxent_cli.errors import InputError
 from maxent_cli.io import samples as files
 from maxent_cli.io.logos import Logo, information_heights, png_of, write_logo
-from maxent_cli.io.outputs import copy_into
-from maxent_cli.io.tables import Row, write_table
+from maxent_cli.io.outputs import copy_recorded, planned
+from maxent_cli.io.tables import Row, write_rows
 from maxent_cli.tables.sampling import SERIES, SUMMARY
 
 SHOWN = ("record", "beta", "converged", "rhat", "ess", "energy_reduction", "bits", "bits_error")  # in a notebook
@@ -113,10 +113,16 @@ class Draws(files.Draws):
         return picture
 
     def save(self, path: str) -> None:
-        """Copy the draws to a file (.npz), with their summary (.npz.tsv) and series (.npz.series.tsv) beside it."""
-        copy_into(self._path, path)
-        write_table(f"{path}.tsv", self.rows(), SUMMARY)
-        write_table(f"{path}.series.tsv", self._series(), SERIES)
+        """Copy the draws to a file (.npz), with their summary (.npz.tsv) and series (.npz.series.tsv) beside it.
+
+        Each comes with the record of its making (.provenance.json).
+        """
+        tables = {f"{path}.tsv": (self.rows, SUMMARY), f"{path}.series.tsv": (self._series, SERIES)}
+        planned([self._path], files=[path], implied=tables, noting=False)
+        copy_recorded(self._path, path)
+        for name, (rows, table) in tables.items():
+            with planned([path], implied=[name]).writing() as opening:
+                write_rows(opening(name), rows(), table)
 
     def _series(self) -> list[Row]:
         return [row for each in self for row in beta_series(each, self.diagnosis(each), self.is_distance)]

@@ -77,9 +77,10 @@ def take_up(network: Network, anchors: Anchors, law: Law, device: str, settings:
     if found.mutable is not None and not found.mutable.all():
         some = int((~found.mutable).any(axis=1).sum())
         task.listener.say(f"{some} of {len(found)} anchors hold positions; {found.mutable.mean():.1%} may change")
-    model = network.reader(found.codes.shape[1])
+    model = network.reader(found.codes.shape[1], law.layer)
     outputs = network.outputs(model.outputs)
-    settled = law.settled(outputs_of(law.output, outputs), network.background, network.name)
+    held = outputs_of(network, law.output, outputs, law.kind.all_outputs)
+    settled = law.settled(held, network.background, network.name)
     place(model, device, task.listener)
     digests = {"model": network.digest, **anchors.digests(), **run_digests(weights=next(iter(law.files), None))}
     run = Run(task.command, settings, digests, task.shard, read, len(found), len(rejected))
@@ -87,11 +88,16 @@ def take_up(network: Network, anchors: Anchors, law: Law, device: str, settings:
     return Subject(model, found, settled, network.name, outputs, run)
 
 
-def outputs_of(asked: int | str | None, names: tuple[str, ...]) -> Outputs:
-    """What is asked for of outputs of these names, by number or name, or by a table of weights."""
+def outputs_of(network: Network, asked: int | str | None, names: tuple[str, ...], every: bool = False) -> Outputs:
+    """What is asked for of its outputs, of these names, by number or name, or by a table of weights; or its default.
+
+    every: if none is asked for, all.
+    """
+    if asked is None and network.held is not None and not every:
+        return network.held
     if is_table(asked):
         return weighted_outputs(read_output_weights(str(asked)), names, str(asked))
-    return asked_outputs(asked, names)
+    return asked_outputs(asked, names, every)
 
 
 def check_together(law: Law, sampling: Sampling) -> None:

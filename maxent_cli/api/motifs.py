@@ -59,7 +59,7 @@ def motifs(
     -------
     Results
         Tables 'motifs', 'occupancy', 'spacing', 'rates', 'anchors', 'positions', 'pwm', 'segments' and the matrices as
-        tables, as `maxent motifs --help` tells; positions are 0-based, start and end half-open, information in bits.
+        tables, as `maxent motifs --help-all` tells; positions are 0-based, start and end half-open; in bits.
 
     Raises
     ------

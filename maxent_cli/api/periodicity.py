@@ -65,7 +65,7 @@ def periodicity(
     Returns
     -------
     Results
-        Tables 'answer', 'peaks' and 'spectra', as `maxent periodicity --help` tells; periods and phases are in bp.
+        Tables 'answer', 'peaks' and 'spectra', as `maxent periodicity --help-all` tells; periods and phases are in bp.
 
     Raises
     ------

@@ -149,7 +149,7 @@ def predict(
     run.announce(task.listener)
     reader = network.reader(wide.codes.shape[1])
     names = network.outputs(reader.outputs)
-    contrast = outputs_of(output, names)
+    contrast = outputs_of(network, output, names)
     require_few(contrast, 1, "a contrast is of")
     margins = _outputs(reader, wide, task)
     within = np.isin(wide.numbered, mine.numbered)

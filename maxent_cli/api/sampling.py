@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from maxent_cli.alphabet import decode
 from maxent_cli.analysis.diagnostics import diagnose
@@ -136,6 +137,9 @@ def _draw(
     settings = settings_of(law=law, sampling=sampling, reading=network.reading)
     subject = take_up(network, given, law, sampling.device, settings, task)
     job = Job(subject, sampling, task)
+    header = {"law": subject.law.header, "run": asdict(sampling), "model": network.digest}
+    reading = network.reading if law.layer is None else replace(network.reading, layer=law.layer)
+    header |= {"reading": reading.__dict__, "outputs": subject.outputs}
 
     def with_conditionals(samples: SampleSet) -> SampleSet:
         return replace(samples, conditionals=block_conditionals(subject.model, subject.law, samples))
@@ -143,17 +147,15 @@ def _draw(
     with unfinished(out, subject.identity, task.listener.stop) as work:
         kept = job.work_through(work, lambda draw: packed(with_conditionals(draw(subject.model, subject.law))))
         with outputs.writing(seed=sampling.seed, device=sampling.device) as opening:
-            return _write(opening, (work, kept), paths, job, network)
+            return _write(opening, (work, kept), paths, job, header)
 
 
 def _write(
-    opening: Opening, done: tuple[Unfinished, list[str]], paths: dict[str, str | None], job: Job, network: Network
+    opening: Opening, done: tuple[Unfinished, list[str]], paths: dict[str, str | None], job: Job, header: dict[str, Any]
 ) -> list[Row]:
     """Put the results together, an anchor at a time; give the rows of the summary."""
     subject, run, rows, series = job.subject, job.sampling, list[Row](), list[Row]()
     is_distance = subject.law.kind.is_distance
-    header = {"law": subject.law.header, "run": asdict(run), "model": network.digest}
-    header |= {"reading": network.reading.__dict__, "outputs": subject.outputs}
     (work, kept), part = done, subject.run.part
     with draws_into(opening(paths["draws"], "wb", part=part("draws")), header) as draws:
         summary, betas = (opening(paths[name], part=part(name)) for name in ("summary", "series"))

@@ -17,6 +17,7 @@ from maxent_cli.errors import EndedError, InputError
 COMMANDS = {
     "simulate": "Random sequences with planted motifs, and where they were planted.",
     "train": "Train a network on positives against negatives.",
+    "adopt": "Describe a network of your own once, as a model folder.",
     "predict": "Outputs of a network for every record; choose anchors by them.",
     "doctor": "Examine a network before a run, and test the sampler on it.",
     "sample": "Draw sequences that the network cannot tell from each anchor.",

@@ -27,18 +27,7 @@ def _asked(output: str | None, background: Any, gc: float | None) -> "Law":
 DETAILS = """
 By the last three methods, a position's score is that of the anchor's letter. By deeplift and integrated-
 gradients scores must sum to f less its mean over the references: whether they do is checked for every anchor.
-Errors are standard errors over references. Positions that are held (--fix, --flank) have no score. In the
-folder:
-
-\b
-positions.tsv    letter, score, error, and the scores of A, C, G and T, a position a line
-anchors.tsv      output, sum of scores, output of the references, how far the sum is off (delta,
-                 and its share of the mean difference from the references); drift: of the compiled
-                 kernel from full passes
-scores.bedgraph  scores where coordinates are known, 0-based half-open; where anchors overlap,
-                 their mean
-logos/           the anchor's letters, as high as their scores
-modisco/         one_hot.npz and attributions.npz, each (anchors, 4, positions)
+Errors are standard errors over references. Positions that are held (--fix, --flank) have no score.
 """
 
 
@@ -116,8 +105,7 @@ def command(
     integrated-gradients  the mean gradient on the way from a reference; a mean likewise
     mutagenesis           f with the letter there, less its mean over letters drawn from q there
 
-    In the folder: positions.tsv, anchors.tsv (output, sum of scores, how far that is off: the sums of
-    deeplift and integrated-gradients are checked), scores.bedgraph, logos/, modisco/.
+    The sums of deeplift and integrated-gradients are checked.
     """
     from maxent_cli.api.attribution import attribute, complete
 

@@ -245,11 +245,9 @@ def command(
 ) -> None:
     """Train a network to tell positives from negatives.
 
-    The folder OUT holds the weights (weights.safetensors, model.json), the learning curve (TSV, PNG), metrics.tsv
-    (AUROC and AUPRC with bootstrap intervals), the three parts as FASTA (and BED where coordinates are known; 0-based
-    half-open), and rejected.tsv. The same seed, data and threads give the same weights. A positive and its shuffles
-    are always in the same part; without coordinates so are all records that share a 24-mer on either strand. Intervals
-    are over such groups.
+    The same seed, data and threads give the same weights. A positive and its shuffles are always in the same part;
+    without coordinates so are all records that share a 24-mer on either strand. Intervals are over such groups. BED is
+    0-based half-open.
     """
     from maxent_cli.api.training import train
 

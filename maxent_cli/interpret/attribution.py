@@ -19,7 +19,7 @@ from maxent_cli.engine.incremental import single_changes
 from maxent_cli.engine.randomness import chain_keys
 from maxent_cli.engine.target import Terms
 from maxent_cli.engine.terms import background_rows
-from maxent_cli.errors import InputError
+from maxent_cli.errors import InputError, is_out_of_memory
 from maxent_cli.interpret.deeplift import multipliers
 from maxent_cli.interpret.law import evaluate, output_term, sums_of
 from maxent_cli.interpret.plan import NotAStack, as_representation, read_plan
@@ -167,7 +167,7 @@ def attribute_anchor(question: Question) -> Attribution:
     try:
         given = METHODS[method](question)
     except RuntimeError as error:
-        if method == "mutagenesis":
+        if method == "mutagenesis" or is_out_of_memory(error):
             raise
         problem = f"{method} cannot go through this network ({' '.join(str(error).split())[:200]})"
         raise InputError(name, "", problem, "use --method mutagenesis, which asks for outputs alone") from error

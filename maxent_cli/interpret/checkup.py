@@ -25,6 +25,7 @@ from maxent_cli.laws import spelled
 from maxent_cli.models.adapter import AdaptedNetwork
 from maxent_cli.models.architectures import LayeredModel
 from maxent_cli.models.protocol import one_hot
+from maxent_cli.models.scores import Score
 
 OK, NOTE, WRONG = "ok", "note", "WRONG"
 RUN = "run"  # topic of what a run will need
@@ -37,7 +38,7 @@ SPARE_TIME, SPARE_MEMORY = 2.0, 1.5  # what a resource line asks for, over what 
 _DROPOUT = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm)
 
-Reader = AdaptedNetwork | LayeredModel
+Reader = AdaptedNetwork | LayeredModel | Score
 
 
 @dataclass(frozen=True)
@@ -78,13 +79,12 @@ class Patient:
 
 
 def check(patient: Patient) -> Iterator[Finding]:
-    """Everything but the letters, which need labels, and the self-test."""
+    """What needs no anchor."""
     yield network(patient)
     yield representation(patient)
     yield outputs(patient)
     yield modes(patient)
     yield repeatable(patient)
-    yield from speed(patient)
 
 
 def network(patient: Patient) -> Finding:
@@ -107,6 +107,9 @@ def representation(patient: Patient) -> Finding:
         points = model.representation(one_hot(torch.from_numpy(patient.random(2 * PAIRS)).to(patient.device)))
         ends, middle = model.head(points), model.head((points[:PAIRS] + points[PAIRS:]) / 2)
     off = float((ends[:PAIRS] + ends[PAIRS:] - 2 * middle).abs().max() / ends.std(0).max().clamp_min(1e-30))
+    if isinstance(model, Score):
+        text = f"none: held is what the function gives, {model.outputs} numbers a sequence"
+        return Finding("representation", OK, text, {"layer": None, "shape": [model.outputs], "linear": True})
     linear, shape = off < SAME, list(points.shape[1:])
     head = "linear head: w is its weights" if linear else "head not linear: w is its gradient at each anchor"
     text = f"input of {layer}: {' x '.join(map(str, shape))} units; {head}"

@@ -318,6 +318,10 @@ def compiled(setting: Setting, codes: Codes, threads: int) -> Setting:
     codes (· R, L): sequences that the chain changes at random, at beta = 0, and then compares with full passes.
     """
     law = setting.law
+    if law.of_outputs:
+        return replace(
+            setting, kernel_name="full passes (the law is of outputs, which the compiled chain does not give)"
+        )
     try:
         plan = read_plan(setting.model, law.reference, law.weights, law.offset)
     except NotAStack as reason:

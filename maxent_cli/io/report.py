@@ -18,6 +18,10 @@ from maxent_cli.io.provenance import read_provenance
 from maxent_cli.io.report_inputs import Row, Sources
 from maxent_cli.tables.periodicity import BAND
 
+# marks, embeddings, overrides and isolates of text that runs from right to left
+_TURNING = {
+    code: f"[U+{code:04X}]" for code in (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
 TEMPLATES = Path(__file__).parents[1] / "templates"
 MOST_SHOWN = 100  # anchors that are drawn
 HUES = 6  # colours of motifs in report.css, used again and again
@@ -104,6 +108,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=straight,
     )
     style, script = ((TEMPLATES / f"report.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
     environment.globals |= {
@@ -123,6 +128,11 @@ def _environment() -> Environment:
     }
     environment.filters |= {"pm": with_error, "sig": significant, "short": shortened, "shell": shell}
     return environment
+
+
+def straight(value: Any) -> Any:
+    """What the page shows; of text, letters that would turn the words around them are spelled out."""
+    return value.translate(_TURNING) if isinstance(value, str) else value
 
 
 def with_error(value: float, error: float) -> str:

@@ -41,6 +41,9 @@ class Reading:
     final: str = FIND
 
 
+AS_IS = Reading()  # as the networks that are trained here
+
+
 class Call(NamedTuple):
     """A watched call: the function's name, or the named module's, its arguments and its result."""
 

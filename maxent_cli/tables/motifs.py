@@ -211,7 +211,8 @@ DRAW_SITES = Table(
 )
 FOLDER = (
     MOTIFS,
-    File("motifs.meme", "the same as matrices; also motifs.jaspar"),
+    File("motifs.meme", "the same as matrices, letter probabilities, in MEME's format"),
+    File("motifs.jaspar", "the same as counts, in JASPAR's format"),
     PPM,
     MOTIF_PWM,
     SITES,

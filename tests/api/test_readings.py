@@ -129,7 +129,7 @@ def test_without_out_results_are_kept_until_nobody_holds_them(name: str, folder:
     gc.collect()
     assert not place.exists()
     assert files_in(tmp_path / "kept") == inside
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["kept"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kept", "kept.provenance.json"]
 
 
 def test_what_was_planted_is_in_the_tables(folder: Path) -> None:

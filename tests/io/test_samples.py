@@ -132,7 +132,7 @@ def test_what_draws_hold_is_said_of_older_files_too(tmp_path: Path, law: dict, o
         assert draws.held == LAWS["anchor"].holding(said)
 
 
-@pytest.mark.parametrize("law", [{"held": "profile"}, {"held": 7}])
+@pytest.mark.parametrize("law", [{"held": "unheard-of"}, {"held": 7}])
 def test_draws_of_a_law_that_is_not_known_are_refused_by_its_name(tmp_path: Path, law: dict) -> None:
     said, path = f"header: holds draws from a law that is not known here .{law['held']}", tmp_path / "draws.npz"
     with open_draws(write(path, [example(1)], {"law": law})) as draws, pytest.raises(InputError, match=said):

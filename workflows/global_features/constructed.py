@@ -54,13 +54,13 @@ def experiment(out: Path, size: Size, cases: tuple[str, ...] = tuple(EXPECTED)) 
             yield _probe(out / f"{case}_{seed}", case, size, seed)
 
 
-def given(out: Path, size: Size) -> Iterator[Row]:
+def given(out: Path, size: Size, networks: tuple[str, ...] = tuple(by_hand.NETWORKS)) -> Iterator[Row]:
     """Probe the networks whose weights are given; a row each."""
-    for held, build in by_hand.NETWORKS.items():
+    for held in networks:
         folder, seed = out / f"given_{held.replace(' ', '_').replace(',', '')}", size.seeds[0]
         folder.mkdir(parents=True, exist_ok=True)
         anchors = _write(folder / "anchors.fa", by_hand.anchors(held, size.anchors, size.length, seed))
-        asked = mx.network(build(size.length)), str(anchors), mx.Law(tether=None, gc=0.5)
+        asked = mx.network(by_hand.NETWORKS[held](size.length)), str(anchors), mx.Law(tether=None, gc=0.5)
         sampling = replace(size.sampling, seed=seed)
         probed = made(folder / "gc", mx.gc_probe, *asked, sampling, probe=mx.Probe(mu=(0, 0.5)), threads=1)
         yield _row("given", seed, float("nan"), held, probed)

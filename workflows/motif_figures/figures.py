@@ -18,7 +18,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from scipy.stats import binomtest
 from torch import nn
 
@@ -103,8 +102,9 @@ def pooled(folder: Path, size: Size) -> Iterator[Row]:
     for number, kind in enumerate(POOLED):
         place = folder / kind
         place.mkdir(parents=True)
-        right = _train_pooled(place, getattr(pooled_networks, kind)(), size, number)
-        net = mx.network(f"{pooled_networks.__name__}:{kind}", weights=str(place / "weights.safetensors"))
+        trained = getattr(pooled_networks, kind)()
+        right = _train_pooled(place, trained, size, number)
+        net = mx.network(trained)
         motifs = read_off(place, net, UNTETHERED, size.sampling)
         in_place = max(float(row["information"]) for row in table(motifs / "positions.tsv"))
         held = [float(row["occupancy"]) for row in table(motifs / "occupancy.tsv") if row["present"] == "yes"]
@@ -122,7 +122,7 @@ def row(what: str, found: float | str, wanted: str, met: bool) -> Row:
 
 
 def _train_pooled(folder: Path, network: nn.Module, size: Size, seed: int) -> float:
-    """Train on batches that half hold the motif; write weights and anchors; give the share called rightly."""
+    """Train on batches that half hold the motif; write anchors; give the share called rightly."""
     torch.manual_seed(seed)
     torch.set_num_threads(1)
     rng, optimizer = np.random.default_rng(seed), torch.optim.Adam(network.parameters(), 0.01)
@@ -132,7 +132,6 @@ def _train_pooled(folder: Path, network: nn.Module, size: Size, seed: int) -> fl
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    save_file(network.state_dict(), folder / "weights.safetensors")
     codes, labels = _labelled(2000, size.length, rng)
     with torch.no_grad():
         margin = _outputs(network, codes).diff(dim=1)[:, 0].numpy()
@@ -285,8 +284,7 @@ def shuffled(folder: Path, size: Size) -> Iterator[Row]:
         place = folder / f"seed_{seed}"
         place.mkdir(parents=True)
         aurocs = _train_on_nothing(place, seed, size)
-        own = {"seed": seed, "length": size.length}
-        untrained = mx.network(f"{pooled_networks.__name__}:untrained", arguments=own)
+        untrained = mx.network(pooled_networks.untrained(seed, size.length))
         for kind, net in {"shuffled": mx.network(f"{place}/model"), "untrained": untrained}.items():
             motifs = read_off(place, net, TETHERED, size.sampling, kind)
             motifs_found[kind] += len(table(motifs / "motifs.tsv"))
