@@ -19,12 +19,15 @@ from maxent_cli.errors import InputError, SettingsError
 from maxent_cli.interpret.checkup import NOTE, WRONG, Finding, Patient
 from maxent_cli.interpret.law import Frequencies, Law
 from maxent_cli.interpret.sampling import PRESETS
-from maxent_cli.io.checkpoint import CODE, LAYERS, ModelCard, load_model, save_model
+from maxent_cli.io.checkpoint import CODE, KERAS, LAYERS, ModelCard, load_model, save_model
 from maxent_cli.io.digests import noted
 from maxent_cli.io.networks import Source, load_network
 from maxent_cli.io.outputs import planned
 from maxent_cli.io.user_code import Code, copy_code
+from maxent_cli.models import keras
 from maxent_cli.models.adapter import FIND, Reading
+from maxent_cli.models.families import FAMILIES
+from maxent_cli.models.keras import KerasNetwork
 from maxent_cli.models.known_layers import described
 from maxent_cli.models.protocol import one_hot
 from maxent_cli.models.scores import Score
@@ -40,7 +43,6 @@ def adopt(
     weights: str | None = None,
     arguments: Mapping[str, Any] | None = None,
     weights_prefix: str = "",
-    trust_pickle: bool = False,
     score: bool = False,
     input_length: int | None = None,
     letters: str = LETTERS,
@@ -66,12 +68,11 @@ def adopt(
     Parameters
     ----------
     given
-        ``"module:function"``, a function or class of yours that gives a torch module; or a module in memory.
+        ``"module:function"``, a function or class of yours that gives a torch module; the path of a file of Keras
+        (.h5, .keras); a published family, as 'basset' or 'bpnet'; or a module in memory.
     weights, arguments, weights_prefix
-        A file of weights (safetensors, a state dict, or a checkpoint that holds one), the function's arguments, and
-        what the names of the weights begin with.
-    trust_pickle
-        Also read files that can run code.
+        A file of weights (safetensors, a state dict, a checkpoint that holds one, or a folder of Hugging Face), the
+        function's arguments, and what the names of the weights begin with.
     score
         The function gives no module, but numbers for a list of sequences: a number each, or a row. Held is the output.
     input_length
@@ -103,8 +104,8 @@ def adopt(
     Raises
     ------
     InputError
-        Where there is no such network, where a file would run code and is not trusted, where weights do not fit, or
-        where draws from it would be wrong.
+        Where there is no such network, where a file is none that is read, where weights do not fit, or where draws from
+        it would be wrong.
 
     Examples
     --------
@@ -118,7 +119,7 @@ def adopt(
     task = Task("adopt", listener_of(progress), out, threads=threads or granted_cpus())
     asked = Law(output=output, background=background, gc=gc)
     named = given if isinstance(given, str) else type(given).__name__
-    source = Source(named, dict(arguments or {}), weights, weights_prefix, trust_pickle, score)
+    source = Source(named, dict(arguments or {}), weights, weights_prefix, score, input_length)
     plan = planned(
         [weights, table, *asked.files, *([named] if Path(named).exists() else [])], folders=[out], noting=False
     )
@@ -193,6 +194,11 @@ def _card(folder: Path, network: Network, source: Source, findings: Mapping[str,
 
 def _kept(folder: Path, module: nn.Module, source: Source) -> tuple[str, dict[str, Any], Code | None]:
     """What the card says of how it is built: architecture, its arguments, and code, which is copied."""
+    if isinstance(module, KerasNetwork):
+        return KERAS, {"graph": keras.described(module.graph)}, None
+    if source.name in FAMILIES:
+        own = {"input_length": source.length} if source.length else {}
+        return source.name, own | source.arguments, None
     try:
         return LAYERS, {"layers": described(module)}, None
     except ValueError as error:

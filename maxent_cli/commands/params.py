@@ -36,10 +36,10 @@ class Finite(FiniteRange):
 class InputPath(click.ParamType[Any]):
     """A file to read, or a folder; one that cannot be read is an input error and said so at once, before any work.
 
-    pipe: '-' and named pipes will do, as the file is read once from its start.
+    folder: None: either. pipe: '-' and named pipes will do, as the file is read once from its start.
     """
 
-    def __init__(self, folder: bool = False, pipe: bool = False) -> None:
+    def __init__(self, folder: bool | None = False, pipe: bool = False) -> None:
         self.folder, self.pipe = folder, pipe
         self.name = "folder" if folder else "file"
 
@@ -62,7 +62,7 @@ class KnownMotifs(InputPath):
         return value if value in DATABASES else super().convert(value, param, ctx)
 
 
-def look_at(path: str, folder: bool, pipe: bool) -> None:
+def look_at(path: str, folder: bool | None, pipe: bool) -> None:
     """io.files.check_input, imported when it is wanted."""
     from maxent_cli.io.files import check_input
 

