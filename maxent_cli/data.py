@@ -146,13 +146,14 @@ class Replicas:
 class SampleSet:
     """The draws around one anchor, and the law that they were drawn from.
 
-    anchor (L,), codes (C, D, L), energy (C, D), output (C, D): the chosen output or contrast, before any sigmoid or
-    softmax. background (L, 4): letter frequencies a position, the tether included. mutable (L,): positions the law
-    leaves free. energy_background: mean energy under the background alone (beta = 0); output_background (3,): the
-    2.5, 50 and 97.5 % points of the output under the untethered background. thin: steps between draws. acceptance:
-    share of proposals accepted, all replicas together. kernel: which one ran, and why if not the compiled one;
-    drift_start, drift: the most that its energies differed from full passes, before and at the end of any block.
-    conditionals (B, L, 4): mean letter frequencies given the other letters, in each block of draws; None: not known.
+    anchor (L,), codes (C, D, L), energy (C, D), output (C, D): the output held, a weighted sum, or the mean of several,
+    before any sigmoid or softmax. background (L, 4): letter frequencies a position, the tether included. mutable (L,):
+    positions the law leaves free. energy_background: mean energy under the background alone (beta = 0);
+    output_background (3,): the 2.5, 50 and 97.5 % points of the output under the untethered background. thin: steps
+    between draws. acceptance: share of proposals accepted, all replicas together. kernel: which one ran, and why if not
+    the compiled one; drift_start, drift: the most that its energies differed from full passes, before and at the end of
+    any block. conditionals (B, L, 4): mean letter frequencies given the other letters, in each block of draws; None:
+    not known.
     energy_background_error: standard error of energy_background. keep: the share of it by which beta was found so that
     the draws' mean energy falls short of it, and beta_error that beta's standard error; None and 0: beta was given.
     """

@@ -54,7 +54,7 @@ class LawKind:
     needs: settings without which it cannot be. least_outputs, most_outputs: that it can hold together; None: any
     number. tether: by default. held: what it holds, a clause with {output} in it. reading: the law in a sentence or
     two, for people. all_outputs: unless some are asked for, it holds all. of_outputs: energies take the network's
-    outputs, and not its representation alone.
+    outputs, and not its representation alone. output_of: the output by the energy, where that tells it.
     """
 
     name: str
@@ -68,6 +68,7 @@ class LawKind:
     least_outputs: int = 1
     all_outputs: bool = False
     of_outputs: bool = False
+    output_of: Callable[[Any], Any] | None = None
 
     def holding(self, output: str) -> str:
         """What it holds, of an output or outputs so spelled."""
@@ -99,6 +100,7 @@ LAWS = {
             held="{output}, by q(x) · exp(beta · output(x)); anchors are only where chains start",
             reading="p(x) ∝ q(x) · exp(beta · output(x)): what drives the output, tied to no anchor's representation; "
             "q is a background of independent letters.",
+            output_of=lambda energy: -energy,
         ),
         LawKind(
             name="profile",

@@ -50,16 +50,30 @@ def looked_at(proposals: int, length: int) -> int:
 def conditionals(plan: Plan, codes: Codes, samples: SampleSet) -> Floats:
     """p(x_j = a | the other letters) (L, 4) at one sequence (L,); the letter that is there where it may not change."""
     free = samples.mutable
-    places, letters = (index.ravel() for index in np.indices((len(codes), 4)))
-    wanted = free[places]
-    values = single_changes(plan, codes, places[wanted], letters[wanted].astype(np.uint8))
-    logs = np.log(samples.background[free]) - samples.beta * energies(plan, values).reshape(-1, 4)
+    logs = np.log(samples.background[free]) - samples.beta * changed_energies(plan, codes, free)
     weights = np.exp(logs - logs.max(axis=1, keepdims=True))
     shares = np.zeros((len(codes), 4))
     shares[free] = weights / weights.sum(axis=1, keepdims=True)
     held = ~free & (codes < 4)
     shares[held, codes[held]] = 1
     return shares
+
+
+def changed_energies(plan: Plan, codes: Codes, free: NDArray[np.bool_]) -> Floats:
+    """The energy (F, 4) of a sequence (L,) with each letter at each position that is free (L,), F of them.
+
+    Its own is found once, in the way of the others, not taken from the kernel: rounded otherwise, it would tell letters
+    apart that the network does not.
+    """
+    places = np.flatnonzero(free)
+    other = codes[places, None] != np.arange(4)
+    rows, letters = np.nonzero(other)
+    own = places[0], codes[places[0]]
+    values = single_changes(plan, codes, np.append(places[rows], own[0]), np.append(letters, own[1]).astype(np.uint8))
+    found = energies(plan, values)
+    table = np.full(other.shape, found[-1])
+    table[other] = found[:-1]
+    return table
 
 
 def energies(plan: Plan, values: NDArray[np.float32]) -> Floats:

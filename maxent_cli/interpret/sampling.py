@@ -470,7 +470,12 @@ def nothing_held(setting: Setting) -> Held:
 
 
 def with_outputs(setting: Setting, held: Held) -> Held:
-    """The draws with the outputs of the top replica, and of the draws that are watched on every replica."""
+    """The draws with the outputs of the top replica, and of the draws that are watched on every replica.
+
+    By the kernel's energies where the law is of the output itself, else by full passes, as no kernel has them.
+    """
+    if setting.settings.kind.output_of is not None:
+        return held._replace(output=setting.settings.kind.output_of(held.energy))
     wanted = np.zeros(held.output.shape, np.bool_)
     wanted[setting.run.replicas - 1 :: setting.run.replicas] = True
     wanted[:, some_draws(held.energy.shape[1])] = True

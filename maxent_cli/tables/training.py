@@ -59,6 +59,7 @@ TRAIN = (
     LEFT_OUT,
 )
 _LABELLED = "the records' labels are not known"
+_NO_CLASS = "the contrast is a weighted sum of outputs"
 SCORES = Table(
     "OUT",
     "a record",
@@ -66,9 +67,12 @@ SCORES = Table(
     (
         Column("record", TEXT, "", "The record's name."),
         Column(
-            "contrast", NUMBER, "output", "The output held, or the difference of two: above 0 calls the first class."
+            "contrast",
+            NUMBER,
+            "output",
+            "The output asked for, or a weighted sum: above 0 calls the first class.",
         ),
-        Column("probability", SHARE, "", "Probability of the contrast's first class."),
+        Column("probability", SHARE, "", "Probability of the contrast's first class.", missing=_NO_CLASS),
         Column("label", WHOLE, "", "The record's class, 0 or 1.", optional=_LABELLED),
         Column("correct", TRUTH, "", "Whether contrast is above 0 exactly where label is 1.", optional=_LABELLED),
     ),

@@ -55,6 +55,17 @@ def test_contrast_probability_and_calls_are_as_worked_out_by_hand(network: mx.Ne
     assert turned["contrast"].to_numpy() == pytest.approx(-expected)
 
 
+def test_a_weighted_sum_has_a_contrast_and_no_probability(network: mx.Network, tmp_path: Path) -> None:
+    weights = tmp_path / "weights.tsv"
+    weights.write_text("output\tweight\n0\t-0.5\n1\t2\n")
+    found = mx.predict(network, NAMED, output=str(weights), out=str(tmp_path / "scores.tsv"), progress=False).to_frame()
+    expected = 2 * found["output_1"] - 0.5 * found["output_0"]
+    assert found["contrast"].to_numpy() == pytest.approx(expected.to_numpy())
+    assert found["probability"].isna().all()
+    one = mx.predict(network, NAMED, output=0, progress=False).to_frame()
+    assert one["probability"].to_numpy() == pytest.approx(1 / (1 + np.exp(-one["output_0"].to_numpy())))
+
+
 def test_what_is_chosen_is_highest_first_and_can_be_handed_on(network: mx.Network) -> None:
     found = mx.predict(network, NAMED, label=1, at_least=-3, correct=True, top=4, progress=False)
     expected = sorted((name for name in NAMED if margin(NAMED[name]) > 0), key=lambda name: -margin(NAMED[name]))

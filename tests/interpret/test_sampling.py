@@ -15,7 +15,7 @@ from maxent_cli.analysis.information import information_of
 from maxent_cli.data import SampleSet
 from maxent_cli.engine.proposals import SINGLE_LETTERS
 from maxent_cli.errors import InputError
-from maxent_cli.interpret.sampling import over_anchors, ready, sample_anchor, sample_potentials
+from maxent_cli.interpret.sampling import MOVES, Sampling, over_anchors, ready, sample_anchor, sample_potentials
 
 ANCHOR = "GATCA"
 MODEL = small_model()
@@ -258,3 +258,12 @@ def test_settings_are_left_as_given() -> None:
     assert settings == before
     assert not MODEL.training
     assert all(weights.requires_grad for weights in MODEL.parameters())
+
+
+def test_moves_are_values_and_a_name_stands_for_one() -> None:
+    assert Sampling(moves="letters") == Sampling(moves=SINGLE_LETTERS)  # type: ignore[arg-type]
+    assert Sampling(moves="all") == Sampling()  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="moves: there are none named sideways; give all or letters"):
+        Sampling(moves="sideways")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        MOVES["mine"] = SINGLE_LETTERS  # type: ignore[index]

@@ -18,6 +18,7 @@ from maxent_cli.alphabet import decode
 from maxent_cli.data import Interval, SampleSet
 from maxent_cli.errors import InputError
 from maxent_cli.io.samples import VERSION, members_of, open_draws, writing_draws
+from maxent_cli.laws import LAWS
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "tests" / "data"
@@ -157,6 +158,36 @@ def test_the_page_of_the_format_names_every_version_and_member() -> None:
         record = json.loads(str(members["record_000000"]))
     assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == named
     assert all(f"`{name}`" in page for name in record)
+
+
+@pytest.mark.parametrize(
+    ("law", "outputs", "said"),
+    [
+        ({"contrast": [1, 0]}, [[[1, 1.0], [0, -1.0]]], "on - off"),  # before outputs had weights
+        ({"contrast": [0]}, [[[0, 1.0]]], "off"),
+        ({"outputs": [[[0, 1.0]], [[1, 0.5]]]}, [[[0, 1.0]], [[1, 0.5]]], "off, 0.5 on"),
+    ],
+)
+def test_what_draws_hold_is_said_of_older_files_too(tmp_path: Path, law: dict, outputs: list, said: str) -> None:
+    header = {"law": {"held": "anchor", **law}, "outputs": ["off", "on"]}
+    with open_draws(write(tmp_path / "draws.npz", [example(1)], header)) as draws:
+        assert [[list(pair) for pair in one] for one in draws.header["law"]["outputs"]] == outputs
+        assert draws.held == LAWS["anchor"].holding(said)
+
+
+@pytest.mark.parametrize("law", [{"held": "unheard-of"}, {"held": 7}])
+def test_draws_of_a_law_that_is_not_known_are_refused_by_its_name(tmp_path: Path, law: dict) -> None:
+    said, path = f"header: holds draws from a law that is not known here .{law['held']}", tmp_path / "draws.npz"
+    with open_draws(write(path, [example(1)], {"law": law})) as draws, pytest.raises(InputError, match=said):
+        _ = draws.law
+
+
+@pytest.mark.parametrize("outputs", [[[[9, 1.0]]], [[["x", 1.0]]], 3, [[[1]]]])
+def test_outputs_that_there_are_not_are_a_damaged_file(tmp_path: Path, outputs: object) -> None:
+    header = {"law": {"held": "anchor", "outputs": outputs}, "outputs": ["off", "on"]}
+    said, path = "is not a whole draws file", write(tmp_path / "draws.npz", [example(1)], header)
+    with open_draws(path) as draws, pytest.raises(InputError, match=said):
+        _ = draws.held
 
 
 @pytest.mark.parametrize(
