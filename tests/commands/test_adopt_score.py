@@ -54,7 +54,8 @@ def trained(kind):
     sequences = ["".join(row) for row in letters]
     if kind == "svm":
         return SVC(kernel="linear").fit(counts(sequences), labels).decision_function
-    return GradientBoostingRegressor(n_estimators=100, max_features=0.2, random_state=1).fit(counts(sequences), labels).predict
+    trees = GradientBoostingRegressor(n_estimators=100, max_features=0.2, random_state=1)
+    return trees.fit(counts(sequences), labels).predict
 
 
 def svm(sequences):
@@ -186,7 +187,8 @@ def test_a_function_without_score_is_told_of_it() -> None:
 
 
 def test_a_folder_says_what_its_function_lacks_elsewhere(folder: Path) -> None:
-    code = "def score(sequences):\n    gain = float(open('w').read())\n    return [gain * s.count('A') for s in sequences]\n"
+    code = "from pathlib import Path\n\ndef score(sequences):\n    gain = float(Path('w').read_text())\n"
+    code += "    return [gain * each.count('A') for each in sequences]\n"
     (folder / "lost.py").write_text(code)
     (folder / "w").write_text("2.0")
     adopt("lost:score")
