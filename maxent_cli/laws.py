@@ -27,6 +27,10 @@ class Around(Protocol):
         """Of the representation from the anchor's, weighted as the outputs held read it."""
 
     @property
+    def profile(self) -> Term:
+        """Distance of the outputs held from the anchor's, each set less its own mean."""
+
+    @property
     def output(self) -> Term:
         """The output held, or the mean of several."""
 
@@ -47,8 +51,10 @@ class LawKind:
     """What a law is, whatever network and anchor it is of.
 
     is_distance: the energy is 0 at the anchor and nowhere less, so that a beta can be found that keeps a share of it.
-    needs: settings without which it cannot be. most_outputs: that it can hold together; None: any number. tether: by
-    default. held: what it holds, a clause with {output} in it. reading: the law in a sentence or two, for people.
+    needs: settings without which it cannot be. least_outputs, most_outputs: that it can hold together; None: any
+    number. tether: by default. held: what it holds, a clause with {output} in it. reading: the law in a sentence or
+    two, for people. all_outputs: unless some are asked for, it holds all. of_outputs: energies take the network's
+    outputs, and not its representation alone.
     """
 
     name: str
@@ -59,6 +65,9 @@ class LawKind:
     tether: float | Literal["auto"] | None
     held: str
     reading: str
+    least_outputs: int = 1
+    all_outputs: bool = False
+    of_outputs: bool = False
 
     def holding(self, output: str) -> str:
         """What it holds, of an output or outputs so spelled."""
@@ -91,6 +100,21 @@ LAWS = {
             reading="p(x) ∝ q(x) · exp(beta · output(x)): what drives the output, tied to no anchor's representation; "
             "q is a background of independent letters.",
         ),
+        LawKind(
+            name="profile",
+            energy=lambda around: Energy(around.profile),
+            is_distance=True,
+            needs=(),
+            most_outputs=None,
+            tether="auto",
+            held="the shape of the profile of {output}, whatever its total",
+            reading="p(x) ∝ q(x) · exp(-beta · E(x)). E(x) is the distance of the predicted profiles of x and of the "
+            "anchor: logits, each profile less its mean, so that the total count is free; q is a background of "
+            "independent letters. What stays the same in the draws is what shapes the profile.",
+            least_outputs=2,
+            all_outputs=True,
+            of_outputs=True,
+        ),
     )
 }
 
@@ -102,23 +126,36 @@ def law_named(name: str) -> LawKind:
     return LAWS[name]
 
 
-def asked_outputs(asked: int | str | None, names: Sequence[str]) -> Outputs:
-    """The outputs asked for, among those of these names; by default 1 less 0 of two, or the only one.
+def asked_outputs(asked: int | str | None, names: Sequence[str], every: bool = False) -> Outputs:
+    """The outputs asked for, among those of these names; by default 1 less 0 of two, or the only one; every: all.
 
-    A number from 0 or a name; a difference, 'A-B'; or a list of such, 'A,B,C', whose energies are added in squares.
-    Raises SettingsError where there are none such, and where a difference can be read in two ways.
+    A number from 0 or a name; a difference, 'A-B'; a list of such, 'A,B,C', whose energies are added in squares; or
+    numbers from one up to another, 'A:B', the last not among them. Raises SettingsError where there are none such, and
+    where a difference can be read in two ways.
     """
+    if asked is None and every:
+        return _single(range(len(names)))
     if asked is None:
         if len(names) > 2:
             cure = "say which, by output: a number or name, A-B, A,B,C, or a TSV of weights"
             raise SettingsError("output", "", f"the network has {len(names)}", cure)
         return ONE_LESS_ZERO if len(names) == 2 else (((0, 1.0),),)
     text = str(asked).strip()
+    first, colon, last = text.partition(":")
+    if colon and text not in names and first.isascii() and last.isascii() and first.isdigit() and last.isdigit():
+        numbers = range(len(names))[int(first) : int(last)]
+        if not numbers or int(last) > len(names):
+            raise SettingsError("output", "", f"there are no outputs {text}", _known(names))
+        return _single(numbers)
     parts = [text] if _number(text, names) is not None else [part.strip() for part in text.split(",")]
     found = tuple(_combination(part, names) for part in parts)
     if len(set(found)) < len(found):
         raise SettingsError("output", "", f"{text} names an output twice", "name each once")
     return found
+
+
+def _single(numbers: range) -> Outputs:
+    return tuple(((number, 1.0),) for number in numbers)
 
 
 def weighted_outputs(rows: Mapping[str, Mapping[str, float]], names: Sequence[str], path: str) -> Outputs:
@@ -142,6 +179,8 @@ def is_table(asked: int | str | None) -> bool:
 
 def spelled(outputs: Sequence[Sequence[Sequence[Any]]], names: Sequence[str]) -> str:
     """The outputs in words: 'bound - unbound', 'A, B, C', '0.5 A + 0.5 B - C'."""
+    if len(outputs) == len(names) > MOST_SPELLED:
+        return f"all {len(names)} outputs"
     some = [_sum_of(combination, names) for combination in outputs[:MOST_SPELLED]]
     left = len(outputs) - len(some)
     return ", ".join(some) + (f" and {left} more" if left else "")

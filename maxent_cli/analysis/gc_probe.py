@@ -10,7 +10,7 @@ from scipy import stats
 from maxent_cli.analysis.counts import CHECKS, draw_counts, exact_response, outside_local, summarise_count
 from maxent_cli.analysis.diagnostics import LEAST_ESS, diagnose, ess_mean, mcse_mean, rhat
 from maxent_cli.analysis.features import Feature
-from maxent_cli.analysis.held_counts import LEAST_RIGIDITY, Counts, Spread, count_rows, counts_with
+from maxent_cli.analysis.held_counts import LEAST_RIGIDITY, Places, Spread, count_rows, counts_with
 from maxent_cli.analysis.over_anchors import (
     LEAST_ANCHORS,
     Interval95,
@@ -30,7 +30,7 @@ YES, NO, FOLLOWS, UNDECIDED = "yes", "no", "follows", "undecided"
 
 
 @dataclass(frozen=True)
-class Probe:
+class ProbedAnchor:
     """Rows of the response (an anchor and mu each), of the sampler's checks, and at mu = 0 of all counts.
 
     covariances: of the elementary counts, a pair each. Rows have converged where the count has, which is all that is
@@ -44,11 +44,12 @@ class Probe:
 
 
 @dataclass(frozen=True)
-class Held:
+class CountHeld:
     """What the anchors say of a count, with 95 % intervals: its rigidity, that beyond the counts named before, slope.
 
     p: one-sided, of the rigidity beyond those being no more than what is asked for; q: Benjamini and Hochberg's among
-    all counts. held: 'yes' (named), 'follows' (from those named), 'no', or 'undecided'.
+    all counts but the one that is asked about, whose q is its p. held: 'yes' (named), 'follows' (from those named),
+    'no', or 'undecided'.
     """
 
     name: str
@@ -75,42 +76,42 @@ class Answer:
     exact: Floats
     anchors: Floats
     draws: Floats
-    counts: list[Held]
+    counts: list[CountHeld]
 
     @property
-    def asked(self) -> Held:
+    def asked(self) -> CountHeld:
         """What is said of the count that is asked for."""
         return next(one for one in self.counts if one.name == self.label)
 
     @property
-    def named(self) -> list[Held]:
+    def named(self) -> list[CountHeld]:
         """The counts that are held."""
         return [one for one in self.counts if one.held == YES]
 
 
 def probe_anchor(
     by_mu: Sequence[SampleSet], feature: Feature, potentials: tuple[float, ...], max_rhat: float = 1.05
-) -> Probe:
+) -> ProbedAnchor:
     """One anchor's draws under rising mu (S), as rows."""
     plain = by_mu[potentials.index(0.0)]
     response = [
         {"record": samples.name, "counted": feature.label, "share": feature.share, "mu": mu}
-        | _numbers(samples, feature, mu, max_rhat)
+        | _numbers(samples, feature, exact_response(plain, feature, mu, feature.places(plain.mutable)), max_rhat)
         for samples, mu in zip(by_mu, potentials, strict=True)
     ]
     steps = zip(pairwise(by_mu), pairwise(potentials), strict=True)
     checks = [row for pair, ends in steps for row in _checks(pair, feature, ends)]
     counts, spread = count_rows(plain, feature, outside_local(plain), max_rhat)
-    return Probe(response, checks, counts, _covariance_rows(plain.name, spread))
+    return ProbedAnchor(response, checks, counts, _covariance_rows(plain.name, spread))
 
 
-def _numbers(samples: SampleSet, feature: Feature, mu: float, max_rhat: float) -> Row:
-    """What is told of a sample set, and of the background alone, beta = 0, at the same mu."""
-    places = feature.places(samples.mutable)
-    found, number = summarise_count(samples, feature, places), draw_counts(samples, feature)
-    mean, variance = exact_response(samples, feature, mu, places)
+def _numbers(samples: SampleSet, feature: Feature, free: tuple[float, float], max_rhat: float) -> Row:
+    """What is told of a sample set; free: mean and variance of the background alone, beta = 0, at the same mu."""
+    found = summarise_count(samples, feature, feature.places(samples.mutable))
+    number, (mean, variance) = draw_counts(samples, feature), free
     unit = (found.places or np.nan) if feature.share else 1
     background, output = samples.output_background[1], samples.output.mean()
+    distance = (samples.anchor_output - background) or np.nan
     seen, of_number, size = diagnose(samples, max_rhat), float(rhat(number)), float(ess_mean(number))
     return {
         "places": found.places,
@@ -128,8 +129,8 @@ def _numbers(samples: SampleSet, feature: Feature, mu: float, max_rhat: float) -
         "energy_reduction": energy_reduction(samples.energy.mean(), samples.energy_background),
         "output": output,
         "output_error": float(mcse_mean(samples.output)),
-        "output_kept": (output - background) / (samples.anchor_output - background),
-        "output_kept_error": float(mcse_mean(samples.output)) / abs(samples.anchor_output - background),
+        "output_kept": (output - background) / distance,
+        "output_kept_error": float(mcse_mean(samples.output)) / abs(distance),
         "distinguishable": samples.distinguishable,
         "rhat_counted": of_number,
         "rhat": np.fmax(seen.worst_rhat, of_number),
@@ -177,24 +178,23 @@ def answer(response: list[Row], counts: list[Row], covariances: list[Row], ancho
         anchors=column(plain, "anchor"),
         draws=column(plain, "draws"),
         counts=name_held(
-            counts_with(label),
-            counts,
-            _spreads(covariances, len(plain)),
-            _weights(plain) if anchored else np.ones(len(plain)),
+            label, counts, _spreads(covariances, len(plain)), _weights(plain) if anchored else np.ones(len(plain))
         ),
     )
 
 
-def name_held(counts: Counts, rows: list[Row], spreads: list[Spread], weights: Floats) -> list[Held]:
+def name_held(label: str, rows: list[Row], spreads: list[Spread], weights: Floats) -> list[CountHeld]:
     """What is held: the most rigid count that passes is named, the others are asked beyond it, until none passes.
 
-    rows (N · F,): of all anchors; weights (N,): of anchors.
+    label: the count that is asked about; rows (N · F,): of all anchors; weights (N,): of anchors.
     """
+    counts = counts_with(label)
+    others = np.array(counts.names) != label
     anchors, draws, apart = (column(rows, name).reshape(len(spreads), -1).T for name in ("anchor", "draws", "rhat"))
 
     def tests(named: Sequence[int]) -> list[Test]:
         rigid = np.array([spread.rigidity(counts.weights, counts.weights[list(named)]) for spread in spreads])
-        return _tests(np.where(apart > MOST_APART, np.nan, rigid.T), counts.least, weights)
+        return _tests(np.where(apart > MOST_APART, np.nan, rigid.T), counts.least, weights, others)
 
     named, plain = dict[int, Test](), tests([])
     beyond = plain
@@ -205,14 +205,14 @@ def name_held(counts: Counts, rows: list[Row], spreads: list[Spread], weights: F
     for at, name in enumerate(counts.names):
         test, slope = named.get(at, beyond[at]), slope_over_anchors(anchors[at], draws[at])
         verdict = YES if at in named else _verdict(plain[at], test, counts.least[at])
-        held.append(Held(name, plain[at].rigidity, test.rigidity, slope, test.p, test.q, verdict))
+        held.append(CountHeld(name, plain[at].rigidity, test.rigidity, slope, test.p, test.q, verdict))
     order = [*named, *np.argsort([-one.rigidity.value for one in held], kind="stable")]  # nan is last
     return [held[at] for at in dict.fromkeys(order)]
 
 
 @dataclass(frozen=True)
 class Test:
-    """A count's rigidity over anchors, p of its being no more than what is asked for, and q among all counts."""
+    """A count's rigidity over anchors, p of its being no more than what is asked for, and q."""
 
     rigidity: Interval95
     p: float
@@ -224,10 +224,13 @@ class Test:
         return self.rigidity.decides and self.q <= MOST_Q
 
 
-def _tests(rigid: Floats, least: Floats, weights: Floats) -> list[Test]:
-    """Tests of counts' rigidities (F, N) against what is asked for (F,), anchors weighing (N,)."""
+def _tests(rigid: Floats, least: Floats, weights: Floats, many: Places) -> list[Test]:
+    """Tests of counts' rigidities (F, N) against what is asked for (F,), anchors weighing (N,).
+
+    many (F,): those that are looked through; the others are asked about beforehand, and are tested alone.
+    """
     p = np.array([p_above(values, bound, weights) for values, bound in zip(rigid, least, strict=True)])
-    q, known = np.full_like(p, np.nan), np.isfinite(p)
+    q, known = p.copy(), np.isfinite(p) & many
     if known.any():
         q[known] = stats.false_discovery_control(p[known])
     means = [mean_over_anchors(values, weights) for values in rigid]
@@ -291,11 +294,11 @@ def sentence(found: Answer) -> str:
     """The answer in words."""
     asked, named = found.asked, ", ".join(one.name for one in found.named)
     rigid = f"its rigidity outside local features is {told(asked.rigidity)}, {LEAST_RIGIDITY:g} is asked for"
-    beyond = f"its rigidity is {told(asked.rigidity)}, beyond {named} {told(asked.beyond)}"
+    beyond = f"its rigidity is {told(asked.rigidity)}, and beyond {named} {told(asked.beyond)}"
     said = {
         YES: f"yes, {rigid}",
-        NO: f"no, {rigid}",
-        FOLLOWS: f"no, it follows from {named}: {beyond}",
+        NO: f"no, {beyond if named else rigid}",
+        FOLLOWS: f"no, it follows from what is: {beyond}",
         UNDECIDED: f"undecided, {beyond if named else rigid}",
     }[asked.held]
     few = f", of {LEAST_ANCHORS} anchors or more" * (asked.rigidity.anchors < LEAST_ANCHORS)

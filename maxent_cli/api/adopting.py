@@ -21,7 +21,7 @@ from maxent_cli.interpret.law import Frequencies, Law
 from maxent_cli.interpret.sampling import PRESETS
 from maxent_cli.io.checkpoint import ModelCard, kept_as, load_model, save_model
 from maxent_cli.io.digests import noted
-from maxent_cli.io.networks import Source, load_network
+from maxent_cli.io.networks import NetworkSource, load_network
 from maxent_cli.io.outputs import planned
 from maxent_cli.models.adapter import FIND, Reading
 from maxent_cli.models.protocol import one_hot
@@ -38,7 +38,6 @@ def adopt(
     weights: str | None = None,
     arguments: Mapping[str, Any] | None = None,
     weights_prefix: str = "",
-    trust_pickle: bool = False,
     score: bool = False,
     input_length: int | None = None,
     letters: str = LETTERS,
@@ -64,12 +63,11 @@ def adopt(
     Parameters
     ----------
     given
-        ``"module:function"``, a function or class of yours that gives a torch module; or a module in memory.
+        ``"module:function"``, a function or class of yours that gives a torch module; the path of a file of Keras
+        (.h5, .keras); a published family, as 'basset' or 'bpnet'; or a module in memory.
     weights, arguments, weights_prefix
-        A file of weights (safetensors, a state dict, or a checkpoint that holds one), the function's arguments, and
-        what the names of the weights begin with.
-    trust_pickle
-        Also read files that can run code.
+        A file of weights (safetensors, a state dict, a checkpoint that holds one, or a folder of Hugging Face), the
+        function's arguments, and what the names of the weights begin with.
     score
         The function gives no module, but numbers for a list of sequences: a number each, or a row. Held is the output.
     input_length
@@ -101,8 +99,8 @@ def adopt(
     Raises
     ------
     InputError
-        Where there is no such network, where a file would run code and is not trusted, where weights do not fit, or
-        where draws from it would be wrong.
+        Where there is no such network, where a file is none that is read, where weights do not fit, or where draws from
+        it would be wrong.
 
     Examples
     --------
@@ -116,7 +114,7 @@ def adopt(
     task = Task("adopt", listener_of(progress), out, threads=threads or granted_cpus())
     asked = Law(output=output, background=background, gc=gc)
     named = given if isinstance(given, str) else type(given).__name__
-    source = Source(named, dict(arguments or {}), weights, weights_prefix, trust_pickle, score)
+    source = NetworkSource(named, dict(arguments or {}), weights, weights_prefix, score, length=input_length)
     read = [weights, table, *asked.files, named if Path(named).exists() else None]
     plan = planned(read, folders=[out], noting=False)
     module = given if isinstance(given, nn.Module) else load_network(source)
@@ -176,7 +174,7 @@ def _heard(finding: Finding, network: Network, task: Task) -> Finding:
     return finding
 
 
-def _card(folder: Path, network: Network, source: Source, findings: Mapping[str, Finding]) -> ModelCard:
+def _card(folder: Path, network: Network, source: NetworkSource, findings: Mapping[str, Finding]) -> ModelCard:
     """What the folder says, with the code that it needs in its place; nothing differs between two runs."""
     said, final = [f"Representation: {findings['representation'].text}."], findings["outputs"].numbers["final"]
     said += [f"Outputs are taken before the final {final}."] if final else []

@@ -92,7 +92,7 @@ def compare(
     Returns
     -------
     Results
-        Tables 'summary', 'motifs', 'places' and 'anchors', as `maxent compare --help` tells; information is in bits.
+        Tables 'summary', 'motifs', 'places' and 'anchors', as `maxent compare --help-all` tells; in bits.
 
     Raises
     ------

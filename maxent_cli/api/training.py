@@ -29,7 +29,7 @@ from maxent_cli.errors import InputError, SettingsError, require_range
 from maxent_cli.io.checkpoint import ModelCard, kept_as, save_model
 from maxent_cli.io.digests import noted
 from maxent_cli.io.figures import write_learning_curve
-from maxent_cli.io.networks import Source, is_factory, load_network, said
+from maxent_cli.io.networks import NetworkSource, is_factory, load_network, said
 from maxent_cli.io.outputs import planned
 from maxent_cli.io.records import Given
 from maxent_cli.io.tables import Row, renew_rejected, write_rejected, write_table
@@ -182,7 +182,7 @@ def _train(data: TrainingData, split: Split, training: Training, task: Task) -> 
     return Trained(folder if task.out is None else Path(task.out), account, "metrics", temporary=task.out is None)
 
 
-def _identity(sets: list[LabelledSet], source: Source, facts: dict[str, Any]) -> dict[str, Any]:
+def _identity(sets: list[LabelledSet], source: NetworkSource, facts: dict[str, Any]) -> dict[str, Any]:
     """All that the weights depend on."""
     code = {name: noted(path) for name, path in source.code.items()}
     facts = {"arguments": source.arguments, "code": code, **facts}
@@ -204,12 +204,12 @@ class _Built(NamedTuple):
     """A network to be trained, and where it comes from."""
 
     module: nn.Module
-    source: Source
+    source: NetworkSource
 
 
 def _new_model(part: LabelledSet, training: Training) -> _Built:
     length = part.positives.codes.shape[1]
-    source = Source(training.architecture, dict(training.arguments), seed=training.seed)
+    source = NetworkSource(training.architecture, dict(training.arguments), seed=training.seed)
     if training.architecture not in ARCHITECTURES:
         return _Built(_two_outputs(load_network(source), source.name, length), source)
     try:

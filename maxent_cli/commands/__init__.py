@@ -74,6 +74,7 @@ def begin() -> None:
     """
     from maxent_cli.commands.console import say
     from maxent_cli.io import digests
+    from maxent_cli.io.machine import place_for_code
     from maxent_cli.io.provenance import configured, started
 
     try:
@@ -86,6 +87,8 @@ def begin() -> None:
     started.set(time.time())
     configured.set(None)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    home = os.path.expanduser("~")  # noqa: PTH111  # which is '~' itself where there is none
+    place_for_code(Path(__file__).parents[1] / "engine", home.removeprefix("~"))
 
 
 @click.group(cls=CommandTable, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -84,31 +84,15 @@ G and C, left half   1/6  1/6  1/2      0        2/21  2/13  1
 
 So the most rigid count that passes is named first, and the others are held against what is left of them beyond
 those that are named (beyond: rigidity less the regression on them). A count passes where the rigidity, over
-anchors, is above 0.25 (in one half 0.5) at a false discovery rate of 0.05 (Benjamini and Hochberg, over all
-counts): a motif that always stands somewhere has as much, if it takes up a quarter of the positions. Anchors
-weigh by the network's mean distance of the background from them: where it sees next to no difference, what it
-holds makes none. Anchors whose chains disagree on a count (R-hat above 1.2) do not count for it; fewer than six
-anchors decide nothing. Anchors should differ in N; positives and negatives at random are best.
+anchors, is above 0.25 (in one half 0.5) at a false discovery rate of 0.05 (Benjamini and Hochberg; that of
+--feature is asked beforehand, and tested alone): a motif that always stands somewhere has as much, if it takes
+up a quarter of the positions. Anchors weigh by the network's mean distance of the background from them: where
+it sees next to no difference, what it holds makes none. Anchors whose chains disagree on a count (R-hat above
+1.2) do not count for it; fewer than six anchors decide nothing. Anchors should differ in N; positives and
+negatives at random are best.
 
-What a network gives that has learned nothing is told by one trained on shuffled labels. Another training may
-have learned otherwise: try other seeds.
-
-In the folder:
-
-\b
-answer.tsv       a count a line, those that are held first: held (yes; follows: from those named
-                 before; no; undecided), rigidity, the same beyond those, slope, with 95 % intervals
-                 over anchors; p of no more than what is asked for, q among all counts
-by_mu.tsv        N, its variance, energy and output over anchors, with intervals, a chemical potential
-                 a line
-response.tsv     the same with Monte Carlo errors, an anchor and chemical potential a line
-counts.tsv       an anchor and count a line, at mu = 0: numbers a position, variances, rigidity, R-hat
-                 and ESS of the count
-covariances.tsv  of the numbers that counts are made of, from which all rigidities follow: in the
-                 draws, of independent letters, at beta = 0
-checks.tsv       between neighbouring mu log P'(N)/P(N) must have the slope mu'-mu, and both,
-                 reweighted half-way, the same mean N; z-scores, where chains agree on N
-response.png     the response, the draws' N against the anchors', and which counts are rigid
+Another training may have learned otherwise: try other seeds. One on labels at random is no null: it may well hold
+a count.
 
 converged is that of the count, which is all that is read off; letters_converged is that of all letters. GC is
 a share of the positions that may change in response.tsv (share: yes); other counts are numbers.

@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from maxent_cli.choices import PRESETS
 from maxent_cli.commands.configuration import read_config
 from maxent_cli.commands.params import (
     AUTO,
     NONE,
     FiniteRange,
-    Frequencies,
+    FrequenciesType,
     InputPath,
     NumberOrAuto,
-    Outputs,
+    OutputsType,
     ShardType,
     Tether,
 )
 from maxent_cli.laws import LAWS, LawKind
+from maxent_cli.tables import WRITTEN
 
 if TYPE_CHECKING:
     from maxent_cli.api.anchors import Anchors
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
 
 Decorator = Callable[[Any], Any]
 
-# of interpret.sampling, which is slow to import; a test compares
-PRESETS = ("quick", "standard", "thorough", "published")
 OF_PRESET = "the preset's"
 HELP = "Help"
 ORDER = ("Network", "Anchors", "Options", "Law", "Sampling", "Output", HELP)  # of sections; a command's own come first
@@ -64,10 +64,16 @@ class Command(click.Command):
         return [option for option in own if option.everyday and option.name not in self.rare]
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        shown = copy(self)
+        shown, written = copy(self), WRITTEN.get(str(self.name), ())
         if ctx.meta.get(ALL):
             shown.help = f"{self.help}\n\n{inspect.cleandoc(self.details)}"
+        elif written and not self.details:
+            names = ", ".join(output.file for output in written)
+            shown.help = f"{self.help}\n\nWritten are {names}; --help-all says what is in them."
         click.Command.format_help_text(shown, ctx, formatter)
+        if ctx.meta.get(ALL) and written:
+            with formatter.section("Files"):
+                formatter.write_dl([(output.file, f"{output.about}.") for output in written])
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}
@@ -319,7 +325,7 @@ anchors_options, anchors_if_any_options = (
 )
 output_option = option(
     "--output",
-    type=Outputs(),
+    type=OutputsType(),
     section="Law",
     help="Of several outputs, before the softmax: one by number from 0 or name; a difference, A-B; several together, "
     "A,B,C; or weighted sums from a TSV (columns output, weight; row).  [default: 1-0 of two]",
@@ -327,7 +333,7 @@ output_option = option(
 background_options = stack(
     option(
         "--background",
-        type=Frequencies(),
+        type=FrequenciesType(),
         default="data",
         show_default=True,
         section="Law",

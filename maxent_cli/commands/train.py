@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from maxent_cli.choices import ARCHITECTURES
 from maxent_cli.commands import options
 from maxent_cli.commands.console import Console, resumable
 from maxent_cli.commands.params import Arguments, FiniteRange, InputPath, Names
@@ -11,9 +12,6 @@ from maxent_cli.commands.params import Arguments, FiniteRange, InputPath, Names
 if TYPE_CHECKING:
     from maxent_cli.api.training import Training
     from maxent_cli.api.training_data import Split, TrainingData
-
-# of models.architectures, which is slow to import; a test compares
-ARCHITECTURES = ("convnet", "finnegan2017", "nucleosome", "residual")
 
 
 def _data(
@@ -183,12 +181,11 @@ training_options = options.group(
     _training,
     options.option(
         "--architecture",
-        default=ARCHITECTURES[0],
+        default=next(iter(ARCHITECTURES)),
         show_default=True,
         metavar="|".join((*ARCHITECTURES, "MODULE:FUNCTION")),
         everyday=True,
-        help="convnet: two short convolutions with pooling. finnegan2017: as published, no pooling. nucleosome: the "
-        "first a helical turn wide. residual: dilated ones that add up, and their mean. Or yours, with two outputs.",
+        help=" ".join(f"{name}: {what}." for name, what in ARCHITECTURES.items()) + " Or yours, with two outputs.",
     ),
     options.option(
         "--arguments",
@@ -253,11 +250,9 @@ def command(
 ) -> None:
     """Train a network to tell positives from negatives.
 
-    The folder OUT holds the weights (weights.safetensors, model.json), the learning curve (TSV, PNG), metrics.tsv
-    (AUROC and AUPRC with bootstrap intervals), the three parts as FASTA (and BED where coordinates are known; 0-based
-    half-open), and rejected.tsv. The same seed, data and threads give the same weights. A positive and its shuffles
-    are always in the same part; without coordinates so are all records that share a 24-mer on either strand. Intervals
-    are over such groups.
+    The same seed, data and threads give the same weights. A positive and its shuffles are always in the same part;
+    without coordinates so are all records that share a 24-mer on either strand. Intervals are over such groups. BED is
+    0-based half-open.
     """
     from maxent_cli.api.training import train
 

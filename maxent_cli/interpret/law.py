@@ -23,6 +23,7 @@ from maxent_cli.models.protocol import SequenceModel, one_hot
 BATCH = 512  # sequences a forward pass
 CPU = torch.device("cpu")
 DEFAULT_KEEP = 0.75
+MANY = 8  # outputs, from which on they are chosen together
 
 Frequencies = tuple[float, float, float, float]  # of A, C, G, T
 
@@ -83,6 +84,9 @@ class Law:
             problem = f"are not known, since {network} does not say on what letters it was trained"
             raise SettingsError("background frequencies", "", problem, "give gc or background")
         require_few(outputs, self.kind.most_outputs, f"the law {self.held} holds")
+        if len(outputs) < self.kind.least_outputs:
+            problem = f"{len(outputs)} is given, and the law {self.held} holds {self.kind.least_outputs} or more"
+            raise SettingsError("output", "", problem, "give more, or another law")
         tether = self.kind.tether if self.tether == "auto" else self.tether
         keep = DEFAULT_KEEP if self.keep is None else self.keep
         return LawSettings(outputs, frequencies, tether, self.beta, keep, kind=self.kind)
@@ -126,7 +130,7 @@ class View:
     """What a network makes of an anchor: its representation there, and how the outputs held read it, both (...).
 
     weights: of the outputs' weighted sum, its gradient at the anchor; of several sums, the root of their squares' sum.
-    output: their mean, of codes (B, L).
+    output: their mean, of codes (B, L). sums: all of them (B, R); anchor_sums (R,): at the anchor.
     """
 
     model: SequenceModel
@@ -135,6 +139,8 @@ class View:
     output: Term
     anchor_output: float
     at_once: int
+    sums: Term
+    anchor_sums: Tensor
 
     @property
     def distance(self) -> Term:
@@ -142,13 +148,29 @@ class View:
         represent = lambda codes: self.model.representation(one_hot(codes))  # noqa: E731
         return in_pieces(weighted_distance(represent, self.weights, self.reference), self.at_once)
 
+    @property
+    def profile(self) -> Term:
+        """E(x) = ||c(f(x)) - c(f(x0))||, where c(f) is f less its mean over the outputs held."""
+        return in_pieces(lambda codes: torch.linalg.vector_norm(self.reshaped(codes), dim=-1), self.at_once)
+
+    @property
+    def reshaped(self) -> Term:
+        """How far the shape of the profile is from the anchor's, output by output: c(f(x)) - c(f(x0)) (B, R)."""
+        reference = _centred(self.anchor_sums)
+        return lambda codes: _centred(self.sums(codes)) - reference
+
+
+def _centred(sums: Tensor) -> Tensor:
+    return sums - sums.mean(-1, keepdim=True)
+
 
 @dataclass(frozen=True)
 class AnchoredLaw:
     """The law around one anchor: its terms, the output, and what the energy is made of (weights and reference (...)).
 
-    offset: None for the weighted distance; else the energy at the reference, of which it is a linear function if the
-    head is linear.
+    of_outputs: where it takes outputs, so that representation and weights do not tell the energy, what of codes (B, L)
+    the energy is the length of (B, R). offset: None for the weighted distance; else the energy at the reference, of
+    which it is a linear function if the head is linear.
     """
 
     terms: Terms
@@ -157,6 +179,7 @@ class AnchoredLaw:
     reference: Tensor
     offset: float | None
     anchor_output: float
+    of_outputs: Term | None = None
 
 
 def anchored_law(
@@ -167,31 +190,34 @@ def anchored_law(
     Raises InputError where the outputs do not depend on the representation, for then none is further than another, and
     where no position may change.
     """
-    view = view_of(model, anchor, settings.outputs, device)
+    view = view_of(model, anchor, settings.outputs, device, weigh=not settings.kind.of_outputs)
     if not anchor.mutable.any():
         raise InputError(anchor.name, "", "none of its positions may change", "see --fix and its letters")
     energy, offset = settings.kind.energy(view)
     terms = Terms(energy, *background_of(anchor, settings))
-    return AnchoredLaw(terms, view.output, view.weights, view.reference, offset, view.anchor_output)
+    made_of = view.weights, view.reference, offset, view.anchor_output
+    return AnchoredLaw(terms, view.output, *made_of, view.reshaped if settings.kind.of_outputs else None)
 
 
-def view_of(model: SequenceModel, anchor: Anchor, outputs: Outputs, device: torch.device) -> View:
+def view_of(model: SequenceModel, anchor: Anchor, outputs: Outputs, device: torch.device, weigh: bool = True) -> View:
     """What a network makes of an anchor (L,), as the outputs held read it.
 
-    Weights are gradients with respect to the representation there: for a linear head, the output layer's weights.
+    Weights are gradients with respect to the representation there: for a linear head, the output layer's weights; of
+    several outputs the root of their squares' sum, or, unless weigh, those of their total.
     """
     reference = _represent(model, torch.from_numpy(anchor.codes)[None].to(device))[0]
     with torch.enable_grad():
         point = reference.clone().requires_grad_()
         sums = sums_of(model.head(point[None]), outputs)[0]
-        rows = [torch.autograd.grad(one, point, retain_graph=True)[0] for one in sums]
+        rows = [torch.autograd.grad(one, point, retain_graph=True)[0] for one in (sums if weigh else [sums.sum()])]
     weights = rows[0] if len(rows) == 1 else torch.linalg.vector_norm(torch.stack(rows), dim=0)
     if not bool(weights.any()):
         problem = "the output does not depend on the representation here"
         raise InputError(anchor.name, "", problem, "choose another output")
     at_once = sequences_at_once(model, device)
     value = in_pieces(output_term(model, outputs), at_once)
-    return View(model, reference, weights, value, float(sums.detach().mean()), at_once)
+    every, found = sums_term(model, outputs), sums.detach()
+    return View(model, reference, weights, value, float(found.mean()), at_once, every, found)
 
 
 def background_of(anchor: Anchor, settings: LawSettings) -> tuple[Floats, NDArray[np.bool_], tuple[Term, ...]]:
@@ -207,13 +233,21 @@ def background_of(anchor: Anchor, settings: LawSettings) -> tuple[Floats, NDArra
 
 def sums_of(outputs: Tensor, asked: Outputs) -> Tensor:
     """Outputs (..., K) to the weighted sums asked for (..., R)."""
+    if len(asked) > MANY and all(len(one) == 1 and one[0][1] == 1 for one in asked):
+        return outputs[..., torch.tensor([one[0][0] for one in asked], device=outputs.device)]
     none = torch.zeros_like(outputs[..., 0])
     return torch.stack([sum((weight * outputs[..., number] for number, weight in one), none) for one in asked], -1)
 
 
 def output_term(model: SequenceModel, asked: Outputs) -> Term:
     """The weighted sum of outputs asked for, or the mean of several, as a function of codes (B, L) -> (B,)."""
-    return lambda codes: sums_of(model(one_hot(codes)), asked).mean(-1)
+    every = sums_term(model, asked)
+    return lambda codes: every(codes).mean(-1)
+
+
+def sums_term(model: SequenceModel, asked: Outputs) -> Term:
+    """The weighted sums of outputs asked for (R), as a function of codes (B, L) -> (B, R)."""
+    return lambda codes: sums_of(model(one_hot(codes)), asked)
 
 
 def evaluate(term: Callable[[Tensor], Tensor], codes: Codes, device: torch.device = CPU) -> Floats:

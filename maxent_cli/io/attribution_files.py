@@ -9,6 +9,7 @@ from maxent_cli.alphabet import LETTERS, encode, one_hot
 from maxent_cli.errors import InputError
 from maxent_cli.io.modisco import write_modisco
 from maxent_cli.io.outputs import writing
+from maxent_cli.io.tables import text_of
 from maxent_cli.tables.attribution import POSITIONS
 
 _PLACE = ["chromosome", "chromosome_position"]
@@ -21,6 +22,7 @@ def read_scores(path: str) -> pd.DataFrame:
     fault = POSITIONS.fault(table.columns)
     if fault:
         raise InputError(path, "line 1", fault, "give the folder that `maxent attribute` wrote")
+    table["chromosome"] = table["chromosome"].map(text_of)
     return table.assign(**{name: pd.to_numeric(table[name]) for name in _NUMBERS})
 
 

@@ -15,7 +15,9 @@ from maxent_cli.io.outputs import writing
 from maxent_cli.io.tables import Row, write_table
 from maxent_cli.tables.motifs import MOTIF_PWM, PPM
 
-CTCF_MOTIF = str(Path(__file__).parents[1] / "known" / "MA0139.1.meme")
+_KNOWN = Path(__file__).parents[1] / "known"
+CTCF_MOTIF = str(_KNOWN / "MA0139.1.meme")
+DATABASES = {name: str(_KNOWN / f"{name}.meme.gz") for name in ("jaspar-vertebrates", "jaspar-fungi")}
 UNIFORM = (0.25, 0.25, 0.25, 0.25)
 DEFAULT_SITES = 20  # what MEME assumes where nsites is missing or 0
 ROW_TOLERANCE = 0.01
@@ -35,9 +37,10 @@ def read_meme(path: str) -> list[Motif]:
 def read_meme_file(path: str) -> tuple[list[Motif], Floats]:
     """Motifs and background (4,) of a MEME text file (plain, gzip or '-'), minimal or as MEME writes it.
 
-    A motif's name is its identifier and, if it has one, its other name, with a space between; its counts are
-    probabilities times nsites (20 where missing or 0). The background is uniform where missing. Raises InputError
-    naming the line: letters other than DNA's, rows that are not four probabilities summing to 1, a wrong width.
+    A motif's name is its identifier and, if it has one, its other name, with a space between and without the
+    identifier; its counts are probabilities times nsites (20 where missing or 0). The background is uniform where
+    missing. Raises InputError naming the line: letters other than DNA's, rows that are not four probabilities summing
+    to 1, a wrong width.
     """
     with reading_text(path) as stream:
         lines = [(number, line.strip()) for number, line in enumerate(stream, 1)]
@@ -140,7 +143,7 @@ def _name(path: str, line: Line) -> str:
     if not words:
         raise InputError(path, f"line {line[0]}", "a motif without a name", "give MOTIF lines an identifier")
     alone = words[-1] == words[0] or words[-1].startswith("width")  # MEME's own output goes on with 'width = 11 ...'
-    return words[0] if alone else " ".join(words)
+    return words[0] if alone else f"{words[0]} {words[1].removeprefix(f'{words[0]}.')}"  # JASPAR repeats some
 
 
 def _rows(section: list[Line]) -> list[Line]:

@@ -107,6 +107,10 @@ class Outputs:
             yield folder
         self._say_changes(records)
 
+    def record(self, path: str, **made: Any) -> None:
+        """Write the record of an output that has been made in its place, of the facts in `made`."""
+        write_record(path, record_of(path, **self._facts(made)))
+
     def _facts(self, made: Mapping[str, Any]) -> dict[str, Any]:
         return {"inputs": self.inputs, **made}
 
@@ -197,6 +201,25 @@ def copy_into(source: str, path: str) -> None:
     """Write a file's bytes to an output."""
     with writing(path, "wb") as stream, Path(source).open("rb") as read:
         shutil.copyfileobj(read, stream)
+
+
+def copy_recorded(source: str, path: str) -> None:
+    """Copy an output, a file or a folder, and the record that lies beside it, if there is one."""
+    record = read_provenance(source)
+    making = None if record is None else lambda _written: record
+    if Path(source).is_dir():
+        with writing_folder(path, making) as folder:
+            shutil.copytree(source, folder, dirs_exist_ok=True)
+        return
+    with _together() as batch, Path(source).open("rb") as read:
+        shutil.copyfileobj(read, batch.open(path, "wb", making))
+        batch.record()
+
+
+def write_record(path: str, record: Record) -> None:
+    """Write the record of an output that is in its place."""
+    with writing(beside(path)) as stream:
+        stream.write(json.dumps(record, indent=2) + "\n")
 
 
 def require_replaceable(path: str) -> None:

@@ -21,6 +21,7 @@ Rows = Iterable[Row] | Mapping[str, Iterable[object]]
 _SEQUENCE_COLUMNS = ("sequence", "seq")
 _LABEL_COLUMNS = ("label", "bound")
 _NAME_COLUMNS = ("id", "name", "eventid")
+_MARK = "'"
 # what would end a line or a cell for some reader, or move a terminal's cursor
 _CONTROLS = dict.fromkeys([*range(32), *range(127, 160), 0x2028, 0x2029], " ")
 
@@ -63,7 +64,7 @@ def read_table(path: str, table: Table, cure: str, wanted: Sequence[str] = ()) -
         known = table.with_columns(header).columns
         columns = [(place, column) for place, column in enumerate(known) if not wanted or column.name in wanted]
         for number, line in enumerate(stream, 2):
-            cells = _cells(line)
+            cells = [text_of(cell) for cell in _cells(line)]
             if len(cells) != len(header):
                 problem = f"{len(cells)} columns where the header has {len(header)}"
                 raise InputError(path, f"line {number}", problem, cure)
@@ -87,7 +88,8 @@ def write_rows(stream: IO[str], rows: Rows, table: Table | None = None) -> None:
     """Write a TSV from rows (one mapping each) or from columns, which must be the table's; without one, any.
 
     Floats as %.6g, truth as yes or no, None as an empty cell; a cell with a quotation mark is quoted as spreadsheets
-    and pandas do; control characters become spaces. Raises ValueError where a row has other columns than the table, or
+    and pandas do; control characters become spaces; text that a spreadsheet would take for a formula stands behind an
+    apostrophe, which readers here take away again. Raises ValueError where a row has other columns than the table, or
     nothing where something must be.
     """
     cells: Iterable[Iterable[object]]
@@ -187,4 +189,22 @@ def cell(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, float | np.floating):
         return f"{value:.6g}"
-    return str(value).translate(_CONTROLS)
+    text = str(value).translate(_CONTROLS)
+    return f"{_MARK}{text}" if isinstance(value, str) and _is_formula(text) else text
+
+
+def text_of(written: str) -> str:
+    """What was written as a cell, without the mark that keeps a spreadsheet from reckoning it."""
+    return written[1:] if written.startswith(_MARK) and _is_formula(written) else written
+
+
+def _is_formula(text: str) -> bool:
+    """Whether text is, behind any marks, what spreadsheets take for a formula; a number or a strand is none."""
+    bare = text.lstrip(_MARK)
+    if len(bare) < 2 or bare[0] not in "=+-@":
+        return False
+    try:
+        float(bare)
+    except ValueError:
+        return True
+    return False

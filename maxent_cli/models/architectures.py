@@ -1,9 +1,11 @@
-"""The networks that `train` offers: one function and one line in ARCHITECTURES each."""
+"""The networks that `train` offers: one function here and one line in choices.ARCHITECTURES each."""
 
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+
+from maxent_cli import choices
 
 
 class LayeredModel(nn.Module):
@@ -120,12 +122,7 @@ def _dilated(filters: int, dilation: int) -> Residual:
     return Residual(nn.Conv1d(filters, filters, 3, padding=dilation, dilation=dilation), nn.ReLU())
 
 
-ARCHITECTURES: dict[str, Callable[..., LayeredModel]] = {
-    "convnet": convnet,
-    "finnegan2017": finnegan2017,
-    "nucleosome": nucleosome,
-    "residual": residual,
-}
+ARCHITECTURES: dict[str, Callable[..., LayeredModel]] = {name: globals()[name] for name in choices.ARCHITECTURES}
 
 
 def build(architecture: str, input_length: int, arguments: dict[str, int | float], seed: int) -> LayeredModel:

@@ -25,7 +25,7 @@ def holding(held: str, seed: int = 1, row: tuple[float, ...] = (0.25,) * 4, even
     kind, _, half = held.partition(", ")
     anchor = chance.choice(4, LENGTH, p=row).astype(np.uint8)
     if even:
-        anchor = np.arange(LENGTH, dtype=np.uint8) % 4
+        anchor = chance.permuted(np.arange(LENGTH, dtype=np.uint8).reshape(2, -1) % 4, axis=1).ravel()
     places = np.flatnonzero(LEFT) if half == "left half" else np.arange(LENGTH)
     codes = independent_draws(chance, np.tile(row, (LENGTH, 1)), CHAINS, DRAWS)
     counted = np.isin(anchor[places], letters[kind] or [0])
@@ -47,7 +47,7 @@ def named(held: list) -> list[str]:
 
 def asked(networks: list[SampleSet], label: str = "G and C", feature=gc) -> list:
     rows, spreads = zip(*(count_rows(samples, feature(), EVERYWHERE) for samples in networks), strict=True)
-    return name_held(counts_with(label), [row for some in rows for row in some], list(spreads), np.ones(len(networks)))
+    return name_held(label, [row for some in rows for row in some], list(spreads), np.ones(len(networks)))
 
 
 def test_elementary_counts_are_what_they_say() -> None:
@@ -97,7 +97,7 @@ def test_worked_values(held: str, worked: dict[str, float]) -> None:
     for count, value in worked.items():
         rigid = np.array([rows[count]["rigidity"] for rows in each])
         error = np.mean([rows[count]["rigidity_error"] for rows in each])
-        assert rigid.mean() == pytest.approx(value, abs=0.04), count
+        assert rigid.mean() == pytest.approx(value, abs=0.06), count
         assert error < 0.1
 
 

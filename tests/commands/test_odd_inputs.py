@@ -236,6 +236,25 @@ def test_named_pipes_elsewhere() -> None:
         run(line)
 
 
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("device", ["zero", "urandom"])
+def test_devices_that_never_end(device: str) -> None:
+    for name in ("endless", "endless.bed"):
+        Path(name).symlink_to(f"/dev/{device}")
+    for line in [
+        "predict endless --model model --out out",
+        "predict endless.bed --genome anchors.fa --model model --out out",
+        "predict anchors.fa --model model --config endless --out out",
+        "train --positives endless --out out",
+        "train --positives anchors.fa --negatives endless --out out",
+        "train --table endless --out out",
+        "simulate --motifs endless --plant a --out out",
+        "motifs endless --out out",
+        f"sample anchors.fa --model model {RUN} --fix endless.bed --out out",
+    ]:
+        run(line)
+
+
 DEEP = {"brackets": "[" * 100_000, "objects": '{"a":' * 100_000, "closed": "[" * 100_000 + "]" * 100_000}
 
 

@@ -12,12 +12,11 @@ from click.testing import CliRunner, Result
 
 import maxent_cli as mx
 from maxent_cli.alphabet import decode, encode
+from maxent_cli.choices import ARCHITECTURES
 from maxent_cli.commands import maxent
-from maxent_cli.commands.train import ARCHITECTURES
 from maxent_cli.errors import InputError
 from maxent_cli.io.checkpoint import load_model
 from maxent_cli.io.fasta import read_fasta
-from maxent_cli.models import architectures
 
 LENGTH = 50
 PARTS = ("train", "validation", "test")
@@ -51,10 +50,6 @@ def parts(folder: Path) -> dict[str, list[str]]:
     """The records' names of each file of the split."""
     paths = folder.glob("*.fa")
     return {path.stem: [r.name for r in read_fasta(str(path))] if path.stat().st_size else [] for path in paths}
-
-
-def test_help_offers_what_the_table_holds() -> None:
-    assert set(ARCHITECTURES) == set(architectures.ARCHITECTURES)
 
 
 def test_whole_folder_by_chromosome(tmp_path: Path) -> None:

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 from exact import ODD, law_probability
-from small import Listed, anchor, law, run, small_model, words
+from small import Listed, anchor, hidden_units, law, run, small_model, words
+from torch import nn
 
 from maxent_cli import laws
 from maxent_cli.alphabet import encode
@@ -136,6 +138,36 @@ def test_draws_of_the_law_of_an_output_follow_the_list() -> None:
     codes = np.array([encode(word) for word in words(5)])
     listed.energy = -evaluate(output_term(MODEL, settings.outputs), codes)
     assert probability(sample_anchor(MODEL, anchor(ANCHOR), settings, run(thin=40)), listed, 3.0) > ODD
+
+
+def test_draws_of_the_law_of_a_profile_follow_the_list() -> None:
+    """E is the distance of outputs less their mean: one that adds to all of them is free."""
+    model, outputs = small_model(), asked_outputs("1:4", NAMES)
+    torch.manual_seed(3)
+    model.output, model.outputs = nn.Linear(model.output.in_features, 4), 4
+    settings = law(2.0, output=outputs, kind=LAWS["profile"])
+    samples = sample_anchor(model, anchor(ANCHOR), settings, run(thin=40))
+    listed, layer = Listed(MODEL, ANCHOR), model.output
+    hidden = hidden_units(model)
+    weight, bias = (values.detach().double().numpy()[1:4] for values in (layer.weight, layer.bias))
+    profiles = np.array([weight @ hidden(word) + bias for word in listed.words])
+    profiles -= profiles.mean(axis=1, keepdims=True)
+    listed.energy = np.linalg.norm(profiles - profiles[listed.words.index(ANCHOR)], axis=1)
+    assert probability(samples, listed, 2.0) > ODD
+    assert samples.kernel == "full passes (the law is of outputs, which the compiled chain does not give)"
+    assert samples.output.mean() == pytest.approx(evaluate(output_term(model, outputs), samples.codes).mean())
+
+
+def test_a_profile_is_of_all_outputs_or_of_a_window() -> None:
+    names = tuple(map(str, range(10)))
+    assert asked_outputs(None, names, every=True) == tuple(((number, 1.0),) for number in range(10))
+    assert asked_outputs("4:6", names) == (((4, 1.0),), ((5, 1.0),))
+    assert spelled(asked_outputs(None, names, every=True), names) == "all 10 outputs"
+    for odd in ("6:4", "4:11", "10:12"):
+        with pytest.raises(SettingsError, match=f"output: there are no outputs {odd}"):
+            asked_outputs(odd, names)
+    with pytest.raises(SettingsError, match="output: 1 is given, and the law profile holds 2 or more"):
+        Law("profile").settled(asked_outputs("3", names), BACKGROUND, "it")
 
 
 def probability(samples, listed: Listed, beta: float) -> float:

@@ -8,7 +8,7 @@ from hostile_files import HOSTILE_NAMES, check_not_a_file, check_reader
 
 from maxent_cli.data import Interval, Rejected
 from maxent_cli.errors import InputError
-from maxent_cli.io.tables import read_labelled, read_table, write_rejected, write_table
+from maxent_cli.io.tables import read_labelled, read_table, text_of, write_rejected, write_table
 from maxent_cli.tables import Column, Table
 from maxent_cli.tables.schema import NUMBER, SHARE, TEXT, TRUTH, WHOLE
 
@@ -24,6 +24,20 @@ TABLE = Table(
     ),
 ).with_columns(["record", "bits", "draws"])
 GOOD = b"id\tsequence\tlabel\nchr1:10-14\tACGT\t1\nb\tacgn\t0\n"
+
+
+FORMULAS = ["=1+1", "@SUM(A1)", "-2+3|x", "+cmd", "'=1+1", "''@x", '=HYPERLINK("x";"y")']
+TAME = ["a", "-", "+", "-1.5", "+3", "-1e-9", "'a", "''", "-inf", "'-1.5", "=", "chr1:5-9(-)"]
+
+
+@pytest.mark.parametrize("name", [*FORMULAS, *TAME])
+def test_text_that_a_spreadsheet_would_reckon_is_marked_and_comes_back(name: str, tmp_path: Path) -> None:
+    path = str(tmp_path / "a.tsv")
+    write_table(path, [{"record": name, "bits": -1.5, "draws": -3}], TABLE)
+    cell = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False).iloc[0]
+    assert cell["record"] == (f"'{name}" if name in FORMULAS else name)
+    assert (cell["bits"], cell["draws"]) == ("-1.5", "-3")
+    assert next(read_table(path, TABLE, "write it again"))["record"] == name
 
 
 def labelled(text: str, folder: Path) -> list[tuple[str, str, int]]:
@@ -172,7 +186,7 @@ def test_hostile_names_stay_in_their_cells(tmp_path: Path) -> None:
     write_rejected(path, [Rejected(name, "p", "r") for name in names])
     read = pd.read_csv(path, sep="\t", keep_default_na=False)
     cleaned = [name.translate(dict.fromkeys([9, 10, 13, 27, 0x2028], " ")) for name in names]
-    assert read["record"].tolist() == cleaned
+    assert [text_of(name) for name in read["record"]] == cleaned
     assert set(read["reason"]) == {"r"}
 
 

@@ -19,7 +19,7 @@ from maxent_cli.analysis.classification import auroc
 from maxent_cli.commands import maxent
 from maxent_cli.errors import InputError
 from maxent_cli.interpret import checkup
-from maxent_cli.io.networks import Source, load_network
+from maxent_cli.io.networks import NetworkSource, load_network
 from maxent_cli.models.adapter import AS_IS, AdaptedNetwork
 from maxent_cli.models.prediction import predict
 
@@ -65,7 +65,7 @@ def run(words: list[str], folder: Path, anchors: str, monkeypatch: pytest.Monkey
     return result.output
 
 
-def adapted(source: Source, length: int) -> AdaptedNetwork:
+def adapted(source: NetworkSource, length: int) -> AdaptedNetwork:
     """The network of a source, as one that reads so many letters."""
     return AdaptedNetwork(load_network(source), length, AS_IS, source.name)
 
@@ -108,7 +108,7 @@ def test_the_page_runs_every_small_network_of_the_examples() -> None:
 
 def test_deepbinds_tensors_fit_and_both_strands_score_alike(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(EXAMPLES)
-    network = load_network(Source("networks:DeepBind", {"pool": "max"}))
+    network = load_network(NetworkSource("networks:DeepBind", {"pool": "max"}))
     weights = {name: torch.randn_like(value) for name, value in network.state_dict().items()}
     assert {name: tuple(value.shape) for name, value in weights.items()} == {
         "conv": (16, 4, 24),
@@ -119,7 +119,7 @@ def test_deepbinds_tensors_fit_and_both_strands_score_alike(monkeypatch: pytest.
         "wNeuBias": (1,),
     }
     torch.save(weights, tmp_path / "w.pth")
-    model = adapted(Source("networks:DeepBind", {"pool": "max"}, str(tmp_path / "w.pth")), 30)
+    model = adapted(NetworkSource("networks:DeepBind", {"pool": "max"}, str(tmp_path / "w.pth")), 30)
     codes = np.random.default_rng(0).integers(0, 4, (6, 30), dtype=np.uint8)
     np.testing.assert_allclose(predict(model, codes), predict(model, 3 - codes[:, ::-1]), rtol=1e-5)
     with torch.no_grad():
@@ -147,7 +147,7 @@ def labelled(path: Path) -> Iterator[tuple[str, int]]:
 def test_published_deepbind_networks(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(EXAMPLES)
     pool, expected = DEEPBIND[name]
-    given = Source("networks:DeepBind", {"pool": pool}, str(DATA / f"models/deepbind_torch/{name}.pth"))
+    given = NetworkSource("networks:DeepBind", {"pool": pool}, str(DATA / f"models/deepbind_torch/{name}.pth"))
     model, sites = adapted(given, 101), DATA / f"tf_chipseq/{name}_B.seq.gz"
     if not sites.exists():
         pytest.skip("loads; its labelled sequences are not here")
@@ -160,11 +160,11 @@ def test_published_deepbind_networks(name: str, monkeypatch: pytest.MonkeyPatch)
 def test_other_published_networks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(EXAMPLES)
     weights = str(DATA / "models/explainn/model_epoch_best_4.pth")
-    model = adapted(Source("networks:ExplaiNN", {"units": 100, "outputs": 3}, weights), 200)
+    model = adapted(NetworkSource("networks:ExplaiNN", {"units": 100, "outputs": 3}, weights), 200)
     assert (model.network.input_length, model.outputs) == (200, 3)
     pickled = DATA / "models" / "pickled"
     with pytest.raises(InputError, match="is pickled Python objects: reading it can run code, so it was not read"):
-        load_network(Source(str(pickled / "full_model.pth"), {}))
+        load_network(NetworkSource(str(pickled / "full_model.pth"), {}))
     (tmp_path / "mine.py").write_text(
         "from torch import nn\n"
         "def dense():\n"
@@ -173,5 +173,5 @@ def test_other_published_networks(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "mine", raising=False)
-    dense = adapted(Source("mine:dense", {}, str(pickled / "only_weights.pth")), 1000)
+    dense = adapted(NetworkSource("mine:dense", {}, str(pickled / "only_weights.pth")), 1000)
     assert (dense.outputs, dense.final, dense.layer) == (1, "sigmoid", "3")

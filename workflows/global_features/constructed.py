@@ -6,8 +6,8 @@ Networks whose weights are given (by_hand.py): a count each, or a motif. Network
 labels say whether a sequence has more G and C than the median; motif: positives have GCCGCGCCGG somewhere, on either
 strand, negatives the same letters in random order, so that only the order tells; both: labels are the sum of the two;
 shuffled: composition's sequences with labels at random. Sequences differ in GC; anchors are of both labels, at random
-among those called rightly (shuffled: among all). The probe must name G and C, none, G and C, none. OUT/results.tsv and
-results.md have a row a network and seed.
+among those called rightly (shuffled: among all). The probe must name G and C, none, G and C; of shuffled nobody
+knows. OUT/results.tsv and results.md have a row a network and seed.
 """
 
 import sys
@@ -24,7 +24,8 @@ import maxent_cli as mx
 from maxent_cli.alphabet import Codes, decode, encode, is_gc, reverse_complement
 from maxent_cli.io import write_fasta
 
-EXPECTED = {"composition": "G and C", "motif": "none", "both": "G and C", "shuffled": "none"}
+UNKNOWN = "unknown"
+EXPECTED = {"composition": "G and C", "motif": "none", "both": "G and C", "shuffled": UNKNOWN}
 MOTIF = encode(by_hand.MOTIF)
 SPREAD = 12  # of the beta distribution of a sequence's GC: a standard deviation of 0.1
 
@@ -54,13 +55,13 @@ def experiment(out: Path, size: Size, cases: tuple[str, ...] = tuple(EXPECTED)) 
             yield _probe(out / f"{case}_{seed}", case, size, seed)
 
 
-def given(out: Path, size: Size) -> Iterator[Row]:
+def given(out: Path, size: Size, networks: tuple[str, ...] = tuple(by_hand.NETWORKS)) -> Iterator[Row]:
     """Probe the networks whose weights are given; a row each."""
-    for held, build in by_hand.NETWORKS.items():
+    for held in networks:
         folder, seed = out / f"given_{held.replace(' ', '_').replace(',', '')}", size.seeds[0]
         folder.mkdir(parents=True, exist_ok=True)
         anchors = _write(folder / "anchors.fa", by_hand.anchors(held, size.anchors, size.length, seed))
-        asked = mx.network(build(size.length)), str(anchors), mx.Law(tether=None, gc=0.5)
+        asked = mx.network(by_hand.NETWORKS[held](size.length)), str(anchors), mx.Law(tether=None, gc=0.5)
         sampling = replace(size.sampling, seed=seed)
         probed = made(folder / "gc", mx.gc_probe, *asked, sampling, probe=mx.Probe(mu=(0, 0.5)), threads=1)
         yield _row("given", seed, float("nan"), held, probed)
@@ -69,7 +70,7 @@ def given(out: Path, size: Size) -> Iterator[Row]:
 def _row(network: str, seed: int, area: float, expected: str, probed: Path) -> Row:
     found = probe_row(probed)
     known = {"network": network, "seed": seed, "auroc": area, "expected": expected}
-    return known | {"right": found["held"] == expected} | found
+    return known | {"right": None if expected == UNKNOWN else found["held"] == expected} | found
 
 
 def _probe(folder: Path, case: str, size: Size, seed: int) -> Row:
@@ -124,4 +125,5 @@ if __name__ == "__main__":
     rows = write_results(
         place, "Networks made to hold a count, a motif, or both", chain(given(place, size), experiment(place, size))
     )
-    print(f"{sum(bool(row['right']) for row in rows)} of {len(rows)} answers right; see {place}/results.tsv")
+    known = [bool(row["right"]) for row in rows if row["right"] is not None]
+    print(f"{sum(known)} of {len(known)} answers right; see {place}/results.tsv")
