@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from maxent_cli.alphabet import UNKNOWN, decode
 from maxent_cli.errors import InputError
 
 Function = Callable[[list[str]], Any]
-_TRIED = 16  # random sequences
+_TRIED = 128  # random sequences
+_REMEMBERED = 1024  # sequences, with what the function gave for them
 
 
 class Score(nn.Module):
@@ -21,6 +23,7 @@ class Score(nn.Module):
     def __init__(self, function: Function, name: str, input_length: int = 0) -> None:
         super().__init__()
         self.function, self.name, self.input_length, self.outputs = function, name, input_length, 0
+        self.known = dict[str, NDArray[np.float32]]()  # such functions are slow, and chains come back
 
     def sized(self, input_length: int, name: str) -> "Score":
         """For sequences of a length in bp; InputError where random ones all give the same, or no finite numbers."""
@@ -40,7 +43,13 @@ class Score(nn.Module):
             problem = "is a function of sequences, which has no gradient"
             raise InputError(self.name, "", problem, "use --method mutagenesis")
         codes = torch.where(one_hot.any(1), one_hot.argmax(1), UNKNOWN).to(torch.uint8).cpu().numpy()
-        return torch.from_numpy(self._of(list(map(decode, codes)))).to(one_hot.device)
+        sequences = list(map(decode, codes))
+        new = [sequence for sequence in dict.fromkeys(sequences) if sequence not in self.known]
+        if len(self.known) + len(new) > _REMEMBERED:
+            self.known, new = {}, list(dict.fromkeys(sequences))
+        known = self.known | (dict(zip(new, self._of(new), strict=True)) if new else {})
+        self.known = known  # replaced and not changed, since several threads may be at it
+        return torch.from_numpy(np.stack([known[sequence] for sequence in sequences])).to(one_hot.device)
 
     def head(self, representation: Tensor) -> Tensor:
         """The numbers (B, K) themselves."""
@@ -50,7 +59,7 @@ class Score(nn.Module):
         """One-hot (B, 4, L) to the function's numbers (B, K)."""
         return self.representation(one_hot)
 
-    def _of(self, sequences: Sequence[str]) -> "np.ndarray[Any, np.dtype[np.float32]]":
+    def _of(self, sequences: Sequence[str]) -> NDArray[np.float32]:
         try:
             found = np.asarray(self.function(list(sequences)), np.float32)
         except Exception as error:  # whatever somebody's function raises
