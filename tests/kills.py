@@ -21,6 +21,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 from forks import contents, import_all, in_a_fork  # noqa: E402
 from test_faults import LINES, PLACES, kinds, make_site, place_of, words  # noqa: E402
 
+from maxent_cli.errors import InputError  # noqa: E402
 from maxent_cli.io.provenance import require_provenance  # noqa: E402
 
 LONG = 600.0  # seconds
@@ -65,12 +66,20 @@ def killed(line: str, count: int, chance: random.Random, folder: Path) -> int:
             f"{name} came out otherwise" for name, held in whole.items() if outputs(line, folder).get(name) != held
         ]
         faults += [f"left {name}" for name in left(folder)]
-        for kind in set(kinds(line)) & set(PLACES):
-            require_provenance(str(place_of(kind, folder)))
+        faults += [fault for kind in kinds(line) if kind in PLACES for fault in unrecorded(place_of(kind, folder))]
     print(f"{line.split()[0]:12} {count} runs, {kills} killed, {took:.2f} s each, {len(faults)} faults", flush=True)
     for fault in faults[:5]:
         print(f"  {fault}", flush=True)
     return len(faults)
+
+
+def unrecorded(place: Path) -> list[str]:
+    """What the record beside an output says against it."""
+    try:
+        require_provenance(str(place))
+    except InputError as error:
+        return [str(error)]
+    return []
 
 
 def clear(folder: Path) -> None:

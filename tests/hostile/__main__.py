@@ -27,6 +27,7 @@ from forks import contents, contents_of, import_all, in_a_fork  # noqa: E402
 from test_faults import make_site  # noqa: E402
 
 PATIENCE = 40.0  # seconds until a case is told to end
+OUTPUTS = ("--out", "-o", "--summary", "--fasta", "--select", "--truth")
 NOT_FOREIGN = {0, 1, 2, 3, 4, 143}
 
 
@@ -69,9 +70,12 @@ def run(number: int, asked: argparse.Namespace, site: Path, folder: Path) -> tup
     code, late = in_a_fork(case.words, folder, PATIENCE, case.variables)
     faults = check(code, late, (folder.parent / "stderr").read_text(errors="replace"))
     for place, held in before.items():
-        named = any(word == str(folder / place) for word in case.words)
-        now = contents_of(folder / place)
-        if now != held and not place.endswith(".fai") and not (named and now is not None and place.startswith("out/")):
+        now, named = (
+            contents_of(folder / place),
+            [at for at, word in enumerate(case.words) if word == str(folder / place)],
+        )
+        asked_for = named and all(case.words[at - 1] in OUTPUTS for at in named)  # a file that is named is replaced
+        if now != held and not place.endswith(".fai") and not (asked_for and now is not None):
             faults.append(f"{place} was {'lost' if now is None else 'changed'}")
     litter = [
         str(place.relative_to(folder))
