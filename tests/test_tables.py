@@ -72,7 +72,14 @@ def files_of(folder: Path, command: str, table: Table) -> Iterator[Path]:
 
 def test_every_command_that_writes_is_declared() -> None:
     assert WRITTEN.keys() == {line.split()[0] for line in LINES.values()}
-    others = {"simulate", "doctor", "report", "merge", "provenance"}  # FASTA, JSON, HTML, what others write, nothing
+    others = {
+        "simulate",
+        "adopt",
+        "doctor",
+        "report",
+        "merge",
+        "provenance",
+    }  # FASTA, JSON, HTML, what others write, nothing
     assert WRITTEN.keys() | others == set(COMMANDS)
 
 

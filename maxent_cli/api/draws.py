@@ -28,7 +28,7 @@ SHOWN = ("record", "beta", "converged", "rhat", "ess", "energy_reduction", "bits
 MOST_SHOWN = 20
 
 
-class Draws(files.Draws):
+class Draws(files.DrawsFile):
     """Draws around anchors, one SampleSet an anchor, read from their file when asked for; made by `sample`.
 
     draws[0] or draws["name"] is an anchor's; iterating holds one at a time. Closed by close(), at the end of a with

@@ -11,17 +11,29 @@ from maxent_cli.api.jobs import Task, check_together, granted_cpus, take_up, tor
 from maxent_cli.api.listening import Listener, Progress, listener_of
 from maxent_cli.api.networks import Network
 from maxent_cli.api.runs import account
-from maxent_cli.data import Sequences
+from maxent_cli.data import Anchor, Sequences
 from maxent_cli.errors import InputError, SettingsError
-from maxent_cli.interpret.checkup import NOTE, RUN, WRONG, Finding, Patient, check, letters, self_test_finding, speed
+from maxent_cli.interpret.checkup import (
+    NOTE,
+    RUN,
+    WRONG,
+    Finding,
+    Patient,
+    check,
+    letters,
+    passes_a_second,
+    self_test_finding,
+    speed,
+)
 from maxent_cli.interpret.law import Frequencies, Law
-from maxent_cli.interpret.sampling import Sampling, ready
+from maxent_cli.interpret.sampling import COMPILED, Sampling, prepare, ready
 from maxent_cli.interpret.self_test import self_test
 from maxent_cli.io.machine import GIB, granted_memory
 from maxent_cli.io.records import read_labelled_sequences
 
 MOST_LABELLED = 1000
 RANDOM = 8  # sequences, where no anchors are given
+TEST_SECONDS = 60.0  # that the self-test's passes of the network take at most
 
 
 def doctor(
@@ -79,7 +91,8 @@ def _self_tested(patient: Patient, random: bool) -> tuple[int | None, Finding]:
     """The self-test on the first anchor or, among random ones, the first on which it can be made, and its row."""
     for row in range(len(patient.anchors) if random else 1):
         try:
-            found = self_test(patient.model, patient.anchors.anchor(row), patient.law, patient.run)
+            anchor = patient.anchors.anchor(row)
+            found = self_test(patient.model, anchor, patient.law, patient.run, most_passes=_affordable(patient, anchor))
         except InputError as error:
             if not random or error.path not in patient.anchors.names:
                 raise
@@ -87,6 +100,12 @@ def _self_tested(patient: Patient, random: bool) -> tuple[int | None, Finding]:
             return row, self_test_finding(found)
     text = f"none of {len(patient.anchors)} random sequences has a neighbour that the network tells from it"
     return None, Finding("self-test", NOTE, f"{text}; `maxent doctor` with anchors will say")
+
+
+def _affordable(patient: Patient, anchor: Anchor) -> float:
+    """Passes of the network that the self-test may take; any number where the compiled chain takes their place."""
+    setting = prepare(patient.model, anchor, patient.law, patient.run, patient.threads)
+    return np.inf if setting.kernel_name == COMPILED else TEST_SECONDS * passes_a_second(patient)
 
 
 def _fitting(finding: Finding) -> Finding:

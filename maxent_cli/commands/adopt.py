@@ -6,25 +6,26 @@ import click
 
 from maxent_cli.commands import options
 from maxent_cli.commands.console import Console, spoken
-from maxent_cli.commands.params import AUTO, Arguments, InputPath, Letters, Names
+from maxent_cli.commands.params import AUTO, Arguments, InputPath, LettersType, Names
 
 DETAILS = """
 The folder holds weights.safetensors and model.json, which says how the network reads and what it gives. A network
-of torch's own layers, one after another, is built again from these alone. Of any other the folder holds code/, a
-copy of the function's module and of what that imports from your folders, with digests; commands run it only with
---trust-code, and only as it was when it was adopted. Installed packages are not copied: their versions are noted.
+of torch's own layers, one after another, one of Keras, or one of a family is built again from these alone. Of any
+other the folder holds code/, a copy of the function's module and of what that imports from your folders, with
+digests; commands run it only with --trust-code, and only as it was when it was adopted. Installed packages are not
+copied: their versions are noted.
 """
 
 
 @options.command("adopt", details=DETAILS)
-@click.argument("network", metavar="MODULE:FUNCTION")
+@click.argument("network", metavar="NETWORK")
 @spoken
 @options.option(
     "--weights",
-    type=InputPath(),
+    type=InputPath(folder=None),
     section="Network",
     everyday=True,
-    help="Weights: safetensors, a state dict, or a checkpoint that holds one.  [default: as the function gives it]",
+    help="Weights: safetensors, a state dict, a checkpoint, or a folder of Hugging Face.  [default: random]",
 )
 @options.option(
     "--arguments",
@@ -39,12 +40,6 @@ copy of the function's module and of what that imports from your folders, with d
     default="",
     section="Network",
     help="Take the weights whose names begin so, and cut it off, as in 'model.' for Lightning.  [default: none]",
-)
-@options.option(
-    "--trust-pickle",
-    is_flag=True,
-    section="Network",
-    help="Also read files that can run code: pickled modules, TorchScript, .pt2.",
 )
 @options.option(
     "--score",
@@ -62,7 +57,7 @@ copy of the function's module and of what that imports from your folders, with d
 )
 @options.option(
     "--letters",
-    type=Letters(),
+    type=LettersType(),
     default="ACGT",
     show_default=True,
     section="Network",
@@ -119,7 +114,6 @@ def command(
     weights: str | None,
     arguments: dict[str, Any],
     weights_prefix: str,
-    trust_pickle: bool,
     score: bool,
     input_length: int | None,
     letters: str,
@@ -138,10 +132,12 @@ def command(
 ) -> None:
     """Describe a network of your own once: examine it, and write a model folder that says how it reads.
 
-    MODULE:FUNCTION is your function (or class) that gives a torch module, in a file of yours. What is found is
-    said line by line: shape, layer, outputs, randomness, batches, speed, and a self-test of the sampler on a random
-    sequence; if anything would make draws wrong, nothing is written. From then on commands take --model OUT. What is
-    held by default may be said here (--layer, --output), and the letters that it was trained on (--gc).
+    NETWORK is module:function, a function (or class) in a file of yours that gives a torch module; a file of Keras
+    (.h5, .keras); or a published family with --weights: basset, bpnet, chrombpnet, chrombpnet-nobias, deepbind,
+    deepsea, deepstarr. Of files configurations and numbers are read, and no code is run. What is found is said line by
+    line: shape, layer, outputs, randomness, batches, speed, and a self-test of the sampler on a random sequence; if
+    anything would make draws wrong, nothing is written. From then on commands take --model OUT. What is held by
+    default may be said here (--layer, --output), and the letters that it was trained on (--gc).
     """
     from maxent_cli.api.adopting import adopt
 
@@ -150,7 +146,6 @@ def command(
         weights=weights,
         arguments=arguments,
         weights_prefix=weights_prefix,
-        trust_pickle=trust_pickle,
         score=score,
         input_length=input_length,
         letters=letters,

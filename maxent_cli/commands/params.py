@@ -36,10 +36,10 @@ class Finite(FiniteRange):
 class InputPath(click.ParamType[Any]):
     """A file to read, or a folder; one that cannot be read is an input error and said so at once, before any work.
 
-    pipe: '-' and named pipes will do, as the file is read once from its start.
+    folder: None: either. pipe: '-' and named pipes will do, as the file is read once from its start.
     """
 
-    def __init__(self, folder: bool = False, pipe: bool = False) -> None:
+    def __init__(self, folder: bool | None = False, pipe: bool = False) -> None:
         self.folder, self.pipe = folder, pipe
         self.name = "folder" if folder else "file"
 
@@ -62,7 +62,7 @@ class KnownMotifs(InputPath):
         return value if value in DATABASES else super().convert(value, param, ctx)
 
 
-def look_at(path: str, folder: bool, pipe: bool) -> None:
+def look_at(path: str, folder: bool | None, pipe: bool) -> None:
     """io.files.check_input, imported when it is wanted."""
     from maxent_cli.io.files import check_input
 
@@ -102,7 +102,7 @@ class Arguments(click.ParamType[Any]):
         return found if isinstance(found, dict) else self.fail('give a JSON object, as in {"filters": 64}', param, ctx)
 
 
-class Letters(click.ParamType[Any]):
+class LettersType(click.ParamType[Any]):
     """The four letters in some order."""
 
     name = "order"
@@ -112,7 +112,7 @@ class Letters(click.ParamType[Any]):
         return letters if sorted(letters) == sorted("ACGT") else self.fail("give A, C, G, T in an order", param, ctx)
 
 
-class Frequencies(click.ParamType[Any]):
+class FrequenciesType(click.ParamType[Any]):
     """Four positive letter frequencies, one G+C fraction, or 'data'."""
 
     name = "A,C,G,T|GC|data"
@@ -132,7 +132,7 @@ class Frequencies(click.ParamType[Any]):
         return self.fail("give four positive frequencies A,C,G,T that sum to 1, a G+C fraction, or 'data'", param, ctx)
 
 
-class Outputs(click.ParamType[Any]):
+class OutputsType(click.ParamType[Any]):
     """Outputs by number or name, or a table of weights, which can be read."""
 
     name = "N|NAME|A-B|A,B,C|TSV"

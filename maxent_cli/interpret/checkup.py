@@ -19,7 +19,7 @@ from maxent_cli.engine.target import start_state
 from maxent_cli.engine.tuning import first_ladder
 from maxent_cli.interpret import conditionals
 from maxent_cli.interpret.law import BATCH, LawSettings, evaluate, output_term, sums_of
-from maxent_cli.interpret.sampling import REPLICA_DRAWS, Sampling, Setting, prepare, start_codes
+from maxent_cli.interpret.sampling import COMPILED, REPLICA_DRAWS, Sampling, Setting, prepare, start_codes
 from maxent_cli.interpret.self_test import SelfTest
 from maxent_cli.laws import spelled
 from maxent_cli.models.adapter import AdaptedNetwork
@@ -178,8 +178,7 @@ def letters(patient: Patient, codes: Codes, labels: NDArray[np.int64], told: str
 def speed(patient: Patient) -> Iterator[Finding]:
     """Passes a second, the kernel, and what the run asked for will need."""
     run = patient.run
-    chains = run.chains * run.replicas
-    passes = _passes_a_second(patient, min(BATCH, chains))
+    chains, passes = run.chains * run.replicas, passes_a_second(patient)
     place = f"{run.device}, {patient.threads} CPUs"
     yield Finding(
         "speed", OK, f"{passes:.3g} forward passes/s, {min(BATCH, chains)} at once, on {place}", {"passes": passes}
@@ -189,11 +188,14 @@ def speed(patient: Patient) -> Iterator[Finding]:
     setting = _prepared(patient)
     preparing = _seconds(run.device) - started
     step = _seconds_a_step(setting, passes / chains)
-    compiled = setting.kernel_name == "compiled"
-    text = f"{setting.kernel_name}; {chains / step:.3g} proposals/s a thread"
-    yield Finding("kernel", OK if compiled else NOTE, text, {"kernel": setting.kernel_name, "proposals": chains / step})
+    compiled, name = setting.kernel_name == COMPILED, setting.kernel_name
+    if setting.apprentice is not None:
+        name += f", {setting.apprentice.teacher.name}: many steps by a copy, then a forward pass decides"
+    slow = not compiled and setting.apprentice is None
+    text = f"{name}; {chains / step:.3g} proposals/s a thread"
+    yield Finding("kernel", NOTE if slow else OK, text, {"kernel": setting.kernel_name, "proposals": chains / step})
     after = _conditionals(patient) * step / chains if compiled else 0.0
-    yield _needs(patient, preparing + after, step, passes)
+    yield _needs(patient, setting.run, preparing + after, step, passes)
 
 
 def _prepared(patient: Patient) -> Setting:
@@ -207,7 +209,9 @@ def _conditionals(patient: Patient) -> int:
     return min(looked_at, run.chains * run.draws) * 4 * length
 
 
-def _passes_a_second(patient: Patient, batch: int) -> float:
+def passes_a_second(patient: Patient) -> float:
+    """Of the network, so many sequences at once as the run has chains and replicas."""
+    batch = min(BATCH, patient.run.chains * patient.run.replicas)
     codes, count = patient.random(batch), 0
     term = output_term(patient.model, patient.law.outputs)
     evaluate(term, codes, patient.device)
@@ -223,10 +227,12 @@ def _seconds_a_step(setting: Setting, steps_a_second: float) -> float:
     run, reference = setting.run, setting.reference
     least = 1 / reference.energy_spread
     betas = first_ladder(setting.settings.beta or least, run.replicas, least)
-    target = setting.law.terms.at(np.tile(betas, run.chains))
+    surrogate = None if setting.apprentice is None else setting.apprentice.learner().begin(setting.anchor.codes)
+    target = setting.law.terms.at(np.tile(betas, run.chains), surrogate=surrogate)
     state = start_state(target, start_codes(setting), setting.keys, torch.device(run.device))
     state, _ = setting.kernel(state, target, 1, 1)
     steps = int(np.clip(TIMED * steps_a_second, 1, MOST_TIMED_STEPS))
+    steps = steps if surrogate is None else surrogate.steps
     started = _seconds(run.device)
     setting.kernel(state, target, 1, steps)
     return (_seconds(run.device) - started) / steps
@@ -237,9 +243,9 @@ def _seconds(device: str) -> float:
     return time.process_time() if device == "cpu" else time.monotonic()
 
 
-def _needs(patient: Patient, preparing: float, step: float, passes: float) -> Finding:
-    """Time, memory and a resource line of the run asked for."""
-    run, count = patient.run, len(patient.anchors)
+def _needs(patient: Patient, run: Sampling, preparing: float, step: float, passes: float) -> Finding:
+    """Time, memory and a resource line of a run."""
+    count = len(patient.anchors)
     replicas, workers = run.chains * run.replicas, min(patient.threads, count)
     steps = run.warmup + run.max_steps
     evaluated = 2 * (run.chains * run.draws + replicas * min(run.draws, REPLICA_DRAWS))

@@ -151,9 +151,13 @@ class View:
     @property
     def profile(self) -> Term:
         """E(x) = ||c(f(x)) - c(f(x0))||, where c(f) is f less its mean over the outputs held."""
-        profile = lambda codes: _centred(self.sums(codes))  # noqa: E731
+        return in_pieces(lambda codes: torch.linalg.vector_norm(self.reshaped(codes), dim=-1), self.at_once)
+
+    @property
+    def reshaped(self) -> Term:
+        """How far the shape of the profile is from the anchor's, output by output: c(f(x)) - c(f(x0)) (B, R)."""
         reference = _centred(self.anchor_sums)
-        return in_pieces(weighted_distance(profile, torch.ones_like(reference), reference), self.at_once)
+        return lambda codes: _centred(self.sums(codes)) - reference
 
 
 def _centred(sums: Tensor) -> Tensor:
@@ -164,8 +168,9 @@ def _centred(sums: Tensor) -> Tensor:
 class AnchoredLaw:
     """The law around one anchor: its terms, the output, and what the energy is made of (weights and reference (...)).
 
-    of_outputs: it takes outputs, so that representation and weights do not tell the energy. offset: None for the
-    weighted distance; else the energy at the reference, of which it is a linear function if the head is linear.
+    of_outputs: where it takes outputs, so that representation and weights do not tell the energy, what of codes (B, L)
+    the energy is the length of (B, R). offset: None for the weighted distance; else the energy at the reference, of
+    which it is a linear function if the head is linear.
     """
 
     terms: Terms
@@ -174,7 +179,7 @@ class AnchoredLaw:
     reference: Tensor
     offset: float | None
     anchor_output: float
-    of_outputs: bool = False
+    of_outputs: Term | None = None
 
 
 def anchored_law(
@@ -191,7 +196,7 @@ def anchored_law(
     energy, offset = settings.kind.energy(view)
     terms = Terms(energy, *background_of(anchor, settings))
     made_of = view.weights, view.reference, offset, view.anchor_output
-    return AnchoredLaw(terms, view.output, *made_of, settings.kind.of_outputs)
+    return AnchoredLaw(terms, view.output, *made_of, view.reshaped if settings.kind.of_outputs else None)
 
 
 def view_of(model: SequenceModel, anchor: Anchor, outputs: Outputs, device: torch.device, weigh: bool = True) -> View:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from maxent_cli import choices
 from maxent_cli.alphabet import UNKNOWN, Codes
 from maxent_cli.analysis.diagnostics import diagnose
 from maxent_cli.analysis.reweighting import Settled, beta_error, settle
@@ -20,6 +21,7 @@ from maxent_cli.engine.incremental import compiled_chain
 from maxent_cli.engine.kernels import metropolis_hastings
 from maxent_cli.engine.proposals import (
     LETTER,
+    REDRAW,
     REFILL,
     REVERSE_COMPLEMENT,
     SHIFT,
@@ -31,12 +33,14 @@ from maxent_cli.engine.proposals import (
 )
 from maxent_cli.engine.randomness import START_STEP, Keys, background_draws, chain_keys
 from maxent_cli.engine.sampling import NO_JOURNAL, Journal, block_steps, in_blocks
-from maxent_cli.engine.target import Kernel, Ladder, State, Terms, Trace, start_state
+from maxent_cli.engine.surrogate import surrogate_chain
+from maxent_cli.engine.target import Kernel, Ladder, Terms, Trace, start_state
 from maxent_cli.engine.terms import background_rows
-from maxent_cli.engine.tuning import Tuned, first_ladder, tune
+from maxent_cli.engine.tuning import Tuned, first_ladder, tune, whole
 from maxent_cli.errors import InputError, SettingsError, StoppedError, require_range
 from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, evaluate
 from maxent_cli.interpret.plan import NotAStack, read_layers, read_plan
+from maxent_cli.interpret.surrogates import Apprentice, most_steps, teacher_of, work_of
 from maxent_cli.models.protocol import SequenceModel
 
 Result = TypeVar("Result")
@@ -44,7 +48,8 @@ Draw = Callable[[LawSettings], SampleSet]  # sample_anchor with everything else 
 
 REFERENCE_DRAWS = 1000  # background sequences that give the mean energy and the spread of the output at beta = 0
 EXCHANGE_EVERY = 20  # steps
-COMPILED = "compiled"
+PACE = 100  # positions that may change, for which steps are given
+COMPILED, SURROGATE = "compiled", "surrogate"
 FIRST_TOP = 200  # times the inverse mean energy of the background: well above the beta of any share kept so far
 CHECKED, CHECKED_STEPS = 4, 20  # ladders and steps on which the compiled chain is compared with full passes
 MOST_DRIFT = 1e-3  # of the energy's spread, that it may differ
@@ -62,7 +67,19 @@ ALL_MOVES = (
     Move(REFILL, 0.06, 4),
     Move(REFILL, 0.06, 12),
 )
+# within a surrogate's proposals: at random places, for letters in turn are not reversible; and of no window so wide
+# that its change costs as much as building anew
+REVERSIBLE = (
+    Move(REDRAW, 0.755, 1),
+    Move(SHIFT, 0.02, 40, 8),
+    Move(REVERSE_COMPLEMENT, 0.005, 40),
+    Move(TOGGLE, 0.1, 20),
+    Move(REFILL, 0.06, 4),
+    Move(REFILL, 0.06, 12),
+)
 MOVES = MappingProxyType({"all": ALL_MOVES, "letters": SINGLE_LETTERS})  # what --moves names
+MOST_COMPILED = 1_500_000  # multiplications of a changed letter above which surrogates take the compiled chain's place
+LEAST_ACCEPTED = 0.1  # share of the surrogate's proposals at the top replica, below which it is of no help
 
 
 # of counts; beyond the upper ones a number is a slip of the keyboard rather than a run
@@ -86,6 +103,7 @@ class Sampling:
     a key of MOVES gives its value. Where not every ESS is at least min_ess and every R-hat at most max_rhat, which is
     what converged means, the chains go on, at wider and wider thinning, until they are or max_steps of each replica
     are taken, the warm-up not counted.
+    thin, warmup and max_steps are for up to 100 positions that may change, and grow with longer sequences (paced).
     device: a torch device; other than 'cpu' by full passes. Raises SettingsError where a count is out of BOUNDS, or
     max_steps is less than the draws take.
     """
@@ -130,18 +148,27 @@ def moves_named(name: str) -> tuple[Move, ...]:
     return MOVES[name]
 
 
+def paced(run: Sampling, free: int) -> Sampling:
+    """The run on a sequence with so many positions that may change: as many steps for each hundred of them.
+
+    Single letters alone, as the published sampler changes them, take the steps that they are told.
+    """
+    times = max(1, round(free / PACE)) if run.moves != SINGLE_LETTERS else 1
+    names = ("thin", "warmup", "max_steps")
+    return replace(run, **{name: min(times * getattr(run, name), BOUNDS[name][1]) for name in names})
+
+
 # what --preset names; `published` is the sampler of Finnegan & Song's code: chains that begin at the anchor and change
 # single letters, without warm-up, for as many steps as it is told
-PRESETS = {
-    "quick": Sampling(replicas=3, draws=100, warmup=1500, min_ess=50, max_steps=16_000),
-    "standard": Sampling(),
-    "thorough": Sampling(
-        chains=16, replicas=6, draws=400, warmup=10_000, min_ess=400, max_rhat=1.01, max_steps=1_000_000
-    ),
-    "published": Sampling(
+_PRESETS = (  # in the order of their names
+    Sampling(replicas=3, draws=100, warmup=1500, min_ess=50, max_steps=16_000),
+    Sampling(),
+    Sampling(chains=16, replicas=6, draws=400, warmup=10_000, min_ess=400, max_rhat=1.01, max_steps=1_000_000),
+    Sampling(
         chains=50, replicas=1, draws=100, thin=100, warmup=0, start="anchor", moves=SINGLE_LETTERS, max_steps=10_000
     ),
-}
+)
+PRESETS = dict(zip(choices.PRESETS, _PRESETS, strict=True))
 
 
 @dataclass(frozen=True)
@@ -166,7 +193,9 @@ class Setting:
     """All that the draws around one anchor need: the anchor, its law, and the kernel.
 
     kernel_name says which kernel runs, and why if it is not the compiled one; drift is how far the compiled chain's
-    energies were from full passes after some random changes.
+    energies were from full passes after some random changes. work: what a changed letter costs in
+    the compiled chain. apprentice: who learns a surrogate, if there is to be one; instead: what is done where it does
+    not help.
     """
 
     model: SequenceModel
@@ -178,6 +207,9 @@ class Setting:
     reference: Reference = NO_REFERENCE
     kernel_name: str = "full passes"
     drift: float = 0.0
+    work: int | None = None
+    apprentice: Apprentice | None = None
+    instead: "Setting | None" = None
 
     @property
     def wanted(self) -> float | None:
@@ -274,26 +306,41 @@ def sample_anchor(
     journal: Journal = NO_JOURNAL,
 ) -> SampleSet:
     """The draws around an anchor; the journal has the blocks of all that is drawn around it."""
-    setting = prepare(model, anchor, settings, run, threads)
-    steps = block_steps(run.chains * run.replicas, setting.kernel_name == COMPILED)
-    setting = replace(setting, kernel=in_blocks(setting.kernel, steps, journal))
-    state = start_state(setting.law.terms, start_codes(setting), setting.keys, torch.device(run.device))
-    tuned = warm_up(setting, state)
+    setting = journalled(prepare(model, anchor, settings, run, threads), journal)
+    tuned = warm_up(setting)
+    if setting.instead is not None and tuned.accepted[-1] < LEAST_ACCEPTED:
+        why = f"{setting.instead.kernel_name}; {tuned.accepted[-1]:.0%} of a surrogate's proposals were accepted"
+        setting = journalled(replace(setting.instead, kernel_name=why), journal)
+        tuned = warm_up(setting)
     for samples, steps in draw(setting, tuned):
-        if 2 * steps > run.max_steps or diagnose(samples, run.max_rhat, run.min_ess).converged:
+        if 2 * steps > setting.run.max_steps or diagnose(samples, run.max_rhat, run.min_ess).converged:
             break
     return samples
+
+
+def journalled(setting: Setting, journal: Journal) -> Setting:
+    """The setting with its kernel in blocks that the journal keeps."""
+    chains = setting.run.chains * setting.run.replicas
+    most = most_steps(int(setting.law.terms.mutable.sum()))
+    steps = block_steps(chains, setting.kernel_name == COMPILED) if setting.apprentice is None else 10 * most
+    return replace(setting, kernel=in_blocks(setting.kernel, steps, journal))
 
 
 def prepare(model: SequenceModel, anchor: Anchor, settings: LawSettings, run: Sampling, threads: int) -> Setting:
     """The law around an anchor, its reference at beta = 0, and the kernel that can draw from it."""
     law = anchored_law(model, anchor, settings, torch.device(run.device))
+    run = paced(run, int(law.terms.mutable.sum()))
     moves, ladder = run.moves, Ladder(run.replicas, EXCHANGE_EVERY)
     kernel = full_pass_chain(moves, ladder) if run.device == "cpu" else metropolis_hastings(moves, ladder)
     setting = Setting(model, anchor, law, settings, run, kernel)
     codes = random_codes(anchor.codes, law.terms, setting.reference_keys)
     setting = replace(setting, reference=reference_of(setting, setting.energies(codes)))
-    return compiled(setting, codes[: run.replicas * CHECKED], threads) if run.device == "cpu" else setting
+    if run.device != "cpu":
+        return setting
+    setting = compiled(setting, codes[: run.replicas * CHECKED], threads)
+    if run.moves == SINGLE_LETTERS or not run.warmup or (setting.work is not None and setting.work <= MOST_COMPILED):
+        return setting
+    return with_surrogate(setting, codes, threads)
 
 
 def reference_of(setting: Setting, energy: Floats) -> Reference:
@@ -318,7 +365,7 @@ def compiled(setting: Setting, codes: Codes, threads: int) -> Setting:
     codes (· R, L): sequences that the chain changes at random, at beta = 0, and then compares with full passes.
     """
     law = setting.law
-    if law.of_outputs:
+    if law.of_outputs is not None:
         return replace(
             setting, kernel_name="full passes (the law is of outputs, which the compiled chain does not give)"
         )
@@ -333,15 +380,37 @@ def compiled(setting: Setting, codes: Codes, threads: int) -> Setting:
     )
     if not trace.drift <= MOST_DRIFT * setting.reference.energy_spread:
         return replace(setting, kernel_name="full passes (the compiled chain gives other energies)")
-    return replace(setting, kernel=kernel, kernel_name=COMPILED, drift=trace.drift)
+    return replace(setting, kernel=kernel, kernel_name=COMPILED, drift=trace.drift, work=work_of(plan))
 
 
-def warm_up(setting: Setting, state: State) -> Tuned:
-    """Settle the ladder, and its top near the beta that is to be found."""
+def with_surrogate(setting: Setting, codes: Codes, threads: int) -> Setting:
+    """The setting with surrogate transitions, where the network's first layers can be read.
+
+    codes (n, L): sequences from the background.
+    """
+    try:
+        teacher = teacher_of(setting.model, setting.law)
+    except NotAStack:
+        return setting
+    run, anchor = setting.run, setting.anchor.codes
+    (key,) = chain_keys(run.seed, "lessons", anchor, 1)
+    most = most_steps(int(setting.law.terms.mutable.sum()))
+    apprentice = Apprentice(teacher, codes, int(key), run.replicas, most)
+    kernel = surrogate_chain(REVERSIBLE, Ladder(run.replicas), threads)
+    return replace(setting, kernel=kernel, kernel_name=SURROGATE, apprentice=apprentice, instead=setting)
+
+
+def warm_up(setting: Setting) -> Tuned:
+    """Settle the ladder, and its top near the beta that is to be found; learn a surrogate, if there is to be one."""
+    state = start_state(setting.law.terms, start_codes(setting), setting.keys, torch.device(setting.run.device))
     settings, run, reference = setting.settings, setting.run, setting.reference
     top = settings.beta if settings.beta is not None else FIRST_TOP / reference.energy
     betas = first_ladder(top, run.replicas, 1 / reference.energy_spread)
-    return tune(setting.kernel, state, setting.law.terms, betas, setting.wanted, run.warmup)
+    fixed = (setting.kernel, state, setting.law.terms, betas, setting.wanted, run.warmup)
+    if setting.apprentice is None:
+        return tune(*fixed)
+    learner = setting.apprentice.learner()
+    return tune(*fixed, learner.begin(setting.anchor.codes), learner.learn)
 
 
 def draw(setting: Setting, tuned: Tuned) -> Iterator[tuple[SampleSet, int]]:
@@ -351,10 +420,10 @@ def draw(setting: Setting, tuned: Tuned) -> Iterator[tuple[SampleSet, int]]:
     a mean energy is wanted, beta is found anew from all draws; they are weighed to it or, where that would lose much,
     begun again there.
     """
-    run, first, thin, again = setting.run, tuned.state.step, setting.run.thin, 0
+    run, first, thin, again = setting.run, tuned.state.step, whole(setting.run.thin, tuned.surrogate), 0
     held, parts = nothing_held(setting), list[Trace]()
     while True:
-        ladder = setting.law.terms.at(np.tile(tuned.betas, run.chains), tuned.adapted)
+        ladder = setting.law.terms.at(np.tile(tuned.betas, run.chains), tuned.adapted, tuned.surrogate)
         state, trace = setting.kernel(tuned.state, ladder, run.draws - held.codes.shape[1], thin)
         held, tuned = held.followed_by(trace), tuned._replace(state=state)
         parts.append(trace._replace(codes=NO_CODES, energy=NO_ENERGY))  # only the counts are wanted later
@@ -420,8 +489,8 @@ def _settled(setting: Setting, tuned: Tuned, held: Held) -> Settled | None:
 def collect(setting: Setting, tuned: Tuned, held: Held, parts: list[Trace], thin: int) -> SampleSet:
     """The draws of all replicas as a sample set of the top one, with what the others saw."""
     top = held.from_each(setting.run.replicas - 1, setting.run.replicas, axis=0)
-    moves = len(setting.run.moves)
-    tried, accepted = (sum(counts) for counts in zip(*(_totals(trace, moves) for trace in parts), strict=True))
+    tried, accepted = (np.sum([getattr(trace, name) for trace in parts], axis=0) for name in ("tried", "accepted"))
+    proposed = slice(None, len(tried) - setting.run.replicas + 1)
     return SampleSet(
         name=setting.anchor.name,
         interval=setting.anchor.interval,
@@ -436,8 +505,8 @@ def collect(setting: Setting, tuned: Tuned, held: Held, parts: list[Trace], thin
         energy_background=setting.reference.energy,
         output_background=setting.reference.output,
         thin=thin,
-        acceptance=accepted / max(tried, 1),
-        kernel=setting.kernel_name,
+        acceptance=float(accepted[proposed].sum() / max(tried[proposed].sum(), 1)),
+        kernel=kernel_of(setting, tuned, tried, accepted),
         drift_start=setting.drift,
         drift=max(trace.drift for trace in parts),
         replicas=watch_replicas(tuned, held),
@@ -466,8 +535,13 @@ def _rows(values: NDArray[Any], settled: Settled) -> NDArray[Any]:
     return np.take_along_axis(values, settled.rows.reshape(*settled.rows.shape, *(values.ndim - 2) * [1]), axis=1)
 
 
-def _totals(trace: Trace, moves: int) -> tuple[int, int]:
-    return int(trace.tried[:moves].sum()), int(trace.accepted[:moves].sum())
+def kernel_of(setting: Setting, tuned: Tuned, tried: NDArray[np.int64], accepted: NDArray[np.int64]) -> str:
+    """What the kernel is called; of a surrogate, what it is made of and how it did at the top replica."""
+    if setting.apprentice is None or tuned.surrogate is None:
+        return setting.kernel_name
+    top = setting.run.replicas - 1
+    share, made = accepted[top] / max(tried[top], 1), setting.apprentice.teacher.name
+    return f"{setting.kernel_name} ({made}; {tuned.surrogate.steps} steps at once, {share:.0%} accepted)"
 
 
 def watch_replicas(tuned: Tuned, held: Held) -> Replicas:

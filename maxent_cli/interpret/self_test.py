@@ -17,6 +17,7 @@ from maxent_cli.models.protocol import SequenceModel
 
 WINDOW = 4  # letters, so 256 sequences
 CHAINS, REPLICAS, DRAWS, THIN, WARMUP = 64, 2, 32, 40, 900
+LEAST_CHAINS, LEAST_THIN, LEAST_WARMUP = 8, 8, 240
 KEPT = 0.5  # of the mean energy's way from the background's to the least
 LEAST_P = 1e-5
 
@@ -37,17 +38,24 @@ class SelfTest:
         return self.agreement.p >= LEAST_P
 
 
-def self_test(model: SequenceModel, anchor: Anchor, settings: LawSettings, run: Sampling, threads: int = 1) -> SelfTest:
+def self_test(
+    model: SequenceModel,
+    anchor: Anchor,
+    settings: LawSettings,
+    run: Sampling,
+    threads: int = 1,
+    most_passes: float = float("inf"),
+) -> SelfTest:
     """List every sequence on four neighbouring positions of an anchor, draw from the law, and compare.
 
     The positions are those whose single changes have the most energy. beta is that at which the mean energy is half
-    way from the background's to the least: there the law is far from both, and chains mix. Raises InputError where no
-    change anywhere has an energy.
+    way from the background's to the least: there the law is far from both, and chains mix. most_passes: of the network,
+    beyond which there are fewer and shorter chains. Raises InputError where no change anywhere has an energy.
     """
     free = _window(model, anchor, settings, run)
     mutable = np.zeros(anchor.codes.shape, np.bool_)
     mutable[free] = True
-    small, short = replace(anchor, mutable=mutable), _short(run)
+    small, short = replace(anchor, mutable=mutable), _short(run, most_passes)
     law = anchored_law(model, small, settings, torch.device(run.device))
     codes = _listed(anchor.codes, free)
     energy = evaluate(law.terms.energy, codes, torch.device(run.device))
@@ -58,8 +66,13 @@ def self_test(model: SequenceModel, anchor: Anchor, settings: LawSettings, run: 
     return SelfTest(anchor.name, tuple(map(int, free)), beta, samples.kernel, found)
 
 
-def _short(run: Sampling) -> Sampling:
-    return replace(run, chains=CHAINS, replicas=REPLICAS, draws=DRAWS, thin=THIN, warmup=WARMUP, max_steps=DRAWS * THIN)
+def _short(run: Sampling, most_passes: float) -> Sampling:
+    """A short run, whose every step may be a pass."""
+    affordable = most_passes / (CHAINS * REPLICAS * (WARMUP + DRAWS * THIN))
+    chains = max(LEAST_CHAINS, round(CHAINS * min(1.0, affordable)))
+    steps = min(1.0, affordable * CHAINS / chains)
+    thin, warmup = max(LEAST_THIN, round(THIN * steps)), max(LEAST_WARMUP, round(WARMUP * steps))
+    return replace(run, chains=chains, replicas=REPLICAS, draws=DRAWS, thin=thin, warmup=warmup, max_steps=DRAWS * thin)
 
 
 def _window(model: SequenceModel, anchor: Anchor, settings: LawSettings, run: Sampling) -> NDArray[np.intp]:

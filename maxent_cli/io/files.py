@@ -45,18 +45,18 @@ def reading_text(path: str) -> Iterator[TextIO]:
         raise InputError(path, "", reason(error), _CHECK_PATH) from error
 
 
-def check_input(path: str, folder: bool = False, pipe: bool = False) -> None:
+def check_input(path: str, folder: bool | None = False, pipe: bool = False) -> None:
     """Raise InputError where a path is no file that can be read (or folder), before anything else is done.
 
-    pipe: it is read once from its start, so that a named pipe will do.
+    folder: None: either. pipe: it is read once from its start, so that a named pipe will do.
     """
     place = Path(path)
     try:
         kind = place.stat().st_mode
-        if stat.S_ISDIR(kind) != folder:
+        if folder is not None and stat.S_ISDIR(kind) != folder:
             problem, cure = ("is a folder", "give a file") if not folder else ("is not a folder", "give a folder")
             raise InputError(path, "", problem, cure)
-        if folder:
+        if stat.S_ISDIR(kind):
             next(place.iterdir(), None)
         elif stat.S_ISREG(kind):
             place.open("rb").close()

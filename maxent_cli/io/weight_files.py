@@ -235,7 +235,7 @@ def _archive(path: str) -> tuple[str, str] | None:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
     except Exception as error:  # a damaged file can end in any
-        return f"cannot be read ({type(error).__name__}: {str(error)[:200]})", "check the path, and copy it again"
+        return f"cannot be read as weights ({type(error).__name__}: {str(error)[:200]})", "copy the file again"
     parts = {part for name in names for part in name.split("/")[1:]}
     if "config.json" in names and "model.weights.h5" in names:
         return "is a file of Keras", f"give it as the network itself: maxent adopt {path}"

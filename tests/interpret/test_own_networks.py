@@ -100,17 +100,22 @@ def test_a_stack_runs_in_the_compiled_kernel_whatever_its_letters_and_layout(lay
     assert np.ptp(setting.energies(codes)) > 0
 
 
-class Residual(ChannelsLast):
+class Attentive(ChannelsLast):
     def forward(self, x: Tensor) -> Tensor:
         """(B, 4, L) to (B, 2)."""
-        x = self.norm(self.scan(x))
-        return self.output(F.relu(self.hidden((x + F.relu(x)).flatten(1))))
+        x = F.relu(self.norm(self.scan(x)))
+        return self.output(F.relu(self.hidden((x * torch.softmax(x, 2)).flatten(1))))
 
 
-def test_what_is_no_stack_runs_by_full_passes_and_says_why() -> None:
-    model = adapted(None, Residual())
+def test_what_is_no_stack_has_a_surrogate_of_what_can_be_read_and_full_passes_where_that_is_no_help() -> None:
+    model = adapted(None, Attentive())
     ready(model)
-    assert prepare(model, anchor(ANCHOR), law(1.0), run(), 1).kernel_name.startswith("full passes (add: ")
+    setting = prepare(model, anchor(ANCHOR), law(1.0), run(), 1)
+    assert setting.kernel_name == "surrogate"
+    assert setting.apprentice.teacher.name == "cut after 1 convolution"
+    assert setting.instead.kernel_name.startswith("full passes (")
+    for given in ({"moves": "letters"}, {"warmup": 0}):
+        assert prepare(model, anchor(ANCHOR), law(1.0), run(**given), 1).kernel_name.startswith("full passes (")
 
 
 def test_only_mutable_positions_change() -> None:

@@ -1,7 +1,5 @@
-"""Networks from files: a factory and weights that run no code; what would run code is refused, and does not."""
+"""Networks of the user's own: a factory, a family, and weights that run no code; files: test_weight_files.py."""
 
-import os
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +9,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from maxent_cli.errors import InputError
-from maxent_cli.io.networks import Source, load_network, read_weights
+from maxent_cli.io.networks import NetworkSource, load_network
+from maxent_cli.io.weight_files import read_weights
 
 CODE = """
 from torch import nn
@@ -48,9 +47,9 @@ def network() -> nn.Sequential:
     return nn.Sequential(nn.Conv1d(4, 6, 3), nn.ReLU(), nn.Flatten(), nn.Linear(48, 1)).eval()
 
 
-def source(weights: object = None, **given: Any) -> Source:
+def source(weights: object = None, **given: Any) -> NetworkSource:
     plain = {"name": f"{NAME}:network"}
-    return Source(**(plain | given), weights=None if weights is None else str(weights))
+    return NetworkSource(**(plain | given), weights=None if weights is None else str(weights))
 
 
 def test_a_factory_from_the_current_folder_with_its_arguments() -> None:
@@ -85,86 +84,25 @@ def test_weights_of_every_kind_that_runs_no_code(folder: Path, kind: str) -> Non
         torch.testing.assert_close(value, weights[name], rtol=0, atol=0)
 
 
-class Bomb:
-    """Leaves a file behind when it is unpickled."""
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return os.mkdir, ("exploded",)
-
-
-def pickled(path: Path) -> None:
-    path.write_bytes(pickle.dumps({"0.weight": Bomb()}))
+def test_a_network_that_was_pickled_whole_gives_its_weights_to_a_function(folder: Path) -> None:
+    torch.save(network(), folder / "whole.pth")
+    found = load_network(source(folder / "whole.pth")).state_dict()
+    for name, value in network().state_dict().items():
+        torch.testing.assert_close(found[name], value, rtol=0, atol=0)
+    with pytest.raises(InputError, match=r"holds weights and no network; give package.module:function, or one"):
+        load_network(source(name=str(folder / "whole.pth")))
 
 
-def pickled_by_torch(path: Path) -> None:
-    torch.save({"0.weight": Bomb()}, path)
-
-
-def pickled_module(path: Path) -> None:
-    torch.save(network(), path)
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def scripted(path: Path) -> None:
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.jit.script(network()).save(str(path))
-
-
-def exported(path: Path) -> None:
-    torch.export.save(torch.export.export(network(), (torch.randn(2, 4, 10),)), path)
-
-
-RUN_CODE = {
-    "pickle": (pickled, "pickled Python objects"),
-    "torch.save": (pickled_by_torch, "pickled Python objects"),
-    "module": (pickled_module, "pickled Python objects"),
-    "TorchScript": (scripted, "TorchScript"),
-    "torch.export": (exported, "a torch.export archive"),
-}
-
-
-@pytest.mark.parametrize("name", RUN_CODE)
-@pytest.mark.parametrize("suffix", [".pt", ".pth", ".pt2", ".safetensors"])
-def test_what_can_run_code_is_refused_and_does_not_run(folder: Path, name: str, suffix: str) -> None:
-    make, kind = RUN_CODE[name]
-    path = folder / f"weights{suffix}"
-    if name == "torch.export" and suffix != ".pt2":
-        exported(folder / "weights.pt2")
-        (folder / "weights.pt2").rename(path)
-    else:
-        make(path)
-    message = rf"is {kind}: reading it can run code, so it was not read; .*state_dict.*--trust-pickle"
-    for given in (source(path), source(name=str(path))):
-        with pytest.raises(InputError, match=message):
-            load_network(given)
-    assert not (folder / "exploded").exists()
-
-
-def test_the_bomb_is_live(folder: Path) -> None:
-    """Otherwise the test above shows nothing."""
-    pickled_by_torch(folder / "weights.pt")
-    with pytest.raises(InputError, match="holds no weights by name"):
-        load_network(source(folder / "weights.pt", trusted=True))
-    assert (folder / "exploded").exists()
-
-
-@pytest.mark.filterwarnings("ignore")  # of deprecated parts of torch that these loaders use
-@pytest.mark.parametrize("name", ["module", "TorchScript", "torch.export"])
-def test_what_is_trusted_gives_its_weights(folder: Path, name: str) -> None:
-    path = folder / "weights.pt2"
-    RUN_CODE[name][0](path)
-    found = load_network(source(path, trusted=True)).state_dict()
-    for key, value in network().state_dict().items():
-        torch.testing.assert_close(found[key], value, rtol=0, atol=0)
-
-
-def test_a_trusted_pickled_module_is_a_network(folder: Path) -> None:
-    pickled_module(folder / "whole.pth")
-    found = load_network(source(name=str(folder / "whole.pth"), trusted=True))
-    assert isinstance(found, nn.Sequential)
+def test_a_family_is_built_of_the_sizes_asked_for(folder: Path) -> None:
+    asked = {"name": "bpnet", "arguments": {"filters": 4, "layers": 1, "output_length": 60}, "length": 200}
+    built = load_network(source(**asked))
+    assert built.input_length == 200
+    torch.save(built.state_dict(), folder / "w.pt")
+    assert load_network(source(folder / "w.pt", **asked)).iconv.out_channels == 4  # type: ignore[union-attr]
+    with pytest.raises(InputError, match=r"bpnet: cannot be built .*; its arguments are filters, layers, input_length"):
+        load_network(source(name="bpnet", arguments={"width": 3}))
+    with pytest.raises(InputError, match="weights do not fit bpnet"):
+        load_network(source(folder / "w.pt", name="bpnet", length=200, arguments={"filters": 8, "output_length": 60}))
 
 
 def test_code_and_weights_are_its_files(folder: Path) -> None:
@@ -199,7 +137,7 @@ def bad(name: str, folder: Path) -> str:
     {
         "not finite": r"w.pt: 0.bias: holds a weight that is not a finite number",
         "no tensors": "holds no weights by name",
-        "a number": "holds a int and no weights by name",
+        "a number": "holds no weights by name",
         "other shapes": "weights do not fit .*size mismatch for 0.bias",
     }.items(),
 )
@@ -241,5 +179,5 @@ def test_junk_is_no_weights(folder: Path, content: bytes, suffix: str) -> None:
 
 def test_weights_alone_are_no_model(folder: Path) -> None:
     torch.save(network().state_dict(), folder / "w.pt")
-    with pytest.raises(InputError, match=r"holds weights and no network; give package.module:factory, and --weights"):
+    with pytest.raises(InputError, match=r"holds weights and no network; give package.module:function, or one"):
         load_network(source(name=str(folder / "w.pt")))

@@ -33,7 +33,6 @@ from maxent_cli.interpret import (
     prepare,
     read_plan,
     sample_anchor,
-    start_codes,
     warm_up,
 )
 from maxent_cli.models import SequenceModel, one_hot
@@ -98,9 +97,9 @@ def settle(model: SequenceModel, anchor: Anchor, law: LawSettings, run: mx.Sampl
     """Find the ladder (and beta where the law has none) and run it until chains have forgotten where they started."""
     run = replace(run, warmup=SETTLING * run.warmup)
     setting = prepare(model, anchor, law, run, 1)
-    tuned = warm_up(setting, start_state(setting.law.terms, start_codes(setting), setting.keys, CPU))
-    target = setting.law.terms.at(np.tile(tuned.betas, run.chains), tuned.adapted)
-    _, trace = setting.kernel(tuned.state, target, 2 * DRAWS_A_SLICE, run.warmup // (2 * DRAWS_A_SLICE))
+    tuned = warm_up(setting)
+    target = setting.law.terms.at(np.tile(tuned.betas, run.chains), tuned.adapted, tuned.surrogate)
+    _, trace = setting.kernel(tuned.state, target, 2 * DRAWS_A_SLICE, setting.run.warmup // (2 * DRAWS_A_SLICE))
     late = trace.codes[:, DRAWS_A_SLICE:]
     return Place(setting, tuned.betas, late.reshape(run.chains, run.replicas, *late.shape[1:]), tuned.adapted)
 
