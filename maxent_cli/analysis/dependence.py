@@ -49,12 +49,12 @@ def dependence(samples: SampleSet, is_distance: bool = True) -> Dependence:
     """
     free = np.flatnonzero(samples.mutable)
     codes = samples.codes[..., free]
-    letters, ess = _letters_observed(codes), pair_ess(codes)
+    letters, ess = _letters_observed(codes), pair_ess(codes, repeats(samples.codes))
     degrees = np.outer(letters - 1.0, letters - 1.0)
     bias = degrees / (2 * ess * np.log(2))
     weights, share = squared_weights(samples) if is_distance else (np.ones(codes.shape[:2]), np.nan)
     nothing = np.full_like(bias, np.nan)
-    p = _against_null(codes, ess, degrees)
+    p = _against_null(codes, repeats(samples.codes), ess, degrees)
     return Dependence(
         positions=free,
         bits=_estimate(codes, np.ones(codes.shape[:2]), bias),
@@ -90,14 +90,34 @@ def squared_weights(samples: SampleSet) -> tuple[Floats, float]:
     return found, float(1 / np.square(found).mean())
 
 
-def pair_ess(codes: Codes) -> Floats:
+def pair_ess(codes: Codes, run: NDArray[np.intp] | None = None) -> Floats:
     """ESS (F, F) for the joint letters of two positions of draws (C, D, F) that are independent of each other.
 
     The joint letters' autocorrelation is the product of the positions' own, each cut off where Geyer's sums of
-    neighbouring lags end being positive.
+    neighbouring lags end being positive; run (C, D): which draws are repeated, as `repeats` tells, which they are at
+    all positions at once.
     """
     own = np.array([_autocorrelation(codes[..., position]) for position in range(codes.shape[-1])])
-    return np.asarray(codes.shape[0] * codes.shape[1] / (2 * own @ own.T - 1))
+    same = np.eye(1, codes.shape[1])[0] if run is None else _same(run)
+    apart = np.where(same < 1, (own - same) / np.sqrt(np.where(same < 1, 1 - same, 1)), 0)
+    return np.asarray(codes.shape[0] * codes.shape[1] / (2 * (same.sum() + apart @ apart.T) - 1))
+
+
+def repeats(codes: Codes) -> NDArray[np.intp]:
+    """Which of its chain's different draws, counted from 0, each draw (C, D, L) is; a repeat is the one before."""
+    changed = (codes[:, 1:] != codes[:, :-1]).any(axis=-1)
+    return np.concatenate([np.zeros((len(codes), 1), np.intp), np.cumsum(changed, axis=1)], axis=1)
+
+
+def _same(run: NDArray[np.intp]) -> Floats:
+    """Share (D,) of pairs of draws so far apart that are one repeated draw; run (C, D)."""
+    draws = run.shape[1]
+    shares = np.zeros(draws)
+    for lag in range(draws):
+        shares[lag] = (run[:, lag:] == run[:, : draws - lag]).sum() / run.size
+        if not shares[lag]:
+            break
+    return shares
 
 
 def top_pairs(found: Dependence, count: int) -> list[tuple[int, int]]:
@@ -166,7 +186,7 @@ def _mutual_information(counts: NDArray[np.float32]) -> Floats:
     return np.asarray((joint - apart) / np.log(2))
 
 
-def _against_null(codes: Codes, ess: Floats, degrees: Floats) -> Floats:
+def _against_null(codes: Codes, run: NDArray[np.intp], ess: Floats, degrees: Floats) -> Floats:
     """p-values (F, F); nan on the diagonal and where a position never changed."""
     chains, draws, length = codes.shape
     tested = (degrees > 0) & ~np.eye(length, dtype=bool)
@@ -177,16 +197,24 @@ def _against_null(codes: Codes, ess: Floats, degrees: Floats) -> Floats:
         return np.asarray(special.chdtrc(degrees[tested], 2 * ess[tested] * bits * np.log(2)))
 
     seen = tails(codes)
-    null = np.sort(np.concatenate([tails(_elsewhere(codes, turn)) for turn in range(NULL_ROUNDS)]))
+    null = np.sort(np.concatenate([tails(_elsewhere(codes, run, turn)) for turn in range(NULL_ROUNDS)]))
     p = np.full((length, length), np.nan)
     p[tested] = (1 + np.searchsorted(null, seen, side="right")) / (1 + len(null))
     return p
 
 
-def _elsewhere(codes: Codes, turn: int) -> Codes:
-    """The draws (C, D, F) with each chain's in another's place, each time by other chains or at other times."""
-    chains, draws = codes.shape[:2]
-    return np.roll(codes, (1 + turn % (chains - 1), draws * turn // NULL_ROUNDS), axis=(0, 1))
+def _elsewhere(codes: Codes, run: NDArray[np.intp], turn: int) -> Codes:
+    """The draws (C, D, F) with each chain's in another's place, each time by other chains or at other times.
+
+    Those of the other chain are repeated where the chain's own are: run (C, D) numbers the different ones of each.
+    """
+    chains, draws = run.shape
+    found = np.empty_like(codes)
+    for chain in range(chains):
+        other = (chain - 1 - turn % (chains - 1)) % chains
+        different = codes[other][np.flatnonzero(np.diff(run[other], prepend=-1))]
+        found[chain] = different[(run[chain] - draws * turn // NULL_ROUNDS) % len(different)]
+    return found
 
 
 def _benjamini_hochberg(p: Floats) -> Floats:

@@ -18,7 +18,7 @@ from analysis.short_rules import (
     lost,
     trained,
 )
-from maxent_cli.analysis.dependence import dependence, joint_letters, pair_ess, squared_weights, top_pairs
+from maxent_cli.analysis.dependence import dependence, joint_letters, pair_ess, repeats, squared_weights, top_pairs
 
 PAIRS = list(combinations(range(LENGTH), 2))
 ACROSS = [(i, j) for i in (0, 1) for j in (5, 6)]
@@ -151,3 +151,15 @@ def test_pair_ess_is_that_of_the_product_of_autocorrelations() -> None:
     both = 0.9 * 0.5
     assert ess[0, 1] == ess[1, 0] == pytest.approx(20_000 * (1 - both) / (1 + both), rel=0.1)
     assert ess[0, 0] == pytest.approx(20_000 * (1 - 0.81) / (1 + 0.81), rel=0.15)
+
+
+def test_repeated_draws_count_once() -> None:
+    """Draws that are repeated, as where they are weighed, are so at all positions at once."""
+    codes = independent_draws(np.random.default_rng(1), np.full((6, 4), 0.25), 8, 100)
+    twice = np.repeat(codes, 2, axis=1)
+    np.testing.assert_allclose(pair_ess(twice, repeats(twice)), pair_ess(codes), rtol=0.05)
+    once, again = dependence(sample_set(codes), False), dependence(sample_set(twice), False)
+    np.testing.assert_allclose(again.bits.value, once.bits.value, atol=2e-4)
+    upper = np.triu_indices(6, 1)
+    assert np.abs(np.log(again.p[upper] / once.p[upper])).max() < 1
+    assert repeats(twice)[0, :6].tolist() == [0, 0, 1, 1, 2, 2]

@@ -7,6 +7,7 @@ from .distances import distances
 from .held import held
 from .keeping import keeping
 from .lines import Calibration
+from .pairs import pairs
 from .stopping import stopping
 from .training import grouping, noise, patience, speed
 
@@ -39,4 +40,5 @@ CALIBRATIONS = {
     "bits held": Planned(held, 10, 2000, 50),
     "stopping early": Planned(stopping, 12, 1000, 100),
     "distances": Planned(distances, 12, 400, 50),
+    "dependence": Planned(pairs, 4, 200, 40),
 }
