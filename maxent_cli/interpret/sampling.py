@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from maxent_cli.alphabet import UNKNOWN, Codes
-from maxent_cli.analysis.diagnostics import diagnose
+from maxent_cli.analysis.diagnostics import diagnose, letters_converged
 from maxent_cli.analysis.reweighting import Settled, beta_error, settle
 from maxent_cli.analysis.summary import energy_reduction
 from maxent_cli.data import Floats, Replicas, SampleSet, Sequences, Stop
@@ -33,7 +34,7 @@ from maxent_cli.engine.randomness import START_STEP, Keys, background_draws, cha
 from maxent_cli.engine.sampling import NO_JOURNAL, Journal, block_steps, in_blocks
 from maxent_cli.engine.target import Kernel, Ladder, State, Terms, Trace, start_state
 from maxent_cli.engine.terms import background_rows
-from maxent_cli.engine.tuning import Tuned, first_ladder, tune
+from maxent_cli.engine.tuning import Betas, Tuned, first_ladder, tune
 from maxent_cli.errors import InputError, SettingsError, StoppedError, require_range
 from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, evaluate
 from maxent_cli.interpret.plan import NotAStack, read_layers, read_plan
@@ -53,15 +54,17 @@ KEEPABLE = 0.01, 0.99  # shares of energy for which a beta is sought
 REPLICA_DRAWS = 100  # of each chain, for what is watched on every replica
 LEAST_LEFT = 0.8  # of the draws, when they are weighed to the beta that is wanted; below, they are drawn again
 MOST_AGAIN = 6  # times that they are
+MOST_TIMES = 3  # as many draws are held as are given, before every second one is dropped
 LISTEN = 1.0  # seconds after which the main thread looks for signals
 
 MOVES = {
     "all": (
-        Move(LETTER, 0.755),
+        Move(LETTER, 0.555),
         Move(SHIFT, 0.02, WHOLE, 8),
         Move(REVERSE_COMPLEMENT, 0.005, WHOLE),
         Move(TOGGLE, 0.1, 20),
-        Move(REFILL, 0.06, 4),
+        Move(REFILL, 0.12, 2),
+        Move(REFILL, 0.14, 4),
         Move(REFILL, 0.06, 12),
     ),
     "letters": SINGLE_LETTERS,
@@ -72,6 +75,7 @@ MOVES = {
 BOUNDS = {
     "chains": (2, 10_000),
     "replicas": (1, 64),
+    "max_replicas": (1, 64),
     "draws": (4, 1_000_000),
     "thin": (1, 1_000_000),
     "warmup": (0, 1_000_000_000),
@@ -85,6 +89,8 @@ class Sampling:
     """How a law is drawn from: chains C, each of R replicas, draws D of each, thin steps apart, after warmup steps.
 
     replicas: at inverse temperatures from 0 to beta, that exchange states; the coldest is reported; 1 turns it off.
+    Where warm-up finds that neighbours exchange too seldom it begins again with more of them, up to max_replicas, but
+    for runs of so many steps whatever comes.
     start: 'anchor', 'background', or 'both' (even chains at the anchor). moves: a key of MOVES. Where not every ESS is
     at least min_ess and every R-hat at most max_rhat, which is what converged means, the chains go on, at wider and
     wider thinning, until they are or max_steps of each replica are taken, the warm-up not counted.
@@ -95,7 +101,7 @@ class Sampling:
     chains: int = 8
     replicas: int = 4
     draws: int = 200
-    thin: int = 20
+    thin: int = 10
     warmup: int = 4000
     seed: int = 1
     start: str = "both"
@@ -103,6 +109,7 @@ class Sampling:
     min_ess: float = 100.0
     max_rhat: float = 1.05
     max_steps: int = 200_000
+    max_replicas: int = 16
     device: str = "cpu"
 
     def __post_init__(self) -> None:
@@ -115,7 +122,13 @@ class Sampling:
 
     def bytes_held(self, length: int) -> int:
         """What the draws around an anchor of so many letters take at least, while they are drawn and put together."""
-        return self.chains * self.replicas * self.draws * (2 * length + 32)  # codes; energies and outputs
+        held = MOST_TIMES if self.goes_on else 1
+        return self.chains * self.most_replicas * self.draws * held * (2 * length + 32)  # codes; energies and outputs
+
+    @property
+    def most_replicas(self) -> int:
+        """How many replicas there may be in the end."""
+        return max(self.replicas, self.max_replicas) if self.goes_on and self.replicas > 1 else self.replicas
 
     @property
     def goes_on(self) -> bool:
@@ -126,7 +139,7 @@ class Sampling:
 # what --preset names; `published` is the sampler of Finnegan & Song's code: chains that begin at the anchor and change
 # single letters, without warm-up, for as many steps as it is told
 PRESETS = {
-    "quick": Sampling(replicas=3, draws=100, warmup=1500, min_ess=50, max_steps=16_000),
+    "quick": Sampling(replicas=3, max_replicas=3, draws=100, warmup=1500, min_ess=50, max_steps=16_000),
     "standard": Sampling(),
     "thorough": Sampling(
         chains=16, replicas=6, draws=400, warmup=10_000, min_ess=400, max_rhat=1.01, max_steps=1_000_000
@@ -158,8 +171,8 @@ NO_REFERENCE = Reference(0.0, 0.0, np.zeros(3))
 class Setting:
     """All that the draws around one anchor need: the anchor (a Sequences of one), its law, and the kernel.
 
-    kernel_name says which kernel runs, and why if it is not the compiled one; drift is how far the compiled chain's
-    energies were from full passes after some random changes.
+    build gives the kernel for so many replicas. kernel_name says which it is, and why if it is not the compiled one;
+    drift is how far the compiled chain's energies were from full passes after some random changes.
     """
 
     model: SequenceModel
@@ -167,10 +180,15 @@ class Setting:
     law: AnchoredLaw
     settings: LawSettings
     run: Sampling
-    kernel: Kernel
+    build: Callable[[Ladder], Kernel]
     reference: Reference = NO_REFERENCE
     kernel_name: str = "full passes"
     drift: float = 0.0
+
+    @property
+    def kernel(self) -> Kernel:
+        """The kernel for the run's replicas."""
+        return self.build(Ladder(self.run.replicas, EXCHANGE_EVERY))
 
     @property
     def wanted(self) -> float | None:
@@ -274,24 +292,29 @@ def sample_anchor(
     journal: Journal = NO_JOURNAL,
 ) -> SampleSet:
     """The draws around the one sequence of `anchor`; the journal has the blocks of all that is drawn around it."""
-    setting = prepare(model, anchor, settings, run, threads)
-    steps = block_steps(run.chains * run.replicas, setting.kernel_name == COMPILED)
-    setting = replace(setting, kernel=in_blocks(setting.kernel, steps, journal))
-    state = start_state(setting.law.terms, start_codes(setting), setting.keys, torch.device(run.device))
-    tuned = warm_up(setting, state)
-    for samples, steps in draw(setting, tuned):
-        if 2 * steps > run.max_steps or diagnose(samples, run.max_rhat, run.min_ess).converged:
+    setting = noted(prepare(model, anchor, settings, run, threads), journal)
+    for samples in draw(*warmed_up(setting)):
+        if diagnose(samples, run.max_rhat, run.min_ess).converged:
             break
     return samples
+
+
+def noted(setting: Setting, journal: Journal) -> Setting:
+    """The setting with kernels that run in blocks, which the journal has."""
+    build, chains, is_compiled = setting.build, setting.run.chains, setting.kernel_name == COMPILED
+
+    def in_noted_blocks(ladder: Ladder) -> Kernel:
+        return in_blocks(build(ladder), block_steps(chains * ladder.replicas, is_compiled), journal)
+
+    return replace(setting, build=in_noted_blocks)
 
 
 def prepare(model: SequenceModel, anchor: Sequences, settings: LawSettings, run: Sampling, threads: int) -> Setting:
     """The law around an anchor, its reference at beta = 0, and the kernel that can draw from it."""
     mutable = None if anchor.mutable is None else anchor.mutable[0]
     law = anchored_law(model, anchor.codes[0], settings, anchor.names[0], torch.device(run.device), mutable)
-    moves, ladder = MOVES[run.moves], Ladder(run.replicas, EXCHANGE_EVERY)
-    kernel = full_pass_chain(moves, ladder) if run.device == "cpu" else metropolis_hastings(moves, ladder)
-    setting = Setting(model, anchor, law, settings, run, kernel)
+    plain = full_pass_chain if run.device == "cpu" else metropolis_hastings
+    setting = Setting(model, anchor, law, settings, run, partial(plain, MOVES[run.moves]))
     codes = random_codes(anchor.codes[0], law.terms, setting.reference_keys)
     setting = replace(setting, reference=reference_of(setting, setting.energies(codes)))
     return compiled(setting, codes[: run.replicas * CHECKED], threads) if run.device == "cpu" else setting
@@ -323,89 +346,100 @@ def compiled(setting: Setting, codes: Codes, threads: int) -> Setting:
         plan = read_plan(setting.model, law.reference, law.weights, law.offset)
     except NotAStack as reason:
         return replace(setting, kernel_name=f"full passes ({reason})")
-    kernel = compiled_chain(plan, moves, Ladder(setting.run.replicas, EXCHANGE_EVERY), threads)
+    found = replace(setting, build=lambda ladder: compiled_chain(plan, moves, ladder, threads), kernel_name=COMPILED)
     keys = chain_keys(setting.run.seed, "check", setting.anchor.codes[0], len(codes))
-    _, trace = kernel(
+    _, trace = found.kernel(
         start_state(law.terms, codes, keys, torch.device("cpu")), law.terms.at(np.zeros(1)), 1, CHECKED_STEPS
     )
     if not trace.drift <= MOST_DRIFT * setting.reference.energy_spread:
         return replace(setting, kernel_name="full passes (the compiled chain gives other energies)")
-    return replace(setting, kernel=kernel, kernel_name=COMPILED, drift=trace.drift)
+    return replace(found, drift=trace.drift)
 
 
-def warm_up(setting: Setting, state: State) -> Tuned:
-    """Settle the ladder, and its top near the beta that is to be found."""
+def warmed_up(setting: Setting) -> tuple[Setting, Tuned]:
+    """Chains from their start to draws, with as many replicas as exchange often enough with their neighbours."""
+    run, device = setting.run, torch.device(setting.run.device)
+    tuned = warm_up(setting, start_state(setting.law.terms, start_codes(setting), setting.keys, device))
+    while (replicas := min(tuned.replicas_wanted(), run.most_replicas)) > setting.run.replicas:
+        betas, nearest = tuned.spread_over(replicas)
+        before = tuned.state.codes.cpu().numpy().reshape(run.chains, setting.run.replicas, -1)
+        setting = replace(setting, run=replace(run, replicas=replicas))
+        codes = before[:, nearest].reshape(run.chains * replicas, -1)
+        state = start_state(setting.law.terms, codes, setting.keys, device)
+        tuned = warm_up(setting, state._replace(step=tuned.state.step), betas)
+    return setting, tuned
+
+
+def warm_up(setting: Setting, state: State, betas: Betas | None = None) -> Tuned:
+    """Settle the ladder, from the betas (R,) given, and its top near the beta that is to be found."""
     settings, run, reference = setting.settings, setting.run, setting.reference
-    top = settings.beta if settings.beta is not None else FIRST_TOP / reference.energy
-    betas = first_ladder(top, run.replicas, 1 / reference.energy_spread)
+    if betas is None:
+        top = settings.beta if settings.beta is not None else FIRST_TOP / reference.energy
+        betas = first_ladder(top, run.replicas, 1 / reference.energy_spread)
     return tune(setting.kernel, state, setting.law.terms, betas, setting.wanted, run.warmup)
 
 
-def draw(setting: Setting, tuned: Tuned) -> Iterator[tuple[SampleSet, int]]:
-    """Yield the draws and the steps that each chain has taken for them; then go on, and yield more of the same.
+def draw(setting: Setting, tuned: Tuned) -> Iterator[SampleSet]:
+    """Yield draws where their letters have converged, then go on, and yield more of the same; the last at max_steps.
 
-    As many draws are held each time: every second one is dropped and the thinning doubles, so that memory stays. Where
-    a mean energy is wanted, beta is found anew from all draws; they are weighed to it or, where that would lose much,
-    begun again there.
+    The chains are looked at after 1, 2, 3, 4, 6, 8, 12, ... times the steps that the draws take at first. As many draws
+    are given each time, at wider thinning, and three times as many held at most, so that memory stays. Where a mean
+    energy is wanted, beta is found anew from all draws; they are weighed to it or, where that would lose much, begun
+    again there.
     """
-    run, first, thin, again = setting.run, tuned.state.step, setting.run.thin, 0
-    held, parts = nothing_held(setting), list[Trace]()
+    run, first, thin, times, again = setting.run, tuned.state.step, setting.run.thin, 1, 0
+    held, parts, kernel = nothing_held(setting), list[Trace](), setting.kernel
     while True:
         ladder = setting.law.terms.at(np.tile(tuned.betas, run.chains), tuned.adapted)
-        state, trace = setting.kernel(tuned.state, ladder, run.draws - held.codes.shape[1], thin)
+        state, trace = kernel(tuned.state, ladder, times * run.draws - held.codes.shape[1], thin)
         held, tuned = held.followed_by(trace), tuned._replace(state=state)
         parts.append(trace._replace(codes=NO_CODES, energy=NO_ENERGY))  # only the counts are wanted later
-        settled = _settled(setting, tuned, held)
+        given = held.from_each(times - 1, times)
+        settled = _settled(setting, tuned, given)
         if settled is not None and settled.left < LEAST_LEFT and again < MOST_AGAIN:
             tuned = tuned._replace(betas=tuned.betas * settled.beta / tuned.betas[-1])
             held, parts, again = nothing_held(setting), [], again + 1
             continue
-        held = with_outputs(setting, held)
-        plain = collect(setting, tuned, held, parts, thin)
-        yield plain if settled is None else weighed(plain, settled, setting.settings.keep), state.step - first
-        held, thin = held.from_each(1 - run.draws % 2, 2), 2 * thin  # the last draw stays
+        last = state.step - first + run.draws * thin > run.max_steps
+        if last or letters_converged(_top_codes(setting, given, settled), run.max_rhat, run.min_ess):
+            plain = collect(setting, tuned, given, parts, times * thin)
+            yield plain if settled is None else weighed(plain, settled, setting.settings.keep)
+        if last:
+            return
+        if times == MOST_TIMES:
+            held, times, thin = (
+                held.from_each(1 - held.codes.shape[1] % 2, 2),
+                times // 2 + 1,
+                2 * thin,
+            )  # the last stays
+        else:
+            times += 1
 
 
 NO_CODES, NO_ENERGY = np.empty((0, 0, 0), np.uint8), np.empty((0, 0))
 
 
 class Held(NamedTuple):
-    """Draws of all replicas: codes (C · R, D, L), the kernel's energies (C · R, D), outputs where known, else NaN."""
+    """Draws of all replicas: codes (C · R, D, L) and the kernel's energies (C · R, D)."""
 
     codes: Codes
     energy: Floats
-    output: Floats
 
     def followed_by(self, trace: Trace) -> "Held":
         """These draws and those of a trace."""
-        unknown = np.full(trace.energy.shape, np.nan)
-        return Held(
-            np.concatenate([self.codes, trace.codes], axis=1),
-            np.concatenate([self.energy, trace.energy], axis=1),
-            np.concatenate([self.output, unknown], axis=1),
-        )
+        codes = np.concatenate([self.codes, trace.codes], axis=1)
+        return Held(codes, np.concatenate([self.energy, trace.energy], axis=1))
 
     def from_each(self, first: int, apart: int, axis: int = 1) -> "Held":
         """Draws (axis 1) or chains' replicas (axis 0) so far apart, from the given one on."""
         where = (slice(None),) * axis + (slice(first, None, apart),)
-        return Held(self.codes[where].copy(), self.energy[where].copy(), self.output[where].copy())
+        return Held(self.codes[where].copy(), self.energy[where].copy())
 
 
 def nothing_held(setting: Setting) -> Held:
     """No draws."""
     chains, length = setting.run.chains * setting.run.replicas, len(setting.anchor.codes[0])
-    return Held(np.empty((chains, 0, length), np.uint8), np.empty((chains, 0)), np.empty((chains, 0)))
-
-
-def with_outputs(setting: Setting, held: Held) -> Held:
-    """The draws with the outputs of the top replica, and of the draws that are watched on every replica."""
-    wanted = np.zeros(held.output.shape, np.bool_)
-    wanted[setting.run.replicas - 1 :: setting.run.replicas] = True
-    wanted[:, some_draws(held.energy.shape[1])] = True
-    wanted &= np.isnan(held.output)
-    output = held.output.copy()
-    output[wanted] = setting.outputs(held.codes[wanted])
-    return held._replace(output=output)
+    return Held(np.empty((chains, 0, length), np.uint8), np.empty((chains, 0)))
 
 
 def _settled(setting: Setting, tuned: Tuned, held: Held) -> Settled | None:
@@ -414,9 +448,15 @@ def _settled(setting: Setting, tuned: Tuned, held: Held) -> Settled | None:
     return None if setting.wanted is None else settle(energy, float(tuned.betas[-1]), setting.wanted)
 
 
+def _top_codes(setting: Setting, held: Held, settled: Settled | None) -> Codes:
+    """Codes (C, D, L) of the top replica's draws that may change, as draws at the beta that is wanted."""
+    codes = held.codes[setting.run.replicas - 1 :: setting.run.replicas, :, setting.law.terms.mutable]
+    return codes if settled is None or settled.left < LEAST_LEFT else _rows(codes, settled)
+
+
 def collect(setting: Setting, tuned: Tuned, held: Held, parts: list[Trace], thin: int) -> SampleSet:
     """The draws of all replicas as a sample set of the top one, with what the others saw."""
-    top = held.from_each(setting.run.replicas - 1, setting.run.replicas, axis=0)
+    top, output = held.from_each(setting.run.replicas - 1, setting.run.replicas, axis=0), outputs_of(setting, held)
     moves = len(MOVES[setting.run.moves])
     tried, accepted = (sum(counts) for counts in zip(*(_totals(trace, moves) for trace in parts), strict=True))
     return SampleSet(
@@ -425,7 +465,7 @@ def collect(setting: Setting, tuned: Tuned, held: Held, parts: list[Trace], thin
         anchor=setting.anchor.codes[0],
         codes=top.codes,
         energy=top.energy,
-        output=top.output,
+        output=output[:, -1],
         background=setting.law.terms.background,
         mutable=setting.law.terms.mutable,
         beta=float(tuned.betas[-1]),
@@ -437,7 +477,7 @@ def collect(setting: Setting, tuned: Tuned, held: Held, parts: list[Trace], thin
         kernel=setting.kernel_name,
         drift_start=setting.drift,
         drift=max(trace.drift for trace in parts),
-        replicas=watch_replicas(tuned, held),
+        replicas=watch_replicas(tuned, held, output),
         energy_background_error=setting.reference.energy_error,
     )
 
@@ -467,17 +507,25 @@ def _totals(trace: Trace, moves: int) -> tuple[int, int]:
     return int(trace.tried[:moves].sum()), int(trace.accepted[:moves].sum())
 
 
-def watch_replicas(tuned: Tuned, held: Held) -> Replicas:
-    """Energy, output and letters of every replica, on some of the draws."""
-    replicas, some = len(tuned.betas), some_draws(held.energy.shape[1])
+def outputs_of(setting: Setting, held: Held) -> Floats:
+    """Outputs (C, R, D): of the top replica, and of the draws that are watched on every replica; NaN for the others."""
+    wanted = np.zeros((setting.run.chains, setting.run.replicas, held.energy.shape[1]), np.bool_)
+    wanted[:, -1] = wanted[..., some_draws(held.energy.shape[1])] = True
+    output = np.full(wanted.shape, np.nan)
+    output[wanted] = setting.outputs(held.codes[wanted.reshape(held.energy.shape)])
+    return output
 
-    def by_replica(values: Floats) -> Floats:
-        return np.ascontiguousarray(values.reshape(-1, replicas, values.shape[1]).transpose(0, 2, 1))
 
-    letters = letter_counts(held.codes).reshape(-1, replicas, held.codes.shape[2], 4)
-    return Replicas(
-        tuned.betas, by_replica(held.energy[:, some]), by_replica(held.output[:, some]), letters, tuned.history
-    )
+def watch_replicas(tuned: Tuned, held: Held, output: Floats) -> Replicas:
+    """Energy, output (C, R, D) and letters of every replica, on some of the draws."""
+    chains, replicas, draws = output.shape
+
+    def watched(values: Floats) -> Floats:
+        some = values.reshape(chains, replicas, draws)[..., some_draws(draws)]
+        return np.ascontiguousarray(some.transpose(0, 2, 1))
+
+    letters = letter_counts(held.codes).reshape(chains, replicas, -1, 4)
+    return Replicas(tuned.betas, watched(held.energy), watched(output), letters, tuned.history)
 
 
 def some_draws(draws: int) -> slice:

@@ -32,8 +32,7 @@ from maxent_cli.interpret import (
     prepare,
     read_plan,
     sample_anchor,
-    start_codes,
-    warm_up,
+    warmed_up,
 )
 from maxent_cli.models import SequenceModel, one_hot
 
@@ -96,8 +95,8 @@ class Place:
 def settle(model: SequenceModel, anchor: Sequences, law: LawSettings, run: mx.Sampling) -> Place:
     """Find the ladder (and beta where the law has none) and run it until chains have forgotten where they started."""
     run = replace(run, warmup=SETTLING * run.warmup)
-    setting = prepare(model, anchor, law, run, 1)
-    tuned = warm_up(setting, start_state(setting.law.terms, start_codes(setting), setting.keys, CPU))
+    setting, tuned = warmed_up(prepare(model, anchor, law, run, 1))
+    run = setting.run
     target = setting.law.terms.at(np.tile(tuned.betas, run.chains), tuned.adapted)
     _, trace = setting.kernel(tuned.state, target, 2 * DRAWS_A_SLICE, run.warmup // (2 * DRAWS_A_SLICE))
     late = trace.codes[:, DRAWS_A_SLICE:]
