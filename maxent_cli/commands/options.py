@@ -204,7 +204,7 @@ logo_options = stack(
     ),
     option(
         "--max-logos",
-        default=100,
+        default=10,
         show_default=True,
         type=click.IntRange(0),
         section="Output",
