@@ -6,11 +6,17 @@ WHEEL_VENV = build/wheel-venv
 
 .PHONY: demo test test-all check wheel clean
 
-# torch first: from a range pip would take a build with gigabytes of CUDA.
+# torch first: from a range pip would take another. PyPI's build for Linux comes with gigabytes of CUDA; where there is no
+# GPU, or with TORCH=cpu, the build for CPUs is taken, which lies where pip finds wheels or else in PyTorch's own index.
+TORCH ?= $(shell command -v nvidia-smi >/dev/null 2>&1 && echo cuda || echo cpu)
+PINNED = $(shell sed -n 's/^torch==//p' constraints.txt)
+OWN_INDEX = if [ "$(TORCH)" = cpu ] && [ "$$(uname)" = Linux ] && \
+	! $(BIN)/pip index versions torch 2>/dev/null | grep -qF "$(PINNED)+cpu"; \
+	then echo "--extra-index-url https://download.pytorch.org/whl/cpu"; fi
 $(VENV)/ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --constraint constraints.txt torch
+	$(BIN)/pip install --quiet --constraint constraints.txt $$($(OWN_INDEX)) torch
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 

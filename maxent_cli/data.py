@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from maxent_cli.alphabet import Codes
+from maxent_cli.alphabet import UNKNOWN, Codes
 
 Floats = NDArray[np.float64]
 
@@ -68,6 +68,16 @@ WHOLE = Shard()
 
 
 @dataclass(frozen=True)
+class Anchor:
+    """A sequence around which is drawn: codes (L,), positions that may change (L,), and where it lies, if known."""
+
+    name: str
+    codes: Codes
+    interval: Interval | None
+    mutable: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
 class Sequences:
     """N named sequences of one length: codes (N, L); mutable (N, L): positions that may change, None for all.
 
@@ -82,6 +92,11 @@ class Sequences:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def anchor(self, row: int) -> Anchor:
+        """A row as an anchor; where nothing is said, letters that are not known do not change."""
+        mutable = self.codes[row] != UNKNOWN if self.mutable is None else self.mutable[row]
+        return Anchor(self.names[row], self.codes[row], self.intervals[row], mutable)
 
     @property
     def numbered(self) -> NDArray[np.intp]:

@@ -16,7 +16,7 @@ from toy import Law
 
 from maxent_cli.alphabet import Codes
 from maxent_cli.engine.randomness import Keys
-from maxent_cli.engine.target import Kernel, State, Target, Trace, start_state
+from maxent_cli.engine.target import Kernel, Ladder, State, Target, Trace, start_state
 
 CHAINS = 400_000  # enough to see a beta that is 5 % off on some hundred sequences
 ODD = 1e-6  # a check fails when what it saw is less likely than this
@@ -120,6 +120,23 @@ def exact_start_probability(kernel: Kernel, law: Law, steps: int = 6, chains: in
     starts = all_states(law)[draw_from(probabilities, chains)]
     ends = state_number(law, run_slices(kernel, law.target, starts, steps))
     return law_probability(np.bincount(ends, minlength=len(probabilities)), probabilities)
+
+
+BETAS = np.array([0.0, 0.5, 1.0, 1.5])
+LADDER = Ladder(replicas=4, every=2)
+
+
+def ladder_probabilities(kernel: Kernel, law: Law, chains: int) -> list[float]:
+    """p-values of each replica's law, and of each two neighbours' independence, from an exact start on all (LADDER)."""
+    laws = [listed_law(law, beta) for beta in BETAS]
+    starts = np.stack([draw_from(replica, chains // 4, seed) for seed, replica in enumerate(laws)], axis=1).ravel()
+    target = replace(law.target, beta=np.tile(BETAS, chains // 4))
+    ends = state_number(law, run_slices(kernel, target, all_states(law)[starts], 8)).reshape(-1, 4)
+    alone = [law_probability(np.bincount(ends[:, r], minlength=len(laws[r])), laws[r]) for r in range(4)]
+    level = np.digitize(listed_energy(law), np.quantile(listed_energy(law), [0.1, 0.3, 0.5, 0.7, 0.9]))
+    shares = [np.bincount(level, replica) for replica in laws]
+    pairs = [np.bincount(6 * level[ends[:, r]] + level[ends[:, r + 1]], minlength=36) for r in range(3)]
+    return alone + [law_probability(pairs[r], np.outer(shares[r], shares[r + 1]).ravel()) for r in range(3)]
 
 
 def stays_exact(kernel: Kernel, law: Law) -> None:

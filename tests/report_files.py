@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from analysis.sample_sets import independent_draws, sample_set
+from filled import write_filled
 
 from maxent_cli.alphabet import LETTERS, decode
 from maxent_cli.analysis.diagnostics import diagnose
@@ -16,9 +17,17 @@ from maxent_cli.data import Interval, Motif
 from maxent_cli.io.motif_files import write_meme
 from maxent_cli.io.report_inputs import Sources
 from maxent_cli.io.samples import writing_draws
-from maxent_cli.io.tables import write_table
+from maxent_cli.tables import gc_probe, motifs, periodicity
+from maxent_cli.tables.sampling import SERIES, SUMMARY
 
-LAW = {"held": "anchor", "contrast": [1, 0], "background": [0.25] * 4, "tether": 0.4, "beta": None, "keep": 0.8}
+LAW = {
+    "held": "anchor",
+    "outputs": [[[1, 1.0], [0, -1.0]]],
+    "background": [0.25] * 4,
+    "tether": 0.4,
+    "beta": None,
+    "keep": 0.8,
+}
 RUN = {"chains": 2, "replicas": 2, "draws": 8, "warmup": 10, "seed": 1, "max_rhat": 1.05}
 HEADER = {"law": LAW, "run": RUN, "outputs": ["unbound", "bound"], "model": {}}
 CHAINS, DRAWS = 2, 8
@@ -46,14 +55,20 @@ def write_parts(
         {**summary, "record": name, "bits_held": 5.0 + number, "converged": number % 2 == 0}
         for number, name in enumerate(names)
     ]
-    write_table(str(folder / "draws.npz.tsv"), rows)
+    write_filled(folder / "draws.npz.tsv", SUMMARY, rows)
     (folder / "draws.npz.provenance.json").write_text(json.dumps(provenance(folder)))
     write_motifs(folder / "motifs", names, decode(codes[0, 0]))
-    write_table(str(folder / "draws.npz.series.tsv"), [{**row, "record": name} for name in names for row in series])
+    write_filled(folder / "draws.npz.series.tsv", SERIES, [{**row, "record": name} for name in names for row in series])
     write_gc(folder / "gc", names)
     write_periodicity(folder / "periodicity", names)
-    parts = ("draws.npz", "draws.npz.tsv", "motifs", "periodicity", "gc")
-    return Sources(*(str(folder / part) for part in parts))
+    parts = {"motifs": "motifs", "periodicity": "periodicity", "gc-probe": "gc"}
+    given = {command: str(folder / name) for command, name in parts.items()}
+    return Sources(str(folder / "draws.npz"), str(folder / "draws.npz.tsv"), given)
+
+
+def without(sources: Sources, *commands: str) -> Sources:
+    """All but some parts."""
+    return replace(sources, parts={name: path for name, path in sources.parts.items() if name not in commands})
 
 
 def provenance(folder: Path) -> dict[str, object]:
@@ -75,9 +90,9 @@ def write_motifs(folder: Path, names: Sequence[str], letters: str) -> None:
     named = {f"known_{n}": f"MA000{n}.1 <Known>" for n in (1, 2, 3)} | dict.fromkeys(
         (f"orientation_{n}" for n in (1, 2, 3)), "-"
     )
-    described = {"motif": "motif_1", "consensus": "CACGTG", "width": 6, "anchors": len(names), "sites": 77.4}
+    described = {"motif": "motif_1", "consensus": "CACGTG", "width": 6, "anchors": len(names), "sites": 77}
     motif = {**described, "bits": 9.5, "bits_error": 0.25, "recurrence_p": 3e-5, **known, **named, "logo": None}
-    write_table(str(folder / "motifs.tsv"), [motif])
+    write_filled(folder / "motifs.tsv", motifs.MOTIFS, [motif])
     counts = np.full((6, 4), 2.0)
     counts[range(6), [1, 0, 1, 2, 3, 2]] = 71.4
     write_meme(str(folder / "motifs.meme"), [Motif("motif_1", counts, 77.4)])
@@ -90,8 +105,10 @@ def write_motifs(folder: Path, names: Sequence[str], letters: str) -> None:
         "converged": True,
         "rhat": 1.01,
     }
-    write_table(str(folder / "anchors.tsv"), [{"record": name, **held} for name in names])
-    write_table(str(folder / "positions.tsv"), [row for name in names for row in positions(name, letters)])
+    write_filled(folder / "anchors.tsv", motifs.ANCHORS, [{"record": name, **held} for name in names])
+    write_filled(
+        folder / "positions.tsv", motifs.POSITIONS, [row for name in names for row in positions(name, letters)]
+    )
     shares = {
         "motif": "motif_1",
         "occupancy": 0.93,
@@ -103,15 +120,16 @@ def write_motifs(folder: Path, names: Sequence[str], letters: str) -> None:
         "best_strand": "-",
         "best_occupancy": 0.88,
     }
-    write_table(str(folder / "occupancy.tsv"), [{"record": name, **shares} for name in names])
+    write_filled(folder / "occupancy.tsv", motifs.OCCUPANCY, [{"record": name, **shares} for name in names])
     site = {"start": 10, "end": 16, "motif": "motif_1", "score": 880, "strand": "-"}
-    sites = [{"chrom": "x", **site, "record": name, "occupancy": 0.88, "occupancy_error": 0.03} for name in names]
-    write_table(str(folder / "sites.bed"), sites)
-    (folder / "sites.bed").write_text(f"#{(folder / 'sites.bed').read_text()}")
-    write_table(str(folder / "rates.tsv"), [{"quantity": "anchors whose draws hold a motif", "found": 2, "of": 3}])
+    sites = [{"#chrom": "x", **site, "record": name, "occupancy": 0.88, "occupancy_error": 0.03} for name in names]
+    write_filled(folder / "sites.bed", motifs.SITES, sites)
+    write_filled(
+        folder / "rates.tsv", motifs.RATES, [{"quantity": "anchors whose draws hold a motif", "found": 2, "of": 3}]
+    )
     pair = {"motif_a": "motif_1", "motif_b": "motif_1", "arrangement": "a> <b", "anchors": 3, "expected": 0.01}
     telling = {"distance": 17, "share": 0.31, "q": 1e-4}, {"distance": 21, "share": 0.02, "q": 0.3}
-    write_table(str(folder / "spacing.tsv"), [pair | row for row in telling])
+    write_filled(folder / "spacing.tsv", motifs.SPACING, [pair | row for row in telling])
 
 
 def positions(name: str, letters: str) -> list[dict[str, object]]:
@@ -126,13 +144,13 @@ def write_periodicity(folder: Path, names: Sequence[str]) -> None:
     peak = {"low": 0.9, "high": 1.0, "chance": 0.096, "period": 10.2, "period_error": 0.02, "height_error": 0.3}
     sources = {"draws": 6.9, "draws, phase-free": 1.4, "anchor": 1.8, "beta = 0": 1.2}
     rows = [{"source": name, "anchors": 3, "in_band": 3, "height": height, **peak} for name, height in sources.items()]
-    write_table(str(folder / "answer.tsv"), rows)
+    write_filled(folder / "answer.tsv", periodicity.ANSWER, rows)
     powers = [
         {"record": name, "period": period, "draws": 1 + 8 * (period == 10.0), "anchor": 2.0, "beta_0": 0.0}
         for name in names
         for period in (20.0, 15.0, 10.0, 7.5, 5.0)
     ]
-    write_table(str(folder / "spectra.tsv"), powers)
+    write_filled(folder / "spectra.tsv", periodicity.SPECTRA, powers)
 
 
 def write_gc(folder: Path, names: Sequence[str]) -> None:
@@ -143,8 +161,9 @@ def write_gc(folder: Path, names: Sequence[str]) -> None:
         for name in names
         for mu in (-1.0, 0.0, 1.0)
     ]
-    write_table(str(folder / "response.tsv"), response)
-    answer = {"quantity": "slope outside", "of": "network", "value": 0.123, "low": -0.1, "high": 0.3}
-    verdict = {"quantity": "G and C held: no", "of": "network", "value": None, "low": None, "high": None}
-    write_table(str(folder / "answer.tsv"), [answer, verdict])
-    write_table(str(folder / "checks.tsv"), [{"z": 1.0}, {"z": -4.0}, {"z": float("nan")}])
+    write_filled(folder / "response.tsv", gc_probe.RESPONSE, response)
+    numbers = {"low": 0.1, "high": 0.3, "beyond": 0.2, "q": 0.04}
+    held = {"count": "A", "held": "yes", "rigidity": 0.723, **numbers}
+    asked = {"count": "G and C", "held": "follows", "rigidity": 0.323, **numbers, "beyond": float("nan")}
+    write_filled(folder / "answer.tsv", gc_probe.ANSWER, [held, asked])
+    write_filled(folder / "checks.tsv", gc_probe.CHECKS, [{"z": 1.0}, {"z": -4.0}, {"z": float("nan")}])

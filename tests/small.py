@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
-from maxent_cli.alphabet import encode
-from maxent_cli.data import Sequences
+from maxent_cli.alphabet import UNKNOWN, encode
+from maxent_cli.data import Anchor, Sequences
 from maxent_cli.interpret.law import LawSettings
 from maxent_cli.interpret.sampling import Sampling
 from maxent_cli.io.checkpoint import ModelCard, save_model
+from maxent_cli.laws import Outputs, asked_outputs
 from maxent_cli.models.architectures import LayeredModel, build
 
 ARGUMENTS = {"filters": 8, "width": 4, "hidden": 6}
@@ -25,11 +27,23 @@ def small_model(length: int = 5, seed: int = 4) -> LayeredModel:
     return build("finnegan2017", length, ARGUMENTS, seed).eval()
 
 
+def stack(input_length: int = 8) -> nn.Sequential:
+    """A stack of torch's own layers, as a user may have it, with random weights."""
+    layers = (nn.Conv1d(4, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(3 * (input_length - 2), 2))
+    return nn.Sequential(*layers)
+
+
 def saved(folder: Path, model: LayeredModel, outputs: tuple[str, ...] = ("unbound", "bound")) -> str:
     """The model in a folder, as a path."""
     folder.mkdir()
     save_model(folder, model, ModelCard("finnegan2017", model.input_length, outputs, ARGUMENTS, SKEWED, {}))
     return str(folder)
+
+
+def anchor(word: str, name: str = "a0", mutable: NDArray[np.bool_] | None = None) -> Anchor:
+    """An anchor of the given letters."""
+    codes = encode(word)
+    return Anchor(name, codes, None, codes != UNKNOWN if mutable is None else mutable)
 
 
 def anchors(*letters: str, names: tuple[str, ...] = ()) -> Sequences:
@@ -39,8 +53,14 @@ def anchors(*letters: str, names: tuple[str, ...] = ()) -> Sequences:
 
 
 def law(beta: float | None, **given: object) -> LawSettings:
-    """The law of the contrast 1 - 0 on the skewed background."""
-    return LawSettings(**({"contrast": (1, 0), "background": SKEWED, "tether": None, "beta": beta} | given))
+    """The law of output 1 less output 0, or of others, on the skewed background."""
+    outputs = outputs_held(given.pop("output", "1-0"))
+    return LawSettings(**({"outputs": outputs, "background": SKEWED, "tether": None, "beta": beta} | given))
+
+
+def outputs_held(output: str | Outputs, count: int = 2) -> Outputs:
+    """Outputs by number, as text or as weighted sums."""
+    return asked_outputs(output, tuple(map(str, range(count)))) if isinstance(output, str) else output
 
 
 def run(**given: object) -> Sampling:
@@ -77,13 +97,16 @@ def hidden_units(model: LayeredModel) -> Callable[[str], Floats]:
     return represent
 
 
-def twin_energy(model: LayeredModel, anchor: str, contrast: tuple[int, ...] = (1, 0)) -> Callable[[str], float]:
-    """A slow twin of the energy: the distance of hidden units from the anchor's, weighted by the output layer."""
+def twin_energy(model: LayeredModel, anchor: str, output: str | Outputs = "1-0") -> Callable[[str], float]:
+    """A slow twin of the energy: the distance of hidden units from the anchor's, weighted by the output layer.
+
+    Of several outputs, one weighted difference after another: the length of all together.
+    """
     rows = model.output.weight.detach().double().numpy()
-    weights = rows[contrast[0]] if len(contrast) == 1 else rows[contrast[0]] - rows[contrast[1]]
+    weights = [sum(weight * rows[number] for number, weight in one) for one in outputs_held(output, len(rows))]
     represent = hidden_units(model)
     reference = represent(anchor)
-    return lambda word: float(np.sqrt(np.square((represent(word) - reference) * weights).sum()))
+    return lambda word: float(np.linalg.norm(np.concatenate([(represent(word) - reference) * w for w in weights])))
 
 
 def twin_background(word: str, anchor: str, tether: float | None = None, mu: float = 0.0) -> float:
@@ -107,7 +130,7 @@ class Listed:
         anchor: str,
         tether: float | None = None,
         mu: float = 0.0,
-        **given: tuple[int, ...],
+        **given: str | Outputs,
     ) -> None:
         self.words = words(len(anchor))
         energy = twin_energy(model, anchor, **given)

@@ -26,7 +26,7 @@ PIPELINE = {
     "predict": {"label": 1, "correct": True},
     "sample": {"tether": 0.4},
     "motifs": {"logos": "none"},
-    "gc-probe": {"mu": [-1, 0], "untrained": 1},
+    "gc-probe": {"mu": [-1, 0]},
 }
 MODELS = [{"name": "ctcf", "positives": "positives.fa", "epochs": 4}]
 PARTS = 3

@@ -12,6 +12,7 @@ from maxent_cli.commands import COMMANDS
 PACKAGE = Path(__file__).parents[1] / "maxent_cli"
 # of commands, which import nothing heavy themselves
 LIGHT_ROOMS = {"options", "params", "console", "configuration", "faults", "stopping"}
+LIGHT_MODULES = {"choices", "errors", "laws", "tables"}  # of the package, which help may import
 LIGHT = {"click", "tqdm"}  # what a command may import before it is called
 HEAVY = ("torch", "numba", "numpy", "pandas", "scipy", "sklearn", "matplotlib")
 # what `maxent X --help` imports; the other files of the room help commands once they are called
@@ -51,8 +52,17 @@ def test_a_command_imports_nothing_heavy_before_it_is_called(name):
     names = at_import(ast.parse((PACKAGE / "commands" / f"{name}.py").read_text(encoding="utf-8")))
     ours = {dotted for dotted in names if dotted.startswith("maxent_cli.")}
     assert {dotted.split(".")[0] for dotted in names - ours} <= LIGHT | set(sys.stdlib_module_names)
-    assert {dotted.split(".")[1] for dotted in ours} <= {"commands", "errors", "__version__"}
+    assert {dotted.split(".")[1] for dotted in ours} <= {"commands", *LIGHT_MODULES, "__version__"}
     assert {dotted.split(".")[2] for dotted in ours if dotted.startswith("maxent_cli.commands.")} <= LIGHT_ROOMS
+
+
+@pytest.mark.parametrize("name", sorted(LIGHT_MODULES))
+def test_what_help_imports_imports_nothing_heavy(name):
+    files = sorted((PACKAGE / name).glob("*.py")) or [PACKAGE / f"{name}.py"]
+    names = {dotted for file in files for dotted in named(ast.parse(file.read_text(encoding="utf-8")))}
+    ours = {dotted.split(".")[1] for dotted in names if dotted.split(".")[0] == "maxent_cli"}
+    others = {dotted.split(".")[0] for dotted in names} - {"maxent_cli", *sys.stdlib_module_names}
+    assert (ours - LIGHT_MODULES, others) == (set(), set())
 
 
 @pytest.mark.parametrize("command", [None, *COMMANDS])

@@ -66,13 +66,12 @@ def convergence(folder: Path) -> Line:
 
 def gc(folder: Path) -> list[Line]:
     """The GC probe's answer, with its 95 % intervals over anchors, and the sampler's check of itself."""
-    answer = pd.read_table(folder / "gc" / "answer.tsv")
-    network = answer[answer["of"] == "network"].set_index("quantity")[["value", "low", "high"]]
+    answer = pd.read_table(folder / "gc" / "answer.tsv").set_index("count")
     scores = pd.read_table(folder / "gc" / "checks.tsv")["z"].abs().dropna()
-    names = ("rigidity outside",)
-    lines = [(f"GC: {name}", "a motif's own", interval(*network.loc[name])) for name in names]
+    held = ", ".join(answer.index[answer["held"] == "yes"]) or "none"
     return [
-        *lines,
+        ("counts held beyond local features", "none", held),
+        ("GC: rigidity", "a motif's own", interval(*answer.loc["G and C", ["rigidity", "low", "high"]])),
         ("GC: identity between mu holds", "", f"{(scores <= 3).sum()} of {len(scores)} within 3 errors"),
     ]
 

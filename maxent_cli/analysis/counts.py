@@ -29,11 +29,9 @@ OCCUPIED_BITS, OCCUPIED_ERRORS = 0.1, 3  # from which a position belongs to a lo
 
 @dataclass(frozen=True)
 class CountSummary:
-    """One anchor at one mu: N over some places, mean with MCSE, variance and rigidity with jackknife errors.
+    """One anchor at one mu: N over some places, mean with MCSE, variance (free of bias by autocorrelation) with error.
 
-    anchor: the anchor's own N. rigidity = 1 - Var(N) / Var_indep(N), where Var_indep is N's variance if each position
-    were drawn from its own marginal, for GC sum_j g_j (1 - g_j); both are free of bias by autocorrelation. It may be
-    negative.
+    anchor: the anchor's own N.
     """
 
     places: int
@@ -42,9 +40,6 @@ class CountSummary:
     mean_error: float
     variance: float
     variance_error: float
-    independent_variance: float
-    rigidity: float
-    rigidity_error: float
 
 
 @dataclass(frozen=True)
@@ -78,13 +73,16 @@ def exact_response(samples: SampleSet, feature: Feature, mu: float, places: Plac
 def outside_local(samples: SampleSet) -> NDArray[np.bool_]:
     """Mutable positions (L,) whose letters are no more than the composition of the draws makes them.
 
-    Against the background rows, tilted as the middle position is: what a global property moves everywhere is not taken
-    for a feature of each position, nor does a feature tilt what the others are held against.
+    Against the background rows, tilted as the middle position of the same half is: what a global property moves
+    everywhere in a half is not taken for a feature of each position, nor does a feature tilt what the others are held
+    against.
     """
-    free = samples.mutable
+    free, half = samples.mutable, np.arange(len(samples.mutable)) < len(samples.mutable) // 2
     drawn = np.array([(samples.codes == letter).mean(axis=(0, 1)) for letter in range(UNKNOWN)]).T
-    tilt = np.maximum(np.median(drawn[free] / samples.background[free], axis=0), 1e-3)
-    tilted = samples.background * tilt
+    tilted = samples.background.copy()
+    for here in (free & half, free & ~half):
+        if here.any():
+            tilted[here] *= np.maximum(np.median(drawn[here] / samples.background[here], axis=0), 1e-3)
     held = information_of(replace(samples, background=tilted / tilted.sum(axis=1, keepdims=True)))
     return np.asarray(free & ~((held.positions > OCCUPIED_BITS) & (held.positions > OCCUPIED_ERRORS * held.errors)))
 
@@ -92,13 +90,8 @@ def outside_local(samples: SampleSet) -> NDArray[np.bool_]:
 def summarise_count(samples: SampleSet, feature: Feature, places: Places) -> CountSummary:
     """The summary of a sample set's count over places (P,)."""
     number = feature.count(samples.codes, places)
-    moments, letters = _block_moments(samples, number)
-    with_all, without = moments.sum(axis=0)[None], moments.sum(axis=0) - moments
-    spread = jackknife(_variance(with_all)[0], _variance(without))
-    rows = np.concatenate([letters.sum(axis=0)[None], letters.sum(axis=0) - letters])
-    free = feature.moments(feature, rows / rows.sum(axis=-1, keepdims=True), places, 0.0)[1]
-    ratios = _rigidity(np.concatenate([_variance(with_all), _variance(without)]), free)
-    rigidity = jackknife(ratios[0], ratios[1:])
+    moments = _block_moments(number)
+    spread = jackknife(_variance(moments.sum(axis=0)), _variance(moments.sum(axis=0) - moments))
     return CountSummary(
         places=int(places.sum()),
         anchor=int(feature.count(samples.anchor, places)),
@@ -106,9 +99,6 @@ def summarise_count(samples: SampleSet, feature: Feature, places: Places) -> Cou
         mean_error=float(mcse_mean(number)),
         variance=float(spread.value),
         variance_error=float(spread.error),
-        independent_variance=float(jackknife(free[0], free[1:]).value),
-        rigidity=float(rigidity.value),
-        rigidity_error=float(rigidity.error),
     )
 
 
@@ -148,24 +138,17 @@ CHECKS: dict[str, Callable[[NDArray[np.int64], NDArray[np.int64], float], FieldC
 UNKNOWN_CHECK = FieldCheck(np.nan, np.nan, np.nan, np.nan)
 
 
-def _block_moments(samples: SampleSet, number: NDArray[np.int64]) -> tuple[Floats, Floats]:
-    """For each block of chains: how many draws, sum of N and of N² (B, 3); and letters at each position (B, L, 5)."""
+def _block_moments(number: NDArray[np.int64]) -> Floats:
+    """For each block of chains: how many draws, sum of N and of N² (B, 3)."""
     blocks = block_numbers(*number.shape).ravel()
-    starts = np.flatnonzero(np.diff(blocks, prepend=-1))
     columns = np.stack([np.ones_like(number), number, number**2], axis=-1).reshape(-1, 3)
-    parts = np.split(samples.codes.reshape(-1, samples.codes.shape[-1]), starts[1:])
-    letters = np.array([[(part == letter).sum(axis=0) for letter in range(5)] for part in parts])
-    return np.add.reduceat(columns, starts, axis=0).astype(float), letters.transpose(0, 2, 1).astype(float)
+    return np.add.reduceat(columns, np.flatnonzero(np.diff(blocks, prepend=-1)), axis=0).astype(float)
 
 
 def _variance(moments: Floats) -> Floats:
     """Var(N) of moments (..., 3)."""
     number, first, second = moments[..., 0], moments[..., 1], moments[..., 2]
     return np.asarray(second / number - (first / number) ** 2)
-
-
-def _rigidity(spread: Floats, free: Floats) -> Floats:
-    return 1 - np.divide(spread, free, out=np.full_like(free, np.nan), where=free > 1e-9)
 
 
 def _check(whole: float, without: Floats, expected: float) -> FieldCheck:

@@ -1,108 +1,127 @@
-"""The probe over anchors: tables, checks, references, and what may be said of a global property."""
+"""The probe over anchors: tables, checks, and what may be said of the counts that a network holds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
+from scipy import stats
 
-from maxent_cli.analysis.counts import (
-    CHECKS,
-    CountSummary,
-    draw_counts,
-    exact_response,
-    outside_local,
-    summarise_count,
-)
+from maxent_cli.analysis.counts import CHECKS, draw_counts, exact_response, outside_local, summarise_count
 from maxent_cli.analysis.diagnostics import LEAST_ESS, diagnose, ess_mean, mcse_mean, rhat
-from maxent_cli.analysis.features import Feature, Places
-from maxent_cli.analysis.over_anchors import LEAST_ANCHORS, Interval95, mean_over_anchors, slope_over_anchors
+from maxent_cli.analysis.features import Feature
+from maxent_cli.analysis.held_counts import LEAST_RIGIDITY, Places, Spread, count_rows, counts_with
+from maxent_cli.analysis.over_anchors import (
+    LEAST_ANCHORS,
+    Interval95,
+    mean_over_anchors,
+    p_above,
+    slope_over_anchors,
+)
 from maxent_cli.analysis.summary import energy_reduction
 from maxent_cli.data import Floats, SampleSet
+from maxent_cli.tables.gc_probe import AVERAGED
 
 Row = dict[str, object]
 
-NETWORK, AT_ZERO, UNTRAINED = "network", "beta = 0, exact", "untrained"
-# Rigidity that counts as a property. A motif of G and C alone that always stands somewhere, in a
-# sixth of the positions, has 1 - (1 - s)·b / v, s its share, b and v the variances of a letter of the background and of
-# all draws: 0.14 where the background has 50 % GC, 0.21 where it has 38 %.
-LEAST_EXCESS = 0.25
-MOST_APART = 1.2  # R-hat of N up to which draws are judged: untrained networks are often so rugged that chains stand
-MEASURES = ("slope", "slope outside", "rigidity", "rigidity outside")
-AVERAGED = ("draws", "variance", "rigidity", "rigidity_outside", "energy", "output_kept")  # of each mu, over anchors
+MOST_APART = 1.2  # R-hat of a count up to which its draws are judged
+MOST_Q = 0.05  # false discovery rate at which a count is named
+YES, NO, FOLLOWS, UNDECIDED = "yes", "no", "follows", "undecided"
 
 
 @dataclass(frozen=True)
-class Probe:
-    """Rows of the response (an anchor and mu each), of the sampler's checks, and of each reference (mu = 0).
+class ProbedAnchor:
+    """Rows of the response (an anchor and mu each), of the sampler's checks, and at mu = 0 of all counts.
 
-    Rows have converged where the count has, which is all that is read off them; letters_converged says whether all else
-    has.
+    covariances: of the elementary counts, a pair each. Rows have converged where the count has, which is all that is
+    read off them; letters_converged says whether all else has.
     """
 
     response: list[Row]
     checks: list[Row]
-    references: list[Row]
+    counts: list[Row]
+    covariances: list[Row]
+
+
+@dataclass(frozen=True)
+class CountHeld:
+    """What the anchors say of a count, with 95 % intervals: its rigidity, that beyond the counts named before, slope.
+
+    p: one-sided, of the rigidity beyond those being no more than what is asked for; q: Benjamini and Hochberg's among
+    all counts but the one that is asked about, whose q is its p. held: 'yes' (named), 'follows' (from those named),
+    'no', or 'undecided'.
+    """
+
+    name: str
+    rigidity: Interval95
+    beyond: Interval95
+    slope: Interval95
+    p: float
+    q: float
+    held: str
 
 
 @dataclass(frozen=True)
 class Answer:
     """The probe over anchors, with 95 % intervals: mu (S,), mean count of the draws and at beta = 0 (S,).
 
-    anchors, draws (N,): count of each anchor and of its draws at mu = 0. measures: by network or reference, then
-    by MEASURES; for rigidity anchors weigh by the network's distance of the background from them, as what is held at
-    one that hardly differs from it makes little difference. agreed (N,): at which anchors the chains agree on N.
-    excess: rigidity outside local features at these; the background, beta = 0, has none. verdict: 'yes', 'no' or
-    'undecided', as it is with fewer than six such anchors.
+    label: what is counted; anchors, draws (N,): its count in each anchor and in its draws at mu = 0. counts: those
+    named, in order, then the others by rigidity; anchors weigh by the network's distance of the background from them,
+    as what is held at one that hardly differs from it makes little difference.
     """
 
+    label: str
     mu: Floats
     response: list[Interval95]
     exact: Floats
     anchors: Floats
     draws: Floats
-    measures: dict[str, dict[str, Interval95]]
-    agreed: NDArray[np.bool_]
-    excess: Interval95
-    verdict: str
+    counts: list[CountHeld]
+
+    @property
+    def asked(self) -> CountHeld:
+        """What is said of the count that is asked for."""
+        return next(one for one in self.counts if one.name == self.label)
+
+    @property
+    def named(self) -> list[CountHeld]:
+        """The counts that are held."""
+        return [one for one in self.counts if one.held == YES]
 
 
 def probe_anchor(
-    by_mu: Sequence[SampleSet],
-    references: dict[str, SampleSet],
-    feature: Feature,
-    potentials: tuple[float, ...],
-    max_rhat: float = 1.05,
-) -> Probe:
-    """One anchor's draws under rising mu (S), and at mu = 0 those of other networks by name, as rows."""
+    by_mu: Sequence[SampleSet], feature: Feature, potentials: tuple[float, ...], max_rhat: float = 1.05
+) -> ProbedAnchor:
+    """One anchor's draws under rising mu (S), as rows."""
     plain = by_mu[potentials.index(0.0)]
-    outside = outside_local(plain)
     response = [
         {"record": samples.name, "counted": feature.label, "share": feature.share, "mu": mu}
-        | _numbers(samples, feature, outside, max_rhat)
-        | _at_zero(plain, feature, mu, outside)
+        | _numbers(samples, feature, exact_response(plain, feature, mu, feature.places(plain.mutable)), max_rhat)
         for samples, mu in zip(by_mu, potentials, strict=True)
     ]
-    checks = [
-        row for i in range(len(potentials) - 1) for row in _checks(by_mu[i : i + 2], feature, potentials[i : i + 2])
-    ]
-    others = [
-        {"reference": name, "record": samples.name} | _numbers(samples, feature, outside_local(samples), max_rhat)
-        for name, samples in references.items()
-    ]
-    return Probe(response, checks, others)
+    steps = zip(pairwise(by_mu), pairwise(potentials), strict=True)
+    checks = [row for pair, ends in steps for row in _checks(pair, feature, ends)]
+    counts, spread = count_rows(plain, feature, outside_local(plain), max_rhat)
+    return ProbedAnchor(response, checks, counts, _covariance_rows(plain.name, spread))
 
 
-def _numbers(samples: SampleSet, feature: Feature, outside: Places, max_rhat: float) -> Row:
-    """What is told of a sample set; outside (L,): positions that no local feature occupies."""
-    everywhere = summarise_count(samples, feature, feature.places(samples.mutable))
-    elsewhere = summarise_count(samples, feature, feature.places(outside, all_of=True))
-    number = draw_counts(samples, feature)
+def _numbers(samples: SampleSet, feature: Feature, free: tuple[float, float], max_rhat: float) -> Row:
+    """What is told of a sample set; free: mean and variance of the background alone, beta = 0, at the same mu."""
+    found = summarise_count(samples, feature, feature.places(samples.mutable))
+    number, (mean, variance) = draw_counts(samples, feature), free
+    unit = (found.places or np.nan) if feature.share else 1
     background, output = samples.output_background[1], samples.output.mean()
+    distance = (samples.anchor_output - background) or np.nan
     seen, of_number, size = diagnose(samples, max_rhat), float(rhat(number)), float(ess_mean(number))
     return {
-        **_summary_row(everywhere, feature, ""),
-        **_summary_row(elsewhere, feature, "_outside"),
+        "places": found.places,
+        "anchor": found.anchor / unit,
+        "draws": found.mean / unit,
+        "draws_error": found.mean_error / unit,
+        "variance": found.variance,
+        "variance_error": found.variance_error,
+        "beta_0": mean / unit,
+        "beta_0_variance": variance,
         "beta": samples.beta,
         "energy": samples.energy.mean(),
         "energy_error": float(mcse_mean(samples.energy)),
@@ -110,8 +129,8 @@ def _numbers(samples: SampleSet, feature: Feature, outside: Places, max_rhat: fl
         "energy_reduction": energy_reduction(samples.energy.mean(), samples.energy_background),
         "output": output,
         "output_error": float(mcse_mean(samples.output)),
-        "output_kept": (output - background) / (samples.anchor_output - background),
-        "output_kept_error": float(mcse_mean(samples.output)) / abs(samples.anchor_output - background),
+        "output_kept": (output - background) / distance,
+        "output_kept_error": float(mcse_mean(samples.output)) / abs(distance),
         "distinguishable": samples.distinguishable,
         "rhat_counted": of_number,
         "rhat": np.fmax(seen.worst_rhat, of_number),
@@ -122,29 +141,15 @@ def _numbers(samples: SampleSet, feature: Feature, outside: Places, max_rhat: fl
     }
 
 
-def _summary_row(summary: CountSummary, feature: Feature, suffix: str) -> Row:
-    unit = summary.places or np.nan if feature.share or suffix else 1  # outside, anchors differ in places
-    named = {
-        "places": summary.places,
-        "anchor": summary.anchor / unit,
-        "draws": summary.mean / unit,
-        "draws_error": summary.mean_error / unit,
-        "variance": summary.variance,
-        "variance_error": summary.variance_error,
-        "independent_variance": summary.independent_variance,
-        "rigidity": summary.rigidity,
-        "rigidity_error": summary.rigidity_error,
-    }
-    return {f"{name}{suffix}": value for name, value in named.items()}
-
-
-def _at_zero(plain: SampleSet, feature: Feature, mu: float, outside: Places) -> Row:
-    """What the background alone, beta = 0, answers to a chemical potential."""
-    everywhere, elsewhere = feature.places(plain.mutable), feature.places(outside, all_of=True)
-    return {
-        "beta_0": exact_response(plain, feature, mu, everywhere)[0] / (everywhere.sum() if feature.share else 1),
-        "beta_0_outside": exact_response(plain, feature, mu, elsewhere)[0] / (elsewhere.sum() or np.nan),
-    }
+def _covariance_rows(name: str, spread: Spread) -> list[Row]:
+    """The covariances of an anchor's elementary counts, each pair once."""
+    first, second = np.triu_indices(len(spread.draws))
+    pairs = zip(first.tolist(), second.tolist(), strict=True)
+    each = [values[first, second].tolist() for values in (spread.draws, spread.independent, spread.background)]
+    return [
+        {"record": name, "first": one, "second": other, "draws": drawn, "independent": apart, "background": plain}
+        for (one, other), drawn, apart, plain in zip(pairs, *each, strict=True)
+    ]
 
 
 def _checks(pair: Sequence[SampleSet], feature: Feature, potentials: tuple[float, ...]) -> list[Row]:
@@ -157,36 +162,104 @@ def _checks(pair: Sequence[SampleSet], feature: Feature, potentials: tuple[float
     return [row | {"z": np.nan} for row in rows] if apart else rows
 
 
-def answer(response: list[Row], references: list[Row], anchored: bool = True) -> Answer:
+def answer(response: list[Row], counts: list[Row], covariances: list[Row], anchored: bool = True) -> Answer:
     """What the rows of all anchors say together.
 
     anchored: energy is a distance from the anchor; else anchors weigh alike.
     """
     potentials = sorted({float(str(row["mu"])) for row in response})
     by_mu = {mu: [row for row in response if row["mu"] == mu] for mu in potentials}
-    plain = by_mu[0.0]
-    at_zero = [
-        row | {"draws": row["beta_0"], "draws_outside": row["beta_0_outside"], "rigidity": 0.0, "rigidity_outside": 0.0}
-        for row in plain
-    ]
-    names = dict.fromkeys(str(row["reference"]) for row in references)
-    others = {name: [row for row in references if row["reference"] == name] for name in names}
-    measured = {NETWORK: plain, AT_ZERO: at_zero, **others}
-    agreed = ~(column(plain, "rhat_counted") > MOST_APART)
-    rigid = np.where(agreed, column(plain, "rigidity_outside"), np.nan)
-    weights = _weights(plain) if anchored else np.ones(len(plain))
-    excess = mean_over_anchors(rigid, weights)
+    plain, label = by_mu[0.0], str(response[0]["counted"])
     return Answer(
+        label=label,
         mu=np.array(potentials),
         response=[mean_over_anchors(column(by_mu[mu], "draws")) for mu in potentials],
         exact=np.array([column(by_mu[mu], "beta_0").mean() for mu in potentials]),
         anchors=column(plain, "anchor"),
         draws=column(plain, "draws"),
-        measures={name: _measures(rows, weights) for name, rows in measured.items()},
-        agreed=agreed,
-        excess=excess,
-        verdict=_verdict(excess),
+        counts=name_held(
+            label, counts, _spreads(covariances, len(plain)), _weights(plain) if anchored else np.ones(len(plain))
+        ),
     )
+
+
+def name_held(label: str, rows: list[Row], spreads: list[Spread], weights: Floats) -> list[CountHeld]:
+    """What is held: the most rigid count that passes is named, the others are asked beyond it, until none passes.
+
+    label: the count that is asked about; rows (N · F,): of all anchors; weights (N,): of anchors.
+    """
+    counts = counts_with(label)
+    others = np.array(counts.names) != label
+    anchors, draws, apart = (column(rows, name).reshape(len(spreads), -1).T for name in ("anchor", "draws", "rhat"))
+
+    def tests(named: Sequence[int]) -> list[Test]:
+        rigid = np.array([spread.rigidity(counts.weights, counts.weights[list(named)]) for spread in spreads])
+        return _tests(np.where(apart > MOST_APART, np.nan, rigid.T), counts.least, weights, others)
+
+    named, plain = dict[int, Test](), tests([])
+    beyond = plain
+    while (first := _most_rigid(beyond)) is not None:
+        named[first] = beyond[first]
+        beyond = tests(list(named))
+    held = []
+    for at, name in enumerate(counts.names):
+        test, slope = named.get(at, beyond[at]), slope_over_anchors(anchors[at], draws[at])
+        verdict = YES if at in named else _verdict(plain[at], test, counts.least[at])
+        held.append(CountHeld(name, plain[at].rigidity, test.rigidity, slope, test.p, test.q, verdict))
+    order = [*named, *np.argsort([-one.rigidity.value for one in held], kind="stable")]  # nan is last
+    return [held[at] for at in dict.fromkeys(order)]
+
+
+@dataclass(frozen=True)
+class Test:
+    """A count's rigidity over anchors, p of its being no more than what is asked for, and q."""
+
+    rigidity: Interval95
+    p: float
+    q: float
+
+    @property
+    def passes(self) -> bool:
+        """Whether the count is held, as far as a false discovery rate allows."""
+        return self.rigidity.decides and self.q <= MOST_Q
+
+
+def _tests(rigid: Floats, least: Floats, weights: Floats, many: Places) -> list[Test]:
+    """Tests of counts' rigidities (F, N) against what is asked for (F,), anchors weighing (N,).
+
+    many (F,): those that are looked through; the others are asked about beforehand, and are tested alone.
+    """
+    p = np.array([p_above(values, bound, weights) for values, bound in zip(rigid, least, strict=True)])
+    q, known = p.copy(), np.isfinite(p) & many
+    if known.any():
+        q[known] = stats.false_discovery_control(p[known])
+    means = [mean_over_anchors(values, weights) for values in rigid]
+    return [Test(*each) for each in zip(means, p.tolist(), q.tolist(), strict=True)]
+
+
+def _most_rigid(found: list[Test]) -> int | None:
+    """The row of the most rigid one that passes."""
+    passing = [at for at, test in enumerate(found) if test.passes]
+    return max(passing, key=lambda at: found[at].rigidity.value, default=None)
+
+
+def _verdict(plain: Test, beyond: Test, least: float) -> str:
+    """Of a count that is not named: does its rigidity follow from those that are, and is it less than asked for?"""
+    settled = beyond.rigidity.decides and beyond.rigidity.high < least
+    if plain.passes:  # and is not named, so that others are
+        return FOLLOWS if settled or not np.isfinite(beyond.rigidity.value) else UNDECIDED
+    return NO if settled or (plain.rigidity.decides and plain.rigidity.high < least) else UNDECIDED
+
+
+def _spreads(rows: list[Row], anchors: int) -> list[Spread]:
+    """The covariances of all anchors, from rows of their pairs."""
+    kinds = ("draws", "independent", "background")
+    size = 1 + max(int(str(row["second"])) for row in rows)
+    first, second = np.triu_indices(size)
+    square = np.empty((3, anchors, size, size))
+    for matrices, kind in zip(square, kinds, strict=True):
+        matrices[:, first, second] = matrices[:, second, first] = column(rows, kind).reshape(anchors, -1)
+    return [Spread(*matrices) for matrices in square.transpose(1, 0, 2, 3)]
 
 
 def _weights(plain: list[Row]) -> Floats:
@@ -201,7 +274,7 @@ def over_anchors(response: list[Row]) -> list[Row]:
     for mu in sorted({float(str(row["mu"])) for row in response}):
         rows = [row for row in response if row["mu"] == mu]
         average: Row = {"mu": mu, "anchors": len(rows), "beta_0": column(rows, "beta_0").mean()}
-        for name in AVERAGED:
+        for name, _, _ in AVERAGED:
             mean = mean_over_anchors(column(rows, name))
             average |= {name: mean.value, f"{name}_low": mean.low, f"{name}_high": mean.high}
         agreed = {
@@ -217,35 +290,21 @@ def column(rows: Sequence[Row], name: str) -> Floats:
     return np.array([row[name] for row in rows], float)
 
 
-def _measures(rows: Sequence[Row], weights: Floats) -> dict[str, Interval95]:
-    found = {}
-    for measure in MEASURES:
-        kind, _, where = measure.partition(" ")
-        suffix = f"_{where}" if where else ""
-        if kind == "slope":
-            found[measure] = slope_over_anchors(column(rows, f"anchor{suffix}"), column(rows, f"draws{suffix}"))
-        else:
-            found[measure] = mean_over_anchors(column(rows, f"rigidity{suffix}"), weights)
-    return found
-
-
-def _verdict(excess: Interval95) -> str:
-    if not excess.decides:
-        return "undecided"
-    if excess.low > LEAST_EXCESS:
-        return "yes"
-    return "no" if excess.high < LEAST_EXCESS else "undecided"
-
-
-def sentence(found: Answer, label: str) -> str:
+def sentence(found: Answer) -> str:
     """The answer in words."""
-    interval = f"{found.excess.value:.2f} (95 %: {found.excess.low:.2f} to {found.excess.high:.2f})"
+    asked, named = found.asked, ", ".join(one.name for one in found.named)
+    rigid = f"its rigidity outside local features is {told(asked.rigidity)}, {LEAST_RIGIDITY:g} is asked for"
+    beyond = f"its rigidity is {told(asked.rigidity)}, and beyond {named} {told(asked.beyond)}"
     said = {
-        "yes": f"yes, it holds the number of {label} beyond local features",
-        "no": f"no, nothing beyond local features holds the number of {label}",
-        "undecided": f"undecided whether it holds the number of {label} beyond local features",
-    }[found.verdict]
-    apart = int((~found.agreed).sum())
-    kept = f" ({apart} of {len(found.agreed)} anchors left out: their chains disagree)" * bool(apart)
-    few = f", and no fewer than {LEAST_ANCHORS} anchors" * (found.excess.anchors < LEAST_ANCHORS)
-    return f"{said}: outside them its rigidity is {interval}{kept}; {LEAST_EXCESS:.2f} is asked for{few}"
+        YES: f"yes, {rigid}",
+        NO: f"no, {beyond if named else rigid}",
+        FOLLOWS: f"no, it follows from what is: {beyond}",
+        UNDECIDED: f"undecided, {beyond if named else rigid}",
+    }[asked.held]
+    few = f", of {LEAST_ANCHORS} anchors or more" * (asked.rigidity.anchors < LEAST_ANCHORS)
+    return f"is the number of {found.label} held? {said}{few}"
+
+
+def told(found: Interval95) -> str:
+    """An interval in words."""
+    return f"{found.value:.2f} (95 %: {found.low:.2f} to {found.high:.2f})"

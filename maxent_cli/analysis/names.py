@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from maxent_cli.data import Floats, Motif
+from maxent_cli.tables.columns import BEST
 
-BEST = 3
 FEWEST = 25  # known motifs below which Tomtom's p-values depend much on which they are
 _LEAST_P = 1e-300
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
+from scipy.special import stdtr, stdtrit
 
 from maxent_cli.data import Floats
 
@@ -45,6 +45,18 @@ def mean_over_anchors(values: Floats, weights: Floats | None = None) -> Interval
         return Interval95(np.nan, np.nan, np.nan)
     mean, variance, effective = _moments(own, np.ones(len(own)) if weights is None else weights[known])
     return interval(mean, variance, effective - 1, len(own))
+
+
+def p_above(values: Floats, bound: float, weights: Floats | None = None) -> float:
+    """One-sided p of the mean of a number of each anchor (N,) being no more than a bound; as mean_over_anchors."""
+    known = np.isfinite(values)
+    own = values[known]
+    if len(own) < LEAST_ANCHORS:
+        return np.nan
+    mean, variance, effective = _moments(own, np.ones(len(own)) if weights is None else weights[known])
+    if not variance > 0:
+        return float(mean <= bound)
+    return float(stdtr(effective - 1, (bound - mean) / np.sqrt(variance)))
 
 
 def difference_of_means(a: Floats, b: Floats) -> Interval95:

@@ -37,7 +37,8 @@ def settle(energy: Floats, beta: float, wanted: float) -> Settled:
     change = _change(energy.reshape(1, -1), beta, wanted)
     left = 1 / (energy.size * np.square(softmax(-change * energy)).sum())
     by_chain = _change(energy, beta, wanted)
-    rows = np.array([_redrawn(chain, by_chain) for chain in energy])
+    offsets = (np.arange(len(energy)) + 0.5) / len(energy)  # all ways to round, else small changes are lost in each
+    rows = np.array([_redrawn(chain, by_chain, offset) for chain, offset in zip(energy, offsets, strict=True)])
     return Settled(beta + change, float(left), rows)
 
 
@@ -88,12 +89,13 @@ def _change(energy: Floats, beta: float, wanted: float) -> float:
     return high if excess(high) >= 0 else float(brentq(excess, low, high))
 
 
-def _redrawn(energy: Floats, change: float) -> NDArray[np.intp]:
+def _redrawn(energy: Floats, change: float, offset: float) -> NDArray[np.intp]:
     """Rows (D,), rising, of a chain's draws with energies (D,), each as often as its weight says, to the next number.
 
-    By systematic sampling in order of energy, which leaves the mean energy next to no noise.
+    By systematic sampling in order of energy, from an offset in (0, 1) on: over chains with offsets spread evenly the
+    mean energy has next to no noise.
     """
     order = np.argsort(energy, kind="stable")
     share = np.cumsum(softmax(-change * energy[order]))
-    places = (np.arange(len(energy)) + 0.5) / len(energy)
+    places = (np.arange(len(energy)) + offset) / len(energy)
     return np.sort(order[np.searchsorted(share / share[-1], places)])

@@ -1,31 +1,27 @@
 """Attribution: which letters of each anchor a network's output is put down to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import inf
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from maxent_cli.api import attribution_results as results
 from maxent_cli.api.anchors import Given, anchors
-from maxent_cli.api.jobs import Task, take_up, watched
+from maxent_cli.api.jobs import Task, in_order, keep_each, take_up
 from maxent_cli.api.listening import Progress, listener_of
 from maxent_cli.api.networks import Network
 from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.api.runs import settings_of
-from maxent_cli.data import WHOLE, Shard
+from maxent_cli.data import WHOLE, Anchor, Shard
 from maxent_cli.errors import SettingsError, require_range
-from maxent_cli.interpret.attribution import METHODS, AttributionSettings
-from maxent_cli.interpret.attribution import attribute as attributed
-from maxent_cli.interpret.law import Law
+from maxent_cli.interpret.attribution import METHODS, AttributionSettings, Question, attribute_anchor, make_ready
+from maxent_cli.interpret.law import Law, require_few
 from maxent_cli.io.attribution_files import read_scores, write_arrays, write_bedgraph
 from maxent_cli.io.machine import granted_cpus
 from maxent_cli.io.outputs import planned
+from maxent_cli.io.unfinished import unfinished
+from maxent_cli.tables.attribution import POSITIONS
 
-POOLED: tuple[str, ...] = (
-    "scores.bedgraph",
-    "modisco/one_hot.npz",
-    "modisco/attributions.npz",
-)  # made of the table of all anchors
 REFERENCES, STEPS = 20, 50
 MOST = 10_000  # of either
 SUMMED = ("deeplift", "integrated-gradients")  # methods whose scores must add up, over references
@@ -70,7 +66,7 @@ def attribute(
     logos, max_logos
         Format of the logos, or 'none'; of so many anchors, the first ones.
     seed, device, out, shard, threads, progress
-        As `sample` takes them; `out` is a folder.
+        As `sample` takes them; `out` is a folder, and unfinished work lies in OUT.partial.
 
     Returns
     -------
@@ -94,17 +90,27 @@ def attribute(
     numbers = {"references": references or REFERENCES, "steps": steps or STEPS}
     asked = law or Law()
     plain = {"method": method, "max_delta": max_delta, "logos": logos, "max_logos": max_logos, "seed": seed}
-    shaping = settings_of(outputs=asked.outputs, reading=network.reading, device=device, **numbers, **plain)
+    shaping = settings_of(output=asked.output, reading=network.reading, device=device, **numbers, **plain)
     source = anchors(given)
-    outputs = planned([*network.files, *source.files], folders=[out], implied=[task.rejected_table], noting=False)
+    read = [*network.files, *source.files, *asked.files]
+    outputs = planned(read, folders=[out], implied=[task.rejected_table], noting=False)
     subject = take_up(network, source, asked, device, shaping, task)
-    settled = subject.law.contrast, subject.law.background
+    require_few(subject.law.outputs, 1, "attribution is of")
+    settled = subject.law.outputs, subject.law.background
     settings = AttributionSettings(method, *settled, numbers["references"], numbers["steps"], seed, device)
-    found = attributed(subject.model, subject.anchors, settings, task.threads)
-    with results_folder(out, outputs, seed=seed, device=device, part=subject.run.part("folder")) as folder:
-        job = results.Job(folder, settings, max_delta, logos, subject.anchors.numbered.tolist())
-        rows = results.write(watched(found, subject.anchors, network.name, "attributing", task), job, max_logos)
-        lines = [*results.account(rows, job), *pool(folder)]
+    make_ready(subject.model)
+
+    def result(anchor: Anchor) -> bytes:
+        return results.pack(attribute_anchor(Question(subject.model, anchor, settings)))
+
+    with unfinished(out, subject.identity, task.listener.stop) as work:
+        found = in_order(
+            work, keep_each(work, subject, "attributing", result, task), results.unpack, task.listener.stop
+        )
+        with results_folder(out, outputs, seed=seed, device=device, part=subject.run.part("folder")) as folder:
+            job = results.AttributionJob(folder, settings, max_delta, logos, subject.anchors.numbered.tolist())
+            rows = results.write(found, job, max_logos)
+            lines = [*results.account(rows, job), *pool(folder, subject.run.settings)]
     return tell(folder, out, "positions", lines, task.listener)
 
 
@@ -113,9 +119,9 @@ def complete(found: Results) -> bool:
     return not found["anchors"]["complete"].eq(False).any()
 
 
-def pool(folder: Path) -> Iterator[str]:
+def pool(folder: Path, _settings: Mapping[str, Any]) -> Iterator[str]:
     """Write into a folder what its table of positions says over all anchors, if there are any; and say it."""
-    table = read_scores(str(folder / results.TABLE))
+    table = read_scores(str(folder / POSITIONS.file))
     if not len(table):
         return
     (folder / "modisco").mkdir(exist_ok=True)

@@ -2,25 +2,22 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from maxent_cli.alphabet import LETTERS, decode, one_hot
+from maxent_cli.data import Interval
 from maxent_cli.errors import shown
-from maxent_cli.interpret.attribution import COMPLETE, Attribution, AttributionSettings
+from maxent_cli.interpret.attribution import COMPLETE, Attribution, AttributionSettings, Completeness, MethodScores
 from maxent_cli.io.growing_tables import growing_table
 from maxent_cli.io.logos import Logo, write_logo
 from maxent_cli.io.tables import Row
+from maxent_cli.io.unfinished import Arrays, packed, unpacked
+from maxent_cli.tables.attribution import ANCHORS, POSITIONS
 
-TABLE = "positions.tsv"
-POSITIONS = ("record", "position", "letter", "score", "error", *LETTERS, "chromosome", "chromosome_position")
-ANCHORS = (
-    *("record", "output", "score_sum", "reference_output", "reference_output_error", "delta", "delta_share"),
-    *("complete", "drift", "logo"),
-)
 CURES = {
     "deeplift": "DeepLIFT does not know all parts of this network: use --method integrated-gradients or mutagenesis",
     "integrated-gradients": "give more --steps",
@@ -29,7 +26,7 @@ UNITS = {"saliency": "|gradient|", "input-x-gradient": "gradient"}
 
 
 @dataclass(frozen=True)
-class Job:
+class AttributionJob:
     """Where to write, what was asked, and the numbers of the anchors among all records.
 
     max_delta: share by which a sum of scores may be off, None for the method's own. logos: their format, or 'none'.
@@ -47,24 +44,43 @@ class Job:
         return COMPLETE.get(self.settings.method, 0.0) if self.max_delta is None else self.max_delta
 
 
-def write(found: Iterable[Attribution], job: Job, most_logos: int) -> list[dict[str, Any]]:
+def pack(one: Attribution) -> bytes:
+    """What an anchor was found to have, to be kept."""
+    given = one.given
+    arrays: Arrays = {"hypothetical": given.hypothetical, "scores": given.scores}
+    arrays |= {"anchor": one.anchor, "mutable": one.mutable}
+    arrays |= {} if given.errors is None else {"errors": given.errors}
+    interval = one.interval and astuple(one.interval)
+    facts = {"name": one.name, "interval": interval, "output": one.output, "drift": given.drift}
+    return packed(arrays, facts | {"completeness": given.completeness})
+
+
+def unpack(path: Path) -> Attribution:
+    """What `pack` made of it."""
+    arrays, facts = unpacked(path)
+    sums = None if facts["completeness"] is None else Completeness(*facts["completeness"])
+    given = MethodScores(arrays["hypothetical"], arrays["scores"], arrays.get("errors"), sums, facts["drift"])
+    interval = facts["interval"] and Interval(*facts["interval"])
+    return Attribution(facts["name"], interval, arrays["anchor"], arrays["mutable"], facts["output"], given)
+
+
+def write(found: Iterable[Attribution], job: AttributionJob, most_logos: int) -> list[dict[str, Any]]:
     """Write tables and the first logos, anchor by anchor; give the rows of anchors.tsv, highest scores too."""
     rows = []
     (job.folder / "logos").mkdir()
     with ExitStack() as stack:
         positions, anchors = (
-            stack.enter_context(growing_table(str(job.folder / name), header))
-            for name, header in ((TABLE, POSITIONS), ("anchors.tsv", ANCHORS))
+            stack.enter_context(growing_table(str(job.folder / table.file), table)) for table in (POSITIONS, ANCHORS)
         )
         for number, one in zip(job.numbers, found, strict=True):
             logo = write_anchor_logo(one, number, job) if number < most_logos and job.logos != "none" else None
             positions(position_rows(one))
             rows.append(anchor_row(one, job) | {"logo": logo})
-            anchors(rows[-1:])
+            anchors([{name: rows[-1][name] for name in ANCHORS.names}])
     return rows
 
 
-def account(rows: Sequence[dict[str, Any]], job: Job) -> Iterator[str]:
+def account(rows: Sequence[dict[str, Any]], job: AttributionJob) -> Iterator[str]:
     """Whether scores add up, their error, and what is empty."""
     method = job.settings.method
     yield f"{len(rows)} anchors by {method}"
@@ -102,7 +118,7 @@ def position_rows(one: Attribution) -> Iterator[Row]:
         yield row
 
 
-def anchor_row(one: Attribution, job: Job) -> dict[str, Any]:
+def anchor_row(one: Attribution, job: AttributionJob) -> dict[str, Any]:
     """A row of anchors.tsv, with the highest score and the root mean square of errors."""
     given, sums = one.given, one.given.completeness
     return {
@@ -120,7 +136,7 @@ def anchor_row(one: Attribution, job: Job) -> dict[str, Any]:
     }
 
 
-def write_anchor_logo(one: Attribution, number: int, job: Job) -> str:
+def write_anchor_logo(one: Attribution, number: int, job: AttributionJob) -> str:
     """Write a numbered logo, so that no record's name is in a path; give its path within the folder."""
     name, method = f"logos/logo_{number + 1:06d}.{job.logos}", job.settings.method
     heights = (one_hot(one.anchor) * one.given.scores).T

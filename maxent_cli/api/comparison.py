@@ -13,9 +13,11 @@ from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.data import Floats
 from maxent_cli.errors import require_range
 from maxent_cli.io.comparison_figure import ComparisonFigure, MatchedLogos, Scatter, write_comparison_figure
-from maxent_cli.io.comparison_inputs import KNOWN, Side, read_side
+from maxent_cli.io.comparison_inputs import Side, read_side
 from maxent_cli.io.outputs import planned
 from maxent_cli.io.tables import write_table
+from maxent_cli.tables.columns import KNOWN_COLUMNS
+from maxent_cli.tables.comparison import ANCHORS, DESCRIBED, MOTIFS, PLACES, SUMMARY
 
 Row = dict[str, Any]
 HELD = ("bits", "bits_held")
@@ -26,22 +28,6 @@ TITLES = {
 }
 FAR = 3.0  # errors from which an anchor is called different
 MOST = 0.5  # share of draws from which an anchor is said to hold a motif
-CONVERGENCE = ("converged", "rhat")
-_DIFFERENCE = ("a", "a_error", "b", "b_error", "difference", "difference_error", "z")
-DESCRIBED = ("motif", "consensus", "anchors", "sites", "bits", *KNOWN)
-MOTIFS = (
-    *("motif_a", "motif_b", "similarity", "offset", "strand"),
-    *(f"{name}_{side}" for name in ("consensus", "anchors", "sites") for side in "ab"),
-    *(f"bits_{part}" for part in _DIFFERENCE),
-    *("held_by_both", "same_place"),
-    *(f"{name}_{side}" for side in "ab" for name in KNOWN),
-)
-PLACES = (
-    *("record", "motif_a", "motif_b", *(f"occupancy_{part}" for part in _DIFFERENCE), "same_place", "same_strand"),
-    *(f"best_{name}_{side}" for side in "ab" for name in ("start", "end", "strand", "occupancy")),
-    *(f"{name}_{side}" for side in "ab" for name in CONVERGENCE),
-)
-SUMMARY = ("quantity", "anchors_a", "anchors_b", "paired", "mean_a", "mean_b", "difference", "low", "high")
 
 
 @dataclass(frozen=True)
@@ -106,7 +92,7 @@ def compare(
     Returns
     -------
     Results
-        Tables 'summary', 'motifs', 'places' and 'anchors', as `maxent compare --help` tells; information is in bits.
+        Tables 'summary', 'motifs', 'places' and 'anchors', as `maxent compare --help-all` tells; in bits.
 
     Raises
     ------
@@ -151,16 +137,17 @@ def compare_sides(a: Side, b: Side, similarity: float) -> Comparison:
 def write_comparison(folder: Path, found: Comparison) -> None:
     """Write the tables and the figure."""
     anchors = (
-        *("record", *(f"{name}_{part}" for name in found.held for part in _DIFFERENCE)),
-        *(f"{name}_{side}" for side in "ab" for name in CONVERGENCE),
+        ANCHORS
+        if "bits_held" in found.held
+        else ANCHORS.with_columns(n for n in ANCHORS.names if n in ANCHORS.required)
     )
-    for name, rows, header in (
-        ("motifs", found.motifs, MOTIFS),
-        ("places", found.places, PLACES),
-        ("anchors", found.anchors, anchors),
-        ("summary", found.summary, SUMMARY),
+    for table, rows in (
+        (MOTIFS, found.motifs),
+        (PLACES, found.places),
+        (anchors, found.anchors),
+        (SUMMARY, found.summary),
     ):
-        write_table(str(folder / f"{name}.tsv"), rows, header)
+        write_table(str(folder / table.file), rows, table)
     write_comparison_figure(str(folder / "compare.png"), _figure(found))
 
 
@@ -203,7 +190,7 @@ def _lone_rows(same: list[Same], both: Both) -> list[Row]:
     """Rows of the motifs that one side has alone."""
     paired = {"a": {pair.a for pair in same}, "b": {pair.b for pair in same}}
     return [
-        dict.fromkeys(MOTIFS) | _described(row, letter)
+        dict.fromkeys(MOTIFS.names) | _described(row, letter)
         for letter, side in (("a", both.a), ("b", both.b))
         for number, row in enumerate(side.rows)
         if number not in paired[letter]
@@ -211,7 +198,14 @@ def _lone_rows(same: list[Same], both: Both) -> list[Row]:
 
 
 def _described(motif: Row, side: str) -> Row:
-    return {f"{name}_{side}": motif[name] for name in DESCRIBED} | {f"bits_{side}_error": motif["bits_error"]}
+    known = {f"{column.name}_{side}": _known(motif[column.name]) for column in KNOWN_COLUMNS}
+    told = {f"{name}_{side}": motif[name] for name in ("motif", *(column.name for column in DESCRIBED))}
+    return told | known | {f"bits_{side}": motif["bits"], f"bits_{side}_error": motif["bits_error"]}
+
+
+def _known(value: Any) -> Any:
+    """A value of a table; None for nothing, whatever its kind."""
+    return None if value == "" or value != value else value
 
 
 def _place_rows(pair: Same, both: Both) -> list[Row]:
@@ -236,7 +230,7 @@ def _anchor_row(name: str, both: Both, held: list[str]) -> Row:
 def _convergence(name: str, both: Both) -> Row:
     """Whether an anchor's draws have converged, on either side."""
     sides = (("a", both.a), ("b", both.b))
-    return {f"{what}_{letter}": side.anchors[name][what] for letter, side in sides for what in CONVERGENCE}
+    return {f"{what}_{letter}": side.anchors[name][what] for letter, side in sides for what in ("converged", "rhat")}
 
 
 def _held_row(name: str, both: Both) -> Row:

@@ -1,6 +1,6 @@
 """Which positions depend on each other in draws: anchor by anchor, from draws to a folder of tables and maps."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,33 +13,31 @@ from maxent_cli.analysis.dependence import Dependence, joint_letters, pair_row, 
 from maxent_cli.analysis.dependence import dependence as dependence_of
 from maxent_cli.analysis.diagnostics import diagnose
 from maxent_cli.api.draws import Draws, GivenDraws, opened, path_of
+from maxent_cli.api.jobs import in_order
 from maxent_cli.api.listening import Listener, Progress, listener_of
 from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.api.runs import Run, settings_of
 from maxent_cli.data import WHOLE, SampleSet, Shard
-from maxent_cli.errors import InputError, require_range
-from maxent_cli.io.dependence_figure import MOST_TABLES, DependenceFigure, LetterTable, write_dependence_figure
+from maxent_cli.errors import InputError, StoppedError, require_range
+from maxent_cli.io.dependence_figure import MOST_TABLES, DependenceFigure, LetterTable, dependence_figure
 from maxent_cli.io.digests import noted
 from maxent_cli.io.growing_tables import growing_table
-from maxent_cli.io.outputs import planned
+from maxent_cli.io.outputs import planned, writing
+from maxent_cli.io.unfinished import Unfinished, packed, unfinished, unpacked
+from maxent_cli.tables.dependence import ANCHORS, PAIRS
+from maxent_cli.tables.dependence import LETTERS as LETTER_PAIRS
+
+CONVERGENCE = ("converged", "rhat")  # of an anchor, in each of its rows
 
 SIGNIFICANT = 0.05  # q up to which a pair is called dependent
-ANCHORS = ("record", "refused", "rhat", "rhat_quantity", "pairs", "dependent", "squared_share", "map")
-PAIRS = (
-    *("record", "first", "second", "first_letter", "second_letter", "bits", "bits_error", "p", "q"),
-    *("bits_squared", "bits_squared_error", "ess"),
-)
-LETTER_PAIRS = ("record", "first", "second", "first_letter", "second_letter", "share", "share_error", "product")
 
 Row = dict[str, Any]
-Tables = dict[str, Callable[[Iterable[Row]], None]]
 
 
 @dataclass(frozen=True)
-class Job:
-    """Where to write, the anchors looked at and mapped, by number, pairs of each, the maps' format, R-hat trusted."""
+class DependenceJob:
+    """The anchors looked at and mapped, by number, pairs of each, the maps' format, R-hat trusted, and who listens."""
 
-    folder: Path
     anchors: Sequence[int]
     mapped: Collection[int]
     top: int
@@ -79,14 +77,15 @@ def dependence(
     max_rhat
         R-hat above which an anchor is refused.
     out
-        Folder for the results; without it they are kept until nobody holds them.
+        Folder for the results; unfinished work lies in OUT.partial, from which the same call goes on. Without it they
+        are kept until nobody holds them.
     shard, progress
         Which part of the anchors; bars on stderr, none, or a function that is given each step.
 
     Returns
     -------
     Results
-        Tables 'pairs', 'letters' and 'anchors', as `maxent dependence --help` tells; positions are 0-based.
+        Tables 'pairs', 'letters' and 'anchors', as `maxent dependence --help-all` tells; positions are 0-based.
 
     Raises
     ------
@@ -104,16 +103,17 @@ def dependence(
     listener = listener_of(progress)
     settings = settings_of(records=list(records), top=top, maps=maps, max_maps=max_maps, max_rhat=max_rhat)
     outputs = planned([path_of(draws)], folders=[out])
-    with opened(draws) as anchors, ExitStack() as stack:
+    with opened(draws) as anchors:
         block, digests = shard.block(len(anchors)), {"draws": noted(anchors.path)}
         run = Run("dependence", settings, digests, shard, len(anchors), len(block), 0)
         run.announce(listener)
-        folder = stack.enter_context(results_folder(out, outputs, part=run.part("folder")))
-        (folder / "maps").mkdir()
         asked = _asked(anchors, records)
         here = [number for number in asked if number in block]
-        job = Job(folder, here, set(asked[:max_maps]), top, maps, max_rhat, listener)
-        rows = read_off(anchors, job)
+        job = DependenceJob(here, set(asked[:max_maps]), top, maps, max_rhat, listener)
+        with unfinished(out, run.identity, listener.stop) as work:
+            kept = read_off(anchors, job, work)
+            with results_folder(out, outputs, part=run.part("folder")) as folder:
+                rows = put_together(folder, in_order(work, kept, unpacked, listener.stop))
     return tell(folder, out, "pairs", account(rows, job), listener)
 
 
@@ -127,25 +127,39 @@ def _asked(draws: Draws, records: Sequence[str]) -> list[int]:
     return [number for number in range(len(draws)) if not records or names[number] in records]
 
 
-def read_off(draws: Draws, job: Job) -> list[Row]:
-    """Go through the anchors asked for, write their pairs and maps, and give the rows of anchors.tsv."""
-    rows = list[Row]()
-    with ExitStack() as stack, job.listener.progress("dependence", len(job.anchors), "anchors") as progress:
-        tables: Tables = {
-            name: stack.enter_context(growing_table(str(job.folder / f"{name}.tsv"), header))
-            for name, header in (("anchors", ANCHORS), ("pairs", PAIRS), ("letters", LETTER_PAIRS))
-        }
-        for number in job.anchors:
-            samples = draws[number]
-            rows.append(_judge(samples, job))
-            if not rows[-1]["refused"]:
-                rows[-1] |= _write(number, samples, dependence_of(samples, draws.is_distance), (job, tables))
+def read_off(draws: Draws, job: DependenceJob, work: Unfinished) -> list[str]:
+    """Go through the anchors asked for, keep the rows of their tables and their maps, and name these in order."""
+    names, left = work.left_of(len(job.anchors), job.listener.say)
+    with job.listener.progress("dependence", len(left), "anchors") as progress:
+        for row in left:
+            if job.listener.stop.asked:
+                raise StoppedError
+            work.finish(names[row], _look_at(draws, job.anchors[row], job))
             progress.advance()
-        tables["anchors"](rows)
+    return [f"{name}.result" for name in names]
+
+
+def put_together(folder: Path, found: Iterable[tuple[dict[str, Any], Any]]) -> list[Row]:
+    """Write the tables and maps of all anchors; give the rows of anchors.tsv."""
+    rows = list[Row]()
+    (folder / "maps").mkdir()
+    with ExitStack() as stack:
+        anchors, *others = (
+            stack.enter_context(growing_table(str(folder / table.file), table))
+            for table in (ANCHORS, PAIRS, LETTER_PAIRS)
+        )
+        for arrays, facts in found:
+            rows.append(facts[ANCHORS.file])
+            for table, write in zip((PAIRS, LETTER_PAIRS), others, strict=True):
+                write(facts.get(table.file, ()))
+            if "map" in arrays:
+                with writing(str(folder / rows[-1]["map"]), "wb") as picture:
+                    picture.write(arrays["map"].tobytes())
+        anchors(rows)
     return rows
 
 
-def account(rows: Sequence[Row], job: Job) -> Iterator[str]:
+def account(rows: Sequence[Row], job: DependenceJob) -> Iterator[str]:
     """What was looked at and found, what was refused and why, and what to try."""
     refused = [row for row in rows if row["refused"]]
     pairs, dependent = (sum(row[name] for row in rows if not row["refused"]) for name in ("pairs", "dependent"))
@@ -159,41 +173,43 @@ def account(rows: Sequence[Row], job: Job) -> Iterator[str]:
         yield "  more draws tell weaker dependence; a higher --beta in sample holds more"
 
 
-def _judge(samples: SampleSet, job: Job) -> Row:
+def _judge(samples: SampleSet, job: DependenceJob) -> Row:
     diagnosis = diagnose(samples, job.max_rhat)
     judged = {
         "record": samples.name,
         "refused": not diagnosis.worst_rhat <= job.max_rhat,
+        "converged": diagnosis.converged,
         "rhat": diagnosis.worst_rhat,
         "rhat_quantity": diagnosis.worst_rhat_quantity,
     }
-    return dict.fromkeys(ANCHORS) | judged
+    return dict.fromkeys(ANCHORS.names) | judged
 
 
-def _write(number: int, samples: SampleSet, found: Dependence, where: tuple[Job, Tables]) -> Row:
-    """Write one anchor's pairs, letters and map; its numbers for anchors.tsv."""
-    job, tables = where
-    top = [(pair, pair_row(samples, found, pair)) for pair in top_pairs(found, job.top)]
-    tables["pairs"](row for _, row in top)
-    tables["letters"](line for _, row in top for line in _letter_rows(samples, row))
+def _look_at(draws: Draws, number: int, job: DependenceJob) -> bytes:
+    """One anchor's rows of each table, and its map, to be kept."""
+    samples = draws[number]
+    row = _judge(samples, job)
+    if row["refused"]:
+        return packed({}, {ANCHORS.file: row})
+    found = dependence_of(samples, draws.is_distance)
+    told = {name: row[name] for name in CONVERGENCE}
+    top = [pair_row(samples, found, pair) | told for pair in top_pairs(found, job.top)]
     upper = found.q[np.triu_indices(len(found.q), 1)]
-    name = None
+    row |= {"pairs": int(np.isfinite(upper).sum()), "dependent": int((upper <= SIGNIFICANT).sum())}
+    row |= {"squared_share": found.share}
+    picture = dict[str, Any]()
     if job.maps != "none" and number in job.mapped:
-        name = f"maps/map_{number + 1:06d}.{job.maps}"
-        write_dependence_figure(str(job.folder / name), _figure(samples, found, [row for _, row in top]))
-    return {
-        "pairs": int(np.isfinite(upper).sum()),
-        "dependent": int((upper <= SIGNIFICANT).sum()),
-        "squared_share": found.share,
-        "map": name,
-    }
+        row["map"] = f"maps/map_{number + 1:06d}.{job.maps}"
+        picture["map"] = np.frombuffer(dependence_figure(job.maps, _figure(samples, found, top)), np.uint8)
+    letters = [line for pair in top for line in _letter_rows(samples, pair)]
+    return packed(picture, {ANCHORS.file: row, PAIRS.file: top, LETTER_PAIRS.file: letters})
 
 
 def _letter_rows(samples: SampleSet, pair: Row) -> Iterator[Row]:
     observed, product = joint_letters(samples, pair["first"], pair["second"])
     for one, other in np.ndindex(4, 4):
         yield {
-            **{name: pair[name] for name in ("record", "first", "second")},
+            **{name: pair[name] for name in ("record", "first", "second", *CONVERGENCE)},
             "first_letter": LETTERS[one],
             "second_letter": LETTERS[other],
             "share": observed.value[one, other],

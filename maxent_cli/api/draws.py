@@ -3,7 +3,7 @@
 import html
 import shutil
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -16,25 +16,28 @@ from maxent_cli.analysis.diagnostics import Diagnosis, diagnose
 from maxent_cli.analysis.information import frequencies, information_of
 from maxent_cli.analysis.series import beta_series
 from maxent_cli.analysis.summary import summarise
-from maxent_cli.data import SampleSet
+from maxent_cli.data import SampleSet, Shard
 from maxent_cli.errors import InputError
 from maxent_cli.io import samples as files
 from maxent_cli.io.logos import Logo, information_heights, png_of, write_logo
-from maxent_cli.io.outputs import copy_into
-from maxent_cli.io.tables import Row, write_table
+from maxent_cli.io.outputs import copy_recorded, planned
+from maxent_cli.io.tables import Row, write_rows
+from maxent_cli.tables.sampling import SERIES, SUMMARY
 
 SHOWN = ("record", "beta", "converged", "rhat", "ess", "energy_reduction", "bits", "bits_error")  # in a notebook
 MOST_SHOWN = 20
 
 
-class Draws(files.Draws):
+class Draws(files.DrawsFile):
     """Draws around anchors, one SampleSet an anchor, read from their file when asked for; made by `sample`.
 
     draws[0] or draws["name"] is an anchor's; iterating holds one at a time. Closed by close(), at the end of a with
     block, or when nobody holds it; draws that were not saved anywhere are gone then.
     """
 
-    def __init__(self, path: str, folder: Path | None = None, rows: list[Row] | None = None) -> None:
+    def __init__(
+        self, path: str, folder: Path | None = None, rows: list[Row] | None = None, parts: Sequence[Shard] = ()
+    ) -> None:
         resources = ExitStack()
         if folder is not None:
             resources.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -45,6 +48,7 @@ class Draws(files.Draws):
             self._close()
             raise
         self._rows = rows
+        self.parts = parts  # of all records that each anchor is, where they have just been drawn
 
     def __getitem__(self, anchor: int | str) -> SampleSet:
         return super().__getitem__(self._number(anchor))
@@ -70,7 +74,7 @@ class Draws(files.Draws):
     @property
     def is_distance(self) -> bool:
         """Whether the law's energy is a distance from the anchor."""
-        return bool(self.header.get("law", {}).get("held") != "output")
+        return self.law.is_distance
 
     def diagnosis(self, samples: SampleSet) -> Diagnosis:
         """Whether an anchor's draws have converged, by the bounds that they were drawn with."""
@@ -112,10 +116,16 @@ class Draws(files.Draws):
         return picture
 
     def save(self, path: str) -> None:
-        """Copy the draws to a file (.npz), with their summary (.npz.tsv) and series (.npz.series.tsv) beside it."""
-        copy_into(self._path, path)
-        write_table(f"{path}.tsv", self.rows())
-        write_table(f"{path}.series.tsv", self._series())
+        """Copy the draws to a file (.npz), with their summary (.npz.tsv) and series (.npz.series.tsv) beside it.
+
+        Each comes with the record of its making (.provenance.json).
+        """
+        tables = {f"{path}.tsv": (self.rows, SUMMARY), f"{path}.series.tsv": (self._series, SERIES)}
+        planned([self._path], files=[path], implied=tables, noting=False)
+        copy_recorded(self._path, path)
+        for name, (rows, table) in tables.items():
+            with planned([path], implied=[name]).writing() as opening:
+                write_rows(opening(name), rows(), table)
 
     def _series(self) -> list[Row]:
         return [row for each in self for row in beta_series(each, self.diagnosis(each), self.is_distance)]

@@ -1,33 +1,47 @@
 """The doctor: what a network is like as a thing to sample, and whether the sampler is right on it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from maxent_cli.alphabet import decode
 from maxent_cli.api.anchors import Given, anchors
 from maxent_cli.api.jobs import Task, check_together, granted_cpus, take_up, torch_threads
 from maxent_cli.api.listening import Listener, Progress, listener_of
 from maxent_cli.api.networks import Network
 from maxent_cli.api.runs import account
-from maxent_cli.interpret.checkup import NOTE, RUN, WRONG, Finding, Patient, check, letters, self_test_finding
-from maxent_cli.interpret.law import Law
-from maxent_cli.interpret.sampling import Sampling, ready
+from maxent_cli.data import Anchor, Sequences
+from maxent_cli.errors import InputError, SettingsError
+from maxent_cli.interpret.checkup import (
+    NOTE,
+    RUN,
+    WRONG,
+    Finding,
+    Patient,
+    check,
+    letters,
+    passes_a_second,
+    self_test_finding,
+    speed,
+)
+from maxent_cli.interpret.law import Frequencies, Law
+from maxent_cli.interpret.sampling import COMPILED, Sampling, prepare, ready
 from maxent_cli.interpret.self_test import self_test
 from maxent_cli.io.machine import GIB, granted_memory
 from maxent_cli.io.records import read_labelled_sequences
 
 MOST_LABELLED = 1000
+RANDOM = 8  # sequences, where no anchors are given
+TEST_SECONDS = 60.0  # that the self-test's passes of the network take at most
 
 
 def doctor(
     network: Network,
-    given: Given,
+    given: Given | None = None,
     law: Law | None = None,
     sampling: Sampling | None = None,
     *,
-    table: str | None = None,
-    crop: bool = False,
     threads: int | None = None,
     progress: Progress = True,
 ) -> Sequence[Finding]:
@@ -36,10 +50,7 @@ def doctor(
     Parameters
     ----------
     network, given, law, sampling
-        As `sample` takes them.
-    table, crop
-        TSV with columns sequence and label (0 or 1): all orders of the letters are tried on it; crop keeps the middle
-        of longer records.
+        As `sample` takes them; without anchors, random sequences of the background.
     threads, progress
         CPU threads that the run will have; who is told of records left out.
 
@@ -58,15 +69,43 @@ def doctor(
     asked, run, listener = law or Law(), sampling or Sampling(), listener_of(progress)
     check_together(asked, run)
     task = Task("doctor", listener, threads=threads or granted_cpus())
-    subject = take_up(network, anchors(given), asked, run.device, {}, task)
-    ready(subject.model)
+    source = anchors(_background(network, asked) if given is None else given)
+    subject = take_up(network, source, asked, run.device, {}, task)
     patient = Patient(subject.model, subject.outputs, subject.anchors, subject.law, run, task.threads)
     with torch_threads(1):
-        found = [_fitting(finding) for finding in check(patient)]
-        found.insert(1, _letters(patient, network.reading.letters, table, crop, listener))
-        first = subject.anchors.take(np.array([0]))
-        found.append(self_test_finding(self_test(subject.model, first, subject.law, run)))
-    return found
+        return list(examined(patient, given is None))
+
+
+def examined(patient: Patient, random: bool) -> Iterator[Finding]:
+    """All but the letters, which need labels; random: anchors are random sequences, of which not all need serve."""
+    ready(patient.model)
+    yield from check(patient)
+    row, last = _self_tested(patient, random)
+    if row is not None:
+        order = np.roll(np.arange(len(patient.anchors)), -row)
+        yield from map(_fitting, speed(replace(patient, anchors=patient.anchors.take(order))))
+    yield last
+
+
+def _self_tested(patient: Patient, random: bool) -> tuple[int | None, Finding]:
+    """The self-test on the first anchor or, among random ones, the first on which it can be made, and its row."""
+    for row in range(len(patient.anchors) if random else 1):
+        try:
+            anchor = patient.anchors.anchor(row)
+            found = self_test(patient.model, anchor, patient.law, patient.run, most_passes=_affordable(patient, anchor))
+        except InputError as error:
+            if not random or error.path not in patient.anchors.names:
+                raise
+        else:
+            return row, self_test_finding(found)
+    text = f"none of {len(patient.anchors)} random sequences has a neighbour that the network tells from it"
+    return None, Finding("self-test", NOTE, f"{text}; `maxent doctor` with anchors will say")
+
+
+def _affordable(patient: Patient, anchor: Anchor) -> float:
+    """Passes of the network that the self-test may take; any number where the compiled chain takes their place."""
+    setting = prepare(patient.model, anchor, patient.law, patient.run, patient.threads)
+    return np.inf if setting.kernel_name == COMPILED else TEST_SECONDS * passes_a_second(patient)
 
 
 def _fitting(finding: Finding) -> Finding:
@@ -77,12 +116,24 @@ def _fitting(finding: Finding) -> Finding:
     return replace(finding, verdict=WRONG, text=f"{finding.text}; {granted / GIB:.1f} GiB can be had here")
 
 
-def _letters(patient: Patient, told: str, table: str | None, crop: bool, listener: Listener) -> Finding:
+def random_anchors(length: int, background: Frequencies, count: int = RANDOM) -> Sequences:
+    """Random sequences of independent letters, the same each time."""
+    codes = np.random.default_rng(0).choice(4, (count, length), p=background).astype(np.uint8)
+    return Sequences(tuple(f"random_{row}" for row in range(count)), codes, (None,) * count)
+
+
+def _background(network: Network, law: Law) -> dict[str, str]:
+    if network.input_length is None:
+        raise SettingsError("anchors", "", f"{network.name} does not say how many letters it reads", "give anchors")
+    found = random_anchors(network.input_length, law.frequencies or network.background or (0.25,) * 4)
+    return dict(zip(found.names, map(decode, found.codes), strict=True))
+
+
+def letters_finding(patient: Patient, told: str, table: str | None, listener: Listener) -> Finding:
     """Whether the letters are in the order that the network was trained on."""
     if table is None:
-        text = f"taken to be {told}; give labelled sequences, --table, to try all"
-        return Finding("letters", NOTE, text)
-    sequences, labels, rejected = read_labelled_sequences(table, patient.model.input_length, crop)
+        return Finding("letters", NOTE, f"taken to be {told}; give labelled sequences, --table, to try all")
+    sequences, labels, rejected = read_labelled_sequences(table, patient.model.input_length, False)
     account(len(sequences), rejected, table, None, listener)
     some = np.random.default_rng(0).permutation(len(sequences))[:MOST_LABELLED]
     return letters(patient, sequences.codes[some], labels[some], told)

@@ -1,26 +1,30 @@
 """What the functions that evaluate a network on anchors share: a model with its anchors, and draws around each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
-import numpy as np
 import torch
 
 from maxent_cli.api.anchors import Anchors
 from maxent_cli.api.listening import Listener
 from maxent_cli.api.networks import Network, Reader, place
 from maxent_cli.api.runs import Run, account, rejected_beside
-from maxent_cli.data import WHOLE, SampleSet, Sequences, Shard
+from maxent_cli.data import WHOLE, Anchor, SampleSet, Sequences, Shard, Stop
 from maxent_cli.engine.sampling import Block, Journal
-from maxent_cli.errors import InputError, SettingsError
+from maxent_cli.errors import InputError, SettingsError, StoppedError
 from maxent_cli.interpret.law import Law, LawSettings
-from maxent_cli.interpret.sampling import Result, Sampling, over_rows, ready, sample_anchor
+from maxent_cli.interpret.sampling import Sampling, over_rows, ready, sample_anchor
+from maxent_cli.io.digests import run_digests
 from maxent_cli.io.machine import granted_cpus as granted_cpus
 from maxent_cli.io.machine import require_memory
+from maxent_cli.io.output_weights import read_output_weights
 from maxent_cli.io.unfinished import Notes, Unfinished
+from maxent_cli.laws import Outputs, asked_outputs, is_table, weighted_outputs
 
+Kept = TypeVar("Kept")
 Sampler = Callable[[Reader, LawSettings], SampleSet]
 COMPILING = "no step yet; the first run on a machine compiles its code"
 LEAST_REPLICAS = 3  # from which the beta for a wanted energy can be found
@@ -73,14 +77,27 @@ def take_up(network: Network, anchors: Anchors, law: Law, device: str, settings:
     if found.mutable is not None and not found.mutable.all():
         some = int((~found.mutable).any(axis=1).sum())
         task.listener.say(f"{some} of {len(found)} anchors hold positions; {found.mutable.mean():.1%} may change")
-    model = network.reader(found.codes.shape[1])
+    model = network.reader(found.codes.shape[1], law.layer)
     outputs = network.outputs(model.outputs)
-    settled = law.settled(outputs, network.background, network.name)
+    held = outputs_of(network, law.output, outputs, law.kind.all_outputs)
+    settled = law.settled(held, network.background, network.name)
     place(model, device, task.listener)
-    digests = {"model": network.digest, **anchors.digests()}
+    digests = {"model": network.digest, **anchors.digests(), **run_digests(weights=next(iter(law.files), None))}
     run = Run(task.command, settings, digests, task.shard, read, len(found), len(rejected))
     run.announce(task.listener)
     return Subject(model, found, settled, network.name, outputs, run)
+
+
+def outputs_of(network: Network, asked: int | str | None, names: tuple[str, ...], every: bool = False) -> Outputs:
+    """What is asked for of its outputs, of these names, by number or name, or by a table of weights; or its default.
+
+    every: if none is asked for, all.
+    """
+    if asked is None and network.held is not None and not every:
+        return network.held
+    if is_table(asked):
+        return weighted_outputs(read_output_weights(str(asked)), names, str(asked))
+    return asked_outputs(asked, names, every)
 
 
 def check_together(law: Law, sampling: Sampling) -> None:
@@ -114,13 +131,10 @@ class Job:
         `result` is given what draws around its anchor by a network and a law.
         """
         anchors, listener = self.subject.anchors, self.task.listener
-        names = [f"{row:06d}" for row in range(len(anchors))]
-        left = [row for row, name in enumerate(names) if not work.has(f"{name}.result")]
-        if len(left) < len(names):
-            listener.say(f"{work.folder}: {len(names) - len(left)} of {len(names)} anchors are done")
+        names, left = work.left_of(len(anchors), listener.say)
 
         def one(row: int, threads: int) -> None:
-            anchor, notes = anchors.take(np.array([row])), Notes(work, names[row])
+            anchor, notes = anchors.anchor(row), Notes(work, names[row])
 
             def keep(block: Block) -> None:
                 notes.keep(block)
@@ -163,14 +177,36 @@ class Job:
             )
 
 
-def watched(results: Iterator[Result], anchors: Sequences, model: str, phase: str, task: Task) -> Iterator[Result]:
-    """A result for each anchor, with progress; what is wrong at an anchor is wrong with the model there."""
-    with task.listener.progress(phase, len(anchors), "anchors") as ticker:
-        for _ in range(len(anchors)):
-            with naming(anchors, model):
-                result = next(results)
+def keep_each(
+    work: Unfinished, subject: Subject, phase: str, result: Callable[[Anchor], bytes], task: Task
+) -> list[str]:
+    """Have a result for each anchor among the unfinished work, and name them in order.
+
+    What is wrong at an anchor is wrong with the model there.
+    """
+    names, left = work.left_of(len(subject.anchors), task.listener.say)
+
+    def one(row: int, _threads: int) -> None:
+        work.finish(names[row], result(subject.anchors.anchor(row)))
+
+    results = over_rows(one, left, task.threads, task.listener.stop)
+    with task.listener.progress(phase, len(left), "anchors") as ticker:
+        for _ in left:
+            with naming(subject.anchors, subject.name):
+                next(results)
             ticker.advance()
-            yield result
+        next(results, None)  # so that it ends, rather than is stopped
+    return [f"{name}.result" for name in names]
+
+
+def in_order(work: Unfinished, kept: Sequence[str], read: Callable[[Path], Kept], stop: Stop) -> Iterator[Kept]:
+    """What was kept, one at a time. Raises StoppedError where that was asked for."""
+    for name in kept:
+        if stop.asked:
+            raise StoppedError
+        with work.reading(name) as path:
+            found = read(path)
+        yield found
 
 
 @contextmanager

@@ -1,9 +1,9 @@
 """Parts of a run put together."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Protocol
 
 from maxent_cli.api import attribution, probing
 from maxent_cli.api.listening import Progress, Ticker, listener_of
@@ -21,24 +21,20 @@ from maxent_cli.io.parts import (
     renew_rejected_of,
     tables_of,
 )
+from maxent_cli.tables import WRITTEN
 
 Together = dict[str, list[Part]]  # path -> its parts, the main output first
-Settings = dict[str, Any]  # of a run, as its provenance has them
 
 
-class Pooled(NamedTuple):
-    """What of a folder rests on all records, and is made anew from the joined tables: files, and what makes them."""
+class Pool(Protocol):
+    """Makes anew, from the joined tables of a folder, what rests on all records together, and says what it says."""
 
-    files: tuple[str, ...]
-    make: Callable[[Path, Settings], Iterator[str]]
+    def __call__(self, folder: Path, settings: Mapping[str, Any], /) -> Iterator[str]:
+        """Write into the folder; settings: of the run, as its provenance has them."""
 
 
-# by the command that wrote the parts; folders of others are joined as they are
-JOINED = {
-    "gc-probe": Pooled(probing.POOLED, lambda folder, run: probing.pool(folder, run["law.held"] == "anchor")),
-    "attribute": Pooled(attribution.POOLED, lambda folder, _run: attribution.pool(folder)),
-}
-NOTHING = Pooled((), lambda _folder, _run: iter(()))
+# by the command that wrote the parts; what is pooled in its folder the declaration of its outputs says
+POOLS: dict[str, Pool] = {"gc-probe": probing.pool, "attribute": attribution.pool}
 
 
 def merge(parts: Sequence[str], out: str, *, progress: Progress = True) -> None:
@@ -104,10 +100,11 @@ def _join_folder(outputs: Outputs, together: Together, paths: Paths) -> None:
     """Join folders; what pools all records is made anew from the tables."""
     out, parts = next(iter(together.items()))
     run = parts[0].made["part"]["run"]
-    pooled = JOINED.get(run["command"], NOTHING)
+    pooled = [output.file for output in WRITTEN.get(run["command"], ()) if output.pooled]
     with outputs.writing_folder(out, **_made_of(parts)) as folder:
-        join_folders(folder, paths(parts), pooled.files)
-        list(pooled.make(folder, run["settings"]))
+        join_folders(folder, paths(parts), pooled)
+        if pooled:
+            list(POOLS[run["command"]](folder, run["settings"]))
 
 
 def _made_of(parts: Sequence[Part]) -> dict[str, Any]:

@@ -12,14 +12,14 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from maxent_cli.alphabet import LETTERS, decode, one_hot
+from maxent_cli.alphabet import decode, one_hot
 from maxent_cli.analysis.diagnostics import Diagnosis
 from maxent_cli.analysis.discovery import ENOUGH, Calling, Found, discover
 from maxent_cli.analysis.information import Frequencies, Information, frequencies, information_of
 from maxent_cli.analysis.motifs import consensus
 from maxent_cli.analysis.occupancy import (
+    MotifProbe,
     Occupancy,
-    Probe,
     Tally,
     find_sites,
     occupancy,
@@ -38,17 +38,8 @@ from maxent_cli.io.growing_tables import growing_table
 from maxent_cli.io.logos import Logo, information_heights, write_logo
 from maxent_cli.io.motif_files import log_odds
 from maxent_cli.io.tables import Row
+from maxent_cli.tables import motifs as tables
 
-ANCHORS = ("record", "bits", "bits_error", "segments", "ess_median", "logo", "converged", "rhat")
-POSITIONS = (
-    *("record", "position", "letter", "information", "information_error", "ess"),
-    *(f"{name}_{letter}" for name in ("p", "error", "background") for letter in LETTERS),
-)
-PWM = ("record", "position", *LETTERS)
-SEGMENTS = (
-    *("record", "start", "end", "bits", "sites", "consensus"),
-    *("chromosome", "chromosome_start", "chromosome_end", "converged", "rhat"),
-)
 OVERHANG = 8  # bp by which a site may hang over either end of an anchor
 THRESHOLD_ANCHORS = 20  # whose background draws set the thresholds of sites
 AHEAD = 4  # anchors a thread, read before they are written
@@ -60,7 +51,7 @@ Judge = Callable[[SampleSet], Diagnosis]
 
 
 @dataclass(frozen=True)
-class Job:
+class MotifsJob:
     """Where to write, what makes a motif, how alike two are that are one, and what more is asked for.
 
     logos is their format (or 'none'), most_logos the number of anchors that get one; listener hears how far it is.
@@ -141,30 +132,25 @@ class Shared:
     length: int
     reference: Floats
     merged: list[Merged]
-    probes: list[Probe]
+    probes: list[MotifProbe]
     presences: list[Presence]
     spacings: dict[tuple[int, int], Spacings]
 
 
-def read_off(draws: Draws, job: Job) -> Findings:
+def read_off(draws: Draws, job: MotifsJob) -> Findings:
     """Go through the anchors, write what belongs to each by itself, and keep the motifs that their draws hold."""
     found = Findings()
     with ExitStack() as stack, job.listener.progress("motifs of anchors", len(draws), "anchors") as progress:
         anchors, positions, pwm, segments = (
-            stack.enter_context(growing_table(str(job.folder / f"{name}.tsv"), header))
-            for name, header in (
-                ("anchors", ANCHORS),
-                ("positions", POSITIONS),
-                ("pwm", PWM),
-                ("segments", SEGMENTS),
-            )
+            stack.enter_context(growing_table(str(job.folder / table.file), table))
+            for table in (tables.ANCHORS, tables.POSITIONS, tables.PWM, tables.SEGMENTS)
         )
         read = _each(draws, partial(_read, job.calling, draws.diagnosis), job.threads)
         for row, (samples, letters, held, motifs, diagnosis) in enumerate(read):
             stretches = find_segments(samples, letters, held, job.calling)
-            positions(_position_rows(samples, letters, held))
+            positions(_position_rows(samples, letters, held, diagnosis))
             odds = _odds(samples, letters)
-            pwm(_pwm_rows(samples.name, odds))
+            pwm(_pwm_rows(samples.name, odds, diagnosis))
             segments(_segment_rows(stretches, samples.interval, diagnosis))
             logo = _write_anchor_logo(row, samples, (letters, held, stretches), job)
             anchors([_anchor_row(samples, letters, held, (len(stretches), logo, *told(diagnosis)))])
@@ -174,7 +160,7 @@ def read_off(draws: Draws, job: Job) -> Findings:
     return found
 
 
-def share(draws: Draws, found: Findings, job: Job) -> Shared:
+def share(draws: Draws, found: Findings, job: MotifsJob) -> Shared:
     """Motifs of all anchors together, and a second pass over the draws for their sites."""
     reference = _reference(draws, found)
     counting = None if job.unconverged else found.converged
@@ -192,7 +178,7 @@ def share(draws: Draws, found: Findings, job: Job) -> Shared:
     return Shared(length, reference, merged, probes, presences, spacings)
 
 
-def write_numbered_logo(job: Job, stem: str, logo: Logo) -> str:
+def write_numbered_logo(job: MotifsJob, stem: str, logo: Logo) -> str:
     """Write a numbered logo, so that no record's name is in a path; give its path within the folder."""
     name = f"logos/{stem}.{job.logos}"
     write_logo(str(job.folder / name), logo)
@@ -245,17 +231,21 @@ def _reference(draws: Draws, found: Findings) -> Floats:
     return found.rows / found.rows.sum() if found.rows.any() else np.full(4, 0.25)
 
 
-def _probes(draws: Draws, merged: Sequence[Merged], reference: Floats, calling: Calling) -> list[Probe]:
+def _probes(draws: Draws, merged: Sequence[Merged], reference: Floats, calling: Calling) -> list[MotifProbe]:
     if not merged:
         return []
     rows = np.unique(np.linspace(0, len(draws) - 1, THRESHOLD_ANCHORS).astype(int))
     chosen = (draws[int(row)] for row in rows)
     few = [(thinned(_overhung(samples), ENOUGH), _chance(samples, "background")) for samples in chosen]
     backgrounds = [redrawn(letters, chance) for letters, chance in few]
-    return [Probe(one.weights, set_threshold(one.weights, reference, backgrounds, calling.site_rate)) for one in merged]
+    return [
+        MotifProbe(one.weights, set_threshold(one.weights, reference, backgrounds, calling.site_rate)) for one in merged
+    ]
 
 
-def _present(probes: Sequence[Probe], job: Job, judge: Judge, samples: SampleSet) -> tuple[Letters, Sites, Presence]:
+def _present(
+    probes: Sequence[MotifProbe], job: MotifsJob, judge: Judge, samples: SampleSet
+) -> tuple[Letters, Sites, Presence]:
     letters, diagnosis = _overhung(samples), judge(samples)
     worth = np.fmax(diagnosis.least_ess, 1)
     background = redrawn(thinned(letters, ENOUGH), _chance(samples, "null"))
@@ -278,18 +268,17 @@ def _anchor_row(
 ) -> Row:
     ess = letters.ess[samples.mutable]
     median = float(np.median(ess)) if len(ess) else np.nan
-    values = (samples.name, held.total, held.total_error, rest[0], median, *rest[1:])
-    return dict(zip(ANCHORS, values, strict=True))
+    return tables.ANCHORS.row(samples.name, held.total, held.total_error, rest[0], median, *rest[1:])
 
 
-def _position_rows(samples: SampleSet, letters: Frequencies, held: Information) -> Iterator[Row]:
+def _position_rows(samples: SampleSet, letters: Frequencies, held: Information, diagnosis: Diagnosis) -> Iterator[Row]:
     sequence = decode(samples.anchor)
     numbers = np.column_stack(
         [held.positions, held.errors, letters.ess, letters.probabilities, letters.errors, samples.background]
     )
     for position in range(len(numbers)):
         row = numbers[position]
-        yield dict(zip(POSITIONS, (samples.name, position, sequence[position], *row), strict=True))
+        yield tables.POSITIONS.row(samples.name, position, sequence[position], *row, *told(diagnosis))
 
 
 def _odds(samples: SampleSet, letters: Frequencies) -> Floats:
@@ -301,21 +290,21 @@ def _odds(samples: SampleSet, letters: Frequencies) -> Floats:
     return odds
 
 
-def _pwm_rows(name: str, odds: Floats) -> Iterator[Row]:
+def _pwm_rows(name: str, odds: Floats, diagnosis: Diagnosis) -> Iterator[Row]:
     for position in range(len(odds)):
         row = odds[position]
-        yield dict(zip(PWM, (name, position, *row), strict=True))
+        yield tables.PWM.row(name, position, *row, *told(diagnosis))
 
 
 def _segment_rows(segments: Sequence[Segment], place: Interval | None, diagnosis: Diagnosis) -> Iterator[Row]:
     for segment in segments:
         here = (segment.anchor, segment.start, segment.end, segment.bits, segment.motif.sites)
         there = in_genome(segment.start, segment.end, place) if place else (None, None, None)
-        yield dict(zip(SEGMENTS, (*here, consensus(segment.motif), *there, *told(diagnosis)), strict=True))
+        yield tables.SEGMENTS.row(*here, consensus(segment.motif), *there, *told(diagnosis))
 
 
 def _write_anchor_logo(
-    row: int, samples: SampleSet, read: tuple[Frequencies, Information, Sequence[Segment]], job: Job
+    row: int, samples: SampleSet, read: tuple[Frequencies, Information, Sequence[Segment]], job: MotifsJob
 ) -> str | None:
     letters, held, segments = read
     if job.logos == "none" or row >= job.most_logos:

@@ -1,12 +1,12 @@
 """How motifs writes the motifs that anchors share."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from maxent_cli.analysis.motifs import consensus
-from maxent_cli.analysis.names import BEST, Name, name_motifs
+from maxent_cli.analysis.names import Name, name_motifs
 from maxent_cli.analysis.occupancy import LEAST_OCCUPANCY, Occupancy, column_bits, site_counts, total_bits
 from maxent_cli.analysis.recurrence import Merged
 from maxent_cli.analysis.sites import STRANDS
@@ -14,7 +14,7 @@ from maxent_cli.analysis.spacing import FACING, Spacing
 from maxent_cli.api.motif_results import (
     OVERHANG,
     Findings,
-    Job,
+    MotifsJob,
     Presence,
     Shared,
     in_genome,
@@ -27,26 +27,10 @@ from maxent_cli.io.logos import Logo, information_heights
 from maxent_cli.io.modisco import write_modisco
 from maxent_cli.io.motif_files import write_jaspar, write_meme, write_ppm_table, write_pwm_table
 from maxent_cli.io.tables import Row, write_table
+from maxent_cli.tables import motifs as tables
+from maxent_cli.tables.columns import BEST
+from maxent_cli.tables.schema import Table
 
-MOTIFS = (
-    *("motif", "consensus", "width", "anchors", "sites", "bits", "bits_error"),
-    *(f"{what}_{rank}" for rank in range(1, BEST + 1) for what in ("known", "p", "q", "overlap", "orientation")),
-    *("logo", "anchors_found", "recurrence_p", "threshold", "background_share", "anchors_converged", "rhat"),
-)
-SITES = (
-    *("#chrom", "start", "end", "motif", "score", "strand", "record", "occupancy", "occupancy_error", "log_odds"),
-    *("converged", "rhat"),
-)
-OCCUPANCY = (
-    *("record", "motif", "occupancy", "occupancy_error", "occupancy_background", "present"),
-    *("best_start", "best_end", "best_strand", "best_occupancy", "best_occupancy_error", "logo", "converged", "rhat"),
-)
-DRAW_SITES = ("record", "chain", "draw", "motif", "start", "end", "strand", "log_odds")
-SPACING = (
-    *("motif_a", "motif_b", "arrangement", "distance", "share", "expected", "p", "q", "anchors"),
-    *("anchors_converged", "rhat"),
-)
-RATES = ("quantity", "found", "of")
 TELLING_Q = 0.05  # of a distance in spacing.tsv
 TELLING_P = 0.05  # of a motif's coming again over anchors
 MOST_MOTIF_LOGOS = 20
@@ -82,7 +66,7 @@ class Final:
         return Motif(self.name, self.counts[0], self.sites)
 
 
-def final_motifs(shared: Shared, job: Job) -> list[Final]:
+def final_motifs(shared: Shared, job: MotifsJob) -> list[Final]:
     """The motifs that draws hold beyond the background in any anchor, on informative columns; most anchors first."""
     rows = range(len(shared.probes))
     held = [[p for p in shared.presences if p.occupancies[row].beyond(job.calling)] for row in rows]
@@ -92,7 +76,7 @@ def final_motifs(shared: Shared, job: Job) -> list[Final]:
     return [replace(one, name=f"motif_{number}") for number, one in enumerate(wide, 1)]
 
 
-def write_motifs(finals: Sequence[Final], shared: Shared, known: Sequence[Motif], job: Job) -> list[list[Name]]:
+def write_motifs(finals: Sequence[Final], shared: Shared, known: Sequence[Motif], job: MotifsJob) -> list[list[Name]]:
     """Write the motifs in every format; give their names."""
     motifs, reference, folder = [one.motif for one in finals], shared.reference, str(job.folder)
     names = name_motifs(motifs, known)
@@ -100,30 +84,28 @@ def write_motifs(finals: Sequence[Final], shared: Shared, known: Sequence[Motif]
     write_jaspar(f"{folder}/motifs.jaspar", motifs)
     write_ppm_table(f"{folder}/motifs_ppm.tsv", motifs)
     write_pwm_table(f"{folder}/motifs_pwm.tsv", motifs, reference)
-    rows = [_motif_row(*each, shared, job) for each in zip(finals, names, strict=True)]
-    write_table(f"{folder}/motifs.tsv", rows, MOTIFS)
+    _put((_motif_row(*each, shared, job) for each in zip(finals, names, strict=True)), tables.MOTIFS, job)
     return names
 
 
-def write_places(finals: Sequence[Final], shared: Shared, job: Job) -> None:
+def write_places(finals: Sequence[Final], shared: Shared, job: MotifsJob) -> None:
     """Write where the draws hold the motifs, how far apart, and each anchor's own version of them."""
-    folder = str(job.folder)
-    write_table(f"{folder}/sites.bed", _site_rows(finals, shared), SITES)
+    _put(_site_rows(finals, shared), tables.SITES, job)
     logos = _write_aligned_logos(finals, shared, job)
-    write_table(f"{folder}/occupancy.tsv", _occupancy_rows(finals, shared, logos, job), OCCUPANCY)
-    write_table(f"{folder}/spacing.tsv", _spacing_rows(finals, shared), SPACING)
+    _put(_occupancy_rows(finals, shared, logos, job), tables.OCCUPANCY, job)
+    _put(_spacing_rows(finals, shared), tables.SPACING, job)
     aligned = (_aligned(one, p, shared) for p in shared.presences for one in finals if _holds(one, p, job))
-    write_meme(f"{folder}/anchor_motifs.meme", aligned, shared.reference)
+    write_meme(f"{job.folder}/anchor_motifs.meme", aligned, shared.reference)
 
 
-def write_draw_sites(finals: Sequence[Final], shared: Shared, job: Job) -> None:
+def write_draw_sites(finals: Sequence[Final], shared: Shared, job: MotifsJob) -> None:
     """Write every site of every draw."""
-    with growing_table(str(job.folder / "draw_sites.tsv.gz"), DRAW_SITES) as append:
+    with growing_table(str(job.folder / tables.DRAW_SITES.file), tables.DRAW_SITES) as append:
         for presence in shared.presences:
             append(_draw_site_rows(finals, presence, shared))
 
 
-def write_rates(finals: Sequence[Final], found: Findings, shared: Shared, job: Job) -> None:
+def write_rates(finals: Sequence[Final], found: Findings, shared: Shared, job: MotifsJob) -> None:
     """Write how often motifs are found and come again, and how often by chance."""
     rows = [
         ("anchors whose draws hold a motif", found.holding, len(found.one_hot)),
@@ -135,17 +117,17 @@ def write_rates(finals: Sequence[Final], found: Findings, shared: Shared, job: J
             (f"anchors' motifs that are {one.name}", merged.members, _counting(found, job)),
             (f"the same with shuffled columns that are like {one.name}", merged.shuffled.alike, merged.shuffled.of),
         ]
-    write_table(str(job.folder / "rates.tsv"), [dict(zip(RATES, row, strict=True)) for row in rows], RATES)
+    _put((tables.RATES.row(*row) for row in rows), tables.RATES, job)
 
 
-def write_attributions(found: Findings, job: Job) -> None:
+def write_attributions(found: Findings, job: MotifsJob) -> None:
     """Write the anchors, and the log2 odds of each position centred over letters, for TF-MoDISco."""
     if found.one_hot:
         write_modisco(f"{job.folder}/modisco", np.stack(found.one_hot), np.stack(found.attributions))
 
 
 def account(
-    finals: Sequence[Final], found: Findings, shared: Shared, names: Sequence[Sequence[Name]], job: Job
+    finals: Sequence[Final], found: Findings, shared: Shared, names: Sequence[Sequence[Name]], job: MotifsJob
 ) -> Iterator[str]:
     """What was found, in lines for people."""
     again = sum(shared.merged[one.row].p <= TELLING_P for one in finals)
@@ -165,7 +147,11 @@ def account(
         yield from _why_nothing(found, job)
 
 
-def _counting(found: Findings, job: Job) -> int:
+def _put(rows: Iterable[Row], table: Table, job: MotifsJob) -> None:
+    write_table(str(job.folder / table.file), rows, table)
+
+
+def _counting(found: Findings, job: MotifsJob) -> int:
     """How many motifs of anchors count for what comes again."""
     return sum(job.unconverged or row in found.converged for row, _ in found.motifs)
 
@@ -179,7 +165,7 @@ def _recurrence(one: Merged, motifs: int) -> str:
     return f"{one.members} of {motifs} anchors' motifs are like it, {shuffled}: p {one.p:.2g}{verdict}"
 
 
-def _why_nothing(found: Findings, job: Job) -> Iterator[str]:
+def _why_nothing(found: Findings, job: MotifsJob) -> Iterator[str]:
     """What was looked at, against which threshold, and what to try."""
     calling = job.calling
     yield (
@@ -194,7 +180,7 @@ def _why_nothing(found: Findings, job: Job) -> Iterator[str]:
     )
 
 
-def _final(shared: Shared, row: int, presences: Sequence[Presence], job: Job) -> Final:
+def _final(shared: Shared, row: int, presences: Sequence[Presence], job: MotifsJob) -> Final:
     counts = site_counts([tally for p in presences if (tally := p.tallies[row])], shared.reference)
     bits, calling = column_bits(counts, shared.reference), job.calling
     kept = np.flatnonzero(bits.value >= calling.bits)
@@ -209,7 +195,7 @@ def _convergence(presences: Sequence[Presence]) -> tuple[int, float]:
     return sum(one.converged for one in seen), float(np.fmax.reduce([one.worst_rhat for one in seen], initial=np.nan))
 
 
-def _holds(one: Final, presence: Presence, job: Job) -> bool:
+def _holds(one: Final, presence: Presence, job: MotifsJob) -> bool:
     return presence.occupancies[one.row].beyond(job.calling)
 
 
@@ -220,7 +206,7 @@ def _span(one: Final, shared: Shared, start: int, strand: str) -> tuple[int, int
     return max(first, 0), min(first + width, shared.length)
 
 
-def _motif_row(one: Final, names: Sequence[Name], shared: Shared, job: Job) -> Row:
+def _motif_row(one: Final, names: Sequence[Name], shared: Shared, job: MotifsJob) -> Row:
     motif, total = one.motif, total_bits(one.counts, shared.reference)
     described = (one.name, consensus(motif), len(motif.counts), one.anchors, one.sites)
     known = [value for name in names for value in (name.known, name.p, name.q, name.overlap, name.orientation)]
@@ -235,10 +221,10 @@ def _motif_row(one: Final, names: Sequence[Name], shared: Shared, job: Job) -> R
         one.rhat,
     )
     empty = [None] * (5 * BEST - len(known))
-    return dict(zip(MOTIFS, (*described, float(total.value), float(total.error), *known, *empty, *rest), strict=True))
+    return tables.MOTIFS.row(*described, float(total.value), float(total.error), *known, *empty, *rest)
 
 
-def _write_motif_logo(one: Final, names: Sequence[Name], shared: Shared, job: Job) -> str | None:
+def _write_motif_logo(one: Final, names: Sequence[Name], shared: Shared, job: MotifsJob) -> str | None:
     if job.logos == "none" or one.number > MOST_MOTIF_LOGOS:
         return None
     bits = column_bits(one.counts, shared.reference)
@@ -271,20 +257,19 @@ def _site_row(one: Final, number: int, presence: Presence, shared: Shared) -> Ro
         chromosome, start, end = in_genome(start, end, interval)
         strand = {"+": "-", "-": "+"}[strand] if interval.strand == "-" else strand
     values = (chromosome, start, end, one.name, round(1000 * place.share), strand, presence.name)
-    numbers = (place.share, place.error, place.log_odds, *told(presence.convergence))
-    return dict(zip(SITES, (*values, *numbers), strict=True))
+    return tables.SITES.row(*values, place.share, place.error, place.log_odds, *told(presence.convergence))
 
 
 def _occupancy_rows(
-    finals: Sequence[Final], shared: Shared, logos: dict[tuple[int, str], str], job: Job
+    finals: Sequence[Final], shared: Shared, logos: dict[tuple[int, str], str], job: MotifsJob
 ) -> Iterator[Row]:
     for number, presence in enumerate(shared.presences):
         for one in finals:
             held = presence.occupancies[one.row]
             shares = (held.share, held.error, held.background, held.beyond(job.calling))
             logo = logos.get((number, one.name))
-            values = (presence.name, one.name, *shares, *_best_place(one, held, shared), logo)
-            yield dict(zip(OCCUPANCY, (*values, *told(presence.convergence)), strict=True))
+            place = _best_place(one, held, shared)
+            yield tables.OCCUPANCY.row(presence.name, one.name, *shares, *place, logo, *told(presence.convergence))
 
 
 def _best_place(one: Final, held: Occupancy, shared: Shared) -> tuple[int | str | float | None, ...]:
@@ -305,7 +290,7 @@ def _aligned(one: Final, presence: Presence, shared: Shared) -> Motif:
     return Motif(f"{presence.name}:{one.name}", counts, presence.occupancies[one.row].sites)
 
 
-def _write_aligned_logos(finals: Sequence[Final], shared: Shared, job: Job) -> dict[tuple[int, str], str]:
+def _write_aligned_logos(finals: Sequence[Final], shared: Shared, job: MotifsJob) -> dict[tuple[int, str], str]:
     """Logos of the motif that most draws of an anchor hold, by the anchor's row and the motif's name."""
     if job.logos == "none":
         return {}
@@ -318,7 +303,7 @@ def _write_aligned_logos(finals: Sequence[Final], shared: Shared, job: Job) -> d
     return logos
 
 
-def _write_aligned_logo(row: int, one: Final, presence: Presence, shared: Shared, job: Job) -> str:
+def _write_aligned_logo(row: int, one: Final, presence: Presence, shared: Shared, job: MotifsJob) -> str:
     counts = _aligned_counts(one, presence, shared)
     bits, held = column_bits(counts, shared.reference), presence.occupancies[one.row]
     logo = Logo(
@@ -349,8 +334,8 @@ def _spacing_row(one: Spacing, pair: tuple[Final, Final], shared: Shared, anchor
     if pair[0].number > pair[1].number:
         names, arrangement = names[::-1], TURNED.get(arrangement, arrangement)
     convergence = _convergence(shared.presences)
-    values = (*names, arrangement, distance, one.share, one.expected, one.p, one.q, anchors, *convergence)
-    return dict(zip(SPACING, values, strict=True))
+    values = (arrangement, distance, one.share, one.expected, one.p, one.q, anchors)
+    return tables.SPACING.row(*names, *values, *convergence)
 
 
 def _cut(one: Final, shared: Shared) -> tuple[int, int]:
@@ -364,5 +349,4 @@ def _draw_site_rows(finals: Sequence[Final], presence: Presence, shared: Shared)
         if row in by_row:
             one, sign = by_row[row], STRANDS[strand]
             place = (one.name, *_span(one, shared, start, sign), sign, odds)
-            numbers = (presence.name, *divmod(draw, presence.draws))
-            yield dict(zip(DRAW_SITES, (*numbers, *place), strict=True))
+            yield tables.DRAW_SITES.row(presence.name, *divmod(draw, presence.draws), *place)

@@ -6,11 +6,11 @@ from maxent_cli.analysis.discovery import Calling
 from maxent_cli.api import motif_tables
 from maxent_cli.api.draws import GivenDraws, opened, path_of
 from maxent_cli.api.listening import Progress, listener_of
-from maxent_cli.api.motif_results import Job, read_off, share
+from maxent_cli.api.motif_results import MotifsJob, read_off, share
 from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.errors import require_range
 from maxent_cli.io.machine import granted_cpus
-from maxent_cli.io.motif_files import read_meme
+from maxent_cli.io.motif_files import DATABASES, read_meme
 from maxent_cli.io.outputs import planned
 
 
@@ -40,7 +40,8 @@ def motifs(
     calling
         When columns make a motif and draws hold it.
     known
-        MEME file of known motifs to name the found ones by.
+        Known motifs to name the found ones by: 'jaspar-vertebrates', 'jaspar-fungi' (JASPAR 2022 CORE, which come with
+        the package), or a MEME file.
     similarity
         Pearson r of aligned columns from which motifs of different anchors are one.
     unconverged
@@ -58,7 +59,7 @@ def motifs(
     -------
     Results
         Tables 'motifs', 'occupancy', 'spacing', 'rates', 'anchors', 'positions', 'pwm', 'segments' and the matrices as
-        tables, as `maxent motifs --help` tells; positions are 0-based, start and end half-open, information in bits.
+        tables, as `maxent motifs --help-all` tells; positions are 0-based, start and end half-open; in bits.
 
     Raises
     ------
@@ -68,15 +69,16 @@ def motifs(
     Examples
     --------
     >>> import maxent_cli as mx
-    >>> found = mx.motifs("draws.npz", known="jaspar.meme", out="motifs")  # doctest: +SKIP
+    >>> found = mx.motifs("draws.npz", known="jaspar-vertebrates", out="motifs")  # doctest: +SKIP
     >>> found.to_frame()[["motif", "consensus", "anchors", "known_1", "q_1"]]  # doctest: +SKIP
     """
     require_range("similarity", similarity, 0, 1)
-    listener, outputs = listener_of(progress), planned([path_of(draws), known], folders=[out])
-    named = read_meme(known) if known else []
+    listener, database = listener_of(progress), DATABASES.get(known or "", known)
+    outputs = planned([path_of(draws), database], folders=[out])
+    named = read_meme(database) if database else []
     with opened(draws) as anchors, results_folder(out, outputs) as folder:
         ways = (logos, max_logos, draw_sites, threads or granted_cpus(), listener, unconverged)
-        job = Job(folder, calling or Calling(), similarity, *ways)
+        job = MotifsJob(folder, calling or Calling(), similarity, *ways)
         found = read_off(anchors, job)
         shared = share(anchors, found, job)
         final = motif_tables.final_motifs(shared, job)

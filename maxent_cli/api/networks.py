@@ -1,96 +1,83 @@
-"""Networks as public functions take them: a model folder, a function that builds one, or a torch module in memory."""
+"""Networks as public functions take them: a model folder, or a torch module in memory."""
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+import re
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
 
-from maxent_cli.alphabet import LETTERS
 from maxent_cli.api.listening import Listener
 from maxent_cli.errors import SettingsError
 from maxent_cli.interpret.law import Frequencies
-from maxent_cli.io import networks as files
-from maxent_cli.models.adapter import FIND, AdaptedNetwork, Reading
+from maxent_cli.io.checkpoint import CARD, WEIGHTS, load_model
+from maxent_cli.io.digests import noted
+from maxent_cli.laws import Outputs
+from maxent_cli.models.adapter import AS_IS, AdaptedNetwork, Reading
 from maxent_cli.models.architectures import LayeredModel
+from maxent_cli.models.prediction import require_sound
+from maxent_cli.models.scores import Score
 
-Reader = LayeredModel | AdaptedNetwork
+Reader = LayeredModel | AdaptedNetwork | Score
+
+_DEVICE, _DEVICES = re.compile(r"cpu|cuda(:[0-9]{1,3})?"), "give cpu, cuda or cuda:N"
 
 
 @dataclass(frozen=True)
 class Network:
-    """A network and how it reads DNA; files: the paths that it came from; digest: what tells it from others."""
+    """A network and how it reads DNA.
 
-    found: files.Network
-    reading: Reading
-    files: tuple[str, ...]
-    digest: object
+    name: what messages call it. input_length: letters that it reads, in bp; None: as many as the first record has.
+    names: of its outputs, as far as known. background: letter frequencies that it was trained on, where known. held:
+    outputs held by default. trusted: its code was said to be. files: paths that it came from; digest: what tells it
+    from others.
+    """
 
-    @property
-    def name(self) -> str:
-        """What messages call it."""
-        return self.found.name
+    module: nn.Module
+    name: str
+    reading: Reading = AS_IS
+    input_length: int | None = None
+    names: tuple[str, ...] = ()
+    background: Frequencies | None = None
+    held: Outputs | None = None
+    trusted: bool = False
+    files: tuple[str, ...] = ()
+    digest: object = None
 
-    @property
-    def input_length(self) -> int | None:
-        """Letters that it reads, in bp; None: as many as the first record has."""
-        return self.found.input_length
-
-    @property
-    def background(self) -> Frequencies | None:
-        """Letter frequencies that it was trained on, where known."""
-        return self.found.background
-
-    def reader(self, length: int) -> Reader:
-        """The network as one that can be interpreted, for sequences of length bp."""
-        return self.found.read_as(self.reading, length)
+    def reader(self, length: int, layer: str | None = None) -> Reader:
+        """The network as one that can be interpreted, for sequences of length bp; layer: instead of its own default."""
+        reading = self.reading if layer is None else replace(self.reading, layer=layer)
+        if isinstance(self.module, Score):
+            if layer is not None:
+                problem = f"there is none in {self.name}, which is a function of sequences"
+                raise SettingsError("layer", "", problem, "leave it out: the output itself is held")
+            return self.module.sized(length, self.name)
+        if isinstance(self.module, LayeredModel) and reading == AS_IS:
+            return require_sound(self.module, self.name)
+        return AdaptedNetwork(self.module, length, reading, self.name)
 
     def outputs(self, count: int) -> tuple[str, ...]:
         """A name for each of its outputs; numbers from 0 where none are known."""
-        return self.found.output_names(count)
+        return self.names if len(self.names) == count else tuple(f"output_{number}" for number in range(count))
 
 
-def network(
-    given: str | nn.Module,
-    input_length: int | None = None,
-    *,
-    weights: str | None = None,
-    arguments: Mapping[str, Any] | None = None,
-    weights_prefix: str = "",
-    trust_pickle: bool = False,
-    letters: str = LETTERS,
-    channels_last: bool = False,
-    head: str | None = None,
-    layer: str | None = None,
-    final: str = FIND,
-) -> Network:
+def network(given: str | nn.Module, input_length: int | None = None, *, trust_code: bool = False) -> Network:
     """A network to be asked.
 
     Parameters
     ----------
     given
-        A model folder as `train` writes it; ``"module:function"``, a function or class of yours that gives a torch
-        module; or a module in memory, of which a copy is taken.
+        A model folder as `train` and `adopt` write it; or a module in memory that reads (batch, 4, length), letters
+        A, C, G, T, of which a copy is taken. `adopt` takes all others.
     input_length
-        Letters that it reads, in bp; by default the folder's, the module's own ``input_length``, or as many as the
-        first record has.
-    weights, arguments, weights_prefix
-        Of a function: a file of weights (safetensors, a state dict, or a checkpoint that holds one), the function's
-        arguments, and what the names of the weights begin with.
-    trust_pickle
-        Also read files that can run code.
-    letters, channels_last
-        Order of its four channels, and whether it reads (batch, length, 4) rather than (batch, 4, length).
-    head, layer, final
-        Which of several outputs, by key or number; the module whose input is the representation, by default the last
-        linear layer's; the sigmoid or softmax before which outputs are taken: 'auto', 'none' or a name.
+        Letters that a module reads, in bp; by default its own ``input_length``, or as many as the first record has.
+    trust_code
+        Also run code that a model folder holds.
 
     Raises
     ------
     InputError
-        Where there is no such network, where a file would run code and is not trusted, or where weights do not fit.
+        Where there is no such network, or where its folder holds code and is not trusted.
 
     Examples
     --------
@@ -100,24 +87,36 @@ def network(
     >>> net.input_length
     10
     """
-    reading = Reading(letters, channels_last, head, layer, final)
-    if isinstance(given, nn.Module):
-        length = input_length or getattr(given, "input_length", None)
-        found = files.Network(given, type(given).__name__, length if isinstance(length, int) else None)
-        return Network(found, reading, (), {"module": type(given).__name__, "weights": _digest(given)})
-    source = files.Source(given, dict(arguments or {}), weights, weights_prefix, trust_pickle, input_length)
-    found = files.load_network(source)
-    return Network(found, reading, tuple(source.files), files.network_digest(source))
+    return in_memory(given, AS_IS, input_length) if isinstance(given, nn.Module) else opened(given, trust_code)
+
+
+def opened(folder: str, trusted: bool) -> Network:
+    """The network of a model folder."""
+    module, card = load_model(folder, trusted)
+    known = noted(folder)
+    digest = {name: known.get(name) for name in (CARD, WEIGHTS)} if isinstance(known, dict) else known
+    known_of = (card.input_length, card.outputs, card.background, card.held)
+    return Network(module, folder, card.reading, *known_of, trusted, (folder,), digest)
+
+
+def in_memory(module: nn.Module, reading: Reading, input_length: int | None) -> Network:
+    """A network of a torch module."""
+    length = input_length or getattr(module, "input_length", None)
+    digest = {"module": type(module).__name__, "weights": _digest(module)}
+    known = length if isinstance(length, int) else None
+    return Network(module, type(module).__name__, reading, known, digest=digest)
 
 
 def place(model: Reader, device: str, listener: Listener) -> None:
     """Put the network on the device, with full 32-bit products (TF32 would bend the law); tell of a GPU left unused."""
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    if not _DEVICE.fullmatch(device):
+        raise SettingsError("device", "", f"{device} is none that is known here", _DEVICES)
     try:
         model.to(torch.device(device))
     except (RuntimeError, AssertionError) as error:
         problem = f"{device} cannot be used ({str(error).splitlines()[0]})"
-        raise SettingsError("device", "", problem, "give cpu, cuda or cuda:N") from error
+        raise SettingsError("device", "", problem, _DEVICES) from error
     if torch.cuda.is_available() and device == "cpu":
         listener.say("NOTE: a GPU is here and is not used; give --device cuda to use it")
 

@@ -8,13 +8,12 @@ from maxent_cli.analysis.over_anchors import LEAST_ANCHORS
 from maxent_cli.analysis.periodicity import (
     ANCHOR,
     BACKGROUND,
-    BAND,
     DRAWS,
     FREQUENCIES,
     SOURCES,
-    Answer,
     LetterClass,
     Periodicity,
+    PeriodicityAnswer,
     Row,
     answer_rows,
     in_words,
@@ -31,8 +30,8 @@ from maxent_cli.io.growing_tables import growing_table
 from maxent_cli.io.outputs import planned
 from maxent_cli.io.periodicity_figure import PeriodicityFigure, Seen, write_periodicity_figure
 from maxent_cli.io.tables import write_table
+from maxent_cli.tables.periodicity import ANSWER, BAND, PEAKS, SPECTRA
 
-SPECTRA = ("draws", "phase_free", "anchor", "beta_0")  # columns, in the order of analysis.periodicity.SOURCES
 SHOWN_EVERY = 4  # frequencies of the spectra that are written: the rest lies between them
 
 
@@ -66,7 +65,7 @@ def periodicity(
     Returns
     -------
     Results
-        Tables 'answer', 'peaks' and 'spectra', as `maxent periodicity --help` tells; periods and phases are in bp.
+        Tables 'answer', 'peaks' and 'spectra', as `maxent periodicity --help-all` tells; periods and phases are in bp.
 
     Raises
     ------
@@ -86,7 +85,7 @@ def periodicity(
             raise InputError(anchors.path, "", "holds no anchor", "give draws around some")
         max_rhat = anchors.header.get("run", {}).get("max_rhat", 1.05)
         with (
-            growing_table(str(folder / "spectra.tsv"), ("record", "period", *SPECTRA)) as spectra,
+            growing_table(str(folder / SPECTRA.file), SPECTRA) as spectra,
             listener.progress("periodicity", len(anchors), "anchors") as ticker,
         ):
             for samples in anchors:
@@ -94,8 +93,8 @@ def periodicity(
                 spectra(spectrum_rows(found[-1]))
                 ticker.advance()
         answer = over_anchors(found)
-        write_table(str(folder / "peaks.tsv"), [row for one in found for row in peak_rows(one)])
-        write_table(str(folder / "answer.tsv"), answer_rows(answer))
+        write_table(str(folder / PEAKS.file), [row for one in found for row in peak_rows(one)], PEAKS)
+        write_table(str(folder / ANSWER.file), answer_rows(answer), ANSWER)
         write_periodicity_figure(str(folder / "periodicity.png"), figure_of(answer, found, words))
     return tell(folder, out, "answer", account(answer, found, words), listener)
 
@@ -110,11 +109,11 @@ def _class_of(words: str) -> LetterClass:
 def spectrum_rows(one: Periodicity) -> Iterator[Row]:
     """An anchor's spectra, a period a line."""
     for at in range(0, len(FREQUENCIES), SHOWN_EVERY):
-        powers = {name: one.power[source][at] for name, source in zip(SPECTRA, SOURCES, strict=True)}
-        yield {"record": one.record, "period": 1 / FREQUENCIES[at], **powers}
+        powers = (one.power[source][at] for source in SOURCES)
+        yield SPECTRA.row(one.record, 1 / FREQUENCIES[at], *powers, one.converged, one.rhat)
 
 
-def figure_of(answer: Answer, found: list[Periodicity], words: str) -> PeriodicityFigure:
+def figure_of(answer: PeriodicityAnswer, found: list[Periodicity], words: str) -> PeriodicityFigure:
     """The figure's arrays; the profile is that of the anchor with the middle height."""
 
     def seen(source: str) -> Seen:
@@ -137,7 +136,7 @@ def figure_of(answer: Answer, found: list[Periodicity], words: str) -> Periodici
     )
 
 
-def account(answer: Answer, found: list[Periodicity], words: str) -> Iterator[str]:
+def account(answer: PeriodicityAnswer, found: list[Periodicity], words: str) -> Iterator[str]:
     """What was looked at, where it peaks and how often, what chance gives, and what to try."""
     yield f"{len(found)} anchors; {in_words(words)} between 5 and 20 bp"
     for row in answer_rows(answer):

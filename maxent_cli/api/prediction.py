@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from maxent_cli.alphabet import decode
 from maxent_cli.analysis.classification import classification_areas
 from maxent_cli.api.anchors import Anchors, Given, anchors
-from maxent_cli.api.jobs import Task, granted_cpus, torch_threads
+from maxent_cli.api.jobs import Task, granted_cpus, outputs_of, torch_threads
 from maxent_cli.api.listening import Progress, listener_of
-from maxent_cli.api.networks import Network
+from maxent_cli.api.networks import Network, Reader
 from maxent_cli.api.runs import Run, account, settings_of
 from maxent_cli.data import WHOLE, Floats, Record, Rejected, Sequences, Shard
 from maxent_cli.errors import InputError, SettingsError, require_range
-from maxent_cli.interpret.law import chosen_outputs
+from maxent_cli.interpret.law import require_few
 from maxent_cli.io.bed import bed_lines, bed_rows
 from maxent_cli.io.digests import run_digests
 from maxent_cli.io.fasta import fasta_lines
@@ -25,8 +25,10 @@ from maxent_cli.io.outputs import planned
 from maxent_cli.io.parts import SCORES
 from maxent_cli.io.records import RecordSource, read_labelled_sequences
 from maxent_cli.io.tables import write_rows
+from maxent_cli.laws import Combination, is_table
 from maxent_cli.models import prediction
 from maxent_cli.models.splits import related
+from maxent_cli.tables.training import SCORES as SCORES_TABLE
 
 SEED = 1  # of the intervals of AUROC and AUPRC
 MOST_SHOWN = 20  # rows in a notebook
@@ -74,7 +76,7 @@ def predict(
     table: str | None = None,
     crop: bool = False,
     label: int | None = None,
-    contrast: tuple[int, int] | None = None,
+    output: int | str | None = None,
     at_least: float | None = None,
     correct: bool = False,
     top: int | None = None,
@@ -95,8 +97,9 @@ def predict(
         columns sequence and label (0 or 1).
     crop, label
         Keep the middle of the table's longer records (of others `anchors` does); the class of every record given.
-    contrast
-        Two outputs, by their numbers from 0, whose difference is the contrast; by default 1 and 0 of two.
+    output
+        The contrast, as `Law` names it: an output by number or name, a difference, 'A-B', or the path of a TSV of
+        weights; by default 1 less 0 of two.
     at_least, correct, top
         Choose records with this contrast or more, those that are called correctly (the contrast is above 0 exactly for
         label 1) and, of these, so many with the highest contrast; by default all.
@@ -133,27 +136,32 @@ def predict(
     task = Task("predict", listener_of(progress), out, shard, threads or granted_cpus())
     source = str(table) if given is None else anchors(given)
     where, read = (source, (source,)) if isinstance(source, str) else (source.name, source.files)
-    outputs = planned([*network.files, *read], [out, select], implied=[task.rejected_table], noting=False)
+    weights = str(output) if is_table(output) else None
+    outputs = planned([*network.files, *read, weights], [out, select], implied=[task.rejected_table], noting=False)
     wide, labels, left_out, count = _read(network, source, crop, label, shard)
     block = shard.block(count)
     mine, rejected = wide.within(block), [record for record in left_out if record.number in block]
     account(len(mine), rejected, where, task.rejected_table, task.listener, shard)
-    settings = settings_of(label=label, contrast=contrast, reading=network.reading)
-    digests = {"model": network.digest} | (run_digests(table=source) if isinstance(source, str) else source.digests())
+    settings = settings_of(label=label, output=output, reading=network.reading)
+    digests = {"model": network.digest} | run_digests(weights=weights)
+    digests |= run_digests(table=source) if isinstance(source, str) else source.digests()
     run = Run("predict", settings, digests, shard, count, len(mine), len(rejected))
     run.announce(task.listener)
-    margins = _outputs(network, wide, task)
+    reader = network.reader(wide.codes.shape[1])
+    names = network.outputs(reader.outputs)
+    contrast = outputs_of(network, output, names)
+    require_few(contrast, 1, "a contrast is of")
+    margins = _outputs(reader, wide, task)
     within = np.isin(wide.numbered, mine.numbered)
     margins, called = margins[within], None if labels is None else labels[within]
-    names = network.outputs(margins.shape[1])
-    columns = _columns(mine, margins, chosen_outputs(contrast, names), names, called)
+    columns = _columns(mine, margins, contrast[0], names, called)
     found = Scores(columns, mine, _chosen(columns, at_least, correct, top))
     if called is not None and len(set(called.tolist())) == 2:
         for area in classification_areas(called, columns["contrast"], SEED, related(mine.codes)):
             task.listener.say(str(area))
     with outputs.writing() as opening:
         if out is not None:
-            write_rows(opening(out, part=run.part(SCORES)), columns)
+            write_rows(opening(out, part=run.part(SCORES)), columns, SCORES_TABLE)
         if select is not None:
             _write_chosen(opening, select, found)
     if select is not None:
@@ -189,25 +197,35 @@ def _read(
     return sequences, labels, rejected, count
 
 
-def _outputs(network: Network, sequences: Sequences, task: Task) -> Floats:
+def _outputs(reader: Reader, sequences: Sequences, task: Task) -> Floats:
     """Outputs (N, K) of the network."""
-    reader = network.reader(sequences.codes.shape[1])
     with torch_threads(task.threads), task.listener.progress("predicting", len(sequences), "records") as ticker:
         return prediction.predict(reader, sequences.codes, ticker.advance, sequences.numbered).astype(np.float64)
 
 
 def _columns(
-    sequences: Sequences, outputs: Floats, contrast: tuple[int, ...], names: tuple[str, ...], labels: Labels | None
+    sequences: Sequences, outputs: Floats, contrast: Combination, names: tuple[str, ...], labels: Labels | None
 ) -> Columns:
     """The table: outputs (N, K) by name, contrast and probability (N,), and whether the call is right."""
-    margin = outputs[:, contrast[0]] - (outputs[:, contrast[1]] if len(contrast) == 2 else 0)
-    others = np.delete(outputs, contrast[0], axis=1) if len(contrast) == 2 else np.zeros_like(outputs)
-    odds = np.logaddexp.reduce(others, axis=1) - outputs[:, contrast[0]]
+    numbers, weights = zip(*contrast, strict=True)
+    margin = (outputs[:, numbers] * weights).sum(axis=1)
     columns: Columns = {"record": sequences.names, **dict(zip(names, outputs.T, strict=True))}
-    columns |= {"contrast": margin, "probability": np.exp(-np.logaddexp(0, odds))}
+    columns |= {"contrast": margin, "probability": _probability(outputs, contrast)}
     if labels is not None:
         columns |= {"label": labels, "correct": (margin > 0) == (labels == 1)}
     return columns
+
+
+def _probability(outputs: Floats, contrast: Combination) -> Floats:
+    """Of an output on its own, by a sigmoid; of the first of a difference, by a softmax over all; else not known."""
+    weights = [weight for _, weight in contrast]
+    if weights == [1.0]:
+        return np.asarray(np.exp(-np.logaddexp(0, -outputs[:, contrast[0][0]])))
+    if weights != [1.0, -1.0]:
+        return np.full(len(outputs), np.nan)
+    first = contrast[0][0]
+    odds = np.logaddexp.reduce(np.delete(outputs, first, axis=1), axis=1) - outputs[:, first]
+    return np.asarray(np.exp(-np.logaddexp(0, odds)))
 
 
 def _chosen(columns: Columns, at_least: float | None, correct: bool, top: int | None) -> NDArray[np.intp]:

@@ -13,7 +13,8 @@ import pandas as pd
 
 from maxent_cli.api.listening import Listener
 from maxent_cli.errors import InputError
-from maxent_cli.io.outputs import Outputs, writing_folder
+from maxent_cli.io.outputs import Outputs, copy_recorded, planned
+from maxent_cli.io.tables import text_of
 
 MOST_SHOWN = 20  # rows in a notebook
 
@@ -27,7 +28,7 @@ class Results:
     def __init__(self, path: Path, account: Sequence[str], main: str, temporary: bool = False) -> None:
         self.path, self.account, self.main = path, tuple(account), main
         if temporary:
-            weakref.finalize(self, shutil.rmtree, path, ignore_errors=True)
+            weakref.finalize(self, shutil.rmtree, path.parent, ignore_errors=True)
 
     @property
     def tables(self) -> list[str]:
@@ -37,16 +38,18 @@ class Results:
     def __getitem__(self, table: str) -> pd.DataFrame:
         if table not in self.tables:
             raise InputError(self.path, "", f"holds no table named {table}", f"its tables are {', '.join(self.tables)}")
-        return pd.read_csv(self.path / f"{table}.tsv", sep="\t", true_values=["yes"], false_values=["no"])
+        found = pd.read_csv(self.path / f"{table}.tsv", sep="\t", true_values=["yes"], false_values=["no"])
+        texts = found.select_dtypes(exclude=["number", "bool"]).columns
+        return found.assign(**{str(name): found[name].map(_plain) for name in texts})
 
     def to_frame(self) -> pd.DataFrame:
         """The table that answers the question."""
         return self[self.main]
 
     def save(self, path: str) -> None:
-        """Copy the folder."""
-        with writing_folder(path) as folder:
-            shutil.copytree(self.path, folder, dirs_exist_ok=True)
+        """Copy the folder, and write the record of its making beside it (PATH.provenance.json)."""
+        planned([str(self.path)], folders=[path], noting=False)
+        copy_recorded(str(self.path), path)
 
     def __repr__(self) -> str:
         return f"<Results in {self.path}: {', '.join(self.tables)}>"
@@ -66,12 +69,18 @@ def results_folder(out: str | None, outputs: Outputs, **made: Any) -> Iterator[P
         with outputs.writing_folder(out, **made) as folder:
             yield folder
         return
-    folder = Path(tempfile.mkdtemp(prefix="maxent-"))
+    folder = Path(tempfile.mkdtemp(prefix="maxent-")) / "results"
     try:
+        folder.mkdir()
         yield folder
+        outputs.record(str(folder), **made)
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder.parent, ignore_errors=True)
         raise
+
+
+def _plain(cell: Any) -> Any:
+    return text_of(cell) if isinstance(cell, str) else cell
 
 
 def tell(folder: Path, out: str | None, main: str, account: Iterable[str], listener: Listener) -> Results:

@@ -2,8 +2,9 @@
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from maxent_cli.alphabet import decode
 from maxent_cli.analysis.diagnostics import diagnose
@@ -25,6 +26,7 @@ from maxent_cli.io.outputs import Opening, copy_into, planned
 from maxent_cli.io.samples import draws_into, packed, unpacked
 from maxent_cli.io.tables import Row, write_rows
 from maxent_cli.io.unfinished import Unfinished, unfinished
+from maxent_cli.tables.sampling import SERIES, SUMMARY
 
 MOST_SAID = 3  # anchors that have not converged, by name
 
@@ -92,16 +94,16 @@ def sample(
     asked, run = _settled(law, gc, sampling, preset)
     task = Task("sample", listener_of(progress), out, shard, threads or granted_cpus())
     if out is not None and not is_device(out):
-        rows = _draw(network, anchors(given), asked, run, task, (summary, fasta))
+        rows, parts = _draw(network, anchors(given), asked, run, task, (summary, fasta))
         _report(rows, f"{out}: ", task.listener)
-        return Draws(out, rows=rows)
+        return Draws(out, rows=rows, parts=parts)
     folder = Path(tempfile.mkdtemp(prefix="maxent-"))
     kept = replace(task, out=str(folder / "draws.npz"))
-    rows = _draw(network, anchors(given), asked, run, kept, (summary, fasta))
+    rows, parts = _draw(network, anchors(given), asked, run, kept, (summary, fasta))
     _report(rows, "" if out is None else f"{out}: ", task.listener)
     if out is not None:  # which has no neighbours, and cannot be read again
         copy_into(str(kept.out), out)
-    return Draws(str(kept.out), folder, rows)
+    return Draws(str(kept.out), folder, rows, parts)
 
 
 def preset_of(name: str) -> Sampling:
@@ -123,18 +125,21 @@ def _settled(law: Law | None, gc: float | None, sampling: Sampling | None, prese
 
 def _draw(
     network: Network, given: Anchors, law: Law, sampling: Sampling, task: Task, named: tuple[str | None, str | None]
-) -> list[Row]:
-    """Draw around all anchors, and write draws, summary, series and FASTA with their records; the summary's rows.
+) -> tuple[list[Row], list[Shard]]:
+    """Draw around all anchors, and write draws, summary, series and FASTA with their records.
 
-    named: where summary and FASTA go.
+    named: where summary and FASTA go. Gives the summary's rows, and the part of all records that each anchor is.
     """
     out, (summary, fasta) = str(task.out), named
     paths = {"draws": out, "summary": summary or f"{out}.tsv", "series": f"{out}.series.tsv", "fasta": fasta}
     beside = [None if summary else paths["summary"], paths["series"], task.rejected_table]
-    outputs = planned([*network.files, *given.files], [out, summary, fasta], implied=beside, noting=False)
+    outputs = planned([*network.files, *given.files, *law.files], [out, summary, fasta], implied=beside, noting=False)
     settings = settings_of(law=law, sampling=sampling, reading=network.reading)
     subject = take_up(network, given, law, sampling.device, settings, task)
     job = Job(subject, sampling, task)
+    header = {"law": subject.law.header, "run": asdict(sampling), "model": network.digest}
+    reading = network.reading if law.layer is None else replace(network.reading, layer=law.layer)
+    header |= {"reading": reading.__dict__, "outputs": subject.outputs}
 
     def with_conditionals(samples: SampleSet) -> SampleSet:
         return replace(samples, conditionals=block_conditionals(subject.model, subject.law, samples))
@@ -142,17 +147,16 @@ def _draw(
     with unfinished(out, subject.identity, task.listener.stop) as work:
         kept = job.work_through(work, lambda draw: packed(with_conditionals(draw(subject.model, subject.law))))
         with outputs.writing(seed=sampling.seed, device=sampling.device) as opening:
-            return _write(opening, (work, kept), paths, job, network)
+            rows = _write(opening, (work, kept), paths, job, header)
+    return rows, [Shard(int(number) + 1, subject.run.read) for number in subject.anchors.numbered]
 
 
 def _write(
-    opening: Opening, done: tuple[Unfinished, list[str]], paths: dict[str, str | None], job: Job, network: Network
+    opening: Opening, done: tuple[Unfinished, list[str]], paths: dict[str, str | None], job: Job, header: dict[str, Any]
 ) -> list[Row]:
     """Put the results together, an anchor at a time; give the rows of the summary."""
     subject, run, rows, series = job.subject, job.sampling, list[Row](), list[Row]()
-    is_distance = subject.law.held == "anchor"
-    header = {"law": subject.law.__dict__, "run": run.__dict__, "model": network.digest}
-    header |= {"reading": network.reading.__dict__, "outputs": subject.outputs}
+    is_distance = subject.law.kind.is_distance
     (work, kept), part = done, subject.run.part
     with draws_into(opening(paths["draws"], "wb", part=part("draws")), header) as draws:
         summary, betas = (opening(paths[name], part=part(name)) for name in ("summary", "series"))
@@ -166,8 +170,8 @@ def _write(
             series += beta_series(samples, diagnosis, is_distance)
             if fasta:
                 fasta.writelines(_fasta_lines(samples))
-        write_rows(summary, rows)
-        write_rows(betas, series)
+        write_rows(summary, rows, SUMMARY)
+        write_rows(betas, series, SERIES)
     return rows
 
 

@@ -17,6 +17,7 @@ from maxent_cli.errors import EndedError, InputError
 COMMANDS = {
     "simulate": "Random sequences with planted motifs, and where they were planted.",
     "train": "Train a network on positives against negatives.",
+    "adopt": "Describe a network of your own once, as a model folder.",
     "predict": "Outputs of a network for every record; choose anchors by them.",
     "doctor": "Examine a network before a run, and test the sampler on it.",
     "sample": "Draw sequences that the network cannot tell from each anchor.",
@@ -73,6 +74,7 @@ def begin() -> None:
     """
     from maxent_cli.commands.console import say
     from maxent_cli.io import digests
+    from maxent_cli.io.machine import place_for_code
     from maxent_cli.io.provenance import configured, started
 
     try:
@@ -85,6 +87,8 @@ def begin() -> None:
     started.set(time.time())
     configured.set(None)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    home = os.path.expanduser("~")  # noqa: PTH111  # which is '~' itself where there is none
+    place_for_code(Path(__file__).parents[1] / "engine", home.removeprefix("~"))
 
 
 @click.group(cls=CommandTable, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

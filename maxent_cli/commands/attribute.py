@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from maxent_cli.choices import METHODS
 from maxent_cli.commands import options
-from maxent_cli.commands.console import Console, print_file, spoken
+from maxent_cli.commands.console import Console, print_file, resumable
 from maxent_cli.commands.params import PIPE, FiniteRange
 
 if TYPE_CHECKING:
@@ -14,36 +15,23 @@ if TYPE_CHECKING:
     from maxent_cli.data import Shard
     from maxent_cli.interpret.law import Law
 
-METHODS = ("saliency", "input-x-gradient", "deeplift", "integrated-gradients", "mutagenesis")
 
-
-def _asked(contrast: tuple[int, int] | None, output: int | None, background: Any, gc: float | None) -> "Law":
+def _asked(output: str | None, background: Any, gc: float | None) -> "Law":
     from maxent_cli.interpret.law import Law
 
     frequencies = None if background == "data" else background
-    return Law(outputs=options.outputs_of(contrast, output), background=frequencies, gc=gc)
+    return Law(output=output, background=frequencies, gc=gc)
 
 
 DETAILS = """
 By the last three methods, a position's score is that of the anchor's letter. By deeplift and integrated-
 gradients scores must sum to f less its mean over the references: whether they do is checked for every anchor.
-Errors are standard errors over references. Positions that are held (--fix, --flank) have no score. In the
-folder:
-
-\b
-positions.tsv    letter, score, error, and the scores of A, C, G and T, a position a line
-anchors.tsv      output, sum of scores, output of the references, how far the sum is off (delta,
-                 and its share of the mean difference from the references); drift: of the compiled
-                 kernel from full passes
-scores.bedgraph  scores where coordinates are known, 0-based half-open; where anchors overlap,
-                 their mean
-logos/           the anchor's letters, as high as their scores
-modisco/         one_hot.npz and attributions.npz, each (anchors, 4, positions)
+Errors are standard errors over references. Positions that are held (--fix, --flank) have no score.
 """
 
 
 @options.command("attribute", details=DETAILS)
-@spoken
+@resumable
 @options.network_options
 @options.anchors_options
 @options.option(
@@ -106,8 +94,8 @@ def command(
 ) -> None:
     """Attribution scores of each position and letter, by the methods in common use.
 
-    ANCHORS is FASTA ('-' for stdin), or BED with --genome. What is attributed is the output or contrast
-    f, before the sigmoid or softmax. By --method:
+    ANCHORS is FASTA ('-' for stdin), or BED with --genome. What is attributed is f, the output or
+    a difference of two, before the sigmoid or softmax. By --method:
 
     \b
     saliency              |gradient of f| by the letter; of a position, the largest
@@ -116,8 +104,7 @@ def command(
     integrated-gradients  the mean gradient on the way from a reference; a mean likewise
     mutagenesis           f with the letter there, less its mean over letters drawn from q there
 
-    In the folder: positions.tsv, anchors.tsv (output, sum of scores, how far that is off: the sums of
-    deeplift and integrated-gradients are checked), scores.bedgraph, logos/, modisco/.
+    The sums of deeplift and integrated-gradients are checked.
     """
     from maxent_cli.api.attribution import attribute, complete
 

@@ -36,14 +36,7 @@ def command(console: Console, a: str, b: str, summaries: tuple[str, str] | None,
     A and B are folders that motifs wrote. Anchors of one name and sequence are the same and are compared one by one;
     if there are none, means are compared. Differences are B less A. Errors of single anchors are Monte Carlo errors of
     the draws; intervals of means are over anchors (95 %, by t), and hold for more anchors of these kinds, not for
-    another training of the networks. In the folder:
-
-    \b
-    motifs.tsv   motifs that are the same: similarity, anchors, sites, bits, anchors with one place
-    places.tsv   where each shared anchor's draws have each of these motifs, and how often
-    anchors.tsv  bits of the positions, and bits held, of each shared anchor
-    summary.tsv  means over anchors, and their differences with intervals
-    compare.png  anchors' bits and occupancies of A against those of B, motifs above each other
+    another training of the networks.
     """
     from maxent_cli.api.comparison import compare
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from maxent_cli.commands import options
-from maxent_cli.commands.console import Console, spoken
+from maxent_cli.commands.console import Console, resumable
 from maxent_cli.commands.params import FiniteRange, InputPath
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @options.command("dependence")
-@spoken
+@resumable
 @click.argument("draws", type=InputPath())
 @options.option(
     "--record",
@@ -82,13 +82,7 @@ def command(
     Without a tether a motif may move, and positions depend on each other through its place; for what depends within
     and between motifs in place, sample with --tether.
 
-    Positions are 0-based in the anchor. In the folder:
-
-    \b
-    pairs.tsv    the pairs that depend most: bits, p, q, and bits_squared, with errors
-    letters.tsv  how often each two letters stand together there, and would if apart
-    anchors.tsv  pairs tested and dependent (q up to 0.05) of each anchor, or why it was refused
-    maps/        heat map of an anchor's pairs, below the diagonal the reference; tables of top pairs
+    Positions are 0-based in the anchor.
     """
     from maxent_cli.api.dependence import dependence
 

@@ -8,7 +8,7 @@ import click
 
 from maxent_cli.commands import options
 from maxent_cli.commands.console import Console, spoken
-from maxent_cli.commands.params import AUTO, InputPath
+from maxent_cli.commands.params import AUTO
 
 if TYPE_CHECKING:
     from maxent_cli.api.anchors import Anchors
@@ -21,40 +21,31 @@ if TYPE_CHECKING:
 @options.command("doctor")
 @spoken
 @options.network_options
-@options.anchors_options
+@options.anchors_if_any_options
 @options.law_options(AUTO)
 @options.sampling_options
 @options.threads_option
-@options.option(
-    "--table",
-    type=InputPath(),
-    section="Network",
-    everyday=True,
-    help="TSV with columns sequence and label (0 or 1): try all orders of the letters on it.",
-)
 @options.option("--json", "as_json", is_flag=True, section="Output", everyday=True, help="JSON instead of a table.")
 def command(
     console: Console,
     network: "Network",
-    anchors: "Anchors",
+    anchors: "Anchors | None",
     law: "Law",
     sampling: "Sampling",
     threads: int | None,
-    table: str | None,
     as_json: bool,
 ) -> None:
     """Examine a network before a run: give the options that `sample` will be given.
 
-    Says what is read and held (shape, letters, layer, outputs), what would make draws wrong (randomness, batches,
-    letters in another order), how fast the network and the sampler are, and what time, memory and resources the run
-    will need. Then a self-test: with all but four positions of the first anchor held, all 256 sequences are listed and
-    draws are compared with the exact law. Exit code 1 if anything is wrong.
+    Says what is read and held (shape, layer, outputs), what would make draws wrong (randomness, batches), how fast
+    the network and the sampler are, and what time, memory and resources the run will need. And a self-test: with all
+    but four positions of the first anchor held, all 256 sequences are listed and draws are compared with the exact
+    law. Without ANCHORS it looks at random sequences. Exit code 1 if anything is wrong.
     """
     from maxent_cli.api.examining import doctor
     from maxent_cli.interpret.checkup import WRONG
 
-    crop = anchors.crop
-    found = doctor(network, anchors, law, sampling, table=table, crop=crop, threads=threads, progress=console)
+    found = doctor(network, anchors, law, sampling, threads=threads, progress=console)
     click.echo(as_json_text(found) if as_json else as_table(found))
     raise click.exceptions.Exit(any(finding.verdict == WRONG for finding in found))
 

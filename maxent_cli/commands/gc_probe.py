@@ -1,4 +1,4 @@
-"""maxent gc-probe: does the network hold a global count, such as GC content?"""
+"""maxent gc-probe: which global counts, such as GC content, does the network hold?"""
 
 from typing import TYPE_CHECKING, Any
 
@@ -29,10 +29,10 @@ class Fields(click.ParamType[Any]):
             return self.fail("give numbers between -10 and 10, as in -2,-1,0,1,2", param, ctx)
 
 
-def _probe(feature: str, match_p: float, mu: tuple[float, ...], untrained: int, beside: str | None) -> "Probe":
+def _probe(feature: str, match_p: float, mu: tuple[float, ...]) -> "Probe":
     from maxent_cli.api.probing import Probe
 
-    return Probe(feature, match_p, mu, untrained, beside)
+    return Probe(feature, match_p, mu)
 
 
 probe_options = options.group(
@@ -44,7 +44,7 @@ probe_options = options.group(
         show_default=True,
         metavar="gc|cpg|kmer:WORD|motif:FILE",
         everyday=True,
-        help="What is counted: G and C; CG; a word in IUPAC letters; the first motif of a MEME file.",
+        help="What mu is on: G and C; CG; a word in IUPAC letters; the first motif of a MEME file.",
     ),
     options.option(
         "--mu",
@@ -62,47 +62,40 @@ probe_options = options.group(
         type=FiniteRange(0, 1, min_open=True),
         help="A motif matches where its score is as high as that of this share of places in the background.",
     ),
-    options.option(
-        "--untrained",
-        default=0,
-        show_default=True,
-        type=click.IntRange(0, 100),
-        help="Networks with fresh random weights that are drawn from beside it, each at the beta at which it keeps as "
-        "much energy, 0 to 100.",
-    ),
-    options.option(
-        "--beside",
-        type=click.Path(exists=True, file_okay=False),
-        help="Model folder of a second network, drawn from in the same way.  [default: none]",
-    ),
 )
 
 
 DETAILS = """
-A motif that holds its letters does all of this a little, so the answer rests on the positions whose letters
-are no more than the draws' composition makes them: yes if the 95 % interval of rigidity there, over anchors,
-lies above 0.25, no if below, else undecided, as with fewer than six anchors. Anchors weigh by the network's
-mean distance of the background from them: where it sees next to no difference, what it holds makes none.
-Anchors whose chains disagree on N (R-hat above 1.2) are shown and do not count, nor do the other networks,
-which are shown beside it: at the same share of energy untrained ones are often so rugged that their chains
-stand. Anchors should differ in N; positives and negatives at random are best. Another training may have
-learned otherwise: try other seeds.
+From the draws at mu = 0 the same is asked of the numbers of A, C, G, T, of G and C, A and G (purines), G and T
+(keto), each also in the left half, in the right half and as left less right; of A less T and G less C, of all
+dinucleotides as they read on this strand, and of homopolymers (three letters alike). All are counted outside
+local features: over positions whose letters are no more than the draws' composition makes them.
 
-In the folder:
+rigidity = 1 - Var(N) / Var_free(N), where Var_free is the variance if each position were drawn from its own
+marginal, or from the background alone (beta = 0), the smaller of the two: 0 where letters know nothing of each
+other, 1 where N is fixed. slope is that of the draws' N a position on the anchors' N a position. What is held of
+one count shows in others. Rigidity, letters being even, where the network holds
 
 \b
-answer.tsv      slopes and rigidities of network and references, with 95 % intervals over
-                anchors; the answer
-by_mu.tsv      N, its variance and rigidity, energy and output over anchors, with intervals, a
-                chemical potential a line
-response.tsv    the same with Monte Carlo errors, an anchor and chemical potential a line
-references.tsv  the same of the references, without a chemical potential
-checks.tsv      between neighbouring ones log P'(N)/P(N) must have the slope mu'-mu, and both,
-                reweighted half-way, the same mean N; z-scores, where chains agree on N
-response.png    the response, the draws' N against the anchors', and rigidity beside references
+                     A    C    G and C  A and G  AA    CG    G and C, left half
+A                    1    1/9  1/3      1/3      4/7   4/39  1/6
+G and C              1/3  1/3  1        0        4/21  4/13  1/2
+G and C, left half   1/6  1/6  1/2      0        2/21  2/13  1
 
-GC is a share of the positions that may change (share: yes); other counts are numbers, and outside local
-features numbers a place.
+So the most rigid count that passes is named first, and the others are held against what is left of them beyond
+those that are named (beyond: rigidity less the regression on them). A count passes where the rigidity, over
+anchors, is above 0.25 (in one half 0.5) at a false discovery rate of 0.05 (Benjamini and Hochberg; that of
+--feature is asked beforehand, and tested alone): a motif that always stands somewhere has as much, if it takes
+up a quarter of the positions. Anchors weigh by the network's mean distance of the background from them: where
+it sees next to no difference, what it holds makes none. Anchors whose chains disagree on a count (R-hat above
+1.2) do not count for it; fewer than six anchors decide nothing. Anchors should differ in N; positives and
+negatives at random are best.
+
+Another training may have learned otherwise: try other seeds. One on labels at random is no null: it may well hold
+a count.
+
+converged is that of the count, which is all that is read off; letters_converged is that of all letters. GC is
+a share of the positions that may change in response.tsv (share: yes); other counts are numbers.
 """
 
 
@@ -127,12 +120,13 @@ def command(
     out: str,
     shard: "Shard",
 ) -> None:
-    """Test whether the network constrains a global count, by a chemical potential on it.
+    """Test which global counts the network holds, such as its GC content.
 
     Around each of ANCHORS, sequences are drawn from p(x) ∝ q(x)·exp(mu·N(x) - beta·E(x)): N is the
     number of G and C, or what --feature says. Where the network holds N, draws answer mu less than the
-    background would, and N varies less than positions on their own: rigidity, 1 - Var(N)/Var_indep(N),
-    is above 0. It is held if the 95 % interval of rigidity outside local features lies above 0.25.
+    background would, and N varies less than positions on their own: rigidity, 1 - Var(N)/Var_free(N),
+    is above 0. From the draws at mu = 0 this is asked of letters, halves, dinucleotides and
+    homopolymers too, and those are named that hold more than others explain.
     """
     from maxent_cli.api.probing import gc_probe
 

@@ -6,15 +6,13 @@ import click
 
 from maxent_cli.commands import options
 from maxent_cli.commands.console import Console, print_file, spoken
-from maxent_cli.commands.params import PIPE, FiniteRange, InputPath
+from maxent_cli.commands.params import PIPE, FiniteRange, InputPath, KnownMotifs
+from maxent_cli.tables import WRITTEN
 
 if TYPE_CHECKING:
     from maxent_cli.analysis.discovery import Calling
 
-PRINTED = (
-    *("motifs.meme", "motifs.jaspar", "motifs.tsv", "motifs_ppm.tsv", "motifs_pwm.tsv", "sites.bed", "occupancy.tsv"),
-    *("spacing.tsv", "anchor_motifs.meme", "rates.tsv", "anchors.tsv", "positions.tsv", "pwm.tsv", "segments.tsv"),
-)
+PRINTED = tuple(output.file for output in WRITTEN["motifs"] if not output.file.endswith(("/", ".gz")))
 
 
 def calling_of(bits: float, errors: float, gap: int, width: int, motif_bits: float, site_rate: float) -> "Calling":
@@ -73,7 +71,12 @@ calling_options = options.group(
 @options.command("motifs")
 @spoken
 @click.argument("draws", type=InputPath())
-@options.option("--known", type=InputPath(), everyday=True, help="MEME file of known motifs to name the found ones by.")
+@options.option(
+    "--known",
+    type=KnownMotifs(),
+    everyday=True,
+    help="Known motifs to name the found ones by: jaspar-vertebrates, jaspar-fungi (included), or a MEME file.",
+)
 @calling_options
 @options.option(
     "--similarity",
@@ -124,24 +127,7 @@ def command(
     """Motifs that the draws hold, wherever and on either strand.
 
     DRAWS is what sample wrote. Motifs are found in each anchor's draws against its background, the tether included,
-    merged over anchors and looked for in all draws. Positions are 0-based, start and end half-open. In the folder:
-
-    \b
-    motifs.tsv         the motifs: consensus, anchors, sites, bits, the three known motifs most like
-                       each, and p of coming again in so many converged anchors, by shuffled columns
-    motifs.meme        the same as matrices; also motifs.jaspar, motifs_ppm.tsv, motifs_pwm.tsv
-    sites.bed          places of motifs in 5 % or more of an anchor's draws; genomic if anchors are
-    occupancy.tsv      share of each anchor's draws with each motif, also at beta 0; the best place
-    spacing.tsv        distances that draws prefer: bp between the facing ends of two motifs (0: side
-                       by side), seen with motif_a on the plus strand
-    anchor_motifs.meme the motifs as each anchor's draws have them
-    rates.tsv          how often motifs are found and come again, and how often by chance
-    anchors.tsv        bits of each anchor in place, its informative segments, and its logo
-    positions.tsv      letter frequencies and information of each position, with errors and ESS
-    pwm.tsv            log2 odds of each position's letters against its background
-    segments.tsv       informative stretches in place, in the anchor and in the genome
-    logos/             of anchors in place (logo_), their best motif aligned (aligned_), and motifs
-    modisco/           one_hot.npz and attributions.npz for `modisco motifs`
+    merged over anchors and looked for in all draws. Positions are 0-based, start and end half-open.
     """
     from maxent_cli.api.motifs import motifs
 

@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from maxent_cli.choices import PRESETS
 from maxent_cli.commands.configuration import read_config
 from maxent_cli.commands.params import (
     AUTO,
     NONE,
-    Arguments,
-    Contrast,
     FiniteRange,
-    Frequencies,
+    FrequenciesType,
     InputPath,
-    Letters,
     NumberOrAuto,
+    OutputsType,
     ShardType,
     Tether,
 )
+from maxent_cli.laws import LAWS, LawKind
+from maxent_cli.tables import WRITTEN
 
 if TYPE_CHECKING:
     from maxent_cli.api.anchors import Anchors
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 Decorator = Callable[[Any], Any]
 
-# of interpret.sampling, which is slow to import; a test compares
-PRESETS = ("quick", "standard", "thorough", "published")
 OF_PRESET = "the preset's"
 HELP = "Help"
 ORDER = ("Network", "Anchors", "Options", "Law", "Sampling", "Output", HELP)  # of sections; a command's own come first
@@ -65,10 +64,16 @@ class Command(click.Command):
         return [option for option in own if option.everyday and option.name not in self.rare]
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        shown = copy(self)
+        shown, written = copy(self), WRITTEN.get(str(self.name), ())
         if ctx.meta.get(ALL):
             shown.help = f"{self.help}\n\n{inspect.cleandoc(self.details)}"
+        elif written and not self.details:
+            names = ", ".join(output.file for output in written)
+            shown.help = f"{self.help}\n\nWritten are {names}; --help-all says what is in them."
         click.Command.format_help_text(shown, ctx, formatter)
+        if ctx.meta.get(ALL) and written:
+            with formatter.section("Files"):
+                formatter.write_dl([(output.file, f"{output.about}.") for output in written])
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}
@@ -213,34 +218,10 @@ logo_options = stack(
 )
 
 
-def _network(
-    model: str,
-    model_args: dict[str, Any],
-    weights: str | None,
-    weights_prefix: str,
-    trust_pickle: bool,
-    input_length: int | None,
-    letters: str,
-    layout: str,
-    head: str | None,
-    layer: str | None,
-    final: str,
-) -> "Network":
+def _network(model: str, trust_code: bool) -> "Network":
     from maxent_cli.api.networks import network
 
-    return network(
-        model,
-        input_length,
-        weights=weights,
-        arguments=model_args,
-        weights_prefix=weights_prefix,
-        trust_pickle=trust_pickle,
-        letters=letters,
-        channels_last=layout == "channels-last",
-        head=head,
-        layer=layer,
-        final=final,
-    )
+    return network(model, trust_code=trust_code)
 
 
 network_options = group(
@@ -249,79 +230,22 @@ network_options = group(
     option(
         "--model",
         required=True,
-        metavar="FOLDER|MODULE:NAME",
+        metavar="FOLDER",
         section="Network",
         everyday=True,
-        help="Model folder that train wrote; or your function (or class) that gives a torch module.",
+        help="Model folder, as train or adopt wrote it.",
     ),
     option(
-        "--model-args",
-        type=Arguments(),
-        default="{}",
-        section="Network",
-        help="Arguments of the function, a JSON object.  [default: none]",
-    ),
-    option(
-        "--weights",
-        type=InputPath(),
-        section="Network",
-        help="Weights for the function's network: safetensors, a state dict, or a checkpoint that holds one.  "
-        "[default: as the function gives it]",
-    ),
-    option(
-        "--weights-prefix",
-        default="",
-        section="Network",
-        help="Take the weights whose names begin so, and cut it off, as in 'model.' for Lightning.  [default: none]",
-    ),
-    option(
-        "--trust-pickle",
+        "--trust-code",
         is_flag=True,
         section="Network",
-        help="Also read files that can run code: pickled modules, TorchScript, .pt2.",
+        help="Run the code that the model folder holds, if it holds any: you trust whoever wrote it.",
     ),
-    option(
-        "--input-length",
-        type=click.IntRange(1, 10**7),
-        section="Network",
-        help="Letters that the function's network reads, in bp, from 1.  [default: its input_length, or the first "
-        "record's length]",
-    ),
-    option(
-        "--letters",
-        type=Letters(),
-        default="ACGT",
-        show_default=True,
-        section="Network",
-        help="Order of the network's four channels.",
-    ),
-    option(
-        "--layout",
-        type=click.Choice(["channels-first", "channels-last"]),
-        default="channels-first",
-        show_default=True,
-        section="Network",
-        help="The network reads (batch, 4, length) or (batch, length, 4).",
-    ),
-    option(
-        "--head",
-        section="Network",
-        help="Which of several outputs to take: the key of a dict, or the number from 0 in a tuple.",
-    ),
-    option(
-        "--layer",
-        section="Network",
-        help="Module whose input is the representation.  [default: the final linear layer; `maxent doctor` prints it]",
-    ),
-    option(
-        "--final",
-        default=AUTO,
-        show_default=True,
-        metavar="auto|none|NAME",
-        section="Network",
-        help="Sigmoid or softmax at the end, before which outputs are taken: found, left alone, or the module or "
-        "function of that name.",
-    ),
+)
+layer_option = option(
+    "--layer",
+    section="Law",
+    help="Module whose input is the representation.  [default: the model folder's; `maxent doctor` prints it]",
 )
 genome_options = stack(
     option(
@@ -349,23 +273,22 @@ genome_options = stack(
 
 
 def _anchors(
-    anchors: str,
+    anchors: str | None,
     genome: str | None,
     centre: Literal["centre", "summit"],
     crop: bool,
     flank: Literal["genome", "background"] | None,
     fix: str | None,
     n_policy: Literal["reject", "fix", "sample"],
-) -> "Anchors":
+) -> "Anchors | None":
     from maxent_cli.api.anchors import anchors as read
 
+    if anchors is None:
+        return None
     return read(anchors, genome=genome, centre=centre, crop=crop, flank=flank, fix=fix, n_policy=n_policy)
 
 
-anchors_options = group(
-    "anchors",
-    _anchors,
-    click.argument("anchors", type=InputPath(pipe=True)),
+anchor_reading_options = stack(
     genome_options,
     option(
         "--flank",
@@ -391,18 +314,26 @@ anchors_options = group(
         "drawn like any letter; the anchor itself encodes it as zeros.",
     ),
 )
-# what of the network is looked at, and the background it is held against
-asked_options = stack(
-    option(
-        "--contrast",
-        type=Contrast(),
-        section="Law",
-        help="Output a less output b (numbers from 0, before the softmax).  [default: 1,0 of two outputs]",
-    ),
-    option("--output", type=click.IntRange(0), section="Law", help="One output (number from 0) instead of a contrast."),
+anchors_options, anchors_if_any_options = (
+    group(
+        "anchors",
+        _anchors,
+        click.argument("anchors", required=required, type=InputPath(pipe=True)),
+        anchor_reading_options,
+    )
+    for required in (True, False)
+)
+output_option = option(
+    "--output",
+    type=OutputsType(),
+    section="Law",
+    help="Of several outputs, before the softmax: one by number from 0 or name; a difference, A-B; several together, "
+    "A,B,C; or weighted sums from a TSV (columns output, weight; row).  [default: 1-0 of two]",
+)
+background_options = stack(
     option(
         "--background",
-        type=Frequencies(),
+        type=FrequenciesType(),
         default="data",
         show_default=True,
         section="Law",
@@ -417,37 +348,38 @@ asked_options = stack(
         help="G+C fraction of the background.  [default: that of the training data]",
     ),
 )
+asked_options = stack(output_option, background_options)  # of a law, but for how firmly it holds
 
 
 def law_of(
-    held: Literal["anchor", "output"],
-    contrast: tuple[int, int] | None,
-    output: int | None,
+    held: str,
+    output: str | None,
     background: Any,
     gc: float | None,
     tether: Any,
     beta: Any,
     keep: float | None,
+    layer: str | None,
 ) -> "Law":
     """What the options of the law ask for."""
     from maxent_cli.interpret.law import Law
 
     return Law(
         held,
-        outputs_of(contrast, output),
+        output,
         None if background == "data" else background,
         gc,
         None if tether == NONE else tether,
         None if beta == AUTO else beta,
         keep,
+        layer,
     )
 
 
-def outputs_of(contrast: tuple[int, int] | None, output: int | None) -> tuple[int, ...] | None:
-    """What --contrast or --output names."""
-    if contrast is not None and output is not None:
-        raise click.UsageError("--contrast and --output exclude each other: give one of them")
-    return contrast if output is None else (output,)
+def _told(kind: LawKind) -> str:
+    """What a law holds, for the help."""
+    needs = f" Needs {' and '.join(f'--{need}' for need in kind.needs)}." if kind.needs else ""
+    return f"{kind.name}: {kind.holding('--output')}.{needs}"
 
 
 def law_options(tether: str) -> Decorator:
@@ -458,12 +390,11 @@ def law_options(tether: str) -> Decorator:
         option(
             "--law",
             "held",
-            type=click.Choice(["anchor", "output"]),
+            type=click.Choice(list(LAWS)),
             default="anchor",
             show_default=True,
             section="Law",
-            help="anchor: hold the representation of the anchor. output: q(x)·exp(beta·output(x)), which needs a "
-            "--beta; the anchor is then only a start.",
+            help=f"What is held. {' '.join(map(_told, LAWS.values()))}",
         ),
         option(
             "--keep",
@@ -494,6 +425,7 @@ def law_options(tether: str) -> Decorator:
             "letter's odds.",
         ),
         asked_options,
+        layer_option,
     )
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from maxent_cli.laws import is_table
+
 if TYPE_CHECKING:
     from maxent_cli.data import Shard
 
@@ -34,10 +36,10 @@ class Finite(FiniteRange):
 class InputPath(click.ParamType[Any]):
     """A file to read, or a folder; one that cannot be read is an input error and said so at once, before any work.
 
-    pipe: '-' and named pipes will do, as the file is read once from its start.
+    folder: None: either. pipe: '-' and named pipes will do, as the file is read once from its start.
     """
 
-    def __init__(self, folder: bool = False, pipe: bool = False) -> None:
+    def __init__(self, folder: bool | None = False, pipe: bool = False) -> None:
         self.folder, self.pipe = folder, pipe
         self.name = "folder" if folder else "file"
 
@@ -47,7 +49,20 @@ class InputPath(click.ParamType[Any]):
         return value
 
 
-def look_at(path: str, folder: bool, pipe: bool) -> None:
+class KnownMotifs(InputPath):
+    """A database of motifs that comes with the package, or a file of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.name = "database"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from maxent_cli.io.motif_files import DATABASES
+
+        return value if value in DATABASES else super().convert(value, param, ctx)
+
+
+def look_at(path: str, folder: bool | None, pipe: bool) -> None:
     """io.files.check_input, imported when it is wanted."""
     from maxent_cli.io.files import check_input
 
@@ -87,7 +102,7 @@ class Arguments(click.ParamType[Any]):
         return found if isinstance(found, dict) else self.fail('give a JSON object, as in {"filters": 64}', param, ctx)
 
 
-class Letters(click.ParamType[Any]):
+class LettersType(click.ParamType[Any]):
     """The four letters in some order."""
 
     name = "order"
@@ -97,7 +112,7 @@ class Letters(click.ParamType[Any]):
         return letters if sorted(letters) == sorted("ACGT") else self.fail("give A, C, G, T in an order", param, ctx)
 
 
-class Frequencies(click.ParamType[Any]):
+class FrequenciesType(click.ParamType[Any]):
     """Four positive letter frequencies, one G+C fraction, or 'data'."""
 
     name = "A,C,G,T|GC|data"
@@ -117,16 +132,15 @@ class Frequencies(click.ParamType[Any]):
         return self.fail("give four positive frequencies A,C,G,T that sum to 1, a G+C fraction, or 'data'", param, ctx)
 
 
-class Contrast(click.ParamType[Any]):
-    """Two output numbers whose difference is held."""
+class OutputsType(click.ParamType[Any]):
+    """Outputs by number or name, or a table of weights, which can be read."""
 
-    name = "a,b"
+    name = "N|NAME|A-B|A,B,C|TSV"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        parts = str(value).split(",")
-        if len(parts) != 2 or not all(part.isdigit() for part in parts) or parts[0] == parts[1]:
-            self.fail("give two different outputs, counted from 0, as in 1,0", param, ctx)
-        return int(parts[0]), int(parts[1])
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ARG002
+        if is_table(value):
+            look_at(str(value), folder=False, pipe=False)
+        return value if value is None else str(value)
 
 
 class Tether(click.ParamType[Any]):

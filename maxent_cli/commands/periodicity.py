@@ -30,13 +30,7 @@ def command(console: Console, draws: str, words: str, seed: int, out: str) -> No
     done with the anchors themselves and with as many draws from each anchor's background rows (beta = 0), tether
     included; `draws, phase-free` is the mean spectrum of single draws, that of their autocorrelation, which sees a
     period that keeps no place. By chance is the share of such backgrounds whose highest point lies at 9.5-11 bp. Only
-    positions that may change count. In the folder:
-
-    \b
-    answer.tsv       share of anchors that peak at 9.5-11 bp, and the mean spectrum's peak, by source
-    peaks.tsv        period, height, swing, phase of each anchor's highest point, with errors
-    spectra.tsv      power of each anchor by source, a period a line
-    periodicity.png  mean spectra, where anchors peak, and the profile of one anchor
+    positions that may change count.
 
     Phase is the distance of the nearest maximum from the anchor's middle, in bp.
     """

@@ -6,7 +6,7 @@ import click
 
 from maxent_cli.commands import options
 from maxent_cli.commands.console import Console, spoken
-from maxent_cli.commands.params import Contrast, Finite, InputPath
+from maxent_cli.commands.params import Finite, InputPath
 
 if TYPE_CHECKING:
     from maxent_cli.api.networks import Network
@@ -32,12 +32,7 @@ if TYPE_CHECKING:
     help="The class of every record of RECORDS, 0 or 1, if known.",
 )
 @options.genome_options
-@options.option(
-    "--contrast",
-    type=Contrast(),
-    section="Law",
-    help="Output a less output b (numbers from 0, before the softmax).  [default: 1,0 of two outputs]",
-)
+@options.output_option
 @options.option(
     "--select", everyday=True, help="Also write records, highest contrast first: BED by suffix .bed, else FASTA."
 )
@@ -62,7 +57,7 @@ def command(
     genome: str | None,
     centre: Literal["centre", "summit"],
     crop: bool,
-    contrast: tuple[int, int] | None,
+    output: str | None,
     select: str | None,
     at_least: float | None,
     correct: bool,
@@ -73,8 +68,8 @@ def command(
 ) -> None:
     """Outputs of a network for RECORDS: FASTA ('-' for stdin), or BED with --genome.
 
-    OUT has a row a record: record, each output by its name (before the softmax), their contrast, the probability of
-    the contrast's first class and, where labels are known, label and correct (the contrast is above 0 exactly for
+    OUT has a row a record: record, each output by its name (before the softmax), the contrast (--output), the
+    probability of its first class and, where labels are known, label and correct (the contrast is above 0 exactly for
     label 1). Records are selected by --at-least and --correct first, then --top. BED is 0-based half-open.
     """
     if select is None and (at_least is not None or top is not None or correct):
@@ -88,7 +83,7 @@ def command(
         table=table,
         crop=crop,
         label=label,
-        contrast=contrast,
+        output=output,
         at_least=at_least,
         correct=correct,
         top=top,

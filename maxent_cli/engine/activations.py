@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from maxent_cli.engine.compiling import uncounted
 from maxent_cli.engine.functions import apply_function
-from maxent_cli.engine.layers import FUNCTION, KIND, MEAN, PLACE, RELU, SUM
+from maxent_cli.engine.layers import ADDED, FUNCTION, KIND, MEAN, NOTHING, PLACE, RELU, SUM
 
 _WORD = 8  # marks that are read at once
 _BYTE_NUMBERS = np.uint64(0x0001020304050607)  # times a word whose n-th byte is 1: the highest byte is n
@@ -52,7 +52,6 @@ def empty_chains(count, length, plan):  # type: ignore[no-untyped-def]
     floats = _aligned(5 * count * room + room)
     of_chains, scratch = floats[:-room].reshape(5, count, room), floats[-room:]
     sums, values, proposed, fresh, change = of_chains[0], of_chains[1], of_chains[2], of_chains[3], of_chains[4]
-    values[:] = 0
     place, some = np.zeros((count, room), np.int32), np.zeros(room, np.int32)
     counts, ranges = np.zeros((count, layers), np.int64), np.zeros((count, layers, 2), np.int64)
     letters, number = np.zeros((count, length, 3), np.int64), np.zeros(count, np.int64)
@@ -75,6 +74,13 @@ def copy(to, source):  # type: ignore[no-untyped-def]
     """Overwrite an array by another of its length."""
     for i in range(len(to)):
         to[i] = source[i]
+
+
+@uncounted(inline="always")
+def exchange_values(values, place, fresh):  # type: ignore[no-untyped-def]
+    """Put a list's new values in the place of the old, and the old in the list."""
+    for k in range(len(place)):
+        values[place[k]], fresh[k] = fresh[k], values[place[k]]
 
 
 @uncounted(inline="always")
@@ -134,6 +140,9 @@ def note_values(plan, chains, c, layer, everything, proposed):  # type: ignore[n
     fresh = chains.fresh[c, here:]
     if layer == len(plan.table) - 1:
         apply_function(function, slope, proposed[a:b], fresh[a:b])
+        if row[ADDED] != NOTHING:
+            _list_all(a, size, chains.place[c, here:], chains.change[c, here:], fresh)
+            _add_values(plan, chains, c, row[ADDED], chains.place[c, here : here + size], fresh[a:b])
         return
     place, listed = chains.place[c, here:], chains.change[c, here:]
     if everything or (row[KIND] == SUM and function != RELU):  # smooth functions give all that is reached new values
@@ -143,11 +152,15 @@ def note_values(plan, chains, c, layer, everything, proposed):  # type: ignore[n
         marks = chains.marks.view(np.uint8)
         _mark_changed(function == RELU, chains.sums[c, here + a : here + b], proposed[a:b], marks[:size])
         marks[size : size + _WORD] = 0
+        if row[ADDED] != NOTHING:
+            there = plan.table[row[ADDED], PLACE]
+            for k in range(there, there + chains.counts[c, row[ADDED]]):
+                marks[chains.place[c, k] - a] = 1
         count = list_marked(chains.marks, chains.some, size, place)
         for k in range(count):
             place[k] += a
             listed[k] = proposed[place[k]]
-    finish_list(chains, c, here, function, slope, count)
+    finish_list(plan, chains, c, layer, function, slope, count)
     if everything and plan.table[layer + 1, KIND] in (SUM, MEAN):
         count = _without_zeros(place, fresh, listed, count)
     chains.counts[c, layer] = count
@@ -160,12 +173,26 @@ def _list_all(first, size, place, listed, proposed):  # type: ignore[no-untyped-
 
 
 @uncounted(inline="always")
-def finish_list(chains, c, here, function, slope, count):  # type: ignore[no-untyped-def]
+def finish_list(plan, chains, c, layer, function, slope, count):  # type: ignore[no-untyped-def]
     """From a list's new sums, which stand in place of the changes, its new values and how they differ from the old."""
+    here, added = plan.table[layer, PLACE], plan.table[layer, ADDED]
     place, fresh, change = chains.place[c, here:], chains.fresh[c, here:], chains.change[c, here:]
     apply_function(function, slope, change[:count], fresh[:count])
+    if added != NOTHING:
+        _add_values(plan, chains, c, added, place[:count], fresh)
     for k in range(count):
         change[k] = fresh[k] - chains.values[c, here + place[k]]
+
+
+@uncounted()
+def _add_values(plan, chains, c, layer, place, fresh):  # type: ignore[no-untyped-def]
+    """Add a layer's values, as they are proposed, at some places to a list's new values."""
+    here, end = plan.table[layer, PLACE], plan.table[layer, PLACE] + chains.counts[c, layer]
+    values, changed, new = chains.values[c, here:], chains.place[c, here:end], chains.fresh[c, here:end]
+    exchange_values(values, changed, new)
+    for k in range(len(place)):
+        fresh[k] += values[place[k]]
+    exchange_values(values, changed, new)
 
 
 @uncounted()

@@ -69,7 +69,7 @@ def _list_letter(plan, chains, c):  # type: ignore[no-untyped-def]
         i = place[k]
         listed[k] = sums[i] + (new[i] - old[i])
         place[k] += a
-    finish_list(chains, c, 0, RELU, np.float32(0), count)
+    finish_list(plan, chains, c, 0, RELU, np.float32(0), count)
     chains.counts[c, 0] = count
 
 

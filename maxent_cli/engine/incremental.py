@@ -99,8 +99,9 @@ def _energies(plan, chains, active, energy):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _fill(plan, codes, chains, energy):  # type: ignore[no-untyped-def]
+def fill(plan, codes, chains, energy):  # type: ignore[no-untyped-def]
     """Build what the chains keep from their codes (C, L), as a change of everything from nothing."""
+    chains.values[:] = 0
     for row in plan.table:
         channels, here = row[OUT_CHANNELS], row[PLACE]
         for i in range(row[OUT_LENGTH] * channels):
@@ -173,7 +174,7 @@ class Walk(NamedTuple):
 
 
 @njit(cache=True)
-def _walk(codes):  # type: ignore[no-untyped-def]
+def walk_of(codes):  # type: ignore[no-untyped-def]
     count, length = codes.shape
     maps = (
         np.zeros(length, np.int64),
@@ -241,18 +242,24 @@ def _decide(walk, beta, waiting, counts):  # type: ignore[no-untyped-def]
     return taken
 
 
+@uncounted()
+def advance(plan, chains, walk, table, field, weights, keys, beta, step, counts):  # type: ignore[no-untyped-def]
+    """One step of all chains."""
+    waiting = _propose(plan, chains, walk, table, field, weights, keys, beta, step, counts)
+    _propagate(plan, chains, False, walk.queues[0, :waiting])
+    _energies(plan, chains, walk.queues[0, :waiting], walk.new_energy)
+    taken = _decide(walk, beta, waiting, counts)
+    _keep(plan, chains, walk.queues[2, :taken])
+
+
 @njit(cache=True, nogil=True)
 def _run(plan, table, field, ladder, weights, keys, beta, first_step, thin, codes, trace_codes, trace_energy, counts):  # type: ignore[no-untyped-def]
     """Run some chains (C, L) in step for thin steps a draw; fills the traces and counts (M + R - 1, 2)."""
     count, length = codes.shape
-    chains, walk, log_u = empty_chains(count, length, plan), _walk(codes), np.zeros(count)
-    _fill(plan, codes, chains, walk.energy)
+    chains, walk, log_u = empty_chains(count, length, plan), walk_of(codes), np.zeros(count)
+    fill(plan, codes, chains, walk.energy)
     for step in range(first_step, first_step + trace_codes.shape[1] * thin):
-        waiting = _propose(plan, chains, walk, table, field, weights, keys, beta, step, counts)
-        _propagate(plan, chains, False, walk.queues[0, :waiting])
-        _energies(plan, chains, walk.queues[0, :waiting], walk.new_energy)
-        taken = _decide(walk, beta, waiting, counts)
-        _keep(plan, chains, walk.queues[2, :taken])
+        advance(plan, chains, walk, table, field, weights, keys, beta, step, counts)
         if ladder.replicas > 1 and (step + 1) % ladder.every == 0:
             exchange_log_uniforms(keys, step + 1, log_u)
             _exchange(walk.rows, walk.energy, beta, ladder, step + 1, log_u, counts[len(table.kind) :])
@@ -264,6 +271,21 @@ def _run(plan, table, field, ladder, weights, keys, beta, first_step, thin, code
 
 
 @njit(cache=True, nogil=True)
+def last_values(plan, codes):  # type: ignore[no-untyped-def]
+    """The last layer's values (M, size), position-major, and the energies (M,) of codes (M, L)."""
+    here, size = plan.table[-1, PLACE], len(plan.reference)
+    chains, found, energy = (
+        empty_chains(1, codes.shape[1], plan),
+        np.empty((len(codes), size), np.float32),
+        np.zeros(len(codes)),
+    )
+    for row in range(len(codes)):
+        fill(plan, codes[row : row + 1], chains, energy[row : row + 1])
+        copy(found[row], chains.values[0, here : here + size])
+    return found, energy
+
+
+@njit(cache=True, nogil=True)
 def single_changes(plan, codes, places, letters):  # type: ignore[no-untyped-def]
     """The last layer's values (M, size), position-major, of codes (L,) with one letter changed: letters (M,) at places.
 
@@ -272,7 +294,7 @@ def single_changes(plan, codes, places, letters):  # type: ignore[no-untyped-def
     """
     count, here, layer = min(len(places), _IN_STEP), plan.table[-1, PLACE], len(plan.table) - 1
     chains, found = empty_chains(count, len(codes), plan), np.empty((len(places), len(plan.reference)), np.float32)
-    _fill(plan, codes.copy().reshape(1, -1), chains, np.zeros(1))
+    fill(plan, codes.copy().reshape(1, -1), chains, np.zeros(1))
     chains.sums[1:], chains.values[1:] = chains.sums[0], chains.values[0]
     for start in range(0, len(places), count):
         active = np.arange(min(count, len(places) - start))
@@ -296,7 +318,7 @@ def compiled_chain(plan: Plan, moves: tuple[Move, ...], ladder: Ladder = NO_LADD
 
     def run(state: State, target: Target, draws: int, thin: int) -> tuple[State, Trace]:
         table = move_table(moves, target.background, target.mutable, target.adapted)
-        settled = (plan, table, _field_of(target), ladder, log_weights(target))
+        settled = (plan, table, field_of(target), ladder, log_weights(target))
         codes = state.codes.numpy().copy()
         chains, length = codes.shape
         beta = np.broadcast_to(np.asarray(target.beta, float), chains)
@@ -307,7 +329,7 @@ def compiled_chain(plan: Plan, moves: tuple[Move, ...], ladder: Ladder = NO_LADD
             kept = trace_codes[some], trace_energy[some], counts[thread]
             _run(*settled, state.keys[some], beta[some].copy(), state.step, thin, codes[some], *kept)
 
-        parts = _slices(chains, ladder.replicas, threads)
+        parts = slices(chains, ladder.replicas, threads)
         if threads == 1:
             part(0, parts[0])
         else:
@@ -324,13 +346,13 @@ def compiled_chain(plan: Plan, moves: tuple[Move, ...], ladder: Ladder = NO_LADD
     return run
 
 
-def _field_of(target: Target) -> MatchField:
+def field_of(target: Target) -> MatchField:
     """The one constraint that the compiled chain knows."""
     if len(target.constraints) > 1 or not all(isinstance(term, MatchField) for term in target.constraints):
         raise ValueError("the compiled chain knows no constraints but a field on matches")
     return next((term for term in target.constraints if isinstance(term, MatchField)), no_field())
 
 
-def _slices(chains: int, replicas: int, parts: int) -> list[slice]:
+def slices(chains: int, replicas: int, parts: int) -> list[slice]:
     edges = np.linspace(0, chains // replicas, parts + 1).astype(int) * replicas
     return [slice(a, b) for a, b in pairwise(edges)]

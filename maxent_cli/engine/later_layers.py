@@ -2,15 +2,17 @@
 
 import numpy as np
 
-from maxent_cli.engine.activations import copy
+from maxent_cli.engine.activations import copy, exchange_values
 from maxent_cli.engine.compiling import uncounted
 from maxent_cli.engine.layers import (
+    ADDED,
     BIAS,
     DILATION,
     IN_CHANNELS,
     IN_LENGTH,
     KIND,
     MEAN,
+    NOTHING,
     OUT_CHANNELS,
     OUT_LENGTH,
     PADDING,
@@ -38,6 +40,8 @@ def change_layer(plan, chains, layer, everything, active):  # type: ignore[no-un
         count = chains.counts[c, layer - 1]
         place, change = chains.place[c, before : before + count], chains.change[c, before : before + count]
         low, high = (0, row[OUT_LENGTH]) if everything else _reached(row, place)
+        if row[ADDED] != NOTHING and not everything:
+            low, high = _added_too(plan, chains, c, row, low, high)
         a, b = low * row[OUT_CHANNELS], high * row[OUT_CHANNELS]
         chains.ranges[c, layer, 0], chains.ranges[c, layer, 1] = a, b
         proposed = chains.proposed[c, here:]
@@ -56,9 +60,9 @@ def change_layer(plan, chains, layer, everything, active):  # type: ignore[no-un
             if kind == SCALE:
                 _scale(row, plan.parameters, place, fresh, proposed)
             else:
-                _exchange(values, place, fresh)
+                exchange_values(values, place, fresh)
                 _find_maxima(row, values, place, fresh, low, high, proposed)
-                _exchange(values, place, fresh)
+                exchange_values(values, place, fresh)
     if waiting:
         _add_blocks(row, plan.parameters, chains, layer, before, chains.queues[0, :waiting])
 
@@ -77,6 +81,16 @@ def _reached(row, place):  # type: ignore[no-untyped-def]
     if row[KIND] == SCALE:
         return first, last + 1
     return _readers(row, first)[0], _readers(row, last)[1]
+
+
+@uncounted(inline="always")
+def _added_too(plan, chains, c, row, low, high):  # type: ignore[no-untyped-def]
+    """Outputs [low, high), and those to which a changed value is added."""
+    there, count = plan.table[row[ADDED], PLACE], chains.counts[c, row[ADDED]]
+    if count == 0:
+        return low, high
+    first, last = chains.place[c, there] // row[OUT_CHANNELS], chains.place[c, there + count - 1] // row[OUT_CHANNELS]
+    return (first, last + 1) if low >= high else (min(low, first), max(high, last + 1))
 
 
 @uncounted(inline="always")
@@ -169,12 +183,6 @@ def _scale(row, parameters, place, fresh, sums):  # type: ignore[no-untyped-def]
     for k in range(len(place)):
         channel = place[k] % row[IN_CHANNELS]
         sums[place[k]] = fresh[k] * parameters[row[WEIGHTS] + channel] + parameters[row[BIAS] + channel]
-
-
-@uncounted(inline="always")
-def _exchange(values, place, fresh):  # type: ignore[no-untyped-def]
-    for k in range(len(place)):
-        values[place[k]], fresh[k] = fresh[k], values[place[k]]
 
 
 @uncounted(inline="always")

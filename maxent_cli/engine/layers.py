@@ -10,6 +10,8 @@ IDENTITY, RELU, LEAKY_RELU, ELU, SIGMOID, TANH, GELU, SILU, SOFTPLUS, EXP = rang
 
 (KIND, FUNCTION, IN_LENGTH, IN_CHANNELS, OUT_LENGTH, OUT_CHANNELS, WIDTH, STRIDE, PADDING, DILATION) = range(10)
 WEIGHTS, BIAS, PLACE = 10, 11, 12  # offsets of the layer's weights, bias and values
+ADDED = 13  # which layer's values are added, or NOTHING
+NOTHING = -1
 
 UNBOUNDED = 1e30  # and not infinity, which times a beta of 0 is no number
 _LANES = 16  # numbers that a vector instruction takes, at most: a row of as many leaves no remainder
@@ -22,7 +24,8 @@ class Layer(NamedTuple):
 
     SUM: weights (width, in_channels, out_channels), bias (out_channels,); tap t of output o reads input
     o - padding + t · dilation. SCALE: weights and bias (channels,). Pooling has no weights; output o reads inputs from
-    o · stride - padding on.
+    o · stride - padding on; a negative padding crops. added: an earlier layer of the same shape, by its number, whose
+    values are added after the function.
     """
 
     kind: int
@@ -36,6 +39,7 @@ class Layer(NamedTuple):
     padding: int = 0
     dilation: int = 1
     slope: float = 0.0
+    added: int = NOTHING
 
     @property
     def is_linear(self) -> bool:
@@ -44,7 +48,7 @@ class Layer(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """A stack as arrays: table (layers, 13), slopes (layers,), all weights end to end; then what the energy needs.
+    """A stack as arrays: table (layers, 14), slopes (layers,), all weights end to end; then what the energy needs.
 
     letters (5, span · channels): what a letter at p adds to the first layer's sums, from output p + padding - span + 1
     on, as they lie in memory; the fifth is none, and adds nothing. The first layer has no other weights. Later ones
@@ -76,7 +80,7 @@ def make_plan(
     rows, parameters, size, place = [], list[Weights](), 0, 0
     for number, (layer, weights, bias) in enumerate(layers):
         ordered = weights[:0] if number == 0 else _by_input(layer, weights)
-        rows.append([*layer[:-1], size, size + ordered.size, place])
+        rows.append([*layer[:WEIGHTS], size, size + ordered.size, place, layer.added])
         parameters += [ordered.ravel(), bias.ravel()]
         size += ordered.size + bias.size
         place += layer.out_length * layer.out_channels

@@ -17,6 +17,7 @@ Keys = NDArray[np.uint64]
 # steps count from 0; these lie where no step count reaches
 START_STEP = 2**62
 EXCHANGE_STEP = 2**61
+DECISION_STEP = 2**60  # of a surrogate's outer decisions
 
 
 def chain_keys(seed: int, name: str, anchor: Codes, chains: int) -> Keys:
@@ -80,3 +81,10 @@ def exchange_log_uniforms(keys, step, log_uniforms):  # type: ignore[no-untyped-
     """Fill the logarithm of a uniform number (C,) for each chain's exchange with the next at the given step."""
     for chain in range(len(keys)):
         log_uniforms[chain] = np.log(uniform(philox(keys[chain], EXCHANGE_STEP + step, 0)[0]))
+
+
+@njit(cache=True)
+def decision_log_uniforms(keys, step, log_uniforms):  # type: ignore[no-untyped-def]
+    """Fill the logarithm of a uniform number (C,) for each chain's outer decision at the given step."""
+    for chain in range(len(keys)):
+        log_uniforms[chain] = np.log(uniform(philox(keys[chain], DECISION_STEP + step, 0)[0]))

@@ -9,9 +9,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from maxent_cli.engine.layers import Plan
 from maxent_cli.engine.randomness import Keys
 
 Term = Callable[[Tensor], Tensor]  # codes (..., L) -> (...)
+
+
+class Surrogate(NamedTuple):
+    """A cheap copy of the energy, as a layer plan; and how many steps by it are decided on together."""
+
+    plan: Plan
+    steps: int
 
 
 @dataclass(frozen=True)
@@ -27,9 +35,15 @@ class Terms:
     mutable: NDArray[np.bool_]
     constraints: tuple[Term, ...] = ()
 
-    def at(self, beta: NDArray[np.float64], adapted: NDArray[np.float64] | None = None) -> "Target":
-        """The law at these betas (C,), with moves that draw from these rows (L, 4)."""
-        return Target(self.energy, self.background, self.mutable, self.constraints, beta=beta, adapted=adapted)
+    def at(
+        self,
+        beta: NDArray[np.float64],
+        adapted: NDArray[np.float64] | None = None,
+        surrogate: Surrogate | None = None,
+    ) -> "Target":
+        """The law at these betas (C,), with moves that draw from these rows (L, 4), and perhaps by a surrogate."""
+        fixed = (self.energy, self.background, self.mutable, self.constraints)
+        return Target(*fixed, beta=beta, adapted=adapted, surrogate=surrogate)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +51,12 @@ class Target(Terms):
     """Terms, with what adapts in warm-up: the law that a kernel draws from.
 
     beta (C,) or a number: inverse temperature, in units of 1/energy. adapted (L, 4): letter frequencies that some moves
-    draw from, None for the background's; the law does not depend on them.
+    draw from, None for the background's; surrogate: what long proposals are made by. The law depends on neither.
     """
 
     beta: NDArray[np.float64]
     adapted: NDArray[np.float64] | None = None
+    surrogate: Surrogate | None = None
 
 
 class State(NamedTuple):

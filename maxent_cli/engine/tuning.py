@@ -1,13 +1,15 @@
-"""All that adapts, and only in warm-up: the ladder of betas, its top included, and the rows that moves draw from."""
+"""All that adapts, and only in warm-up: the ladder of betas with its top, the rows of moves, and a surrogate."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maxent_cli.engine.target import Kernel, State, Terms, Trace
+from maxent_cli.engine.target import Kernel, State, Surrogate, Terms, Trace
 
 Betas = NDArray[np.float64]
+Learn = Callable[[int, Surrogate, Trace], Surrogate]  # the round's number, its surrogate and draws -> the next round's
 
 ROUNDS = 24  # rounds of equal length; the last third changes nothing
 FROZEN = 8
@@ -29,6 +31,7 @@ class Tuned(NamedTuple):
 
     history (rounds, 2 R): the betas and the mean energies of the replicas. adapted (L, 4): what moves draw from.
     rejection (R - 1,): the share of exchanges between neighbours that was refused once nothing changed any more.
+    surrogate: what proposals are made by, if any; accepted (R,): the share of them in the rounds that changed nothing.
     """
 
     betas: Betas
@@ -36,6 +39,8 @@ class Tuned(NamedTuple):
     history: NDArray[np.float64]
     adapted: NDArray[np.float64]
     rejection: NDArray[np.float64]
+    surrogate: Surrogate | None = None
+    accepted: NDArray[np.float64] = np.zeros(0)
 
     def replicas_wanted(self) -> int:
         """How many replicas would exchange often enough; those that are, where they do."""
@@ -57,28 +62,41 @@ def first_ladder(top: float, replicas: int, lowest: float) -> Betas:
     return np.append(falling, 0.0)[::-1]
 
 
-def tune(kernel: Kernel, state: State, terms: Terms, betas: Betas, wanted: float | None, steps: int) -> Tuned:
+def tune(
+    kernel: Kernel,
+    state: State,
+    terms: Terms,
+    betas: Betas,
+    wanted: float | None,
+    steps: int,
+    surrogate: Surrogate | None = None,
+    learn: Learn | None = None,
+) -> Tuned:
     """Warm up for some steps while the replicas settle: neighbours come to exchange equally often (Syed et al. 2022).
 
     Chains are ladders of R replicas one after another. If an energy is wanted, the top moves to the beta at which the
     mean energy is that: it falls with beta, so there is one. The first top should be too high rather than too low:
     what chains at the anchor hold is let go of quickly, but found slowly. The law is only right once tuning has ended.
-    No steps change nothing; a few are rounded up to the least that the rounds need.
+    No steps change nothing; a few are rounded up to the least that the rounds need: a surrogate's proposals are whole.
     """
     replicas, history, tops = len(betas), [], []
-    exchanges = np.zeros((2, replicas - 1))
+    decisions, exchanges = np.zeros((2, replicas)), np.zeros((2, replicas - 1))
     letters = np.zeros_like(terms.background)
     for number in range(ROUNDS if steps else 0):
         now = max(DRAWS_A_ROUND, steps // ROUNDS)
-        ladder = terms.at(np.tile(betas, len(state.keys) // replicas), _adapted(letters, terms.background))
-        state, trace = kernel(state, ladder, DRAWS_A_ROUND, now // DRAWS_A_ROUND)
+        rows = _adapted(letters, terms.background)
+        ladder = terms.at(np.tile(betas, len(state.keys) // replicas), rows, surrogate)
+        state, trace = kernel(state, ladder, DRAWS_A_ROUND, whole(now // DRAWS_A_ROUND, surrogate))
         energy = _mean_energy(trace.energy, replicas)
         history.append(np.concatenate([betas, energy]))
-        if number < ROUNDS - FROZEN:
-            letters = REMEMBERED * letters + _low_energy_letters(trace, replicas)
         tried, accepted = (counts[len(counts) - replicas + 1 :] for counts in (trace.tried, trace.accepted))
         if number >= ROUNDS - FROZEN:
             exchanges += tried, accepted
+        if number < ROUNDS - FROZEN:
+            letters = REMEMBERED * letters + _low_energy_letters(trace, replicas)
+            surrogate = surrogate if surrogate is None or learn is None else learn(number, surrogate, trace)
+        elif surrogate is not None:
+            decisions += trace.tried[:replicas], trace.accepted[:replicas]
         if number >= ROUNDS - FROZEN or replicas == 1:
             continue
         top = betas[-1] if wanted is None else _top(betas, energy, wanted)
@@ -86,13 +104,20 @@ def tune(kernel: Kernel, state: State, terms: Terms, betas: Betas, wanted: float
         if wanted is not None and number == ROUNDS - FROZEN - 1:
             top = float(np.exp(np.mean(np.log(tops[len(tops) // 2 :]))))
         betas = _respaced(betas, _rejection(tried, accepted), top, replicas)
-    seen, adapted = np.array(history).reshape(-1, 2 * replicas), _adapted(letters, terms.background)
-    return Tuned(betas, state, seen, adapted, _rejection(*exchanges))
+    seen, rows = np.array(history).reshape(-1, 2 * replicas), _adapted(letters, terms.background)
+    return Tuned(
+        betas, state, seen, rows, _rejection(*exchanges), surrogate, decisions[1] / np.maximum(decisions[0], 1)
+    )
 
 
 def _rejection(tried: NDArray[Any], accepted: NDArray[Any]) -> NDArray[np.float64]:
     """The share (R - 1,) of exchanges that was refused; 0 where none was tried."""
     return np.asarray((tried - accepted) / np.maximum(tried, 1))
+
+
+def whole(steps: int, surrogate: Surrogate | None) -> int:
+    """About so many steps: as many as whole proposals of the surrogate take, if there is one."""
+    return steps if surrogate is None else max(1, round(steps / surrogate.steps)) * surrogate.steps
 
 
 def _low_energy_letters(trace: Trace, replicas: int) -> NDArray[np.int64]:

@@ -1,6 +1,7 @@
 """Attribution: which letters of an anchor a network's output is put down to, by the methods in common use.
 
-What is attributed is the output or contrast f before any final sigmoid or softmax, on one-hot sequences (4, L).
+What is attributed is f, an output or a weighted sum of several, before any final sigmoid or softmax, on one-hot
+sequences (4, L).
 """
 
 from collections.abc import Callable, Iterator
@@ -12,17 +13,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from maxent_cli.alphabet import UNKNOWN, Codes
-from maxent_cli.data import Floats, Interval, Sequences
+from maxent_cli import choices
+from maxent_cli.alphabet import Codes
+from maxent_cli.data import Anchor, Floats, Interval, Sequences
 from maxent_cli.engine.incremental import single_changes
 from maxent_cli.engine.randomness import chain_keys
 from maxent_cli.engine.target import Terms
 from maxent_cli.engine.terms import background_rows
-from maxent_cli.errors import InputError
+from maxent_cli.errors import InputError, is_out_of_memory
 from maxent_cli.interpret.deeplift import multipliers
-from maxent_cli.interpret.law import contrast_of, evaluate, output_term
+from maxent_cli.interpret.law import evaluate, output_term, sums_of
 from maxent_cli.interpret.plan import NotAStack, as_representation, read_plan
 from maxent_cli.interpret.sampling import over_anchors, random_codes, ready
+from maxent_cli.laws import Outputs
 from maxent_cli.models.protocol import SequenceModel, one_hot
 
 PAIRS = 64  # references a pass
@@ -36,13 +39,13 @@ Mask = NDArray[np.bool_]
 class AttributionSettings:
     """What is attributed, and how.
 
-    method: a key of METHODS. contrast: one output, or two whose difference it is. background (4,): letter frequencies.
+    method: a key of METHODS. outputs: one weighted sum of them. background (4,): letter frequencies.
     references: sequences drawn from it that deeplift and integrated-gradients compare with. steps: points on the way
     from each of them at which integrated-gradients takes the gradient.
     """
 
     method: str
-    contrast: tuple[int, ...]
+    outputs: Outputs
     background: tuple[float, float, float, float]
     references: int
     steps: int
@@ -62,7 +65,7 @@ class Completeness(NamedTuple):
     share: float
 
 
-class Scores(NamedTuple):
+class MethodScores(NamedTuple):
     """What a method gives: hypothetical (4, L), scores (L,); if it has references, errors (L,) and completeness.
 
     drift: the most that the compiled kernel's outputs differed from full passes, where it served.
@@ -84,28 +87,26 @@ class Attribution:
     anchor: Codes
     mutable: Mask
     output: float
-    given: Scores
+    given: MethodScores
 
 
 @dataclass(frozen=True)
 class Question:
-    """An anchor (a Sequences of one), the network, and what is asked."""
+    """An anchor, the network, and what is asked."""
 
     model: SequenceModel
-    anchor: Sequences
+    anchor: Anchor
     settings: AttributionSettings
 
     @property
     def codes(self) -> Codes:
         """The anchor (L,)."""
-        codes: Codes = self.anchor.codes[0]
-        return codes
+        return self.anchor.codes
 
     @property
     def mutable(self) -> Mask:
         """Positions that may change (L,)."""
-        given = self.anchor.mutable
-        return np.asarray(self.codes != UNKNOWN if given is None else given[0])
+        return self.anchor.mutable
 
     @property
     def rows(self) -> Floats:
@@ -114,11 +115,11 @@ class Question:
 
     def value(self, inputs: Tensor) -> Tensor:
         """f of one-hot sequences (B, 4, L)."""
-        return contrast_of(self.model(inputs), self.settings.contrast)
+        return sums_of(self.model(inputs), self.settings.outputs)[..., 0]
 
     def values(self, codes: Codes) -> Floats:
         """f of codes (..., L), some hundred at a time."""
-        term = output_term(self.model, self.settings.contrast)
+        term = output_term(self.model, self.settings.outputs)
         return evaluate(term, codes, torch.device(self.settings.device))
 
     def encoded(self, codes: Codes) -> Tensor:
@@ -134,13 +135,13 @@ class Question:
 
     def references(self) -> Codes:
         """Sequences (R, L) drawn from the background where the anchor may change; letters are independent."""
-        use = f"references of {self.anchor.names[0]}"
-        terms = Terms(output_term(self.model, self.settings.contrast), self.rows, self.mutable)
+        use = f"references of {self.anchor.name}"
+        terms = Terms(output_term(self.model, self.settings.outputs), self.rows, self.mutable)
         keys = chain_keys(self.settings.seed, use, self.codes, self.settings.references)
         return random_codes(self.codes, terms, keys)
 
 
-Method = Callable[[Question], Scores]
+Method = Callable[[Question], MethodScores]
 # share of the difference of outputs up to which sums of scores may be off: by rounding alone, or by the steps
 COMPLETE = {"deeplift": 1e-3, "integrated-gradients": 0.05}
 
@@ -149,47 +150,52 @@ def attribute(
     model: SequenceModel, anchors: Sequences, settings: AttributionSettings, threads: int
 ) -> Iterator[Attribution]:
     """The attribution of each anchor, in order. InputError, with its name as path, where the method cannot give it."""
+    make_ready(model)
+    return over_anchors(lambda anchor, _: attribute_anchor(Question(model, anchor, settings)), anchors, threads)
+
+
+def make_ready(model: SequenceModel) -> None:
+    """What must be done once, before attribute_anchor is called, perhaps in several threads."""
     ready(model)
     if isinstance(model, nn.Module) and any(isinstance(part, nn.RNNBase) for part in model.modules()):
         torch.backends.cudnn.enabled = False  # its recurrent layers give no gradient in evaluation mode
-    return over_anchors(lambda anchor, _: attribute_anchor(Question(model, anchor, settings)), anchors, threads)
 
 
 def attribute_anchor(question: Question) -> Attribution:
     """The attribution of one anchor."""
-    name, method, mutable = question.anchor.names[0], question.settings.method, question.mutable
+    name, method, mutable = question.anchor.name, question.settings.method, question.mutable
     output = float(question.values(question.codes))
     try:
         given = METHODS[method](question)
     except RuntimeError as error:
-        if method == "mutagenesis":
+        if method == "mutagenesis" or is_out_of_memory(error):
             raise
         problem = f"{method} cannot go through this network ({' '.join(str(error).split())[:200]})"
         raise InputError(name, "", problem, "use --method mutagenesis, which asks for outputs alone") from error
     if not (np.isfinite(given.hypothetical).all() and np.isfinite(given.scores).all()):
         raise InputError(name, "", f"{method} gives scores that are not finite numbers", "use --method mutagenesis")
     given = given._replace(hypothetical=given.hypothetical * mutable, scores=given.scores * mutable)
-    return Attribution(name, question.anchor.intervals[0], question.codes, mutable, output, given)
+    return Attribution(name, question.anchor.interval, question.codes, mutable, output, given)
 
 
-def saliency(question: Question) -> Scores:
+def saliency(question: Question) -> MethodScores:
     """|gradient| of each letter; of a position the largest (Simonyan et al. 2014)."""
     size = np.abs(question.gradient())
-    return Scores(size, size.max(axis=0))
+    return MethodScores(size, size.max(axis=0))
 
 
-def input_x_gradient(question: Question) -> Scores:
+def input_x_gradient(question: Question) -> MethodScores:
     """The gradient of each letter; of a position that of the anchor's letter (Shrikumar et al. 2016)."""
     gradient = question.gradient()
-    return Scores(gradient, (gradient * _array(question.encoded(question.codes[None])[0])).sum(axis=0))
+    return MethodScores(gradient, (gradient * _array(question.encoded(question.codes[None])[0])).sum(axis=0))
 
 
-def deeplift(question: Question) -> Scores:
+def deeplift(question: Question) -> MethodScores:
     """Contributions by DeepLIFT's rescale rule, a mean over references (Shrikumar et al. 2017)."""
     return _against_references(question, lambda anchor, some: multipliers(question.value, anchor, some))
 
 
-def integrated_gradients(question: Question) -> Scores:
+def integrated_gradients(question: Question) -> MethodScores:
     """Contributions by the mean gradient on the way from a reference, a mean over these (Sundararajan et al. 2017)."""
     from captum.attr import IntegratedGradients
 
@@ -202,24 +208,18 @@ def integrated_gradients(question: Question) -> Scores:
     return _against_references(question, worth)
 
 
-def mutagenesis(question: Question) -> Scores:
+def mutagenesis(question: Question) -> MethodScores:
     """f with each letter at a position, less its mean over the background's letters there."""
     changed, drift = _changed_values(question)
     change = changed - question.values(question.codes)
     mean = (change * question.rows.T).sum(axis=0)
-    return Scores(change - mean, -mean, drift=drift)
+    return MethodScores(change - mean, -mean, drift=drift)
 
 
-METHODS: dict[str, Method] = {
-    "saliency": saliency,
-    "input-x-gradient": input_x_gradient,
-    "deeplift": deeplift,
-    "integrated-gradients": integrated_gradients,
-    "mutagenesis": mutagenesis,
-}
+METHODS: dict[str, Method] = {name: globals()[name.replace("-", "_")] for name in choices.METHODS}
 
 
-def _against_references(question: Question, worth_of: Callable[[Tensor, Tensor], Tensor]) -> Scores:
+def _against_references(question: Question, worth_of: Callable[[Tensor, Tensor], Tensor]) -> MethodScores:
     """Scores from what each letter is worth (B, 4, L), by the anchor (4, L) and some references (B, 4, L).
 
     A letter is scored by what it is worth more than the reference's; a position by its anchor's letter.
@@ -230,7 +230,7 @@ def _against_references(question: Question, worth_of: Callable[[Tensor, Tensor],
     scores = _array((worth * (point - references)).sum(1))  # (R, L)
     hypothetical = _array((worth - (worth * references).sum(1, keepdim=True)).mean(0))
     complete = _completeness(scores.sum(axis=1), float(question.values(question.codes)), question.values(codes))
-    return Scores(hypothetical, scores.mean(axis=0), _standard_error(scores), complete)
+    return MethodScores(hypothetical, scores.mean(axis=0), _standard_error(scores), complete)
 
 
 def _completeness(sums: Floats, output: float, references: Floats) -> Completeness:
@@ -289,7 +289,7 @@ def _compiled(question: Question, places: NDArray[np.intp], letters: Codes) -> F
             some = slice(start, start + PASSES)
             values = single_changes(plan, question.codes, places[some], letters[some])
             outputs.append(question.model.head(as_representation(plan, values, reference.shape)))
-    return _array(contrast_of(torch.cat(outputs), question.settings.contrast))
+    return _array(sums_of(torch.cat(outputs), question.settings.outputs)[..., 0])
 
 
 def _array(values: Tensor) -> Floats:

@@ -1,6 +1,7 @@
 """What a network is like as a thing to sample: each check gives a finding, for people and for machines."""
 
 import resource
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,12 +19,14 @@ from maxent_cli.data import Sequences
 from maxent_cli.engine.target import start_state
 from maxent_cli.engine.tuning import first_ladder
 from maxent_cli.interpret import conditionals
-from maxent_cli.interpret.law import BATCH, LawSettings, contrast_of, evaluate, output_term
-from maxent_cli.interpret.sampling import REPLICA_DRAWS, Sampling, Setting, prepare, start_codes
+from maxent_cli.interpret.law import BATCH, LawSettings, evaluate, output_term, sums_of
+from maxent_cli.interpret.sampling import COMPILED, REPLICA_DRAWS, Sampling, Setting, prepare, start_codes
 from maxent_cli.interpret.self_test import SelfTest
+from maxent_cli.laws import spelled
 from maxent_cli.models.adapter import AdaptedNetwork
 from maxent_cli.models.architectures import LayeredModel
 from maxent_cli.models.protocol import one_hot
+from maxent_cli.models.scores import Score
 
 OK, NOTE, WRONG = "ok", "note", "WRONG"
 RUN = "run"  # topic of what a run will need
@@ -37,7 +40,7 @@ SPARE_TIME, SPARE_MEMORY = 2.0, 1.5  # what a resource line asks for, over what 
 _DROPOUT = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm)
 
-Reader = AdaptedNetwork | LayeredModel
+Reader = AdaptedNetwork | LayeredModel | Score
 
 
 @dataclass(frozen=True)
@@ -78,13 +81,12 @@ class Patient:
 
 
 def check(patient: Patient) -> Iterator[Finding]:
-    """Everything but the letters, which need labels, and the self-test."""
+    """What needs no anchor."""
     yield network(patient)
     yield representation(patient)
     yield outputs(patient)
     yield modes(patient)
     yield repeatable(patient)
-    yield from speed(patient)
 
 
 def network(patient: Patient) -> Finding:
@@ -107,6 +109,9 @@ def representation(patient: Patient) -> Finding:
         points = model.representation(one_hot(torch.from_numpy(patient.random(2 * PAIRS)).to(patient.device)))
         ends, middle = model.head(points), model.head((points[:PAIRS] + points[PAIRS:]) / 2)
     off = float((ends[:PAIRS] + ends[PAIRS:] - 2 * middle).abs().max() / ends.std(0).max().clamp_min(1e-30))
+    if isinstance(model, Score):
+        text = f"none: held is what the function gives, {model.outputs} numbers a sequence"
+        return Finding("representation", OK, text, {"layer": None, "shape": [model.outputs], "linear": True})
     linear, shape = off < SAME, list(points.shape[1:])
     head = "linear head: w is its weights" if linear else "head not linear: w is its gradient at each anchor"
     text = f"input of {layer}: {' x '.join(map(str, shape))} units; {head}"
@@ -117,9 +122,9 @@ def outputs(patient: Patient) -> Finding:
     """Their number, which are held, and what was left out behind them."""
     final = patient.model.final if isinstance(patient.model, AdaptedNetwork) else None
     values = patient.all_outputs(patient.random(BATCH))
-    chosen = contrast_of(values, patient.law.contrast)
-    held = " - ".join(patient.outputs[number] for number in patient.law.contrast)
-    numbers = {"outputs": list(patient.outputs), "held": list(patient.law.contrast), "final": final}
+    chosen = sums_of(values, patient.law.outputs).mean(-1)
+    held = spelled(patient.law.outputs, patient.outputs)
+    numbers = {"outputs": list(patient.outputs), "held": patient.law.outputs, "final": final}
     text = f"{len(patient.outputs)}; held: {held}" + (f", before the final {final}" if final else "")
     low, high = float(values.min()), float(values.max())
     if not final and low >= 0 and high <= 1:
@@ -156,7 +161,7 @@ def repeatable(patient: Patient) -> Finding:
 
 def letters(patient: Patient, codes: Codes, labels: NDArray[np.int64], told: str) -> Finding:
     """Which order of the channels tells labelled sequences (N, L) apart best, in both directions, by AUROC."""
-    term, found, errors = output_term(patient.model, patient.law.contrast), dict[str, float](), dict[str, float]()
+    term, found, errors = output_term(patient.model, patient.law.outputs), dict[str, float](), dict[str, float]()
     for order in map("".join, permutations(LETTERS)):
         feed = np.full(UNKNOWN + 1, UNKNOWN, np.uint8)
         feed[[LETTERS.index(letter) for letter in order]] = [LETTERS.index(letter) for letter in told]
@@ -175,8 +180,7 @@ def letters(patient: Patient, codes: Codes, labels: NDArray[np.int64], told: str
 def speed(patient: Patient) -> Iterator[Finding]:
     """Passes a second, the kernel, and what the run asked for will need."""
     run = patient.run
-    chains = run.chains * run.replicas
-    passes = _passes_a_second(patient, min(BATCH, chains))
+    chains, passes = run.chains * run.replicas, passes_a_second(patient)
     place = f"{run.device}, {patient.threads} CPUs"
     yield Finding(
         "speed", OK, f"{passes:.3g} forward passes/s, {min(BATCH, chains)} at once, on {place}", {"passes": passes}
@@ -186,15 +190,18 @@ def speed(patient: Patient) -> Iterator[Finding]:
     setting = _prepared(patient)
     preparing = _seconds(run.device) - started
     step = _seconds_a_step(setting, passes / chains)
-    compiled = setting.kernel_name == "compiled"
-    text = f"{setting.kernel_name}; {chains / step:.3g} proposals/s a thread"
-    yield Finding("kernel", OK if compiled else NOTE, text, {"kernel": setting.kernel_name, "proposals": chains / step})
+    compiled, name = setting.kernel_name == COMPILED, setting.kernel_name
+    if setting.apprentice is not None:
+        name += f", {setting.apprentice.teacher.name}: many steps by a copy, then a forward pass decides"
+    slow = not compiled and setting.apprentice is None
+    text = f"{name}; {chains / step:.3g} proposals/s a thread"
+    yield Finding("kernel", NOTE if slow else OK, text, {"kernel": setting.kernel_name, "proposals": chains / step})
     after = _conditionals(patient) * step / chains if compiled else 0.0
-    yield _needs(patient, preparing + after, step, passes)
+    yield _needs(patient, setting.run, preparing + after, step, passes)
 
 
 def _prepared(patient: Patient) -> Setting:
-    return prepare(patient.model, patient.anchors.take(np.array([0])), patient.law, patient.run, 1)
+    return prepare(patient.model, patient.anchors.anchor(0), patient.law, patient.run, 1)
 
 
 def _conditionals(patient: Patient) -> int:
@@ -204,9 +211,11 @@ def _conditionals(patient: Patient) -> int:
     return min(looked_at, run.chains * run.draws) * 4 * length
 
 
-def _passes_a_second(patient: Patient, batch: int) -> float:
+def passes_a_second(patient: Patient) -> float:
+    """Of the network, so many sequences at once as the run has chains and replicas."""
+    batch = min(BATCH, patient.run.chains * patient.run.replicas)
     codes, count = patient.random(batch), 0
-    term = output_term(patient.model, patient.law.contrast)
+    term = output_term(patient.model, patient.law.outputs)
     evaluate(term, codes, patient.device)
     started = _seconds(patient.run.device)
     while count == 0 or _seconds(patient.run.device) - started < TIMED:
@@ -220,10 +229,12 @@ def _seconds_a_step(setting: Setting, steps_a_second: float) -> float:
     run, reference = setting.run, setting.reference
     least = 1 / reference.energy_spread
     betas = first_ladder(setting.settings.beta or least, run.replicas, least)
-    target = setting.law.terms.at(np.tile(betas, run.chains))
+    surrogate = None if setting.apprentice is None else setting.apprentice.learner().begin(setting.anchor.codes)
+    target = setting.law.terms.at(np.tile(betas, run.chains), surrogate=surrogate)
     state = start_state(target, start_codes(setting), setting.keys, torch.device(run.device))
     state, _ = setting.kernel(state, target, 1, 1)
     steps = int(np.clip(TIMED * steps_a_second, 1, MOST_TIMED_STEPS))
+    steps = steps if surrogate is None else surrogate.steps
     started = _seconds(run.device)
     setting.kernel(state, target, 1, steps)
     return (_seconds(run.device) - started) / steps
@@ -234,9 +245,9 @@ def _seconds(device: str) -> float:
     return time.process_time() if device == "cpu" else time.monotonic()
 
 
-def _needs(patient: Patient, preparing: float, step: float, passes: float) -> Finding:
-    """Time, memory and a resource line of the run asked for."""
-    run, count = patient.run, len(patient.anchors)
+def _needs(patient: Patient, run: Sampling, preparing: float, step: float, passes: float) -> Finding:
+    """Time, memory and a resource line of a run."""
+    count = len(patient.anchors)
     workers = min(patient.threads, count)
     rounds = -(-count // workers)  # an anchor is drawn by itself
     wider = run.most_replicas / run.replicas
@@ -245,7 +256,8 @@ def _needs(patient: Patient, preparing: float, step: float, passes: float) -> Fi
     likely = preparing + _drawing(run, min(LIKELY_LOOKS * run.draws * run.thin, run.max_steps), passes, step)
     seconds = rounds * (likely if run.goes_on else most)
     held = 2 * workers * run.bytes_held(patient.model.input_length)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 + held
+    counted = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB here
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * counted + held
     asked = SPARE_TIME * seconds + (most if run.goes_on else 0.0)  # any anchor may be one that takes all steps
     hours, minutes = divmod(int(asked / 60) + 1, 60)
     gigabytes = max(1, round(memory * SPARE_MEMORY / 2**30))

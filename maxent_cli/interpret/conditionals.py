@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from maxent_cli.alphabet import Codes
 from maxent_cli.analysis.jackknife import block_numbers
-from maxent_cli.data import Floats, SampleSet
+from maxent_cli.data import Anchor, Floats, SampleSet
 from maxent_cli.engine.incremental import single_changes
 from maxent_cli.engine.layers import Plan
 from maxent_cli.interpret.law import LawSettings, anchored_law
@@ -28,7 +28,8 @@ def block_conditionals(model: SequenceModel, settings: LawSettings, samples: Sam
     """
     if samples.kernel != COMPILED or (settings.counted is not None and settings.mu):
         return None
-    law = anchored_law(model, samples.anchor, settings, samples.name, mutable=samples.mutable)
+    anchor = Anchor(samples.name, samples.anchor, samples.interval, samples.mutable)
+    law = anchored_law(model, anchor, settings)
     plan = read_plan(model, law.reference, law.weights, law.offset)
     chains, draws, length = samples.codes.shape
     proposals = chains * len(samples.replicas.betas) * draws * samples.thin

@@ -2,26 +2,28 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from maxent_cli.alphabet import UNKNOWN, Codes
+from maxent_cli.alphabet import Codes
 from maxent_cli.analysis.features import Feature
-from maxent_cli.data import Floats
+from maxent_cli.data import Anchor, Floats
 from maxent_cli.engine.matches import MatchField
 from maxent_cli.engine.target import Term, Terms
 from maxent_cli.engine.terms import background_rows, doubled_odds, gc_field, weighted_distance
 from maxent_cli.errors import InputError, SettingsError
+from maxent_cli.laws import LAWS, LawKind, Outputs, is_table, law_named
 from maxent_cli.models.pieces import in_pieces, sequences_at_once
 from maxent_cli.models.protocol import SequenceModel, one_hot
 
 BATCH = 512  # sequences a forward pass
 CPU = torch.device("cpu")
 DEFAULT_KEEP = 0.75
+MANY = 8  # outputs, from which on they are chosen together
 
 Frequencies = tuple[float, float, float, float]  # of A, C, G, T
 
@@ -30,38 +32,43 @@ Frequencies = tuple[float, float, float, float]  # of A, C, G, T
 class Law:
     """What is asked of a law: what of the network is held, against which background, and how firmly.
 
-    held: 'anchor' for the law around an anchor; 'output' for q(x)·exp(beta·output(x)), whose anchor is only a start.
-    outputs: one output by its number from 0, or two whose difference is held; None: 1 less 0 of two, or the only one.
-    background (4,): letter frequencies, or gc alone; None: those of the network's training data. tether: the share of
-    the anchor's letter in each background row, 'auto' for twice the odds that it has there, or None for the published
-    law. beta: inverse temperature, in 1/energy; None: that at which the mean energy is (1 - keep) of the background's.
-    keep: None for 0.75, where beta is None. Raises InputError where two of these exclude each other.
+    held: a key of LAWS: 'anchor' for the law around an anchor; 'output' for q(x)·exp(beta·output(x)), whose anchor is
+    only a start. output: one output by its number from 0 or its name; a difference, 'A-B'; several together, 'A,B,C';
+    or the path of a TSV of weights (columns output, weight and, for several weighted sums, row); None: 1 less 0 of two,
+    or the only one. background (4,): letter frequencies, or gc alone; None: those of the network's training data.
+    tether: the share of the anchor's letter in each background row, 'auto' for twice the odds that it has there (of a
+    law that ties to no anchor: None), or None for the published law. beta: inverse temperature, in 1/energy; None: that
+    at which the mean energy is (1 - keep) of the background's. keep: None for 0.75, where beta is None. layer:
+    the module whose input is the representation, instead of the network's own. Raises InputError where two of these
+    exclude each other, or the law needs another.
     """
 
-    held: Literal["anchor", "output"] = "anchor"
-    outputs: tuple[int, ...] | None = None
+    held: str = "anchor"
+    output: int | str | None = None
     background: Frequencies | None = None
     gc: float | None = None
     tether: float | Literal["auto"] | None = "auto"
     beta: float | None = None
     keep: float | None = None
+    layer: str | None = None
 
     def __post_init__(self) -> None:
         for one, other in (("gc", "background"), ("keep", "beta")):
             if getattr(self, one) is not None and getattr(self, other) is not None:
                 raise SettingsError(one, "", f"excludes {other}", "give one of them")
-        if self.held == "output" and self.beta is None:
-            raise SettingsError("beta", "", "is not found for the law of an output", "give a number")
+        for need in self.kind.needs:
+            if getattr(self, need) is None:
+                raise SettingsError(need, "", f"is needed by the law {self.held}, and not found for it", "give it")
 
-    def settled(self, names: tuple[str, ...], background: Frequencies | None, network: str) -> "LawSettings":
-        """As settings, for a network of that name with outputs of these names and perhaps training frequencies."""
-        frequencies = self.frequencies or background
-        if frequencies is None:
-            problem = f"are not known, since {network} does not say on what letters it was trained"
-            raise SettingsError("background frequencies", "", problem, "give gc or background")
-        tether = None if self.held == "output" and self.tether == "auto" else self.tether
-        keep = DEFAULT_KEEP if self.keep is None else self.keep
-        return LawSettings(chosen_outputs(self.outputs, names), frequencies, tether, self.beta, keep, held=self.held)
+    @property
+    def kind(self) -> LawKind:
+        """The law's entry in the table."""
+        return law_named(self.held)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The paths that are read for it."""
+        return (str(self.output),) if is_table(self.output) else ()
 
     @property
     def frequencies(self) -> Frequencies | None:
@@ -70,48 +77,100 @@ class Law:
             return self.background
         return ((1 - self.gc) / 2, self.gc / 2, self.gc / 2, (1 - self.gc) / 2)
 
+    def settled(self, outputs: Outputs, background: Frequencies | None, network: str) -> "LawSettings":
+        """As settings, of these outputs of a network of that name, and perhaps training frequencies."""
+        frequencies = self.frequencies or background
+        if frequencies is None:
+            problem = f"are not known, since {network} does not say on what letters it was trained"
+            raise SettingsError("background frequencies", "", problem, "give gc or background")
+        require_few(outputs, self.kind.most_outputs, f"the law {self.held} holds")
+        if len(outputs) < self.kind.least_outputs:
+            problem = f"{len(outputs)} is given, and the law {self.held} holds {self.kind.least_outputs} or more"
+            raise SettingsError("output", "", problem, "give more, or another law")
+        tether = self.kind.tether if self.tether == "auto" else self.tether
+        keep = DEFAULT_KEEP if self.keep is None else self.keep
+        return LawSettings(outputs, frequencies, tether, self.beta, keep, kind=self.kind)
 
-def chosen_outputs(asked: tuple[int, ...] | None, names: tuple[str, ...]) -> tuple[int, ...]:
-    """The outputs asked for among those of these names; by default 1 less 0 of two, or the only one."""
-    count = len(names)
-    if asked is None and count > 2:
-        raise SettingsError("output", "", f"the network has {count}", "say which, by output or contrast")
-    chosen = asked or (1, 0)[2 - count :]
-    if max(chosen) >= count:
-        problem = f"the network's outputs are numbered 0 to {count - 1} ({', '.join(names)})"
-        raise SettingsError("output", "", problem, "give one of these")
-    return chosen
+
+def require_few(outputs: Outputs, most: int | None, who: str) -> None:
+    """Raise SettingsError where outputs are more than can be asked about together."""
+    if most is not None and len(outputs) > most:
+        raise SettingsError("output", "", f"{len(outputs)} are given, and {who} {most}", "give one, or one difference")
 
 
 @dataclass(frozen=True)
 class LawSettings:
     """What of the network is held, against which background, and how firmly.
 
-    contrast: one output, or two whose difference is held. background (4,): letter frequencies. tether: the share
-    of the anchor's letter in each background row; 'auto' for twice the odds that it has there; or None for the
-    published law. beta: inverse temperature, in units of 1/energy, or
-    None for that at which the mean energy has fallen by the share `keep` of its value under the background. mu:
-    chemical potential added for each of what `counted` counts, None for G and C (the difference from the background's
-    own). held: 'anchor' for the law
-    around an anchor, 'output' for the unanchored law, whose energy is minus the output or contrast.
+    outputs: weighted sums of outputs, which the law holds together. background (4,): letter frequencies. tether: the
+    share of the anchor's letter in each background row; 'auto' for twice the odds that it has there; or None for the
+    published law. beta: inverse temperature, in units of 1/energy, or None for that at which the mean energy has fallen
+    by the share `keep` of its value under the background. mu: chemical potential added for each of what `counted`
+    counts, None for G and C (the difference from the background's own). kind: the law's entry in the table.
     """
 
-    contrast: tuple[int, ...]
+    outputs: Outputs
     background: Frequencies
     tether: float | Literal["auto"] | None
     beta: float | None
     keep: float = DEFAULT_KEEP
     mu: float = 0.0
-    held: str = "anchor"
+    kind: LawKind = LAWS["anchor"]
     counted: Feature | None = None
+
+    @property
+    def header(self) -> dict[str, Any]:
+        """What a draws file says of it, as JSON can have it."""
+        named = ("outputs", "background", "tether", "beta", "keep", "mu")
+        return {"held": self.kind.name} | {name: getattr(self, name) for name in named}
+
+
+@dataclass(frozen=True)
+class View:
+    """What a network makes of an anchor: its representation there, and how the outputs held read it, both (...).
+
+    weights: of the outputs' weighted sum, its gradient at the anchor; of several sums, the root of their squares' sum.
+    output: their mean, of codes (B, L). sums: all of them (B, R); anchor_sums (R,): at the anchor.
+    """
+
+    model: SequenceModel
+    reference: Tensor
+    weights: Tensor
+    output: Term
+    anchor_output: float
+    at_once: int
+    sums: Term
+    anchor_sums: Tensor
+
+    @property
+    def distance(self) -> Term:
+        """E(x) = ||w ∘ (Phi(x) - Phi(x0))||; of several sums of outputs the root of the sum of their squares."""
+        represent = lambda codes: self.model.representation(one_hot(codes))  # noqa: E731
+        return in_pieces(weighted_distance(represent, self.weights, self.reference), self.at_once)
+
+    @property
+    def profile(self) -> Term:
+        """E(x) = ||c(f(x)) - c(f(x0))||, where c(f) is f less its mean over the outputs held."""
+        return in_pieces(lambda codes: torch.linalg.vector_norm(self.reshaped(codes), dim=-1), self.at_once)
+
+    @property
+    def reshaped(self) -> Term:
+        """How far the shape of the profile is from the anchor's, output by output: c(f(x)) - c(f(x0)) (B, R)."""
+        reference = _centred(self.anchor_sums)
+        return lambda codes: _centred(self.sums(codes)) - reference
+
+
+def _centred(sums: Tensor) -> Tensor:
+    return sums - sums.mean(-1, keepdim=True)
 
 
 @dataclass(frozen=True)
 class AnchoredLaw:
     """The law around one anchor: its terms, the output, and what the energy is made of (weights and reference (...)).
 
-    offset: None for the weighted distance; else the energy at the reference, of which it is a linear function if the
-    head is linear.
+    of_outputs: where it takes outputs, so that representation and weights do not tell the energy, what of codes (B, L)
+    the energy is the length of (B, R). offset: None for the weighted distance; else the energy at the reference, of
+    which it is a linear function if the head is linear.
     """
 
     terms: Terms
@@ -120,61 +179,75 @@ class AnchoredLaw:
     reference: Tensor
     offset: float | None
     anchor_output: float
+    of_outputs: Term | None = None
 
 
 def anchored_law(
-    model: SequenceModel,
-    anchor: Codes,
-    settings: LawSettings,
-    name: str,
-    device: torch.device = CPU,
-    mutable: NDArray[np.bool_] | None = None,
+    model: SequenceModel, anchor: Anchor, settings: LawSettings, device: torch.device = CPU
 ) -> AnchoredLaw:
-    """p(x) ∝ q(x) · exp(-beta · ||w ∘ (Phi(x) - Phi(x0))||) for an anchor x0 (L,) (Finnegan & Song 2017).
+    """The law of these settings around an anchor, as its entry in LAWS has it (Finnegan & Song 2017).
 
-    Or, unanchored, q(x) · exp(+beta · output(x)). w is the gradient of the output or contrast with respect to the
-    representation at x0: for a linear head, the output layer's weights. mutable (L,): positions that may change; by
-    default those whose letter is known. Raises InputError where w is zero, for then no representation
-    is further than another, and where no position may change.
+    Raises InputError where the outputs do not depend on the representation, for then none is further than another, and
+    where no position may change.
     """
-    reference = _represent(model, torch.from_numpy(anchor)[None].to(device))[0]
+    view = view_of(model, anchor, settings.outputs, device, weigh=not settings.kind.of_outputs)
+    if not anchor.mutable.any():
+        raise InputError(anchor.name, "", "none of its positions may change", "see --fix and its letters")
+    energy, offset = settings.kind.energy(view)
+    terms = Terms(energy, *background_of(anchor, settings))
+    made_of = view.weights, view.reference, offset, view.anchor_output
+    return AnchoredLaw(terms, view.output, *made_of, view.reshaped if settings.kind.of_outputs else None)
+
+
+def view_of(model: SequenceModel, anchor: Anchor, outputs: Outputs, device: torch.device, weigh: bool = True) -> View:
+    """What a network makes of an anchor (L,), as the outputs held read it.
+
+    Weights are gradients with respect to the representation there: for a linear head, the output layer's weights; of
+    several outputs the root of their squares' sum, or, unless weigh, those of their total.
+    """
+    reference = _represent(model, torch.from_numpy(anchor.codes)[None].to(device))[0]
     with torch.enable_grad():
         point = reference.clone().requires_grad_()
-        output = contrast_of(model.head(point[None]), settings.contrast)[0]
-        (weights,) = torch.autograd.grad(output, point)
+        sums = sums_of(model.head(point[None]), outputs)[0]
+        rows = [torch.autograd.grad(one, point, retain_graph=True)[0] for one in (sums if weigh else [sums.sum()])]
+    weights = rows[0] if len(rows) == 1 else torch.linalg.vector_norm(torch.stack(rows), dim=0)
     if not bool(weights.any()):
-        raise InputError(name, "", "the output does not depend on the representation here", "choose another output")
-    free = anchor != UNKNOWN if mutable is None else mutable
-    if not free.any():
-        raise InputError(name, "", "none of its positions may change", "see --fix and its letters")
-    frequencies = np.array(settings.background)
+        problem = "the output does not depend on the representation here"
+        raise InputError(anchor.name, "", problem, "choose another output")
+    at_once = sequences_at_once(model, device)
+    value = in_pieces(output_term(model, outputs), at_once)
+    every, found = sums_term(model, outputs), sums.detach()
+    return View(model, reference, weights, value, float(found.mean()), at_once, every, found)
+
+
+def background_of(anchor: Anchor, settings: LawSettings) -> tuple[Floats, NDArray[np.bool_], tuple[Term, ...]]:
+    """Background rows (L, 4) around an anchor, positions that may change (L,), and a chemical potential's term."""
+    frequencies, counted = np.array(settings.background), settings.counted
     tether = doubled_odds(frequencies) if settings.tether == "auto" else settings.tether
-    rows = background_rows(frequencies, anchor, tether)
-    counted = settings.counted
-    constraints: tuple[Term, ...] = ()
+    rows = background_rows(frequencies, anchor.codes, tether)
     if counted is None:  # letters stay independent, so that moves can draw from the tilted background itself
-        rows = gc_field(rows, settings.mu)
-    elif settings.mu:
-        constraints = (cast(Term, MatchField(settings.mu, counted.matrices, counted.thresholds)),)
-    at_anchor, at_once = float(output.detach()), sequences_at_once(model, device)
-    value = in_pieces(output_term(model, settings.contrast), at_once)
-    if settings.held == "output":
-        terms = Terms(lambda codes: -value(codes), rows, free, constraints)
-        return AnchoredLaw(terms, value, weights, reference, -at_anchor, at_anchor)
-    energy = weighted_distance(lambda codes: model.representation(one_hot(codes)), weights, reference)
-    terms = Terms(in_pieces(energy, at_once), rows, free, constraints)
-    return AnchoredLaw(terms, value, weights, reference, None, at_anchor)
+        return gc_field(rows, settings.mu), anchor.mutable, ()
+    field = cast(Term, MatchField(settings.mu, counted.matrices, counted.thresholds))
+    return rows, anchor.mutable, (field,) if settings.mu else ()
 
 
-def contrast_of(outputs: Tensor, contrast: tuple[int, ...]) -> Tensor:
-    """Outputs (..., K) to the chosen output, or to the first chosen less the second (...)."""
-    chosen = outputs[..., contrast[0]]
-    return chosen if len(contrast) == 1 else chosen - outputs[..., contrast[1]]
+def sums_of(outputs: Tensor, asked: Outputs) -> Tensor:
+    """Outputs (..., K) to the weighted sums asked for (..., R)."""
+    if len(asked) > MANY and all(len(one) == 1 and one[0][1] == 1 for one in asked):
+        return outputs[..., torch.tensor([one[0][0] for one in asked], device=outputs.device)]
+    none = torch.zeros_like(outputs[..., 0])
+    return torch.stack([sum((weight * outputs[..., number] for number, weight in one), none) for one in asked], -1)
 
 
-def output_term(model: SequenceModel, contrast: tuple[int, ...]) -> Term:
-    """The chosen output or contrast as a function of codes (B, L) -> (B,)."""
-    return lambda codes: contrast_of(model(one_hot(codes)), contrast)
+def output_term(model: SequenceModel, asked: Outputs) -> Term:
+    """The weighted sum of outputs asked for, or the mean of several, as a function of codes (B, L) -> (B,)."""
+    every = sums_term(model, asked)
+    return lambda codes: every(codes).mean(-1)
+
+
+def sums_term(model: SequenceModel, asked: Outputs) -> Term:
+    """The weighted sums of outputs asked for (R), as a function of codes (B, L) -> (B, R)."""
+    return lambda codes: sums_of(model(one_hot(codes)), asked)
 
 
 def evaluate(term: Callable[[Tensor], Tensor], codes: Codes, device: torch.device = CPU) -> Floats:

@@ -1,8 +1,8 @@
 """The layer plan of the compiled chain, read off the network itself."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -19,13 +19,21 @@ Weights = NDArray[np.float32]
 
 
 Layers = list[tuple[str, nn.Module]]
+LayerWeights = tuple[Layer, Weights, Weights]
+
+
+class PlanReading(NamedTuple):
+    """A network's layers in order, up to the first that cannot be read; and why that is, if there is one."""
+
+    layers: Layers
+    end: str | None
 
 
 class NotAStack(Exception):  # noqa: N818 (a finding, not a fault)
     """The network is not a stack that the compiled chain can run; the message says where and why."""
 
 
-_LAYERS: WeakKeyDictionary[SequenceModel, Layers | NotAStack] = WeakKeyDictionary()
+_READINGS: WeakKeyDictionary[SequenceModel, PlanReading] = WeakKeyDictionary()
 
 
 class _Turn(nn.Module):
@@ -34,6 +42,30 @@ class _Turn(nn.Module):
     def __init__(self, axes: tuple[Any, ...]) -> None:
         super().__init__()
         self.axes = tuple(axes[0]) if axes and isinstance(axes[0], tuple | list) else axes
+
+
+class _Add(nn.Module):
+    """Adds what an earlier step gave."""
+
+    def __init__(self, earlier: str) -> None:
+        super().__init__()
+        self.earlier = earlier
+
+
+class _Mean(nn.Module):
+    """The mean over positions."""
+
+    def __init__(self, dim: Any, keepdim: bool = False) -> None:
+        super().__init__()
+        self.axis, self.kept = (tuple(dim) if isinstance(dim, tuple | list) else (dim,)), keepdim
+
+
+class _Crop(nn.Module):
+    """Some of the positions in a row."""
+
+    def __init__(self, index: Any) -> None:
+        super().__init__()
+        self.index = index
 
 
 class _Representation(nn.Module):
@@ -49,14 +81,56 @@ class _Representation(nn.Module):
 class _Stack:
     """Layers so far, and the shape that the next one reads: (channels, length), or (units, 1) once flattened.
 
-    turned: it reads (length, channels), as networks do whose letters come last.
+    turned: it reads (length, channels), as networks do whose letters come last; by_position: what was flattened lay so,
+    as Keras flattens. padded: what the next layer reads beyond the left and the right end, and the number there.
+    wanted: names of steps whose values a later step adds; added: the numbers of the layers that give them. Into such a
+    layer nothing more is folded.
     """
 
-    layers: list[tuple[Layer, Weights, Weights]]
+    layers: list[LayerWeights]
     channels: int
     length: int
     flat: bool = False
     turned: bool = False
+    by_position: bool = False
+    padded: tuple[int, int, float] = (0, 0, 0.0)
+    wanted: frozenset[str] = frozenset()
+    added: dict[str, int] = field(default_factory=dict)
+
+    def padding(self, own: tuple[int, int], fill: float) -> tuple[int, int]:
+        """Padding of the next layer on the left and on the right, with that which came before it."""
+        left, right, value = self.padded
+        self.padded = (0, 0, 0.0)
+        if (left or right) and value != fill:
+            raise NotAStack(f"padding is {value:g} where {fill:g} is read beyond the ends")
+        return left + own[0], right + own[1]
+
+    @property
+    def may_fold(self) -> bool:
+        """Whether the last layer may take up what follows it."""
+        if not self.layers or len(self.layers) - 1 in self.added.values():
+            return False
+        layer = self.layers[-1][0]
+        return layer.function == layers.IDENTITY and layer.added == layers.NOTHING
+
+    def take(self, name: str, step: nn.Module) -> None:
+        """Add a step of the network; NotAStack where it is none that the compiled chain knows."""
+        handler, called = HANDLERS.get(type(step)), name or type(step).__name__
+        if handler is None:
+            raise NotAStack(f"{called}: {type(step).__name__} is not a layer it knows")
+        if self.turned and not isinstance(step, _Turn | nn.Flatten):
+            raise NotAStack(f"{called}: it reads positions before channels")
+        if any(self.padded[:2]) and not isinstance(step, nn.Conv1d | nn.MaxPool1d | nn.ConstantPad1d):
+            raise NotAStack(f"{called}: it reads padding")
+        handler(self, step)
+        if name in self.wanted:
+            self.added[name] = len(self.layers) - 1
+
+    def pass_on(self) -> None:
+        """A layer that changes nothing."""
+        shape = (self.length, self.channels, self.length, self.channels)
+        ones = np.ones(self.channels, np.float32)
+        self.add(Layer(layers.SCALE, layers.IDENTITY, *shape), ones, np.zeros_like(ones))
 
     def add(self, layer: Layer, weights: Weights | None = None, bias: Weights | None = None) -> None:
         none = np.zeros(0, np.float32)
@@ -65,10 +139,8 @@ class _Stack:
 
     def apply(self, function: int, slope: float = 0.0) -> None:
         """A pointwise function: part of the layer before, or a layer of its own where that has one already."""
-        if not self.layers or self.layers[-1][0].function != layers.IDENTITY:
-            shape = (self.length, self.channels, self.length, self.channels)
-            ones = np.ones(self.channels, np.float32)
-            self.add(Layer(layers.SCALE, layers.IDENTITY, *shape), ones, np.zeros_like(ones))
+        if not self.may_fold:
+            self.pass_on()
         layer, weights, bias = self.layers[-1]
         self.layers[-1] = layer._replace(function=function, slope=slope), weights, bias
 
@@ -79,20 +151,51 @@ def read_plan(model: SequenceModel, reference: Tensor, weights: Tensor, offset: 
     With an offset the energy is linear: offset - sum of weights · (representation - reference). Raises NotAStack where
     the network is not a chain of layers that the compiled chain knows.
     """
-    adapted = model if isinstance(model, AdaptedNetwork) else None
-    stack = _Stack([], 4, model.input_length, turned=adapted is not None and adapted.reading.channels_last)
+    stack = _empty_stack(model)
     for name, step in read_layers(model):
-        handler = HANDLERS.get(type(step))
-        if handler is None:
-            raise NotAStack(f"{name or type(step).__name__}: {type(step).__name__} is not a layer it knows")
-        if stack.turned and not isinstance(step, _Turn):
-            raise NotAStack(f"{name or type(step).__name__}: it reads positions before channels")
-        handler(stack, step)
+        stack.take(name, step)
+    if any(stack.padded[:2]):
+        raise NotAStack("it ends with padding")
+    if stack.by_position and stack.length > 1:
+        raise NotAStack("what enters the head was flattened position by position")
+    found = _finished(stack, model)
+    return make_plan(found, _position_major(weights, stack), _position_major(reference, stack), offset)
+
+
+def read_front(model: SequenceModel) -> list[LayerWeights]:
+    """The network's layers up to the first that the compiled chain does not know, or that reads no positions any more.
+
+    Raises NotAStack where there is none.
+    """
+    stack, reading = _empty_stack(model), read(model)
+    front, reason = list[LayerWeights](), reading.end or "the first layer is neither a convolution nor linear"
+    for name, step in reading.layers:
+        try:
+            stack.take(name, step)
+        except NotAStack as found:
+            reason = str(found)
+            break
+        if stack.flat:
+            break
+        front = list(stack.layers)
+    if not front:
+        raise NotAStack(reason)
+    stack.layers = front
+    return _finished(stack, model)
+
+
+def _empty_stack(model: SequenceModel) -> _Stack:
+    turned = isinstance(model, AdaptedNetwork) and model.reading.channels_last
+    wanted = frozenset(step.earlier for _, step in read(model).layers if isinstance(step, _Add))
+    return _Stack([], 4, model.input_length, turned=turned, wanted=wanted)
+
+
+def _finished(stack: _Stack, model: SequenceModel) -> list[LayerWeights]:
     if not stack.layers or stack.layers[0][0].kind != layers.SUM:
         raise NotAStack("the first layer is neither a convolution nor linear")
-    if adapted is not None:
-        _order_letters(stack, adapted.order.argsort().tolist())
-    return make_plan(stack.layers, _position_major(weights, stack), _position_major(reference, stack), offset)
+    if isinstance(model, AdaptedNetwork):
+        _order_letters(stack, model.order.argsort().tolist())
+    return stack.layers
 
 
 def _order_letters(stack: _Stack, channel_of: list[int]) -> None:
@@ -116,50 +219,74 @@ def as_representation(plan: Plan, values: Weights, shape: torch.Size) -> Tensor:
 
 
 def read_layers(model: SequenceModel) -> Layers:
-    """The network's layers in order, functions as modules; NotAStack unless each reads only the one before.
+    """The network's layers in order, functions as modules; NotAStack unless each reads those before it alone."""
+    reading = read(model)
+    if reading.end is not None:
+        raise NotAStack(reading.end)
+    return reading.layers
 
-    They are read once for each network, which must be done before threads run it: while torch.fx traces, it redirects
+
+def read(model: SequenceModel) -> PlanReading:
+    """What of a network's code can be read as layers.
+
+    It is read once for each network, which must be done before threads run it: while torch.fx traces, it redirects
     the calls of every module in every thread.
     """
-    if model not in _LAYERS:
+    if model not in _READINGS:
         try:
-            _LAYERS[model] = _trace(model)
+            _READINGS[model] = _trace(model)
         except NotAStack as reason:
-            _LAYERS[model] = NotAStack(*reason.args)  # without its traceback, which holds the model
-    found = _LAYERS[model]
-    if isinstance(found, NotAStack):
-        raise NotAStack(*found.args)
-    return found
+            _READINGS[model] = PlanReading([], str(reason))
+    return _READINGS[model]
 
 
-def _trace(model: SequenceModel) -> Layers:
+def _trace(model: SequenceModel) -> PlanReading:
     adapted = model if isinstance(model, AdaptedNetwork) else None
     wrapped = _Representation(model) if adapted is None else adapted.network
     try:
         graph = fx.symbolic_trace(wrapped).graph
     except Exception as error:  # fx raises whatever the user's code raises on a symbolic input
         raise NotAStack(f"its code depends on the data ({type(error).__name__})") from error
-    if adapted is not None:
-        _cut(graph, adapted.layer)
+    end = None if adapted is None else _cut(graph, adapted.layer)
     _flatten_views(graph)
     steps: Layers = []
-    previous: fx.Node | None = None
+    seen: list[fx.Node] = []
     for node in graph.nodes:
-        if node.op != "placeholder" and node.all_input_nodes != [previous]:
-            raise NotAStack(f"{node.name}: it does not read the layer before it alone")
-        if node.op not in ("placeholder", "output"):
-            steps.append((node.name, _as_module(node, wrapped)))
-        previous = node
-    return steps
+        try:
+            if node.op not in ("placeholder", "output"):
+                steps.append((node.name, _as_step(node, seen, wrapped)))
+            elif node.op == "output" and node.all_input_nodes != seen[-1:]:
+                raise NotAStack(f"{node.name}: it does not read the layer before it alone")
+        except NotAStack as reason:
+            return PlanReading(steps, str(reason))
+        seen.append(node)
+    return PlanReading(steps, end)
 
 
-def _cut(graph: fx.Graph, layer: str | None) -> None:
-    """Let the graph end with what the module reads."""
+def _as_step(node: fx.Node, seen: list[fx.Node], root: nn.Module) -> nn.Module:
+    """A step that reads what the one before it gives, and perhaps adds what an earlier one gave."""
+    inputs = node.all_input_nodes
+    if inputs == seen[-1:]:
+        return _as_module(node, root)
+    name = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
+    if node.op != "call_module" and name in SUMS and len(node.args) == len(inputs) == 2 and seen[-1] in inputs:
+        (earlier,) = (each for each in inputs if each is not seen[-1])
+        if earlier in seen[1:]:  # and not the letters
+            return _Add(earlier.name)
+    raise NotAStack(f"{node.name}: it does not read the layer before it alone")
+
+
+SUMS = {"add", "iadd", "add_"}
+
+
+def _cut(graph: fx.Graph, layer: str | None) -> str | None:
+    """Let the graph end with what the module reads; or why that cannot be."""
     uses = [node for node in graph.nodes if node.op == "call_module" and node.target == layer]
     if not uses:
-        raise NotAStack("its head is no module of its own")
+        return "its head is no module of its own"
     next(iter(reversed(graph.nodes))).args = (uses[-1].args[0],)
     graph.eliminate_dead_code()
+    return None
 
 
 def _flatten_views(graph: fx.Graph) -> None:
@@ -178,9 +305,10 @@ def _as_module(node: fx.Node, root: nn.Module) -> nn.Module:
     if node.op in ("call_function", "call_method"):
         name = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
         make = FUNCTIONS.get(str(name))
-        given = len(node.args) + len(node.kwargs.keys() - {"inplace"})
+        named = {key: value for key, value in node.kwargs.items() if key != "inplace"}
+        given = len(node.args) + len(named)
         if make is not None and given <= MOST_ARGUMENTS.get(str(name), 1):
-            return make(*node.args[1:])
+            return make(*node.args[1:], **named)
     raise NotAStack(f"{node.name}: {node.target} is not a layer it knows")
 
 
@@ -193,15 +321,17 @@ FUNCTIONS: dict[str, Callable[..., nn.Module]] = {
     "flatten": lambda start=0: nn.Flatten(start),
     "transpose": lambda *axes: _Turn(axes),
     "permute": lambda *axes: _Turn(axes),
+    "mean": _Mean,
+    "getitem": _Crop,
 }
-MOST_ARGUMENTS = {"flatten": 2, "transpose": 3, "permute": 4}
+MOST_ARGUMENTS = {"flatten": 2, "transpose": 3, "permute": 4, "mean": 3, "getitem": 2}
 
 
 def _convolution(stack: _Stack, step: nn.Conv1d) -> None:
     width, dilation = step.kernel_size[0], step.dilation[0]
     span = (width - 1) * dilation
-    padding = _padding(step, span)
-    if step.stride[0] != 1 or step.padding_mode != "zeros" or stack.flat or padding > span:
+    left, right = stack.padding(_padding(step, span), 0.0)
+    if step.stride[0] != 1 or step.padding_mode != "zeros" or stack.flat or max(left, right) > span:
         raise NotAStack("a convolution has a stride, padding other than zeros, or follows flattening")
     kernel = step.weight.detach().float().cpu().numpy()  # (out, in / groups, width)
     out, per_group, _ = kernel.shape
@@ -209,27 +339,30 @@ def _convolution(stack: _Stack, step: nn.Conv1d) -> None:
     for channel in range(out):
         first = channel // (out // step.groups) * per_group
         weights[:, first : first + per_group, channel] = kernel[channel].T
-    shape = (stack.length, stack.channels, stack.length + 2 * padding - span, out)
-    layer = Layer(layers.SUM, layers.IDENTITY, *shape, width, 1, padding, dilation)
+    shape = (stack.length, stack.channels, stack.length + left + right - span, out)
+    layer = Layer(layers.SUM, layers.IDENTITY, *shape, width, 1, left, dilation)
     stack.add(layer, weights, _bias(step.bias, out))
 
 
-def _padding(step: nn.Conv1d, span: int) -> int:
+def _padding(step: nn.Conv1d, span: int) -> tuple[int, int]:
+    """Padding on the left and on the right; 'same' of an even width pads more on the right."""
     if isinstance(step.padding, str):
-        if step.padding == "same" and span % 2:
-            raise NotAStack("a convolution of even width pads its two sides unequally")
-        return span // 2 if step.padding == "same" else 0
-    return step.padding[0]
+        return (span // 2, span - span // 2) if step.padding == "same" else (0, 0)
+    return step.padding[0], step.padding[0]
 
 
 def _linear(stack: _Stack, step: nn.Linear) -> None:
     out, into = step.weight.shape
     if not stack.flat or into != stack.channels * stack.length:
         raise NotAStack("a linear layer does not read the flattened layer before it")
-    kernel = step.weight.detach().float().cpu().numpy().reshape(out, stack.channels, stack.length)
+    flat = step.weight.detach().float().cpu().numpy()
+    if stack.by_position:
+        kernel = flat.reshape(out, stack.length, stack.channels).transpose(1, 2, 0)
+    else:
+        kernel = flat.reshape(out, stack.channels, stack.length).transpose(2, 1, 0)
     shape = (stack.length, stack.channels, 1, out)
     layer = Layer(layers.SUM, layers.IDENTITY, *shape, stack.length)
-    stack.add(layer, np.ascontiguousarray(kernel.transpose(2, 1, 0)), _bias(step.bias, out))
+    stack.add(layer, np.ascontiguousarray(kernel), _bias(step.bias, out))
 
 
 def _bias(bias: Tensor | None, out: int) -> Weights:
@@ -247,8 +380,8 @@ def _batch_norm(stack: _Stack, step: nn.BatchNorm1d) -> None:
         gain = torch.rsqrt(variance + step.eps) * (1 if step.weight is None else step.weight)
         shift = (0 if step.bias is None else step.bias) - mean * gain
     scale, shift_array = gain.float().cpu().numpy(), shift.float().cpu().numpy()
-    layer, weights, bias = stack.layers[-1] if stack.layers else (None, None, None)
-    if layer and layer.kind == layers.SUM and layer.function == layers.IDENTITY:
+    if stack.may_fold and stack.layers[-1][0].kind == layers.SUM:
+        layer, weights, bias = stack.layers[-1]
         stack.layers[-1] = layer, weights * scale, bias * scale + shift_array
         return
     shape = (stack.length, stack.channels, stack.length, stack.channels)
@@ -257,13 +390,18 @@ def _batch_norm(stack: _Stack, step: nn.BatchNorm1d) -> None:
 
 def _pool(stack: _Stack, step: nn.MaxPool1d | nn.AvgPool1d) -> None:
     width, stride, padding = (_single(value) for value in (step.kernel_size, step.stride, step.padding))
-    dilation = _single(getattr(step, "dilation", 1))
-    if stack.flat or step.ceil_mode or (padding and not getattr(step, "count_include_pad", True)):
-        raise NotAStack("a pooling layer rounds up, leaves padding out of its mean, or follows flattening")
-    out = (stack.length + 2 * padding - dilation * (width - 1) - 1) // stride + 1
-    kind = layers.MAXIMUM if isinstance(step, nn.MaxPool1d) else layers.MEAN
+    dilation, largest = _single(getattr(step, "dilation", 1)), isinstance(step, nn.MaxPool1d)
+    left, right = stack.padding((padding, padding), -np.inf) if largest else (padding, padding)
+    if stack.flat or (not largest and (step.ceil_mode or (padding and not getattr(step, "count_include_pad", True)))):
+        raise NotAStack("a pooling layer leaves what is beyond the ends out of its mean, or follows flattening")
+    span = dilation * (width - 1)
+    steps = stack.length + left + right - span - 1
+    out = (-(-steps // stride) if step.ceil_mode else steps // stride) + 1
+    if step.ceil_mode and (out - 1) * stride >= stack.length + left:  # torch begins no window beyond the end
+        out -= 1
+    kind = layers.MAXIMUM if largest else layers.MEAN
     shape = (stack.length, stack.channels, out, stack.channels)
-    stack.add(Layer(kind, layers.IDENTITY, *shape, width, stride, padding, dilation))
+    stack.add(Layer(kind, layers.IDENTITY, *shape, width, stride, left, dilation))
 
 
 def _global_pool(stack: _Stack, step: nn.AdaptiveMaxPool1d | nn.AdaptiveAvgPool1d) -> None:
@@ -274,6 +412,40 @@ def _global_pool(stack: _Stack, step: nn.AdaptiveMaxPool1d | nn.AdaptiveAvgPool1
     stack.add(Layer(kind, layers.IDENTITY, *shape, stack.length, stack.length))
 
 
+def _mean(stack: _Stack, step: _Mean) -> None:
+    if stack.flat or step.axis not in ((2,), (-1,)):
+        raise NotAStack("a mean is not one over positions alone")
+    _global_pool(stack, nn.AdaptiveAvgPool1d(1))
+    stack.flat = not step.kept
+
+
+def _crop(stack: _Stack, step: _Crop) -> None:
+    """A mean of one position, with a negative padding."""
+    *others, cut = step.index if isinstance(step.index, tuple) else (step.index,)
+    whole = others in ([slice(None)] * 2, [Ellipsis])
+    if stack.flat or not whole or not isinstance(cut, slice) or cut.step not in (None, 1):
+        raise NotAStack("it takes other than some positions in a row")
+    if not all(value is None or isinstance(value, int) for value in (cut.start, cut.stop)):
+        raise NotAStack("it crops by what depends on the data")
+    first, end, _ = cut.indices(stack.length)
+    shape = (stack.length, stack.channels, end - first, stack.channels)
+    stack.add(Layer(layers.MEAN, layers.IDENTITY, *shape, 1, 1, -first))
+
+
+def _add(stack: _Stack, step: _Add) -> None:
+    """Let the last layer add an earlier one's values; or one that changes nothing, where it cannot."""
+    earlier = stack.added[step.earlier]
+    if earlier < 0:
+        raise NotAStack("it adds the letters themselves")
+    before = stack.layers[earlier][0]
+    if stack.flat or (before.out_length, before.out_channels) != (stack.length, stack.channels):
+        raise NotAStack("an addition of layers of two shapes, or that follows flattening")
+    if stack.layers[-1][0].added != layers.NOTHING or len(stack.layers) - 1 in stack.added.values():
+        stack.pass_on()
+    layer, weights, bias = stack.layers[-1]
+    stack.layers[-1] = layer._replace(added=earlier), weights, bias
+
+
 def _single(value: Any) -> int:
     return int(value[0] if isinstance(value, tuple) else value)
 
@@ -281,7 +453,11 @@ def _single(value: Any) -> int:
 def _flatten(stack: _Stack, step: nn.Flatten) -> None:
     if step.start_dim != 1 or step.end_dim != -1:
         raise NotAStack("it flattens the batch or only some dimensions")
-    stack.flat = True
+    stack.flat, stack.by_position, stack.turned = True, stack.turned, False
+
+
+def _pad(stack: _Stack, step: nn.ConstantPad1d) -> None:
+    stack.padded = (*stack.padding((step.padding[0], step.padding[1]), float(step.value)), float(step.value))
 
 
 def _turn(stack: _Stack, step: _Turn) -> None:
@@ -319,10 +495,14 @@ HANDLERS: dict[type[nn.Module], Callable[[_Stack, Any], None]] = {
     nn.AdaptiveMaxPool1d: _global_pool,
     nn.AdaptiveAvgPool1d: _global_pool,
     nn.Flatten: _flatten,
+    nn.ConstantPad1d: _pad,
     nn.Dropout: _nothing,
     nn.Dropout1d: _nothing,
     nn.Identity: _nothing,
     _Turn: _turn,
+    _Add: _add,
+    _Mean: _mean,
+    _Crop: _crop,
     nn.ReLU: _pointwise(layers.RELU),
     nn.LeakyReLU: _pointwise(layers.LEAKY_RELU, "negative_slope"),
     nn.ELU: _pointwise(layers.ELU, "alpha"),

@@ -5,22 +5,24 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from maxent_cli import choices
 from maxent_cli.alphabet import UNKNOWN, Codes
 from maxent_cli.analysis.diagnostics import diagnose, letters_converged
 from maxent_cli.analysis.reweighting import Settled, beta_error, settle
-from maxent_cli.analysis.summary import energy_reduction
-from maxent_cli.data import Floats, Replicas, SampleSet, Sequences, Stop
+from maxent_cli.data import Anchor, Floats, Replicas, SampleSet, Sequences, Stop
 from maxent_cli.engine.full_passes import full_pass_chain
 from maxent_cli.engine.incremental import compiled_chain
 from maxent_cli.engine.kernels import metropolis_hastings
 from maxent_cli.engine.proposals import (
     LETTER,
+    REDRAW,
     REFILL,
     REVERSE_COMPLEMENT,
     SHIFT,
@@ -32,12 +34,14 @@ from maxent_cli.engine.proposals import (
 )
 from maxent_cli.engine.randomness import START_STEP, Keys, background_draws, chain_keys
 from maxent_cli.engine.sampling import NO_JOURNAL, Journal, block_steps, in_blocks
+from maxent_cli.engine.surrogate import surrogate_chain
 from maxent_cli.engine.target import Kernel, Ladder, State, Terms, Trace, start_state
 from maxent_cli.engine.terms import background_rows
-from maxent_cli.engine.tuning import Betas, Tuned, first_ladder, tune
+from maxent_cli.engine.tuning import Betas, Tuned, first_ladder, tune, whole
 from maxent_cli.errors import InputError, SettingsError, StoppedError, require_range
 from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, evaluate
 from maxent_cli.interpret.plan import NotAStack, read_layers, read_plan
+from maxent_cli.interpret.surrogates import Apprentice, most_steps, teacher_of, work_of
 from maxent_cli.models.protocol import SequenceModel
 
 Result = TypeVar("Result")
@@ -45,30 +49,40 @@ Draw = Callable[[LawSettings], SampleSet]  # sample_anchor with everything else 
 
 REFERENCE_DRAWS = 1000  # background sequences that give the mean energy and the spread of the output at beta = 0
 EXCHANGE_EVERY = 20  # steps
-COMPILED = "compiled"
+PACE = 100  # positions that may change, for which steps are given
+COMPILED, SURROGATE = "compiled", "surrogate"
 FIRST_TOP = 200  # times the inverse mean energy of the background: well above the beta of any share kept so far
 CHECKED, CHECKED_STEPS = 4, 20  # ladders and steps on which the compiled chain is compared with full passes
 MOST_DRIFT = 1e-3  # of the energy's spread, that it may differ
 CENTRAL = (0.025, 0.5, 0.975)
-KEEPABLE = 0.01, 0.99  # shares of energy for which a beta is sought
 REPLICA_DRAWS = 100  # of each chain, for what is watched on every replica
 LEAST_LEFT = 0.8  # of the draws, when they are weighed to the beta that is wanted; below, they are drawn again
 MOST_AGAIN = 6  # times that they are
 MOST_TIMES = 3  # as many draws are held as are given, before every second one is dropped
 LISTEN = 1.0  # seconds after which the main thread looks for signals
 
-MOVES = {
-    "all": (
-        Move(LETTER, 0.555),
-        Move(SHIFT, 0.02, WHOLE, 8),
-        Move(REVERSE_COMPLEMENT, 0.005, WHOLE),
-        Move(TOGGLE, 0.1, 20),
-        Move(REFILL, 0.12, 2),
-        Move(REFILL, 0.14, 4),
-        Move(REFILL, 0.06, 12),
-    ),
-    "letters": SINGLE_LETTERS,
-}
+ALL_MOVES = (
+    Move(LETTER, 0.555),
+    Move(SHIFT, 0.02, WHOLE, 8),
+    Move(REVERSE_COMPLEMENT, 0.005, WHOLE),
+    Move(TOGGLE, 0.1, 20),
+    Move(REFILL, 0.12, 2),
+    Move(REFILL, 0.14, 4),
+    Move(REFILL, 0.06, 12),
+)
+# within a surrogate's proposals: at random places, for letters in turn are not reversible; and of no window so wide
+# that its change costs as much as building anew
+REVERSIBLE = (
+    Move(REDRAW, 0.755, 1),
+    Move(SHIFT, 0.02, 40, 8),
+    Move(REVERSE_COMPLEMENT, 0.005, 40),
+    Move(TOGGLE, 0.1, 20),
+    Move(REFILL, 0.06, 4),
+    Move(REFILL, 0.06, 12),
+)
+MOVES = MappingProxyType({"all": ALL_MOVES, "letters": SINGLE_LETTERS})  # what --moves names
+MOST_COMPILED = 1_500_000  # multiplications of a changed letter above which surrogates take the compiled chain's place
+LEAST_ACCEPTED = 0.1  # share of the surrogate's proposals at the top replica, below which it is of no help
 
 
 # of counts; beyond the upper ones a number is a slip of the keyboard rather than a run
@@ -90,10 +104,12 @@ class Sampling:
 
     replicas: at inverse temperatures from 0 to beta, that exchange states; the coldest is reported; 1 turns it off.
     Where warm-up finds that neighbours exchange too seldom it begins again with more of them, up to max_replicas, but
-    for runs of so many steps whatever comes.
-    start: 'anchor', 'background', or 'both' (even chains at the anchor). moves: a key of MOVES. Where not every ESS is
-    at least min_ess and every R-hat at most max_rhat, which is what converged means, the chains go on, at wider and
-    wider thinning, until they are or max_steps of each replica are taken, the warm-up not counted.
+    for runs of so many steps whatever comes, and those by a surrogate.
+    start: 'anchor', 'background', or 'both' (even chains at the anchor). moves: what is proposed, and how often each;
+    a key of MOVES gives its value. Where not every ESS is at least min_ess and every R-hat at most max_rhat, which is
+    what converged means, the chains go on, at wider and wider thinning, until they are or max_steps of each replica
+    are taken, the warm-up not counted.
+    thin, warmup and max_steps are for up to 100 positions that may change, and grow with longer sequences (paced).
     device: a torch device; other than 'cpu' by full passes. Raises SettingsError where a count is out of BOUNDS, or
     max_steps is less than the draws take.
     """
@@ -105,7 +121,7 @@ class Sampling:
     warmup: int = 4000
     seed: int = 1
     start: str = "both"
-    moves: str = "all"
+    moves: tuple[Move, ...] = ALL_MOVES
     min_ess: float = 100.0
     max_rhat: float = 1.05
     max_steps: int = 200_000
@@ -115,6 +131,8 @@ class Sampling:
     def __post_init__(self) -> None:
         for name, (fewest, most) in BOUNDS.items():
             require_range(name, getattr(self, name), fewest, most)
+        if isinstance(self.moves, str):
+            object.__setattr__(self, "moves", moves_named(self.moves))
         least = self.draws * self.thin
         if self.max_steps < least:
             takes = f"the {self.draws} draws every {self.thin} steps take {least}"
@@ -136,18 +154,34 @@ class Sampling:
         return 2 * self.draws * self.thin <= self.max_steps
 
 
+def moves_named(name: str) -> tuple[Move, ...]:
+    """The moves of a name. Raises SettingsError where there are none."""
+    if name not in MOVES:
+        raise SettingsError("moves", "", f"there are none named {name}", f"give {' or '.join(MOVES)}")
+    return MOVES[name]
+
+
+def paced(run: Sampling, free: int) -> Sampling:
+    """The run on a sequence with so many positions that may change: as many steps for each hundred of them.
+
+    Single letters alone, as the published sampler changes them, take the steps that they are told.
+    """
+    times = max(1, round(free / PACE)) if run.moves != SINGLE_LETTERS else 1
+    names = ("thin", "warmup", "max_steps")
+    return replace(run, **{name: min(times * getattr(run, name), BOUNDS[name][1]) for name in names})
+
+
 # what --preset names; `published` is the sampler of Finnegan & Song's code: chains that begin at the anchor and change
 # single letters, without warm-up, for as many steps as it is told
-PRESETS = {
-    "quick": Sampling(replicas=3, max_replicas=3, draws=100, warmup=1500, min_ess=50, max_steps=16_000),
-    "standard": Sampling(),
-    "thorough": Sampling(
-        chains=16, replicas=6, draws=400, warmup=10_000, min_ess=400, max_rhat=1.01, max_steps=1_000_000
+_PRESETS = (  # in the order of their names
+    Sampling(replicas=3, max_replicas=3, draws=100, warmup=1500, min_ess=50, max_steps=16_000),
+    Sampling(),
+    Sampling(chains=16, replicas=6, draws=400, warmup=10_000, min_ess=400, max_rhat=1.01, max_steps=1_000_000),
+    Sampling(
+        chains=50, replicas=1, draws=100, thin=100, warmup=0, start="anchor", moves=SINGLE_LETTERS, max_steps=10_000
     ),
-    "published": Sampling(
-        chains=50, replicas=1, draws=100, thin=100, warmup=0, start="anchor", moves="letters", max_steps=10_000
-    ),
-}
+)
+PRESETS = dict(zip(choices.PRESETS, _PRESETS, strict=True))
 
 
 @dataclass(frozen=True)
@@ -169,14 +203,16 @@ NO_REFERENCE = Reference(0.0, 0.0, np.zeros(3))
 
 @dataclass(frozen=True)
 class Setting:
-    """All that the draws around one anchor need: the anchor (a Sequences of one), its law, and the kernel.
+    """All that the draws around one anchor need: the anchor, its law, and the kernel.
 
     build gives the kernel for so many replicas. kernel_name says which it is, and why if it is not the compiled one;
-    drift is how far the compiled chain's energies were from full passes after some random changes.
+    drift is how far the compiled chain's energies were from full passes after some random changes. work: what a changed
+    letter costs in the compiled chain. apprentice: who learns a surrogate, if there is to be one; instead: what is done
+    where it does not help.
     """
 
     model: SequenceModel
-    anchor: Sequences
+    anchor: Anchor
     law: AnchoredLaw
     settings: LawSettings
     run: Sampling
@@ -184,6 +220,9 @@ class Setting:
     reference: Reference = NO_REFERENCE
     kernel_name: str = "full passes"
     drift: float = 0.0
+    work: int | None = None
+    apprentice: Apprentice | None = None
+    instead: "Setting | None" = None
 
     @property
     def kernel(self) -> Kernel:
@@ -198,20 +237,20 @@ class Setting:
     @property
     def reference_keys(self) -> Keys:
         """The keys (REFERENCE_DRAWS,) of sequences drawn from the background."""
-        return chain_keys(self.run.seed, "beta = 0", self.anchor.codes[0], REFERENCE_DRAWS)
+        return chain_keys(self.run.seed, "beta = 0", self.anchor.codes, REFERENCE_DRAWS)
 
     @property
     def keys(self) -> Keys:
         """The keys (C · R,) of the chains' replicas."""
         chains = self.run.chains * self.run.replicas
-        return chain_keys(self.run.seed, self.anchor.names[0], self.anchor.codes[0], chains)
+        return chain_keys(self.run.seed, self.anchor.name, self.anchor.codes, chains)
 
     def energies(self, codes: Codes) -> Floats:
         """Energies (...) of codes (..., L), by full passes."""
         return evaluate(self.law.terms.energy, codes, torch.device(self.run.device))
 
     def outputs(self, codes: Codes) -> Floats:
-        """The chosen output or contrast (...) of codes (..., L)."""
+        """The output held (...) of codes (..., L)."""
         return evaluate(self.law.output, codes, torch.device(self.run.device))
 
 
@@ -224,13 +263,13 @@ def ready(model: SequenceModel) -> str | None:
     return None
 
 
-def over_anchors(task: Callable[[Sequences, int], Result], anchors: Sequences, threads: int) -> Iterator[Result]:
+def over_anchors(task: Callable[[Anchor, int], Result], anchors: Sequences, threads: int) -> Iterator[Result]:
     """Yield task(one anchor, its threads) for each anchor, in order; memory does not grow with the anchors.
 
     With more than one thread, call ready(model) first: threads cannot read a network's layers beside each other.
     """
     rows = range(len(anchors))
-    return over_rows(lambda row, its: task(anchors.take(np.array([row])), its), rows, threads, Stop())
+    return over_rows(lambda row, its: task(anchors.anchor(row), its), rows, threads, Stop())
 
 
 def over_rows(task: Callable[[int, int], Result], rows: Sequence[int], threads: int, stop: Stop) -> Iterator[Result]:
@@ -276,48 +315,52 @@ def sample_potentials(sample: Draw, law: LawSettings, potentials: tuple[float, .
     return [sample(replace(settled, mu=mu)) if mu else without for mu in potentials]
 
 
-def sample_alike(sample: Draw, law: LawSettings, other: SampleSet) -> SampleSet:
-    """The draws around one anchor by another network, at the beta at which it keeps as much energy as other does."""
-    keep = energy_reduction(other.energy.mean(), other.energy_background)
-    least, most = KEEPABLE
-    return sample(replace(law, beta=None, keep=min(keep, most)) if keep > least else replace(law, beta=0.0))
-
-
 def sample_anchor(
     model: SequenceModel,
-    anchor: Sequences,
+    anchor: Anchor,
     settings: LawSettings,
     run: Sampling,
     threads: int = 1,
     journal: Journal = NO_JOURNAL,
 ) -> SampleSet:
-    """The draws around the one sequence of `anchor`; the journal has the blocks of all that is drawn around it."""
-    setting = noted(prepare(model, anchor, settings, run, threads), journal)
-    for samples in draw(*warmed_up(setting)):
+    """The draws around an anchor; the journal has the blocks of all that is drawn around it."""
+    setting = journalled(prepare(model, anchor, settings, run, threads), journal)
+    setting, tuned = warmed_up(setting)
+    if setting.instead is not None and tuned.accepted[-1] < LEAST_ACCEPTED:
+        why = f"{setting.instead.kernel_name}; {tuned.accepted[-1]:.0%} of a surrogate's proposals were accepted"
+        setting = journalled(replace(setting.instead, kernel_name=why), journal)
+        setting, tuned = warmed_up(setting)
+    for samples in draw(setting, tuned):
         if diagnose(samples, run.max_rhat, run.min_ess).converged:
             break
     return samples
 
 
-def noted(setting: Setting, journal: Journal) -> Setting:
-    """The setting with kernels that run in blocks, which the journal has."""
+def journalled(setting: Setting, journal: Journal) -> Setting:
+    """The setting with kernels in blocks that the journal keeps."""
     build, chains, is_compiled = setting.build, setting.run.chains, setting.kernel_name == COMPILED
+    of_surrogate = None if setting.apprentice is None else 10 * most_steps(int(setting.law.terms.mutable.sum()))
 
-    def in_noted_blocks(ladder: Ladder) -> Kernel:
-        return in_blocks(build(ladder), block_steps(chains * ladder.replicas, is_compiled), journal)
+    def in_kept_blocks(ladder: Ladder) -> Kernel:
+        return in_blocks(build(ladder), of_surrogate or block_steps(chains * ladder.replicas, is_compiled), journal)
 
-    return replace(setting, build=in_noted_blocks)
+    return replace(setting, build=in_kept_blocks)
 
 
-def prepare(model: SequenceModel, anchor: Sequences, settings: LawSettings, run: Sampling, threads: int) -> Setting:
+def prepare(model: SequenceModel, anchor: Anchor, settings: LawSettings, run: Sampling, threads: int) -> Setting:
     """The law around an anchor, its reference at beta = 0, and the kernel that can draw from it."""
-    mutable = None if anchor.mutable is None else anchor.mutable[0]
-    law = anchored_law(model, anchor.codes[0], settings, anchor.names[0], torch.device(run.device), mutable)
+    law = anchored_law(model, anchor, settings, torch.device(run.device))
+    run = paced(run, int(law.terms.mutable.sum()))
     plain = full_pass_chain if run.device == "cpu" else metropolis_hastings
-    setting = Setting(model, anchor, law, settings, run, partial(plain, MOVES[run.moves]))
-    codes = random_codes(anchor.codes[0], law.terms, setting.reference_keys)
+    setting = Setting(model, anchor, law, settings, run, partial(plain, run.moves))
+    codes = random_codes(anchor.codes, law.terms, setting.reference_keys)
     setting = replace(setting, reference=reference_of(setting, setting.energies(codes)))
-    return compiled(setting, codes[: run.replicas * CHECKED], threads) if run.device == "cpu" else setting
+    if run.device != "cpu":
+        return setting
+    setting = compiled(setting, codes[: run.replicas * CHECKED], threads)
+    if run.moves == SINGLE_LETTERS or not run.warmup or (setting.work is not None and setting.work <= MOST_COMPILED):
+        return setting
+    return with_surrogate(setting, codes, threads)
 
 
 def reference_of(setting: Setting, energy: Floats) -> Reference:
@@ -328,9 +371,9 @@ def reference_of(setting: Setting, energy: Floats) -> Reference:
     if not (np.isfinite(energy).all() and np.ptp(energy)):
         problem = "the energy of background sequences is always the same, or not a finite number"
         raise InputError(
-            setting.anchor.names[0], "", problem, "see that the model reads its input and its weights are sound"
+            setting.anchor.name, "", problem, "see that the model reads its input and its weights are sound"
         )
-    anchor = setting.anchor.codes[0]
+    anchor = setting.anchor.codes
     rows = background_rows(np.array(setting.settings.background), anchor, None)
     plain = random_codes(anchor, replace(setting.law.terms, background=rows), setting.reference_keys)
     return Reference(float(energy.mean()), float(energy.std()), np.quantile(setting.outputs(plain), CENTRAL))
@@ -341,26 +384,52 @@ def compiled(setting: Setting, codes: Codes, threads: int) -> Setting:
 
     codes (· R, L): sequences that the chain changes at random, at beta = 0, and then compares with full passes.
     """
-    law, moves = setting.law, MOVES[setting.run.moves]
+    law = setting.law
+    if law.of_outputs is not None:
+        return replace(
+            setting, kernel_name="full passes (the law is of outputs, which the compiled chain does not give)"
+        )
     try:
         plan = read_plan(setting.model, law.reference, law.weights, law.offset)
     except NotAStack as reason:
         return replace(setting, kernel_name=f"full passes ({reason})")
+    moves = setting.run.moves
     found = replace(setting, build=lambda ladder: compiled_chain(plan, moves, ladder, threads), kernel_name=COMPILED)
-    keys = chain_keys(setting.run.seed, "check", setting.anchor.codes[0], len(codes))
+    keys = chain_keys(setting.run.seed, "check", setting.anchor.codes, len(codes))
     _, trace = found.kernel(
         start_state(law.terms, codes, keys, torch.device("cpu")), law.terms.at(np.zeros(1)), 1, CHECKED_STEPS
     )
     if not trace.drift <= MOST_DRIFT * setting.reference.energy_spread:
         return replace(setting, kernel_name="full passes (the compiled chain gives other energies)")
-    return replace(found, drift=trace.drift)
+    return replace(found, drift=trace.drift, work=work_of(plan))
+
+
+def with_surrogate(setting: Setting, codes: Codes, threads: int) -> Setting:
+    """The setting with surrogate transitions, where the network's first layers can be read.
+
+    codes (n, L): sequences from the background.
+    """
+    try:
+        teacher = teacher_of(setting.model, setting.law)
+    except NotAStack:
+        return setting
+    run, anchor = setting.run, setting.anchor.codes
+    (key,) = chain_keys(run.seed, "lessons", anchor, 1)
+    most = most_steps(int(setting.law.terms.mutable.sum()))
+    apprentice = Apprentice(teacher, codes, int(key), run.replicas, most)
+
+    def build(ladder: Ladder) -> Kernel:
+        return surrogate_chain(REVERSIBLE, Ladder(ladder.replicas), threads)
+
+    return replace(setting, build=build, kernel_name=SURROGATE, apprentice=apprentice, instead=setting)
 
 
 def warmed_up(setting: Setting) -> tuple[Setting, Tuned]:
     """Chains from their start to draws, with as many replicas as exchange often enough with their neighbours."""
     run, device = setting.run, torch.device(setting.run.device)
     tuned = warm_up(setting, start_state(setting.law.terms, start_codes(setting), setting.keys, device))
-    while (replicas := min(tuned.replicas_wanted(), run.most_replicas)) > setting.run.replicas:
+    most = run.most_replicas if setting.apprentice is None else run.replicas
+    while (replicas := min(tuned.replicas_wanted(), most)) > setting.run.replicas:
         betas, nearest = tuned.spread_over(replicas)
         before = tuned.state.codes.cpu().numpy().reshape(run.chains, setting.run.replicas, -1)
         setting = replace(setting, run=replace(run, replicas=replicas))
@@ -371,12 +440,16 @@ def warmed_up(setting: Setting) -> tuple[Setting, Tuned]:
 
 
 def warm_up(setting: Setting, state: State, betas: Betas | None = None) -> Tuned:
-    """Settle the ladder, from the betas (R,) given, and its top near the beta that is to be found."""
+    """Settle the ladder, from betas (R,), and its top near the beta that is to be found; learn a surrogate, if any."""
     settings, run, reference = setting.settings, setting.run, setting.reference
     if betas is None:
         top = settings.beta if settings.beta is not None else FIRST_TOP / reference.energy
         betas = first_ladder(top, run.replicas, 1 / reference.energy_spread)
-    return tune(setting.kernel, state, setting.law.terms, betas, setting.wanted, run.warmup)
+    fixed = (setting.kernel, state, setting.law.terms, betas, setting.wanted, run.warmup)
+    if setting.apprentice is None:
+        return tune(*fixed)
+    learner = setting.apprentice.learner()
+    return tune(*fixed, learner.begin(setting.anchor.codes), learner.learn)
 
 
 def draw(setting: Setting, tuned: Tuned) -> Iterator[SampleSet]:
@@ -387,10 +460,10 @@ def draw(setting: Setting, tuned: Tuned) -> Iterator[SampleSet]:
     energy is wanted, beta is found anew from all draws; they are weighed to it or, where that would lose much, begun
     again there.
     """
-    run, first, thin, times, again = setting.run, tuned.state.step, setting.run.thin, 1, 0
+    run, first, thin, times, again = setting.run, tuned.state.step, whole(setting.run.thin, tuned.surrogate), 1, 0
     held, parts, kernel = nothing_held(setting), list[Trace](), setting.kernel
     while True:
-        ladder = setting.law.terms.at(np.tile(tuned.betas, run.chains), tuned.adapted)
+        ladder = setting.law.terms.at(np.tile(tuned.betas, run.chains), tuned.adapted, tuned.surrogate)
         state, trace = kernel(tuned.state, ladder, times * run.draws - held.codes.shape[1], thin)
         held, tuned = held.followed_by(trace), tuned._replace(state=state)
         parts.append(trace._replace(codes=NO_CODES, energy=NO_ENERGY))  # only the counts are wanted later
@@ -438,7 +511,7 @@ class Held(NamedTuple):
 
 def nothing_held(setting: Setting) -> Held:
     """No draws."""
-    chains, length = setting.run.chains * setting.run.replicas, len(setting.anchor.codes[0])
+    chains, length = setting.run.chains * setting.run.replicas, len(setting.anchor.codes)
     return Held(np.empty((chains, 0, length), np.uint8), np.empty((chains, 0)))
 
 
@@ -457,12 +530,12 @@ def _top_codes(setting: Setting, held: Held, settled: Settled | None) -> Codes:
 def collect(setting: Setting, tuned: Tuned, held: Held, parts: list[Trace], thin: int) -> SampleSet:
     """The draws of all replicas as a sample set of the top one, with what the others saw."""
     top, output = held.from_each(setting.run.replicas - 1, setting.run.replicas, axis=0), outputs_of(setting, held)
-    moves = len(MOVES[setting.run.moves])
-    tried, accepted = (sum(counts) for counts in zip(*(_totals(trace, moves) for trace in parts), strict=True))
+    tried, accepted = (np.sum([getattr(trace, name) for trace in parts], axis=0) for name in ("tried", "accepted"))
+    proposed = slice(None, len(tried) - setting.run.replicas + 1)
     return SampleSet(
-        name=setting.anchor.names[0],
-        interval=setting.anchor.intervals[0],
-        anchor=setting.anchor.codes[0],
+        name=setting.anchor.name,
+        interval=setting.anchor.interval,
+        anchor=setting.anchor.codes,
         codes=top.codes,
         energy=top.energy,
         output=output[:, -1],
@@ -473,8 +546,8 @@ def collect(setting: Setting, tuned: Tuned, held: Held, parts: list[Trace], thin
         energy_background=setting.reference.energy,
         output_background=setting.reference.output,
         thin=thin,
-        acceptance=accepted / max(tried, 1),
-        kernel=setting.kernel_name,
+        acceptance=float(accepted[proposed].sum() / max(tried[proposed].sum(), 1)),
+        kernel=kernel_of(setting, tuned, tried, accepted),
         drift_start=setting.drift,
         drift=max(trace.drift for trace in parts),
         replicas=watch_replicas(tuned, held, output),
@@ -503,8 +576,13 @@ def _rows(values: NDArray[Any], settled: Settled) -> NDArray[Any]:
     return np.take_along_axis(values, settled.rows.reshape(*settled.rows.shape, *(values.ndim - 2) * [1]), axis=1)
 
 
-def _totals(trace: Trace, moves: int) -> tuple[int, int]:
-    return int(trace.tried[:moves].sum()), int(trace.accepted[:moves].sum())
+def kernel_of(setting: Setting, tuned: Tuned, tried: NDArray[np.int64], accepted: NDArray[np.int64]) -> str:
+    """What the kernel is called; of a surrogate, what it is made of and how it did at the top replica."""
+    if setting.apprentice is None or tuned.surrogate is None:
+        return setting.kernel_name
+    top = setting.run.replicas - 1
+    share, made = accepted[top] / max(tried[top], 1), setting.apprentice.teacher.name
+    return f"{setting.kernel_name} ({made}; {tuned.surrogate.steps} steps at once, {share:.0%} accepted)"
 
 
 def outputs_of(setting: Setting, held: Held) -> Floats:
@@ -543,7 +621,7 @@ def start_codes(setting: Setting) -> Codes:
 
     Unknown letters of the anchor that may change are background draws from the start.
     """
-    anchor, run, keys, terms = setting.anchor.codes[0], setting.run, setting.keys, setting.law.terms
+    anchor, run, keys, terms = setting.anchor.codes, setting.run, setting.keys, setting.law.terms
     random = random_codes(anchor, terms, keys)
     starts = np.where((anchor == UNKNOWN) & terms.mutable, random, anchor)
     if run.start == "anchor":

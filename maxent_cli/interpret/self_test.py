@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 
 from maxent_cli.alphabet import Codes
 from maxent_cli.analysis.listing import Agreement, agreement, beta_keeping, listed_law
-from maxent_cli.data import SampleSet, Sequences
+from maxent_cli.data import Anchor, SampleSet
 from maxent_cli.errors import InputError
-from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, evaluate
+from maxent_cli.interpret.law import LawSettings, anchored_law, evaluate
 from maxent_cli.interpret.sampling import Sampling, sample_anchor
 from maxent_cli.models.protocol import SequenceModel
 
 WINDOW = 4  # letters, so 256 sequences
 CHAINS, REPLICAS, DRAWS, THIN, WARMUP = 64, 2, 32, 40, 900
+LEAST_CHAINS, LEAST_THIN, LEAST_WARMUP = 8, 8, 240
 KEPT = 0.5  # of the mean energy's way from the background's to the least
 LEAST_P = 1e-5
 
@@ -38,48 +39,53 @@ class SelfTest:
 
 
 def self_test(
-    model: SequenceModel, anchor: Sequences, settings: LawSettings, run: Sampling, threads: int = 1
+    model: SequenceModel,
+    anchor: Anchor,
+    settings: LawSettings,
+    run: Sampling,
+    threads: int = 1,
+    most_passes: float = float("inf"),
 ) -> SelfTest:
     """List every sequence on four neighbouring positions of an anchor, draw from the law, and compare.
 
     The positions are those whose single changes have the most energy. beta is that at which the mean energy is half
-    way from the background's to the least: there the law is far from both, and chains mix. Raises InputError where no
-    change anywhere has an energy.
+    way from the background's to the least: there the law is far from both, and chains mix. most_passes: of the network,
+    beyond which there are fewer and shorter chains. Raises InputError where no change anywhere has an energy.
     """
     free = _window(model, anchor, settings, run)
     mutable = np.zeros(anchor.codes.shape, np.bool_)
-    mutable[0, free] = True
-    small, short = replace(anchor, mutable=mutable), _short(run)
-    law = _law(model, small, settings, run)
-    codes = _listed(anchor.codes[0], free)
+    mutable[free] = True
+    small, short = replace(anchor, mutable=mutable), _short(run, most_passes)
+    law = anchored_law(model, small, settings, torch.device(run.device))
+    codes = _listed(anchor.codes, free)
     energy = evaluate(law.terms.energy, codes, torch.device(run.device))
     log_background = np.log(law.terms.background[free, codes[:, free]]).sum(axis=1)
     beta = beta_keeping(energy - energy.min(), log_background, KEPT)
     samples = sample_anchor(model, small, replace(settings, beta=beta), short, threads)
     found = agreement(_counts(samples, free), listed_law(energy, log_background, beta))
-    return SelfTest(anchor.names[0], tuple(map(int, free)), beta, samples.kernel, found)
+    return SelfTest(anchor.name, tuple(map(int, free)), beta, samples.kernel, found)
 
 
-def _short(run: Sampling) -> Sampling:
-    return replace(run, chains=CHAINS, replicas=REPLICAS, draws=DRAWS, thin=THIN, warmup=WARMUP, max_steps=DRAWS * THIN)
+def _short(run: Sampling, most_passes: float) -> Sampling:
+    """A short run, whose every step may be a pass."""
+    affordable = most_passes / (CHAINS * REPLICAS * (WARMUP + DRAWS * THIN))
+    chains = max(LEAST_CHAINS, round(CHAINS * min(1.0, affordable)))
+    steps = min(1.0, affordable * CHAINS / chains)
+    thin, warmup = max(LEAST_THIN, round(THIN * steps)), max(LEAST_WARMUP, round(WARMUP * steps))
+    return replace(run, chains=chains, replicas=REPLICAS, draws=DRAWS, thin=thin, warmup=warmup, max_steps=DRAWS * thin)
 
 
-def _law(model: SequenceModel, anchor: Sequences, settings: LawSettings, run: Sampling) -> AnchoredLaw:
-    mutable = None if anchor.mutable is None else anchor.mutable[0]
-    return anchored_law(model, anchor.codes[0], settings, anchor.names[0], torch.device(run.device), mutable)
-
-
-def _window(model: SequenceModel, anchor: Sequences, settings: LawSettings, run: Sampling) -> NDArray[np.intp]:
+def _window(model: SequenceModel, anchor: Anchor, settings: LawSettings, run: Sampling) -> NDArray[np.intp]:
     """Up to four mutable positions (W,), neighbours among the mutable, whose single changes have the most energy."""
-    law = _law(model, anchor, settings, run)
+    law = anchored_law(model, anchor, settings, torch.device(run.device))
     places = np.flatnonzero(law.terms.mutable)
-    changed = np.repeat(anchor.codes, 4 * len(places), axis=0)
+    changed = np.tile(anchor.codes, (4 * len(places), 1))
     changed[np.arange(len(changed)), np.repeat(places, 4)] = np.tile(np.arange(4), len(places))
     energy = evaluate(law.terms.energy, changed, torch.device(run.device)).reshape(-1, 4)
     spread = np.ptp(energy, axis=1)
     if not np.isfinite(spread).all() or not spread.any():
         problem = "no single change of a letter has an energy, or not a finite one"
-        raise InputError(anchor.names[0], "", problem, "see that the network reads its input; try another anchor")
+        raise InputError(anchor.name, "", problem, "see that the network reads its input; try another anchor")
     width = min(WINDOW, len(places))
     first = int(np.convolve(spread, np.ones(width), "valid").argmax())
     return places[first : first + width]

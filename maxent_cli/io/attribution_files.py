@@ -6,17 +6,23 @@ import numpy as np
 import pandas as pd
 
 from maxent_cli.alphabet import LETTERS, encode, one_hot
+from maxent_cli.errors import InputError
 from maxent_cli.io.modisco import write_modisco
 from maxent_cli.io.outputs import writing
+from maxent_cli.io.tables import text_of
+from maxent_cli.tables.attribution import POSITIONS
 
 _PLACE = ["chromosome", "chromosome_position"]
-_TEXT = ["letter", "chromosome"]
 _NUMBERS = ["position", "score", "chromosome_position", *LETTERS]
 
 
 def read_scores(path: str) -> pd.DataFrame:
     """Of a table of positions: position, letter, score, place in the genome and A, C, G, T; empty where not known."""
-    table = pd.read_csv(path, sep="\t", usecols=[*_TEXT, *_NUMBERS], dtype=str, keep_default_na=False)
+    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+    fault = POSITIONS.fault(table.columns)
+    if fault:
+        raise InputError(path, "line 1", fault, "give the folder that `maxent attribute` wrote")
+    table["chromosome"] = table["chromosome"].map(text_of)
     return table.assign(**{name: pd.to_numeric(table[name]) for name in _NUMBERS})
 
 

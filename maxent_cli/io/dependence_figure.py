@@ -1,5 +1,6 @@
 """Heat map of the mutual information between positions, and the letters of the pairs that depend most."""
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from maxent_cli.alphabet import LETTERS
 from maxent_cli.data import Floats
-from maxent_cli.io.figures import write_figure
+from maxent_cli.io.figures import save_figure
 from maxent_cli.io.logos import COLOURS, INK, QUIET, _shown
 
 BITS = LinearSegmentedColormap.from_list("bits", ["#ffffff", "#b9cff0", "#1f5fbf", "#0b2545"]).with_extremes(
@@ -54,8 +55,8 @@ class DependenceFigure:
     tables: Sequence[LetterTable]
 
 
-def write_dependence_figure(path: str, shown: DependenceFigure) -> None:
-    """Write the heat map and up to six letter tables as PNG, SVG or PDF by the path's suffix.
+def dependence_figure(suffix: str, shown: DependenceFigure) -> bytes:
+    """The heat map and up to six letter tables as a PNG, SVG or PDF file.
 
     The map ends a few positions outside of the dependent pairs that have a tenth of the most bits.
     """
@@ -69,7 +70,9 @@ def write_dependence_figure(path: str, shown: DependenceFigure) -> None:
         axes.set_axis_off()
         if number < len(shown.tables):
             _draw_table(axes, shown.tables[number])
-    write_figure(path, figure)
+    stream = io.BytesIO()
+    save_figure(stream, figure, suffix)
+    return stream.getvalue()
 
 
 def _draw_map(axes: Axes, shown: DependenceFigure) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -42,7 +42,13 @@ def write_figure(path: str, figure: Figure) -> None:
     suffix = Path(path).suffix.lower().removeprefix(".")
     if path == PIPE or suffix not in SUFFIXES:
         raise InputError(path, "", "is not a figure's name", f"end it in .{', .'.join(SUFFIXES)}")
-    with mpl.rc_context({"svg.hashsalt": "maxent_cli"}), writing(path, "wb") as stream:
+    with writing(path, "wb") as stream:
+        save_figure(stream, figure, suffix)
+
+
+def save_figure(stream: IO[bytes], figure: Figure, suffix: str) -> None:
+    """Write a figure to a stream; the same figure gives the same bytes."""
+    with mpl.rc_context({"svg.hashsalt": "maxent_cli"}):
         figure.savefig(stream, format=suffix, dpi=150, metadata=_NO_DATE[suffix])
 
 

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import io
+import os
 import stat
 import sys
 import zlib
@@ -17,6 +18,7 @@ from maxent_cli.io import digests
 GZIP_MAGIC = b"\x1f\x8b"
 PIPE = "-"
 _CHECK_PATH = "check the path and its permissions"
+_ENDLESS = {f"/dev/{name}" for name in ("zero", "full", "random", "urandom")}
 _PIECE = 1 << 20  # bytes
 
 
@@ -45,23 +47,25 @@ def reading_text(path: str) -> Iterator[TextIO]:
         raise InputError(path, "", reason(error), _CHECK_PATH) from error
 
 
-def check_input(path: str, folder: bool = False, pipe: bool = False) -> None:
+def check_input(path: str, folder: bool | None = False, pipe: bool = False) -> None:
     """Raise InputError where a path is no file that can be read (or folder), before anything else is done.
 
-    pipe: it is read once from its start, so that a named pipe will do.
+    folder: None: either. pipe: it is read once from its start, so that a named pipe will do.
     """
     place = Path(path)
     try:
         kind = place.stat().st_mode
-        if stat.S_ISDIR(kind) != folder:
+        if folder is not None and stat.S_ISDIR(kind) != folder:
             problem, cure = ("is a folder", "give a file") if not folder else ("is not a folder", "give a folder")
             raise InputError(path, "", problem, cure)
-        if folder:
+        if stat.S_ISDIR(kind):
             next(place.iterdir(), None)
         elif stat.S_ISREG(kind):
             place.open("rb").close()
         elif not pipe:
             raise InputError(path, "", "is a pipe or device, and not a file", "write it to a file and give that")
+        else:
+            _require_end(path)
     except OSError as error:
         raise InputError(path, "", reason(error), _CHECK_PATH) from error
 
@@ -98,4 +102,11 @@ def _open_bytes(path: str) -> IO[bytes]:
         return sys.stdin.buffer
     if Path(path).is_dir():
         raise InputError(path, "", "is a folder", "give a file")
+    _require_end(path)
     return Path(path).open("rb")
+
+
+def _require_end(path: str) -> None:
+    """Raise InputError for a device that gives bytes for ever, such as /dev/zero."""
+    if Path(path).is_char_device() and os.path.realpath(path) in _ENDLESS:
+        raise InputError(path, "", "is a device that never ends", "give a file")

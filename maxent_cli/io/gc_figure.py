@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from maxent_cli.data import Floats
-from maxent_cli.io.figures import BLUE, GREY, INK, PALE, label_axes, write_panels
+from maxent_cli.io.figures import BLUE, GREY, PALE, label_axes, write_panels
 from maxent_cli.io.logos import _shown
 
 LONGEST = 24  # letters of a name that are shown
@@ -19,9 +19,8 @@ class GCFigure:
 
     mu (S,): chemical potential, natural-log units; response (S, 3): mean over anchors and its 95 % interval; exact
     (S,): the same at beta = 0.
-    anchors (N,), draws (N,) at mu = 0; slope (3,): draws on anchors, with its 95 % interval, nan where unknown.
-    rigidity: of the network, then of each reference, (3,) outside local features. excess (3,): the network's beyond
-    that of null, named; margin: what it must exceed; verdict: what was found.
+    anchors (N,), draws (N,) at mu = 0. rigidity: of each count outside local features, with its 95 % interval (3,);
+    held: which of them are; least: what rigidity must exceed.
     """
 
     label: str
@@ -31,12 +30,9 @@ class GCFigure:
     exact: Floats
     anchors: Floats
     draws: Floats
-    slope: Floats
     rigidity: dict[str, Floats]
-    excess: Floats
-    null: str
-    margin: float
-    verdict: str
+    held: tuple[str, ...]
+    least: float
 
     @property
     def name(self) -> str:
@@ -44,7 +40,7 @@ class GCFigure:
         return f"{_shown(self.label)[:LONGEST]}{', %' if self.unit == 100 else ''}"
 
     @property
-    def least(self) -> float:
+    def narrowest(self) -> float:
         """Half of the least range that axes of the count have."""
         return self.unit / 20 if self.unit == 100 else 0.5
 
@@ -67,7 +63,7 @@ def _draw_response(axes: Axes, shown: GCFigure) -> None:
     across = f"chemical potential mu on {_shown(shown.label)[:LONGEST]}"
     label_axes(axes, "Do the draws resist a chemical potential?", across, f"draws: {shown.name}")
     seen = np.concatenate([exact, mean, low, high])
-    axes.set_ylim(_limits(seen[np.isfinite(seen)], 0.25, shown.least))
+    axes.set_ylim(_limits(seen[np.isfinite(seen)], 0.25, shown.narrowest))
     axes.legend(frameon=False, fontsize=8, loc="upper left")
 
 
@@ -75,41 +71,35 @@ def _draw_scatter(axes: Axes, shown: GCFigure) -> None:
     anchors, draws = shown.unit * shown.anchors, shown.unit * shown.draws
     order = np.argsort(shown.mu)
     reference = shown.unit * float(np.interp(0, shown.mu[order], shown.exact[order]))
-    ends = _limits(anchors, room=0.1, least=shown.least)
+    ends = _limits(anchors, room=0.1, least=shown.narrowest)
     axes.plot(ends, ends, color=GREY, linewidth=0.8, linestyle=":", label="as the anchor")
     axes.axhline(reference, color=GREY, linewidth=0.8, linestyle="--", label="as the background")
     axes.scatter(anchors, draws, s=16, color=BLUE, alpha=0.7, linewidths=0)
-    value, low, high = shown.slope
-    if np.isfinite(value):
-        across = np.array([anchors.min(), anchors.max()])
-        label = f"slope {value:.2f} (95 %: {low:.2f} to {high:.2f})"
-        axes.plot(across, draws.mean() + value * (across - anchors.mean()), color=INK, label=label)
     label_axes(axes, "Do the draws follow their anchor?", f"anchor: {shown.name}", f"its draws: {shown.name}")
     axes.set(
         xlim=ends,
-        ylim=_limits(np.append(draws, reference), room=0.6, least=shown.least),
+        ylim=_limits(np.append(draws, reference), room=0.6, least=shown.narrowest),
     )
     axes.legend(frameon=False, fontsize=8, loc="upper left")
 
 
 def _draw_rigidity(axes: Axes, shown: GCFigure) -> None:
-    """Intervals side by side, and below them the network's beyond the untrained ones'; shaded: where that says yes."""
-    names = [*(_shown(name)[-LONGEST:] for name in shown.rigidity), f"network beyond\n{shown.null}"]
-    values = np.array([*shown.rigidity.values(), shown.excess])
-    rows = np.arange(len(names))[::-1]
-    for row, (value, low, high) in zip(rows, values, strict=True):
-        colour = BLUE if row in (0, rows[0]) else GREY
+    """Intervals of counts one below the other; those that are held in blue."""
+    rows = np.arange(len(shown.rigidity))[::-1]
+    values = np.array(list(shown.rigidity.values()))
+    for row, name, (value, low, high) in zip(rows, shown.rigidity, values, strict=True):
+        colour = BLUE if name in shown.held else GREY
         if np.isfinite([low, high]).all():
             axes.plot([low, high], [row, row], color=colour, linewidth=2)
-        axes.plot([value], [row], color=colour, marker="o", markersize=6)
-    axes.fill_between([shown.margin, 1.05], -0.5, 0.5, color=PALE, linewidth=0, zorder=0)
-    axes.text(1.03, -0.3, f"yes: all of it above {shown.margin:g}", fontsize=8, ha="right", va="center", color=INK)
+        axes.plot([value], [row], color=colour, marker="o", markersize=5)
+    axes.axvspan(shown.least, 1.05, color=PALE, linewidth=0, zorder=0)
     axes.axvline(0, color=GREY, linewidth=0.8, linestyle="--")
-    axes.set_yticks(rows, names, parse_math=False)
+    axes.set_yticks(rows, [_shown(name)[-LONGEST:] for name in shown.rigidity], parse_math=False)
     finite = values[np.isfinite(values)]
-    axes.set(xlim=(min(-0.2, float(finite.min(initial=0))) - 0.05, 1.05), ylim=(-0.6, len(names) - 0.4))
+    axes.set(xlim=(min(-0.2, float(finite.min(initial=0))) - 0.05, 1.05), ylim=(-0.6, len(rows) - 0.4))
+    held = ", ".join(_shown(name)[:LONGEST] for name in shown.held[:2]) or "none"
     across = "rigidity outside local features (1: fixed)"
-    label_axes(axes, f"Is it held everywhere? {shown.verdict.capitalize()}", across, "")
+    label_axes(axes, f"Which count is held? {held[:1].upper()}{held[1:]}", across, "")
 
 
 def _limits(values: Floats, room: float, least: float) -> tuple[float, float]:

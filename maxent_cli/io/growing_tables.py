@@ -3,26 +3,27 @@
 import csv
 import gzip
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO
 
 from maxent_cli.io.outputs import writing
-from maxent_cli.io.tables import Row, _cell
+from maxent_cli.io.tables import Row, cell, cells_of
+from maxent_cli.tables.schema import Table
 
 
 @contextmanager
-def growing_table(path: str, header: Sequence[str]) -> Iterator[Callable[[Iterable[Row]], None]]:
-    """A function that appends rows to a TSV, in cells as write_table's; the file appears when the block ends well.
+def growing_table(path: str, table: Table) -> Iterator[Callable[[Iterable[Row]], None]]:
+    """A function that appends rows of a table to a TSV, as write_rows; the file appears when the block ends well.
 
     It is gzip-compressed where its name ends in .gz.
     """
     with _text(path) as stream:
         writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
-        writer.writerow(header)
+        writer.writerow(table.names)
 
         def append(rows: Iterable[Row]) -> None:
-            writer.writerows([_cell(row[name]) for name in header] for row in rows)
+            writer.writerows([cell(value) for value in cells_of(row, table)] for row in rows)
 
         yield append
 

@@ -1,8 +1,12 @@
 """What of this machine a call may use: CPUs and memory, as system, control groups and schedulers grant them."""
 
+import atexit
 import os
 import re
 import resource
+import shutil
+import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +17,9 @@ from maxent_cli.io.digests import say
 CPUS = ("SLURM_CPUS_PER_TASK", "NSLOTS", "PBS_NUM_PPN", "NCPUS", "LSB_DJOB_NUMPROC")
 SLURM_MEMORY = "SLURM_MEM_PER_NODE"  # MiB
 MEMORY = "MAXENT_MEMORY_GIB"  # what a user says, whatever the machine has
+KEPT_CODE = "NUMBA_CACHE_DIR"
 GIB = 2**30
+_QUOTA = re.compile(r"([1-9][0-9]*) ([1-9][0-9]*)")  # microseconds in each period of so many
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 
@@ -21,8 +27,8 @@ def granted_cpus(root: Path = Path("/")) -> int:
     """CPUs this process may use: the least of affinity, control groups' quotas and what a scheduler says."""
     granted = [len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1]
     granted += [cpus for name in CPUS if (cpus := _said(name, "a number of CPUs")) is not None]
-    quotas = [*(line.split() for line in _group_lines("cpu", "cpu.max", root)), *_old_quotas(root)]
-    granted += [-(-int(quota) // int(period)) for quota, period in quotas if quota.isdigit()]
+    quotas = [*_group_lines("cpu", "cpu.max", root), *_old_quotas(root)]
+    granted += [-(-int(found[1]) // int(found[2])) for found in map(_QUOTA.fullmatch, quotas) if found]
     return max(1, min(granted))
 
 
@@ -33,7 +39,7 @@ def granted_memory(root: Path = Path("/")) -> int:
     """
     if MEMORY in os.environ:
         return _wanted(os.environ[MEMORY])
-    granted = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")] if hasattr(os, "sysconf") else []
+    granted = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
     granted += [limit for limit in resource.getrlimit(resource.RLIMIT_AS)[:1] if limit != resource.RLIM_INFINITY]
     for name in ("memory.max", "memory.limit_in_bytes"):
         granted += [int(line) for line in _group_lines("memory", name, root) if line.isdigit()]
@@ -47,6 +53,37 @@ def require_memory(needed: float, what: str, cure: str) -> None:
     if needed > granted:
         problem = f"{what} take at least {needed / GIB:.3g} GiB of memory, and {granted / GIB:.3g} GiB can be had"
         raise InputError("memory", "", problem, f"{cure}, or say with {MEMORY}=N that there is more")
+
+
+def peak_memory() -> int:
+    """The most bytes that this process has held; macOS counts them as bytes, others as KiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << (0 if sys.platform == "darwin" else 10)
+
+
+def place_for_code(package: Path, home: str) -> None:
+    """Have compiled code kept for this process alone where neither package nor home can be written; that is said.
+
+    home: '' where there is none.
+    """
+    places = [package / "__pycache__", *([Path(home) / ".cache" / "numba"] if home else [])]
+    if KEPT_CODE in os.environ or sys.platform != "linux" or any(map(_can_be_written, places)):
+        return
+    try:
+        folder = tempfile.mkdtemp(prefix="maxent-code-")
+    except OSError:
+        return  # which is said when code is to be kept
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ[KEPT_CODE] = folder
+    say(f"NOTE: {package} and ~/.cache cannot be written, so code is compiled anew; {KEPT_CODE} names another place")
+
+
+def _can_be_written(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 def _wanted(text: str) -> int:
@@ -67,10 +104,10 @@ def _said(name: str, what: str) -> int | None:
     return None
 
 
-def _old_quotas(root: Path) -> Iterator[tuple[str, str]]:
+def _old_quotas(root: Path) -> Iterator[str]:
     """Quotas and periods of control groups of the first version; -1 is no quota."""
     names = ("cpu.cfs_quota_us", "cpu.cfs_period_us")
-    return zip(*(_group_lines("cpu", name, root) for name in names), strict=False)
+    return map(" ".join, zip(*(_group_lines("cpu", name, root) for name in names), strict=False))
 
 
 def _group_lines(controller: str, name: str, root: Path) -> Iterator[str]:

@@ -13,8 +13,11 @@ from maxent_cli.errors import InputError
 from maxent_cli.io.files import reading_text
 from maxent_cli.io.outputs import writing
 from maxent_cli.io.tables import Row, write_table
+from maxent_cli.tables.motifs import MOTIF_PWM, PPM
 
-CTCF_MOTIF = str(Path(__file__).parents[1] / "known" / "MA0139.1.meme")
+_KNOWN = Path(__file__).parents[1] / "known"
+CTCF_MOTIF = str(_KNOWN / "MA0139.1.meme")
+DATABASES = {name: str(_KNOWN / f"{name}.meme.gz") for name in ("jaspar-vertebrates", "jaspar-fungi")}
 UNIFORM = (0.25, 0.25, 0.25, 0.25)
 DEFAULT_SITES = 20  # what MEME assumes where nsites is missing or 0
 ROW_TOLERANCE = 0.01
@@ -34,9 +37,10 @@ def read_meme(path: str) -> list[Motif]:
 def read_meme_file(path: str) -> tuple[list[Motif], Floats]:
     """Motifs and background (4,) of a MEME text file (plain, gzip or '-'), minimal or as MEME writes it.
 
-    A motif's name is its identifier and, if it has one, its other name, with a space between; its counts are
-    probabilities times nsites (20 where missing or 0). The background is uniform where missing. Raises InputError
-    naming the line: letters other than DNA's, rows that are not four probabilities summing to 1, a wrong width.
+    A motif's name is its identifier and, if it has one, its other name, with a space between and without the
+    identifier; its counts are probabilities times nsites (20 where missing or 0). The background is uniform where
+    missing. Raises InputError naming the line: letters other than DNA's, rows that are not four probabilities summing
+    to 1, a wrong width.
     """
     with reading_text(path) as stream:
         lines = [(number, line.strip()) for number, line in enumerate(stream, 1)]
@@ -74,7 +78,7 @@ def write_jaspar(path: str, motifs: Iterable[Motif]) -> None:
 
 def write_ppm_table(path: str, motifs: Iterable[Motif]) -> None:
     """Write probabilities as TSV: motif, position (0-based), A, C, G, T. '-' is standard output."""
-    write_table(path, _columns((motif.name, motif.probabilities) for motif in motifs), ("motif", "position", *LETTERS))
+    write_table(path, _columns((motif.name, motif.probabilities) for motif in motifs), PPM)
 
 
 def write_pwm_table(path: str, motifs: Iterable[Motif], background: Sequence[float] | Floats = UNIFORM) -> None:
@@ -83,7 +87,7 @@ def write_pwm_table(path: str, motifs: Iterable[Motif], background: Sequence[flo
     Odds are (count + q) / (total + 1) / q for background q: one pseudocount a position, shared out as q.
     """
     rows = _columns((motif.name, log_odds(motif, background)) for motif in motifs)
-    write_table(path, rows, ("motif", "position", *LETTERS))
+    write_table(path, rows, MOTIF_PWM)
 
 
 def log_odds(motif: Motif, background: Sequence[float] | Floats = UNIFORM) -> Floats:
@@ -96,7 +100,7 @@ def log_odds(motif: Motif, background: Sequence[float] | Floats = UNIFORM) -> Fl
 def _columns(matrices: Iterable[tuple[str, Floats]]) -> Iterator[Row]:
     for name, matrix in matrices:
         for position, row in enumerate(matrix):
-            yield {"motif": name, "position": position, **dict(zip(LETTERS, row.tolist(), strict=True))}
+            yield PPM.row(name, position, *row.tolist())
 
 
 def _require_dna(path: str, head: list[Line]) -> None:
@@ -139,7 +143,7 @@ def _name(path: str, line: Line) -> str:
     if not words:
         raise InputError(path, f"line {line[0]}", "a motif without a name", "give MOTIF lines an identifier")
     alone = words[-1] == words[0] or words[-1].startswith("width")  # MEME's own output goes on with 'width = 11 ...'
-    return words[0] if alone else " ".join(words)
+    return words[0] if alone else f"{words[0]} {words[1].removeprefix(f'{words[0]}.')}"  # JASPAR repeats some
 
 
 def _rows(section: list[Line]) -> list[Line]:

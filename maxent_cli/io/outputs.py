@@ -25,12 +25,12 @@ from maxent_cli.errors import InputError
 from maxent_cli.io.digests import digest_of, note, say
 from maxent_cli.io.files import PIPE, check_input, is_device, reason
 from maxent_cli.io.provenance import Record, beside, read_provenance, record_of
+from maxent_cli.tables.sampling import REJECTED
 
 Opening = Callable[..., IO[Any]]
 Making = Callable[[str], Record]  # from the path of what has been written to how it was made
 
-PARTIAL, REJECTED = ".partial", ".rejected.tsv"
-REJECTED_HEADER = ("record", "place", "reason")
+PARTIAL = ".partial"
 _OTHER = "choose another output"
 # of workflows and file managers, which put them where they like
 _NOBODYS = frozenset({".snakemake_timestamp", ".DS_Store"})
@@ -106,6 +106,10 @@ class Outputs:
         with writing_folder(path, making) as folder:
             yield folder
         self._say_changes(records)
+
+    def record(self, path: str, **made: Any) -> None:
+        """Write the record of an output that has been made in its place, of the facts in `made`."""
+        write_record(path, record_of(path, **self._facts(made)))
 
     def _facts(self, made: Mapping[str, Any]) -> dict[str, Any]:
         return {"inputs": self.inputs, **made}
@@ -197,6 +201,25 @@ def copy_into(source: str, path: str) -> None:
     """Write a file's bytes to an output."""
     with writing(path, "wb") as stream, Path(source).open("rb") as read:
         shutil.copyfileobj(read, stream)
+
+
+def copy_recorded(source: str, path: str) -> None:
+    """Copy an output, a file or a folder, and the record that lies beside it, if there is one."""
+    record = read_provenance(source)
+    making = None if record is None else lambda _written: record
+    if Path(source).is_dir():
+        with writing_folder(path, making) as folder:
+            shutil.copytree(source, folder, dirs_exist_ok=True)
+        return
+    with _together() as batch, Path(source).open("rb") as read:
+        shutil.copyfileobj(read, batch.open(path, "wb", making))
+        batch.record()
+
+
+def write_record(path: str, record: Record) -> None:
+    """Write the record of an output that is in its place."""
+    with writing(beside(path)) as stream:
+        stream.write(json.dumps(record, indent=2) + "\n")
 
 
 def require_replaceable(path: str) -> None:
@@ -380,7 +403,7 @@ def _require_ours(path: str) -> None:
         return
     check_input(path)
     with Path(path).open("rb") as stream:
-        if stream.readline(100).rstrip() == "\t".join(REJECTED_HEADER).encode():
+        if stream.readline(100).rstrip() == "\t".join(REJECTED.names).encode():
             return
     raise InputError(path, "", "is there, and maxent did not write it", "move it away, or choose another output")
 

@@ -161,22 +161,26 @@ def join_texts(stream: IO[bytes], paths: Iterable[str]) -> None:
             shutil.copyfileobj(part, stream)
 
 
-def join_folders(folder: Path, paths: Iterable[str], without: Iterable[str]) -> None:
-    """Fill a folder from others: tables row under row, all else as it is; files named in `without` are left out.
+def join_folders(folder: Path, paths: Iterable[str], without: Sequence[str]) -> None:
+    """Fill a folder from others: tables row under row, all else as it is; what `without` names is left out.
+
+    A name that ends in / is a folder, of which what is in it is left out.
 
     Raises InputError where two folders have a file of one name that is no table.
     """
-    having = dict[Path, list[str]]()
+    having, inside = dict[Path, list[str]](), tuple(name for name in without if name.endswith("/"))
     for path in paths:
         for entry in sorted(Path(path).rglob("*")):
             having.setdefault(entry.relative_to(path), []).append(str(entry))
     for name, entries in having.items():
         if Path(entries[0]).is_dir():
             (folder / name).mkdir()
-        elif name.suffix == ".tsv" and str(name) not in without:
+        elif str(name) in without or name.as_posix().startswith(inside):
+            continue
+        elif name.suffix == ".tsv":
             with (folder / name).open("wb") as stream:
                 join_tables(stream, entries)
-        elif str(name) not in without:
+        else:
             if len(entries) > 1:
                 raise InputError(entries[1], "", f"{entries[0]} has the same name", _TOGETHER)
             shutil.copyfile(entries[0], folder / name)

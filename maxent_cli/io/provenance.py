@@ -4,7 +4,6 @@ import hashlib
 import json
 import platform
 import re
-import resource
 import sys
 import time
 from collections.abc import Iterable
@@ -19,6 +18,7 @@ from maxent_cli.errors import InputError
 from maxent_cli.io.digests import PIPED, changes, digest_of, noted
 from maxent_cli.io.files import check_input, reason
 from maxent_cli.io.genome_index import index_digest
+from maxent_cli.io.machine import peak_memory
 
 Record = dict[str, Any]
 
@@ -49,7 +49,7 @@ def record_of(output: str, inputs: Iterable[str] | dict[str, object], seed: obje
         "inputs": known,
         **({"changed_inputs": changed} if changed else {}),
         "wall_seconds": round(time.time() - started.get(), 3),
-        "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "peak_memory_mib": peak_memory() >> 20,
         **more,
     }
 

@@ -1,8 +1,8 @@
 """What a report is made of: the files that the commands wrote, read and checked, each row a dictionary."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -14,92 +14,27 @@ from maxent_cli.data import Floats, Interval
 from maxent_cli.errors import InputError
 from maxent_cli.io.motif_files import read_meme_file
 from maxent_cli.io.samples import open_draws
-from maxent_cli.io.tables import Columns, number, read_table, truth
+from maxent_cli.io.tables import read_table
+from maxent_cli.tables import gc_probe, motifs, periodicity
+from maxent_cli.tables.columns import BEST
+from maxent_cli.tables.sampling import SERIES, SUMMARY
+from maxent_cli.tables.schema import Table
 
 Row = dict[str, Any]
 
 
-def share(cell: str) -> float:
-    """A number between 0 and 1."""
-    value = float(cell)
-    if not 0 <= value <= 1:
-        raise ValueError(cell)
-    return value
-
-
-KNOWN = (1, 2, 3)  # best matches in a database, where one was given
-_MATCH: Columns = {"known": str, **dict.fromkeys(("p", "q", "overlap"), number), "orientation": str}
-SUMMARY: Columns = {
-    "record": str,
-    "converged": truth,
-    "distinguishable": truth,
-    "rhat": float,  # infinite where chains are constant and differ
-    "rhat_quantity": str,
-    "ess_quantity": str,
-    **dict.fromkeys(
-        ("beta", "beta_error", "ess", "energy_reduction", "energy_reduction_error", "output_anchor"), number
-    ),
-    **dict.fromkeys(("output_background", "output", "output_error"), number),
-    **dict.fromkeys(("bits", "bits_error", "bits_held", "bits_held_error"), number),
-}
-MOTIFS: Columns = {
-    "motif": str,
-    "consensus": str,
-    **dict.fromkeys(("width", "anchors", "sites", "bits", "bits_error", "recurrence_p"), number),
-    **{f"{name}_{n}": read for name, read in _MATCH.items() for n in KNOWN},
-}
-ANCHORS: Columns = {"record": str}
-POSITIONS: Columns = {
-    "record": str,
-    "position": int,
-    "letter": str,
-    **dict.fromkeys(("information", "information_error", *(f"p_{letter}" for letter in LETTERS)), number),
-}
-SITES: Columns = {
-    **dict.fromkeys(("motif", "strand", "record"), str),
-    **dict.fromkeys(("start", "end"), int),
-    "occupancy": share,
-    "occupancy_error": number,
-}
-OCCUPANCY: Columns = {
-    **dict.fromkeys(("record", "motif"), str),
-    "present": truth,
-    **dict.fromkeys(("occupancy", "occupancy_background"), share),
-    "occupancy_error": number,
-}
-RATES: Columns = {"quantity": str, "found": int, "of": int}
-SPACING: Columns = {
-    **dict.fromkeys(("motif_a", "motif_b", "arrangement"), str),
-    **dict.fromkeys(("distance", "anchors"), int),
-    **dict.fromkeys(("share", "expected", "q"), number),
-}
-_VALUES = ("energy_reduction", "bits", "bits_held", "beyond_positions")
-SERIES: Columns = {"record": str, "beta": number, **dict.fromkeys(_VALUES, number)}
-RESPONSE: Columns = {
-    "counted": str,
-    **dict.fromkeys(("share", "converged"), truth),
-    **dict.fromkeys(("mu", "anchor", "draws", "beta_0"), number),
-}
-ANSWER: Columns = {"quantity": str, "of": str, **dict.fromkeys(("value", "low", "high"), number)}
-CHECKS: Columns = {"z": float}
-PERIODS: Columns = {
-    "source": str,
-    **dict.fromkeys(("anchors", "in_band"), int),
-    **dict.fromkeys(("low", "high", "chance", "period", "period_error", "height", "height_error"), number),
-}
-SPECTRA: Columns = {"record": str, **dict.fromkeys(("period", "draws", "anchor", "beta_0"), number)}
-LAW = {"held", "contrast", "background", "tether", "beta", "keep"}  # what the header says of the law
+KNOWN = tuple(range(1, BEST + 1))  # best matches in a database, where one was given
+TRACKS = (*("record", "position", "letter", "information", "information_error"), *(f"p_{each}" for each in LETTERS))
+LAW = {"held", "outputs", "background", "tether", "beta", "keep"}  # what the header says of the law
 
 
 @dataclass(frozen=True)
 class Sources:
-    """Paths that a report is made from: a draws file, the summary of its anchors, and folders or None."""
+    """Paths that a report is made from: a draws file, the summary of its anchors, and folders by their command."""
 
     draws: str
     summary: str
-    motifs: str | None = None
-    periodicity: str | None = None
-    gc_probe: str | None = None
+    parts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def series(self) -> str | None:
@@ -110,13 +45,12 @@ class Sources:
     @property
     def commands(self) -> dict[str, str]:
         """The outputs given, by the command that made them."""
-        given = {"sample": self.draws, "motifs": self.motifs, "periodicity": self.periodicity}
-        return {command: path for command, path in (given | {"gc-probe": self.gc_probe}).items() if path is not None}
+        return {"sample": self.draws, **self.parts}
 
     @property
     def files(self) -> list[str]:
         """All that is read."""
-        return [self.draws, self.summary, *filter(None, (self.series, self.motifs, self.periodicity, self.gc_probe))]
+        return [self.draws, self.summary, *filter(None, [self.series]), *self.parts.values()]
 
 
 @dataclass(frozen=True)
@@ -130,7 +64,7 @@ class Tracks:
 
 
 @dataclass(frozen=True)
-class Motif:
+class MotifShown:
     """A motif's row, its probabilities (W, 4) and the information of its columns (W,) against the file's background."""
 
     row: Row
@@ -141,11 +75,12 @@ class Motif:
 def read_anchors(sources: Sources) -> tuple[Row, list[Row]]:
     """The draws file's header, and the anchors' summaries in its order, each with its number and interval (or None)."""
     cure = "give with --summary the table that `maxent sample` wrote with these draws"
-    rows = list(_table(sources.summary, SUMMARY, cure))
+    rows = list(read_table(sources.summary, SUMMARY, cure))
     with open_draws(sources.draws) as draws:
         header, intervals = draws.header, draws.intervals()
-    if LAW - header.get("law", {}).keys() or not header.get("outputs"):
-        raise InputError(sources.draws, "header", "says no law", "give draws that `maxent sample` wrote")
+        if LAW - header.get("law", {}).keys() or not header.get("outputs"):
+            raise InputError(sources.draws, "header", "says no law", "give draws that `maxent sample` wrote")
+        header |= {"holds": draws.held, "reading_of_law": draws.law.reading}
     if len(rows) != len(intervals):
         raise InputError(sources.summary, "", f"{len(rows)} anchors where the draws have {len(intervals)}", cure)
     return header, [
@@ -164,9 +99,9 @@ def rank(rows: Sequence[Row]) -> tuple[str, list[Row]]:
     return by, [row | {"rank": place} for place, row in enumerate(sorted(rows, key=value, reverse=True), 1)]
 
 
-def read_motifs(folder: str) -> list[Motif]:
+def read_motifs(folder: str) -> list[MotifShown]:
     """The motifs of a folder that `maxent motifs` wrote."""
-    rows = list(_table(f"{folder}/motifs.tsv", MOTIFS, _cure("motifs")))
+    rows = list(_table(folder, motifs.MOTIFS, "motifs"))
     if not rows:
         return []
     matrices, background = read_meme_file(f"{folder}/motifs.meme")
@@ -175,19 +110,19 @@ def read_motifs(folder: str) -> list[Motif]:
         if row["motif"] not in named:
             raise InputError(f"{folder}/motifs.meme", "", f"has no motif {row['motif'][:80]}", _cure("motifs"))
     return [
-        Motif(row, p := named[row["motif"]], (p * np.log2(np.maximum(p, 1e-12) / background)).sum(axis=1))
+        MotifShown(row, p := named[row["motif"]], (p * np.log2(np.maximum(p, 1e-12) / background)).sum(axis=1))
         for row in rows
     ]
 
 
 def read_rates(folder: str) -> list[Row]:
     """How often motifs are found, and how often by chance."""
-    return list(_table(f"{folder}/rates.tsv", RATES, _cure("motifs")))
+    return list(_table(folder, motifs.RATES, "motifs"))
 
 
 def read_spacing(folder: str, most_q: float) -> list[Row]:
     """Distances between motifs whose q is no larger."""
-    return [row for row in _table(f"{folder}/spacing.tsv", SPACING, _cure("motifs")) if row["q"] <= most_q]
+    return [row for row in _table(folder, motifs.SPACING, "motifs") if row["q"] <= most_q]
 
 
 def read_tracks(folder: str, records: Sequence[str], wanted: set[int]) -> dict[int, Tracks]:
@@ -195,13 +130,13 @@ def read_tracks(folder: str, records: Sequence[str], wanted: set[int]) -> dict[i
 
     The table of positions is passed once, an anchor at a time.
     """
-    found = [row["record"] for row in _table(f"{folder}/anchors.tsv", ANCHORS, _cure("motifs"))]
+    found = [row["record"] for row in _table(folder, motifs.ANCHORS, "motifs", ("record",))]
     if found != list(records):
         raise InputError(f"{folder}/anchors.tsv", "", "its anchors are not those of the draws", _cure("motifs"))
     path = f"{folder}/positions.tsv"
     parts = list[str]()
     tracks = dict[int, Tracks]()
-    for name, rows in _by_anchor(_table(path, POSITIONS, _cure("motifs")), "position"):
+    for name, rows in _by_anchor(_table(folder, motifs.POSITIONS, "motifs", TRACKS), "position"):
         if len(parts) in wanted:
             tracks[len(parts)] = _tracks(list(rows))
         parts.append(name)
@@ -215,9 +150,9 @@ def read_sites(folder: str, rows: Sequence[Row]) -> tuple[list[list[Row]], list[
     count = Counter(row["record"] for row in rows)
     place = {row["record"]: number for number, row in enumerate(rows) if count[row["record"]] == 1}
     sites, occupancies = ([list[Row]() for _ in rows] for _ in range(2))
-    for name, columns, kept in (("sites.bed", SITES, sites), ("occupancy.tsv", OCCUPANCY, occupancies)):
-        path = f"{folder}/{name}"
-        for row in _table(path, columns, _cure("motifs")):
+    for table, kept in ((motifs.SITES, sites), (motifs.OCCUPANCY, occupancies)):
+        path = f"{folder}/{table.file}"
+        for row in _table(folder, table, "motifs"):
             if row["record"] not in count:
                 raise InputError(path, "", f"{row['record'][:80]} is no anchor of the draws", _cure("motifs"))
             if row["record"] in place:
@@ -229,7 +164,7 @@ def read_sites(folder: str, rows: Sequence[Row]) -> tuple[list[list[Row]], list[
 def read_series(path: str, records: Sequence[str]) -> list[list[Row]]:
     """The replicas of each anchor, from beta 0 up; the anchors' records are given."""
     cure = "give draws with the tables that `maxent sample` wrote beside them"
-    found = [(name, list(replicas)) for name, replicas in _by_anchor(_table(path, SERIES, cure), "beta")]
+    found = [(name, list(replicas)) for name, replicas in _by_anchor(read_table(path, SERIES, cure), "beta")]
     if [name for name, _ in found] != list(records):
         raise InputError(path, "", "its anchors are not those of the draws", cure)
     return [replicas for _, replicas in found]
@@ -237,32 +172,34 @@ def read_series(path: str, records: Sequence[str]) -> list[list[Row]]:
 
 def read_gc_probe(folder: str) -> dict[str, list[Row]]:
     """The probe's response, answer and checks."""
-    tables: dict[str, Columns] = {"response": RESPONSE, "answer": ANSWER, "checks": CHECKS}
-    found = {name: list(_table(f"{folder}/{name}.tsv", read, _cure("gc-probe"))) for name, read in tables.items()}
+    tables = {"response": gc_probe.RESPONSE, "answer": gc_probe.ANSWER, "checks": gc_probe.CHECKS}
+    found = {name: list(_table(folder, table, "gc-probe")) for name, table in tables.items()}
     potentials = {row["mu"] for row in found["response"]}
     if len(potentials) < 2 or 0 not in potentials:
         raise InputError(f"{folder}/response.tsv", "", "holds fewer than two values of mu, or not 0", _cure("gc-probe"))
     return found
 
 
-def read_periodicity(folder: str) -> tuple[list[Row], Floats]:
+def read_periodicity(folder: str, records: Sequence[str]) -> tuple[list[Row], Floats]:
     """Where the anchors peak, a source a row; and period, mean power of draws, anchors and beta = 0 (4, F)."""
-    rows = list(_table(f"{folder}/answer.tsv", PERIODS, _cure("periodicity")))
-    sums, anchors = dict[float, Floats](), 0
-    for row in _table(f"{folder}/spectra.tsv", SPECTRA, _cure("periodicity")):
+    rows = list(_table(folder, periodicity.ANSWER, "periodicity"))
+    sums, names = dict[float, Floats](), list[str]()
+    for row in _table(folder, periodicity.SPECTRA, "periodicity"):
         power = np.array([row[name] for name in ("draws", "anchor", "beta_0")])
-        anchors += not sums or row["period"] == next(iter(sums))
+        if not sums or row["period"] == next(iter(sums)):
+            names.append(row["record"])
         sums[row["period"]] = sums.get(row["period"], 0) + power
     if not rows or len(sums) < 2:
         raise InputError(f"{folder}/spectra.tsv", "", "holds fewer than two periods", _cure("periodicity"))
-    means = np.array(list(sums.values())).T / anchors
+    if names != list(records):
+        path = f"{folder}/{periodicity.SPECTRA.file}"
+        raise InputError(path, "", "its anchors are not those of the draws", _cure("periodicity"))
+    means = np.array(list(sums.values())).T / len(names)
     return rows, np.vstack([list(sums), means])
 
 
-def _table(path: str, columns: Columns, cure: str) -> Iterator[Row]:
-    if not Path(path).is_file():
-        raise InputError(path, "", "is not there", cure)
-    return read_table(path, columns, cure)
+def _table(folder: str, table: Table, command: str, wanted: Sequence[str] = ()) -> Iterator[Row]:
+    return read_table(f"{folder}/{table.file}", table, _cure(command), wanted)
 
 
 def _cure(command: str) -> str:
@@ -284,7 +221,7 @@ def _by_anchor(rows: Iterator[Row], along: str) -> Iterator[tuple[str, Iterator[
 
 
 def _tracks(rows: list[Row]) -> Tracks:
-    numbers = np.array([[row[name] for name in POSITIONS if POSITIONS[name] is number] for row in rows])
+    numbers = np.array([[row[name] for name in TRACKS[3:]] for row in rows])
     return Tracks("".join(row["letter"] for row in rows), numbers[:, 2:], numbers[:, 0], numbers[:, 1])
 
 

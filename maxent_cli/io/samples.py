@@ -1,11 +1,6 @@
 """The draws file: one .npz that np.load(allow_pickle=False) reads, the same bytes for the same run.
 
-Schema 1. `header`: JSON text (schema, law, settings, model digest, seed, number of anchors). For anchor i, counted from
-000000: `record_i` (JSON text: name, interval, beta, its error, outputs and energies that are one number), `anchor_i`
-(L,) uint8, `codes_i` (C, D, L) uint8, `energy_i` and `output_i` (C, D), `background_i` (L, 4), `mutable_i` (L,),
-`output_background_i` (3,), and of the ladder's R replicas `replica_betas_i` (R,), `replica_energy_i` and
-`replica_output_i` (C, T, R), `replica_letters_i` (C, R, L, 4), `replica_search_i` (rounds, 2 R): how warm-up settled
-the betas; where known, `conditionals_i` (B, L, 4). Letters are 0 A, 1 C, 2 G, 3 T, 4 other; positions are 0-based.
+docs/draws-format.md says what its members are, of each version.
 """
 
 import dataclasses
@@ -25,8 +20,9 @@ from maxent_cli.data import Interval, Replicas, SampleSet
 from maxent_cli.errors import InputError
 from maxent_cli.io.digests import note
 from maxent_cli.io.outputs import writing
+from maxent_cli.laws import LAWS, LawKind, spelled
 
-SCHEMA = 1
+VERSION = 2  # of the format: docs/draws-format.md; tests/data keeps a file of each
 ARRAYS = ("anchor", "codes", "energy", "output", "background", "mutable", "output_background")
 REPLICA_ARRAYS = ("betas", "energy", "output", "letters", "search")
 NUMBERS = ("beta", "anchor_output", "energy_background", "thin", "acceptance", "kernel", "drift_start", "drift")
@@ -34,7 +30,7 @@ LATER: dict[str, Any] = {
     "energy_background_error": 0.0,
     "keep": None,
     "beta_error": 0.0,
-}  # numbers that older files do not have
+}  # numbers that some files of version 1 do not have
 _CURE = "give a file that `maxent sample` wrote"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip member can carry: no run shows when it ran
 
@@ -63,8 +59,9 @@ class DrawsWriter:
         self.count += 1
 
     def finish(self, header: dict[str, Any]) -> None:
-        """Write the header, with the schema and the number of anchors."""
-        self._put("header", np.array(json.dumps({"schema": SCHEMA, "anchors": self.count, **header})))
+        """Write the version of the format, and the header with the number of anchors."""
+        self._put("version", np.array(VERSION))
+        self._put("header", np.array(json.dumps({"anchors": self.count, **header})))
 
     def close(self) -> None:
         """Write what the archive ends with; it must be done while the stream is open."""
@@ -106,24 +103,42 @@ def packed(samples: SampleSet) -> bytes:
 def unpacked(path: Path) -> SampleSet:
     """The draws that a file holds which `packed` made."""
     with members_of(str(path), noting=False) as members:
-        return Draws(str(path), members)[0]
+        return DrawsFile(str(path), members)[0]
 
 
-class Draws:
-    """A draws file open for reading: its header, its length in anchors, and the anchors one at a time."""
+class DrawsFile:
+    """A draws file open for reading: its version, header, length in anchors, and the anchors one at a time.
+
+    Raises InputError where it is none, or of a version that is newer than this code.
+    """
 
     def __init__(self, path: str, members: Any) -> None:
         self._path, self._members, self._length = path, members, 0
         with _naming(path):
+            self.version = _version(path, members)
             self.header: dict[str, Any] = json.loads(str(members["header"]))
-            schema, self._anchors = self.header["schema"], int(self.header.get("anchors", 0))
+            self._anchors = int(self.header.get("anchors", 0))
             if self._anchors < 0 or not isinstance(self.header.get("law", {}), dict):
                 raise ValueError
-        if schema != SCHEMA:
-            raise InputError(path, "header", f"has schema {schema}", f"give a file of schema {SCHEMA}")
+            _name_outputs(self.header.get("law", {}))
 
     def __len__(self) -> int:
         return self._anchors
+
+    @property
+    def law(self) -> LawKind:
+        """The law that was drawn from; that of an anchor where the header does not say."""
+        name = self.header.get("law", {}).get("held", "anchor")
+        if not (isinstance(name, str) and name in LAWS):
+            problem = f"holds draws from a law that is not known here ({name})"
+            raise InputError(self._path, "header", problem, "read it with the version that wrote it")
+        return LAWS[name]
+
+    @property
+    def held(self) -> str:
+        """What the law holds of the network, in words."""
+        with _naming(self._path):
+            return self.law.holding(spelled(self.header["law"]["outputs"], self.header["outputs"]))
 
     def __iter__(self) -> Iterator[SampleSet]:
         return (self[row] for row in range(len(self)))
@@ -176,14 +191,32 @@ class Draws:
             return record | {"interval": interval}
 
 
+def _version(path: str, members: Any) -> int:
+    """The version of the format; files of the first say it in their header, as its schema."""
+    first = "version" not in members
+    version = int(json.loads(str(members["header"]))["schema"] if first else members["version"])
+    if version > VERSION:
+        problem = f"is of version {version} of the draws format, and this maxent reads up to {VERSION}"
+        raise InputError(path, "version", problem, "read it with a newer maxent")
+    if not version >= 1 or (version == 1) != first:
+        raise ValueError(version)
+    return version
+
+
+def _name_outputs(law: dict[str, Any]) -> None:
+    """Give the outputs that a law holds their weights, which older files have not: there one, or one less another."""
+    if "contrast" in law:
+        law["outputs"] = [list(zip(law.pop("contrast"), (1.0, -1.0), strict=False))]
+
+
 @contextmanager
-def open_draws(path: str) -> Iterator[Draws]:
+def open_draws(path: str) -> Iterator[DrawsFile]:
     """Open a draws file, whose digest is noted; anchors are read when asked for.
 
     Raises InputError where it cannot be read or is not a draws file.
     """
     with members_of(path) as members:
-        yield Draws(path, members)
+        yield DrawsFile(path, members)
 
 
 @contextmanager
@@ -204,7 +237,7 @@ def _is_place(interval: Interval) -> bool:
 
 
 def _require_whole(samples: SampleSet) -> None:
-    """Raise ValueError where arrays are not of the shapes and kinds that the schema says."""
+    """Raise ValueError where arrays are not of the shapes and kinds that the format says."""
     chains, draws, length = samples.codes.shape
     _, kept, replicas = samples.replicas.energy.shape
     wanted = {

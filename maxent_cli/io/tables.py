@@ -1,26 +1,27 @@
 """Tables: tab-separated, one header line."""
 
 import csv
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
 from maxent_cli.data import Record, Rejected
-from maxent_cli.errors import InputError
+from maxent_cli.errors import InputError, shown
 from maxent_cli.io.fasta import interval_of_name
 from maxent_cli.io.files import reading_text
 from maxent_cli.io.outputs import writing
+from maxent_cli.tables.sampling import REJECTED
+from maxent_cli.tables.schema import Table
 
 Row = Mapping[str, object]
-Table = Iterable[Row] | Mapping[str, Iterable[object]]
-Columns = Mapping[str, Callable[[str], object]]  # those wanted of a table, and what reads a cell of each
+Rows = Iterable[Row] | Mapping[str, Iterable[object]]
 
 _SEQUENCE_COLUMNS = ("sequence", "seq")
 _LABEL_COLUMNS = ("label", "bound")
 _NAME_COLUMNS = ("id", "name", "eventid")
+_MARK = "'"
 # what would end a line or a cell for some reader, or move a terminal's cursor
 _CONTROLS = dict.fromkeys([*range(32), *range(127, 160), 0x2028, 0x2029], " ")
 
@@ -47,71 +48,67 @@ def read_labelled(path: str) -> Iterator[tuple[Record, int]]:
             raise InputError(path, "", "holds no row below the header", "give one labelled sequence a line")
 
 
-def read_table(path: str, columns: Columns, cure: str) -> Iterator[dict[str, Any]]:
-    """Rows of a TSV as write_table makes it, one at a time: the wanted columns, each read by its function.
+def read_table(path: str, table: Table, cure: str, wanted: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+    """Rows of a table that a command wrote, one at a time: the wanted columns, or all, each as its kind is read.
 
-    Other columns are passed over. Raises InputError, with the cure, where a wanted column is missing, a row has not
-    as many cells as the header, or a function raises ValueError.
+    Raises InputError, with the cure, where it is not there, a column is missing or is none of the table's, a row has
+    not as many cells as the header, or a cell is none of its column's.
     """
+    if not Path(path).is_file():
+        raise InputError(path, "", "is not there", cure)
     with reading_text(path) as stream:
-        header = _cells(stream.readline().removeprefix("\ufeff").removeprefix("#"))
-        missing = [name for name in columns if name not in header]
-        if missing:
-            raise InputError(path, "line 1", f"no column named {missing[0]}", cure)
-        places = {name: header.index(name) for name in columns}
+        header = _cells(stream.readline().removeprefix("\ufeff"))
+        fault = table.fault(header)
+        if fault:
+            raise InputError(path, "line 1", shown(fault), cure)
+        known = table.with_columns(header).columns
+        columns = [(place, column) for place, column in enumerate(known) if not wanted or column.name in wanted]
         for number, line in enumerate(stream, 2):
-            cells = _cells(line)
+            cells = [text_of(cell) for cell in _cells(line)]
             if len(cells) != len(header):
                 problem = f"{len(cells)} columns where the header has {len(header)}"
                 raise InputError(path, f"line {number}", problem, cure)
             row = {}
-            for name, read in columns.items():
+            for place, column in columns:
                 try:
-                    row[name] = read(cells[places[name]])
+                    row[column.name] = column.read(cells[place])
                 except ValueError:
-                    where, shown = f"line {number}, column {name}", _shown(cells[places[name]])
-                    raise InputError(path, where, f"{shown} cannot be read", cure) from None
+                    problem = f"{_shown(cells[place])} cannot be read as {column.kind.name}"
+                    raise InputError(path, f"line {number}, column {column.name}", problem, cure) from None
             yield row
 
 
-def number(cell: str) -> float:
-    """A number of a table, not infinite; nan where the cell is empty."""
-    value = float(cell) if cell else float("nan")
-    if math.isinf(value):
-        raise ValueError(cell)
-    return value
-
-
-def truth(cell: str) -> bool:
-    """A yes or no of a table."""
-    if cell not in ("yes", "no"):
-        raise ValueError(cell)
-    return cell == "yes"
-
-
-def write_table(path: str, rows: Table, header: Sequence[str] = ()) -> None:
+def write_table(path: str, rows: Rows, table: Table | None = None) -> None:
     """Write a TSV as write_rows; '-' is standard output."""
     with writing(path) as stream:
-        write_rows(stream, rows, header)
+        write_rows(stream, rows, table)
 
 
-def write_rows(stream: IO[str], rows: Table, header: Sequence[str] = ()) -> None:
-    """Write a TSV from rows (one mapping each) or from columns.
+def write_rows(stream: IO[str], rows: Rows, table: Table | None = None) -> None:
+    """Write a TSV from rows (one mapping each) or from columns, which must be the table's; without one, any.
 
-    The header is that given, else the columns' or the first row's keys. Floats as %.6g, truth as yes or no, None as
-    an empty cell; a cell with a quotation mark is quoted as spreadsheets and pandas do; control characters become
-    spaces.
+    Floats as %.6g, truth as yes or no, None as an empty cell; a cell with a quotation mark is quoted as spreadsheets
+    and pandas do; control characters become spaces; text that a spreadsheet would take for a formula stands behind an
+    apostrophe, which readers here take away again. Raises ValueError where a row has other columns than the table, or
+    nothing where something must be.
     """
-    table: Iterable[Iterable[object]]
+    cells: Iterable[Iterable[object]]
     if isinstance(rows, Mapping):
-        names, table = list(header or rows), zip(*(_plain(rows[name]) for name in header or rows), strict=True)
+        names = list(table.with_columns(rows).names if table else rows)
+        cells = zip(*(_plain(rows[name]) for name in names), strict=True)
     else:
         listed = list(rows)
-        names = list(header or (listed[0] if listed else ()))
-        table = ([row[name] for name in names] for row in listed)
+        names = list(table.names if table else listed[0] if listed else ())
+        cells = (cells_of(row, table) if table else [row[name] for name in names] for row in listed)
     writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
     writer.writerow(names)
-    writer.writerows([_cell(value) for value in row] for row in table)
+    writer.writerows([cell(value) for value in row] for row in cells)
+
+
+def cells_of(row: Row, table: Table) -> list[object]:
+    """What a row of a table has in each column. Raises ValueError where it is none of the table's."""
+    table.check(row)
+    return [row[name] for name in table.names]
 
 
 def renew_rejected(path: str, rejected: Sequence[Rejected]) -> None:
@@ -123,9 +120,9 @@ def renew_rejected(path: str, rejected: Sequence[Rejected]) -> None:
 
 
 def write_rejected(path: str, rejected: Iterable[Rejected]) -> None:
-    """Write the records that were left out: record, place, reason."""
+    """Write the records that were left out."""
     rows = ({"record": entry.name, "place": entry.place, "reason": entry.reason} for entry in rejected)
-    write_table(path, rows, ("record", "place", "reason"))
+    write_table(path, rows, REJECTED)
 
 
 def _record(name: str, cell: str, place: str) -> Record:
@@ -184,11 +181,30 @@ def _plain(column: Iterable[object]) -> Iterable[object]:
     return column.tolist() if isinstance(column, np.ndarray) else column
 
 
-def _cell(value: object) -> str:
+def cell(value: object) -> str:
+    """A value as it is written."""
     if value is None:
         return ""
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
     if isinstance(value, float | np.floating):
         return f"{value:.6g}"
-    return str(value).translate(_CONTROLS)
+    text = str(value).translate(_CONTROLS)
+    return f"{_MARK}{text}" if isinstance(value, str) and _is_formula(text) else text
+
+
+def text_of(written: str) -> str:
+    """What was written as a cell, without the mark that keeps a spreadsheet from reckoning it."""
+    return written[1:] if written.startswith(_MARK) and _is_formula(written) else written
+
+
+def _is_formula(text: str) -> bool:
+    """Whether text is, behind any marks, what spreadsheets take for a formula; a number or a strand is none."""
+    bare = text.lstrip(_MARK)
+    if len(bare) < 2 or bare[0] not in "=+-@":
+        return False
+    try:
+        float(bare)
+    except ValueError:
+        return True
+    return False

@@ -86,6 +86,14 @@ class Unfinished:
         for notes in self.folder.glob(f"{name}.*.npz"):
             notes.unlink()
 
+    def left_of(self, count: int, say: Callable[[str], object], what: str = "anchors") -> tuple[list[str], list[int]]:
+        """Names of so many results, and the rows of those that are not kept yet; how many are is said."""
+        names = [f"{row:06d}" for row in range(count)]
+        left = [row for row, name in enumerate(names) if not self.has(f"{name}.result")]
+        if len(left) < count:
+            say(f"{self.folder}: {count - len(left)} of {count} {what} are done")
+        return names, left
+
     def read_json(self, name: str) -> Any:
         """What a kept file of JSON holds."""
         with self.reading(name) as path:
@@ -99,6 +107,20 @@ class Unfinished:
         except Exception as error:  # a damaged file can end in any
             problem = f"cannot be read ({type(error).__name__})"
             raise InputError(self.folder / name, "", problem, f"remove {self.folder} to begin anew") from error
+
+
+def packed(arrays: Arrays, facts: object) -> bytes:
+    """A result to be kept: arrays by name, and facts that JSON can say, NumPy's numbers as plain ones."""
+    buffer, text = io.BytesIO(), json.dumps(facts, default=lambda number: number.item())
+    np.savez(buffer, allow_pickle=False, facts=np.array(text), **arrays)
+    return buffer.getvalue()
+
+
+def unpacked(path: Path) -> tuple[Arrays, Any]:
+    """Arrays and facts of a file that holds what `packed` made."""
+    with np.load(path, allow_pickle=False) as members:
+        arrays = dict(members)
+    return arrays, json.loads(str(arrays.pop("facts")))
 
 
 class Notes:

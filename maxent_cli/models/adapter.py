@@ -41,6 +41,9 @@ class Reading:
     final: str = FIND
 
 
+AS_IS = Reading()  # as the networks that are trained here
+
+
 class Call(NamedTuple):
     """A watched call: the function's name, or the named module's, its arguments and its result."""
 
@@ -129,6 +132,11 @@ class AdaptedNetwork(nn.Module):
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
             _Search(self, first, second).settle()
 
+    @property
+    def is_half(self) -> bool:
+        """Whether it computes with numbers of 16 bits."""
+        return self.dtype.itemsize < torch.float32.itemsize
+
     def forward(self, one_hot: Tensor) -> Tensor:
         """One-hot (B, 4, L) to outputs (B, K), in one pass."""
         return self._outputs(one_hot, _Watch(stop=self.end))
@@ -137,13 +145,15 @@ class AdaptedNetwork(nn.Module):
         """One-hot (B, 4, L) to the activations (B, ...) that the head reads."""
         assert self.cut is not None
         entering: Tensor = self._pass(one_hot, _Watch(stop=self.cut))
-        return entering.movedim(self.cut.axis, 0)
+        found = entering.movedim(self.cut.axis, 0)
+        return found.float() if self.is_half else found  # energies are sums, which 16 bits are too few for
 
     def head(self, representation: Tensor) -> Tensor:
         """Representation (B, ...) to outputs (B, K): a pass on any sequence, with the representation put in."""
         assert self.cut is not None
         filler = self.filler.expand(len(representation), -1, -1)
-        given = representation.movedim(0, self.cut.axis)
+        given = representation.to(self.dtype) if self.is_half else representation
+        given = given.movedim(0, self.cut.axis)
         return self._outputs(filler, _Watch(self.cut, given, self.end))
 
     def _outputs(self, one_hot: Tensor, watch: _Watch) -> Tensor:

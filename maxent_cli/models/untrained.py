@@ -14,6 +14,8 @@ def with_fresh_weights(model: Network, seed: int) -> Network:
 
     Raises ValueError where weights are left that no module of torch's knows how to draw.
     """
+    if next(model.parameters(), None) is None:
+        raise ValueError("it has no weights")
     fresh = copy.deepcopy(model)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

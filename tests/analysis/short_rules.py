@@ -7,11 +7,13 @@ from exact import all_letters, draw_from
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import softmax
+from small import anchor
 
 from analysis.sample_sets import sample_set
 from maxent_cli.alphabet import Codes, encode
 from maxent_cli.data import Floats, SampleSet
 from maxent_cli.interpret.law import LawSettings, anchored_law, evaluate
+from maxent_cli.laws import ONE_LESS_ZERO
 from maxent_cli.models.architectures import LayeredModel, build
 from maxent_cli.models.training import Examples, Settings, fit
 
@@ -68,10 +70,10 @@ def trained(rule: str) -> LayeredModel:
     return model
 
 
-def law_around(model: LayeredModel, anchor: str, keep: float = 0.6) -> ShortLaw:
+def law_around(model: LayeredModel, word: str, keep: float = 0.6) -> ShortLaw:
     """The law around an anchor at which the mean energy has fallen by a share, letters being equally frequent."""
-    settings = LawSettings((1, 0), (0.25,) * 4, None, None)
-    return at_share(evaluate(anchored_law(model, encode(anchor), settings, "anchor").terms.energy, WINDOWS), keep)
+    settings = LawSettings(ONE_LESS_ZERO, (0.25,) * 4, None, None)
+    return at_share(evaluate(anchored_law(model, anchor(word), settings).terms.energy, WINDOWS), keep)
 
 
 def at_share(energy: Floats, keep: float) -> ShortLaw:

@@ -1,4 +1,4 @@
-"""The probe over anchors, on draws whose response and rigidity are known."""
+"""The probe over anchors, on draws whose response is known."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -8,9 +8,19 @@ import pytest
 
 from analysis.sample_sets import independent_draws, sample_set
 from maxent_cli.alphabet import is_gc
-from maxent_cli.analysis.counts import CHECKS, summarise_count
+from maxent_cli.analysis.counts import CHECKS
 from maxent_cli.analysis.features import gc
-from maxent_cli.analysis.gc_probe import AT_ZERO, MEASURES, NETWORK, Probe, answer, probe_anchor, sentence
+from maxent_cli.analysis.gc_probe import (
+    NO,
+    UNDECIDED,
+    YES,
+    Answer,
+    ProbedAnchor,
+    answer,
+    over_anchors,
+    probe_anchor,
+    sentence,
+)
 from maxent_cli.data import SampleSet
 
 FIELDS = (-1.0, 0.0, 0.5, 2.0)
@@ -31,8 +41,8 @@ def drawn(mu: float, seed: int = 1, **given: object) -> SampleSet:
     return sample_set(codes, np.tile(tilted(mu), (LENGTH, 1)), anchor=anchor, name=f"a{seed}", **given)
 
 
-def probe(seed: int = 1) -> Probe:
-    return probe_anchor([drawn(mu, seed) for mu in FIELDS], {}, gc(), FIELDS)
+def probe(seed: int = 1) -> ProbedAnchor:
+    return probe_anchor([drawn(mu, seed) for mu in FIELDS], gc(), FIELDS)
 
 
 def test_rows_are_an_anchor_and_field_each() -> None:
@@ -49,7 +59,7 @@ def test_what_holds_nothing_answers_as_the_background_does(place: int) -> None:
     assert row["beta_0"] == pytest.approx(share)
     assert abs(row["draws"] - share) < 4.5 * row["draws_error"]
     assert abs(row["variance"] - LENGTH * share * (1 - share)) < 4.5 * row["variance_error"]
-    assert abs(row["rigidity"]) < 4.5 * row["rigidity_error"]
+    assert row["beta_0_variance"] == pytest.approx(LENGTH * share * (1 - share))
     assert row["anchor"] == is_gc(drawn(0.0).anchor).mean()
 
 
@@ -66,7 +76,7 @@ def test_checks_of_right_draws_have_scores_of_unit_spread() -> None:
 def test_draws_of_another_field_are_caught(wrong: float) -> None:
     by_mu = [drawn(mu) for mu in FIELDS]
     by_mu[2] = replace(drawn(wrong, seed=7), name="a1")
-    scores = np.abs([row["z"] for row in probe_anchor(by_mu, {}, gc(), FIELDS).checks])
+    scores = np.abs([row["z"] for row in probe_anchor(by_mu, gc(), FIELDS).checks])
     assert scores[0] < 4
     assert (scores[2:] > 5).any()
 
@@ -79,32 +89,47 @@ def test_positions_that_may_not_change_do_not_count() -> None:
         codes = samples.codes.copy()
         codes[..., :10] = 1
         by_mu.append(replace(samples, codes=codes, mutable=mutable))
-    row = probe_anchor(by_mu, {}, gc(), FIELDS).response[1]
+    row = probe_anchor(by_mu, gc(), FIELDS).response[1]
     assert abs(row["draws"] - 0.4) < 4.5 * row["draws_error"]
     assert row["beta_0"] == pytest.approx(0.4)
 
 
+def asked(networks: list[list[SampleSet]], potentials: tuple[float, ...] = (0.0, 1.0), **given: bool) -> Answer:
+    probes = [probe_anchor(by_mu, gc(), potentials) for by_mu in networks]
+    return answer(*([row for one in probes for row in vars(one)[name]] for name in TABLES), **given)
+
+
+TABLES = ("response", "counts", "covariances")
+
+
 def test_the_answer_puts_anchors_together() -> None:
-    rows = [row for seed in range(1, 13) for row in probe(seed).response]
-    found = answer(rows, [])
+    found = asked([[drawn(mu, seed) for mu in FIELDS] for seed in range(1, 13)], FIELDS)
     assert found.mu.tolist() == list(FIELDS)
     np.testing.assert_allclose(found.exact, [tilted(mu)[1:3].sum() for mu in FIELDS])
     for each, exact in zip(found.response, found.exact, strict=True):
         assert each.low < each.value < each.high
         assert each.value == pytest.approx(exact, abs=0.01)
     assert len(found.anchors) == len(found.draws) == 12
-    assert abs(found.measures[NETWORK]["slope"].value) < 0.05  # these draws know nothing of their anchors
-    assert abs(found.measures[NETWORK]["rigidity"].value) < 0.05
-    assert found.verdict == "no"
-    assert set(found.measures) == {NETWORK, AT_ZERO}
-    assert found.measures[AT_ZERO]["rigidity outside"].value == 0
+    assert abs(found.asked.slope.value) < 0.05  # these draws know nothing of their anchors
+    assert abs(found.asked.rigidity.value) < 0.05
+    assert found.asked.held == NO
+    assert found.named == []
+    assert {one.held for one in found.counts} == {NO}
 
 
-def test_draws_that_keep_their_anchors_gc_have_slope_1_and_are_rigid() -> None:
-    rows = [row for seed in range(1, 9) for row in probe_anchor(shuffled(seed), {}, gc(), (0.0, 1.0)).response]
-    found = answer(rows, [])
-    assert found.measures[NETWORK]["slope"].value == pytest.approx(1, abs=1e-6)
-    assert found.measures[NETWORK]["rigidity"].value == pytest.approx(1, abs=1e-6)
+def test_means_over_anchors_at_each_mu() -> None:
+    rows = [row for seed in range(1, 5) for row in probe(seed).response]
+    found = over_anchors(rows)
+    assert [(row["mu"], row["anchors"]) for row in found] == [(mu, 4) for mu in FIELDS]
+    assert found[1]["draws"] == pytest.approx(np.mean([row["draws"] for row in rows if row["mu"] == 0]))
+    assert all(row["variance_low"] < row["variance"] < row["variance_high"] for row in found)
+
+
+def test_draws_that_keep_their_anchors_letters_have_slope_1_and_are_rigid() -> None:
+    found = asked([shuffled(seed) for seed in range(1, 9)])
+    assert found.asked.slope.value == pytest.approx(1, abs=1e-6)
+    assert found.asked.rigidity.value == pytest.approx(1, abs=1e-6)
+    assert len(found.named) == 3
 
 
 def shuffled(seed: int) -> list[SampleSet]:
@@ -116,10 +141,10 @@ def shuffled(seed: int) -> list[SampleSet]:
 
 
 def test_one_anchor_has_an_answer_without_intervals() -> None:
-    found = answer(probe().response, [])
+    found = asked([[drawn(mu) for mu in FIELDS]], FIELDS)
     assert np.isfinite([each.value for each in found.response]).all()
-    assert np.isnan([found.measures[NETWORK]["slope"].value, found.measures[NETWORK]["rigidity"].low]).all()
-    assert found.verdict == "undecided"
+    assert np.isnan([found.asked.slope.value, found.asked.rigidity.low]).all()
+    assert found.asked.held == UNDECIDED
 
 
 def rigid(share: float, seed: int) -> SampleSet:
@@ -137,37 +162,12 @@ def local(seed: int) -> SampleSet:
     return replace(plain, codes=codes)
 
 
-def asked(network, reference) -> object:
-    probes = []
-    for seed in range(1, 13):
-        others = {"untrained 1": reference(seed), "beside: x": shuffled(seed)[0]}
-        probes.append(probe_anchor([network(seed), drawn(1.0, seed)], others, gc(), (0.0, 1.0)))
-    rows, references = ([row for one in probes for row in getattr(one, n)] for n in ("response", "references"))
-    return answer(rows, references)
-
-
-@pytest.mark.parametrize(
-    ("network", "reference", "verdict"),
-    [
-        (lambda seed: rigid(1.0, seed), lambda seed: drawn(0.0, seed), "yes"),
-        (local, lambda seed: drawn(0.0, seed), "no"),
-        (lambda seed: drawn(0.0, seed), lambda seed: drawn(0.0, seed + 50), "no"),
-        (lambda seed: shuffled(seed)[0], lambda seed: shuffled(seed)[0], "yes"),
-    ],
-    ids=["global", "local", "nothing", "an untrained one's too"],
-)
-def test_the_answer_is_rigidity_outside_local_features(network, reference, verdict) -> None:
-    found = asked(network, reference)
-    assert found.verdict == verdict
-    assert list(found.measures) == [NETWORK, AT_ZERO, "untrained 1", "beside: x"]
-    assert all(set(each) == set(MEASURES) for each in found.measures.values())
-    assert sentence(found, "G and C").startswith(verdict)
-
-
-def test_what_is_held_in_place_is_rigid_and_not_so_outside() -> None:
-    measures = asked(local, lambda seed: drawn(0.0, seed)).measures[NETWORK]
-    assert abs(measures["rigidity outside"].value) < 0.1
-    assert measures["slope outside"].low < 0.2
+def test_what_is_held_in_place_is_not_held_outside() -> None:
+    found = asked([[local(seed), drawn(1.0, seed)] for seed in range(1, 13)])
+    assert found.asked.held == NO
+    assert abs(found.asked.rigidity.value) < 0.1
+    assert found.asked.slope.low < 0.2
+    assert sentence(found).startswith("is the number of G and C held? no, its rigidity outside local features is ")
 
 
 def stuck(seed: int) -> SampleSet:
@@ -177,60 +177,50 @@ def stuck(seed: int) -> SampleSet:
 
 
 def test_checks_are_not_judged_where_chains_disagree() -> None:
-    rows = probe_anchor([stuck(1), drawn(1.0)], {}, gc(), (0.0, 1.0)).checks
+    rows = probe_anchor([stuck(1), drawn(1.0)], gc(), (0.0, 1.0)).checks
     assert np.isnan([row["z"] for row in rows]).all()
     assert np.isfinite([row["error"] for row in rows]).any()
 
 
 def test_anchors_whose_chains_disagree_do_not_count() -> None:
-    found = asked(lambda seed: stuck(seed) if seed > 6 else rigid(1.0, seed), lambda seed: drawn(0.0, seed))
-    assert found.agreed.tolist() == 6 * [True] + 6 * [False]
-    assert "(6 of 12 anchors left out: their chains disagree)" in sentence(found, "G and C")
-    assert found.excess.low > 0.8
+    found = asked([[stuck(seed) if seed > 6 else rigid(1.0, seed), drawn(1.0, seed)] for seed in range(1, 13)])
+    assert found.asked.rigidity.anchors == 6
+    assert found.asked.rigidity.low > 0.8
 
 
 def test_anchors_weigh_by_the_distance_of_the_background() -> None:
-    def network(seed: int) -> SampleSet:
-        return replace(rigid(1.0, seed), energy_background=0.5) if seed > 6 else drawn(0.0, seed)  # of 5, as plain
-
-    found = asked(network, lambda seed: drawn(0.0, seed))
-    assert found.excess.value == pytest.approx(0.5 / 5.5, abs=0.05)
-    assert found.measures[NETWORK]["rigidity"].value == pytest.approx(0.5 / 5.5, abs=0.05)
-    assert found.verdict == "no"
+    networks = [
+        replace(rigid(1.0, seed), energy_background=0.5) if seed > 6 else drawn(0.0, seed)  # of 5, as plain
+        for seed in range(1, 13)
+    ]
+    found = asked([[network, drawn(1.0)] for network in networks])
+    assert found.asked.rigidity.value == pytest.approx(0.5 / 5.5, abs=0.05)
+    assert found.asked.held == NO
 
 
 @pytest.mark.parametrize(("anchored", "held"), [(True, 1.0), (False, 0.5)])
 def test_the_energy_of_an_output_is_no_distance(anchored: bool, held: float) -> None:
-    networks = {1: (rigid(1.0, 1), 8.0), 2: (drawn(0.0, 2), -3.0)}
-    rows = [
-        row | {"energy_background": energy}
-        for samples, energy in networks.values()
-        for row in probe_anchor([samples, drawn(1.0)], {}, gc(), (0.0, 1.0)).response
-    ]
-    assert answer(rows, [], anchored=anchored).excess.value == pytest.approx(held, abs=0.1)
+    networks = replace(rigid(1.0, 1), energy_background=8.0), replace(drawn(0.0, 2), energy_background=-3.0)
+    found = asked([[network, drawn(1.0)] for network in networks], anchored=anchored)
+    assert found.asked.rigidity.value == pytest.approx(held, abs=0.1)
 
 
 def test_few_anchors_decide_nothing() -> None:
-    rows = [row for seed in range(1, 6) for row in probe_anchor(shuffled(seed), {}, gc(), (0.0, 1.0)).response]
-    found = answer(rows, [])
-    assert found.excess.low > 0.9
-    assert found.verdict == "undecided"
-    assert sentence(found, "G and C").endswith("0.25 is asked for, and no fewer than 6 anchors")
+    found = asked([shuffled(seed) for seed in range(1, 6)])
+    assert found.asked.rigidity.low > 0.9
+    assert found.asked.held == UNDECIDED
+    assert sentence(found).endswith("0.25 is asked for, of 6 anchors or more")
 
 
-@pytest.mark.parametrize(("background", "rigidity"), [((0.25,) * 4, 1 / 3), ((0.4, 0.1, 0.1, 0.4), 1 / 6)])
-def test_a_network_that_counts_one_letter_is_rigid_in_gc_by_so_much(background, rigidity) -> None:
-    """A's number fixed, the others free: GC is binomial among them, with g / (1 - a) for each.
-
-    1 - (1 - a)·h·(1 - h) / (g·(1 - g)), h = g / (1 - a): 1/3 of even letters.
-    """
-    rng = np.random.default_rng(5)
-    others = np.array(background[1:]) / sum(background[1:])
-    codes = np.zeros((8, 2000, 60), np.uint8)
-    number = round(60 * (1 - background[0]))
-    codes[..., :number] = rng.choice([1, 2, 3], (8, 2000, number), p=others)
-    samples = sample_set(rng.permuted(codes, axis=2), np.tile(background, (60, 1)))
-    a, g = background[0], background[1] + background[2]
-    assert 1 - (1 - a) * (g / (1 - a)) * (1 - g / (1 - a)) / (g * (1 - g)) == pytest.approx(rigidity)
-    found = summarise_count(samples, gc(), np.ones(60, bool))
-    assert found.rigidity == pytest.approx(rigidity, abs=4 * found.rigidity_error)
+def test_a_count_that_follows_from_a_letter_is_no_answer() -> None:
+    """Draws that keep their anchors' number of A: of the others each has a letter anew."""
+    networks = []
+    for seed in range(1, 9):
+        kept, rng = shuffled(seed)[0], np.random.default_rng(seed)
+        others = rng.choice([1, 2, 3], kept.codes.shape, p=ROW[1:] / ROW[1:].sum()).astype(np.uint8)
+        networks.append([replace(kept, codes=np.where(kept.codes == 0, kept.codes, others)), drawn(1.0, seed)])
+    found = asked(networks)
+    assert [one.name for one in found.named] == ["A"]
+    assert found.named[0].held == YES
+    assert found.asked.held != YES
+    assert found.asked.beyond.high < 0.1 < found.asked.rigidity.value

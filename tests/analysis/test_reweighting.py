@@ -31,6 +31,14 @@ def test_rows_are_draws_at_the_beta_that_is_found() -> None:
     ).all()  # in their order, so that those taken twice are next to each other
 
 
+def test_small_changes_are_made_by_some_chains_where_each_alone_would_round_them_off() -> None:
+    energy = np.random.default_rng(5).choice([0.0, 1.0, 2.0, 3.0], (32, 64), p=[0.4, 0.3, 0.2, 0.1])
+    for change in (-0.02, -0.005, 0.005, 0.02):
+        wanted = float(energy.mean()) + change
+        taken = np.take_along_axis(energy, settle(energy, 2.0, wanted).rows, axis=1)
+        assert taken.mean() == pytest.approx(wanted, abs=0.002)
+
+
 def test_nothing_is_left_out_where_beta_is_right() -> None:
     energy = energies(10.0)
     settled = settle(energy, 10.0, wanted=float(energy.mean()))

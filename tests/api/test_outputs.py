@@ -24,12 +24,13 @@ def record_of(path: Path) -> dict[str, Any]:
 
 def test_an_input_that_changes_between_two_calls_is_recorded_as_it_was_read(tmp_path: Path) -> None:
     given, out = write_parts(tmp_path, ["a", "b"]), tmp_path / "page.html"
+    motifs = given.parts["motifs"]
     for more in ("", "# another line\n"):
-        notes = Path(str(given.motifs)) / "notes.txt"
+        notes = Path(motifs) / "notes.txt"
         notes.write_text(more)
-        mx.report(given.draws, summary=given.summary, motifs=given.motifs, out=str(out))
+        mx.report(given.draws, summary=given.summary, motifs=motifs, out=str(out))
         record = record_of(out)
-        assert record["inputs"][given.motifs] == digest_of(str(given.motifs))
+        assert record["inputs"][motifs] == digest_of(motifs)
         assert "changed_inputs" not in record
 
 
@@ -79,3 +80,23 @@ def test_who_listens_hears_of_an_input_that_has_changed(tmp_path: Path) -> None:
     mx.predict(mx.network(small_model(8)), str(anchors), out=str(tmp_path / "scores.tsv"), progress=listener)
     assert f"WARNING: {anchors} has changed since it was read" in listener.lines[-1]
     assert list(record_of(tmp_path / "scores.tsv")["changed_inputs"]) == [str(anchors)]
+
+
+def test_what_is_saved_comes_with_the_record_of_its_making(tmp_path: Path) -> None:
+    run = mx.Sampling(chains=4, replicas=3, draws=10, thin=5, warmup=240, max_steps=50, seed=7)
+    draws = mx.sample(mx.network(small_model(8)), ["GATCATTG"], mx.Law(beta=5, gc=0.4), run, progress=False)
+    draws.save(str(tmp_path / "draws.npz"))
+    found = mx.dependence(draws, maps="none", max_rhat=1000, progress=False)
+    found.save(str(tmp_path / "found"))
+    mx.open_draws(str(tmp_path / "draws.npz")).save(str(tmp_path / "again.npz"))
+    for name in ("draws.npz", "draws.npz.tsv", "draws.npz.series.tsv", "found", "again.npz", "again.npz.tsv"):
+        origin = mx.provenance(str(tmp_path / name))
+        assert origin["version"] == mx.__version__
+    assert mx.provenance(str(tmp_path / "draws.npz"))["seed"] == 7
+    mx.provenance(str(tmp_path / "draws.npz.tsv")).check_inputs()
+    found.save(str(tmp_path / "found"))  # its own is replaced
+    (tmp_path / "found" / "notes").write_text("mine")
+    with pytest.raises(mx.InputError, match="holds notes, which maxent did not write"):
+        found.save(str(tmp_path / "found"))
+    with pytest.raises(mx.InputError, match="would be written, and is the input"):
+        draws.save(draws.path)

@@ -51,7 +51,7 @@ def test_contrast_probability_and_calls_are_as_worked_out_by_hand(network: mx.Ne
     assert table["probability"].to_numpy() == pytest.approx(1 / (1 + np.exp(-expected)))
     assert table["correct"].tolist() == (expected > 0).tolist()
     assert table["label"].tolist() == [1] * len(NAMED)
-    turned = mx.predict(network, NAMED, contrast=(0, 1), progress=False).to_frame()
+    turned = mx.predict(network, NAMED, output="0-1", progress=False).to_frame()
     assert turned["contrast"].to_numpy() == pytest.approx(-expected)
 
 
@@ -112,7 +112,8 @@ def test_a_table_gives_the_labels(network: mx.Network, tmp_path: Path) -> None:
         ({"given": ["ACGT"], "correct": True}, "needs labels"),
         ({"given": ["ACGT"], "label": 2}, "label: 2 is not from 0 to 1"),
         ({"given": ["ACGT"], "select": "a.fa", "shard": Shard(1, 2)}, "select: chooses among all records"),
-        ({"given": ["ACGT" * 3], "contrast": (2, 0)}, "numbered 0 to 1"),
+        ({"given": ["ACGT" * 3], "output": "2-0"}, "numbered 0 to 1"),
+        ({"given": ["ACGT" * 3], "output": "0,1"}, "2 are given, and a contrast is of 1"),
         ({"given": ["ACGT"]}, "all 1 records were rejected .*shorter than 12 bp"),
     ],
 )

@@ -26,7 +26,14 @@ from maxent_cli.io.samples import writing_draws
 WORD, LENGTH, CHAINS, DRAWS = "CCATAGGAA", 40, 8, 60
 HOSTILE = "<img/src=x/onerror=alert(1)>"  # without a space, which a MEME file would change
 NAMES = (HOSTILE, "b", "c")
-LAW = {"held": "anchor", "contrast": [1, 0], "background": [0.25] * 4, "tether": None, "beta": 8.0, "keep": None}
+LAW = {
+    "held": "anchor",
+    "outputs": [[[1, 1.0], [0, -1.0]]],
+    "background": [0.25] * 4,
+    "tether": None,
+    "beta": 8.0,
+    "keep": None,
+}
 RUN = {"max_rhat": 1.05, "min_ess": 100.0, "chains": CHAINS, "replicas": 2, "draws": DRAWS, "warmup": 0, "seed": 1}
 TABLES = {
     "motifs": {*("anchors", "motifs", "motifs_ppm", "motifs_pwm", "occupancy", "positions", "pwm", "rates", "segments")}
@@ -122,7 +129,7 @@ def test_without_out_results_are_kept_until_nobody_holds_them(name: str, folder:
     gc.collect()
     assert not place.exists()
     assert files_in(tmp_path / "kept") == inside
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["kept"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kept", "kept.provenance.json"]
 
 
 def test_what_was_planted_is_in_the_tables(folder: Path) -> None:
@@ -195,6 +202,10 @@ def test_steps_are_told_and_silence_is_kept(folder: Path, capfd: pytest.CaptureF
         (lambda: mx.Calling(width=0), "width: 0 is not at least 1"),
         (lambda: mx.Calling(site_rate=0), "site_rate: 0 is not from 1e-06 to 1"),
         (lambda: mx.motifs("draws.npz", similarity=1.5), "similarity: 1.5 is not from 0 to 1"),
+        (
+            lambda: mx.report("draws.npz", motif="motifs"),
+            "motif: is no part of a report; give one of motifs, periodicity, gc_probe",
+        ),
         (lambda: mx.dependence("draws.npz", max_rhat=0.5), "max_rhat: 0.5 is not at least 1"),
         (lambda: mx.dependence("draws.npz", top=0), "top: 0 is not at least 1"),
         (lambda: mx.periodicity("draws.npz", "A/AT"), "class: 'A/AT' is not one or more words of one length"),

@@ -9,7 +9,7 @@ import torch
 from exact import all_letters
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from small import SKEWED, anchors, law, run, small_model
+from small import SKEWED, anchor, law, run, small_model
 
 from maxent_cli.alphabet import decode
 from maxent_cli.data import SampleSet
@@ -93,15 +93,15 @@ def some_anchors(count: int) -> list[str]:
     return [decode(codes) for codes in np.random.default_rng(0).integers(0, 4, (count, LENGTH)).astype(np.uint8)]
 
 
-def drawn(anchor: str, seed: int, beta: float | None = None, keep: float = 0.75, **given: object) -> SampleSet:
+def drawn(word: str, seed: int, beta: float | None = None, keep: float = 0.75, **given: object) -> SampleSet:
     """Draws around an anchor in a short run, at a beta or at the one that keeps a share."""
     short = {"chains": 8, "draws": 100, "thin": 20, "warmup": 480, "seed": seed}
-    return sample_anchor(MODEL, anchors(anchor), law(beta, keep=keep), run(**(short | given)))
+    return sample_anchor(MODEL, anchor(word), law(beta, keep=keep), run(**(short | given)))
 
 
 def runs(replicates: range, first: int, **given: object) -> Iterator[tuple[str, SampleSet]]:
     """Draws of the runs of these numbers around ten anchors in turn, each with a seed of its own from the first on."""
     chosen = some_anchors(10)
     for number in replicates:
-        anchor = chosen[number % len(chosen)]
-        yield anchor, drawn(anchor, first + number, **given)
+        word = chosen[number % len(chosen)]
+        yield word, drawn(word, first + number, **given)

@@ -10,9 +10,9 @@ from hostile_files import HOSTILE_NAMES
 from small import saved, small_model
 
 from maxent_cli.alphabet import LETTERS, encode, one_hot, reverse_complement
-from maxent_cli.api.attribution import POOLED, SUMMED
+from maxent_cli.api.attribution import SUMMED
+from maxent_cli.choices import METHODS
 from maxent_cli.commands import maxent
-from maxent_cli.commands.attribute import METHODS
 from maxent_cli.interpret import attribution
 from maxent_cli.io.provenance import read_provenance
 
@@ -189,4 +189,4 @@ def test_pooled_files_are_written(folder: Path) -> None:
     (folder / "genome.fa").write_text(">chr1\nACGTTGCAAGGC\n")
     (folder / "place.bed").write_text("chr1\t0\t12\n")
     run("place.bed --genome genome.fa --model model --method saliency --logos none --out out")
-    assert all((folder / "out" / name).is_file() for name in POOLED)
+    assert all((folder / "out" / name).is_file() for name in ("scores.bedgraph", "modisco/one_hot.npz"))

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from analysis.sample_sets import sample_set
 from click.testing import CliRunner
+from filled import write_filled
 
 from maxent_cli.alphabet import encode
 from maxent_cli.commands import maxent
 from maxent_cli.io.samples import writing_draws
-from maxent_cli.io.tables import write_table
+from maxent_cli.tables.sampling import SUMMARY
 
 LENGTH = 60
 WORD, OTHER = "CACCAGGGGGCG", "TGTAAACAAATC"
@@ -132,13 +133,13 @@ def test_bits_held_come_from_the_summaries(tmp_path, folders):
             {"record": name, "bits_held": 20 + more + n, "bits_held_error": 0.3, "bits_held_df": 7}
             for n, name in enumerate(names)
         ]
-        write_table(str(path), rows)
+        write_filled(path, SUMMARY, rows)
     invoke("compare", folders["both"], folders["one"], "-o", tmp_path / "out", "--summaries", *paths)
     held = table(tmp_path / "out" / "summary.tsv")[1]
     assert (held["quantity"], held["mean_a"], held["mean_b"]) == ("bits held by the law", "23.5", "25.5")
     assert (held["difference"], held["low"], held["high"]) == ("2", "2", "2")
     assert {row["bits_held_difference"] for row in table(tmp_path / "out" / "anchors.tsv")} == {"2"}
-    write_table(str(paths[1]), [{"record": "a1", "bits_held": 1.0, "bits_held_error": 0.1, "bits_held_df": 7}])
+    write_filled(paths[1], SUMMARY, [{"record": "a1", "bits_held": 1.0, "bits_held_error": 0.1, "bits_held_df": 7}])
     result = invoke("compare", folders["both"], folders["one"], "-o", tmp_path / "o", "--summaries", *paths, code=1)
     assert "has no row for" in result.stderr
     assert not (tmp_path / "o").exists()

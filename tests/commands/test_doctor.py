@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ from small import saved, small_model
 
 from maxent_cli.commands import maxent
 from maxent_cli.interpret import checkup, self_test
+from maxent_cli.io.checkpoint import ModelCard, save_model
+from maxent_cli.io.networks import NetworkSource, load_network
+from maxent_cli.io.user_code import copy_code
+from maxent_cli.models.adapter import Reading
 
 TOPICS = [
     "network",
-    "letters",
     "representation",
     "outputs",
     "modes",
@@ -72,10 +76,30 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def doctor(*arguments: str, expect: int = 0, **given: Any) -> Result:
-    model = ["--model", "doctored:Network", "--model-args", json.dumps(given), "--gc", "0.5", "--threads", "1"]
+    """The doctor on an adopted network, which nobody examined before."""
+    adopted(given)
+    model = ["--model", "model", "--trust-code", "--gc", "0.5", "--threads", "1"]
     result = CliRunner().invoke(maxent, ["doctor", "anchors.fa", *model, *arguments])
     assert result.exit_code == expect, result.output
     return result
+
+
+def adopted(arguments: dict[str, Any], **reading: Any) -> None:
+    """A model folder of a network of the current folder."""
+    Path("model").mkdir()
+    network = load_network(NetworkSource("doctored:Network", arguments))
+    code = copy_code(Path("model/code"), "doctored", "doctored.py")
+    read = Reading(**reading)
+    card = ModelCard("doctored:Network", LENGTH, ("a", "b"), arguments, None, {}, read, code=code)
+    save_model(Path("model"), network, card)
+
+
+def adopt(*arguments: str, expect: int = 0, **given: Any) -> str:
+    """What adopting it says."""
+    words = ["adopt", "doctored:Network", "--arguments", json.dumps(given), "--input-length", str(LENGTH)]
+    result = CliRunner().invoke(maxent, [*words, "--gc", "0.5", "--threads", "1", "--out", "model", *arguments])
+    assert result.exit_code == expect, result.output
+    return result.stderr
 
 
 def findings(*arguments: str, expect: int = 0, **given: Any) -> dict[str, Any]:
@@ -86,7 +110,7 @@ def findings(*arguments: str, expect: int = 0, **given: Any) -> dict[str, Any]:
 def test_a_line_a_finding() -> None:
     lines = doctor().stdout.splitlines()
     assert [line.split()[0] for line in lines] == TOPICS
-    assert [line.split()[1] for line in lines] == ["ok", "note", *["ok"] * 5, "note", "ok", "ok"]
+    assert [line.split()[1] for line in lines] == [*["ok"] * 6, "note", "ok", "ok"]
 
 
 def test_the_same_for_machines() -> None:
@@ -100,12 +124,22 @@ def test_the_same_for_machines() -> None:
         "shape": [3],
         "linear": True,
     }
-    assert found["outputs"]["held"] == [1, 0]
+    assert found["outputs"]["held"] == [[[1, 1.0], [0, -1.0]]]
     assert found["modes"]["dropout"] == 1
     assert found["kernel"]["kernel"].startswith("full passes (")
     assert found["run"]["resources"].startswith("--cpus-per-task=1 --mem=")
     assert found["self-test"]["total_variation"] < 2 * found["self-test"]["expected_variation"]
     assert len(found["self-test"]["positions"]) == 4
+
+
+def test_without_anchors_it_looks_at_random_sequences() -> None:
+    adopted({})
+    result = CliRunner().invoke(
+        maxent, ["doctor", "--model", "model", "--trust-code", "--gc", "0.5", "--threads", "1", "--json"]
+    )
+    found = json.loads(result.stdout)
+    assert list(found) == TOPICS
+    assert found["run"]["anchors"] == 8
 
 
 def test_a_head_that_is_not_linear_is_told() -> None:
@@ -115,7 +149,7 @@ def test_a_head_that_is_not_linear_is_told() -> None:
 
 
 def test_a_model_folder_of_ours(folder: Path) -> None:
-    path = saved(folder / "model", small_model(LENGTH))
+    path = saved(folder / "ours", small_model(LENGTH))
     result = CliRunner().invoke(maxent, ["doctor", "anchors.fa", "--model", path, "--threads", "1", "--json"])
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["kernel"]["kernel"] == "compiled"
@@ -123,14 +157,16 @@ def test_a_model_folder_of_ours(folder: Path) -> None:
 
 @pytest.mark.parametrize("order", ["ACGT", "GCAT", "TGCA"])
 def test_the_order_of_letters_that_predicts_best_is_named(order: str) -> None:
-    right = findings("--table", "table.tsv", "--letters", order, order=order)
-    assert right["letters"]["verdict"] == "ok"
-    assert right["letters"][order] > 0.95
+    right = adopt("--table", "table.tsv", "--letters", order, order=order)
+    found = re.search(
+        rf"^letters +ok +AUROC ([01]\.\d+) as {order}; best of 24 orders in 2 directions", right, re.MULTILINE
+    )
+    assert found
+    assert float(found[1]) > 0.95
     told = "CATG"
-    wrong = findings("--table", "table.tsv", "--letters", told, expect=1, order=order)["letters"]
-    assert wrong["verdict"] == "WRONG"
-    assert wrong["text"].endswith(f"as {order}; see --letters")
-    assert len({name for name in wrong if len(name) == 4}) == 25  # with 'text'
+    wrong = adopt("--table", "table.tsv", "--letters", told, expect=1, order=order)
+    assert re.search(rf"^letters +WRONG +.* as {order}; see --letters$", wrong, re.MULTILINE)
+    assert wrong.splitlines()[-1].startswith("maxent: doctored:Network: letters: AUROC ")
 
 
 def test_labels_that_no_order_tells_apart_are_noted(folder: Path) -> None:
@@ -138,14 +174,14 @@ def test_labels_that_no_order_tells_apart_are_noted(folder: Path) -> None:
     rows = ["".join(rng.choice(list("ACGT"), LENGTH)) for _ in range(60)]
     text = "".join(f"{row}\t{number % 2}\n" for number, row in enumerate(rows))
     (folder / "table.tsv").write_text("sequence\tlabel\n" + text)
-    assert findings("--table", "table.tsv")["letters"]["text"].endswith("as ACGT, the labels are not told apart")
+    assert "as ACGT, the labels are not told apart" in adopt("--table", "table.tsv")
 
 
 def test_probabilities_that_were_not_recognised_are_noted() -> None:
     found = findings(last="sigmoid")["outputs"]
     assert found["verdict"] == "note"
     assert found["text"].endswith("if these are probabilities, see --final")
-    assert findings("--final", "sigmoid", last="sigmoid")["outputs"]["verdict"] == "ok"
+    assert "before the final sigmoid" in adopt("--final", "sigmoid", "--out", "again", last="sigmoid")
 
 
 def test_a_network_whose_outputs_depend_on_the_batch_is_wrong() -> None:
@@ -167,12 +203,13 @@ def test_a_sampler_of_another_law_fails_the_self_test(monkeypatch: pytest.Monkey
 
 def test_what_cannot_be_examined_is_one_line() -> None:
     result = doctor("--layer", "nowhere", expect=1)
-    assert result.stderr.splitlines()[-1].startswith("maxent: doctored:Network: has no module nowhere; its modules: ")
+    assert result.stderr.splitlines()[-1].startswith("maxent: model: has no module nowhere; its modules: ")
     assert result.stdout == ""
 
 
 def test_a_background_must_be_given_for_a_network_that_has_none() -> None:
-    words = ["doctor", "anchors.fa", "--model", "doctored:Network"]
+    adopted({})
+    words = ["doctor", "anchors.fa", "--model", "model", "--trust-code"]
     result = CliRunner().invoke(maxent, words)
     assert result.exit_code == 2
     assert "does not say on what letters it was trained; give gc or background" in result.stderr

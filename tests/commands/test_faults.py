@@ -27,7 +27,7 @@ import torch
 from click.testing import CliRunner, Result
 from report_files import write_parts
 from safetensors.torch import load_file, save_file
-from small import saved, small_model
+from small import saved, small_model, stack
 
 from maxent_cli.alphabet import decode
 from maxent_cli.commands import COMMANDS, maxent
@@ -43,7 +43,8 @@ LINES = [
     "predict {anchors} --model {model} --threads 1 --out {new} --select {more}",
     "predict --table {labelled} --model {model} --threads 1 --out {new}",
     "predict {peaks} --genome {genome} --model {model} --threads 1 --out {new}",
-    f"doctor {{anchors}} --model {{model}} {RUN} --table {{labelled}}",
+    "adopt small:stack --input-length 8 --weights {weights} --table {labelled} --threads 1 --out {folder}",
+    f"doctor {{anchors}} --model {{model}} {RUN}",
     f"doctor {{peaks}} --genome {{genome}} --model {{model}} {RUN}",
     f"sample {{anchors}} --model {{model}} {RUN} --out {{new}} --summary {{more}} --fasta {{third}}",
     f"sample {{peaks}} --genome {{genome}} --model {{model}} {RUN} --out {{new}}",
@@ -193,6 +194,7 @@ FAULTS = {
     "draws": ANY | DRAWS,
     "part": ANY | TEXT | {"a pipe": make_pipe, "cut short": cut},
     "model": ANY | MODEL,
+    "weights": ANY | {name: DRAWS[name] for name in DRAWS if name not in ("another schema", "other arrays")},
     **{kind: ANY | folder_faults(table) for kind, table in FOLDERS.items()},
 }
 PLACES = ("new", "more", "third", "folder")
@@ -213,36 +215,43 @@ def site() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
-        rng = np.random.default_rng(1)
-        long = [decode(row) for row in rng.integers(0, 4, (40, 60), np.uint8)]
-        (folder / "genome").write_text(f">chr1\n{''.join(long)}\n")
-        (folder / "bed").write_text("".join(f"chr1\t{60 * n}\t{60 * n + 60}\n" for n in range(40)))
-        (folder / "peaks").write_text("".join(f"chr1\t{60 * n}\t{60 * n + LENGTH}\tp{n}\n" for n in range(2)))
-        for kind in ("fasta", "other"):
-            (folder / kind).write_text("".join(f">{kind}{n}\n{letters}\n" for n, letters in enumerate(long)))
-        (folder / "anchors").write_text(">a\nGATCATTG\n>b\nCCGTATTA\n")
-        for kind, size in (("table", 60), ("labelled", LENGTH)):
-            rows = (f"{letters[:size]}\t{n % 2}\n" for n, letters in enumerate(long))
-            (folder / kind).write_text("sequence\tlabel\n" + "".join(rows))
-        matrix = "0.7 0.1 0.1 0.1\n" * 6
-        header = "letter-probability matrix: alength= 4 w= 6 nsites= 20"
-        (folder / "meme").write_text(f"MEME version 4\n\nMOTIF one\n{header}\n{matrix}")
-        saved(folder / "model", small_model(LENGTH))
-        sources = write_parts(folder, ["a", "b"])
-        shutil.copytree(folder / "motifs", folder / "motifs_b")
-        (folder / "draws.npz.provenance.json").unlink()
-        Path(sources.draws).rename(folder / "draws")
-        Path(sources.summary).rename(folder / "summary")
-        shutil.copy(folder / "summary", folder / "summary_b")
-        pyfaidx.Faidx(str(folder / "genome")).close()
-        (folder / "bed").rename(folder / "bed.bed")
-        (folder / "peaks").rename(folder / "peaks.bed")
-        for line in (
-            "predict {anchors} --model {model} --out {part}",
-            "dependence {draws} --maps none --max-rhat 1000 --out {parts}",
-        ):
-            assert run(line, folder).exit_code == 0
+        make_site(folder)
         yield folder
+
+
+def make_site(folder: Path) -> None:
+    """Put a good input of each kind into a folder."""
+    rng = np.random.default_rng(1)
+    long = [decode(row) for row in rng.integers(0, 4, (40, 60), np.uint8)]
+    (folder / "genome").write_text(f">chr1\n{''.join(long)}\n")
+    (folder / "bed").write_text("".join(f"chr1\t{60 * n}\t{60 * n + 60}\n" for n in range(40)))
+    (folder / "peaks").write_text("".join(f"chr1\t{60 * n}\t{60 * n + LENGTH}\tp{n}\n" for n in range(2)))
+    for kind in ("fasta", "other"):
+        (folder / kind).write_text("".join(f">{kind}{n}\n{letters}\n" for n, letters in enumerate(long)))
+    (folder / "anchors").write_text(">a\nGATCATTG\n>b\nCCGTATTA\n")
+    for kind, size in (("table", 60), ("labelled", LENGTH)):
+        rows = (f"{letters[:size]}\t{n % 2}\n" for n, letters in enumerate(long))
+        (folder / kind).write_text("sequence\tlabel\n" + "".join(rows))
+    matrix = "0.7 0.1 0.1 0.1\n" * 6
+    header = "letter-probability matrix: alength= 4 w= 6 nsites= 20"
+    (folder / "meme").write_text(f"MEME version 4\n\nMOTIF one\n{header}\n{matrix}")
+    saved(folder / "model", small_model(LENGTH))
+    save_file(stack(LENGTH).state_dict(), folder / "weights")
+    (folder / "weights").chmod(0o644)
+    sources = write_parts(folder, ["a", "b"])
+    shutil.copytree(folder / "motifs", folder / "motifs_b")
+    (folder / "draws.npz.provenance.json").unlink()
+    Path(sources.draws).rename(folder / "draws")
+    Path(sources.summary).rename(folder / "summary")
+    shutil.copy(folder / "summary", folder / "summary_b")
+    pyfaidx.Faidx(str(folder / "genome")).close()
+    (folder / "bed").rename(folder / "bed.bed")
+    (folder / "peaks").rename(folder / "peaks.bed")
+    for line in (
+        "predict {anchors} --model {model} --out {part}",
+        "dependence {draws} --maps none --max-rhat 1000 --out {parts}",
+    ):
+        assert run(line, folder).exit_code == 0
 
 
 def words(line: str, folder: Path) -> list[str]:

@@ -32,7 +32,6 @@ SHORT = [
     "--max-steps",
     "400",
 ]
-ALONE = [*SHORT, "--untrained", "0"]
 
 
 @pytest.fixture
@@ -58,26 +57,11 @@ def table(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream, delimiter="\t"))
 
 
-def test_the_folder_holds_response_checks_answer_references_and_figure(tmp_path: Path, model: str, fasta: str) -> None:
+def test_the_folder_holds_answer_response_counts_checks_and_figure(tmp_path: Path, model: str, fasta: str) -> None:
     out = tmp_path / "probe"
-    result = run(
-        fasta,
-        "--model",
-        model,
-        "-o",
-        str(out),
-        *SHORT,
-        "--mu",
-        "-1,1",
-        "--threads",
-        "2",
-        "--beside",
-        model,
-        "--untrained",
-        "2",
-    )
+    result = run(fasta, "--model", model, "-o", str(out), *SHORT, "--mu", "-1,1", "--threads", "2")
     assert sorted(path.name for path in out.iterdir()) == [
-        *("answer.tsv", "by_mu.tsv", "checks.tsv", "references.tsv", "response.png", "response.tsv"),
+        *("answer.tsv", "by_mu.tsv", "checks.tsv", "counts.tsv", "covariances.tsv", "response.png", "response.tsv"),
     ]
     assert (out / "response.png").read_bytes().startswith(b"\x89PNG")
     rows = table(out / "response.tsv")
@@ -89,39 +73,23 @@ def test_the_folder_holds_response_checks_answer_references_and_figure(tmp_path:
         assert float(row["energy"]) == pytest.approx(np.mean(energies), rel=1e-4)
         assert float(row["energy_low"]) <= float(row["energy"]) <= float(row["energy_high"])
     assert len(table(out / "checks.tsv")) == 2 * 2 * len(ANCHORS)
-    others = ["untrained 1", "untrained 2", f"beside: {model}"]
-    assert [(row["record"], row["reference"]) for row in table(out / "references.tsv")] == [
-        (name, other) for name in ANCHORS for other in others
-    ]
-    answer = table(out / "answer.tsv")
-    measures = ("slope", "slope outside", "rigidity", "rigidity outside")
-    networks = ("network", "beta = 0, exact", *others)
-    assert [(row["quantity"], row["of"]) for row in answer[:-2]] == [(m, n) for m in measures for n in networks]
-    assert answer[-1]["quantity"].startswith("G and C held: ")
-    verdict = answer[-1]["quantity"].removeprefix("G and C held: ")
-    assert f"anchors; {verdict}" in result.stderr
-    for row in answer[:-1]:
-        if row["low"] != "nan":
-            assert float(row["low"]) <= float(row["value"]) <= float(row["high"])
+    counts, answer = table(out / "counts.tsv"), table(out / "answer.tsv")
+    names = [row["count"] for row in counts if row["record"] == "one"]
+    assert sorted(row["count"] for row in answer) == sorted(names)
+    assert [row["record"] for row in counts] == [name for name in ANCHORS for _ in names]
+    assert {"converged", "rhat", "ess"} <= set(counts[0])
+    pairs = table(out / "covariances.tsv")
+    assert len(pairs) == len(ANCHORS) * 25 * 26 / 2
+    asked = next(row for row in answer if row["count"] == "G and C")
+    assert asked["held"] == "undecided"  # of four anchors
+    assert "4 anchors; is the number of G and C held? undecided" in result.stderr
+    assert "held: none of 47 counts" in result.stderr
     inputs = json.loads((tmp_path / "probe.provenance.json").read_text())["inputs"]
     assert set(inputs) == {model, fasta}
 
 
-def test_references_keep_as_much_energy(tmp_path: Path, model: str, fasta: str) -> None:
-    """The network beside it is itself: at the beta found for its share, its draws are the same law's."""
-    long = ["--draws", "100", "--thin", "20", "--warmup", "1200", "--max-steps", "2000"]
-    run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *SHORT, *long, "--mu", "1", "--beside", model)
-    plain = {row["record"]: row for row in table(tmp_path / "probe" / "response.tsv") if float(row["mu"]) == 0}
-    for row in table(tmp_path / "probe" / "references.tsv"):
-        network = plain[row["record"]]
-        assert float(row["energy_reduction"]) == pytest.approx(float(network["energy_reduction"]), abs=0.12)
-        if row["reference"].startswith("beside"):
-            assert float(row["draws"]) == pytest.approx(float(network["draws"]), abs=0.08)
-            assert float(row["beta"]) == pytest.approx(60, rel=0.5)
-
-
 def test_the_response_is_that_of_listing(tmp_path: Path, model: str, fasta: str) -> None:
-    run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *SHORT, "--mu", "-1,1", "--untrained", "0")
+    run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *SHORT, "--mu", "-1,1")
     for row in table(tmp_path / "probe" / "response.tsv"):
         mu = float(row["mu"])
         listed = Listed(MODEL, ANCHORS[row["record"]], mu=mu)
@@ -135,7 +103,7 @@ def test_the_response_is_that_of_listing(tmp_path: Path, model: str, fasta: str)
 
 
 def test_checks_of_right_draws_hold(tmp_path: Path, model: str, fasta: str) -> None:
-    result = run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *ALONE, "--mu", "-2,-1,1,2")
+    result = run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *SHORT, "--mu", "-2,-1,1,2")
     rows = table(tmp_path / "probe" / "checks.tsv")
     scores = np.array([float(row["z"]) for row in rows])
     assert len(scores) == 2 * 4 * len(ANCHORS)
@@ -151,16 +119,18 @@ def test_a_wrong_field_is_caught(tmp_path: Path, model: str, fasta: str, monkeyp
         return right(network, anchor, replace(law, mu=0.6 * law.mu), *rest)
 
     monkeypatch.setattr(jobs, "sample_anchor", weaker)
-    run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *ALONE, "--mu", "-2,-1,1,2")
+    run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *SHORT, "--mu", "-2,-1,1,2")
     scores = [abs(float(row["z"])) for row in table(tmp_path / "probe" / "checks.tsv")]
     assert np.mean(np.array(scores) > 3) > 0.7
 
 
 def test_beta_0_answers_as_the_background_does(tmp_path: Path, model: str, fasta: str) -> None:
-    run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *ALONE, "--beta", "0")
+    run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *SHORT, "--beta", "0")
     for row in table(tmp_path / "probe" / "response.tsv"):
         assert float(row["draws"]) == pytest.approx(float(row["beta_0"]), abs=4.5 * float(row["draws_error"]))
-        assert abs(float(row["rigidity"])) < 4.5 * float(row["rigidity_error"])
+        assert float(row["variance"]) == pytest.approx(
+            float(row["beta_0_variance"]), abs=4.5 * float(row["variance_error"])
+        )
 
 
 def test_same_seed_same_bytes(tmp_path: Path, model: str, fasta: str) -> None:
@@ -190,7 +160,7 @@ def test_the_response_of_words_and_motifs_is_that_of_listing(
     meme.write_text(MEME)
     given = f"motif:{meme}" if feature == "motif" else feature
     options = ["--feature", given, "--match-p", "0.02", "--mu", "-0.7,0.8"]
-    result = run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *ALONE, *options)
+    result = run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *SHORT, *options)
     words = {"cpg": ["CG"], "kmer:AT": ["AT"], "motif": ["GAC", "GTC"]}[feature]
     for row in table(tmp_path / "probe" / "response.tsv"):
         listed = Listed(MODEL, ANCHORS[row["record"]])
@@ -224,7 +194,7 @@ def test_a_wrong_field_on_words_is_caught(
     def weaker(network, anchor, law, *rest):
         return right(network, anchor, replace(law, mu=0.5 * law.mu), *rest)
 
-    options = ["--feature", word, "--mu", "-1,1", *ALONE, "--draws", "200", "--max-steps", "2000"]
+    options = ["--feature", word, "--mu", "-1,1", *SHORT, "--draws", "200", "--max-steps", "2000"]
     run(fasta, "--model", model, "-o", str(tmp_path / "right"), *options)
     monkeypatch.setattr(jobs, "sample_anchor", weaker)
     run(fasta, "--model", model, "-o", str(tmp_path / "wrong"), *options)
@@ -237,13 +207,5 @@ def test_a_wrong_field_on_words_is_caught(
 
 @pytest.mark.parametrize("given", ["at", "kmer:", "kmer:XY", "gc:2", "motif:", "cpg:1"])
 def test_a_feature_that_is_none_is_refused(tmp_path: Path, model: str, fasta: str, given: str) -> None:
-    result = run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *ALONE, "--feature", given, expect=2)
+    result = run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *SHORT, "--feature", given, expect=2)
     assert "feature: " in result.stderr
-
-
-@pytest.mark.parametrize("given", [["--law", "output"], ["--replicas", "2"], ["--warmup", "0"]])
-def test_references_that_cannot_be_matched_are_refused(
-    tmp_path: Path, model: str, fasta: str, given: list[str]
-) -> None:
-    result = run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *SHORT, *given, "--untrained", "1", expect=2)
-    assert "untrained and beside: need" in result.stderr

@@ -9,22 +9,23 @@ from Bio import motifs as bio_motifs
 from click.testing import CliRunner
 from memelite import io as memelite_io
 
+from maxent_cli.alphabet import encode
 from maxent_cli.commands import maxent
 from maxent_cli.commands.motifs import PRINTED
 from maxent_cli.data import Interval, Replicas, SampleSet
-from maxent_cli.io.motif_files import read_meme
+from maxent_cli.io.motif_files import DATABASES, read_meme
 from maxent_cli.io.samples import writing_draws
 
 WORD = np.array([1, 1, 0, 3, 0, 2, 2, 0, 0])
 HOSTILE = '../../<b>"x"\t$y$'
 
 
-def draws_around(seed, place=None, length=40, **given):
+def draws_around(seed, place=None, length=40, word=WORD, **given):
     """A sample set of independent draws, the word planted at a place (or nowhere)."""
     rng = np.random.default_rng(seed)
     law = np.full((length, 4), 0.25)
     if place is not None:
-        law[place : place + len(WORD)] = np.where(np.arange(4) == WORD[:, None], 0.91, 0.03)
+        law[place : place + len(word)] = np.where(np.arange(4) == word[:, None], 0.91, 0.03)
     codes = (rng.random((20, 30, length, 1)) > np.cumsum(law, axis=1)[:, :3]).sum(axis=-1).astype(np.uint8)
     plain = {
         "name": f"a{seed}",
@@ -214,6 +215,17 @@ def test_motifs_get_known_names_as_text_in_one_cell(tmp_path):
     assert float(row["p_1"]) <= float(row["q_1"]) < 1e-3
     assert row["known_3"].startswith("K")
     assert known in json.loads((tmp_path / "out.provenance.json").read_text())["inputs"]
+
+
+def test_databases_come_with_the_package(tmp_path):
+    word = encode("TGGCCACCAGGGGGCGCTA")
+    sets = [draws_around(1, 5, word=word), draws_around(2, 17, word=word)]
+    _, out = run(tmp_path, sets, "--logos", "none", "--known", "jaspar-vertebrates")
+    (row,) = table(out / "motifs.tsv")
+    assert "CTCF" in row["known_1"]
+    fungi = {motif.name for motif in read_meme(DATABASES["jaspar-fungi"])}
+    assert "MA0266.1 ABF2" in fungi  # in the file MA0266.1.ABF2
+    assert len(fungi) == 179
 
 
 def test_every_site_of_every_draw_is_written_when_asked_for(tmp_path):

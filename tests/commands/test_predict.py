@@ -65,7 +65,7 @@ def test_table_is_the_networks(tmp_path: Path, model: str, records: str) -> None
 
 def test_reversed_contrast_is_the_other_class(model: str, records: str) -> None:
     straight = columns(run(records, "--model", model, "-o", "-").stdout)
-    other = columns(run(records, "--model", model, "--contrast", "0,1", "-o", "-").stdout)
+    other = columns(run(records, "--model", model, "--output", "negative-positive", "-o", "-").stdout)
     assert np.array(other["contrast"], float) == pytest.approx(-np.array(straight["contrast"], float), abs=1e-9)
     either = np.array(other["probability"], float) + np.array(straight["probability"], float)
     assert either == pytest.approx(1, abs=1e-5)
@@ -156,7 +156,7 @@ def test_bed_and_genome(tmp_path: Path, model: str) -> None:
         (["records.fa", "--select", "a.fa", "--correct"], "correct: needs labels"),
         (["records.fa", "--select", "a.fa", "--at-least", "nan"], "nan is not a finite number"),
         (["records.fa", "--select", "a.fa", "--at-least", "inf"], "inf is not a finite number"),
-        (["records.fa", "--contrast", "2,0"], "numbered 0 to 1 (negative, positive)"),
+        (["records.fa", "--output", "2-0"], "numbered 0 to 1 (negative, positive)"),
     ],
 )
 def test_wrong_use_is_said(

@@ -18,7 +18,14 @@ from maxent_cli.io.samples import writing_draws
 from maxent_cli.io.tables import write_table
 
 WORD, LENGTH, CHAINS, DRAWS = encode("CCATGACGTAA"), 40, 6, 40
-LAW = {"held": "anchor", "contrast": [1, 0], "background": [0.25] * 4, "tether": None, "beta": 8.0, "keep": 0.8}
+LAW = {
+    "held": "anchor",
+    "outputs": [[[1, 1.0], [0, -1.0]]],
+    "background": [0.25] * 4,
+    "tether": None,
+    "beta": 8.0,
+    "keep": 0.8,
+}
 HEADER = {
     "law": LAW,
     "run": {"max_rhat": 1.05, "chains": CHAINS, "replicas": 2, "draws": DRAWS, "warmup": 0, "seed": 1},

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -96,7 +97,7 @@ def test_the_header_tells_the_law_the_run_and_the_model(tmp_path: Path, model: s
         header = json.loads(str(members["header"]))
     assert header["law"]["tether"] == 0.4
     assert header["law"]["background"] == [0.25, 0.25, 0.25, 0.25]
-    assert header["law"]["contrast"] == [1, 0]
+    assert header["law"]["outputs"] == [[[1, 1.0], [0, -1.0]]]
     assert (header["run"]["seed"], header["run"]["chains"], header["schema"]) == (9, 4, 1)
     assert set(header["model"]) == {"model.json", "weights.safetensors"}
 
@@ -203,18 +204,24 @@ def test_strict_exits_with_0_when_all_converged(tmp_path: Path, model: str, fast
     assert {row["converged"] for row in table(tmp_path / "out.npz.tsv")} == {"yes"}
 
 
-def test_contrast_and_output_choose_what_is_held(tmp_path: Path, model: str, fasta: str) -> None:
-    found = {}
+def test_output_chooses_what_is_held(tmp_path: Path, model: str, fasta: str) -> None:
+    found, weights = {}, tmp_path / "weights.tsv"
+    weights.write_text("output\tweight\n0\t-1\n1\t1\n")
     for name, given in {
-        "pair": ["--contrast", "1,0"],
-        "turned": ["--contrast", "0,1"],
+        "pair": ["--output", "1-0"],
+        "turned": ["--output", "0-1"],
         "one": ["--output", "0"],
+        "both": ["--output", "0,1"],
+        "table": ["--output", str(weights)],
     }.items():
         run(fasta, "--model", model, "-o", str(tmp_path / name), *SHORT, *given)
         found[name] = draws_of(tmp_path / name)[0]
     assert found["pair"].anchor_output == -found["turned"].anchor_output
     np.testing.assert_array_equal(found["pair"].codes, found["turned"].codes)
     assert (found["pair"].energy != found["one"].energy).any()
+    assert (found["both"].energy != found["one"].energy).any()
+    np.testing.assert_array_equal(found["pair"].codes, found["table"].codes)
+    assert str(weights) in json.loads((tmp_path / "table.provenance.json").read_text())["inputs"]
 
 
 def test_beta_is_found_when_it_is_not_given(tmp_path: Path, model: str, fasta: str) -> None:
@@ -298,11 +305,14 @@ def test_beta_0_is_the_background(tmp_path: Path, model: str, fasta: str) -> Non
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (["--contrast", "1,0", "--output", "0"], "exclude each other"),
-        (["--contrast", "1,1"], "two different outputs"),
-        (["--contrast", "a"], "two different outputs"),
-        (["--contrast", "0,2"], "outputs are numbered 0 to 1"),
+        (["--output", "1-1"], "output: 1-1 is always 0; give two different outputs"),
+        (["--output", "a"], "output: there is no a; the network's outputs are numbered 0 to 1"),
+        (["--output", "0-2"], "outputs are numbered 0 to 1"),
         (["--output", "2"], "outputs are numbered 0 to 1"),
+        (["--output", "1,1"], "output: 1,1 names an output twice"),
+        (["--output", "0,1", "--law", "output", "--beta", "1"], "output: 2 are given, and the law output holds 1"),
+        (["--law", "output", "--beta", "auto"], "beta: is needed by the law output"),
+        (["--contrast", "1,0"], "No such option"),
         (["--beta", "auto", "--replicas", "2"], "beta: cannot be found with fewer than 3 replicas"),
         (["--beta", "-1"], "--beta"),
         (["--beta", "warm"], "--beta"),
@@ -442,3 +452,37 @@ def test_a_closed_pipe_still_finishes_the_draws(tmp_path: Path, model: str, fast
     assert "Exception" not in said
     assert [samples.codes.shape[:2] for samples in draws_of(tmp_path / "out.npz")] == [(4, 3000)] * 3
     assert len(table(tmp_path / "out.npz.tsv")) == 3
+
+
+def test_the_command_for_an_anchor_that_has_not_converged_draws_on_around_it(tmp_path: Path, model: str) -> None:
+    anchors = tmp_path / "my anchors.fa"
+    anchors.write_text(f">one\n{ANCHOR}\n>short\nACG\n>two\n{ANCHOR[::-1]}\n")
+    given = [
+        str(anchors),
+        "--model",
+        model,
+        *SHORT,
+        "-o",
+        str(tmp_path / "out.npz"),
+        "--summary",
+        str(tmp_path / "s.tsv"),
+    ]
+    said = subprocess.run([sys.executable, "-m", "maxent_cli", "sample", *given], capture_output=True, text=True).stderr
+    line = next(line for line in said.splitlines() if "draw on around two alone: " in line)
+    maxent, *words = shlex.split(line.partition("alone: ")[2])
+    assert maxent == "maxent"
+    assert words[-3:] == ["--shard=3/3", "--max-steps=100", f"--out={tmp_path / 'out.3.npz'}"]
+    subprocess.run([sys.executable, "-m", "maxent_cli", *words], check=True, capture_output=True)
+    (again,) = draws_of(tmp_path / "out.3.npz")
+    before = draws_of(tmp_path / "out.npz")[1]
+    assert again.name == before.name == "two"
+    assert again.thin * again.codes.shape[1] == 2 * before.thin * before.codes.shape[1]
+    np.testing.assert_array_equal(again.codes[:, : again.codes.shape[1] // 2], before.codes[:, 1::2])
+    assert [row["record"] for row in table(tmp_path / "s.tsv")] == ["one", "two"]  # is left as it was
+
+
+def test_no_command_draws_on_from_a_pipe(tmp_path: Path, model: str, fasta: str) -> None:
+    command = [sys.executable, "-m", "maxent_cli", "sample", "-", "--model", model, "-o", str(tmp_path / "out.npz")]
+    found = subprocess.run([*command, *SHORT], input=Path(fasta).read_text(), capture_output=True, text=True)
+    assert "not converged" in found.stderr
+    assert "alone" not in found.stderr

@@ -65,7 +65,7 @@ COMMANDS = {
     "sample": Command(
         [*DRAWING, "--fasta", "OUT.fa"], ["OUT", "OUT.tsv", "OUT.series.tsv", "OUT.rejected.tsv", "OUT.fa"]
     ),
-    "gc-probe": Command([*DRAWING, "--mu", "-1,1", "--untrained", "1"], ["OUT", "OUT.rejected.tsv"]),
+    "gc-probe": Command([*DRAWING, "--mu", "-1,1"], ["OUT", "OUT.rejected.tsv"]),
     "predict": Command(["anchors.fa", "--model", "model", "--label", "1"], ["OUT", "OUT.rejected.tsv"]),
     "attribute": Command(
         ["anchors.fa", "--model", "model", "--method", "deeplift", "--max-logos", "3", "--logos", "svg"],

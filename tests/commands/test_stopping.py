@@ -6,6 +6,7 @@ MAXENT_KILLS=50 kills so many runs of `sample` with -9; without, a few.
 import json
 import os
 import random
+import re
 import resource
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from report_files import write_parts
 from small import saved, small_model
 
 from maxent_cli.alphabet import decode
@@ -32,8 +34,12 @@ MAIN = "import maxent_cli.io.unfinished as u; u.INTERVAL = 0.1; from maxent_cli.
 CHAINS = "--model model --threads 1 --chains 4 --replicas 3"
 SAMPLE = f"sample anchors.fa {CHAINS} --warmup 24000 --draws 100 --thin 400 --max-steps 40000"
 LONG = f"sample anchors.fa {CHAINS} --warmup 24000 --draws 100 --thin 40000 --max-steps 4000000"
-PROBE = f"gc-probe anchors.fa {CHAINS} --warmup 6000 --draws 50 --thin 200 --max-steps 10000 --mu 0,1 --untrained 1"
+PROBE = f"gc-probe anchors.fa {CHAINS} --warmup 6000 --draws 50 --thin 200 --max-steps 10000 --mu 0,1"
 TRAIN = f"train --positives many.fa --length {LENGTH} --architecture finnegan2017 --epochs 15 --batch 8 --threads 1"
+ATTRIBUTE = (
+    "attribute many.fa --model model --method integrated-gradients --steps 60 --threads 1 --logos svg --max-logos 2"
+)
+DEPENDENCE = "dependence draws.npz --max-rhat 1000 --maps svg --max-maps 2"
 SIGNALS = [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT]
 
 
@@ -50,6 +56,11 @@ def write_inputs(folder: Path) -> None:
     rows = [decode(row) for row in np.random.default_rng(1).integers(0, 4, (400, LENGTH), np.uint8)]
     for name, count in (("anchors.fa", 3), ("many.fa", 400)):
         (folder / name).write_text("".join(f">r{n}\n{letters}\n" for n, letters in enumerate(rows[:count])))
+
+
+def write_draws(folder: Path) -> None:
+    """Draws around a few dozen anchors."""
+    write_parts(folder, [f"r{n}" for n in range(24)])
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +96,7 @@ def until(process: subprocess.Popen[str], happened: Callable[[], object]) -> Non
 
 def files(out: Path) -> dict[str, bytes]:
     """The bytes of an output, file or folder."""
-    places = sorted(out.iterdir()) if out.is_dir() else [out, Path(f"{out}.tsv")]
+    places = sorted(out.rglob("*.*")) if out.is_dir() else [out, Path(f"{out}.tsv")]
     return {place.name.replace(out.name, "out"): place.read_bytes() for place in places}
 
 
@@ -109,6 +120,8 @@ def stop(line: str, out: str, kept: str, number: signal.Signals) -> None:
         (SAMPLE, "000001.*", signal.SIGTERM),
         (PROBE, "000001.*", signal.SIGUSR1),
         (TRAIN, "training.safetensors", signal.SIGINT),
+        (ATTRIBUTE, "000001.*", signal.SIGUSR1),
+        (DEPENDENCE, "000001.*", signal.SIGTERM),
     ],
     ids=lambda part: str(part).split()[0],
 )
@@ -116,17 +129,20 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(
     line: str, kept: str, number: signal.Signals, folder: Path, undisturbed: Path
 ) -> None:
     whole = undisturbed if line == SAMPLE else folder / "whole"
+    if line == DEPENDENCE:
+        write_draws(folder)
     if not whole.exists():
         run(f"{line} --out whole")
     stop(line, "out", kept, number)
-    other = line.replace("--chains 4", "--chains 5").replace("--epochs 15", "--epochs 16")
+    other = re.sub(r"(chains|epochs|steps|max-maps) (\d+)\b", lambda found: f"{found[1]} {int(found[2]) + 1}", line)
     said = run(f"{other} --out out", code=1).stderr.splitlines()[-1]
     assert said.startswith("maxent: out.partial: holds unfinished work of other settings (")
-    assert "chains 4, now 5" in said or "epochs 15, now 16" in said
+    assert re.search(r"chains 4, now 5|epochs 15, now 16|steps 60, now 61|max_maps 2, now 3", said)
     lock = folder / "out.partial/lock"
     assert int(lock.read_text()) > 0
     lock.write_text(f"{1_000_000:015}")  # milliseconds so far
-    run(f"{line} --out out".replace("--threads 1", f"--threads {1 + (line != TRAIN)}"))
+    more = 1 + (line != TRAIN)
+    run(f"{line} --out out".replace("--threads 1", f"--threads {more}"))
     assert files(folder / "out") == files(whole)
     assert not (folder / "out.partial").exists()
     assert 1000 < json.loads(Path("out.provenance.json").read_text())["wall_seconds"] < 1500
@@ -140,8 +156,9 @@ def test_a_long_anchor_hears_every_signal(number: signal.Signals, folder: Path) 
 
 
 def test_what_cannot_go_on_leaves_nothing(folder: Path) -> None:
+    write_draws(folder)
     before = set(folder.iterdir())
-    process = start("attribute many.fa --model model --method integrated-gradients --steps 200 --out out")
+    process = start("motifs draws.npz --logos png --out out")
     until(process, lambda: list(folder.glob(".out.*")))
     process.terminate()
     process.communicate(timeout=60)

@@ -26,7 +26,7 @@ LADDER = Ladder(4, 3)
 MODULES = ("activations", "first_layer", "later_layers", "incremental")  # each reads those before it
 
 KEEP = "_keep(plan, chains, walk.queues[2, :taken])"
-TAKE_BACK = "                _exchange(values, place, fresh)\n    if waiting"
+TAKE_BACK = "                exchange_values(values, place, fresh)\n    if waiting"
 BROKEN = {
     "marks of an earlier proposal are read again": ("activations", "marks[size : size + _WORD] = 0", "pass"),
     "marks of an earlier letter are read again": ("first_layer", "marks[size : size + 8] = 0", "pass"),

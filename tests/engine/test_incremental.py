@@ -17,7 +17,7 @@ from maxent_cli.engine.kernels import metropolis_hastings
 from maxent_cli.engine.layers import BIAS
 from maxent_cli.engine.proposals import LETTER, REDRAW, REVERSE_COMPLEMENT, SHIFT, Move
 from maxent_cli.engine.target import Kernel, Ladder, State, Target, Trace, start_state
-from maxent_cli.interpret.plan import HANDLERS, _Turn, as_representation, read_plan
+from maxent_cli.interpret.plan import HANDLERS, _Add, _Crop, _Mean, _Turn, as_representation, read_plan
 from maxent_cli.models.protocol import one_hot
 
 ANCHOR = "GATTACANCGTAC"
@@ -47,6 +47,61 @@ class Functional(ToyNetwork):
         return torch.sigmoid(functional.softplus(last(torch.flatten(scanned, 1)).relu()))
 
 
+class ByPosition(ToyNetwork):
+    """Flattened as Keras does: positions before channels."""
+
+    def __init__(self) -> None:
+        super().__init__(LENGTH, nn.ModuleList([conv(), nn.Linear(6 * (LENGTH - 2), 5)]))
+
+    def representation(self, inputs: Tensor) -> Tensor:
+        first, last = self.layers
+        return functional.relu(last(first(inputs).relu().transpose(1, 2).flatten(1)))
+
+
+class Written(ToyNetwork):
+    """A network whose representation is a function of its layers and input."""
+
+    def __init__(self, represent: Callable[..., Tensor], *layers: nn.Module) -> None:
+        super().__init__(LENGTH, nn.ModuleList(layers))
+        self.represent = represent
+
+    def representation(self, inputs: Tensor) -> Tensor:
+        return self.represent(inputs, *self.layers)
+
+
+def written(represent: Callable[..., Tensor], *layers: nn.Module) -> ToyNetwork:
+    return with_random_weights(Written(represent, *layers))
+
+
+def dilated(x: Tensor, first: nn.Module, *others: nn.Module) -> Tensor:
+    """As BPNet: each layer adds what it finds; then the mean over the middle."""
+    x = functional.relu(first(x))
+    for layer in others:
+        x = x + functional.relu(layer(x))
+    return x[:, :, 2:-3].mean(2)
+
+
+def block(
+    x: Tensor, first: nn.Module, norm: nn.Module, second: nn.Module, third: nn.Module, dense: nn.Module
+) -> Tensor:
+    """As ResNet: a block of two layers adds to what it read; a function follows the addition."""
+    x = norm(first(x))
+    x += third(functional.relu(second(functional.relu(x))))
+    return functional.relu(dense(torch.relu(x).flatten(1)))
+
+
+def added_last(x: Tensor, first: nn.Module, second: nn.Module) -> Tensor:
+    scanned = functional.silu(first(x))
+    return torch.tanh(second(scanned)) + scanned
+
+
+def twice(x: Tensor, first: nn.Module, second: nn.Module) -> Tensor:
+    """The same values are added twice, and once more behind a maximum that does not let every change through."""
+    scanned = first(x).relu()
+    found = second(scanned).relu() + scanned + scanned
+    return (functional.relu(found) + scanned).mean(dim=-1, keepdim=True)
+
+
 FUNCTIONS = [
     nn.ReLU(), nn.LeakyReLU(0.3), nn.ELU(0.7), nn.Sigmoid(), nn.Tanh(), nn.SiLU(), nn.GELU(), nn.Softplus()
 ]  # fmt: skip
@@ -56,6 +111,8 @@ POOLS = {
     "max, padded and strided": nn.MaxPool1d(3, stride=2, padding=1),
     "max, dilated": nn.MaxPool1d(3, stride=2, dilation=2),
     "max, with gaps": nn.MaxPool1d(1, stride=3),
+    "max, rounded up": nn.MaxPool1d(4, stride=3, ceil_mode=True),
+    "max, rounded up, without a window beyond the end": nn.MaxPool1d(2, stride=5, padding=1, ceil_mode=True),
     "mean": nn.AvgPool1d(2),
     "mean, padded and overlapping": nn.AvgPool1d(3, stride=1, padding=1),
     "mean, strided": nn.AvgPool1d(4, stride=3, padding=2),
@@ -69,6 +126,19 @@ NETWORKS: dict[str, Callable[[], ToyNetwork]] = {
     "padded": lambda: network(LENGTH, conv(6, 5, padding=3), nn.ReLU(), nn.Flatten(), 5),
     "padded by its whole span": lambda: network(LENGTH, conv(6, 3, padding=2), nn.ReLU(), nn.Flatten(), 5),
     "padded to the same length": lambda: network(LENGTH, conv(6, 3, padding="same", dilation=2), nn.Flatten(), 5),
+    "padded before": lambda: network(
+        LENGTH,
+        nn.ConstantPad1d((2, 0), 0.0),
+        conv(6, 3),
+        nn.Tanh(),
+        nn.ConstantPad1d((0, 1), 0.0),
+        nn.Conv1d(6, 4, 3, padding=1),
+        nn.ConstantPad1d((1, 2), -float("inf")),
+        nn.MaxPool1d(3),
+        nn.Flatten(),
+        5,
+    ),
+    "flattened position by position": lambda: with_random_weights(ByPosition()),
     "dilated": lambda: network(LENGTH, conv(6, 3, dilation=3, padding=1), nn.ReLU(), nn.Flatten(), 5),
     "width one": lambda: network(LENGTH, conv(6, 1), nn.ReLU(), nn.Conv1d(6, 4, 3), nn.ReLU(), nn.Flatten(), 5),
     "grouped": lambda: network(LENGTH, conv(8, 3, groups=2), nn.ReLU(), nn.Conv1d(8, 4, 3, groups=4), nn.ReLU()),
@@ -114,6 +184,21 @@ def _pooled(layer: nn.Module) -> Callable[[], ToyNetwork]:
     return lambda: network(LENGTH, conv(), nn.Tanh(), layer, nn.Sigmoid(), nn.Conv1d(6, 5, 1), nn.Flatten(), 4)
 
 
+NETWORKS |= {
+    "residual, dilated, cropped": lambda: written(
+        dilated, conv(padding=1), *(nn.Conv1d(6, 6, 3, padding=2**n, dilation=2**n) for n in range(3))
+    ),
+    "a residual block": lambda: written(
+        block,
+        conv(),
+        nn.BatchNorm1d(6),
+        nn.Conv1d(6, 5, 3, padding=1),
+        nn.Conv1d(5, 6, 1),
+        nn.Linear(6 * (LENGTH - 2), 5),
+    ),
+    "an addition last": lambda: written(added_last, conv(), nn.Conv1d(6, 6, 3, padding=1)),
+    "the same added twice": lambda: written(twice, conv(), nn.Conv1d(6, 6, 3, padding=1)),
+}
 NETWORKS |= {type(layer).__name__: _scanned(layer) for layer in FUNCTIONS}
 NETWORKS |= {f"pool: {name}": _pooled(layer) for name, layer in POOLS.items()}
 
@@ -141,8 +226,9 @@ def same(one: tuple[State, Trace], other: tuple[State, Trace], tolerance: float)
 
 def test_networks_cover_every_layer_that_a_plan_may_hold():
     used = {type(module) for make in NETWORKS.values() for module in make().modules()}
-    # what tracing puts for an exchange of axes, which tests/interpret/test_own_networks.py compiles
-    assert set(HANDLERS) <= used | {_Turn}
+    # what tracing puts for calls: additions, means and crops are in some of these networks; an exchange of axes is
+    # compiled in tests/interpret/test_own_networks.py
+    assert set(HANDLERS) <= used | {_Turn, _Add, _Mean, _Crop}
 
 
 def test_energies_are_those_of_full_passes(law):

@@ -9,15 +9,17 @@ import pytest
 import torch
 from broken import BROKEN, BROKEN_LADDERS
 from exact import (
+    BETAS,
     CHAINS,
     CHECKS,
+    LADDER,
     ODD,
     all_states,
     draw_from,
     exact_start_probability,
     failures,
+    ladder_probabilities,
     law_probability,
-    listed_energy,
     listed_law,
     looked_up,
     random_keys,
@@ -98,23 +100,6 @@ def test_the_checks_catch_a_wrong_kernel(name):
     broken = BROKEN[name]
     kernel, law = broken.make(MOVE_SETS[broken.moves]), looked_up(law_named(broken.law))
     assert failures(kernel, law, broken.caught_by) == broken.caught_by
-
-
-BETAS = np.array([0.0, 0.5, 1.0, 1.5])
-LADDER = Ladder(replicas=4, every=2)
-
-
-def ladder_probabilities(kernel: Kernel, law: Law, chains: int) -> list[float]:
-    """p-values of each replica's law, and of each two neighbours' independence, from an exact start on all."""
-    laws = [listed_law(law, beta) for beta in BETAS]
-    starts = np.stack([draw_from(replica, chains // 4, seed) for seed, replica in enumerate(laws)], axis=1).ravel()
-    target = replace(law.target, beta=np.tile(BETAS, chains // 4))
-    ends = state_number(law, run_slices(kernel, target, all_states(law)[starts], 8)).reshape(-1, 4)
-    alone = [law_probability(np.bincount(ends[:, r], minlength=len(laws[r])), laws[r]) for r in range(4)]
-    level = np.digitize(listed_energy(law), np.quantile(listed_energy(law), [0.1, 0.3, 0.5, 0.7, 0.9]))
-    shares = [np.bincount(level, replica) for replica in laws]
-    pairs = [np.bincount(6 * level[ends[:, r]] + level[ends[:, r + 1]], minlength=36) for r in range(3)]
-    return alone + [law_probability(pairs[r], np.outer(shares[r], shares[r + 1]).ravel()) for r in range(3)]
 
 
 def test_every_replica_of_a_ladder_keeps_its_law(make, chains):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from small import SKEWED, anchors, hidden_units, small_model
+from small import SKEWED, anchor, anchors, hidden_units, outputs_held, small_model
 from tangermeme.saturation_mutagenesis import saturation_mutagenesis
 from torch import Tensor, nn
 from torch.nn import functional
@@ -23,16 +23,18 @@ ANCHOR = "GATCATTGCA"
 MODEL = small_model(len(ANCHOR))
 
 
-def settings(method: str, **given: object) -> AttributionSettings:
-    return AttributionSettings(**({"method": method, "contrast": (1, 0), "background": SKEWED} | RUN | given))
+def settings(method: str, output: str = "1-0", **given: object) -> AttributionSettings:
+    return AttributionSettings(
+        **({"method": method, "outputs": outputs_held(output), "background": SKEWED} | RUN | given)
+    )
 
 
 RUN = {"references": 8, "steps": 30, "seed": 1}
 
 
-def scored(method: str, model: SequenceModel = MODEL, anchor: Sequences | None = None, **given: object) -> Attribution:
+def scored(method: str, model: SequenceModel = MODEL, around: Sequences | None = None, **given: object) -> Attribution:
     """The attribution of one anchor."""
-    (found,) = attribute(model, anchor or anchors(ANCHOR), settings(method, **given), 1)
+    (found,) = attribute(model, around or anchors(ANCHOR), settings(method, **given), 1)
     return found
 
 
@@ -70,8 +72,8 @@ def test_mutagenesis_is_every_changed_sequence_one_by_one(
 ) -> None:
     if full:
         monkeypatch.setattr(attribution, "_compiled", lambda *_: None)
-    anchor = replace(anchors(word), mutable=np.ones((1, len(word)), np.bool_))
-    found = scored("mutagenesis", anchor=anchor)
+    changing = replace(anchors(word), mutable=np.ones((1, len(word)), np.bool_))
+    found = scored("mutagenesis", around=changing)
     own = twin_output(word.replace("N", "A")) if "N" not in word else found.output
     listed = np.array([[_output(changed(word, p, letter)) for p in range(len(word))] for letter in LETTERS])
     mean = np.array(SKEWED) @ listed
@@ -93,7 +95,7 @@ def _output(word: str) -> float:
 
 def test_mutagenesis_is_that_of_another_implementation() -> None:
     """Which takes the mean over letters that are all as frequent."""
-    found = scored("mutagenesis", background=(0.25,) * 4, contrast=(1,))
+    found = scored("mutagenesis", background=(0.25,) * 4, output="1")
     one = functional.one_hot(torch.from_numpy(encode(ANCHOR)).long(), 4).float().T[None]
     other = saturation_mutagenesis(MODEL, one, target=1, hypothetical=True, device="cpu")[0].numpy()
     np.testing.assert_allclose(found.given.hypothetical, other, atol=1e-6)
@@ -102,7 +104,7 @@ def test_mutagenesis_is_that_of_another_implementation() -> None:
 @pytest.mark.parametrize("network", [MODEL, adapted(Plain(nn.Tanh()))], ids=["ours", "somebody's"])
 def test_gradients_are_differences(network: SequenceModel) -> None:
     """Each of the 40 numbers that a network reads is moved a little, in double precision."""
-    question = Question(network, anchors(ANCHOR), settings("saliency"))
+    question = Question(network, anchor(ANCHOR), settings("saliency"))
     gradient = question.gradient()
     at = question.encoded(question.codes[None])[0]
     step, moves = 1e-2, torch.eye(40).reshape(40, 4, 10)
@@ -127,7 +129,7 @@ def test_of_a_linear_network_every_method_gives_the_weights(method: str) -> None
     if method == "mutagenesis":
         weights = weights - np.array(SKEWED) @ weights
     if method in ("deeplift", "integrated-gradients"):
-        question = Question(network, anchors(ANCHOR), settings(method))
+        question = Question(network, anchor(ANCHOR), settings(method))
         references = np.eye(4)[question.references()]  # (R, L, 4)
         each = weights.T - np.einsum("rla,al->rl", references, weights)[..., None]
         np.testing.assert_allclose(
@@ -143,7 +145,7 @@ def test_scores_add_up_to_the_output_less_that_of_the_references(method: str, mo
     found = scored(method, steps=100)
     sums = found.given.completeness
     assert sums is not None
-    question = Question(MODEL, anchors(ANCHOR), settings(method))
+    question = Question(MODEL, anchor(ANCHOR), settings(method))
     outputs = question.values(question.references())
     assert found.output == pytest.approx(twin_output(ANCHOR), abs=1e-5)
     assert sums.reference_output == pytest.approx(outputs.mean())
@@ -184,18 +186,18 @@ def test_deeplift_of_what_it_does_not_know_is_seen() -> None:
 def test_held_positions_have_no_score_and_references_have_their_letters(method: str) -> None:
     mutable = np.ones((1, 10), np.bool_)
     mutable[0, [2, 5, 9]] = False
-    anchor = replace(anchors("GANCATTGCA"), mutable=mutable)
-    found = scored(method, anchor=anchor)
+    given = replace(anchors("GANCATTGCA"), mutable=mutable)
+    found = scored(method, around=given)
     assert not found.given.scores[~mutable[0]].any()
     assert not found.given.hypothetical[:, ~mutable[0]].any()
     assert found.given.scores[mutable[0]].all()
-    references = Question(MODEL, anchor, settings(method)).references()
-    assert (references[:, ~mutable[0]] == anchor.codes[0, ~mutable[0]]).all()
+    references = Question(MODEL, given.anchor(0), settings(method)).references()
+    assert (references[:, ~mutable[0]] == given.codes[0, ~mutable[0]]).all()
 
 
 def test_references_are_of_the_background_and_of_seed_and_record_alone() -> None:
     def drawn(name: str = "a0", **given: object) -> np.ndarray:
-        return Question(MODEL, anchors(ANCHOR, names=(name,)), settings("deeplift", **given)).references()
+        return Question(MODEL, anchor(ANCHOR, name), settings("deeplift", **given)).references()
 
     many = drawn(references=4000)
     shares = np.bincount(many.ravel(), minlength=4) / many.size
@@ -216,7 +218,7 @@ def test_errors_are_those_between_seeds() -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_an_anchors_scores_are_its_own_whatever_the_threads_and_neighbours(method: str) -> None:
     many = anchors(ANCHOR, "CCGTATTACG", "TTTTACGCAA")
-    alone = scored(method, anchor=many.take(np.array([1])))
+    alone = scored(method, around=many.take(np.array([1])))
     for threads in (1, 2):
         found = list(attribute(MODEL, many, settings(method), threads))
         assert [one.name for one in found] == ["a0", "a1", "a2"]
@@ -258,8 +260,8 @@ class Bent(nn.Module):
 
 def test_a_head_that_is_not_linear() -> None:
     network = adapted(Bent(), layer="net.output")
-    found = scored("mutagenesis", network, contrast=(1,))
-    question = Question(network, anchors(ANCHOR), settings("mutagenesis", contrast=(1,)))
+    found = scored("mutagenesis", network, output="1")
+    question = Question(network, anchor(ANCHOR), settings("mutagenesis", output="1"))
     codes = np.repeat(encode(ANCHOR)[None], 4, 0)
     codes[:, 3] = range(4)
     values = question.values(codes)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from small import Listed, anchors, law, run, small_model
+from small import Listed, anchor, law, run, small_model
 
 from maxent_cli.alphabet import decode, encode
 from maxent_cli.analysis.information import information_of
@@ -18,14 +18,14 @@ from maxent_cli.interpret.sampling import COMPILED, sample_anchor
 ANCHOR = "GATCA"
 MODEL = small_model()
 BETA = 80.0
-LAWS = {"published": {}, "tethered": {"tether": 0.4}, "one output": {"contrast": (0,)}, "mu": {"mu": 0.8}}
+LAWS = {"published": {}, "tethered": {"tether": 0.4}, "one output": {"output": "0"}, "mu": {"mu": 0.8}}
 
 
 @pytest.mark.parametrize("given", LAWS.values(), ids=LAWS)
 def test_at_a_sequence_they_are_those_of_the_listed_law(given: dict) -> None:
     settings = law(BETA, **given)
-    samples = sample_anchor(MODEL, anchors(ANCHOR), settings, run(chains=2, draws=4, warmup=0))
-    found = anchored_law(MODEL, encode(ANCHOR), settings, ANCHOR)
+    samples = sample_anchor(MODEL, anchor(ANCHOR), settings, run(chains=2, draws=4, warmup=0))
+    found = anchored_law(MODEL, anchor(ANCHOR, ANCHOR), settings)
     plan = read_plan(MODEL, found.reference, found.weights)
     listed = Listed(MODEL, ANCHOR, **given)
     weight = dict(zip(listed.words, listed.law(BETA), strict=True))
@@ -39,7 +39,7 @@ def test_at_a_sequence_they_are_those_of_the_listed_law(given: dict) -> None:
 @pytest.mark.parametrize("given", [{}, {"tether": 0.4}], ids=["published", "tethered"])
 def test_their_mean_is_that_of_the_law_closer_than_counts_are(given: dict) -> None:
     listed, settings = Listed(MODEL, ANCHOR, **given), law(20.0, **given)
-    samples = sample_anchor(MODEL, anchors(ANCHOR), settings, run(thin=40))
+    samples = sample_anchor(MODEL, anchor(ANCHOR), settings, run(thin=40))
     found = block_conditionals(MODEL, settings, samples)
     assert found is not None
     letters = np.array([encode(word) for word in listed.words])
@@ -54,7 +54,7 @@ def test_their_mean_is_that_of_the_law_closer_than_counts_are(given: dict) -> No
 def test_a_short_run_is_looked_at_in_every_block(chains: int) -> None:
     """Half of its proposals pay for none, and errors are over blocks."""
     settings = law(BETA)
-    samples = sample_anchor(MODEL, anchors(ANCHOR), settings, run(chains=chains, draws=20, thin=1))
+    samples = sample_anchor(MODEL, anchor(ANCHOR), settings, run(chains=chains, draws=20, thin=1))
     found = block_conditionals(MODEL, settings, samples)
     assert found is not None
     assert len(found) == block_numbers(chains, 20).max() + 1
@@ -70,7 +70,7 @@ def test_a_position_that_the_network_does_not_heed_holds_nothing() -> None:
         places = model.layers[3].weight.view(6, 8, -1)
         places[:, :, :2] = 0
     settings = law(BETA)
-    samples = sample_anchor(model, anchors("GATCATTC"), settings, run(chains=10, draws=20))
+    samples = sample_anchor(model, anchor("GATCATTC"), settings, run(chains=10, draws=20))
     counted = information_of(samples)
     held = information_of(replace(samples, conditionals=block_conditionals(model, settings, samples)))
     np.testing.assert_allclose(held.positions[:2], 0, atol=1e-9)
@@ -80,7 +80,7 @@ def test_a_position_that_the_network_does_not_heed_holds_nothing() -> None:
 
 def test_what_may_not_change_has_the_letter_that_is_there() -> None:
     settings = law(5.0)
-    samples = sample_anchor(MODEL, anchors("GANCA"), settings, run(chains=4, draws=10, thin=5, warmup=0))
+    samples = sample_anchor(MODEL, anchor("GANCA"), settings, run(chains=4, draws=10, thin=5, warmup=0))
     found = block_conditionals(MODEL, settings, samples)
     assert found is not None
     assert (found[:, 2] == 0).all()
@@ -89,6 +89,6 @@ def test_what_may_not_change_has_the_letter_that_is_there() -> None:
 
 def test_networks_that_the_compiled_chain_cannot_take_have_none() -> None:
     settings = law(5.0)
-    samples = sample_anchor(MODEL, anchors(ANCHOR), settings, run(chains=2, replicas=1, draws=4, warmup=0))
+    samples = sample_anchor(MODEL, anchor(ANCHOR), settings, run(chains=2, replicas=1, draws=4, warmup=0))
     assert samples.kernel == COMPILED
     assert block_conditionals(MODEL, settings, replace(samples, kernel="full passes")) is None

@@ -3,16 +3,17 @@
 import numpy as np
 import pytest
 import torch
-from small import SKEWED, anchors, law, run, saved, small_model, twin_background, twin_energy, words
+from small import SKEWED, anchor, law, run, saved, small_model, twin_background, twin_energy, words
 from torch import Tensor, nn
 
 from maxent_cli.alphabet import UNKNOWN, encode
 from maxent_cli.data import Floats
 from maxent_cli.engine.target import log_base
 from maxent_cli.errors import InputError
-from maxent_cli.interpret.law import BATCH, anchored_law, contrast_of, evaluate, output_term
+from maxent_cli.interpret.law import BATCH, anchored_law, evaluate, output_term, sums_of
 from maxent_cli.interpret.sampling import sample_anchor
 from maxent_cli.io.checkpoint import load_model
+from maxent_cli.laws import ONE_LESS_ZERO, Outputs
 from maxent_cli.models.architectures import LayeredModel
 from maxent_cli.models.protocol import one_hot
 
@@ -21,15 +22,21 @@ CODES = np.array([encode(word) for word in words(len(ANCHOR))])
 MODEL = small_model()
 
 
-def energies(model: LayeredModel = MODEL, anchor: str = ANCHOR, **given: object) -> Floats:
-    return evaluate(anchored_law(model, encode(anchor), law(1.0, **given), "a").terms.energy, CODES)
+def energies(model: LayeredModel = MODEL, **given: object) -> Floats:
+    return evaluate(anchored_law(model, anchor(ANCHOR), law(1.0, **given)).terms.energy, CODES)
 
 
-@pytest.mark.parametrize("contrast", [(1, 0), (0,), (1,)])
-def test_energy_is_the_weighted_distance_not_squared(contrast: tuple[int, ...]) -> None:
-    twin = twin_energy(MODEL, ANCHOR, contrast)
+SEVERAL = {
+    "weighted sum": (((0, 0.5), (1, -2.0)),),
+    "two weighted sums": (((0, 0.5), (1, 1.0)), ((1, -2.0),)),
+}
+
+
+@pytest.mark.parametrize("output", ["1-0", "0", "1", "0,1", "1-0,1", *SEVERAL.values()], ids=str)
+def test_energy_is_the_weighted_distance_not_squared(output: str | Outputs) -> None:
+    twin = twin_energy(MODEL, ANCHOR, output)
     np.testing.assert_allclose(
-        energies(contrast=contrast), [twin(word) for word in words(len(ANCHOR))], rtol=1e-4, atol=1e-6
+        energies(output=output), [twin(word) for word in words(len(ANCHOR))], rtol=1e-4, atol=1e-6
     )
 
 
@@ -45,16 +52,16 @@ def test_energy_is_zero_at_the_anchor_and_nowhere_negative() -> None:
     assert (found > 0).mean() > 0.9
 
 
-def test_a_contrast_and_its_reverse_give_the_same_law() -> None:
-    np.testing.assert_array_equal(energies(contrast=(1, 0)), energies(contrast=(0, 1)))
-    straight, turned = (anchored_law(MODEL, encode(ANCHOR), law(1.0, contrast=c), "a") for c in ((1, 0), (0, 1)))
+def test_a_difference_and_its_reverse_give_the_same_law() -> None:
+    np.testing.assert_array_equal(energies(output="1-0"), energies(output="0-1"))
+    straight, turned = (anchored_law(MODEL, anchor(ANCHOR, "a"), law(1.0, output=o)) for o in ("1-0", "0-1"))
     assert straight.anchor_output == -turned.anchor_output
 
 
-@pytest.mark.parametrize(("contrast", "rows"), [((1, 0), [-1, 1]), ((0, 1), [1, -1]), ((0,), [1, 0]), ((1,), [0, 1])])
-def test_weights_of_a_linear_head_are_the_output_layers(contrast: tuple[int, ...], rows: list[int]) -> None:
+@pytest.mark.parametrize(("output", "rows"), [("1-0", [-1, 1]), ("0-1", [1, -1]), ("0", [1, 0]), ("1", [0, 1])])
+def test_weights_of_a_linear_head_are_the_output_layers(output: str, rows: list[int]) -> None:
     expected = torch.tensor(rows, dtype=torch.float32) @ MODEL.output.weight.detach()
-    found = anchored_law(MODEL, encode(ANCHOR), law(1.0, contrast=contrast), "a")
+    found = anchored_law(MODEL, anchor(ANCHOR, "a"), law(1.0, output=output))
     torch.testing.assert_close(found.weights, expected)
     assert not found.weights.requires_grad
 
@@ -75,9 +82,9 @@ def test_weights_of_a_head_that_is_not_linear_are_its_gradient_at_the_anchor() -
     model = CurvedHead()
     with torch.no_grad():
         at = MODEL.representation(one_hot(torch.from_numpy(encode(ANCHOR))[None]))[0]
-    found = anchored_law(model, encode(ANCHOR), law(1.0, contrast=(0,)), "a")
+    found = anchored_law(model, anchor(ANCHOR, "a"), law(1.0, output="0"))
     torch.testing.assert_close(found.weights, 2 * at)
-    pair = anchored_law(model, encode(ANCHOR), law(1.0, contrast=(0, 1)), "a")
+    pair = anchored_law(model, anchor(ANCHOR, "a"), law(1.0, output="0-1"))
     exponential = torch.zeros_like(at)
     exponential[0] = torch.exp(at[0])
     torch.testing.assert_close(pair.weights, 2 * at - exponential)
@@ -88,21 +95,23 @@ def test_an_output_that_does_not_depend_on_the_representation_is_an_error() -> N
     with torch.no_grad():
         model.output.weight[1] = model.output.weight[0]
     with pytest.raises(InputError, match="chr1:5-10: the output does not depend on the representation"):
-        anchored_law(model, encode(ANCHOR), law(1.0), "chr1:5-10")
-    assert anchored_law(model, encode(ANCHOR), law(1.0, contrast=(1,)), "a").weights.any()
+        anchored_law(model, anchor(ANCHOR, "chr1:5-10"), law(1.0))
+    assert anchored_law(model, anchor(ANCHOR, "a"), law(1.0, output="1")).weights.any()
 
 
 def test_the_output_before_the_softmax_is_reported() -> None:
     with torch.no_grad():
         outputs = MODEL(one_hot(torch.from_numpy(encode(ANCHOR))[None]))[0]
-    found = anchored_law(MODEL, encode(ANCHOR), law(1.0), "a")
+    found = anchored_law(MODEL, anchor(ANCHOR, "a"), law(1.0))
     assert found.anchor_output == pytest.approx(float(outputs[1] - outputs[0]), abs=1e-6)
-    assert found.anchor_output == pytest.approx(evaluate(output_term(MODEL, (1, 0)), encode(ANCHOR)[None])[0], abs=1e-6)
+    assert found.anchor_output == pytest.approx(
+        evaluate(output_term(MODEL, ONE_LESS_ZERO), encode(ANCHOR)[None])[0], abs=1e-6
+    )
 
 
 @pytest.mark.parametrize(("tether", "mu"), [(None, 0.0), (0.4, 0.0), (None, 1.5), (0.55, -0.7)])
 def test_background_is_that_of_the_strings_up_to_a_constant(tether: float | None, mu: float) -> None:
-    terms = anchored_law(MODEL, encode(ANCHOR), law(1.0, tether=tether, mu=mu), "a").terms
+    terms = anchored_law(MODEL, anchor(ANCHOR, "a"), law(1.0, tether=tether, mu=mu)).terms
     np.testing.assert_allclose(terms.background.sum(axis=1), 1)
     ours = log_base(terms, torch.from_numpy(CODES)).numpy()
     theirs = np.array([twin_background(word, ANCHOR, tether, mu) for word in words(len(ANCHOR))])
@@ -110,27 +119,35 @@ def test_background_is_that_of_the_strings_up_to_a_constant(tether: float | None
 
 
 def test_a_tether_gives_the_anchors_letter_its_share() -> None:
-    rows = anchored_law(MODEL, encode(ANCHOR), law(1.0, tether=0.4), "a").terms.background
+    rows = anchored_law(MODEL, anchor(ANCHOR, "a"), law(1.0, tether=0.4)).terms.background
     np.testing.assert_allclose(rows[np.arange(5), encode(ANCHOR)], 0.4)
     np.testing.assert_allclose(rows[1, 1:] / rows[1, 1], np.array(SKEWED[1:]) / SKEWED[1])
 
 
 def test_unknown_letters_of_the_anchor_are_fixed() -> None:
-    terms = anchored_law(MODEL, encode("GANCA"), law(1.0, tether=0.4), "a").terms
+    terms = anchored_law(MODEL, anchor("GANCA", "a"), law(1.0, tether=0.4)).terms
     assert terms.mutable.tolist() == [True, True, False, True, True]
-    samples = sample_anchor(MODEL, anchors("GANCA"), law(5.0), run(chains=4, draws=10, thin=5, warmup=0))
+    samples = sample_anchor(MODEL, anchor("GANCA"), law(5.0), run(chains=4, draws=10, thin=5, warmup=0))
     assert (samples.codes[..., 2] == UNKNOWN).all()
 
 
-def test_contrasts_of_outputs() -> None:
+def test_weighted_sums_of_outputs() -> None:
     outputs = torch.tensor([[[1.0, 2.0, 5.0]], [[0.0, 4.0, 1.0]]])
-    assert contrast_of(outputs, (2,)).tolist() == [[5.0], [1.0]]
-    assert contrast_of(outputs, (2, 1)).tolist() == [[3.0], [-3.0]]
+    assert sums_of(outputs, (((2, 1.0),),)).tolist() == [[[5.0]], [[1.0]]]
+    assert sums_of(outputs, (((2, 1.0), (1, -1.0)), ((0, 0.5),))).tolist() == [[[3.0, 0.5]], [[-3.0, 0.0]]]
+
+
+def test_the_output_of_several_is_their_mean() -> None:
+    found = anchored_law(MODEL, anchor(ANCHOR), law(1.0, output="0,1"))
+    with torch.no_grad():
+        outputs = MODEL(one_hot(torch.from_numpy(CODES[:9])))
+    np.testing.assert_allclose(evaluate(found.output, CODES[:9]), outputs.mean(1), rtol=1e-6)
+    assert found.anchor_output == pytest.approx(evaluate(found.output, encode(ANCHOR)[None])[0], abs=1e-6)
 
 
 def test_terms_are_evaluated_in_any_shape() -> None:
     codes = np.random.default_rng(1).integers(0, 4, (3, BATCH // 2, 5), np.uint8)  # more than one batch
-    term = anchored_law(MODEL, encode(ANCHOR), law(1.0), "a").terms.energy
+    term = anchored_law(MODEL, anchor(ANCHOR, "a"), law(1.0)).terms.energy
     values = evaluate(term, codes)
     assert values.shape == (3, BATCH // 2)
     assert values.dtype == np.float64

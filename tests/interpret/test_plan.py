@@ -46,7 +46,7 @@ def conv(*more: int, **options: object) -> nn.Conv1d:
 
 def residual(x: Tensor, first: nn.Module, second: nn.Module) -> Tensor:
     scanned = first(x).relu()
-    return scanned + second(scanned)
+    return second(scanned) + scanned
 
 
 def two_branches(x: Tensor, first: nn.Module, second: nn.Module) -> Tensor:
@@ -69,10 +69,16 @@ def weighted(x: Tensor, first: nn.Module) -> Tensor:
 
 BN = nn.BatchNorm1d
 REFUSED: dict[str, tuple[Callable[[], SequenceModel], str]] = {
-    "residual": (
-        lambda: Written(residual, conv(), nn.Conv1d(4, 4, 3, padding=1)),
-        "does not read the layer before it alone",
+    "an addition of two shapes": (
+        lambda: Written(residual, conv(), nn.Conv1d(4, 1, 3, padding=1)),
+        "layers of two shapes",
     ),
+    "an addition of the letters": (
+        lambda: Written(lambda x, c: c(x) + x, conv(padding=1)),
+        "the layer before it alone",
+    ),
+    "a crop of channels": (lambda: Written(lambda x, c: c(x)[:, 1:], conv()), "other than some positions in a row"),
+    "a mean over channels": (lambda: Written(lambda x, c: c(x).mean(1), conv()), "not one over positions alone"),
     "two branches": (lambda: Written(two_branches, conv(), conv()), "does not read the layer before it alone"),
     "a layer beside the stack": (
         lambda: Written(unused_end, conv(), BN(4)),
@@ -80,10 +86,13 @@ REFUSED: dict[str, tuple[Callable[[], SequenceModel], str]] = {
     ),
     "code that depends on data": (lambda: Written(depends_on_data, conv()), "its code depends on the data"),
     "arithmetic": (lambda: Written(weighted, conv()), "mul: .* is not a layer it knows"),
-    "an LSTM": (lambda: Written(lambda x, lstm: lstm(x.permute(0, 2, 1))[0], nn.LSTM(4, 3)), "getitem.* it knows"),
+    "an LSTM": (
+        lambda: Written(lambda x, lstm: lstm(x.permute(0, 2, 1))[0], nn.LSTM(4, 3)),
+        "LSTM is not a layer it knows",
+    ),
     "an LSTM at once": (
         lambda: Written(lambda x, lstm: lstm(x)[0], nn.LSTM(LENGTH, 3)),
-        "getitem.* is not a layer it knows",
+        "LSTM is not a layer it knows",
     ),
     "a transposed convolution": (
         lambda: network(LENGTH, nn.ConvTranspose1d(4, 4, 3)),
@@ -94,7 +103,19 @@ REFUSED: dict[str, tuple[Callable[[], SequenceModel], str]] = {
     "a strided convolution": (lambda: network(LENGTH, conv(4, 3, stride=2)), "a convolution has a stride"),
     "circular padding": (lambda: network(LENGTH, conv(4, 3, padding=1, padding_mode="circular")), "other than zeros"),
     "padding beyond the span": (lambda: network(LENGTH, conv(4, 3, padding=3)), "padding other than zeros"),
-    "uneven padding": (lambda: network(LENGTH, conv(4, 4, padding="same")), "pads its two sides unequally"),
+    "padding that is not what lies beyond the ends": (
+        lambda: network(LENGTH, nn.ConstantPad1d(1, 0.5), conv(4, 4)),
+        "padding is 0.5 where 0 is read",
+    ),
+    "padding before a mean": (
+        lambda: network(LENGTH, conv(), nn.ConstantPad1d(1, 0.0), nn.AvgPool1d(2)),
+        "reads padding",
+    ),
+    "padding at the end": (lambda: network(LENGTH, conv(), nn.ConstantPad1d(1, 0.0)), "it ends with padding"),
+    "a representation by position": (
+        lambda: Written(lambda x, first: first(x).transpose(1, 2).flatten(1), conv()),
+        "was flattened position by position",
+    ),
     "linear along the sequence": (
         lambda: network(LENGTH, conv(), nn.Linear(LENGTH - 2, 5)),
         "does not read the flattened",
@@ -105,10 +126,10 @@ REFUSED: dict[str, tuple[Callable[[], SequenceModel], str]] = {
     "pooling first": (lambda: network(LENGTH, nn.MaxPool1d(2), conv()), "the first layer is neither"),
     "a function first": (lambda: network(LENGTH, nn.Tanh(), conv()), "the first layer is neither"),
     "no layer": (lambda: network(LENGTH, nn.Identity()), "the first layer is neither"),
-    "pooling that rounds up": (lambda: network(LENGTH, conv(), nn.MaxPool1d(3, ceil_mode=True)), "rounds up"),
+    "means that round up": (lambda: network(LENGTH, conv(), nn.AvgPool1d(3, ceil_mode=True)), "leaves what is beyond"),
     "means without padding": (
         lambda: network(LENGTH, conv(), nn.AvgPool1d(3, padding=1, count_include_pad=False)),
-        "leaves padding out of its mean",
+        "leaves what is beyond",
     ),
     "pooling to two columns": (lambda: network(LENGTH, conv(), nn.AdaptiveMaxPool1d(2)), "more than one column"),
     "pooling what is flattened": (
@@ -151,8 +172,13 @@ def test_a_representation_of_another_size_is_refused():
         read_plan(model, torch.zeros(4, 5), torch.ones(4, 5))
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
-def test_every_architecture_of_this_package_is_a_stack(name):
+def test_a_residual_network_is_no_stack():
+    with pytest.raises(NotAStack, match="it does not read the layer before it alone"):
+        plan_of(build("residual", 101, {}, seed=1).eval())
+
+
+@pytest.mark.parametrize("name", [name for name in ARCHITECTURES if name != "residual"])
+def test_every_other_architecture_of_this_package_is_a_stack(name):
     plan = plan_of(build(name, 101, {}, seed=1).eval())
     assert plan.table[-1, 5] == len(plan.reference)
 
@@ -203,3 +229,14 @@ def test_weights_are_copied_so_that_later_training_does_not_change_a_plan():
         for values in model.parameters():
             values.add_(1)
     np.testing.assert_array_equal(plan.parameters, before)
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
+def test_same_padding_of_an_even_width_pads_more_on_the_right() -> None:
+    """As when the padding is a layer of its own, of which tests/engine/test_incremental.py compiles some."""
+    same, apart = conv(5, 4, padding="same"), conv(5, 4)
+    apart.load_state_dict(same.state_dict())
+    plans = [plan_of(network(LENGTH, *layers)) for layers in ([same], [nn.ConstantPad1d((1, 2), 0.0), apart])]
+    np.testing.assert_array_equal(plans[0].table, plans[1].table)
+    inputs = torch.rand(2, 4, LENGTH)
+    torch.testing.assert_close(same(inputs), nn.Sequential(nn.ConstantPad1d((1, 2), 0.0), apart)(inputs))

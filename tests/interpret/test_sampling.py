@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import torch
 from exact import ODD, law_probability
-from small import SKEWED, Listed, anchors, law, run, small_model
+from small import SKEWED, Listed, anchor, anchors, law, run, small_model
 
 from maxent_cli.alphabet import encode, is_gc
 from maxent_cli.analysis.diagnostics import ess_mean, mcse_mean
 from maxent_cli.analysis.free_energy import bits_held
 from maxent_cli.analysis.information import information_of
 from maxent_cli.data import SampleSet
+from maxent_cli.engine.proposals import SINGLE_LETTERS
 from maxent_cli.errors import InputError
 from maxent_cli.interpret.sampling import over_anchors, ready, sample_anchor, sample_potentials
 
@@ -29,10 +30,16 @@ def probability(samples: SampleSet, listed: Listed, beta: float) -> float:
     return law_probability(counts * independent, listed.law(beta))
 
 
+WEIGHTED = (((0, 0.5), (1, -2.0)),)
+TWO_SUMS = (((0, 0.5), (1, 1.0)), ((1, -2.0),))
 LAWS = {
     "published": {},
     "tethered": {"tether": 0.4},
-    "one output": {"contrast": (0,)},
+    "one output": {"output": "0"},
+    "two outputs": {"output": "0,1"},
+    "an output and a difference": {"output": "0,1-0"},
+    "weighted sum": {"output": WEIGHTED},
+    "two weighted sums": {"output": TWO_SUMS},
     "mu": {"mu": 0.8},
     "tether and mu": {"tether": 0.3, "mu": -0.8},
 }
@@ -40,7 +47,7 @@ LAWS = {
 
 @pytest.mark.parametrize("given", LAWS.values(), ids=LAWS)
 def test_draws_follow_the_listed_law(given: dict) -> None:
-    samples = sample_anchor(MODEL, anchors(ANCHOR), law(BETA, **given), run(thin=40))
+    samples = sample_anchor(MODEL, anchor(ANCHOR), law(BETA, **given), run(thin=40))
     listed = Listed(MODEL, ANCHOR, **given)
     assert probability(samples, listed, BETA) > ODD
     assert probability(samples, listed, 0.5 * BETA) < ODD  # so many draws can tell
@@ -51,15 +58,17 @@ def rows(samples: SampleSet) -> np.ndarray:
     return samples.codes.astype(int) @ 4 ** np.arange(samples.codes.shape[-1])[::-1]
 
 
-@pytest.mark.parametrize("given", [{"moves": "letters"}, {"replicas": 1, "moves": "letters"}, {"replicas": 1}])
+@pytest.mark.parametrize(
+    "given", [{"moves": SINGLE_LETTERS}, {"replicas": 1, "moves": SINGLE_LETTERS}, {"replicas": 1}]
+)
 @pytest.mark.parametrize("start", ["anchor", "background", "both"])
 def test_the_law_does_not_depend_on_how_it_is_drawn_from(given: dict, start: str) -> None:
-    samples = sample_anchor(MODEL, anchors(ANCHOR), law(BETA), run(thin=40, start=start, **given))
+    samples = sample_anchor(MODEL, anchor(ANCHOR), law(BETA), run(thin=40, start=start, **given))
     assert probability(samples, Listed(MODEL, ANCHOR), BETA) > ODD
 
 
 def test_a_network_that_is_no_stack_follows_the_same_law() -> None:
-    samples = sample_anchor(Opaque(), anchors(ANCHOR), law(BETA), run(chains=100, replicas=2, draws=30))
+    samples = sample_anchor(Opaque(), anchor(ANCHOR), law(BETA), run(chains=100, replicas=2, draws=30))
     assert probability(samples, Listed(MODEL, ANCHOR), BETA) > ODD
     assert samples.drift == 0
 
@@ -80,7 +89,7 @@ class Opaque(torch.nn.Module):
 
 
 def test_the_numbers_of_a_sample_set_are_those_of_the_list() -> None:
-    samples = sample_anchor(MODEL, anchors(ANCHOR), law(BETA), run())
+    samples = sample_anchor(MODEL, anchor(ANCHOR), law(BETA), run())
     listed = Listed(MODEL, ANCHOR)
     assert samples.energy_background == pytest.approx(listed.mean_energy(0), rel=0.05)
     error = float(mcse_mean(samples.energy))
@@ -96,7 +105,7 @@ def test_the_numbers_of_a_sample_set_are_those_of_the_list() -> None:
 
 @pytest.mark.parametrize("replica", range(4))
 def test_every_replica_has_its_own_law(replica: int) -> None:
-    replicas = sample_anchor(MODEL, anchors(ANCHOR), law(BETA), run(thin=40)).replicas
+    replicas = sample_anchor(MODEL, anchor(ANCHOR), law(BETA), run(thin=40)).replicas
     listed, beta = Listed(MODEL, ANCHOR), float(replicas.betas[replica])
     energy = replicas.energy[..., replica]
     assert energy.mean() == pytest.approx(listed.mean_energy(beta), abs=4.5 * float(mcse_mean(energy)))
@@ -109,14 +118,14 @@ def test_every_replica_has_its_own_law(replica: int) -> None:
 @pytest.mark.parametrize("keep", [0.25, 0.5, 0.7])
 @pytest.mark.parametrize("given", [{}, {"tether": 0.4}], ids=["published", "tethered"])
 def test_the_found_beta_keeps_the_asked_share(keep: float, given: dict) -> None:
-    samples = sample_anchor(MODEL, anchors(ANCHOR), law(None, keep=keep, **given), run(warmup=4800, draws=100))
+    samples = sample_anchor(MODEL, anchor(ANCHOR), law(None, keep=keep, **given), run(warmup=4800, draws=100))
     listed = Listed(MODEL, ANCHOR, **given)
     assert 1 - listed.mean_energy(samples.beta) / listed.mean_energy(0) == pytest.approx(keep, abs=0.03)
 
 
 @pytest.mark.parametrize("given", [{}, {"tether": 0.4}], ids=["published", "tethered"])
 def test_bits_held_are_those_of_the_list(given: dict) -> None:
-    replicas = sample_anchor(MODEL, anchors(ANCHOR), law(BETA, **given), run(thin=40, draws=200)).replicas
+    replicas = sample_anchor(MODEL, anchor(ANCHOR), law(BETA, **given), run(thin=40, draws=200)).replicas
     held, listed = bits_held(replicas.betas, replicas.energy), Listed(MODEL, ANCHOR, **given)
     expected = [listed.bits(float(beta)) for beta in replicas.betas]
     assert 0 < held.error[-1] < 0.1 * expected[-1]
@@ -125,7 +134,7 @@ def test_bits_held_are_those_of_the_list(given: dict) -> None:
 
 @pytest.mark.parametrize("draws", [10, 100, 1000])
 def test_beta_0_is_the_background_and_holds_no_bits(draws: int) -> None:
-    samples = sample_anchor(MODEL, anchors(ANCHOR), law(0.0), run(chains=10, draws=draws, thin=10))
+    samples = sample_anchor(MODEL, anchor(ANCHOR), law(0.0), run(chains=10, draws=draws, thin=10))
     bits = information_of(samples)
     assert abs(bits.total) < 4.5 * bits.total_error
     held = bits_held(samples.replicas.betas, samples.replicas.energy)
@@ -138,7 +147,7 @@ def test_beta_0_is_the_background_and_holds_no_bits(draws: int) -> None:
 
 
 def test_beta_0_of_a_tether_is_the_tethered_background() -> None:
-    samples = sample_anchor(MODEL, anchors(ANCHOR), law(0.0, tether=0.4), run())
+    samples = sample_anchor(MODEL, anchor(ANCHOR), law(0.0, tether=0.4), run())
     kept = (samples.codes == encode(ANCHOR)).mean()
     assert kept == pytest.approx(0.4, abs=4.5 * np.sqrt(0.24 / 10_000))
     bits = information_of(samples)
@@ -156,9 +165,7 @@ def test_distinguishable_is_the_anchors_output_outside_the_central_95_per_cent()
     order = np.argsort(margins)
     below = np.cumsum(listed.law(0.0)[order])
     extreme, middle = (listed.words[order[np.searchsorted(below, share)]] for share in (0.999, 0.5))
-    samples = {
-        word: sample_anchor(MODEL, anchors(word), law(1.0), run(chains=2, draws=4)) for word in (extreme, middle)
-    }
+    samples = {word: sample_anchor(MODEL, anchor(word), law(1.0), run(chains=2, draws=4)) for word in (extreme, middle)}
     assert samples[extreme].distinguishable
     assert not samples[middle].distinguishable
     points = margins[order[np.searchsorted(below, [0.025, 0.5, 0.975])]]
@@ -206,8 +213,8 @@ def test_identical_records_draw_the_same_and_others_do_not() -> None:
 def test_chains_start_where_they_are_asked_to() -> None:
     kept = {}
     for start in ("anchor", "background", "both"):
-        settings = run(chains=60, replicas=1, draws=4, thin=1, warmup=0, start=start, moves="letters")
-        samples = sample_anchor(small_model(40), anchors("GATTACA" * 5 + "CCCCC"), law(0.0), settings)
+        settings = run(chains=60, replicas=1, draws=4, thin=1, warmup=0, start=start, moves=SINGLE_LETTERS)
+        samples = sample_anchor(small_model(40), anchor("GATTACA" * 5 + "CCCCC"), law(0.0), settings)
         kept[start] = (samples.codes[:, 0] == samples.anchor).mean(axis=1)
     assert kept["anchor"].min() >= 39 / 40  # one step has changed at most one letter
     assert kept["background"].max() < 0.7
@@ -217,7 +224,7 @@ def test_chains_start_where_they_are_asked_to() -> None:
 
 def test_fields_are_drawn_at_the_beta_of_none() -> None:
     potentials = (-1.0, 0.0, 1.0)
-    sample = lambda law: sample_anchor(MODEL, anchors(ANCHOR), law, run(thin=40))  # noqa: E731
+    sample = lambda law: sample_anchor(MODEL, anchor(ANCHOR), law, run(thin=40))  # noqa: E731
     low, none, high = sample_potentials(sample, law(None, keep=0.3), potentials)
     assert low.beta == none.beta == high.beta
     for samples, mu in ((low, -1.0), (none, 0.0), (high, 1.0)):
@@ -231,14 +238,14 @@ def test_a_network_that_does_not_read_its_input_is_an_error() -> None:
     with torch.no_grad():
         model.layers[0].weight.zero_()
     with pytest.raises(InputError, match="the energy of background sequences is always the same"):
-        sample_anchor(model, anchors(ANCHOR), law(1.0), run())
+        sample_anchor(model, anchor(ANCHOR), law(1.0), run())
 
 
 def test_an_error_in_one_anchor_ends_the_run() -> None:
     def task(anchor, _):
-        if anchor.names[0] == "a1":
+        if anchor.name == "a1":
             raise InputError("anchors.fa", "a1", "is odd", "leave it out")
-        return anchor.names[0]
+        return anchor.name
 
     with pytest.raises(InputError, match="a1: is odd"):
         list(over_anchors(task, anchors(*["ACGT"] * 6), 2))
@@ -247,7 +254,7 @@ def test_an_error_in_one_anchor_ends_the_run() -> None:
 def test_settings_are_left_as_given() -> None:
     settings = law(None, keep=0.5)
     before = replace(settings)
-    sample_anchor(MODEL, anchors(ANCHOR), settings, run(draws=4))
+    sample_anchor(MODEL, anchor(ANCHOR), settings, run(draws=4))
     assert settings == before
     assert not MODEL.training
     assert all(weights.requires_grad for weights in MODEL.parameters())

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filled import write_filled
 
 from maxent_cli.alphabet import encode, one_hot
 from maxent_cli.io.attribution_files import read_scores, write_arrays, write_bedgraph
-from maxent_cli.io.tables import write_table
+from maxent_cli.tables.attribution import POSITIONS
 
 HEADER = ("record", "position", "letter", "score", "A", "C", "G", "T", "chromosome", "chromosome_position")
 
@@ -23,7 +24,7 @@ def path(tmp_path: Path) -> str:
         for p, score in enumerate(scores)
     ]
     rows += [("NA", p, "ACG"[p], 1.0, 1, 2, 3, 4, None, None) for p in range(3)]
-    write_table(str(tmp_path / "positions.tsv"), [dict(zip(HEADER, row, strict=True)) for row in rows])
+    write_filled(tmp_path / "positions.tsv", POSITIONS, [dict(zip(HEADER, row, strict=True)) for row in rows])
     return str(tmp_path / "positions.tsv")
 
 
@@ -52,7 +53,7 @@ def test_arrays_are_as_modisco_reads_them(path: str, tmp_path: Path) -> None:
 
 
 def test_a_table_without_rows_gives_arrays_without_records(tmp_path: Path) -> None:
-    write_table(str(tmp_path / "positions.tsv"), [], HEADER)
+    write_filled(tmp_path / "positions.tsv", POSITIONS, [])
     table = read_scores(str(tmp_path / "positions.tsv"))
     assert write_bedgraph(tmp_path / "a.bedgraph", table) == (0, 0)
     write_arrays(tmp_path, table)

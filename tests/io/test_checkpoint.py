@@ -43,7 +43,7 @@ def test_same_model_same_bytes(tmp_path: Path) -> None:
 
 def test_card_is_plain_json(tmp_path: Path) -> None:
     content = json.loads((saved(tmp_path) / CARD).read_text())
-    assert (content["schema"], content["letters"]) == (1, "ACGT")
+    assert (content["schema"], content["letters"]) == (2, "ACGT")
     assert content["outputs"] == ["negative", "positive"]
     nan = dataclasses.replace(CARDS[0], training={"auroc": float("nan")})
     with pytest.raises(ValueError, match="not JSON compliant"):
@@ -72,8 +72,16 @@ def damage(name: str, content: str) -> Callable[[Path], None]:
 
 
 DAMAGES = {
-    "later schema": (edit_card(schema=2), "schema 2 with letters ACGT is not known here; schema 1"),
-    "other letters": (edit_card(letters="GCAT"), "letters GCAT is not known here"),
+    "later schema": (edit_card(schema=3), "schema 3 is not known here; schemas 1 and 2 are"),
+    "other letters": (edit_card(letters="ACGU"), "letters must be A, C, G, T in an order"),
+    "other layout": (edit_card(layout="sideways"), "is not a model card"),
+    "held nothing": (edit_card(held=[]), "held must be weighted sums of its outputs"),
+    "held elsewhere": (edit_card(held=[[[2, 1.0]]]), "held must be weighted sums of its outputs"),
+    "code outside": (
+        edit_card(architecture="a:b", code={"origin": "", "files": {"../x.py": ""}, "packages": {}}),
+        "lies outside",
+    ),
+    "code of ours": (edit_card(code={"origin": "", "files": {}, "packages": {}}), "convnet needs no code"),
     "unknown architecture": (edit_card(architecture="resnet"), "architecture resnet is not known here; known are conv"),
     "unknown argument": (edit_card(arguments={"depth": 3}), "no network fits this card"),
     "no filters": (edit_card(arguments={"filters": 0}), "no network fits this card"),
@@ -102,3 +110,19 @@ def test_damaged_folder_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError, match=message) as caught:
         load_model(str(tmp_path))
     assert "\n" not in str(caught.value)
+
+
+def test_a_folder_of_the_first_schema_is_read(tmp_path: Path) -> None:
+    content = json.loads((saved(tmp_path) / CARD).read_text())
+    for name in ("says", "layout", "head", "layer", "final", "held", "code", "score"):
+        del content[name]
+    (tmp_path / CARD).write_text(json.dumps({**content, "schema": 1}))
+    assert load_model(str(tmp_path))[1] == CARDS[0]
+
+
+def test_the_card_says_how_the_network_reads(tmp_path: Path) -> None:
+    content = json.loads((saved(tmp_path) / CARD).read_text())
+    assert content["says"] == (
+        "Reads 60 letters as (batch, 4, 60), channels A, C, G, T; gives negative, positive. "
+        "Background: A 0.2, C 0.3, G 0.3, T 0.2. Built of layers that maxent knows: no code is run."
+    )

@@ -26,12 +26,12 @@ from maxent_cli.io.checkpoint import load_model
 from maxent_cli.io.comparison_inputs import read_side
 from maxent_cli.io.fasta import read_fasta, to_sequences
 from maxent_cli.io.motif_files import read_meme
-from maxent_cli.io.networks import read_weights
 from maxent_cli.io.provenance import read_provenance
 from maxent_cli.io.records import RecordSource
 from maxent_cli.io.report_inputs import read_motifs, read_series, read_sites, read_spacing
 from maxent_cli.io.samples import open_draws
 from maxent_cli.io.tables import read_labelled
+from maxent_cli.io.weight_files import read_weights
 from maxent_cli.io.windows import fix_positions, read_flanked
 
 MANY = int(os.environ.get("MAXENT_FUZZ", 200))

@@ -11,14 +11,19 @@ def shown(anchors=20, interval=0.05, label="G and C", unit=100.0):
     mean = 1 / (1 + np.exp(-FIELDS))
     response = np.stack([mean, mean - interval, mean + interval], axis=1)
     share = rng.uniform(0.3, 0.7, anchors)
-    slope = np.array([0.5, 0.4, 0.6]) if anchors > 2 else np.full(3, np.nan)
-    names = ("network", "beta = 0, exact", "untrained 1", "beside: <b>$x$\n/" + 50 * "long")
+    names = ("A", "G and C", "<b>$x$\n/" + 50 * "long")
     rigidity = {name: np.array([0.3, 0.3 - interval, 0.3 + interval]) for name in names}
-    named = {"label": label, "unit": unit, "rigidity": rigidity, "margin": 0.25, "verdict": "no"}
-    named["null"] = "untrained ones"
-    named["excess"] = np.array([0.3, 0.3 - interval, 0.3 + interval])
     return GCFigure(
-        mu=FIELDS, response=response, exact=mean, anchors=share, draws=0.2 + 0.5 * share, slope=slope, **named
+        label=label,
+        unit=unit,
+        mu=FIELDS,
+        response=response,
+        exact=mean,
+        anchors=share,
+        draws=0.2 + 0.5 * share,
+        rigidity=rigidity,
+        held=("A",),
+        least=0.25,
     )
 
 
@@ -39,10 +44,9 @@ def test_what_is_plotted_is_in_order_and_in_per_cent(monkeypatch):
     np.testing.assert_allclose(draws, [[-1, 26.894], [0, 50], [1, 73.106]], rtol=1e-4)
     np.testing.assert_allclose(exact, draws)
     assert len(scatter.collections[0].get_offsets()) == 20
-    legend = [text.get_text() for text in scatter.get_legend().get_texts()]
-    assert legend[-1] == "slope 0.50 (95 %: 0.40 to 0.60)"
-    assert rigidity.get_title(loc="left") == "Is it held everywhere? No"
-    assert [text.get_text() for text in rigidity.get_yticklabels()][:3] == ["network", "beta = 0, exact", "untrained 1"]
+    assert rigidity.get_title(loc="left") == "Which count is held? A"
+    assert [text.get_text() for text in rigidity.get_yticklabels()][:2] == ["A", "G and C"]
+    assert rigidity.lines[0].get_color() != rigidity.lines[2].get_color()  # one is held
 
 
 def test_other_counts_are_numbers(monkeypatch):
@@ -54,10 +58,8 @@ def test_other_counts_are_numbers(monkeypatch):
     assert "%" not in response.get_ylabel()
 
 
-def test_one_anchor_has_no_interval_and_no_slope(monkeypatch):
+def test_one_anchor_has_no_interval(monkeypatch):
     drawn = []
     monkeypatch.setattr("maxent_cli.io.figures.write_figure", lambda _, figure: drawn.append(figure))
     write_gc_figure("a.png", shown(anchors=1, interval=np.nan))
-    response, scatter, _ = drawn[0].axes
-    assert len(response.collections) == 0
-    assert not any("slope" in text.get_text() for text in scatter.get_legend().get_texts())
+    assert len(drawn[0].axes[0].collections) == 0

@@ -11,6 +11,7 @@ from maxent_cli.data import Motif
 from maxent_cli.errors import InputError
 from maxent_cli.io.motif_files import (
     CTCF_MOTIF,
+    DATABASES,
     log_odds,
     read_meme,
     read_meme_file,
@@ -161,11 +162,9 @@ def test_the_ctcf_matrix_that_is_shipped() -> None:
     assert "JASPAR MA0139.1" in head
 
 
-def test_real_collections() -> None:
-    data = Path(__file__).parents[2].parent / "shared" / "data" / "motifs"
-    if not data.is_dir():
-        pytest.skip("the folder of real data is not here")
-    found = [read_meme(str(path)) for path in sorted(data.glob("*.gz"))]
-    assert sorted(map(len, found)) == [179, 401, 841]
-    jaspar = next(motif for motif in max(found, key=len) if motif.name == "MA0139.1 CTCF")
+def test_the_databases_that_are_shipped() -> None:
+    found = {name: read_meme(path) for name, path in DATABASES.items()}
+    assert {name: len(motifs) for name, motifs in found.items()} == {"jaspar-vertebrates": 841, "jaspar-fungi": 179}
+    assert "CC BY 4.0" in Path(CTCF_MOTIF).with_name("LICENSES.md").read_text()
+    jaspar = next(motif for motif in found["jaspar-vertebrates"] if motif.name == "MA0139.1 CTCF")
     np.testing.assert_allclose(jaspar.probabilities, read_meme(CTCF_MOTIF)[0].probabilities, atol=2e-6)

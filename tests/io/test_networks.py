@@ -1,21 +1,16 @@
-"""Networks from files: a factory and weights that run no code; what would run code is refused, and does not."""
+"""Networks of the user's own: a factory, a family, and weights that run no code; files: test_weight_files.py."""
 
-import json
-import os
-import pickle
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import save_file
-from small import saved, small_model
 from torch import Tensor, nn
 
 from maxent_cli.errors import InputError
-from maxent_cli.io.networks import Source, load_network, network_digest, read_weights
-from maxent_cli.models.adapter import AdaptedNetwork, Reading
-from maxent_cli.models.architectures import LayeredModel
+from maxent_cli.io.networks import NetworkSource, load_network
+from maxent_cli.io.weight_files import read_weights
 
 CODE = """
 from torch import nn
@@ -52,21 +47,19 @@ def network() -> nn.Sequential:
     return nn.Sequential(nn.Conv1d(4, 6, 3), nn.ReLU(), nn.Flatten(), nn.Linear(48, 1)).eval()
 
 
-def source(weights: object = None, **given: Any) -> Source:
-    plain = {"model": f"{NAME}:network", "arguments": {}}
-    return Source(**(plain | given), weights=None if weights is None else str(weights))
+def source(weights: object = None, **given: Any) -> NetworkSource:
+    plain = {"name": f"{NAME}:network"}
+    return NetworkSource(**(plain | given), weights=None if weights is None else str(weights))
 
 
 def test_a_factory_from_the_current_folder_with_its_arguments() -> None:
     found = load_network(source(arguments={"filters": 2}))
-    assert found.module[0].out_channels == 2
-    assert (found.input_length, found.output_names(2)) == (None, ("output_0", "output_1"))
-    assert load_network(source(length=10)).input_length == 10
+    assert found[0].out_channels == 2  # type: ignore[index]
 
 
 def test_a_factory_gives_the_same_weights_each_time_and_leaves_the_random_state() -> None:
     state = torch.get_rng_state()
-    first, second = (load_network(source()).module.state_dict() for _ in range(2))
+    first, second = (load_network(source()).state_dict() for _ in range(2))
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert torch.equal(torch.get_rng_state(), state)
 
@@ -87,110 +80,35 @@ def test_weights_of_every_kind_that_runs_no_code(folder: Path, kind: str) -> Non
     else:
         torch.save(weights, path, _use_new_zipfile_serialization=kind != "legacy")
     found = load_network(source(path, prefix=prefix))
-    for name, value in found.module.state_dict().items():
+    for name, value in found.state_dict().items():
         torch.testing.assert_close(value, weights[name], rtol=0, atol=0)
 
 
-class Bomb:
-    """Leaves a file behind when it is unpickled."""
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return os.mkdir, ("exploded",)
-
-
-def pickled(path: Path) -> None:
-    path.write_bytes(pickle.dumps({"0.weight": Bomb()}))
+def test_a_network_that_was_pickled_whole_gives_its_weights_to_a_function(folder: Path) -> None:
+    torch.save(network(), folder / "whole.pth")
+    found = load_network(source(folder / "whole.pth")).state_dict()
+    for name, value in network().state_dict().items():
+        torch.testing.assert_close(found[name], value, rtol=0, atol=0)
+    with pytest.raises(InputError, match=r"holds weights and no network; give package.module:function, or one"):
+        load_network(source(name=str(folder / "whole.pth")))
 
 
-def pickled_by_torch(path: Path) -> None:
-    torch.save({"0.weight": Bomb()}, path)
+def test_a_family_is_built_of_the_sizes_asked_for(folder: Path) -> None:
+    asked = {"name": "bpnet", "arguments": {"filters": 4, "layers": 1, "output_length": 60}, "length": 200}
+    built = load_network(source(**asked))
+    assert built.input_length == 200
+    torch.save(built.state_dict(), folder / "w.pt")
+    assert load_network(source(folder / "w.pt", **asked)).iconv.out_channels == 4  # type: ignore[union-attr]
+    with pytest.raises(InputError, match=r"bpnet: cannot be built .*; its arguments are filters, layers, input_length"):
+        load_network(source(name="bpnet", arguments={"width": 3}))
+    with pytest.raises(InputError, match="weights do not fit bpnet"):
+        load_network(source(folder / "w.pt", name="bpnet", length=200, arguments={"filters": 8, "output_length": 60}))
 
 
-def pickled_module(path: Path) -> None:
-    torch.save(network(), path)
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def scripted(path: Path) -> None:
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.jit.script(network()).save(str(path))
-
-
-def exported(path: Path) -> None:
-    torch.export.save(torch.export.export(network(), (torch.randn(2, 4, 10),)), path)
-
-
-RUN_CODE = {
-    "pickle": (pickled, "pickled Python objects"),
-    "torch.save": (pickled_by_torch, "pickled Python objects"),
-    "module": (pickled_module, "pickled Python objects"),
-    "TorchScript": (scripted, "TorchScript"),
-    "torch.export": (exported, "a torch.export archive"),
-}
-
-
-@pytest.mark.parametrize("name", RUN_CODE)
-@pytest.mark.parametrize("suffix", [".pt", ".pth", ".pt2", ".safetensors"])
-def test_what_can_run_code_is_refused_and_does_not_run(folder: Path, name: str, suffix: str) -> None:
-    make, kind = RUN_CODE[name]
-    path = folder / f"weights{suffix}"
-    if name == "torch.export" and suffix != ".pt2":
-        exported(folder / "weights.pt2")
-        (folder / "weights.pt2").rename(path)
-    else:
-        make(path)
-    message = rf"is {kind}: reading it can run code, so it was not read; .*state_dict.*--trust-pickle"
-    for given in (source(path), source(model=str(path))):
-        with pytest.raises(InputError, match=message):
-            load_network(given)
-    assert not (folder / "exploded").exists()
-
-
-def test_the_bomb_is_live(folder: Path) -> None:
-    """Otherwise the test above shows nothing."""
-    pickled_by_torch(folder / "weights.pt")
-    with pytest.raises(InputError, match="holds no weights by name"):
-        load_network(source(folder / "weights.pt", trusted=True))
-    assert (folder / "exploded").exists()
-
-
-@pytest.mark.filterwarnings("ignore")  # of deprecated parts of torch that these loaders use
-@pytest.mark.parametrize("name", ["module", "TorchScript", "torch.export"])
-def test_what_is_trusted_gives_its_weights(folder: Path, name: str) -> None:
-    path = folder / "weights.pt2"
-    RUN_CODE[name][0](path)
-    found = load_network(source(path, trusted=True)).module.state_dict()
-    for key, value in network().state_dict().items():
-        torch.testing.assert_close(found[key], value, rtol=0, atol=0)
-
-
-def test_a_trusted_pickled_module_is_a_network(folder: Path) -> None:
-    pickled_module(folder / "whole.pth")
-    found = load_network(source(model=str(folder / "whole.pth"), trusted=True))
-    assert isinstance(found.module, nn.Sequential)
-    assert isinstance(found.read_as(Reading(), 10), AdaptedNetwork)
-
-
-def test_a_model_folder_is_read_as_it_is_unless_something_else_is_asked(folder: Path) -> None:
-    path = saved(folder / "model", small_model(10))
-    found = load_network(source(model=path))
-    assert (found.input_length, found.outputs, found.background) == (10, ("unbound", "bound"), (0.4, 0.1, 0.2, 0.3))
-    assert isinstance(found.read_as(Reading(), 10), LayeredModel)
-    adapted = found.read_as(Reading(layer="layers.3"), 10)
-    assert isinstance(adapted, AdaptedNetwork)
-    assert found.output_names(adapted.outputs) == ("unbound", "bound")
-
-
-def test_the_digest_tells_code_arguments_and_weights(folder: Path) -> None:
+def test_code_and_weights_are_its_files(folder: Path) -> None:
     torch.save(network().state_dict(), folder / "w.pt")
     given = source(folder / "w.pt", arguments={"filters": 6})
     load_network(given)
-    found = json.loads(json.dumps(network_digest(given)))
-    assert found["arguments"] == {"filters": 6}
-    assert len(found["code"][NAME]) == len(found["weights"]) == 64
     assert [Path(path).name for path in given.files] == [f"{NAME}.py", "w.pt"]
 
 
@@ -219,7 +137,7 @@ def bad(name: str, folder: Path) -> str:
     {
         "not finite": r"w.pt: 0.bias: holds a weight that is not a finite number",
         "no tensors": "holds no weights by name",
-        "a number": "holds a int and no weights by name",
+        "a number": "holds no weights by name",
         "other shapes": "weights do not fit .*size mismatch for 0.bias",
     }.items(),
 )
@@ -234,16 +152,20 @@ def test_weights_that_do_not_serve_are_an_error_that_says_why(folder: Path, name
         ("nowhere:network", {}, "cannot be imported .*No module named 'nowhere'.*PYTHONPATH"),
         ("broken_code:network", {}, r"broken_code.py: line 2: cannot be imported \(ValueError: half done\)"),
         (f"{NAME}:absent", {}, "has no absent"),
-        (f"{NAME}:fails", {}, rf"{NAME}.py: line 8: fails \(RuntimeError: no filters\); see --model-args"),
+        (f"{NAME}:fails", {}, rf"{NAME}.py: line 8: fails \(RuntimeError: no filters\); see --arguments"),
         (f"{NAME}:network", {"width": 3}, "unexpected keyword argument 'width'"),
-        (f"{NAME}:nothing", {}, "gives a str; name a function or class that gives a torch.nn.Module"),
+        (
+            f"{NAME}:nothing",
+            {},
+            "gives a str; name a function or class that gives a torch.nn.Module, or one of sequences with --score",
+        ),
         (f"{NAME}:known", {}, "gives a known"),
-        ("nonsense", {}, "no such model; give a model folder, or package.module:factory"),
+        ("nonsense", {}, "no such network; give package.module:function"),
     ],
 )
 def test_a_factory_that_does_not_serve_is_an_error_that_says_why(model: str, arguments: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        load_network(source(model=model, arguments=arguments))
+        load_network(source(name=model, arguments=arguments))
 
 
 @pytest.mark.parametrize("content", [b"", b"ACGT\n", b"PK\x03\x04 half a zip", b"\x80\x02", bytes(range(256)) * 9])
@@ -257,7 +179,5 @@ def test_junk_is_no_weights(folder: Path, content: bytes, suffix: str) -> None:
 
 def test_weights_alone_are_no_model(folder: Path) -> None:
     torch.save(network().state_dict(), folder / "w.pt")
-    with pytest.raises(InputError, match=r"holds weights and no network; give package.module:factory .* --weights"):
-        load_network(source(model=str(folder / "w.pt")))
-    with pytest.raises(InputError, match="is a model folder, which has its own weights"):
-        load_network(source(folder / "w.pt", model=saved(folder / "model", small_model(10))))
+    with pytest.raises(InputError, match=r"holds weights and no network; give package.module:function, or one"):
+        load_network(source(name=str(folder / "w.pt")))

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Iterable
 from dataclasses import fields, replace
@@ -11,11 +12,15 @@ import numpy as np
 import pytest
 from analysis.sample_sets import independent_draws, sample_set
 from hostile_files import HOSTILE_NAMES, check_reader
+from numpy.typing import NDArray
 
+from maxent_cli.alphabet import decode
 from maxent_cli.data import Interval, SampleSet
 from maxent_cli.errors import InputError
-from maxent_cli.io.samples import SCHEMA, open_draws, writing_draws
+from maxent_cli.io.samples import VERSION, members_of, open_draws, writing_draws
 
+ROOT = Path(__file__).parents[2]
+DATA = ROOT / "tests" / "data"
 CHAINS, DRAWS, LENGTH, REPLICAS, WATCHED = 3, 4, 6, 2, 2
 
 
@@ -63,7 +68,8 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     path = write(tmp_path / "draws.npz", sets, {"seed": 7, "law": {"tether": None}})
     with open_draws(path) as draws:
         assert len(draws) == 2
-        assert draws.header == {"schema": SCHEMA, "anchors": 2, "seed": 7, "law": {"tether": None}}
+        assert draws.version == VERSION
+        assert draws.header == {"anchors": 2, "seed": 7, "law": {"tether": None}}
         for before, after in zip(sets, draws, strict=True):
             assert_same(before, after)
         assert draws[1].name == "a2"
@@ -109,11 +115,48 @@ def test_no_anchors_are_a_file_all_the_same(tmp_path: Path) -> None:
     assert read(write(tmp_path / "draws.npz", [])) == []
 
 
-def test_another_schema_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"header": np.array(json.dumps({"schema": 99, "anchors": 0}))},
+        {"header": np.array(json.dumps({"anchors": 0})), "version": np.array(99)},
+    ],
+    ids=["in the header", "a member"],
+)
+def test_a_newer_version_is_refused_by_name(tmp_path: Path, members: dict[str, NDArray[np.generic]]) -> None:
     path = tmp_path / "draws.npz"
-    np.savez(path, header=np.array(json.dumps({"schema": 99, "anchors": 0})))
-    with pytest.raises(InputError, match=f"header: has schema 99; give a file of schema {SCHEMA}"):
+    np.savez(path, **members)
+    said = f"version: is of version 99 of the draws format, and this maxent reads up to {VERSION}; read it with a newer"
+    with pytest.raises(InputError, match=said):
         read(str(path))
+
+
+@pytest.mark.parametrize("version", range(1, VERSION + 1))
+def test_a_file_of_every_version_is_read(version: int) -> None:
+    """Each was written by the code of its time, around one anchor; the sampler is the same, and so are the draws."""
+    path = DATA / f"draws.v{version}.npz"
+    assert path.stat().st_size < 8000
+    with open_draws(str(path)) as draws:
+        assert draws.version == version
+        assert draws.held == "the anchor's representation, weighted by the output layer for bound - unbound"
+        assert draws.header["run"]["draws"] == 4
+        (samples,) = draws
+    assert samples.interval == Interval("chr1", 100, 108)
+    assert decode(samples.anchor) == "GATCATTG"
+    assert samples.codes.shape == (4, 4, 8)
+    assert (samples.beta, samples.beta_error, samples.keep) == (5.0, 0.0, None)
+    assert samples.conditionals is not None
+    assert np.isfinite(samples.energy).all()
+
+
+def test_the_page_of_the_format_names_every_version_and_member() -> None:
+    page = (ROOT / "docs" / "draws-format.md").read_text(encoding="utf-8")
+    assert [int(found) for found in re.findall(r"^## Version (\d+)$", page, re.MULTILINE)] == [*range(VERSION, 0, -1)]
+    with members_of(str(DATA / f"draws.v{VERSION}.npz"), noting=False) as members:
+        named = {name.replace("000000", "NNNNNN") for name in members.files}
+        record = json.loads(str(members["record_000000"]))
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == named
+    assert all(f"`{name}`" in page for name in record)
 
 
 @pytest.mark.parametrize(

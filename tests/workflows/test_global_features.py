@@ -9,13 +9,14 @@ import pytest
 
 from maxent_cli.alphabet import decode, is_gc, reverse_complement
 
+HELD = ("G and C", "A", "CG", "G and C, left half", "G and C, left less right", "A less T", "none")
 WORKFLOW = Path(__file__).parents[2] / "workflows" / "global_features"
 
 
 @pytest.fixture(autouse=True)
 def workflow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(WORKFLOW))
-    for name in ("constructed", "steps"):
+    for name in ("constructed", "steps", "by_hand"):
         monkeypatch.delitem(sys.modules, name, raising=False)
 
 
@@ -33,6 +34,7 @@ def test_labels_are_what_is_said() -> None:
         ]
     (high, _), (low, _) = shares["composition"]
     assert high - low > 0.12
+    assert abs(np.subtract(*shares["shuffled"]))[0] < 0.02
     (with_gc, whole), (without_gc, none) = shares["motif"]
     assert whole == 1
     assert none < 0.05  # random orders that happen to be the motif
@@ -42,15 +44,28 @@ def test_labels_are_what_is_said() -> None:
     assert whole > 0.7 > 0.3 > none
 
 
+@pytest.mark.parametrize("held", HELD)
+def test_what_a_network_was_given_to_hold_is_named(tmp_path: Path, held: str) -> None:
+    import by_hand
+    import constructed
+
+    assert set(by_hand.NETWORKS) == set(HELD)
+    size = replace(constructed.QUICK, anchors=8)
+    (row,) = constructed.given(tmp_path, size, (held,))
+    assert row["held"] == held
+    assert row["right"] is True
+    assert row["largest"] < 5
+
+
 @pytest.mark.slow
 def test_the_probe_tells_composition_from_a_motif(tmp_path: Path) -> None:
     import constructed
 
     size = replace(constructed.QUICK, anchors=16)
     rows = {row["network"]: row for row in constructed.experiment(tmp_path, size, ("composition", "motif"))}
-    assert rows["composition"]["verdict"] == "yes"
-    assert rows["motif"]["verdict"] != "yes"
-    assert rows["composition"]["excess_low"] > rows["motif"]["excess"] + 0.1
+    assert rows["composition"]["held"] == "G and C"
+    assert rows["motif"]["held"] == "none"
+    assert rows["composition"]["rigidity_low"] > rows["motif"]["rigidity"] + 0.1
     assert rows["composition"]["slope"] > 0.4 > rows["motif"]["slope"]
     assert rows["composition"]["largest"] < 5
     again = list(constructed.experiment(tmp_path, size, ("composition",)))  # nothing is run again

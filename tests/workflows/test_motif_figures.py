@@ -1,26 +1,29 @@
 """The figures of motifs on simulated data, in small: all that is wanted is met."""
 
-import importlib.util
-import sys
 from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).parents[2] / "workflows" / "motif_figures"
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
     "figure", ["pooled", *(pytest.param(name, marks=pytest.mark.slow) for name in ("spaced", "shuffled"))]
 )
 def test_what_is_wanted_is_met(figure: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(FOLDER))
-    spec = importlib.util.spec_from_file_location("motif_figures", FOLDER / "figures.py")
-    assert spec
-    assert spec.loader
-    figures = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "motif_figures", figures)
-    spec.loader.exec_module(figures)
+    monkeypatch.syspath_prepend(str(ROOT))
+    from workflows.motif_figures import figures
+
     rows = list(getattr(figures, figure)(tmp_path / figure, figures.QUICK))
     assert len(rows) >= 3
     assert [row for row in rows if row["met"] != "yes"] == []
-    assert figures.page(rows, figures.QUICK, 1.0).count("| yes |") == len(rows)
+    assert figures.page(tmp_path, rows, figures.QUICK).count("| yes |") == len(rows)
+
+
+def test_too_few_sites_decide_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT))
+    from workflows.motif_figures import figures
+
+    assert [figures._counted("", right, 40)["met"] for right in (40, 38, 37)] == ["yes", "yes", "no"]
+    assert figures._counted("", 8, 8)["met"] == "no"
+    assert figures._counted("", 38, 40)["found"] == "0.95 (0.83 to 0.99)"  # Wilson 1927: 0.835 to 0.986

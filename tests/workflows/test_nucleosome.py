@@ -83,7 +83,7 @@ def test_the_experiment_on_a_toy(tmp_path: Path) -> None:
         "split": {"test_chromosomes": ["chrB"]},
         "training": {"architecture": "nucleosome", "shift": 0, "epochs": 5, "batch": 32},
         "sampling": SHORT,
-        "probe": {"mu": [0, 0.5], "untrained": 1},
+        "probe": {"mu": [0, 0.5]},
         "probing": SHORT,
         "networks": {"matched": {"top_score": 0.4, "bottom_score": 0.4, "match_gc": True}},
     }

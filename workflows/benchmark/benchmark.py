@@ -39,6 +39,7 @@ import maxent_cli as mx
 from maxent_cli.data import Sequences
 from maxent_cli.interpret import LawSettings
 from maxent_cli.io import RecordSource, load_model, read_sequences, write_table, writing, writing_folder
+from maxent_cli.laws import ONE_LESS_ZERO
 from maxent_cli.models import SequenceModel
 
 AUTO = "auto"
@@ -102,7 +103,7 @@ def at_pace(twin: Row, row: Row) -> Row:
 def measure(model: SequenceModel, anchors: Sequences, law: LawSettings, given: argparse.Namespace) -> Iterator[Row]:
     """Rows of all ways for each anchor at one beta, or at the beta found for it."""
     for row in range(min(given.first, len(anchors))):
-        place = settle(model, anchors.take(np.array([row])), law, default_run(given.seed))
+        place = settle(model, anchors.anchor(row), law, default_run(given.seed))
         named = {
             "anchor": anchors.names[row],
             "asked": AUTO if law.beta is None else f"{law.beta:g}",
@@ -120,7 +121,7 @@ def measure_recurrent(given: argparse.Namespace) -> Iterator[Row]:
     anchors = simulated_anchors(min(given.first, 5), given.seed)
     ways = [name for name in WAYS if name not in COMPILED]
     for row in range(len(anchors)):
-        place = settle(model, anchors.take(np.array([row])), LawSettings((1, 0), UNIFORM, None, None), RECURRENT_RUN)
+        place = settle(model, anchors.anchor(row), LawSettings(ONE_LESS_ZERO, UNIFORM, None, None), RECURRENT_RUN)
         named = {"anchor": anchors.names[row], "asked": f"LSTM, {right:.0%} right", "beta": float(place.betas[-1])}
         print("LSTM", named["anchor"], flush=True)
         yield from (
@@ -135,7 +136,7 @@ def main() -> None:
     anchors, _ = read_sequences(RecordSource(given.anchors), model.input_length, crop=True)
     rows: list[Row] = []
     for beta in given.beta or [AUTO]:
-        law = LawSettings((1, 0), card.background, None, None if beta == AUTO else float(beta))
+        law = LawSettings(ONE_LESS_ZERO, card.background, None, None if beta == AUTO else float(beta))
         rows += measure(model, anchors, law, given)
     if not given.without_recurrent:
         rows += measure_recurrent(given)

@@ -16,9 +16,10 @@ import numpy as np
 import maxent_cli as mx
 from maxent_cli.alphabet import UNKNOWN
 from maxent_cli.analysis import diagnose, information_of
-from maxent_cli.data import SampleSet, Sequences
+from maxent_cli.data import Anchor, SampleSet
 from maxent_cli.interpret import LawSettings, over_anchors, ready, sample_anchor
 from maxent_cli.io import RecordSource, load_model, read_sequences, write_table
+from maxent_cli.laws import ONE_LESS_ZERO
 
 RUN = mx.Sampling(chains=16, replicas=5, draws=100, thin=60, warmup=3000, max_steps=6000)
 
@@ -67,9 +68,9 @@ def main() -> None:
     ready(model)
     rows: list[dict[str, object]] = []
     for tether, keep in product(given.tether, given.keep):
-        law = LawSettings((1, 0), card.background, tether or None, None, keep)
+        law = LawSettings(ONE_LESS_ZERO, card.background, tether or None, None, keep)
 
-        def one(anchor: Sequences, threads: int, law: LawSettings = law) -> dict[str, object]:
+        def one(anchor: Anchor, threads: int, law: LawSettings = law) -> dict[str, object]:
             started = time.process_time()
             return measure(sample_anchor(model, anchor, law, RUN, threads), time.process_time() - started)
 

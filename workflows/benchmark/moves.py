@@ -12,12 +12,13 @@ import argparse
 import numpy as np
 import torch
 from benchmark import AUTO
-from ways import WAYS, Place, Run, Way, default_run, figures, settle, start
+from ways import Place, Run, Way, default_run, figures, settle, start
 
 from maxent_cli.analysis import letter_diagnostics
 from maxent_cli.engine import LETTER, REDRAW, REFILL, REVERSE_COMPLEMENT, SHIFT, SINGLE_LETTERS, TOGGLE, WHOLE, Move
-from maxent_cli.interpret import MOVES, LawSettings
+from maxent_cli.interpret import ALL_MOVES, LawSettings
 from maxent_cli.io import RecordSource, load_model, read_sequences, write_table
+from maxent_cli.laws import ONE_LESS_ZERO
 
 SHIFTS = (Move(SHIFT, 0.1, 24, 8),)
 TURNS = (Move(REVERSE_COMPLEMENT, 0.1, 24),)
@@ -39,7 +40,7 @@ MIXTURES = {
         *(Move(LETTER, 0.66), Move(SHIFT, 0.06, 24, 8), Move(REVERSE_COMPLEMENT, 0.06, 24)),
         *(Move(TOGGLE, 0.1, 20), Move(REFILL, 0.06, 4), Move(REFILL, 0.06, 12)),
     ),
-    "all (the default)": MOVES["all"],
+    "all (the default)": ALL_MOVES,
 }
 
 
@@ -47,8 +48,7 @@ def compare(place: Place, given: argparse.Namespace) -> list[dict[str, object]]:
     """The mixtures at a place in turns; a row a mixture."""
     runs = dict[str, Run]()
     for name, moves in MIXTURES.items():
-        MOVES[name], WAYS[name] = moves, Way(True, name, True)
-        run = start(WAYS[name], place, given.chains, given.seed)
+        run = start(Way(True, moves, True), place, given.chains, given.seed)
         if run is None:
             raise SystemExit("the network is no stack of layers that the compiled chain runs")
         run.pace(given.slice)
@@ -90,9 +90,9 @@ def main() -> None:
     anchors, _ = read_sequences(RecordSource(given.anchors), model.input_length, crop=True)
     rows = list[dict[str, object]]()
     for beta in given.beta or [AUTO]:
-        law = LawSettings((1, 0), card.background, None, None if beta == AUTO else float(beta))
+        law = LawSettings(ONE_LESS_ZERO, card.background, None, None if beta == AUTO else float(beta))
         for number in range(min(given.first, len(anchors))):
-            place = settle(model, anchors.take(np.array([number])), law, default_run(given.seed))
+            place = settle(model, anchors.anchor(number), law, default_run(given.seed))
             named = {"anchor": anchors.names[number], "asked": beta, "beta": float(place.betas[-1])}
             rows += [{**named, **figures} for figures in compare(place, given)]
             write_table(given.out, rows)

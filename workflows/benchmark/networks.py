@@ -17,9 +17,10 @@ from benchmark import REFERENCE, UNIFORM, Row, compare
 from torch import nn
 from ways import Place, default_run, settle
 
-from maxent_cli.data import Sequences
+from maxent_cli.data import Anchor, Sequences
 from maxent_cli.interpret import LawSettings
 from maxent_cli.io import RecordSource, load_model, read_sequences, write_table
+from maxent_cli.laws import ONE_LESS_ZERO
 from maxent_cli.models import ARCHITECTURES, LayeredModel, SequenceModel, build, one_hot
 
 LENGTH, STEPS, BATCH, ANCHORS = 100, 400, 128, 1
@@ -46,7 +47,7 @@ def normalised(pools: tuple[int, int]) -> LayeredModel:
 
 
 NETWORKS: dict[str, Callable[[], LayeredModel]] = {
-    **{name: (lambda name=name: build(name, LENGTH, {}, 1)) for name in ARCHITECTURES},
+    **{name: (lambda name=name: build(name, LENGTH, {}, 1)) for name in ARCHITECTURES if name != "residual"},
     "GELU": lambda: stack(*first(24, nn.GELU()), units=64 * 77, hidden=100, function=nn.GELU()),
     "tanh": lambda: stack(*first(24, nn.Tanh()), units=64 * 77, hidden=100, function=nn.Tanh()),
     "batch norms": lambda: normalised((4, 2)),
@@ -114,9 +115,9 @@ def active(place: Place) -> float:
     return float((values != 0).float().mean())
 
 
-def measure(name: str, model: SequenceModel, around: Sequences, given: argparse.Namespace) -> list[Row]:
+def measure(name: str, model: SequenceModel, around: Anchor, given: argparse.Namespace) -> list[Row]:
     """A row a way."""
-    law = LawSettings((1, 0), UNIFORM, None, None if given.beta is None else given.beta)
+    law = LawSettings(ONE_LESS_ZERO, UNIFORM, None, None if given.beta is None else given.beta)
     place = settle(model, around, law, default_run(given.seed))
     rows = [row for row in compare(place, list(WAYS), given) if row["way"] in WAYS]
     speed = {row["way"]: float(str(row["proposals_per_second"])) for row in rows}
@@ -153,12 +154,12 @@ def main() -> None:
     given, rows = options(), list[Row]()
     print(f"| network | active | {' | '.join(WAYS)} |\n|{'---|' * (len(WAYS) + 2)}")
     for name in given.only or NETWORKS:
-        rows += measure(name, trained(NETWORKS[name], given.seed), anchors(given.seed), given)
+        rows += measure(name, trained(NETWORKS[name], given.seed), anchors(given.seed).anchor(0), given)
         print(line(rows[-len(WAYS) :]), flush=True)
     for path in given.model:
         model, _ = load_model(path)
         around, _ = read_sequences(RecordSource(given.anchors), model.input_length, crop=True)
-        rows += measure(path, model, around.take(np.array([0])), given)
+        rows += measure(path, model, around.anchor(0), given)
         print(line(rows[-len(WAYS) :]), flush=True)
     write_table(given.out, rows)
 

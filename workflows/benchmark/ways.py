@@ -11,8 +11,9 @@ import torch
 import maxent_cli as mx
 from maxent_cli.alphabet import Codes
 from maxent_cli.analysis import letter_diagnostics, rhat
-from maxent_cli.data import Sequences
+from maxent_cli.data import Anchor
 from maxent_cli.engine import (
+    SINGLE_LETTERS,
     Kernel,
     Ladder,
     Move,
@@ -24,8 +25,8 @@ from maxent_cli.engine import (
     start_state,
 )
 from maxent_cli.interpret import (
+    ALL_MOVES,
     EXCHANGE_EVERY,
-    MOVES,
     LawSettings,
     NotAStack,
     Setting,
@@ -44,21 +45,21 @@ TWIN_TIMES = 10  # times as long a turn: the further it goes, the closer the bou
 
 
 class Way(NamedTuple):
-    """A kernel, its moves (a key of MOVES), and whether it climbs the ladder of betas."""
+    """A kernel, its moves, and whether it climbs the ladder of betas."""
 
     compiled: bool
-    moves: str
+    moves: tuple[Move, ...]
     ladder: bool
 
 
 WAYS = {
-    "reference": Way(False, "letters", False),
-    "full passes, moves": Way(False, "all", False),
-    "incremental, letters": Way(True, "letters", False),
-    "incremental, moves": Way(True, "all", False),
-    "incremental, letters, ladder": Way(True, "letters", True),
-    "incremental, moves, ladder": Way(True, "all", True),
-    "full passes, moves, ladder": Way(False, "all", True),
+    "reference": Way(False, SINGLE_LETTERS, False),
+    "full passes, moves": Way(False, ALL_MOVES, False),
+    "incremental, letters": Way(True, SINGLE_LETTERS, False),
+    "incremental, moves": Way(True, ALL_MOVES, False),
+    "incremental, letters, ladder": Way(True, SINGLE_LETTERS, True),
+    "incremental, moves, ladder": Way(True, ALL_MOVES, True),
+    "full passes, moves, ladder": Way(False, ALL_MOVES, True),
 }
 COMPILED = tuple(name for name, way in WAYS.items() if way.compiled)
 BARE, DEFAULT = "bare forward passes", "default sampler"
@@ -84,7 +85,7 @@ class Place:
     @property
     def anchor(self) -> Codes:
         """The anchor's letters (L,)."""
-        return self.setting.anchor.codes[0]
+        return self.setting.anchor.codes
 
     @property
     def energy(self) -> float:
@@ -92,13 +93,13 @@ class Place:
         return float(self.setting.energies(self.codes[:, -1]).mean() / self.setting.reference.energy)
 
 
-def settle(model: SequenceModel, anchor: Sequences, law: LawSettings, run: mx.Sampling) -> Place:
+def settle(model: SequenceModel, anchor: Anchor, law: LawSettings, run: mx.Sampling) -> Place:
     """Find the ladder (and beta where the law has none) and run it until chains have forgotten where they started."""
     run = replace(run, warmup=SETTLING * run.warmup)
     setting, tuned = warmed_up(prepare(model, anchor, law, run, 1))
     run = setting.run
-    target = setting.law.terms.at(np.tile(tuned.betas, run.chains), tuned.adapted)
-    _, trace = setting.kernel(tuned.state, target, 2 * DRAWS_A_SLICE, run.warmup // (2 * DRAWS_A_SLICE))
+    target = setting.law.terms.at(np.tile(tuned.betas, run.chains), tuned.adapted, tuned.surrogate)
+    _, trace = setting.kernel(tuned.state, target, 2 * DRAWS_A_SLICE, setting.run.warmup // (2 * DRAWS_A_SLICE))
     late = trace.codes[:, DRAWS_A_SLICE:]
     return Place(setting, tuned.betas, late.reshape(run.chains, run.replicas, *late.shape[1:]), tuned.adapted)
 
@@ -142,7 +143,7 @@ class Run:
 def start(way: Way, place: Place, chains: int, seed: int) -> Run | None:
     """A way's chains, all replicas in equilibrium from the start; None where the network is not a stack."""
     setting, replicas = place.setting, len(place.betas) if way.ladder else 1
-    kernel = kernel_of(way, setting, MOVES[way.moves], replicas)
+    kernel = kernel_of(way, setting, replicas)
     if kernel is None:
         return None
     if way.ladder:
@@ -152,19 +153,20 @@ def start(way: Way, place: Place, chains: int, seed: int) -> Run | None:
         codes = top[np.linspace(0, len(top) - 1, chains).astype(int)]
     codes = np.ascontiguousarray(codes)
     target = setting.law.terms.at(np.tile(place.betas[-replicas:], len(codes) // replicas), place.adapted)
-    keys = chain_keys(seed, setting.anchor.names[0], place.anchor, len(codes))
+    keys = chain_keys(seed, setting.anchor.name, place.anchor, len(codes))
     return Run(kernel, target, start_state(target, codes, keys, CPU), replicas)
 
 
-def kernel_of(way: Way, setting: Setting, moves: tuple[Move, ...], replicas: int) -> Kernel | None:
+def kernel_of(way: Way, setting: Setting, replicas: int) -> Kernel | None:
     """The way's kernel, with one thread."""
     ladder = Ladder(replicas, EXCHANGE_EVERY)
     if not way.compiled:
-        return full_pass_chain(moves, ladder)
+        return full_pass_chain(way.moves, ladder)
     try:
-        return compiled_chain(read_plan(setting.model, setting.law.reference, setting.law.weights), moves, ladder, 1)
+        plan = read_plan(setting.model, setting.law.reference, setting.law.weights)
     except NotAStack:
         return None
+    return compiled_chain(plan, way.moves, ladder, 1)
 
 
 def bare_pace(place: Place, chains: int, seconds: float) -> Callable[[], float]:

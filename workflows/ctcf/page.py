@@ -14,7 +14,7 @@ from ..global_features.steps import Table, machine, table, used
 TEXT = """\
 # Do draws or attributions point at the sites that a network reads?
 
-{date}, {machine}.
+`python -m workflows.ctcf.experiment workflows/ctcf/ctcf.toml`, {date}; {machine}.
 CPU minutes: {minutes:.0f}, and {training:.0f} for the training of networks that were not given.
 Anchors are held-out positives that the network calls rightly, at random among those that qualify. Means over anchors
 with 95 % bootstrap intervals.

@@ -2,6 +2,7 @@
 
 import csv
 import resource
+import subprocess
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,10 +53,19 @@ def used(folder: Path, name: str = "*") -> float:
 
 
 def machine(output: Path) -> str:
-    """The processor and versions that made an output, as its provenance says."""
+    """The processor and versions that made an output, as its provenance says, and the commit."""
     made = read_provenance(str(output)) or {}
     versions = ", ".join(f"{name} {made['packages'][name]}" for name in ("torch", "numba", "numpy"))
-    return f"{made['machine']['cpu']}, one thread, Python {made['python']}, {versions}"
+    return f"{made['machine']['cpu']}, one thread, Python {made['python']}, {versions}; {commit() or made['version']}"
+
+
+def commit() -> str:
+    """The commit that is checked out, and its day; empty outside a clone."""
+    asked = ["git", "-C", str(Path(__file__).parent), "log", "-1", "--format=commit %h of %cs"]
+    try:
+        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
 
 
 def table(path: Path) -> Table:
@@ -115,12 +125,19 @@ def surest(folder: Path, model: Path, count: int) -> Path:
 
 def called_rightly(folder: Path, model: Path, count: int, seed: int) -> Path:
     """So many held-out positives, and as many negatives, at random among those the network calls rightly, as FASTA."""
-    chance, chosen, names, sequences = np.random.default_rng(seed), folder / "anchors.fa", list[str](), list[str]()
+    held_out = dict[str, Path]()
     for label, name in enumerate(("negatives", "positives")):
-        called = folder / f"{name}.called.fa"
-        asked = {"label": label, "correct": True, "select": str(called), "threads": 1}
+        held_out[name] = folder / f"{name}.called.fa"
+        asked = {"label": label, "correct": True, "select": str(held_out[name]), "threads": 1}
         made(folder / f"{name}.called.tsv", mx.predict, mx.network(str(model)), str(model / f"test.{name}.fa"), **asked)
-        records = list(read_fasta(str(called)))
+    return at_random(folder, held_out, count, seed)
+
+
+def at_random(folder: Path, held_out: dict[str, Path], count: int, seed: int) -> Path:
+    """So many records of each named FASTA, as FASTA."""
+    chance, chosen, names, sequences = np.random.default_rng(seed), folder / "anchors.fa", list[str](), list[str]()
+    for name, path in held_out.items():
+        records = list(read_fasta(str(path)))
         for number in chance.choice(len(records), min(count, len(records)), replace=False):
             names.append(f"{name}_{records[number].name}")
             sequences.append(records[number].sequence)
@@ -134,27 +151,22 @@ def auroc(model: Path) -> dict[str, str]:
 
 
 def probe_row(folder: Path) -> Row:
-    """What a gc-probe found: verdict, the excess it rests on, slope, rigidity, convergence, the sampler's checks."""
+    """What a gc-probe found: what is held, rigidity and slope of G and C, convergence, the sampler's checks."""
     answer, response = table(folder / "answer.tsv"), table(folder / "response.tsv")
-    network = {row["quantity"]: row for row in answer if row["of"] == "network"}
-    others = [row for row in answer if row["of"].startswith("untrained") and row["quantity"] == "rigidity outside"]
+    asked = next(row for row in answer if row["count"] == response[0]["counted"])
     scores = [abs(float(row["z"])) for row in table(folder / "checks.tsv") if row["z"] != "nan"]
     return {
-        "verdict": answer[-1]["quantity"].rpartition(": ")[2],
+        "held": "; ".join(row["count"] for row in answer if row["held"] == "yes") or "none",
+        "verdict": asked["held"],
         "told": sum(row["distinguishable"] == "yes" for row in response if float(row["mu"]) == 0),
-        **_interval("slope", network["slope outside"]),
-        **_interval("rigidity", network["rigidity outside"]),
-        "untrained_rigidity": max((float(row["value"]) for row in others), default=float("nan")),
-        **_interval("excess", network["rigidity outside, where chains agree"]),
+        **{name: float(asked[name]) for name in ("slope", "slope_low", "slope_high", "rigidity")},
+        "rigidity_low": float(asked["low"]),
+        "rigidity_high": float(asked["high"]),
         **_settled(response),
         "checks": len(scores),
         "within_3": sum(score <= 3 for score in scores),
         "largest": max(scores, default=float("nan")),
     }
-
-
-def _interval(name: str, row: dict[str, str]) -> Row:
-    return {name: float(row["value"]), f"{name}_low": float(row["low"]), f"{name}_high": float(row["high"])}
 
 
 def _settled(response: Table) -> Row:

@@ -1,6 +1,6 @@
 """Does `maxent motifs` find what was planted, and nothing where nothing is? Three figures on simulated data.
 
-python workflows/motif_figures/figures.py OUT [--quick]
+python -m workflows.motif_figures.figures OUT [--quick]
 
 pooled: a network with global max pooling, and one that shares weights between strands; the law is not tethered.
 spaced: two motifs planted independently, and in a second set at a fixed spacing; the network of `maxent train`.
@@ -10,20 +10,14 @@ OUT/results.tsv and results.md have a row a finding, with what was wanted; --qui
 """
 
 import argparse
-import csv
-import platform
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
-import pooled_networks
 import torch
-from safetensors.torch import save_file
 from scipy.stats import binomtest
 from torch import nn
 
@@ -33,6 +27,9 @@ from maxent_cli.analysis import FACING, Match, best_match
 from maxent_cli.data import Motif
 from maxent_cli.io import read_meme, write_fasta, write_meme, write_table
 
+from ..global_features.steps import Row, cpu_seconds, machine, table
+from . import pooled_networks
+
 PLANTED = {"left": "TTACCACAGGA", "right": "AAGTCGAGCAT"}  # unlike each other and themselves, on either strand
 SHARPNESS = 0.9
 DECOYS = 60  # known motifs that are planted nowhere
@@ -41,7 +38,6 @@ LEAST_SITES = 20
 POOLED = ("MaxPooled", "BothStrands")
 TETHERED, UNTETHERED = mx.Law(gc=0.5), mx.Law(gc=0.5, tether=None)
 
-Row = dict[str, object]
 Site = tuple[int, int, str]  # start, end, strand
 
 
@@ -80,12 +76,6 @@ def write_known(path: Path) -> str:
     return str(path)
 
 
-def table(path: Path) -> list[dict[str, str]]:
-    """Rows of a table."""
-    with path.open(newline="") as stream:
-        return list(csv.DictReader(stream, delimiter="\t"))
-
-
 def read_off(folder: Path, net: mx.Network, law: mx.Law, sampling: mx.Sampling, name: str = "motifs") -> Path:
     """Draws around folder/anchors.fa and their motifs; gives the motifs' folder, which is folder/name."""
     motifs, known = folder / name, write_known(folder / "known.meme")
@@ -112,8 +102,9 @@ def pooled(folder: Path, size: Size) -> Iterator[Row]:
     for number, kind in enumerate(POOLED):
         place = folder / kind
         place.mkdir(parents=True)
-        right = _train_pooled(place, getattr(pooled_networks, kind)(), size, number)
-        net = mx.network(f"pooled_networks:{kind}", weights=str(place / "weights.safetensors"))
+        trained = getattr(pooled_networks, kind)()
+        right = _train_pooled(place, trained, size, number)
+        net = mx.network(trained)
         motifs = read_off(place, net, UNTETHERED, size.sampling)
         in_place = max(float(row["information"]) for row in table(motifs / "positions.tsv"))
         held = [float(row["occupancy"]) for row in table(motifs / "occupancy.tsv") if row["present"] == "yes"]
@@ -131,7 +122,7 @@ def row(what: str, found: float | str, wanted: str, met: bool) -> Row:
 
 
 def _train_pooled(folder: Path, network: nn.Module, size: Size, seed: int) -> float:
-    """Train on batches that half hold the motif; write weights and anchors; give the share called rightly."""
+    """Train on batches that half hold the motif; write anchors; give the share called rightly."""
     torch.manual_seed(seed)
     torch.set_num_threads(1)
     rng, optimizer = np.random.default_rng(seed), torch.optim.Adam(network.parameters(), 0.01)
@@ -141,7 +132,6 @@ def _train_pooled(folder: Path, network: nn.Module, size: Size, seed: int) -> fl
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    save_file(network.state_dict(), folder / "weights.safetensors")
     codes, labels = _labelled(2000, size.length, rng)
     with torch.no_grad():
         margin = _outputs(network, codes).diff(dim=1)[:, 0].numpy()
@@ -294,8 +284,7 @@ def shuffled(folder: Path, size: Size) -> Iterator[Row]:
         place = folder / f"seed_{seed}"
         place.mkdir(parents=True)
         aurocs = _train_on_nothing(place, seed, size)
-        own = {"seed": seed, "length": size.length}
-        untrained = mx.network("pooled_networks:untrained", arguments=own)
+        untrained = mx.network(pooled_networks.untrained(seed, size.length))
         for kind, net in {"shuffled": mx.network(f"{place}/model"), "untrained": untrained}.items():
             motifs = read_off(place, net, TETHERED, size.sampling, kind)
             motifs_found[kind] += len(table(motifs / "motifs.tsv"))
@@ -335,14 +324,15 @@ def _train_on_nothing(place: Path, seed: int, size: Size) -> float:
     )
 
 
-def page(rows: list[Row], size: Size, seconds: float) -> str:
+def page(out: Path, rows: list[Row], size: Size) -> str:
     """The rows in Markdown, with the machine and the date."""
+    drawn = next(out.rglob("*.npz"))
     head = [
         "# Motifs where they were planted, and none where none were",
         "",
-        f"{datetime.now(UTC):%Y-%m-%d}, {processor()}, one thread, Python {platform.python_version()}, "
-        + ", ".join(f"{name} {metadata.version(name)}" for name in ("torch", "numba", "numpy", "memelite"))
-        + f"; {seconds:.0f} s. {size}.",
+        f"`python -m workflows.motif_figures.figures OUT{' --quick' * (size == QUICK)}`, {datetime.now(UTC):%Y-%m-%d}; "
+        f"{machine(drawn)};",
+        f"{cpu_seconds():.0f} CPU seconds. {size}.",
         "",
         "| what | found | wanted | met |",
         "|---|---|---|---|",
@@ -355,13 +345,6 @@ def _shown(value: object) -> str:
     return f"{value:.3g}" if isinstance(value, float) else f"{value}".replace("<", "&lt;")
 
 
-def processor() -> str:
-    """The processor's name, where the system tells it."""
-    place = Path("/proc/cpuinfo")
-    lines = place.read_text().splitlines() if place.exists() else []
-    return next((line.split(": ")[1] for line in lines if line.startswith("model name")), platform.machine())
-
-
 FIGURES = (pooled, spaced, shuffled)
 
 
@@ -371,11 +354,11 @@ def main() -> None:
     parser.add_argument("out", type=Path, help="folder that is made")
     parser.add_argument("--quick", action="store_true", help="fewer sequences, anchors and seeds")
     given = parser.parse_args()
-    size, started = QUICK if given.quick else Size(), time.time()
+    size = QUICK if given.quick else Size()
     given.out.mkdir(parents=True)
     rows = [row for figure in FIGURES for row in figure(given.out / figure.__name__, size)]
     write_table(str(given.out / "results.tsv"), rows)
-    text = page(rows, size, time.time() - started)
+    text = page(given.out, rows, size)
     (given.out / "results.md").write_text(text)
     sys.stdout.write(text)
 

@@ -18,7 +18,7 @@ from .spectra import POSITIONS_TRACK
 TEXT = """\
 # The rhythm of nucleosomes: draws beside attributions
 
-{date}, {machine}.
+`python -m workflows.nucleosome.experiment workflows/nucleosome/nucleosome.toml`, {date}; {machine}.
 CPU minutes of all networks: {minutes}.
 Anchors are the held-out positives that a network calls rightly and is surest of; all that is said of one is said of
 the same anchors.
@@ -57,7 +57,8 @@ GC = """
 ## Do they hold GC content?
 
 Other anchors: of both labels, at random among those that the network calls rightly. Told: how many of them it tells
-from the background. Slope and rigidity are of GC outside local features; `maxent gc-probe --help` says what they are.
+from the background. Held: which counts are. Slope and rigidity are of GC outside local features; `maxent gc-probe
+--help-all` says what they are.
 R-hat is the worst of letters and of the count, checks are z-scores of the sampler.
 
 {table}

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save
+from safetensors.torch import load_file, save
 
 import maxent_cli as mx
 from maxent_cli.alphabet import Codes, decode, encode
@@ -51,12 +51,14 @@ def _told(folder: Path, number: int, config: Config) -> Path:
     folder.mkdir(exist_ok=True)
     anchors, start = folder.parent / "anchors.fa", folder.parent / "start.fa"
     weights = _trained(folder, number, config)
-    net = mx.network(f"{network.__module__}:network", 2, weights=str(weights), arguments={"hidden": config["hidden"]})
+    trained = network(config["hidden"])
+    trained.load_state_dict(load_file(weights))
+    net = mx.network(trained, 2)
     law = mx.Law(tether=None, background=tuple(config["background"]))
     sampling = request(mx.Sampling, config["sampling"], seed=number)
     made(folder / "anchored.npz", mx.sample, net, str(anchors), law, sampling, threads=1)
-    for held, outputs in enumerate(((0, 1), (1, 0))):
-        alone = replace(law, held="output", outputs=outputs, beta=config["beta"])
+    for held, output in enumerate(("0-1", "1-0")):
+        alone = replace(law, held="output", output=output, beta=config["beta"])
         made(folder / f"class_{held}.npz", mx.sample, net, str(start), alone, sampling, threads=1)
     for method in METHODS:
         asked = {"references": config["references"]} if method in REFERENCED else {}

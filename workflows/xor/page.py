@@ -25,8 +25,8 @@ LAWS = {
 TEXT = """\
 # An XOR rule on dinucleotides: attributions and draws
 
-{date}, {machine}; {seconds:.0f} CPU
-seconds in its commands. {networks} networks (8 inputs, {hidden} hidden units), each trained
+`python -m workflows.xor.experiment workflows/xor/xor.toml`, {date}; {machine};
+{seconds:.0f} CPU seconds in its commands. {networks} networks (8 inputs, {hidden} hidden units), each trained
 on its own {source} dinucleotides; of their {inputs} inputs they call {called} rightly.
 Class 1: exactly one of [first letter A or T], [second letter G]. Every input is an anchor, and whatever it is, changing
 either part changes the class.

@@ -1,0 +1,34 @@
+"""Every table that a command writes, declared once, and the other files beside them."""
+
+from maxent_cli.tables import (
+    attribution,
+    comparison,
+    dependence,
+    gc_probe,
+    motifs,
+    periodicity,
+    sampling,
+    training,
+)
+from maxent_cli.tables.schema import Column, File, Output, Table
+
+WRITTEN: dict[str, tuple[Output, ...]] = {
+    "train": training.TRAIN,
+    "predict": training.PREDICT,
+    "sample": sampling.SAMPLE,
+    "motifs": motifs.FOLDER,
+    "dependence": dependence.FOLDER,
+    "compare": comparison.FOLDER,
+    "periodicity": periodicity.FOLDER,
+    "gc-probe": (*gc_probe.FOLDER, sampling.REJECTED),
+    "attribute": (*attribution.FOLDER, sampling.REJECTED),
+}
+
+# folders that the report takes, by the command that wrote them: what it shows of each
+SHOWN = {
+    "motifs": "motifs, and the hundred most telling anchors drawn",
+    "periodicity": "where anchors peak, and mean spectra",
+    "gc-probe": "the response to a chemical potential on a count, and what is held of it",
+}
+
+__all__ = ["SHOWN", "WRITTEN", "Column", "File", "Output", "Table"]

@@ -1,0 +1,234 @@
+"""The tables that `maxent motifs` writes."""
+
+from maxent_cli.tables.columns import (
+    ANCHORS_CONVERGED,
+    CONVERGENCE,
+    KNOWN_COLUMNS,
+    LETTER,
+    LOGO,
+    MOTIF,
+    NO_PLACE,
+    POSITION,
+    RECORD,
+    letters,
+    matrix,
+)
+from maxent_cli.tables.schema import NUMBER, SHARE, TEXT, TRUTH, WHOLE, Column, File, Table, estimate
+
+MOTIFS = Table(
+    "motifs.tsv",
+    "a motif",
+    "the motifs: consensus, anchors, sites, bits, the known ones most like each, and p of coming again in so many "
+    "converged anchors, by shuffled columns",
+    (
+        MOTIF,
+        Column("consensus", TEXT, "", "The letters that its columns hold, in IUPAC's code."),
+        Column("width", WHOLE, "bp", "How many columns it has."),
+        Column("anchors", WHOLE, "", "Anchors whose draws hold it more often than their background."),
+        Column("sites", WHOLE, "", "Sites of it in those anchors' draws."),
+        *estimate("bits", "bits", "Information of its columns against the untethered background, summed."),
+        *KNOWN_COLUMNS,
+        LOGO,
+        Column("anchors_found", WHOLE, "", "Anchors in whose own draws it was found, before all were searched for it."),
+        Column(
+            "recurrence_p",
+            NUMBER,
+            "",
+            "Chance that any motif comes again in so many converged anchors, were columns in random order.",
+            missing="it was found in fewer than two converged anchors",
+        ),
+        Column("threshold", NUMBER, "bits", "Log2 odds from which a place counts as a site."),
+        Column("background_share", SHARE, "", "Mean share of background draws (beta 0) that have a site."),
+        *ANCHORS_CONVERGED,
+    ),
+    key=("motif",),
+)
+PPM = Table(
+    "motifs_ppm.tsv",
+    "a column of a motif",
+    "the motifs as letter probabilities",
+    matrix(MOTIF, "", "Probability of {}."),
+    key=("motif", "position"),
+)
+MOTIF_PWM = Table(
+    "motifs_pwm.tsv",
+    "a column of a motif",
+    "the motifs as log2 odds",
+    matrix(MOTIF, "bits", "Log2 odds of {} against the untethered background, with one pseudocount."),
+    key=("motif", "position"),
+)
+SITES = Table(
+    "sites.bed",
+    "a place of a motif",
+    "places of motifs in 5 % or more of an anchor's draws; genomic if anchors are",
+    (
+        Column("#chrom", TEXT, "", "Chromosome where the anchor's place is known, else the anchor's name."),
+        Column("start", WHOLE, "bp", "Start of the site, 0-based, in the genome or in the anchor."),
+        Column("end", WHOLE, "bp", "End of the site, not included."),
+        MOTIF,
+        Column("score", WHOLE, "", "1000 times the occupancy, rounded, as BED has scores."),
+        Column("strand", TEXT, "", "Strand that the motif reads on, + or -."),
+        RECORD,
+        Column("occupancy", SHARE, "", "Share of the anchor's draws that have the motif at this place and strand."),
+        Column("occupancy_error", NUMBER, "", "Monte Carlo standard error of occupancy.", "it is not known"),
+        Column("log_odds", NUMBER, "bits", "Mean log2 odds of the sites there."),
+        *CONVERGENCE,
+    ),
+    key=("record", "motif", "start", "strand"),
+)
+_NOWHERE = "no place has it"
+OCCUPANCY = Table(
+    "occupancy.tsv",
+    "an anchor and a motif",
+    "share of each anchor's draws with each motif, also at beta 0; the best place",
+    (
+        RECORD,
+        MOTIF,
+        Column("occupancy", SHARE, "", "Share of the anchor's draws that have the motif anywhere, on either strand."),
+        Column("occupancy_error", NUMBER, "", "Monte Carlo standard error of occupancy.", "it is not known"),
+        Column("occupancy_background", SHARE, "", "The same share of draws from the anchor's background (beta 0)."),
+        Column("present", TRUTH, "", "Whether draws have it more often than the background, beyond error."),
+        Column("best_start", WHOLE, "bp", "Start of the most frequent place in the anchor, 0-based.", _NOWHERE),
+        Column("best_end", WHOLE, "bp", "End of that place, not included.", _NOWHERE),
+        Column("best_strand", TEXT, "", "Strand of that place, + or -.", _NOWHERE),
+        Column("best_occupancy", SHARE, "", "Share of draws that have the motif there.", _NOWHERE),
+        Column("best_occupancy_error", NUMBER, "", "Monte Carlo standard error of best_occupancy.", _NOWHERE),
+        LOGO,
+        *CONVERGENCE,
+    ),
+    key=("record", "motif"),
+)
+SPACING = Table(
+    "spacing.tsv",
+    "an arrangement and distance of two motifs",
+    "distances that draws prefer: bp between the facing ends of two motifs (0: side by side), seen with motif_a on the "
+    "plus strand",
+    (
+        Column("motif_a", TEXT, "", "The motif with the lower number, taken to be on the plus strand."),
+        Column("motif_b", TEXT, "", "The other motif; it may be the same."),
+        Column("arrangement", TEXT, "", "Order and strands: a> <b is a, then b on the minus strand."),
+        Column("distance", WHOLE, "bp", "Between facing ends: 0 is side by side, below 0 they overlap."),
+        Column("share", SHARE, "", "Share of pairs in the same draw that have this arrangement and distance."),
+        Column(
+            "expected", SHARE, "", "The same share of pairs from draws of different chains, which keep no distance."
+        ),
+        Column("p", NUMBER, "", "Chance of as large a share, by Student's t over the chains of all anchors."),
+        Column(
+            "q", NUMBER, "", "False discovery rate over the pair's arrangements and distances (Benjamini-Hochberg)."
+        ),
+        Column("anchors", WHOLE, "", "Anchors whose draws hold both motifs."),
+        *ANCHORS_CONVERGED,
+    ),
+)
+RATES = Table(
+    "rates.tsv",
+    "something that was counted",
+    "how often motifs are found and come again, and how often by chance",
+    (
+        Column("quantity", TEXT, "", "What was counted."),
+        Column("found", WHOLE, "", "How many there are."),
+        Column("of", WHOLE, "", "Of how many."),
+    ),
+    key=("quantity",),
+)
+ANCHORS = Table(
+    "anchors.tsv",
+    "an anchor",
+    "bits of each anchor in place, its informative segments, and its logo",
+    (
+        RECORD,
+        *estimate("bits", "bits", "Information of the letters at each position against the background in use, summed."),
+        Column("segments", WHOLE, "", "Informative stretches of the anchor, as segments.tsv lists them."),
+        Column(
+            "ess_median",
+            NUMBER,
+            "draws",
+            "Median effective sample size of the letters' frequencies.",
+            "no position may change",
+        ),
+        LOGO,
+        *CONVERGENCE,
+    ),
+    key=("record",),
+)
+_FIXED = "the position is fixed"
+POSITIONS = Table(
+    "positions.tsv",
+    "a position of an anchor",
+    "letter frequencies and information of each position, with errors and ESS",
+    (
+        RECORD,
+        POSITION,
+        LETTER,
+        *estimate("information", "bits", "Information of the letters drawn there against the background.", _FIXED),
+        Column("ess", NUMBER, "draws", "Effective sample size of the letters' frequencies.", _FIXED),
+        *letters("p_", "", "Frequency of {} in the draws.", _FIXED),
+        *letters("error_", "", "Monte Carlo standard error of p_{}.", _FIXED),
+        *letters("background_", "", "Frequency of {} in the background in use, tether included.", _FIXED),
+        *CONVERGENCE,
+    ),
+    key=("record", "position"),
+)
+PWM = Table(
+    "pwm.tsv",
+    "a position of an anchor",
+    "log2 odds of each position's letters against its background",
+    (
+        *matrix(RECORD, "bits", "Log2 odds of {} against the position's background; 0 where the position is fixed."),
+        *CONVERGENCE,
+    ),
+    key=("record", "position"),
+)
+SEGMENTS = Table(
+    "segments.tsv",
+    "an informative stretch of an anchor",
+    "informative stretches in place, in the anchor and in the genome",
+    (
+        RECORD,
+        Column("start", WHOLE, "bp", "Start in the anchor, 0-based."),
+        Column("end", WHOLE, "bp", "End in the anchor, not included."),
+        Column("bits", NUMBER, "bits", "Information of its positions, summed."),
+        Column("sites", NUMBER, "draws", "Effective number of draws that its frequencies rest on.", "it is not known"),
+        Column("consensus", TEXT, "", "The letters that it holds, in IUPAC's code."),
+        Column("chromosome", TEXT, "", "Chromosome of the stretch.", NO_PLACE),
+        Column("chromosome_start", WHOLE, "bp", "Start in the chromosome, 0-based.", NO_PLACE),
+        Column("chromosome_end", WHOLE, "bp", "End in the chromosome, not included.", NO_PLACE),
+        *CONVERGENCE,
+    ),
+    key=("record", "start"),
+)
+DRAW_SITES = Table(
+    "draw_sites.tsv.gz",
+    "a site in a draw",
+    "every site of every draw, with --draw-sites",
+    (
+        RECORD,
+        Column("chain", WHOLE, "", "Number of the chain, from 0."),
+        Column("draw", WHOLE, "", "Number of the draw in its chain, from 0."),
+        MOTIF,
+        Column("start", WHOLE, "bp", "Start in the anchor, 0-based."),
+        Column("end", WHOLE, "bp", "End in the anchor, not included."),
+        Column("strand", TEXT, "", "Strand that the motif reads on, + or -."),
+        Column("log_odds", NUMBER, "bits", "Log2 odds of the site against the untethered background."),
+    ),
+    key=("record", "chain", "draw", "motif", "start", "strand"),
+)
+FOLDER = (
+    MOTIFS,
+    File("motifs.meme", "the same as matrices, letter probabilities, in MEME's format"),
+    File("motifs.jaspar", "the same as counts, in JASPAR's format"),
+    PPM,
+    MOTIF_PWM,
+    SITES,
+    OCCUPANCY,
+    SPACING,
+    File("anchor_motifs.meme", "the motifs as each anchor's draws have them"),
+    RATES,
+    ANCHORS,
+    POSITIONS,
+    PWM,
+    SEGMENTS,
+    DRAW_SITES,
+    File("logos/", "of anchors in place (logo_), their best motif aligned (aligned_), and motifs"),
+    File("modisco/", "one_hot.npz and attributions.npz for `modisco motifs`"),
+)
