@@ -100,8 +100,7 @@ def watch(samples: SampleSet) -> Watched:
     free = np.flatnonzero(samples.mutable)
     codes = samples.codes[..., free]
     letter_rhat, letter_ess = letter_diagnostics(codes)
-    shares = np.array([(codes == letter).mean(axis=(0, 1)) for letter in range(len(LETTERS))]).T
-    errors = np.sqrt(shares * (1 - shares) / np.where(letter_ess > 0, letter_ess, np.nan))
+    errors = _frequency_errors(codes, letter_ess)
     names += [f"{letter} at {position}" for position in free for letter in LETTERS]
     none = np.full(len(rhats), np.nan)
     return Watched(
@@ -110,6 +109,23 @@ def watch(samples: SampleSet) -> Watched:
         np.concatenate([sizes, letter_ess.ravel()]),
         np.concatenate([none, errors.ravel()]),
     )
+
+
+def letters_converged(codes: Codes, max_rhat: float, min_ess: float) -> bool:
+    """Whether the letters of draws (C, D, L) have converged, as diagnose asks of them and of more."""
+    rhats, sizes = letter_diagnostics(codes)
+    if np.isnan(rhats).all():
+        return False
+    error = _frequency_errors(codes, sizes)
+    return bool(
+        np.nanmax(rhats) <= max_rhat and np.nanmin(sizes) >= min_ess and not np.nanmax(error, initial=0) > MOST_ERROR
+    )
+
+
+def _frequency_errors(codes: Codes, sizes: Floats) -> Floats:
+    """Standard errors (L, 4) of the letters' frequencies in draws (C, D, L) of so many effective ones (L, 4)."""
+    shares = np.array([(codes == letter).mean(axis=(0, 1)) for letter in range(len(LETTERS))]).T
+    return np.asarray(np.sqrt(shares * (1 - shares) / np.where(sizes > 0, sizes, np.nan)))
 
 
 def rhat(values: NDArray[np.generic]) -> Floats:

@@ -38,7 +38,7 @@ def attribute(
     steps: int | None = None,
     max_delta: float | None = None,
     logos: Literal["png", "svg", "pdf", "none"] = "png",
-    max_logos: int = 100,
+    max_logos: int = 10,
     seed: int = 1,
     device: str = "cpu",
     out: str | None = None,

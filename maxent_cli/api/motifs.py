@@ -23,7 +23,7 @@ def motifs(
     unconverged: bool = False,
     draw_sites: bool = False,
     logos: Literal["png", "svg", "pdf", "none"] = "png",
-    max_logos: int = 100,
+    max_logos: int = 10,
     out: str | None = None,
     threads: int | None = None,
     progress: Progress = True,

@@ -209,7 +209,7 @@ logo_options = stack(
     ),
     option(
         "--max-logos",
-        default=100,
+        default=10,
         show_default=True,
         type=click.IntRange(0),
         section="Output",
@@ -441,6 +441,7 @@ def _sampling(
     min_ess: float | None,
     max_rhat: float | None,
     max_steps: int | None,
+    max_replicas: int | None,
     device: str,
     seed: int,
 ) -> "Sampling":
@@ -450,6 +451,7 @@ def _sampling(
 
     asked: dict[str, Any] = {"chains": chains, "replicas": replicas, "draws": draws, "thin": thin, "warmup": warmup}
     asked |= {"start": start, "moves": moves, "min_ess": min_ess, "max_rhat": max_rhat, "max_steps": max_steps}
+    asked["max_replicas"] = max_replicas
     chosen = {name: value for name, value in asked.items() if value is not None}
     return replace(preset_of(preset), device=device, seed=seed, **chosen)
 
@@ -476,6 +478,11 @@ sampling_options = group(
         type=click.IntRange(1, 64),
         help="Replica exchange: replicas a chain, 1 to 64, at inverse temperatures from 0 to beta. Only the coldest is "
         "reported. 1 turns it off.",
+    ),
+    _of_preset(
+        "--max-replicas",
+        type=click.IntRange(1, 64),
+        help="Where neighbouring replicas exchange seldom, warm-up begins again with more of them, up to so many.",
     ),
     _of_preset("--draws", type=click.IntRange(4, 10**6), help="Draws kept of each chain, from 4."),
     _of_preset("--thin", type=click.IntRange(1, 10**6), help="Steps between kept draws, at first."),

@@ -329,8 +329,12 @@ def compiled_chain(plan: Plan, moves: tuple[Move, ...], ladder: Ladder = NO_LADD
             kept = trace_codes[some], trace_energy[some], counts[thread]
             _run(*settled, state.keys[some], beta[some].copy(), state.step, thin, codes[some], *kept)
 
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(part, range(threads), slices(chains, ladder.replicas, threads)))
+        parts = slices(chains, ladder.replicas, threads)
+        if threads == 1:
+            part(0, parts[0])
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(part, range(threads), parts))
         placed = torch.from_numpy(trace_codes[:, -1].copy())
         with torch.inference_mode():
             energy, base = target.energy(placed).double(), log_base(target, placed)

@@ -1,7 +1,7 @@
 """All that adapts, and only in warm-up: the ladder of betas with its top, the rows of moves, and a surrogate."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +22,15 @@ FASTEST_FALL = 3.0  # and the most that it falls
 LOWEST = 0.25  # share of the top replica's draws, those of least energy, that the adapted rows are learned from
 REMEMBERED = 0.7  # of what earlier rounds have counted
 LEAST_BACKGROUND = 0.1  # share of the background in the adapted rows: no letter is beyond reach
+MOST_REJECTION = 0.6  # of exchanges, on the mean over neighbours: beyond, states hardly come down from beta = 0
+GOOD_REJECTION = 0.5  # at which the number of replicas costs least for what it gives (Syed et al. 2022)
 
 
 class Tuned(NamedTuple):
     """A ladder of betas (R,), the chains' state after warm-up, and what the search saw, a row a round.
 
     history (rounds, 2 R): the betas and the mean energies of the replicas. adapted (L, 4): what moves draw from.
+    rejection (R - 1,): the share of exchanges between neighbours that was refused once nothing changed any more.
     surrogate: what proposals are made by, if any; accepted (R,): the share of them in the rounds that changed nothing.
     """
 
@@ -35,8 +38,20 @@ class Tuned(NamedTuple):
     state: State
     history: NDArray[np.float64]
     adapted: NDArray[np.float64]
+    rejection: NDArray[np.float64]
     surrogate: Surrogate | None = None
     accepted: NDArray[np.float64] = np.zeros(0)
+
+    def replicas_wanted(self) -> int:
+        """How many replicas would exchange often enough; those that are, where they do."""
+        if len(self.betas) == 1 or self.rejection.mean() <= MOST_REJECTION:
+            return len(self.betas)
+        return 1 + int(np.ceil(self.rejection.sum() / GOOD_REJECTION))
+
+    def spread_over(self, replicas: int) -> tuple[Betas, NDArray[np.intp]]:
+        """Betas (R',) of so many replicas, and which of the R that are each begins from (R',)."""
+        nearest = np.rint(np.linspace(0, len(self.betas) - 1, replicas)).astype(int)
+        return _respaced(self.betas, self.rejection, float(self.betas[-1]), replicas), nearest
 
 
 def first_ladder(top: float, replicas: int, lowest: float) -> Betas:
@@ -64,7 +79,8 @@ def tune(
     what chains at the anchor hold is let go of quickly, but found slowly. The law is only right once tuning has ended.
     No steps change nothing; a few are rounded up to the least that the rounds need: a surrogate's proposals are whole.
     """
-    replicas, history, tops, decisions = len(betas), [], [], np.zeros((2, len(betas)))
+    replicas, history, tops = len(betas), [], []
+    decisions, exchanges = np.zeros((2, replicas)), np.zeros((2, replicas - 1))
     letters = np.zeros_like(terms.background)
     for number in range(ROUNDS if steps else 0):
         now = max(DRAWS_A_ROUND, steps // ROUNDS)
@@ -73,6 +89,9 @@ def tune(
         state, trace = kernel(state, ladder, DRAWS_A_ROUND, whole(now // DRAWS_A_ROUND, surrogate))
         energy = _mean_energy(trace.energy, replicas)
         history.append(np.concatenate([betas, energy]))
+        tried, accepted = (counts[len(counts) - replicas + 1 :] for counts in (trace.tried, trace.accepted))
+        if number >= ROUNDS - FROZEN:
+            exchanges += tried, accepted
         if number < ROUNDS - FROZEN:
             letters = REMEMBERED * letters + _low_energy_letters(trace, replicas)
             surrogate = surrogate if surrogate is None or learn is None else learn(number, surrogate, trace)
@@ -80,14 +99,20 @@ def tune(
             decisions += trace.tried[:replicas], trace.accepted[:replicas]
         if number >= ROUNDS - FROZEN or replicas == 1:
             continue
-        tried, accepted = (counts[len(counts) - replicas + 1 :] for counts in (trace.tried, trace.accepted))
         top = betas[-1] if wanted is None else _top(betas, energy, wanted)
         tops.append(top)
         if wanted is not None and number == ROUNDS - FROZEN - 1:
             top = float(np.exp(np.mean(np.log(tops[len(tops) // 2 :]))))
-        betas = _respaced(betas, 1 - accepted / np.maximum(tried, 1), top)
+        betas = _respaced(betas, _rejection(tried, accepted), top, replicas)
     seen, rows = np.array(history).reshape(-1, 2 * replicas), _adapted(letters, terms.background)
-    return Tuned(betas, state, seen, rows, surrogate, decisions[1] / np.maximum(decisions[0], 1))
+    return Tuned(
+        betas, state, seen, rows, _rejection(*exchanges), surrogate, decisions[1] / np.maximum(decisions[0], 1)
+    )
+
+
+def _rejection(tried: NDArray[Any], accepted: NDArray[Any]) -> NDArray[np.float64]:
+    """The share (R - 1,) of exchanges that was refused; 0 where none was tried."""
+    return np.asarray((tried - accepted) / np.maximum(tried, 1))
 
 
 def whole(steps: int, surrogate: Surrogate | None) -> int:
@@ -132,13 +157,13 @@ def _top(betas: Betas, energy: NDArray[np.float64], wanted: float) -> float:
     return float(max(np.interp(-wanted, -falling, betas), betas[-1] / FASTEST_FALL))
 
 
-def _respaced(betas: Betas, rejection: NDArray[np.float64], top: float) -> Betas:
-    """Replicas at equal steps of the cumulated rejection, which is a function of beta, from 0 to the new top."""
+def _respaced(betas: Betas, rejection: NDArray[np.float64], top: float, replicas: int) -> Betas:
+    """So many replicas, from 0 to the new top, at equal steps of the cumulated rejection, a function of beta."""
     barrier = np.concatenate([[0.0], np.cumsum(np.maximum(rejection, LEAST_REJECTION))])
     if top > betas[-1]:  # as steep beyond the last replica as before it, in the logarithm
         extra = np.log(top / betas[-1]) / np.log(betas[-1] / max(betas[-2], betas[-1] / 4)) * max(rejection[-1], 0.1)
         barrier, betas = np.append(barrier, barrier[-1] + extra), np.append(betas, top)
     end = np.interp(top, betas, barrier)
-    spaced = np.interp(np.linspace(0, end, len(rejection) + 1), barrier, betas)
+    spaced = np.interp(np.linspace(0, end, replicas), barrier, betas)
     spaced[-1] = top
     return np.asarray(spaced)

@@ -8,5 +8,4 @@ from .sampling import over_anchors as over_anchors
 from .sampling import prepare as prepare
 from .sampling import ready as ready
 from .sampling import sample_anchor as sample_anchor
-from .sampling import start_codes as start_codes
-from .sampling import warm_up as warm_up
+from .sampling import warmed_up as warmed_up

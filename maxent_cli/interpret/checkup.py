@@ -35,6 +35,7 @@ SAME = 1e-4  # share of the outputs' spread within which two passes count as the
 PAIRS = 32  # of representations, between which a linear head is linear
 TIMED = 1.0  # seconds that speed is measured for
 MOST_TIMED_STEPS = 400
+LIKELY_LOOKS = 36  # times the first draws' steps, in first replicas, that held-out CTCF peaks take on the mean
 SPARE_TIME, SPARE_MEMORY = 2.0, 1.5  # what a resource line asks for, over what is expected
 _DROPOUT = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm)
@@ -247,21 +248,31 @@ def _seconds(device: str) -> float:
 def _needs(patient: Patient, run: Sampling, preparing: float, step: float, passes: float) -> Finding:
     """Time, memory and a resource line of a run."""
     count = len(patient.anchors)
-    replicas, workers = run.chains * run.replicas, min(patient.threads, count)
-    steps = run.warmup + run.max_steps
-    evaluated = 2 * (run.chains * run.draws + replicas * min(run.draws, REPLICA_DRAWS))
+    workers = min(patient.threads, count)
     rounds = -(-count // workers)  # an anchor is drawn by itself
-    seconds = rounds * (preparing + steps * step + evaluated / passes)
+    wider = run.most_replicas / run.replicas
+    first = run.warmup * step if wider > 1 else 0.0  # warm-up before it begins again with more replicas
+    most = preparing + first + _drawing(run, run.max_steps, passes, step) * wider
+    likely = preparing + _drawing(run, min(LIKELY_LOOKS * run.draws * run.thin, run.max_steps), passes, step)
+    seconds = rounds * (likely if run.goes_on else most)
     held = 2 * workers * run.bytes_held(patient.model.input_length)
     counted = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB here
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * counted + held
-    hours, minutes = divmod(int(seconds * SPARE_TIME / 60) + 1, 60)
+    asked = SPARE_TIME * seconds + (most if run.goes_on else 0.0)  # any anchor may be one that takes all steps
+    hours, minutes = divmod(int(asked / 60) + 1, 60)
     gigabytes = max(1, round(memory * SPARE_MEMORY / 2**30))
     line = f"--cpus-per-task={patient.threads} --mem={gigabytes}G --time={hours:02d}:{minutes:02d}:00"
     line += " --gres=gpu:1" if run.device != "cpu" else ""
-    most = "at most " if run.goes_on else "about "
-    text = f"{count} anchors: {most}{_spoken(seconds)} and {memory / 2**30:.1f} GiB; ask for {line}"
-    return Finding(RUN, OK, text, {"anchors": count, "seconds": seconds, "bytes": memory, "resources": line})
+    at_most = f", at most {_spoken(rounds * most)} if none converges" if run.goes_on else ""
+    text = f"{count} anchors: about {_spoken(seconds)}{at_most}, and {memory / 2**30:.1f} GiB; ask for {line}"
+    numbers = {"anchors": count, "seconds": seconds, "seconds_at_most": rounds * most, "bytes": memory}
+    return Finding(RUN, OK, text, numbers | {"resources": line})
+
+
+def _drawing(run: Sampling, steps: int, passes: float, step: float) -> float:
+    """Seconds of warm-up and so many steps of the run's replicas, and of the passes over draws."""
+    evaluated = run.chains * run.draws + run.chains * run.replicas * min(run.draws, REPLICA_DRAWS)
+    return (run.warmup + steps) * step + evaluated / passes
 
 
 def _spoken(seconds: float) -> str:

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from maxent_cli import choices
 from maxent_cli.alphabet import UNKNOWN, Codes
-from maxent_cli.analysis.diagnostics import diagnose
+from maxent_cli.analysis.diagnostics import diagnose, letters_converged
 from maxent_cli.analysis.reweighting import Settled, beta_error, settle
 from maxent_cli.data import Anchor, Floats, Replicas, SampleSet, Sequences, Stop
 from maxent_cli.engine.full_passes import full_pass_chain
@@ -34,9 +35,9 @@ from maxent_cli.engine.proposals import (
 from maxent_cli.engine.randomness import START_STEP, Keys, background_draws, chain_keys
 from maxent_cli.engine.sampling import NO_JOURNAL, Journal, block_steps, in_blocks
 from maxent_cli.engine.surrogate import surrogate_chain
-from maxent_cli.engine.target import Kernel, Ladder, Terms, Trace, start_state
+from maxent_cli.engine.target import Kernel, Ladder, State, Terms, Trace, start_state
 from maxent_cli.engine.terms import background_rows
-from maxent_cli.engine.tuning import Tuned, first_ladder, tune, whole
+from maxent_cli.engine.tuning import Betas, Tuned, first_ladder, tune, whole
 from maxent_cli.errors import InputError, SettingsError, StoppedError, require_range
 from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, evaluate
 from maxent_cli.interpret.plan import NotAStack, read_layers, read_plan
@@ -57,14 +58,16 @@ CENTRAL = (0.025, 0.5, 0.975)
 REPLICA_DRAWS = 100  # of each chain, for what is watched on every replica
 LEAST_LEFT = 0.8  # of the draws, when they are weighed to the beta that is wanted; below, they are drawn again
 MOST_AGAIN = 6  # times that they are
+MOST_TIMES = 3  # as many draws are held as are given, before every second one is dropped
 LISTEN = 1.0  # seconds after which the main thread looks for signals
 
 ALL_MOVES = (
-    Move(LETTER, 0.755),
+    Move(LETTER, 0.555),
     Move(SHIFT, 0.02, WHOLE, 8),
     Move(REVERSE_COMPLEMENT, 0.005, WHOLE),
     Move(TOGGLE, 0.1, 20),
-    Move(REFILL, 0.06, 4),
+    Move(REFILL, 0.12, 2),
+    Move(REFILL, 0.14, 4),
     Move(REFILL, 0.06, 12),
 )
 # within a surrogate's proposals: at random places, for letters in turn are not reversible; and of no window so wide
@@ -86,6 +89,7 @@ LEAST_ACCEPTED = 0.1  # share of the surrogate's proposals at the top replica, b
 BOUNDS = {
     "chains": (2, 10_000),
     "replicas": (1, 64),
+    "max_replicas": (1, 64),
     "draws": (4, 1_000_000),
     "thin": (1, 1_000_000),
     "warmup": (0, 1_000_000_000),
@@ -99,6 +103,8 @@ class Sampling:
     """How a law is drawn from: chains C, each of R replicas, draws D of each, thin steps apart, after warmup steps.
 
     replicas: at inverse temperatures from 0 to beta, that exchange states; the coldest is reported; 1 turns it off.
+    Where warm-up finds that neighbours exchange too seldom it begins again with more of them, up to max_replicas, but
+    for runs of so many steps whatever comes, and those by a surrogate.
     start: 'anchor', 'background', or 'both' (even chains at the anchor). moves: what is proposed, and how often each;
     a key of MOVES gives its value. Where not every ESS is at least min_ess and every R-hat at most max_rhat, which is
     what converged means, the chains go on, at wider and wider thinning, until they are or max_steps of each replica
@@ -111,7 +117,7 @@ class Sampling:
     chains: int = 8
     replicas: int = 4
     draws: int = 200
-    thin: int = 20
+    thin: int = 10
     warmup: int = 4000
     seed: int = 1
     start: str = "both"
@@ -119,6 +125,7 @@ class Sampling:
     min_ess: float = 100.0
     max_rhat: float = 1.05
     max_steps: int = 200_000
+    max_replicas: int = 16
     device: str = "cpu"
 
     def __post_init__(self) -> None:
@@ -133,7 +140,13 @@ class Sampling:
 
     def bytes_held(self, length: int) -> int:
         """What the draws around an anchor of so many letters take at least, while they are drawn and put together."""
-        return self.chains * self.replicas * self.draws * (2 * length + 32)  # codes; energies and outputs
+        held = MOST_TIMES if self.goes_on else 1
+        return self.chains * self.most_replicas * self.draws * held * (2 * length + 32)  # codes; energies and outputs
+
+    @property
+    def most_replicas(self) -> int:
+        """How many replicas there may be in the end."""
+        return max(self.replicas, self.max_replicas) if self.goes_on and self.replicas > 1 else self.replicas
 
     @property
     def goes_on(self) -> bool:
@@ -161,7 +174,7 @@ def paced(run: Sampling, free: int) -> Sampling:
 # what --preset names; `published` is the sampler of Finnegan & Song's code: chains that begin at the anchor and change
 # single letters, without warm-up, for as many steps as it is told
 _PRESETS = (  # in the order of their names
-    Sampling(replicas=3, draws=100, warmup=1500, min_ess=50, max_steps=16_000),
+    Sampling(replicas=3, max_replicas=3, draws=100, warmup=1500, min_ess=50, max_steps=16_000),
     Sampling(),
     Sampling(chains=16, replicas=6, draws=400, warmup=10_000, min_ess=400, max_rhat=1.01, max_steps=1_000_000),
     Sampling(
@@ -192,10 +205,10 @@ NO_REFERENCE = Reference(0.0, 0.0, np.zeros(3))
 class Setting:
     """All that the draws around one anchor need: the anchor, its law, and the kernel.
 
-    kernel_name says which kernel runs, and why if it is not the compiled one; drift is how far the compiled chain's
-    energies were from full passes after some random changes. work: what a changed letter costs in
-    the compiled chain. apprentice: who learns a surrogate, if there is to be one; instead: what is done where it does
-    not help.
+    build gives the kernel for so many replicas. kernel_name says which it is, and why if it is not the compiled one;
+    drift is how far the compiled chain's energies were from full passes after some random changes. work: what a changed
+    letter costs in the compiled chain. apprentice: who learns a surrogate, if there is to be one; instead: what is done
+    where it does not help.
     """
 
     model: SequenceModel
@@ -203,13 +216,18 @@ class Setting:
     law: AnchoredLaw
     settings: LawSettings
     run: Sampling
-    kernel: Kernel
+    build: Callable[[Ladder], Kernel]
     reference: Reference = NO_REFERENCE
     kernel_name: str = "full passes"
     drift: float = 0.0
     work: int | None = None
     apprentice: Apprentice | None = None
     instead: "Setting | None" = None
+
+    @property
+    def kernel(self) -> Kernel:
+        """The kernel for the run's replicas."""
+        return self.build(Ladder(self.run.replicas, EXCHANGE_EVERY))
 
     @property
     def wanted(self) -> float | None:
@@ -307,32 +325,34 @@ def sample_anchor(
 ) -> SampleSet:
     """The draws around an anchor; the journal has the blocks of all that is drawn around it."""
     setting = journalled(prepare(model, anchor, settings, run, threads), journal)
-    tuned = warm_up(setting)
+    setting, tuned = warmed_up(setting)
     if setting.instead is not None and tuned.accepted[-1] < LEAST_ACCEPTED:
         why = f"{setting.instead.kernel_name}; {tuned.accepted[-1]:.0%} of a surrogate's proposals were accepted"
         setting = journalled(replace(setting.instead, kernel_name=why), journal)
-        tuned = warm_up(setting)
-    for samples, steps in draw(setting, tuned):
-        if 2 * steps > setting.run.max_steps or diagnose(samples, run.max_rhat, run.min_ess).converged:
+        setting, tuned = warmed_up(setting)
+    for samples in draw(setting, tuned):
+        if diagnose(samples, run.max_rhat, run.min_ess).converged:
             break
     return samples
 
 
 def journalled(setting: Setting, journal: Journal) -> Setting:
-    """The setting with its kernel in blocks that the journal keeps."""
-    chains = setting.run.chains * setting.run.replicas
-    most = most_steps(int(setting.law.terms.mutable.sum()))
-    steps = block_steps(chains, setting.kernel_name == COMPILED) if setting.apprentice is None else 10 * most
-    return replace(setting, kernel=in_blocks(setting.kernel, steps, journal))
+    """The setting with kernels in blocks that the journal keeps."""
+    build, chains, is_compiled = setting.build, setting.run.chains, setting.kernel_name == COMPILED
+    of_surrogate = None if setting.apprentice is None else 10 * most_steps(int(setting.law.terms.mutable.sum()))
+
+    def in_kept_blocks(ladder: Ladder) -> Kernel:
+        return in_blocks(build(ladder), of_surrogate or block_steps(chains * ladder.replicas, is_compiled), journal)
+
+    return replace(setting, build=in_kept_blocks)
 
 
 def prepare(model: SequenceModel, anchor: Anchor, settings: LawSettings, run: Sampling, threads: int) -> Setting:
     """The law around an anchor, its reference at beta = 0, and the kernel that can draw from it."""
     law = anchored_law(model, anchor, settings, torch.device(run.device))
     run = paced(run, int(law.terms.mutable.sum()))
-    moves, ladder = run.moves, Ladder(run.replicas, EXCHANGE_EVERY)
-    kernel = full_pass_chain(moves, ladder) if run.device == "cpu" else metropolis_hastings(moves, ladder)
-    setting = Setting(model, anchor, law, settings, run, kernel)
+    plain = full_pass_chain if run.device == "cpu" else metropolis_hastings
+    setting = Setting(model, anchor, law, settings, run, partial(plain, run.moves))
     codes = random_codes(anchor.codes, law.terms, setting.reference_keys)
     setting = replace(setting, reference=reference_of(setting, setting.energies(codes)))
     if run.device != "cpu":
@@ -373,14 +393,15 @@ def compiled(setting: Setting, codes: Codes, threads: int) -> Setting:
         plan = read_plan(setting.model, law.reference, law.weights, law.offset)
     except NotAStack as reason:
         return replace(setting, kernel_name=f"full passes ({reason})")
-    kernel = compiled_chain(plan, setting.run.moves, Ladder(setting.run.replicas, EXCHANGE_EVERY), threads)
+    moves = setting.run.moves
+    found = replace(setting, build=lambda ladder: compiled_chain(plan, moves, ladder, threads), kernel_name=COMPILED)
     keys = chain_keys(setting.run.seed, "check", setting.anchor.codes, len(codes))
-    _, trace = kernel(
+    _, trace = found.kernel(
         start_state(law.terms, codes, keys, torch.device("cpu")), law.terms.at(np.zeros(1)), 1, CHECKED_STEPS
     )
     if not trace.drift <= MOST_DRIFT * setting.reference.energy_spread:
         return replace(setting, kernel_name="full passes (the compiled chain gives other energies)")
-    return replace(setting, kernel=kernel, kernel_name=COMPILED, drift=trace.drift, work=work_of(plan))
+    return replace(found, drift=trace.drift, work=work_of(plan))
 
 
 def with_surrogate(setting: Setting, codes: Codes, threads: int) -> Setting:
@@ -396,16 +417,34 @@ def with_surrogate(setting: Setting, codes: Codes, threads: int) -> Setting:
     (key,) = chain_keys(run.seed, "lessons", anchor, 1)
     most = most_steps(int(setting.law.terms.mutable.sum()))
     apprentice = Apprentice(teacher, codes, int(key), run.replicas, most)
-    kernel = surrogate_chain(REVERSIBLE, Ladder(run.replicas), threads)
-    return replace(setting, kernel=kernel, kernel_name=SURROGATE, apprentice=apprentice, instead=setting)
+
+    def build(ladder: Ladder) -> Kernel:
+        return surrogate_chain(REVERSIBLE, Ladder(ladder.replicas), threads)
+
+    return replace(setting, build=build, kernel_name=SURROGATE, apprentice=apprentice, instead=setting)
 
 
-def warm_up(setting: Setting) -> Tuned:
-    """Settle the ladder, and its top near the beta that is to be found; learn a surrogate, if there is to be one."""
-    state = start_state(setting.law.terms, start_codes(setting), setting.keys, torch.device(setting.run.device))
+def warmed_up(setting: Setting) -> tuple[Setting, Tuned]:
+    """Chains from their start to draws, with as many replicas as exchange often enough with their neighbours."""
+    run, device = setting.run, torch.device(setting.run.device)
+    tuned = warm_up(setting, start_state(setting.law.terms, start_codes(setting), setting.keys, device))
+    most = run.most_replicas if setting.apprentice is None else run.replicas
+    while (replicas := min(tuned.replicas_wanted(), most)) > setting.run.replicas:
+        betas, nearest = tuned.spread_over(replicas)
+        before = tuned.state.codes.cpu().numpy().reshape(run.chains, setting.run.replicas, -1)
+        setting = replace(setting, run=replace(run, replicas=replicas))
+        codes = before[:, nearest].reshape(run.chains * replicas, -1)
+        state = start_state(setting.law.terms, codes, setting.keys, device)
+        tuned = warm_up(setting, state._replace(step=tuned.state.step), betas)
+    return setting, tuned
+
+
+def warm_up(setting: Setting, state: State, betas: Betas | None = None) -> Tuned:
+    """Settle the ladder, from betas (R,), and its top near the beta that is to be found; learn a surrogate, if any."""
     settings, run, reference = setting.settings, setting.run, setting.reference
-    top = settings.beta if settings.beta is not None else FIRST_TOP / reference.energy
-    betas = first_ladder(top, run.replicas, 1 / reference.energy_spread)
+    if betas is None:
+        top = settings.beta if settings.beta is not None else FIRST_TOP / reference.energy
+        betas = first_ladder(top, run.replicas, 1 / reference.energy_spread)
     fixed = (setting.kernel, state, setting.law.terms, betas, setting.wanted, run.warmup)
     if setting.apprentice is None:
         return tune(*fixed)
@@ -413,76 +452,64 @@ def warm_up(setting: Setting) -> Tuned:
     return tune(*fixed, learner.begin(setting.anchor.codes), learner.learn)
 
 
-def draw(setting: Setting, tuned: Tuned) -> Iterator[tuple[SampleSet, int]]:
-    """Yield the draws and the steps that each chain has taken for them; then go on, and yield more of the same.
+def draw(setting: Setting, tuned: Tuned) -> Iterator[SampleSet]:
+    """Yield draws where their letters have converged, then go on, and yield more of the same; the last at max_steps.
 
-    As many draws are held each time: every second one is dropped and the thinning doubles, so that memory stays. Where
-    a mean energy is wanted, beta is found anew from all draws; they are weighed to it or, where that would lose much,
-    begun again there.
+    The chains are looked at after 1, 2, 3, 4, 6, 8, 12, ... times the steps that the draws take at first. As many draws
+    are given each time, at wider thinning, and three times as many held at most, so that memory stays. Where a mean
+    energy is wanted, beta is found anew from all draws; they are weighed to it or, where that would lose much, begun
+    again there.
     """
-    run, first, thin, again = setting.run, tuned.state.step, whole(setting.run.thin, tuned.surrogate), 0
-    held, parts = nothing_held(setting), list[Trace]()
+    run, first, thin, times, again = setting.run, tuned.state.step, whole(setting.run.thin, tuned.surrogate), 1, 0
+    held, parts, kernel = nothing_held(setting), list[Trace](), setting.kernel
     while True:
         ladder = setting.law.terms.at(np.tile(tuned.betas, run.chains), tuned.adapted, tuned.surrogate)
-        state, trace = setting.kernel(tuned.state, ladder, run.draws - held.codes.shape[1], thin)
+        state, trace = kernel(tuned.state, ladder, times * run.draws - held.codes.shape[1], thin)
         held, tuned = held.followed_by(trace), tuned._replace(state=state)
         parts.append(trace._replace(codes=NO_CODES, energy=NO_ENERGY))  # only the counts are wanted later
-        settled = _settled(setting, tuned, held)
+        given = held.from_each(times - 1, times)
+        settled = _settled(setting, tuned, given)
         if settled is not None and settled.left < LEAST_LEFT and again < MOST_AGAIN:
             tuned = tuned._replace(betas=tuned.betas * settled.beta / tuned.betas[-1])
             held, parts, again = nothing_held(setting), [], again + 1
             continue
-        held = with_outputs(setting, held)
-        plain = collect(setting, tuned, held, parts, thin)
-        yield plain if settled is None else weighed(plain, settled, setting.settings.keep), state.step - first
-        held, thin = held.from_each(1 - run.draws % 2, 2), 2 * thin  # the last draw stays
+        last = state.step - first + run.draws * thin > run.max_steps
+        if last or letters_converged(_top_codes(setting, given, settled), run.max_rhat, run.min_ess):
+            plain = collect(setting, tuned, given, parts, times * thin)
+            yield plain if settled is None else weighed(plain, settled, setting.settings.keep)
+        if last:
+            return
+        if times == MOST_TIMES:
+            held = held.from_each(1 - held.codes.shape[1] % 2, 2)  # the last stays
+            times, thin = times // 2 + 1, 2 * thin
+        else:
+            times += 1
 
 
 NO_CODES, NO_ENERGY = np.empty((0, 0, 0), np.uint8), np.empty((0, 0))
 
 
 class Held(NamedTuple):
-    """Draws of all replicas: codes (C · R, D, L), the kernel's energies (C · R, D), outputs where known, else NaN."""
+    """Draws of all replicas: codes (C · R, D, L) and the kernel's energies (C · R, D)."""
 
     codes: Codes
     energy: Floats
-    output: Floats
 
     def followed_by(self, trace: Trace) -> "Held":
         """These draws and those of a trace."""
-        unknown = np.full(trace.energy.shape, np.nan)
-        return Held(
-            np.concatenate([self.codes, trace.codes], axis=1),
-            np.concatenate([self.energy, trace.energy], axis=1),
-            np.concatenate([self.output, unknown], axis=1),
-        )
+        codes = np.concatenate([self.codes, trace.codes], axis=1)
+        return Held(codes, np.concatenate([self.energy, trace.energy], axis=1))
 
     def from_each(self, first: int, apart: int, axis: int = 1) -> "Held":
         """Draws (axis 1) or chains' replicas (axis 0) so far apart, from the given one on."""
         where = (slice(None),) * axis + (slice(first, None, apart),)
-        return Held(self.codes[where].copy(), self.energy[where].copy(), self.output[where].copy())
+        return Held(self.codes[where].copy(), self.energy[where].copy())
 
 
 def nothing_held(setting: Setting) -> Held:
     """No draws."""
     chains, length = setting.run.chains * setting.run.replicas, len(setting.anchor.codes)
-    return Held(np.empty((chains, 0, length), np.uint8), np.empty((chains, 0)), np.empty((chains, 0)))
-
-
-def with_outputs(setting: Setting, held: Held) -> Held:
-    """The draws with the outputs of the top replica, and of the draws that are watched on every replica.
-
-    By the kernel's energies where the law is of the output itself, else by full passes, as no kernel has them.
-    """
-    if setting.settings.kind.output_of is not None:
-        return held._replace(output=setting.settings.kind.output_of(held.energy))
-    wanted = np.zeros(held.output.shape, np.bool_)
-    wanted[setting.run.replicas - 1 :: setting.run.replicas] = True
-    wanted[:, some_draws(held.energy.shape[1])] = True
-    wanted &= np.isnan(held.output)
-    output = held.output.copy()
-    output[wanted] = setting.outputs(held.codes[wanted])
-    return held._replace(output=output)
+    return Held(np.empty((chains, 0, length), np.uint8), np.empty((chains, 0)))
 
 
 def _settled(setting: Setting, tuned: Tuned, held: Held) -> Settled | None:
@@ -491,9 +518,15 @@ def _settled(setting: Setting, tuned: Tuned, held: Held) -> Settled | None:
     return None if setting.wanted is None else settle(energy, float(tuned.betas[-1]), setting.wanted)
 
 
+def _top_codes(setting: Setting, held: Held, settled: Settled | None) -> Codes:
+    """Codes (C, D, L) of the top replica's draws that may change, as draws at the beta that is wanted."""
+    codes = held.codes[setting.run.replicas - 1 :: setting.run.replicas, :, setting.law.terms.mutable]
+    return codes if settled is None or settled.left < LEAST_LEFT else _rows(codes, settled)
+
+
 def collect(setting: Setting, tuned: Tuned, held: Held, parts: list[Trace], thin: int) -> SampleSet:
     """The draws of all replicas as a sample set of the top one, with what the others saw."""
-    top = held.from_each(setting.run.replicas - 1, setting.run.replicas, axis=0)
+    top, output = held.from_each(setting.run.replicas - 1, setting.run.replicas, axis=0), outputs_of(setting, held)
     tried, accepted = (np.sum([getattr(trace, name) for trace in parts], axis=0) for name in ("tried", "accepted"))
     proposed = slice(None, len(tried) - setting.run.replicas + 1)
     return SampleSet(
@@ -502,7 +535,7 @@ def collect(setting: Setting, tuned: Tuned, held: Held, parts: list[Trace], thin
         anchor=setting.anchor.codes,
         codes=top.codes,
         energy=top.energy,
-        output=top.output,
+        output=output[:, -1],
         background=setting.law.terms.background,
         mutable=setting.law.terms.mutable,
         beta=float(tuned.betas[-1]),
@@ -514,7 +547,7 @@ def collect(setting: Setting, tuned: Tuned, held: Held, parts: list[Trace], thin
         kernel=kernel_of(setting, tuned, tried, accepted),
         drift_start=setting.drift,
         drift=max(trace.drift for trace in parts),
-        replicas=watch_replicas(tuned, held),
+        replicas=watch_replicas(tuned, held, output),
         energy_background_error=setting.reference.energy_error,
     )
 
@@ -549,17 +582,31 @@ def kernel_of(setting: Setting, tuned: Tuned, tried: NDArray[np.int64], accepted
     return f"{setting.kernel_name} ({made}; {tuned.surrogate.steps} steps at once, {share:.0%} accepted)"
 
 
-def watch_replicas(tuned: Tuned, held: Held) -> Replicas:
-    """Energy, output and letters of every replica, on some of the draws."""
-    replicas, some = len(tuned.betas), some_draws(held.energy.shape[1])
+def outputs_of(setting: Setting, held: Held) -> Floats:
+    """Outputs (C, R, D): of the top replica, and of the draws that are watched on every replica; NaN for the others.
 
-    def by_replica(values: Floats) -> Floats:
-        return np.ascontiguousarray(values.reshape(-1, replicas, values.shape[1]).transpose(0, 2, 1))
+    By the kernel's energies where the law is of the output itself, else by full passes, as no kernel has them.
+    """
+    if setting.settings.kind.output_of is not None:
+        found = setting.settings.kind.output_of(held.energy)
+        return np.asarray(found).reshape(setting.run.chains, setting.run.replicas, -1)
+    wanted = np.zeros((setting.run.chains, setting.run.replicas, held.energy.shape[1]), np.bool_)
+    wanted[:, -1] = wanted[..., some_draws(held.energy.shape[1])] = True
+    output = np.full(wanted.shape, np.nan)
+    output[wanted] = setting.outputs(held.codes[wanted.reshape(held.energy.shape)])
+    return output
 
-    letters = letter_counts(held.codes).reshape(-1, replicas, held.codes.shape[2], 4)
-    return Replicas(
-        tuned.betas, by_replica(held.energy[:, some]), by_replica(held.output[:, some]), letters, tuned.history
-    )
+
+def watch_replicas(tuned: Tuned, held: Held, output: Floats) -> Replicas:
+    """Energy, output (C, R, D) and letters of every replica, on some of the draws."""
+    chains, replicas, draws = output.shape
+
+    def watched(values: Floats) -> Floats:
+        some = values.reshape(chains, replicas, draws)[..., some_draws(draws)]
+        return np.ascontiguousarray(some.transpose(0, 2, 1))
+
+    letters = letter_counts(held.codes).reshape(chains, replicas, -1, 4)
+    return Replicas(tuned.betas, watched(held.energy), watched(output), letters, tuned.history)
 
 
 def some_draws(draws: int) -> slice:

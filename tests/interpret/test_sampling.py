@@ -118,7 +118,7 @@ def test_every_replica_has_its_own_law(replica: int) -> None:
 @pytest.mark.parametrize("keep", [0.25, 0.5, 0.7])
 @pytest.mark.parametrize("given", [{}, {"tether": 0.4}], ids=["published", "tethered"])
 def test_the_found_beta_keeps_the_asked_share(keep: float, given: dict) -> None:
-    samples = sample_anchor(MODEL, anchor(ANCHOR), law(None, keep=keep, **given), run(warmup=4800, draws=10))
+    samples = sample_anchor(MODEL, anchor(ANCHOR), law(None, keep=keep, **given), run(warmup=4800, draws=100))
     listed = Listed(MODEL, ANCHOR, **given)
     assert 1 - listed.mean_energy(samples.beta) / listed.mean_energy(0) == pytest.approx(keep, abs=0.03)
 

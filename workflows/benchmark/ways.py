@@ -33,7 +33,7 @@ from maxent_cli.interpret import (
     prepare,
     read_plan,
     sample_anchor,
-    warm_up,
+    warmed_up,
 )
 from maxent_cli.models import SequenceModel, one_hot
 
@@ -96,8 +96,8 @@ class Place:
 def settle(model: SequenceModel, anchor: Anchor, law: LawSettings, run: mx.Sampling) -> Place:
     """Find the ladder (and beta where the law has none) and run it until chains have forgotten where they started."""
     run = replace(run, warmup=SETTLING * run.warmup)
-    setting = prepare(model, anchor, law, run, 1)
-    tuned = warm_up(setting)
+    setting, tuned = warmed_up(prepare(model, anchor, law, run, 1))
+    run = setting.run
     target = setting.law.terms.at(np.tile(tuned.betas, run.chains), tuned.adapted, tuned.surrogate)
     _, trace = setting.kernel(tuned.state, target, 2 * DRAWS_A_SLICE, setting.run.warmup // (2 * DRAWS_A_SLICE))
     late = trace.codes[:, DRAWS_A_SLICE:]
