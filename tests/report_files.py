@@ -61,8 +61,14 @@ def write_parts(
     write_filled(folder / "draws.npz.series.tsv", SERIES, [{**row, "record": name} for name in names for row in series])
     write_gc(folder / "gc", names)
     write_periodicity(folder / "periodicity", names)
-    parts = ("draws.npz", "draws.npz.tsv", "motifs", "periodicity", "gc")
-    return Sources(*(str(folder / part) for part in parts))
+    parts = {"motifs": "motifs", "periodicity": "periodicity", "gc-probe": "gc"}
+    given = {command: str(folder / name) for command, name in parts.items()}
+    return Sources(str(folder / "draws.npz"), str(folder / "draws.npz.tsv"), given)
+
+
+def without(sources: Sources, *commands: str) -> Sources:
+    """All but some parts."""
+    return replace(sources, parts={name: path for name, path in sources.parts.items() if name not in commands})
 
 
 def provenance(folder: Path) -> dict[str, object]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
 from maxent_cli.alphabet import UNKNOWN, encode
 from maxent_cli.data import Anchor, Sequences
@@ -24,6 +25,12 @@ Floats = NDArray[np.float64]
 def small_model(length: int = 5, seed: int = 4) -> LayeredModel:
     """The published architecture, small, with random weights."""
     return build("finnegan2017", length, ARGUMENTS, seed).eval()
+
+
+def stack(input_length: int = 8) -> nn.Sequential:
+    """A stack of torch's own layers, as a user may have it, with random weights."""
+    layers = (nn.Conv1d(4, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(3 * (input_length - 2), 2))
+    return nn.Sequential(*layers)
 
 
 def saved(folder: Path, model: LayeredModel, outputs: tuple[str, ...] = ("unbound", "bound")) -> str:

@@ -72,7 +72,14 @@ def files_of(folder: Path, command: str, table: Table) -> Iterator[Path]:
 
 def test_every_command_that_writes_is_declared() -> None:
     assert WRITTEN.keys() == {line.split()[0] for line in LINES.values()}
-    others = {"simulate", "doctor", "report", "merge", "provenance"}  # FASTA, JSON, HTML, what others write, nothing
+    others = {
+        "simulate",
+        "adopt",
+        "doctor",
+        "report",
+        "merge",
+        "provenance",
+    }  # FASTA, JSON, HTML, what others write, nothing
     assert WRITTEN.keys() | others == set(COMMANDS)
 
 
@@ -112,3 +119,27 @@ def test_the_page_of_tables_is_current() -> None:
     """python -m maxent_cli.tables.page > docs/tables.md."""
     assert (ROOT / "docs" / "tables.md").read_text(encoding="utf-8") == page()
     assert all(isinstance(column, Column) and f"`{column.name}`" in page() for _, t in TABLES for column in t.columns)
+
+
+# tables of draws' anchors without their convergence, and where it stands
+ELSEWHERE = {
+    ("gc-probe", "checks.tsv"): "checks are judged where chains agree; response.tsv",
+    ("gc-probe", "covariances.tsv"): "counts.tsv",
+    ("motifs", "draw_sites.tsv.gz"): "a line a site of a draw; occupancy.tsv",
+}
+FROM_DRAWS = ("sample", "motifs", "dependence", "compare", "periodicity", "gc-probe")
+
+
+def test_every_table_of_anchors_drawn_from_says_whether_they_have_converged() -> None:
+    tables = [
+        (command, table)
+        for command, table in TABLES
+        if command in FROM_DRAWS and "record" in table.names and "reason" not in table.names
+    ]
+    without = {
+        (command, table.file)
+        for command, table in tables
+        if not all(any(name.startswith(asked) for name in table.names) for asked in ("converged", "rhat"))
+    }
+    assert len(tables) > 12
+    assert without == set(ELSEWHERE)

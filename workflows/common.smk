@@ -2,6 +2,7 @@
 import csv
 import json
 import math
+import re
 import shlex
 import shutil
 import subprocess
@@ -76,7 +77,7 @@ OUT = WORKFLOW["out"]
 MODELS, ANCHORS = by_name(TABLES["models"]), by_name(TABLES["anchors"])
 MODEL, RUN = f"{OUT}/models/{{model}}", f"{OUT}/runs/{{model}}/{{anchors}}"
 HELD_OUT = [name for name, row in ANCHORS.items() if not {"records", "file"} & set(row)]
-if HELD_OUT and any("model" in row for row in MODELS.values()):
+if HELD_OUT and any({"model", "adopt"} & set(row) for row in MODELS.values()):
     raise WorkflowError(f"anchors {HELD_OUT[0]}: only a model trained here has held-out records; give records or file")
 
 
@@ -106,11 +107,14 @@ def word(name, found):
 
 
 def of_model(command, wildcards):
-    """A model's row is what says how to train it, or where and how to read it."""
+    """A model's row is what says how to train or adopt it, or where it is."""
     if command not in ("train", "predict", "sample", "gc-probe"):
         return {}
     row = {name: found for name, found in MODELS[wildcards.model].items() if name != "name"}
-    return row if command == "train" or "model" in row else {"model": MODEL.format(model=wildcards.model)}
+    if command == "train" or "model" in row:
+        return row
+    own = {"trust-code": True} if "adopt" in row else {}
+    return {"model": MODEL.format(model=wildcards.model), **own}
 
 
 def of_anchors(command, wildcards):
@@ -126,17 +130,29 @@ def files(row, *columns):
     return {name: row[name] for name in columns if name in row}
 
 
+def named(*columns):
+    """A pattern of the names of models whose rows have one of these columns."""
+    return "|".join(re.escape(name) for name, row in MODELS.items() if set(columns) & set(row)) or "(?!)"
+
+
 def training_files(wildcards):
     """What a model is trained on."""
     return files(MODELS[wildcards.model], "positives", "negatives", "table", "genome")
 
 
+def adoption(wildcards):
+    """What `maxent adopt` is told of a model, as words for the shell."""
+    return shlex.join(shlex.split(str(MODELS[wildcards.model].get("adopt", ""))))
+
+
+def adopted_files(wildcards):
+    """The files, such as weights, that an adoption names."""
+    return [name for name in shlex.split(adoption(wildcards)) if Path(name).is_file()]
+
+
 def network(wildcards):
-    """The files that a network is read from: a model folder's, or weights for a function that gives it."""
-    row = MODELS[wildcards.model]
-    folder = row.get("model", MODEL.format(model=wildcards.model))
-    if ":" in folder:
-        return list(files(row, "weights").values())
+    """The files of the model folder that a network is read from."""
+    folder = MODELS[wildcards.model].get("model", MODEL.format(model=wildcards.model))
     return [f"{folder}/model.json", f"{folder}/weights.safetensors"]
 
 

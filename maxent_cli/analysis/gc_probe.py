@@ -30,7 +30,7 @@ YES, NO, FOLLOWS, UNDECIDED = "yes", "no", "follows", "undecided"
 
 
 @dataclass(frozen=True)
-class Probe:
+class ProbedAnchor:
     """Rows of the response (an anchor and mu each), of the sampler's checks, and at mu = 0 of all counts.
 
     covariances: of the elementary counts, a pair each. Rows have converged where the count has, which is all that is
@@ -44,7 +44,7 @@ class Probe:
 
 
 @dataclass(frozen=True)
-class Held:
+class CountHeld:
     """What the anchors say of a count, with 95 % intervals: its rigidity, that beyond the counts named before, slope.
 
     p: one-sided, of the rigidity beyond those being no more than what is asked for; q: Benjamini and Hochberg's among
@@ -76,22 +76,22 @@ class Answer:
     exact: Floats
     anchors: Floats
     draws: Floats
-    counts: list[Held]
+    counts: list[CountHeld]
 
     @property
-    def asked(self) -> Held:
+    def asked(self) -> CountHeld:
         """What is said of the count that is asked for."""
         return next(one for one in self.counts if one.name == self.label)
 
     @property
-    def named(self) -> list[Held]:
+    def named(self) -> list[CountHeld]:
         """The counts that are held."""
         return [one for one in self.counts if one.held == YES]
 
 
 def probe_anchor(
     by_mu: Sequence[SampleSet], feature: Feature, potentials: tuple[float, ...], max_rhat: float = 1.05
-) -> Probe:
+) -> ProbedAnchor:
     """One anchor's draws under rising mu (S), as rows."""
     plain = by_mu[potentials.index(0.0)]
     response = [
@@ -102,7 +102,7 @@ def probe_anchor(
     steps = zip(pairwise(by_mu), pairwise(potentials), strict=True)
     checks = [row for pair, ends in steps for row in _checks(pair, feature, ends)]
     counts, spread = count_rows(plain, feature, outside_local(plain), max_rhat)
-    return Probe(response, checks, counts, _covariance_rows(plain.name, spread))
+    return ProbedAnchor(response, checks, counts, _covariance_rows(plain.name, spread))
 
 
 def _numbers(samples: SampleSet, feature: Feature, free: tuple[float, float], max_rhat: float) -> Row:
@@ -183,7 +183,7 @@ def answer(response: list[Row], counts: list[Row], covariances: list[Row], ancho
     )
 
 
-def name_held(label: str, rows: list[Row], spreads: list[Spread], weights: Floats) -> list[Held]:
+def name_held(label: str, rows: list[Row], spreads: list[Spread], weights: Floats) -> list[CountHeld]:
     """What is held: the most rigid count that passes is named, the others are asked beyond it, until none passes.
 
     label: the count that is asked about; rows (N · F,): of all anchors; weights (N,): of anchors.
@@ -205,7 +205,7 @@ def name_held(label: str, rows: list[Row], spreads: list[Spread], weights: Float
     for at, name in enumerate(counts.names):
         test, slope = named.get(at, beyond[at]), slope_over_anchors(anchors[at], draws[at])
         verdict = YES if at in named else _verdict(plain[at], test, counts.least[at])
-        held.append(Held(name, plain[at].rigidity, test.rigidity, slope, test.p, test.q, verdict))
+        held.append(CountHeld(name, plain[at].rigidity, test.rigidity, slope, test.p, test.q, verdict))
     order = [*named, *np.argsort([-one.rigidity.value for one in held], kind="stable")]  # nan is last
     return [held[at] for at in dict.fromkeys(order)]
 

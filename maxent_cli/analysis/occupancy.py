@@ -28,7 +28,7 @@ CHECKED = 2000  # sites drawn from a motif itself, to set its threshold
 
 
 @dataclass(frozen=True)
-class Probe:
+class MotifProbe:
     """A motif to look for: weights (W, 4) = log2 r, and the least log odds of a site, in bits."""
 
     weights: Floats
@@ -41,7 +41,7 @@ class Probe:
 
 
 @dataclass(frozen=True)
-class Place:
+class MotifPlace:
     """A place of a motif in an anchor: start in bp (0-based), strand, share of draws with its error, mean log odds."""
 
     start: int
@@ -59,7 +59,7 @@ class Occupancy:
     error: float
     background: float
     sites: int
-    places: tuple[Place, ...]
+    places: tuple[MotifPlace, ...]
 
     def beyond(self, calling: Calling) -> bool:
         """Whether draws hold the motif more often than background draws do."""
@@ -86,7 +86,7 @@ def set_threshold(weights: Floats, reference: Floats, backgrounds: Sequence[Lett
     return site_threshold(best, own, rate, places)
 
 
-def find_sites(letters: Letters, probes: Sequence[Probe]) -> Sites:
+def find_sites(letters: Letters, probes: Sequence[MotifProbe]) -> Sites:
     """The sites of all motifs in draws, by draw and start; a letter is in one site or at the rim of two."""
     each = [candidates(scan(letters, probe.weights), probe.threshold, row) for row, probe in enumerate(probes)]
     columns = zip(*(vars(sites).values() for sites in each or [no_sites()]), strict=True)
@@ -101,7 +101,7 @@ def occupancy(letters: Letters, sites: Sites, motif: int, background_share: floa
     at_place = [_share(own.draw[place == k], letters, independent) for k in range(len(keys))]
     odds = [float(own.log_odds[place == k].mean()) for k in range(len(keys))]
     order = sorted(range(len(keys)), key=lambda k: -at_place[k][0])
-    places = (Place(int(keys[k] % length), STRANDS[keys[k] // length], *at_place[k], odds[k]) for k in order)
+    places = (MotifPlace(int(keys[k] % length), STRANDS[keys[k] // length], *at_place[k], odds[k]) for k in order)
     return Occupancy(*_share(np.unique(own.draw), letters, independent), background_share, len(own), tuple(places))
 
 
@@ -110,7 +110,7 @@ def share_holding(sites: Sites, motif: int, draws: int) -> float:
     return len(np.unique(sites.draw[sites.motif == motif])) / draws
 
 
-def tally(letters: Letters, probe: Probe) -> Tally:
+def tally(letters: Letters, probe: MotifProbe) -> Tally:
     """What the sites of a motif in one anchor's draws hold, to estimate the motif over anchors.
 
     Each place counts by its probability of being the site of its draw, weak ones too: those above the threshold alone

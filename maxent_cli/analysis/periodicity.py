@@ -90,7 +90,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Answer:
+class PeriodicityAnswer:
     """All anchors' peaks, and the mean of their spectra with its own peak, by source; chance as a share."""
 
     shares: dict[str, Share]
@@ -154,7 +154,7 @@ def periodicity_of(samples: SampleSet, words: LetterClass, seed: int, max_rhat: 
     )
 
 
-def over_anchors(found: Sequence[Periodicity]) -> Answer:
+def over_anchors(found: Sequence[Periodicity]) -> PeriodicityAnswer:
     """All anchors together; the mean spectra's errors are by leaving one anchor out."""
     powers, peaks, shares = dict[str, Floats](), dict[str, Peak](), dict[str, Share]()
     for source in SOURCES:
@@ -163,7 +163,7 @@ def over_anchors(found: Sequence[Periodicity]) -> Answer:
         count = sum(bool(one.peaks[source].in_band) for one in found)
         interval = binomtest(count, len(found)).proportion_ci(method="wilson")
         shares[source] = Share(count, len(found), float(interval.low), float(interval.high))
-    return Answer(shares, powers, peaks, float(np.mean([one.chance for one in found])))
+    return PeriodicityAnswer(shares, powers, peaks, float(np.mean([one.chance for one in found])))
 
 
 def peak_rows(one: Periodicity) -> list[Row]:
@@ -172,7 +172,7 @@ def peak_rows(one: Periodicity) -> list[Row]:
     return [{**known, "source": source, "in_band": peak.in_band, **vars(peak)} for source, peak in one.peaks.items()]
 
 
-def answer_rows(answer: Answer) -> list[Row]:
+def answer_rows(answer: PeriodicityAnswer) -> list[Row]:
     """What the anchors say together, a source a row: share of peaks in the band, and the mean spectrum's peak."""
     rows = list[Row]()
     for source, share in answer.shares.items():

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from maxent_cli.analysis.occupancy import Probe
+from maxent_cli.analysis.occupancy import MotifProbe
 from maxent_cli.analysis.sites import Letters, Sites
 from maxent_cli.data import Floats
 
@@ -54,7 +54,7 @@ class Spacings:
     def __post_init__(self) -> None:
         self.observed, self.expected, self.squares = np.zeros((3, 4 * self.length))
 
-    def add(self, letters: Letters, sites: Sites, pair: tuple[int, int], probes: tuple[Probe, Probe]) -> None:
+    def add(self, letters: Letters, sites: Sites, pair: tuple[int, int], probes: tuple[MotifProbe, MotifProbe]) -> None:
         """Take in the draws of one anchor."""
         first, second = (sites.take(sites.motif == motif) for motif in pair)
         if min(len(np.unique(own.draw)) for own in (first, second)) < LEAST_SHARE * len(letters.codes):

@@ -19,16 +19,11 @@ from maxent_cli.errors import InputError, SettingsError
 from maxent_cli.interpret.checkup import NOTE, WRONG, Finding, Patient
 from maxent_cli.interpret.law import Frequencies, Law
 from maxent_cli.interpret.sampling import PRESETS
-from maxent_cli.io.checkpoint import CODE, KERAS, LAYERS, ModelCard, load_model, save_model
+from maxent_cli.io.checkpoint import ModelCard, kept_as, load_model, save_model
 from maxent_cli.io.digests import noted
-from maxent_cli.io.networks import Source, load_network
+from maxent_cli.io.networks import NetworkSource, load_network
 from maxent_cli.io.outputs import planned
-from maxent_cli.io.user_code import Code, copy_code
-from maxent_cli.models import keras
 from maxent_cli.models.adapter import FIND, Reading
-from maxent_cli.models.families import FAMILIES
-from maxent_cli.models.keras import KerasNetwork
-from maxent_cli.models.known_layers import described
 from maxent_cli.models.protocol import one_hot
 from maxent_cli.models.scores import Score
 
@@ -119,10 +114,9 @@ def adopt(
     task = Task("adopt", listener_of(progress), out, threads=threads or granted_cpus())
     asked = Law(output=output, background=background, gc=gc)
     named = given if isinstance(given, str) else type(given).__name__
-    source = Source(named, dict(arguments or {}), weights, weights_prefix, score, input_length)
-    plan = planned(
-        [weights, table, *asked.files, *([named] if Path(named).exists() else [])], folders=[out], noting=False
-    )
+    source = NetworkSource(named, dict(arguments or {}), weights, weights_prefix, score, length=input_length)
+    read = [weights, table, *asked.files, named if Path(named).exists() else None]
+    plan = planned(read, folders=[out], noting=False)
     module = given if isinstance(given, nn.Module) else load_network(source)
     plan = plan.reading(*source.files) if isinstance(given, str) else plan
     known = in_memory(module, Reading(letters, channels_last, head, layer, final), input_length)
@@ -180,32 +174,16 @@ def _heard(finding: Finding, network: Network, task: Task) -> Finding:
     return finding
 
 
-def _card(folder: Path, network: Network, source: Source, findings: Mapping[str, Finding]) -> ModelCard:
+def _card(folder: Path, network: Network, source: NetworkSource, findings: Mapping[str, Finding]) -> ModelCard:
     """What the folder says, with the code that it needs in its place; nothing differs between two runs."""
     said, final = [f"Representation: {findings['representation'].text}."], findings["outputs"].numbers["final"]
     said += [f"Outputs are taken before the final {final}."] if final else []
     facts: dict[str, Any] = {"adopted": source.name, "prefix": source.prefix, "found": said}
     facts["weights"] = source.weights and {"file": Path(source.weights).name, "sha256": noted(source.weights)}
-    architecture, arguments, code = _kept(folder, network.module, source)
+    architecture, arguments, code = kept_as(folder, network.module, source)
     assert network.input_length is not None
     built = (architecture, network.input_length, network.names, arguments, network.background, facts)
     return ModelCard(*built, network.reading, network.held, code, source.score)
-
-
-def _kept(folder: Path, module: nn.Module, source: Source) -> tuple[str, dict[str, Any], Code | None]:
-    """What the card says of how it is built: architecture, its arguments, and code, which is copied."""
-    if isinstance(module, KerasNetwork):
-        return KERAS, {"graph": keras.described(module.graph)}, None
-    if source.name in FAMILIES:
-        own = {"input_length": source.length} if source.length else {}
-        return source.name, own | source.arguments, None
-    try:
-        return LAYERS, {"layers": described(module)}, None
-    except ValueError as error:
-        if source.module is None or not source.code:
-            problem = f"cannot be kept without the code that builds it ({error})"
-            raise InputError(source.name, "", problem, "give package.module:function in a file of yours") from error
-    return source.name, source.arguments, copy_code(folder / CODE, source.module, source.code[source.module])
 
 
 def _compare(network: Network, length: int, folder: Path) -> None:

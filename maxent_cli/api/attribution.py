@@ -108,7 +108,7 @@ def attribute(
             work, keep_each(work, subject, "attributing", result, task), results.unpack, task.listener.stop
         )
         with results_folder(out, outputs, seed=seed, device=device, part=subject.run.part("folder")) as folder:
-            job = results.Job(folder, settings, max_delta, logos, subject.anchors.numbered.tolist())
+            job = results.AttributionJob(folder, settings, max_delta, logos, subject.anchors.numbered.tolist())
             rows = results.write(found, job, max_logos)
             lines = [*results.account(rows, job), *pool(folder, subject.run.settings)]
     return tell(folder, out, "positions", lines, task.listener)

@@ -11,7 +11,7 @@ import numpy as np
 from maxent_cli.alphabet import LETTERS, decode, one_hot
 from maxent_cli.data import Interval
 from maxent_cli.errors import shown
-from maxent_cli.interpret.attribution import COMPLETE, Attribution, AttributionSettings, Completeness, Scores
+from maxent_cli.interpret.attribution import COMPLETE, Attribution, AttributionSettings, Completeness, MethodScores
 from maxent_cli.io.growing_tables import growing_table
 from maxent_cli.io.logos import Logo, write_logo
 from maxent_cli.io.tables import Row
@@ -26,7 +26,7 @@ UNITS = {"saliency": "|gradient|", "input-x-gradient": "gradient"}
 
 
 @dataclass(frozen=True)
-class Job:
+class AttributionJob:
     """Where to write, what was asked, and the numbers of the anchors among all records.
 
     max_delta: share by which a sum of scores may be off, None for the method's own. logos: their format, or 'none'.
@@ -59,12 +59,12 @@ def unpack(path: Path) -> Attribution:
     """What `pack` made of it."""
     arrays, facts = unpacked(path)
     sums = None if facts["completeness"] is None else Completeness(*facts["completeness"])
-    given = Scores(arrays["hypothetical"], arrays["scores"], arrays.get("errors"), sums, facts["drift"])
+    given = MethodScores(arrays["hypothetical"], arrays["scores"], arrays.get("errors"), sums, facts["drift"])
     interval = facts["interval"] and Interval(*facts["interval"])
     return Attribution(facts["name"], interval, arrays["anchor"], arrays["mutable"], facts["output"], given)
 
 
-def write(found: Iterable[Attribution], job: Job, most_logos: int) -> list[dict[str, Any]]:
+def write(found: Iterable[Attribution], job: AttributionJob, most_logos: int) -> list[dict[str, Any]]:
     """Write tables and the first logos, anchor by anchor; give the rows of anchors.tsv, highest scores too."""
     rows = []
     (job.folder / "logos").mkdir()
@@ -80,7 +80,7 @@ def write(found: Iterable[Attribution], job: Job, most_logos: int) -> list[dict[
     return rows
 
 
-def account(rows: Sequence[dict[str, Any]], job: Job) -> Iterator[str]:
+def account(rows: Sequence[dict[str, Any]], job: AttributionJob) -> Iterator[str]:
     """Whether scores add up, their error, and what is empty."""
     method = job.settings.method
     yield f"{len(rows)} anchors by {method}"
@@ -118,7 +118,7 @@ def position_rows(one: Attribution) -> Iterator[Row]:
         yield row
 
 
-def anchor_row(one: Attribution, job: Job) -> dict[str, Any]:
+def anchor_row(one: Attribution, job: AttributionJob) -> dict[str, Any]:
     """A row of anchors.tsv, with the highest score and the root mean square of errors."""
     given, sums = one.given, one.given.completeness
     return {
@@ -136,7 +136,7 @@ def anchor_row(one: Attribution, job: Job) -> dict[str, Any]:
     }
 
 
-def write_anchor_logo(one: Attribution, number: int, job: Job) -> str:
+def write_anchor_logo(one: Attribution, number: int, job: AttributionJob) -> str:
     """Write a numbered logo, so that no record's name is in a path; give its path within the folder."""
     name, method = f"logos/logo_{number + 1:06d}.{job.logos}", job.settings.method
     heights = (one_hot(one.anchor) * one.given.scores).T

@@ -27,13 +27,15 @@ from maxent_cli.io.unfinished import Unfinished, packed, unfinished, unpacked
 from maxent_cli.tables.dependence import ANCHORS, PAIRS
 from maxent_cli.tables.dependence import LETTERS as LETTER_PAIRS
 
+CONVERGENCE = ("converged", "rhat")  # of an anchor, in each of its rows
+
 SIGNIFICANT = 0.05  # q up to which a pair is called dependent
 
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Job:
+class DependenceJob:
     """The anchors looked at and mapped, by number, pairs of each, the maps' format, R-hat trusted, and who listens."""
 
     anchors: Sequence[int]
@@ -107,7 +109,7 @@ def dependence(
         run.announce(listener)
         asked = _asked(anchors, records)
         here = [number for number in asked if number in block]
-        job = Job(here, set(asked[:max_maps]), top, maps, max_rhat, listener)
+        job = DependenceJob(here, set(asked[:max_maps]), top, maps, max_rhat, listener)
         with unfinished(out, run.identity, listener.stop) as work:
             kept = read_off(anchors, job, work)
             with results_folder(out, outputs, part=run.part("folder")) as folder:
@@ -125,7 +127,7 @@ def _asked(draws: Draws, records: Sequence[str]) -> list[int]:
     return [number for number in range(len(draws)) if not records or names[number] in records]
 
 
-def read_off(draws: Draws, job: Job, work: Unfinished) -> list[str]:
+def read_off(draws: Draws, job: DependenceJob, work: Unfinished) -> list[str]:
     """Go through the anchors asked for, keep the rows of their tables and their maps, and name these in order."""
     names, left = work.left_of(len(job.anchors), job.listener.say)
     with job.listener.progress("dependence", len(left), "anchors") as progress:
@@ -157,7 +159,7 @@ def put_together(folder: Path, found: Iterable[tuple[dict[str, Any], Any]]) -> l
     return rows
 
 
-def account(rows: Sequence[Row], job: Job) -> Iterator[str]:
+def account(rows: Sequence[Row], job: DependenceJob) -> Iterator[str]:
     """What was looked at and found, what was refused and why, and what to try."""
     refused = [row for row in rows if row["refused"]]
     pairs, dependent = (sum(row[name] for row in rows if not row["refused"]) for name in ("pairs", "dependent"))
@@ -171,25 +173,27 @@ def account(rows: Sequence[Row], job: Job) -> Iterator[str]:
         yield "  more draws tell weaker dependence; a higher --beta in sample holds more"
 
 
-def _judge(samples: SampleSet, job: Job) -> Row:
+def _judge(samples: SampleSet, job: DependenceJob) -> Row:
     diagnosis = diagnose(samples, job.max_rhat)
     judged = {
         "record": samples.name,
         "refused": not diagnosis.worst_rhat <= job.max_rhat,
+        "converged": diagnosis.converged,
         "rhat": diagnosis.worst_rhat,
         "rhat_quantity": diagnosis.worst_rhat_quantity,
     }
     return dict.fromkeys(ANCHORS.names) | judged
 
 
-def _look_at(draws: Draws, number: int, job: Job) -> bytes:
+def _look_at(draws: Draws, number: int, job: DependenceJob) -> bytes:
     """One anchor's rows of each table, and its map, to be kept."""
     samples = draws[number]
     row = _judge(samples, job)
     if row["refused"]:
         return packed({}, {ANCHORS.file: row})
     found = dependence_of(samples, draws.is_distance)
-    top = [pair_row(samples, found, pair) for pair in top_pairs(found, job.top)]
+    told = {name: row[name] for name in CONVERGENCE}
+    top = [pair_row(samples, found, pair) | told for pair in top_pairs(found, job.top)]
     upper = found.q[np.triu_indices(len(found.q), 1)]
     row |= {"pairs": int(np.isfinite(upper).sum()), "dependent": int((upper <= SIGNIFICANT).sum())}
     row |= {"squared_share": found.share}
@@ -205,7 +209,7 @@ def _letter_rows(samples: SampleSet, pair: Row) -> Iterator[Row]:
     observed, product = joint_letters(samples, pair["first"], pair["second"])
     for one, other in np.ndindex(4, 4):
         yield {
-            **{name: pair[name] for name in ("record", "first", "second")},
+            **{name: pair[name] for name in ("record", "first", "second", *CONVERGENCE)},
             "first_letter": LETTERS[one],
             "second_letter": LETTERS[other],
             "share": observed.value[one, other],

@@ -3,7 +3,7 @@
 import html
 import shutil
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +16,7 @@ from maxent_cli.analysis.diagnostics import Diagnosis, diagnose
 from maxent_cli.analysis.information import frequencies, information_of
 from maxent_cli.analysis.series import beta_series
 from maxent_cli.analysis.summary import summarise
-from maxent_cli.data import SampleSet
+from maxent_cli.data import SampleSet, Shard
 from maxent_cli.errors import InputError
 from maxent_cli.io import samples as files
 from maxent_cli.io.logos import Logo, information_heights, png_of, write_logo
@@ -28,14 +28,16 @@ SHOWN = ("record", "beta", "converged", "rhat", "ess", "energy_reduction", "bits
 MOST_SHOWN = 20
 
 
-class Draws(files.Draws):
+class Draws(files.DrawsFile):
     """Draws around anchors, one SampleSet an anchor, read from their file when asked for; made by `sample`.
 
     draws[0] or draws["name"] is an anchor's; iterating holds one at a time. Closed by close(), at the end of a with
     block, or when nobody holds it; draws that were not saved anywhere are gone then.
     """
 
-    def __init__(self, path: str, folder: Path | None = None, rows: list[Row] | None = None) -> None:
+    def __init__(
+        self, path: str, folder: Path | None = None, rows: list[Row] | None = None, parts: Sequence[Shard] = ()
+    ) -> None:
         resources = ExitStack()
         if folder is not None:
             resources.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -46,6 +48,7 @@ class Draws(files.Draws):
             self._close()
             raise
         self._rows = rows
+        self.parts = parts  # of all records that each anchor is, where they have just been drawn
 
     def __getitem__(self, anchor: int | str) -> SampleSet:
         return super().__getitem__(self._number(anchor))

@@ -18,8 +18,8 @@ from maxent_cli.analysis.discovery import ENOUGH, Calling, Found, discover
 from maxent_cli.analysis.information import Frequencies, Information, frequencies, information_of
 from maxent_cli.analysis.motifs import consensus
 from maxent_cli.analysis.occupancy import (
+    MotifProbe,
     Occupancy,
-    Probe,
     Tally,
     find_sites,
     occupancy,
@@ -51,7 +51,7 @@ Judge = Callable[[SampleSet], Diagnosis]
 
 
 @dataclass(frozen=True)
-class Job:
+class MotifsJob:
     """Where to write, what makes a motif, how alike two are that are one, and what more is asked for.
 
     logos is their format (or 'none'), most_logos the number of anchors that get one; listener hears how far it is.
@@ -132,12 +132,12 @@ class Shared:
     length: int
     reference: Floats
     merged: list[Merged]
-    probes: list[Probe]
+    probes: list[MotifProbe]
     presences: list[Presence]
     spacings: dict[tuple[int, int], Spacings]
 
 
-def read_off(draws: Draws, job: Job) -> Findings:
+def read_off(draws: Draws, job: MotifsJob) -> Findings:
     """Go through the anchors, write what belongs to each by itself, and keep the motifs that their draws hold."""
     found = Findings()
     with ExitStack() as stack, job.listener.progress("motifs of anchors", len(draws), "anchors") as progress:
@@ -148,9 +148,9 @@ def read_off(draws: Draws, job: Job) -> Findings:
         read = _each(draws, partial(_read, job.calling, draws.diagnosis), job.threads)
         for row, (samples, letters, held, motifs, diagnosis) in enumerate(read):
             stretches = find_segments(samples, letters, held, job.calling)
-            positions(_position_rows(samples, letters, held))
+            positions(_position_rows(samples, letters, held, diagnosis))
             odds = _odds(samples, letters)
-            pwm(_pwm_rows(samples.name, odds))
+            pwm(_pwm_rows(samples.name, odds, diagnosis))
             segments(_segment_rows(stretches, samples.interval, diagnosis))
             logo = _write_anchor_logo(row, samples, (letters, held, stretches), job)
             anchors([_anchor_row(samples, letters, held, (len(stretches), logo, *told(diagnosis)))])
@@ -160,7 +160,7 @@ def read_off(draws: Draws, job: Job) -> Findings:
     return found
 
 
-def share(draws: Draws, found: Findings, job: Job) -> Shared:
+def share(draws: Draws, found: Findings, job: MotifsJob) -> Shared:
     """Motifs of all anchors together, and a second pass over the draws for their sites."""
     reference = _reference(draws, found)
     counting = None if job.unconverged else found.converged
@@ -178,7 +178,7 @@ def share(draws: Draws, found: Findings, job: Job) -> Shared:
     return Shared(length, reference, merged, probes, presences, spacings)
 
 
-def write_numbered_logo(job: Job, stem: str, logo: Logo) -> str:
+def write_numbered_logo(job: MotifsJob, stem: str, logo: Logo) -> str:
     """Write a numbered logo, so that no record's name is in a path; give its path within the folder."""
     name = f"logos/{stem}.{job.logos}"
     write_logo(str(job.folder / name), logo)
@@ -231,17 +231,21 @@ def _reference(draws: Draws, found: Findings) -> Floats:
     return found.rows / found.rows.sum() if found.rows.any() else np.full(4, 0.25)
 
 
-def _probes(draws: Draws, merged: Sequence[Merged], reference: Floats, calling: Calling) -> list[Probe]:
+def _probes(draws: Draws, merged: Sequence[Merged], reference: Floats, calling: Calling) -> list[MotifProbe]:
     if not merged:
         return []
     rows = np.unique(np.linspace(0, len(draws) - 1, THRESHOLD_ANCHORS).astype(int))
     chosen = (draws[int(row)] for row in rows)
     few = [(thinned(_overhung(samples), ENOUGH), _chance(samples, "background")) for samples in chosen]
     backgrounds = [redrawn(letters, chance) for letters, chance in few]
-    return [Probe(one.weights, set_threshold(one.weights, reference, backgrounds, calling.site_rate)) for one in merged]
+    return [
+        MotifProbe(one.weights, set_threshold(one.weights, reference, backgrounds, calling.site_rate)) for one in merged
+    ]
 
 
-def _present(probes: Sequence[Probe], job: Job, judge: Judge, samples: SampleSet) -> tuple[Letters, Sites, Presence]:
+def _present(
+    probes: Sequence[MotifProbe], job: MotifsJob, judge: Judge, samples: SampleSet
+) -> tuple[Letters, Sites, Presence]:
     letters, diagnosis = _overhung(samples), judge(samples)
     worth = np.fmax(diagnosis.least_ess, 1)
     background = redrawn(thinned(letters, ENOUGH), _chance(samples, "null"))
@@ -267,14 +271,14 @@ def _anchor_row(
     return tables.ANCHORS.row(samples.name, held.total, held.total_error, rest[0], median, *rest[1:])
 
 
-def _position_rows(samples: SampleSet, letters: Frequencies, held: Information) -> Iterator[Row]:
+def _position_rows(samples: SampleSet, letters: Frequencies, held: Information, diagnosis: Diagnosis) -> Iterator[Row]:
     sequence = decode(samples.anchor)
     numbers = np.column_stack(
         [held.positions, held.errors, letters.ess, letters.probabilities, letters.errors, samples.background]
     )
     for position in range(len(numbers)):
         row = numbers[position]
-        yield tables.POSITIONS.row(samples.name, position, sequence[position], *row)
+        yield tables.POSITIONS.row(samples.name, position, sequence[position], *row, *told(diagnosis))
 
 
 def _odds(samples: SampleSet, letters: Frequencies) -> Floats:
@@ -286,10 +290,10 @@ def _odds(samples: SampleSet, letters: Frequencies) -> Floats:
     return odds
 
 
-def _pwm_rows(name: str, odds: Floats) -> Iterator[Row]:
+def _pwm_rows(name: str, odds: Floats, diagnosis: Diagnosis) -> Iterator[Row]:
     for position in range(len(odds)):
         row = odds[position]
-        yield tables.PWM.row(name, position, *row)
+        yield tables.PWM.row(name, position, *row, *told(diagnosis))
 
 
 def _segment_rows(segments: Sequence[Segment], place: Interval | None, diagnosis: Diagnosis) -> Iterator[Row]:
@@ -300,7 +304,7 @@ def _segment_rows(segments: Sequence[Segment], place: Interval | None, diagnosis
 
 
 def _write_anchor_logo(
-    row: int, samples: SampleSet, read: tuple[Frequencies, Information, Sequence[Segment]], job: Job
+    row: int, samples: SampleSet, read: tuple[Frequencies, Information, Sequence[Segment]], job: MotifsJob
 ) -> str | None:
     letters, held, segments = read
     if job.logos == "none" or row >= job.most_logos:

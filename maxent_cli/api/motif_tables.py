@@ -14,7 +14,7 @@ from maxent_cli.analysis.spacing import FACING, Spacing
 from maxent_cli.api.motif_results import (
     OVERHANG,
     Findings,
-    Job,
+    MotifsJob,
     Presence,
     Shared,
     in_genome,
@@ -66,7 +66,7 @@ class Final:
         return Motif(self.name, self.counts[0], self.sites)
 
 
-def final_motifs(shared: Shared, job: Job) -> list[Final]:
+def final_motifs(shared: Shared, job: MotifsJob) -> list[Final]:
     """The motifs that draws hold beyond the background in any anchor, on informative columns; most anchors first."""
     rows = range(len(shared.probes))
     held = [[p for p in shared.presences if p.occupancies[row].beyond(job.calling)] for row in rows]
@@ -76,7 +76,7 @@ def final_motifs(shared: Shared, job: Job) -> list[Final]:
     return [replace(one, name=f"motif_{number}") for number, one in enumerate(wide, 1)]
 
 
-def write_motifs(finals: Sequence[Final], shared: Shared, known: Sequence[Motif], job: Job) -> list[list[Name]]:
+def write_motifs(finals: Sequence[Final], shared: Shared, known: Sequence[Motif], job: MotifsJob) -> list[list[Name]]:
     """Write the motifs in every format; give their names."""
     motifs, reference, folder = [one.motif for one in finals], shared.reference, str(job.folder)
     names = name_motifs(motifs, known)
@@ -88,7 +88,7 @@ def write_motifs(finals: Sequence[Final], shared: Shared, known: Sequence[Motif]
     return names
 
 
-def write_places(finals: Sequence[Final], shared: Shared, job: Job) -> None:
+def write_places(finals: Sequence[Final], shared: Shared, job: MotifsJob) -> None:
     """Write where the draws hold the motifs, how far apart, and each anchor's own version of them."""
     _put(_site_rows(finals, shared), tables.SITES, job)
     logos = _write_aligned_logos(finals, shared, job)
@@ -98,14 +98,14 @@ def write_places(finals: Sequence[Final], shared: Shared, job: Job) -> None:
     write_meme(f"{job.folder}/anchor_motifs.meme", aligned, shared.reference)
 
 
-def write_draw_sites(finals: Sequence[Final], shared: Shared, job: Job) -> None:
+def write_draw_sites(finals: Sequence[Final], shared: Shared, job: MotifsJob) -> None:
     """Write every site of every draw."""
     with growing_table(str(job.folder / tables.DRAW_SITES.file), tables.DRAW_SITES) as append:
         for presence in shared.presences:
             append(_draw_site_rows(finals, presence, shared))
 
 
-def write_rates(finals: Sequence[Final], found: Findings, shared: Shared, job: Job) -> None:
+def write_rates(finals: Sequence[Final], found: Findings, shared: Shared, job: MotifsJob) -> None:
     """Write how often motifs are found and come again, and how often by chance."""
     rows = [
         ("anchors whose draws hold a motif", found.holding, len(found.one_hot)),
@@ -120,14 +120,14 @@ def write_rates(finals: Sequence[Final], found: Findings, shared: Shared, job: J
     _put((tables.RATES.row(*row) for row in rows), tables.RATES, job)
 
 
-def write_attributions(found: Findings, job: Job) -> None:
+def write_attributions(found: Findings, job: MotifsJob) -> None:
     """Write the anchors, and the log2 odds of each position centred over letters, for TF-MoDISco."""
     if found.one_hot:
         write_modisco(f"{job.folder}/modisco", np.stack(found.one_hot), np.stack(found.attributions))
 
 
 def account(
-    finals: Sequence[Final], found: Findings, shared: Shared, names: Sequence[Sequence[Name]], job: Job
+    finals: Sequence[Final], found: Findings, shared: Shared, names: Sequence[Sequence[Name]], job: MotifsJob
 ) -> Iterator[str]:
     """What was found, in lines for people."""
     again = sum(shared.merged[one.row].p <= TELLING_P for one in finals)
@@ -147,11 +147,11 @@ def account(
         yield from _why_nothing(found, job)
 
 
-def _put(rows: Iterable[Row], table: Table, job: Job) -> None:
+def _put(rows: Iterable[Row], table: Table, job: MotifsJob) -> None:
     write_table(str(job.folder / table.file), rows, table)
 
 
-def _counting(found: Findings, job: Job) -> int:
+def _counting(found: Findings, job: MotifsJob) -> int:
     """How many motifs of anchors count for what comes again."""
     return sum(job.unconverged or row in found.converged for row, _ in found.motifs)
 
@@ -165,7 +165,7 @@ def _recurrence(one: Merged, motifs: int) -> str:
     return f"{one.members} of {motifs} anchors' motifs are like it, {shuffled}: p {one.p:.2g}{verdict}"
 
 
-def _why_nothing(found: Findings, job: Job) -> Iterator[str]:
+def _why_nothing(found: Findings, job: MotifsJob) -> Iterator[str]:
     """What was looked at, against which threshold, and what to try."""
     calling = job.calling
     yield (
@@ -180,7 +180,7 @@ def _why_nothing(found: Findings, job: Job) -> Iterator[str]:
     )
 
 
-def _final(shared: Shared, row: int, presences: Sequence[Presence], job: Job) -> Final:
+def _final(shared: Shared, row: int, presences: Sequence[Presence], job: MotifsJob) -> Final:
     counts = site_counts([tally for p in presences if (tally := p.tallies[row])], shared.reference)
     bits, calling = column_bits(counts, shared.reference), job.calling
     kept = np.flatnonzero(bits.value >= calling.bits)
@@ -195,7 +195,7 @@ def _convergence(presences: Sequence[Presence]) -> tuple[int, float]:
     return sum(one.converged for one in seen), float(np.fmax.reduce([one.worst_rhat for one in seen], initial=np.nan))
 
 
-def _holds(one: Final, presence: Presence, job: Job) -> bool:
+def _holds(one: Final, presence: Presence, job: MotifsJob) -> bool:
     return presence.occupancies[one.row].beyond(job.calling)
 
 
@@ -206,7 +206,7 @@ def _span(one: Final, shared: Shared, start: int, strand: str) -> tuple[int, int
     return max(first, 0), min(first + width, shared.length)
 
 
-def _motif_row(one: Final, names: Sequence[Name], shared: Shared, job: Job) -> Row:
+def _motif_row(one: Final, names: Sequence[Name], shared: Shared, job: MotifsJob) -> Row:
     motif, total = one.motif, total_bits(one.counts, shared.reference)
     described = (one.name, consensus(motif), len(motif.counts), one.anchors, one.sites)
     known = [value for name in names for value in (name.known, name.p, name.q, name.overlap, name.orientation)]
@@ -224,7 +224,7 @@ def _motif_row(one: Final, names: Sequence[Name], shared: Shared, job: Job) -> R
     return tables.MOTIFS.row(*described, float(total.value), float(total.error), *known, *empty, *rest)
 
 
-def _write_motif_logo(one: Final, names: Sequence[Name], shared: Shared, job: Job) -> str | None:
+def _write_motif_logo(one: Final, names: Sequence[Name], shared: Shared, job: MotifsJob) -> str | None:
     if job.logos == "none" or one.number > MOST_MOTIF_LOGOS:
         return None
     bits = column_bits(one.counts, shared.reference)
@@ -261,7 +261,7 @@ def _site_row(one: Final, number: int, presence: Presence, shared: Shared) -> Ro
 
 
 def _occupancy_rows(
-    finals: Sequence[Final], shared: Shared, logos: dict[tuple[int, str], str], job: Job
+    finals: Sequence[Final], shared: Shared, logos: dict[tuple[int, str], str], job: MotifsJob
 ) -> Iterator[Row]:
     for number, presence in enumerate(shared.presences):
         for one in finals:
@@ -290,7 +290,7 @@ def _aligned(one: Final, presence: Presence, shared: Shared) -> Motif:
     return Motif(f"{presence.name}:{one.name}", counts, presence.occupancies[one.row].sites)
 
 
-def _write_aligned_logos(finals: Sequence[Final], shared: Shared, job: Job) -> dict[tuple[int, str], str]:
+def _write_aligned_logos(finals: Sequence[Final], shared: Shared, job: MotifsJob) -> dict[tuple[int, str], str]:
     """Logos of the motif that most draws of an anchor hold, by the anchor's row and the motif's name."""
     if job.logos == "none":
         return {}
@@ -303,7 +303,7 @@ def _write_aligned_logos(finals: Sequence[Final], shared: Shared, job: Job) -> d
     return logos
 
 
-def _write_aligned_logo(row: int, one: Final, presence: Presence, shared: Shared, job: Job) -> str:
+def _write_aligned_logo(row: int, one: Final, presence: Presence, shared: Shared, job: MotifsJob) -> str:
     counts = _aligned_counts(one, presence, shared)
     bits, held = column_bits(counts, shared.reference), presence.occupancies[one.row]
     logo = Logo(

@@ -6,7 +6,7 @@ from maxent_cli.analysis.discovery import Calling
 from maxent_cli.api import motif_tables
 from maxent_cli.api.draws import GivenDraws, opened, path_of
 from maxent_cli.api.listening import Progress, listener_of
-from maxent_cli.api.motif_results import Job, read_off, share
+from maxent_cli.api.motif_results import MotifsJob, read_off, share
 from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.errors import require_range
 from maxent_cli.io.machine import granted_cpus
@@ -78,7 +78,7 @@ def motifs(
     named = read_meme(database) if database else []
     with opened(draws) as anchors, results_folder(out, outputs) as folder:
         ways = (logos, max_logos, draw_sites, threads or granted_cpus(), listener, unconverged)
-        job = Job(folder, calling or Calling(), similarity, *ways)
+        job = MotifsJob(folder, calling or Calling(), similarity, *ways)
         found = read_off(anchors, job)
         shared = share(anchors, found, job)
         final = motif_tables.final_motifs(shared, job)

@@ -11,9 +11,9 @@ from maxent_cli.analysis.periodicity import (
     DRAWS,
     FREQUENCIES,
     SOURCES,
-    Answer,
     LetterClass,
     Periodicity,
+    PeriodicityAnswer,
     Row,
     answer_rows,
     in_words,
@@ -109,10 +109,11 @@ def _class_of(words: str) -> LetterClass:
 def spectrum_rows(one: Periodicity) -> Iterator[Row]:
     """An anchor's spectra, a period a line."""
     for at in range(0, len(FREQUENCIES), SHOWN_EVERY):
-        yield SPECTRA.row(one.record, 1 / FREQUENCIES[at], *(one.power[source][at] for source in SOURCES))
+        powers = (one.power[source][at] for source in SOURCES)
+        yield SPECTRA.row(one.record, 1 / FREQUENCIES[at], *powers, one.converged, one.rhat)
 
 
-def figure_of(answer: Answer, found: list[Periodicity], words: str) -> PeriodicityFigure:
+def figure_of(answer: PeriodicityAnswer, found: list[Periodicity], words: str) -> PeriodicityFigure:
     """The figure's arrays; the profile is that of the anchor with the middle height."""
 
     def seen(source: str) -> Seen:
@@ -135,7 +136,7 @@ def figure_of(answer: Answer, found: list[Periodicity], words: str) -> Periodici
     )
 
 
-def account(answer: Answer, found: list[Periodicity], words: str) -> Iterator[str]:
+def account(answer: PeriodicityAnswer, found: list[Periodicity], words: str) -> Iterator[str]:
     """What was looked at, where it peaks and how often, what chance gives, and what to try."""
     yield f"{len(found)} anchors; {in_words(words)} between 5 and 20 bp"
     for row in answer_rows(answer):

@@ -13,7 +13,7 @@ import numpy as np
 from maxent_cli.analysis.features import FEATURES, Feature
 from maxent_cli.analysis.gc_probe import (
     Answer,
-    Held,
+    CountHeld,
     Row,
     answer,
     over_anchors,
@@ -204,7 +204,7 @@ def pool(folder: Path, settings: Mapping[str, Any]) -> Iterator[str]:
     yield from account(found, response, checks)
 
 
-def answer_row(one: Held) -> dict[str, object]:
+def answer_row(one: CountHeld) -> dict[str, object]:
     """What is said of a count, with 95 % intervals over anchors."""
     beyond = {"beyond": one.beyond.value, "beyond_low": one.beyond.low, "beyond_high": one.beyond.high}
     slope = {"slope": one.slope.value, "slope_low": one.slope.low, "slope_high": one.slope.high}

@@ -94,16 +94,16 @@ def sample(
     asked, run = _settled(law, gc, sampling, preset)
     task = Task("sample", listener_of(progress), out, shard, threads or granted_cpus())
     if out is not None and not is_device(out):
-        rows = _draw(network, anchors(given), asked, run, task, (summary, fasta))
+        rows, parts = _draw(network, anchors(given), asked, run, task, (summary, fasta))
         _report(rows, f"{out}: ", task.listener)
-        return Draws(out, rows=rows)
+        return Draws(out, rows=rows, parts=parts)
     folder = Path(tempfile.mkdtemp(prefix="maxent-"))
     kept = replace(task, out=str(folder / "draws.npz"))
-    rows = _draw(network, anchors(given), asked, run, kept, (summary, fasta))
+    rows, parts = _draw(network, anchors(given), asked, run, kept, (summary, fasta))
     _report(rows, "" if out is None else f"{out}: ", task.listener)
     if out is not None:  # which has no neighbours, and cannot be read again
         copy_into(str(kept.out), out)
-    return Draws(str(kept.out), folder, rows)
+    return Draws(str(kept.out), folder, rows, parts)
 
 
 def preset_of(name: str) -> Sampling:
@@ -125,10 +125,10 @@ def _settled(law: Law | None, gc: float | None, sampling: Sampling | None, prese
 
 def _draw(
     network: Network, given: Anchors, law: Law, sampling: Sampling, task: Task, named: tuple[str | None, str | None]
-) -> list[Row]:
-    """Draw around all anchors, and write draws, summary, series and FASTA with their records; the summary's rows.
+) -> tuple[list[Row], list[Shard]]:
+    """Draw around all anchors, and write draws, summary, series and FASTA with their records.
 
-    named: where summary and FASTA go.
+    named: where summary and FASTA go. Gives the summary's rows, and the part of all records that each anchor is.
     """
     out, (summary, fasta) = str(task.out), named
     paths = {"draws": out, "summary": summary or f"{out}.tsv", "series": f"{out}.series.tsv", "fasta": fasta}
@@ -147,7 +147,8 @@ def _draw(
     with unfinished(out, subject.identity, task.listener.stop) as work:
         kept = job.work_through(work, lambda draw: packed(with_conditionals(draw(subject.model, subject.law))))
         with outputs.writing(seed=sampling.seed, device=sampling.device) as opening:
-            return _write(opening, (work, kept), paths, job, header)
+            rows = _write(opening, (work, kept), paths, job, header)
+    return rows, [Shard(int(number) + 1, subject.run.read) for number in subject.anchors.numbered]
 
 
 def _write(

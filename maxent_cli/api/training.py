@@ -1,14 +1,18 @@
 """Training: from positives and negatives to a model folder."""
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
 
 from maxent_cli.api.jobs import Task, granted_cpus, torch_threads
 from maxent_cli.api.listening import Listener, Progress, listener_of
-from maxent_cli.api.networks import Network, network
+from maxent_cli.api.networks import Network, opened
 from maxent_cli.api.results import Results, results_folder
 from maxent_cli.api.training_data import (
     MOST,
@@ -22,25 +26,29 @@ from maxent_cli.api.training_data import (
     write_split,
 )
 from maxent_cli.errors import InputError, SettingsError, require_range
-from maxent_cli.io.checkpoint import ModelCard, save_model
+from maxent_cli.io.checkpoint import ModelCard, kept_as, save_model
+from maxent_cli.io.digests import noted
 from maxent_cli.io.figures import write_learning_curve
+from maxent_cli.io.networks import NetworkSource, is_factory, load_network, said
 from maxent_cli.io.outputs import planned
 from maxent_cli.io.records import Given
 from maxent_cli.io.tables import Row, renew_rejected, write_rejected, write_table
 from maxent_cli.io.unfinished import Unfinished, checkpoints, unfinished
-from maxent_cli.models.architectures import ARCHITECTURES, LayeredModel, build
+from maxent_cli.models.architectures import ARCHITECTURES, build
 from maxent_cli.models.splits import PARTS
 from maxent_cli.models.training import DivergedError, Epoch, Examples, Settings, enough_epochs, enough_patience, fit
 from maxent_cli.tables.training import CURVE, LEFT_OUT, METRICS
 
 OUTPUTS = ("negative", "positive")
+_CURE = "give a network that reads (batch, 4, length) and gives two outputs, before any softmax; see --arguments"
 
 
 @dataclass(frozen=True)
 class Training:
     """How a network is trained: by AdamW on a one-cycle schedule, and the running mean of its weights is kept.
 
-    architecture: a key of models.architectures.ARCHITECTURES. epochs: passes over the training part at most; None: as
+    architecture: a key of models.architectures.ARCHITECTURES, or "module:function" that gives a torch module with two
+    outputs; arguments: of that. epochs: passes over the training part at most; None: as
     many as make 10,000 steps, but 10 to 200. patience: epochs without a lower validation loss after which to stop;
     None: half of them, but 15 at most. batch: sequences a step. learning_rate: the schedule's highest.
     reverse_complement: turn a random half of each batch to the other strand. shift: letters by which each sequence is
@@ -58,10 +66,11 @@ class Training:
     shift: int = 5
     fresh_shuffles: bool = True
     seed: int = 1
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.architecture not in ARCHITECTURES:
-            known = ", ".join(ARCHITECTURES)
+        if self.architecture not in ARCHITECTURES and not is_factory(self.architecture):
+            known = f"{', '.join(ARCHITECTURES)}, or module:function"
             raise SettingsError("architecture", "", f"there is none named {self.architecture}", f"give one of {known}")
         require_range("epochs", self.epochs, 1, MOST)
         require_range("patience", self.patience, 1, MOST)
@@ -92,7 +101,7 @@ class Trained(Results):
     @cached_property
     def network(self) -> Network:
         """The network, to be asked."""
-        return network(str(self.path))
+        return opened(str(self.path), True)  # whose code has just been run
 
 
 def train(
@@ -153,15 +162,16 @@ def _train(data: TrainingData, split: Split, training: Training, task: Task) -> 
     source = read_source(data, training.seed, task)
     sets, how = split_source(source, split, data.match_gc, training.seed, task.listener)
     account = _announce(source.name, sets, how, task.listener)
-    model, settings = _new_model(sets[0], training), training.settled(len(sets[0].examples))
+    built, settings = _new_model(sets[0], training), training.settled(len(sets[0].examples))
+    model, outputs = built.module, outputs.reading(*built.source.code.values())
     facts = {**settings.__dict__, "threads": task.threads, "fresh_shuffles": training.fresh_shuffles}
-    with unfinished(task.out, _identity(sets, training.architecture, facts), task.listener.stop) as work:
+    with unfinished(task.out, _identity(sets, built.source, facts), task.listener.stop) as work:
         examples = examples_of_epochs(sets[0], training.fresh_shuffles, training.seed)
         curve = _fit(model, examples, sets[1].examples, settings, work, task.listener)
         metrics = _metrics(model, sets, training.seed, task.listener)
-        card = _card(model, sets, training, {**data.chosen, "settings": facts, "split": how, "metrics": metrics})
+        made = {**data.chosen, "settings": facts, "split": how, "metrics": metrics}
         with results_folder(task.out, outputs, seed=training.seed, threads=task.threads) as folder:
-            save_model(folder, model, card)
+            save_model(folder, model, _card(built, folder, sets, training, made))
             write_table(str(folder / CURVE.file), [_row(epoch) for epoch in curve], CURVE)
             write_learning_curve(str(folder / "learning_curve.png"), curve)
             write_table(str(folder / METRICS.file), metrics, METRICS)
@@ -172,10 +182,12 @@ def _train(data: TrainingData, split: Split, training: Training, task: Task) -> 
     return Trained(folder if task.out is None else Path(task.out), account, "metrics", temporary=task.out is None)
 
 
-def _identity(sets: list[LabelledSet], architecture: str, facts: dict[str, Any]) -> dict[str, Any]:
+def _identity(sets: list[LabelledSet], source: NetworkSource, facts: dict[str, Any]) -> dict[str, Any]:
     """All that the weights depend on."""
+    code = {name: noted(path) for name, path in source.code.items()}
+    facts = {"arguments": source.arguments, "code": code, **facts}
     data = {part: data.digest for part, data in zip(("training", "validation", "test"), sets, strict=True)}
-    return {"command": "train", "architecture": architecture, "data": data, **facts}
+    return {"command": "train", "architecture": source.name, "data": data, **facts}
 
 
 def _announce(name: str, sets: list[LabelledSet], how: str, listener: Listener) -> list[str]:
@@ -188,17 +200,49 @@ def _announce(name: str, sets: list[LabelledSet], how: str, listener: Listener) 
     return said
 
 
-def _new_model(part: LabelledSet, training: Training) -> LayeredModel:
+class _Built(NamedTuple):
+    """A network to be trained, and where it comes from."""
+
+    module: nn.Module
+    source: NetworkSource
+
+
+def _new_model(part: LabelledSet, training: Training) -> _Built:
     length = part.positives.codes.shape[1]
+    source = NetworkSource(training.architecture, dict(training.arguments), seed=training.seed)
+    if training.architecture not in ARCHITECTURES:
+        return _Built(_two_outputs(load_network(source), source.name, length), source)
     try:
-        return build(training.architecture, length, {}, training.seed)
+        return _Built(build(source.name, length, source.arguments, training.seed), source)
+    except (TypeError, RuntimeError, OverflowError) as error:
+        problem = f"are not those of {source.name} ({' '.join(str(error).split())})"
+        raise SettingsError("arguments", "", problem, _arguments_of(source.name)) from error
     except ValueError as error:
-        problem = f"{training.architecture} does not take {length} bp ({error})"
+        problem = f"{source.name} does not take {length} bp ({error})"
         raise SettingsError("architecture", "", problem, "give another, or another length") from error
 
 
+def _arguments_of(architecture: str) -> str:
+    """Those that it takes, with their defaults."""
+    known = list(inspect.signature(ARCHITECTURES[architecture]).parameters.values())[1:]
+    return f"it takes {', '.join(f'{each.name} ({each.default})' for each in known)}"
+
+
+def _two_outputs(module: nn.Module, name: str, length: int) -> nn.Module:
+    """The module; InputError where it does not give two outputs, one a class, for sequences of a length."""
+    try:
+        with torch.no_grad():
+            found = module.eval()(torch.eye(4)[torch.zeros(2, length, dtype=torch.long)].transpose(1, 2))
+    except Exception as error:  # whatever somebody's network raises
+        raise InputError(name, "", f"fails on {length} letters as (2, 4, {length}) ({said(error)})", _CURE) from error
+    if not (isinstance(found, torch.Tensor) and found.shape == (2, len(OUTPUTS))):
+        shape = tuple(getattr(found, "shape", ()))
+        raise InputError(name, "", f"gives outputs of shape {shape} for 2 sequences and 2 classes", _CURE)
+    return module.train()
+
+
 def _fit(
-    model: LayeredModel,
+    model: nn.Module,
     examples: Callable[[int], Examples],
     validation: Examples,
     settings: Settings,
@@ -221,7 +265,7 @@ def _fit(
     return curve
 
 
-def _metrics(model: LayeredModel, sets: list[LabelledSet], seed: int, listener: Listener) -> list[Row]:
+def _metrics(model: nn.Module, sets: list[LabelledSet], seed: int, listener: Listener) -> list[Row]:
     """AUROC and AUPRC of validation and test part, with the class balance."""
     from maxent_cli.analysis.classification import classification_areas
     from maxent_cli.models.prediction import predict
@@ -244,15 +288,19 @@ def _number(value: float) -> float | None:
     return value if value == value else None
 
 
-def _card(model: LayeredModel, sets: list[LabelledSet], training: Training, facts: dict[str, Any]) -> ModelCard:
-    """What the folder says of the model; nothing in it differs between two runs of the same thing."""
+def _card(built: _Built, folder: Path, sets: list[LabelledSet], training: Training, facts: dict[str, Any]) -> ModelCard:
+    """What the folder says of the model, with its code in place; nothing differs between two runs of the same thing."""
     parts = {
         part: {"positives": len(data.positives), "negatives": len(data.negatives), "sha256": data.digest}
         for part, data in zip(PARTS, sets, strict=True)
     }
     background = letter_frequencies(sets[0].codes, training.reverse_complement)
     made = {"parts": parts, "shuffled_negatives": sets[0].shuffled, **facts}
-    return ModelCard(training.architecture, model.input_length, OUTPUTS, {}, background, made)
+    length = sets[0].positives.codes.shape[1]
+    if training.architecture in ARCHITECTURES:
+        return ModelCard(training.architecture, length, OUTPUTS, built.source.arguments, background, made)
+    architecture, arguments, code = kept_as(folder, built.module, built.source)
+    return ModelCard(architecture, length, OUTPUTS, arguments, background, made, code=code)
 
 
 def _row(epoch: Epoch) -> Row:

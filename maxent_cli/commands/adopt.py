@@ -6,7 +6,7 @@ import click
 
 from maxent_cli.commands import options
 from maxent_cli.commands.console import Console, spoken
-from maxent_cli.commands.params import AUTO, Arguments, InputPath, Letters, Names
+from maxent_cli.commands.params import AUTO, Arguments, InputPath, LettersType, Names
 
 DETAILS = """
 The folder holds weights.safetensors and model.json, which says how the network reads and what it gives. A network
@@ -57,7 +57,7 @@ copied: their versions are noted.
 )
 @options.option(
     "--letters",
-    type=Letters(),
+    type=LettersType(),
     default="ACGT",
     show_default=True,
     section="Network",

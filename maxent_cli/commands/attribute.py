@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from maxent_cli.choices import METHODS
 from maxent_cli.commands import options
 from maxent_cli.commands.console import Console, print_file, resumable
 from maxent_cli.commands.params import PIPE, FiniteRange
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from maxent_cli.api.networks import Network
     from maxent_cli.data import Shard
     from maxent_cli.interpret.law import Law
-
-METHODS = ("saliency", "input-x-gradient", "deeplift", "integrated-gradients", "mutagenesis")
 
 
 def _asked(output: str | None, background: Any, gc: float | None) -> "Law":

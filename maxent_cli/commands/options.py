@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from maxent_cli.choices import PRESETS
 from maxent_cli.commands.configuration import read_config
 from maxent_cli.commands.params import (
     AUTO,
     NONE,
     FiniteRange,
-    Frequencies,
+    FrequenciesType,
     InputPath,
     NumberOrAuto,
-    Outputs,
+    OutputsType,
     ShardType,
     Tether,
 )
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 Decorator = Callable[[Any], Any]
 
-# of interpret.sampling, which is slow to import; a test compares
-PRESETS = ("quick", "standard", "thorough", "published")
 OF_PRESET = "the preset's"
 HELP = "Help"
 ORDER = ("Network", "Anchors", "Options", "Law", "Sampling", "Output", HELP)  # of sections; a command's own come first
@@ -326,7 +325,7 @@ anchors_options, anchors_if_any_options = (
 )
 output_option = option(
     "--output",
-    type=Outputs(),
+    type=OutputsType(),
     section="Law",
     help="Of several outputs, before the softmax: one by number from 0 or name; a difference, A-B; several together, "
     "A,B,C; or weighted sums from a TSV (columns output, weight; row).  [default: 1-0 of two]",
@@ -334,7 +333,7 @@ output_option = option(
 background_options = stack(
     option(
         "--background",
-        type=Frequencies(),
+        type=FrequenciesType(),
         default="data",
         show_default=True,
         section="Law",

@@ -102,7 +102,7 @@ class Arguments(click.ParamType[Any]):
         return found if isinstance(found, dict) else self.fail('give a JSON object, as in {"filters": 64}', param, ctx)
 
 
-class Letters(click.ParamType[Any]):
+class LettersType(click.ParamType[Any]):
     """The four letters in some order."""
 
     name = "order"
@@ -112,7 +112,7 @@ class Letters(click.ParamType[Any]):
         return letters if sorted(letters) == sorted("ACGT") else self.fail("give A, C, G, T in an order", param, ctx)
 
 
-class Frequencies(click.ParamType[Any]):
+class FrequenciesType(click.ParamType[Any]):
     """Four positive letter frequencies, one G+C fraction, or 'data'."""
 
     name = "A,C,G,T|GC|data"
@@ -132,7 +132,7 @@ class Frequencies(click.ParamType[Any]):
         return self.fail("give four positive frequencies A,C,G,T that sum to 1, a G+C fraction, or 'data'", param, ctx)
 
 
-class Outputs(click.ParamType[Any]):
+class OutputsType(click.ParamType[Any]):
     """Outputs by number or name, or a table of weights, which can be read."""
 
     name = "N|NAME|A-B|A,B,C|TSV"

@@ -1,27 +1,28 @@
 """maxent report: a page to look at."""
 
+from typing import Any
+
 import click
 
 from maxent_cli.commands import options
 from maxent_cli.commands.params import PIPE, InputPath
+from maxent_cli.tables import SHOWN
 
 
-def folder_option(name: str, command: str, shown: str) -> options.Decorator:
-    """A folder that a command wrote."""
-    text = f"Folder that `maxent {command}` wrote: {shown}.  [default: left out]"
-    return options.option(name, type=InputPath(folder=True), everyday=True, help=text)
+def part_options(function: Any) -> Any:
+    """An option for each folder that the page has a part for."""
+    for command, shown in reversed(SHOWN.items()):
+        text = f"Folder that `maxent {command}` wrote: {shown}.  [default: left out]"
+        function = options.option(f"--{command}", type=InputPath(folder=True), everyday=True, help=text)(function)
+    return function
 
 
 @options.command("report")
 @click.argument("draws", type=InputPath())
 @options.option("--summary", everyday=True, help="Summary TSV that sample wrote.  [default: DRAWS.tsv]")
-@folder_option("--motifs", "motifs", "motifs, and the hundred most telling anchors drawn")
-@folder_option("--periodicity", "periodicity", "where anchors peak, and mean spectra")
-@folder_option("--gc-probe", "gc-probe", "the response to a chemical potential on a count, and what is held of it")
+@part_options
 @options.out_option("HTML file; '-' for stdout.", pipe=True)
-def command(
-    draws: str, summary: str | None, motifs: str | None, periodicity: str | None, gc_probe: str | None, out: str
-) -> None:
+def command(draws: str, summary: str | None, out: str, **parts: str | None) -> None:
     """One HTML file of what was found, which asks for nothing from anywhere.
 
     DRAWS is what sample wrote; its summary (DRAWS.tsv) and beta series (DRAWS.series.tsv) lie beside it. Each part that
@@ -32,13 +33,6 @@ def command(
     from maxent_cli.api.reports import report
 
     pipe = out == PIPE
-    page = report(
-        draws,
-        summary=summary,
-        motifs=motifs,
-        periodicity=periodicity,
-        gc_probe=gc_probe,
-        out=None if pipe else out,
-    )
+    page = report(draws, summary=summary, out=None if pipe else out, **parts)
     if pipe:
         page.save(PIPE)

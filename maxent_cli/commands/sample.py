@@ -1,5 +1,9 @@
 """maxent sample: draws around anchors."""
 
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +14,7 @@ from maxent_cli.commands.params import AUTO
 
 if TYPE_CHECKING:
     from maxent_cli.api.anchors import Anchors
+    from maxent_cli.api.draws import Draws
     from maxent_cli.api.networks import Network
     from maxent_cli.data import Shard
     from maxent_cli.interpret.law import Law
@@ -67,4 +72,39 @@ def command(
         progress=console,
     ) as draws:
         converged = all(row["converged"] for row in draws.rows())
+        for line in alone(draws, sampling, out):
+            console.say(line)
     raise click.exceptions.Exit(3 if strict and not converged else 0)
+
+
+MOST_SAID = 3  # anchors that have not converged, by their command
+CHANGED = ("--out", "-o", "--summary", "--fasta", "--shard", "--max-steps")
+
+
+def alone(draws: "Draws", sampling: "Sampling", out: str) -> Iterator[str]:
+    """The commands that draw on around single anchors that have not converged, twice as long; none where out is a pipe.
+
+    They begin as this one did, with the same random numbers, and go on where it ended.
+    """
+    if out == "-" or not Path(out).is_file() or "-" in sys.argv[1:]:
+        return
+    unsettled = [(row, part) for row, part in zip(draws.rows(), draws.parts, strict=True) if not row["converged"]]
+    for row, part in unsettled[:MOST_SAID]:
+        changed = {"shard": part, "max-steps": 2 * sampling.max_steps, "out": _numbered(out, part.number)}
+        words = ["maxent", *_without(sys.argv[1:]), *(f"--{name}={value}" for name, value in changed.items())]
+        yield f"  to draw on around {row['record']} alone: {shlex.join(words)}"
+
+
+def _numbered(path: str, number: int) -> str:
+    place = Path(path)
+    return str(place.with_name(f"{place.stem}.{number}{place.suffix}"))
+
+
+def _without(words: Sequence[str]) -> Iterator[str]:
+    """A command's words without the options that change."""
+    left = iter(words)
+    for word in left:
+        if word in CHANGED:
+            next(left, None)
+        elif not word.startswith(tuple(f"{name}=" for name in CHANGED)):
+            yield word

@@ -7,14 +7,13 @@ import click
 
 from maxent_cli.commands import options
 from maxent_cli.commands.console import Console, spoken
-from maxent_cli.commands.params import FiniteRange, Frequencies
+from maxent_cli.commands.params import FiniteRange, FrequenciesType
 
 if TYPE_CHECKING:
     from maxent_cli.api.simulation import Plant
 
 _KEYS = ("density", "position", "strand", "spacing")
 _SPEC = re.compile(rf"(?P<names>.+?)(?::(?P<settings>(?:{'|'.join(_KEYS)})=.*))?", re.DOTALL)
-_RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
 
 
 class PlantType(click.ParamType[Any]):
@@ -29,7 +28,7 @@ class PlantType(click.ParamType[Any]):
             return self.fail(f"{value!r}: {error}", param, ctx)
 
 
-class Background(Frequencies):
+class Background(FrequenciesType):
     """Four letter frequencies or one G+C fraction."""
 
     name = "A,C,G,T|GC"
@@ -174,7 +173,9 @@ def _parse_settings(text: str) -> dict[str, str]:
 
 
 def _parse_range(key: str, text: str) -> tuple[int, int]:
-    found = _RANGE.fullmatch(text)
+    from maxent_cli.io.windows import RANGE
+
+    found = RANGE.fullmatch(text)
     if not found:
         raise ValueError(f"{key} is a whole number or a range such as 5-8, not {text!r}")
     return int(found[1]), int(found[2] or found[1])

@@ -1,19 +1,17 @@
 """maxent train: a network from positives and negatives."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from maxent_cli.choices import ARCHITECTURES
 from maxent_cli.commands import options
 from maxent_cli.commands.console import Console, resumable
-from maxent_cli.commands.params import FiniteRange, InputPath, Names
+from maxent_cli.commands.params import Arguments, FiniteRange, InputPath, Names
 
 if TYPE_CHECKING:
     from maxent_cli.api.training import Training
     from maxent_cli.api.training_data import Split, TrainingData
-
-# of models.architectures, which is slow to import; a test compares
-ARCHITECTURES = ("convnet", "finnegan2017", "nucleosome")
 
 
 def _data(
@@ -150,6 +148,7 @@ split_options = options.group(
 
 def _training(
     architecture: str,
+    arguments: dict[str, Any],
     epochs: int | None,
     patience: int | None,
     batch: int,
@@ -173,6 +172,7 @@ def _training(
         shift,
         fresh_shuffles,
         seed,
+        arguments,
     )
 
 
@@ -181,12 +181,17 @@ training_options = options.group(
     _training,
     options.option(
         "--architecture",
-        default=ARCHITECTURES[0],
+        default=next(iter(ARCHITECTURES)),
         show_default=True,
-        type=click.Choice(ARCHITECTURES),
+        metavar="|".join((*ARCHITECTURES, "MODULE:FUNCTION")),
         everyday=True,
-        help="convnet: two short convolutions with pooling. finnegan2017: as published, no pooling. nucleosome: two "
-        "convolutions, the first a helical turn wide, with little pooling.",
+        help=" ".join(f"{name}: {what}." for name, what in ARCHITECTURES.items()) + " Or yours, with two outputs.",
+    ),
+    options.option(
+        "--arguments",
+        type=Arguments(),
+        default="{}",
+        help="Arguments of the architecture, a JSON object, as in '{\"filters\": 32}'.  [default: its own]",
     ),
     options.option(
         "--epochs",

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from maxent_cli import choices
 from maxent_cli.alphabet import Codes
 from maxent_cli.data import Anchor, Floats, Interval, Sequences
 from maxent_cli.engine.incremental import single_changes
@@ -64,7 +65,7 @@ class Completeness(NamedTuple):
     share: float
 
 
-class Scores(NamedTuple):
+class MethodScores(NamedTuple):
     """What a method gives: hypothetical (4, L), scores (L,); if it has references, errors (L,) and completeness.
 
     drift: the most that the compiled kernel's outputs differed from full passes, where it served.
@@ -86,7 +87,7 @@ class Attribution:
     anchor: Codes
     mutable: Mask
     output: float
-    given: Scores
+    given: MethodScores
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ class Question:
         return random_codes(self.codes, terms, keys)
 
 
-Method = Callable[[Question], Scores]
+Method = Callable[[Question], MethodScores]
 # share of the difference of outputs up to which sums of scores may be off: by rounding alone, or by the steps
 COMPLETE = {"deeplift": 1e-3, "integrated-gradients": 0.05}
 
@@ -177,24 +178,24 @@ def attribute_anchor(question: Question) -> Attribution:
     return Attribution(name, question.anchor.interval, question.codes, mutable, output, given)
 
 
-def saliency(question: Question) -> Scores:
+def saliency(question: Question) -> MethodScores:
     """|gradient| of each letter; of a position the largest (Simonyan et al. 2014)."""
     size = np.abs(question.gradient())
-    return Scores(size, size.max(axis=0))
+    return MethodScores(size, size.max(axis=0))
 
 
-def input_x_gradient(question: Question) -> Scores:
+def input_x_gradient(question: Question) -> MethodScores:
     """The gradient of each letter; of a position that of the anchor's letter (Shrikumar et al. 2016)."""
     gradient = question.gradient()
-    return Scores(gradient, (gradient * _array(question.encoded(question.codes[None])[0])).sum(axis=0))
+    return MethodScores(gradient, (gradient * _array(question.encoded(question.codes[None])[0])).sum(axis=0))
 
 
-def deeplift(question: Question) -> Scores:
+def deeplift(question: Question) -> MethodScores:
     """Contributions by DeepLIFT's rescale rule, a mean over references (Shrikumar et al. 2017)."""
     return _against_references(question, lambda anchor, some: multipliers(question.value, anchor, some))
 
 
-def integrated_gradients(question: Question) -> Scores:
+def integrated_gradients(question: Question) -> MethodScores:
     """Contributions by the mean gradient on the way from a reference, a mean over these (Sundararajan et al. 2017)."""
     from captum.attr import IntegratedGradients
 
@@ -207,24 +208,18 @@ def integrated_gradients(question: Question) -> Scores:
     return _against_references(question, worth)
 
 
-def mutagenesis(question: Question) -> Scores:
+def mutagenesis(question: Question) -> MethodScores:
     """f with each letter at a position, less its mean over the background's letters there."""
     changed, drift = _changed_values(question)
     change = changed - question.values(question.codes)
     mean = (change * question.rows.T).sum(axis=0)
-    return Scores(change - mean, -mean, drift=drift)
+    return MethodScores(change - mean, -mean, drift=drift)
 
 
-METHODS: dict[str, Method] = {
-    "saliency": saliency,
-    "input-x-gradient": input_x_gradient,
-    "deeplift": deeplift,
-    "integrated-gradients": integrated_gradients,
-    "mutagenesis": mutagenesis,
-}
+METHODS: dict[str, Method] = {name: globals()[name.replace("-", "_")] for name in choices.METHODS}
 
 
-def _against_references(question: Question, worth_of: Callable[[Tensor, Tensor], Tensor]) -> Scores:
+def _against_references(question: Question, worth_of: Callable[[Tensor, Tensor], Tensor]) -> MethodScores:
     """Scores from what each letter is worth (B, 4, L), by the anchor (4, L) and some references (B, 4, L).
 
     A letter is scored by what it is worth more than the reference's; a position by its anchor's letter.
@@ -235,7 +230,7 @@ def _against_references(question: Question, worth_of: Callable[[Tensor, Tensor],
     scores = _array((worth * (point - references)).sum(1))  # (R, L)
     hypothetical = _array((worth - (worth * references).sum(1, keepdim=True)).mean(0))
     complete = _completeness(scores.sum(axis=1), float(question.values(question.codes)), question.values(codes))
-    return Scores(hypothetical, scores.mean(axis=0), _standard_error(scores), complete)
+    return MethodScores(hypothetical, scores.mean(axis=0), _standard_error(scores), complete)
 
 
 def _completeness(sums: Floats, output: float, references: Floats) -> Completeness:

@@ -22,7 +22,7 @@ Layers = list[tuple[str, nn.Module]]
 LayerWeights = tuple[Layer, Weights, Weights]
 
 
-class Reading(NamedTuple):
+class PlanReading(NamedTuple):
     """A network's layers in order, up to the first that cannot be read; and why that is, if there is one."""
 
     layers: Layers
@@ -33,7 +33,7 @@ class NotAStack(Exception):  # noqa: N818 (a finding, not a fault)
     """The network is not a stack that the compiled chain can run; the message says where and why."""
 
 
-_READINGS: WeakKeyDictionary[SequenceModel, Reading] = WeakKeyDictionary()
+_READINGS: WeakKeyDictionary[SequenceModel, PlanReading] = WeakKeyDictionary()
 
 
 class _Turn(nn.Module):
@@ -226,7 +226,7 @@ def read_layers(model: SequenceModel) -> Layers:
     return reading.layers
 
 
-def read(model: SequenceModel) -> Reading:
+def read(model: SequenceModel) -> PlanReading:
     """What of a network's code can be read as layers.
 
     It is read once for each network, which must be done before threads run it: while torch.fx traces, it redirects
@@ -236,11 +236,11 @@ def read(model: SequenceModel) -> Reading:
         try:
             _READINGS[model] = _trace(model)
         except NotAStack as reason:
-            _READINGS[model] = Reading([], str(reason))
+            _READINGS[model] = PlanReading([], str(reason))
     return _READINGS[model]
 
 
-def _trace(model: SequenceModel) -> Reading:
+def _trace(model: SequenceModel) -> PlanReading:
     adapted = model if isinstance(model, AdaptedNetwork) else None
     wrapped = _Representation(model) if adapted is None else adapted.network
     try:
@@ -258,9 +258,9 @@ def _trace(model: SequenceModel) -> Reading:
             elif node.op == "output" and node.all_input_nodes != seen[-1:]:
                 raise NotAStack(f"{node.name}: it does not read the layer before it alone")
         except NotAStack as reason:
-            return Reading(steps, str(reason))
+            return PlanReading(steps, str(reason))
         seen.append(node)
-    return Reading(steps, end)
+    return PlanReading(steps, end)
 
 
 def _as_step(node: fx.Node, seen: list[fx.Node], root: nn.Module) -> nn.Module:

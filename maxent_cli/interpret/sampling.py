@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from maxent_cli import choices
 from maxent_cli.alphabet import UNKNOWN, Codes
 from maxent_cli.analysis.diagnostics import diagnose
 from maxent_cli.analysis.reweighting import Settled, beta_error, settle
@@ -159,16 +160,15 @@ def paced(run: Sampling, free: int) -> Sampling:
 
 # what --preset names; `published` is the sampler of Finnegan & Song's code: chains that begin at the anchor and change
 # single letters, without warm-up, for as many steps as it is told
-PRESETS = {
-    "quick": Sampling(replicas=3, draws=100, warmup=1500, min_ess=50, max_steps=16_000),
-    "standard": Sampling(),
-    "thorough": Sampling(
-        chains=16, replicas=6, draws=400, warmup=10_000, min_ess=400, max_rhat=1.01, max_steps=1_000_000
-    ),
-    "published": Sampling(
+_PRESETS = (  # in the order of their names
+    Sampling(replicas=3, draws=100, warmup=1500, min_ess=50, max_steps=16_000),
+    Sampling(),
+    Sampling(chains=16, replicas=6, draws=400, warmup=10_000, min_ess=400, max_rhat=1.01, max_steps=1_000_000),
+    Sampling(
         chains=50, replicas=1, draws=100, thin=100, warmup=0, start="anchor", moves=SINGLE_LETTERS, max_steps=10_000
     ),
-}
+)
+PRESETS = dict(zip(choices.PRESETS, _PRESETS, strict=True))
 
 
 @dataclass(frozen=True)

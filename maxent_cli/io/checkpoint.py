@@ -19,15 +19,16 @@ from torch import nn
 from maxent_cli.alphabet import LETTERS
 from maxent_cli.errors import InputError
 from maxent_cli.io.digests import note
-from maxent_cli.io.networks import built_by, is_factory, last_line, said
-from maxent_cli.io.user_code import Code, import_copy
+from maxent_cli.io.networks import NetworkSource, built_by, is_factory, last_line, said
+from maxent_cli.io.user_code import Code, copy_code, import_copy
 from maxent_cli.io.weights import sound_weights
 from maxent_cli.laws import Outputs, spelled
+from maxent_cli.models import keras
 from maxent_cli.models.adapter import AS_IS, Reading
 from maxent_cli.models.architectures import ARCHITECTURES, LayeredModel, build
 from maxent_cli.models.families import FAMILIES
 from maxent_cli.models.keras import KerasNetwork, from_description
-from maxent_cli.models.known_layers import built
+from maxent_cli.models.known_layers import built, described
 
 SCHEMA, OLDER = 2, 1
 WEIGHTS, CARD, CODE = "weights.safetensors", "model.json", "code"
@@ -85,6 +86,25 @@ def save_model(folder: Path, model: nn.Module, card: ModelCard) -> None:
     reading = content.pop("reading")
     content |= {"layout": _LAYOUTS[reading.pop("channels_last")], **reading}
     (folder / CARD).write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def kept_as(folder: Path, module: nn.Module, source: NetworkSource) -> tuple[str, dict[str, Any], Code | None]:
+    """What a card says of how a module is built: architecture, its arguments, and code, which is copied.
+
+    Raises InputError where neither its layers are known nor its code is in a file.
+    """
+    if isinstance(module, KerasNetwork):
+        return KERAS, {"graph": keras.described(module.graph)}, None
+    if source.name in FAMILIES:
+        own = {"input_length": source.length} if source.length else {}
+        return source.name, own | source.arguments, None
+    try:
+        return LAYERS, {"layers": described(module)}, None
+    except ValueError as error:
+        if source.module is None or not source.code:
+            problem = f"cannot be kept without the code that builds it ({error})"
+            raise InputError(source.name, "", problem, "give package.module:function in a file of yours") from error
+    return source.name, source.arguments, copy_code(folder / CODE, source.module, source.code[source.module])
 
 
 def load_model(folder: str, trusted: bool = False) -> tuple[nn.Module, ModelCard]:
@@ -204,7 +224,7 @@ def _run(code: Code, card: ModelCard, folder: Path) -> nn.Module:
     name = card.architecture
     try:
         module = import_copy(folder / CODE, code, name.partition(":")[0])
-        return built_by(module, name, card.arguments, card.score)
+        return built_by(module, NetworkSource(name, card.arguments, score=card.score))
     except InputError as error:
         raise InputError(folder, error.where, f"{error.path} {error.problem}", error.cure) from error
     except ModuleNotFoundError as error:

@@ -86,7 +86,7 @@ def _hdf5(source: "str | io.BytesIO") -> Any:
     return h5py.File(source, "r")
 
 
-class Place(NamedTuple):
+class KerasPlace(NamedTuple):
     """Where a layer's weights are looked for: its name, its class, and its number among those of its class."""
 
     name: str
@@ -100,7 +100,7 @@ class _Legacy:
     def __init__(self, groups: Mapping[str, Any], file: str, path: str, within: tuple[str, ...] = ()) -> None:
         self.groups, self.file, self.path, self.within = groups, file, path, within
 
-    def of(self, layer: Place) -> list[NDArray[np.float32]]:
+    def of(self, layer: KerasPlace) -> list[NDArray[np.float32]]:
         """A layer's arrays, in the order in which Keras keeps them."""
         group = self.groups.get(self.within[0] if self.within else layer.name)
         if group is None:
@@ -110,7 +110,7 @@ class _Legacy:
         chosen = [each for each in names if wanted <= {*each.split("/")[:-1]}]
         return [_array(group[each], self.file, self.path) for each in chosen]
 
-    def inner(self, layer: Place) -> "_Legacy":
+    def inner(self, layer: KerasPlace) -> "_Legacy":
         """The weights of an inner network."""
         return _Legacy(self.groups, self.file, self.path, (*self.within, layer.name))
 
@@ -121,19 +121,19 @@ class _Saved:
     def __init__(self, group: Any, file: str, path: str) -> None:
         self.group, self.file, self.path = group, file, path
 
-    def of(self, layer: Place) -> list[NDArray[np.float32]]:
+    def of(self, layer: KerasPlace) -> list[NDArray[np.float32]]:
         """A layer's arrays, in the order in which Keras keeps them."""
         found = self._group(layer)
         return [] if found is None else [_array(each, self.file, self.path) for each in _variables(found)]
 
-    def inner(self, layer: Place) -> "_Saved":
+    def inner(self, layer: KerasPlace) -> "_Saved":
         """The weights of an inner network."""
         found = self._group(layer)
         if found is None:
             raise InputError(self.path, layer.name, "has no weights in the file", _SAVE)
         return _Saved(found, self.file, self.path)
 
-    def _group(self, layer: Place) -> Any:
+    def _group(self, layer: KerasPlace) -> Any:
         return self.group["layers"].get(_snake(layer.kind) + (f"_{layer.number}" if layer.number else ""))
 
 
@@ -197,7 +197,7 @@ def _layer(given: Mapping[str, Any], number: int, weights: "_Legacy | _Saved") -
     kind, config = given["class_name"], given["config"]
     name = str(given.get("name") or (config.get("name") if isinstance(config, Mapping) else None) or f"{kind}_{number}")
     calls = [_refs(each) for each in given.get("inbound_nodes", ())]
-    place = Place(name, kind, number)
+    place = KerasPlace(name, kind, number)
     if kind in ("Sequential", "Functional", "Model"):
         return KerasLayer(kind, name, {}, (), calls, _network(given, weights.inner(place)))
     return KerasLayer(kind, name, config, weights.of(place), calls)

@@ -32,11 +32,12 @@ _FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
 
 @dataclass(frozen=True)
-class Source:
+class NetworkSource:
     """What names a network: module:factory or a family, with arguments and a file of weights; or a file of all of it.
 
     prefix: of the names in the file of weights that are the network's. score: the function is no factory, but gives
-    numbers for sequences. length: of its input in bp, where that is left open.
+    numbers for sequences. seed: of the weights that a factory draws. length: of its input in bp, where that is left
+    open.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Source:
     weights: str | None = None
     prefix: str = ""
     score: bool = False
+    seed: int = 0
     length: int | None = None
 
     @property
@@ -68,7 +70,7 @@ def is_factory(name: str) -> bool:
     return bool(_FACTORY.fullmatch(name)) and not Path(name).exists()
 
 
-def load_network(source: Source) -> nn.Module:
+def load_network(source: NetworkSource) -> nn.Module:
     """The network that a source names, its weights filled in, on the CPU.
 
     Raises InputError where there is none, where a file is none that is read, and where weights do not fit or are not
@@ -79,7 +81,7 @@ def load_network(source: Source) -> nn.Module:
     if source.name in FAMILIES:
         network = _family(source)
     elif is_factory(source.name):
-        network = built_by(_imported(source.name), source.name, source.arguments, source.score)
+        network = built_by(_imported(source.name), source)
     else:
         cure = f"give package.module:function, a file of Keras, or one of {', '.join(FAMILIES)}"
         raise InputError(source.name, "", "no such network", cure)
@@ -90,22 +92,20 @@ def load_network(source: Source) -> nn.Module:
     return network
 
 
-def built_by(module: ModuleType, name: str, arguments: dict[str, Any], score: bool = False) -> nn.Module:
-    """What the factory of that name in a module gives; the same weights each time, and the random state as it was.
-
-    score: the function itself, as a network.
-    """
+def built_by(module: ModuleType, source: NetworkSource) -> nn.Module:
+    """What a source's factory in a module gives; the same weights each time, and the random state as it was."""
     factory: Any = module
+    name = source.name
     for part in name.partition(":")[2].split("."):
         if not hasattr(factory, part):
             raise InputError(name, "", f"{module.__name__} has no {part}", "give package.module:factory")
         factory = getattr(factory, part)
-    if score:
-        return Score(functools.partial(factory, **arguments), name)
+    if source.score:
+        return Score(functools.partial(factory, **source.arguments), name)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+        torch.manual_seed(source.seed)
         try:
-            network = factory(**arguments)
+            network = factory(**source.arguments)
         except Exception as error:  # whatever somebody's code raises
             raise InputError(name, last_line(error), f"fails ({said(error)})", "see --arguments") from error
     if not isinstance(network, nn.Module):
@@ -138,7 +138,7 @@ def _imported(name: str) -> ModuleType:
         raise InputError(name, last_line(error), f"cannot be imported ({said(error)})", cure) from error
 
 
-def _from_file(source: Source) -> nn.Module:
+def _from_file(source: NetworkSource) -> nn.Module:
     """A network that a file holds whole, without code: one of Keras."""
     check_input(source.name)
     if source.weights is not None or source.arguments:
@@ -152,20 +152,20 @@ def _from_file(source: Source) -> nn.Module:
     raise InputError(source.name, "", "holds weights and no network", cure)
 
 
-def _family(source: Source) -> nn.Module:
+def _family(source: NetworkSource) -> nn.Module:
     """One of the published networks, of the sizes asked for."""
     make = FAMILIES[source.name]
     own = {"input_length": source.length} if source.length and "input_length" in signature(make).parameters else {}
     try:
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
+            torch.manual_seed(source.seed)
             return make(**(own | source.arguments))
     except (TypeError, ValueError, RuntimeError) as error:
         takes = ", ".join(signature(make).parameters)
         raise InputError(source.name, "", f"cannot be built ({said(error)})", f"its arguments are {takes}") from error
 
 
-def _fill(network: nn.Module, weights: dict[str, Tensor], source: Source) -> None:
+def _fill(network: nn.Module, weights: dict[str, Tensor], source: NetworkSource) -> None:
     path = str(source.weights)
     sound = sound_weights(path, weights, "give other weights")
     try:

@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from maxent_cli.alphabet import LETTERS
 from maxent_cli.data import Floats
 from maxent_cli.io.logos import LEAST_AXIS, LEAST_HEIGHT, MOST_COLUMNS, information_heights
-from maxent_cli.io.report_inputs import Motif, Row, Tracks
+from maxent_cli.io.report_inputs import MotifShown, Row, Tracks
 from maxent_cli.tables.periodicity import BAND
 
 MOST_NAMED = 30  # letters of what is counted
@@ -137,7 +137,7 @@ def strips(tracks: Tracks, sites: Sequence[Row], colours: dict[str, int], top: f
     ]
 
 
-def motif_letters(motif: Motif) -> list[Letter]:
+def motif_letters(motif: MotifShown) -> list[Letter]:
     """The letters of a motif's logo, on an axis of 2 bits."""
     return letters_of(information_heights(motif.probabilities, motif.information), 2 * LEAST_HEIGHT)
 

@@ -1,8 +1,8 @@
 """What a report is made of: the files that the commands wrote, read and checked, each row a dictionary."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -30,13 +30,11 @@ LAW = {"held", "outputs", "background", "tether", "beta", "keep"}  # what the he
 
 @dataclass(frozen=True)
 class Sources:
-    """Paths that a report is made from: a draws file, the summary of its anchors, and folders or None."""
+    """Paths that a report is made from: a draws file, the summary of its anchors, and folders by their command."""
 
     draws: str
     summary: str
-    motifs: str | None = None
-    periodicity: str | None = None
-    gc_probe: str | None = None
+    parts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def series(self) -> str | None:
@@ -47,13 +45,12 @@ class Sources:
     @property
     def commands(self) -> dict[str, str]:
         """The outputs given, by the command that made them."""
-        given = {"sample": self.draws, "motifs": self.motifs, "periodicity": self.periodicity}
-        return {command: path for command, path in (given | {"gc-probe": self.gc_probe}).items() if path is not None}
+        return {"sample": self.draws, **self.parts}
 
     @property
     def files(self) -> list[str]:
         """All that is read."""
-        return [self.draws, self.summary, *filter(None, (self.series, self.motifs, self.periodicity, self.gc_probe))]
+        return [self.draws, self.summary, *filter(None, [self.series]), *self.parts.values()]
 
 
 @dataclass(frozen=True)
@@ -67,7 +64,7 @@ class Tracks:
 
 
 @dataclass(frozen=True)
-class Motif:
+class MotifShown:
     """A motif's row, its probabilities (W, 4) and the information of its columns (W,) against the file's background."""
 
     row: Row
@@ -102,7 +99,7 @@ def rank(rows: Sequence[Row]) -> tuple[str, list[Row]]:
     return by, [row | {"rank": place} for place, row in enumerate(sorted(rows, key=value, reverse=True), 1)]
 
 
-def read_motifs(folder: str) -> list[Motif]:
+def read_motifs(folder: str) -> list[MotifShown]:
     """The motifs of a folder that `maxent motifs` wrote."""
     rows = list(_table(folder, motifs.MOTIFS, "motifs"))
     if not rows:
@@ -113,7 +110,7 @@ def read_motifs(folder: str) -> list[Motif]:
         if row["motif"] not in named:
             raise InputError(f"{folder}/motifs.meme", "", f"has no motif {row['motif'][:80]}", _cure("motifs"))
     return [
-        Motif(row, p := named[row["motif"]], (p * np.log2(np.maximum(p, 1e-12) / background)).sum(axis=1))
+        MotifShown(row, p := named[row["motif"]], (p * np.log2(np.maximum(p, 1e-12) / background)).sum(axis=1))
         for row in rows
     ]
 
@@ -183,17 +180,21 @@ def read_gc_probe(folder: str) -> dict[str, list[Row]]:
     return found
 
 
-def read_periodicity(folder: str) -> tuple[list[Row], Floats]:
+def read_periodicity(folder: str, records: Sequence[str]) -> tuple[list[Row], Floats]:
     """Where the anchors peak, a source a row; and period, mean power of draws, anchors and beta = 0 (4, F)."""
     rows = list(_table(folder, periodicity.ANSWER, "periodicity"))
-    sums, anchors = dict[float, Floats](), 0
+    sums, names = dict[float, Floats](), list[str]()
     for row in _table(folder, periodicity.SPECTRA, "periodicity"):
         power = np.array([row[name] for name in ("draws", "anchor", "beta_0")])
-        anchors += not sums or row["period"] == next(iter(sums))
+        if not sums or row["period"] == next(iter(sums)):
+            names.append(row["record"])
         sums[row["period"]] = sums.get(row["period"], 0) + power
     if not rows or len(sums) < 2:
         raise InputError(f"{folder}/spectra.tsv", "", "holds fewer than two periods", _cure("periodicity"))
-    means = np.array(list(sums.values())).T / anchors
+    if names != list(records):
+        path = f"{folder}/{periodicity.SPECTRA.file}"
+        raise InputError(path, "", "its anchors are not those of the draws", _cure("periodicity"))
+    means = np.array(list(sums.values())).T / len(names)
     return rows, np.vstack([list(sums), means])
 
 

@@ -103,10 +103,10 @@ def packed(samples: SampleSet) -> bytes:
 def unpacked(path: Path) -> SampleSet:
     """The draws that a file holds which `packed` made."""
     with members_of(str(path), noting=False) as members:
-        return Draws(str(path), members)[0]
+        return DrawsFile(str(path), members)[0]
 
 
-class Draws:
+class DrawsFile:
     """A draws file open for reading: its version, header, length in anchors, and the anchors one at a time.
 
     Raises InputError where it is none, or of a version that is newer than this code.
@@ -210,13 +210,13 @@ def _name_outputs(law: dict[str, Any]) -> None:
 
 
 @contextmanager
-def open_draws(path: str) -> Iterator[Draws]:
+def open_draws(path: str) -> Iterator[DrawsFile]:
     """Open a draws file, whose digest is noted; anchors are read when asked for.
 
     Raises InputError where it cannot be read or is not a draws file.
     """
     with members_of(path) as members:
-        yield Draws(path, members)
+        yield DrawsFile(path, members)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from maxent_cli.io.records import RecordSource
 
 Mask = NDArray[np.bool_]
 
-_RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
+RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
 
 
 def read_flanked(
@@ -89,7 +89,7 @@ def _stretches_of(anchors: Sequences, fix: str) -> list[tuple[int, int, int]]:
             place = row.place.removeprefix(f"{fix}: ")
             _require_within(fix, place, row.interval.start, row.interval.end, anchors)
         return [found for number in range(len(anchors)) for found in _touched(anchors, number, rows)]
-    parts = [_RANGE.fullmatch(part.strip()) for part in fix.split(",")]
+    parts = [RANGE.fullmatch(part.strip()) for part in fix.split(",")]
     if not all(parts):
         raise InputError(
             fix or "''", "", "is neither a file nor positions", "give a BED file, or positions as in 3,40-60"

@@ -1,13 +1,15 @@
-"""The networks that `train` offers: one function and one line in ARCHITECTURES each."""
+"""The networks that `train` offers: one function here and one line in choices.ARCHITECTURES each."""
 
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
+from maxent_cli import choices
+
 
 class LayeredModel(nn.Module):
-    """A chain of layers from one-hot DNA to the representation, and a linear head; one module per use."""
+    """Layers from one-hot DNA to the representation, and a linear head; one module per use."""
 
     def __init__(self, input_length: int, layers: nn.Sequential, classes: int = 2) -> None:
         super().__init__()
@@ -31,8 +33,21 @@ class LayeredModel(nn.Module):
         return self.head(self.representation(one_hot))
 
 
+class Residual(nn.Module):
+    """Adds what its layers give to what they read, both (B, C, L)."""
+
+    def __init__(self, *layers: nn.Module) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, L) to (B, C, L)."""
+        found: Tensor = self.layers(x)
+        return x + found
+
+
 def width_of(layers: nn.Sequential, input_length: int) -> int:
-    """Number of units that convolutions, pooling, linear layers and layers that keep shapes give for an input (4, L).
+    """Number of units that convolutions, pooling, linear layers and others, which keep shapes, give for (4, L).
 
     By their sizes: run without room for weights, on the meta device, they would have torch import its compiler first.
     Raises ValueError where the input is too short for them.
@@ -44,6 +59,8 @@ def width_of(layers: nn.Sequential, input_length: int) -> int:
             width, stride, padding, dilation = (size[0] if isinstance(size, tuple) else int(size) for size in sizes)
             length = (length + 2 * padding - dilation * (width - 1) - 1) // stride + 1
             channels = getattr(layer, "out_channels", channels)
+        if isinstance(layer, nn.AdaptiveAvgPool1d) and layer.output_size == 1:
+            length = 1
         if isinstance(layer, nn.Linear):
             channels, length = layer.out_features, 1
         if length < 1:
@@ -86,17 +103,32 @@ def nucleosome(input_length: int, filters: int = 48, hidden: int = 64, dropout: 
     return two_convolutions(input_length, scan, hidden, dropout)
 
 
-ARCHITECTURES: dict[str, Callable[..., LayeredModel]] = {
-    "convnet": convnet,
-    "finnegan2017": finnegan2017,
-    "nucleosome": nucleosome,
-}
+def residual(
+    input_length: int, filters: int = 64, width: int = 21, blocks: int = 4, hidden: int = 64, dropout: float = 0.25
+) -> LayeredModel:
+    """After BPNet (Avsec et al. 2021): a wide convolution, dilated ones that add to it, their mean over the positions.
+
+    blocks: dilated convolutions of 3, each twice as far apart as the one before, 2 at first.
+    """
+    if input_length < width:
+        raise ValueError(f"the layers need more than {input_length} letters")
+    tower = [_dilated(filters, 2 ** (number + 1)) for number in range(blocks)]
+    scan = nn.Sequential(nn.Conv1d(4, filters, width, padding=width // 2), nn.ReLU(), *tower)
+    pooled = nn.Sequential(*scan, nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(filters, hidden), nn.ReLU())
+    return LayeredModel(input_length, nn.Sequential(*pooled, nn.Dropout(dropout)))
+
+
+def _dilated(filters: int, dilation: int) -> Residual:
+    return Residual(nn.Conv1d(filters, filters, 3, padding=dilation, dilation=dilation), nn.ReLU())
+
+
+ARCHITECTURES: dict[str, Callable[..., LayeredModel]] = {name: globals()[name] for name in choices.ARCHITECTURES}
 
 
 def build(architecture: str, input_length: int, arguments: dict[str, int | float], seed: int) -> LayeredModel:
     """A network of the table with fresh random weights; the same seed gives the same weights.
 
-    Raises ValueError where the layers do not fit on the input length.
+    Raises ValueError where the layers do not fit on the input length, and TypeError where it has no such arguments.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

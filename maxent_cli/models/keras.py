@@ -508,7 +508,7 @@ class _Flatten(nn.Module):
         return value.transpose(1, 2).flatten(1)
 
 
-class _Turn(nn.Module):
+class _TurnLayer(nn.Module):
     """Exchanges positions and channels."""
 
     def forward(self, value: Tensor) -> Tensor:
@@ -540,14 +540,14 @@ def _permute(config: Mapping[str, Any], _: Sequence[Tensor], given: Sequence[Val
     if dims == tuple(range(1, axes + 1)):
         return Built(nn.Identity(), given[0].shape)
     if axes == 2:
-        return Built(_Turn())
+        return Built(_TurnLayer())
     if dims == (2, 1, 3):
         first, second, channels = given[0].shape
         return Built(nn.Identity(), (second, first, channels))
     raise _Unknown(f"exchanges the axes to {dims}")
 
 
-class _Crop(nn.Module):
+class _CropLayer(nn.Module):
     """Leaves out so many positions on the left and on the right."""
 
     def __init__(self, left: int, right: int) -> None:
@@ -563,7 +563,7 @@ def _sides(value: Any) -> tuple[int, int]:
 
 
 def _crop(config: Mapping[str, Any], _: Sequence[Tensor], __: Sequence[Value]) -> Built:
-    return Built(_Crop(*_sides(config["cropping"])))
+    return Built(_CropLayer(*_sides(config["cropping"])))
 
 
 def _zeros(config: Mapping[str, Any], _: Sequence[Tensor], __: Sequence[Value]) -> Built:

@@ -24,4 +24,11 @@ WRITTEN: dict[str, tuple[Output, ...]] = {
     "attribute": (*attribution.FOLDER, sampling.REJECTED),
 }
 
-__all__ = ["WRITTEN", "Column", "File", "Output", "Table"]
+# folders that the report takes, by the command that wrote them: what it shows of each
+SHOWN = {
+    "motifs": "motifs, and the hundred most telling anchors drawn",
+    "periodicity": "where anchors peak, and mean spectra",
+    "gc-probe": "the response to a chemical potential on a count, and what is held of it",
+}
+
+__all__ = ["SHOWN", "WRITTEN", "Column", "File", "Output", "Table"]

@@ -1,10 +1,9 @@
 """The tables that `maxent attribute` writes."""
 
-from maxent_cli.tables.columns import LETTER, LOGO, POSITION, RECORD, letters
+from maxent_cli.tables.columns import LETTER, LOGO, NO_PLACE, POSITION, RECORD, letters
 from maxent_cli.tables.schema import NUMBER, TEXT, TRUTH, WHOLE, Column, File, Table
 
 _HELD = "the position is held"
-_NO_PLACE = "the anchor's place in a genome is not known"
 _NOT_SUMMED = "the method has no references"
 POSITIONS = Table(
     "positions.tsv",
@@ -17,8 +16,8 @@ POSITIONS = Table(
         Column("score", NUMBER, "output", "The position's score.", _HELD),
         Column("error", NUMBER, "output", "Standard error of score over references.", f"{_HELD}, or {_NOT_SUMMED}"),
         *letters("", "output", "Score of {} there.", _HELD),
-        Column("chromosome", TEXT, "", "Chromosome of the position.", _NO_PLACE),
-        Column("chromosome_position", WHOLE, "bp", "Position in the chromosome, 0-based.", _NO_PLACE),
+        Column("chromosome", TEXT, "", "Chromosome of the position.", NO_PLACE),
+        Column("chromosome_position", WHOLE, "bp", "Position in the chromosome, 0-based.", NO_PLACE),
     ),
     key=("record", "position"),
 )

@@ -2,6 +2,9 @@
 
 from maxent_cli.tables.schema import ANY_NUMBER, NUMBER, TEXT, TRUTH, WHOLE, Column
 
+FEW = "there are too few anchors"
+NO_DISTANCE = "the law's energy is no distance (--law output)"
+NO_PLACE = "the anchor's place in a genome is not known"
 RECORD = Column("record", TEXT, "", "The anchor's name, as its record is called.")
 POSITION = Column("position", WHOLE, "bp", "Position in the anchor, 0-based.")
 LETTER = Column("letter", TEXT, "", "The anchor's own letter there.")

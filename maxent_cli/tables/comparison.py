@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from maxent_cli.tables.columns import CONVERGENCE, KNOWN_COLUMNS, RECORD
+from maxent_cli.tables.columns import CONVERGENCE, FEW, KNOWN_COLUMNS, RECORD
 from maxent_cli.tables.motifs import MOTIFS as FOUND
 from maxent_cli.tables.motifs import OCCUPANCY
 from maxent_cli.tables.schema import NUMBER, TEXT, TRUTH, WHOLE, Column, File, Table
@@ -114,7 +114,6 @@ ANCHORS = Table(
     ),
     key=("record",),
 )
-_FEW = "there are too few anchors"
 SUMMARY = Table(
     "summary.tsv",
     "a quantity",
@@ -124,11 +123,11 @@ SUMMARY = Table(
         Column("anchors_a", WHOLE, "", "Anchors of A that it is known of."),
         Column("anchors_b", WHOLE, "", "Anchors of B that it is known of."),
         Column("paired", TRUTH, "", "Whether the same anchors are compared one by one; else means are."),
-        Column("mean_a", NUMBER, "as said", "Mean over the anchors of A.", _FEW),
-        Column("mean_b", NUMBER, "as said", "Mean over the anchors of B.", _FEW),
-        Column("difference", NUMBER, "as said", "Mean of B less that of A.", _FEW),
-        Column("low", NUMBER, "as said", "Lower end of the difference's 95 % interval over anchors.", _FEW),
-        Column("high", NUMBER, "as said", "Upper end of that interval.", _FEW),
+        Column("mean_a", NUMBER, "as said", "Mean over the anchors of A.", FEW),
+        Column("mean_b", NUMBER, "as said", "Mean over the anchors of B.", FEW),
+        Column("difference", NUMBER, "as said", "Mean of B less that of A.", FEW),
+        Column("low", NUMBER, "as said", "Lower end of the difference's 95 % interval over anchors.", FEW),
+        Column("high", NUMBER, "as said", "Upper end of that interval.", FEW),
     ),
     key=("quantity",),
 )

@@ -1,6 +1,6 @@
 """The tables that `maxent dependence` writes."""
 
-from maxent_cli.tables.columns import RECORD, RHAT
+from maxent_cli.tables.columns import CONVERGED, CONVERGENCE, RECORD, RHAT
 from maxent_cli.tables.schema import NUMBER, SHARE, TEXT, TRUTH, WHOLE, Column, File, Table, estimate
 
 _PAIR = (
@@ -32,6 +32,7 @@ PAIRS = Table(
             _NO_NORM,
         ),
         Column("ess", NUMBER, "draws", "Effective sample size of the two letters together."),
+        *CONVERGENCE,
     ),
     key=("record", "first", "second"),
 )
@@ -45,6 +46,7 @@ LETTERS = Table(
         Column("second_letter", TEXT, "", "Letter at the second position."),
         *estimate("share", "", "Share of draws with both."),
         Column("product", SHARE, "", "The share that it would be if the positions were independent."),
+        *CONVERGENCE,
     ),
     key=("record", "first", "second", "first_letter", "second_letter"),
 )
@@ -55,6 +57,7 @@ ANCHORS = Table(
     (
         RECORD,
         Column("refused", TRUTH, "", "Whether its chains disagree, so that nothing is said of it."),
+        CONVERGED,
         RHAT,
         Column("rhat_quantity", TEXT, "", "What has the worst R-hat: energy, output, or a letter at a position."),
         Column("pairs", WHOLE, "", "Pairs of positions that were tested.", _REFUSED),

@@ -1,10 +1,8 @@
 """The tables that `maxent gc-probe` writes. N is the number of what is counted, mu the chemical potential on it."""
 
-from maxent_cli.tables.columns import BETA, RECORD
+from maxent_cli.tables.columns import BETA, FEW, NO_DISTANCE, RECORD
 from maxent_cli.tables.schema import ANY_NUMBER, NUMBER, TEXT, TRUTH, WHOLE, Column, File, Table, estimate
 
-_FEW = "there are too few anchors"
-_NO_DISTANCE = "the law's energy is no distance (--law output)"
 _STILL = "the count cannot vary, or chains are too few"
 _MU = Column("mu", NUMBER, "natural-log units", "Chemical potential on each that is counted.")
 _COUNT = Column(
@@ -30,7 +28,7 @@ RESPONSE = Table(
         *estimate("energy", "energy", "Mean energy of the draws."),
         Column("energy_background", NUMBER, "energy", "Mean energy of background sequences (beta 0)."),
         Column(
-            "energy_reduction", NUMBER, "", "Share by which the mean energy is below the background's.", _NO_DISTANCE
+            "energy_reduction", NUMBER, "", "Share by which the mean energy is below the background's.", NO_DISTANCE
         ),
         *estimate("output", "output", "Mean output of the draws, before any sigmoid or softmax."),
         *estimate(
@@ -110,9 +108,9 @@ CHECKS = Table(
 def _interval(name: str, low: str, high: str, meaning: str) -> tuple[Column, ...]:
     """A number over anchors with its 95 % interval."""
     return (
-        Column(name, NUMBER, "", meaning, _FEW),
-        Column(low, NUMBER, "", f"Lower end of the 95 % interval of {name} over anchors.", _FEW),
-        Column(high, NUMBER, "", f"Upper end of the 95 % interval of {name} over anchors.", _FEW),
+        Column(name, NUMBER, "", meaning, FEW),
+        Column(low, NUMBER, "", f"Lower end of the 95 % interval of {name} over anchors.", FEW),
+        Column(high, NUMBER, "", f"Upper end of the 95 % interval of {name} over anchors.", FEW),
     )
 
 
@@ -126,8 +124,14 @@ ANSWER = Table(
         Column("anchors", WHOLE, "", "Anchors whose chains agree on it."),
         *_interval("rigidity", "low", "high", "Mean rigidity over anchors, weighted by their energy at beta = 0."),
         *_interval("beyond", "beyond_low", "beyond_high", "The same of what the counts named before do not explain."),
-        Column("p", NUMBER, "", "One-sided p of beyond being no more than is asked for.", _FEW),
-        Column("q", NUMBER, "", "False discovery rate among all counts (Benjamini and Hochberg).", _FEW),
+        Column("p", NUMBER, "", "One-sided p of beyond being no more than is asked for.", FEW),
+        Column(
+            "q",
+            NUMBER,
+            "",
+            "False discovery rate among all counts (Benjamini-Hochberg); of the one that --feature asks about p.",
+            FEW,
+        ),
         *_interval("slope", "slope_low", "slope_high", "Slope of the draws' count on the anchor's."),
     ),
     key=("count",),
@@ -151,9 +155,9 @@ BY_MU = Table(
             column
             for name, unit, what in AVERAGED
             for column in (
-                Column(name, NUMBER, unit, f"Over anchors: {what}.", _FEW),
-                Column(f"{name}_low", NUMBER, unit, f"Lower end of the 95 % interval of {name} over anchors.", _FEW),
-                Column(f"{name}_high", NUMBER, unit, f"Upper end of the 95 % interval of {name}.", _FEW),
+                Column(name, NUMBER, unit, f"Over anchors: {what}.", FEW),
+                Column(f"{name}_low", NUMBER, unit, f"Lower end of the 95 % interval of {name} over anchors.", FEW),
+                Column(f"{name}_high", NUMBER, unit, f"Upper end of the 95 % interval of {name}.", FEW),
             )
         ),
         Column("converged", WHOLE, "", "Anchors whose N has converged."),

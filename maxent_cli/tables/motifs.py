@@ -7,6 +7,7 @@ from maxent_cli.tables.columns import (
     LETTER,
     LOGO,
     MOTIF,
+    NO_PLACE,
     POSITION,
     RECORD,
     letters,
@@ -164,6 +165,7 @@ POSITIONS = Table(
         *letters("p_", "", "Frequency of {} in the draws.", _FIXED),
         *letters("error_", "", "Monte Carlo standard error of p_{}.", _FIXED),
         *letters("background_", "", "Frequency of {} in the background in use, tether included.", _FIXED),
+        *CONVERGENCE,
     ),
     key=("record", "position"),
 )
@@ -171,10 +173,12 @@ PWM = Table(
     "pwm.tsv",
     "a position of an anchor",
     "log2 odds of each position's letters against its background",
-    matrix(RECORD, "bits", "Log2 odds of {} against the position's background; 0 where the position is fixed."),
+    (
+        *matrix(RECORD, "bits", "Log2 odds of {} against the position's background; 0 where the position is fixed."),
+        *CONVERGENCE,
+    ),
     key=("record", "position"),
 )
-_NO_PLACE = "the anchor's place in a genome is not known"
 SEGMENTS = Table(
     "segments.tsv",
     "an informative stretch of an anchor",
@@ -186,9 +190,9 @@ SEGMENTS = Table(
         Column("bits", NUMBER, "bits", "Information of its positions, summed."),
         Column("sites", NUMBER, "draws", "Effective number of draws that its frequencies rest on.", "it is not known"),
         Column("consensus", TEXT, "", "The letters that it holds, in IUPAC's code."),
-        Column("chromosome", TEXT, "", "Chromosome of the stretch.", _NO_PLACE),
-        Column("chromosome_start", WHOLE, "bp", "Start in the chromosome, 0-based.", _NO_PLACE),
-        Column("chromosome_end", WHOLE, "bp", "End in the chromosome, not included.", _NO_PLACE),
+        Column("chromosome", TEXT, "", "Chromosome of the stretch.", NO_PLACE),
+        Column("chromosome_start", WHOLE, "bp", "Start in the chromosome, 0-based.", NO_PLACE),
+        Column("chromosome_end", WHOLE, "bp", "End in the chromosome, not included.", NO_PLACE),
         *CONVERGENCE,
     ),
     key=("record", "start"),

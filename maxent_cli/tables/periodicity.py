@@ -54,6 +54,7 @@ SPECTRA = Table(
         Column("phase_free", NUMBER, "", "Mean power of single draws, which sees a period that keeps no place."),
         Column("anchor", NUMBER, "", "Power of the anchor itself."),
         Column("beta_0", NUMBER, "", "Power of as many draws from the background."),
+        *CONVERGENCE,
     ),
     key=("record", "period"),
 )

@@ -1,9 +1,8 @@
 """The tables that `maxent sample` writes, and that of rejected records."""
 
-from maxent_cli.tables.columns import BETA, CONVERGED, CONVERGENCE, RECORD, RHAT
+from maxent_cli.tables.columns import BETA, CONVERGED, CONVERGENCE, NO_DISTANCE, RECORD, RHAT
 from maxent_cli.tables.schema import NUMBER, SHARE, TEXT, TRUTH, WHOLE, Column, File, Table, estimate
 
-_NO_DISTANCE = "the law's energy is no distance (--law output)"
 _NO_LADDER = "there is no ladder of replicas from beta 0 up"
 _UNWATCHED = "nothing ever changed in any chain"
 
@@ -49,7 +48,7 @@ SUMMARY = Table(
             "energy_reduction",
             "",
             "Share by which the mean energy is below the background's: 0 is background, 1 the anchor itself.",
-            _NO_DISTANCE,
+            NO_DISTANCE,
         ),
         Column(
             "distinguishable",
@@ -93,7 +92,7 @@ SERIES = Table(
         RECORD,
         Column("beta", NUMBER, "1/energy", "Inverse temperature of the replica."),
         *estimate("energy", "energy", "Mean energy of the replica's draws."),
-        Column("energy_reduction", NUMBER, "", "Share by which it is below the background's.", _NO_DISTANCE),
+        Column("energy_reduction", NUMBER, "", "Share by which it is below the background's.", NO_DISTANCE),
         *estimate("output", "output", "Mean output of the replica's draws."),
         *estimate("bits", "bits", "Information of the letters at each position against the background, summed."),
         *estimate("bits_held", "bits", "Divergence of the law at this beta from its background.", _NO_LADDER),

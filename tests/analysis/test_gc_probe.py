@@ -10,7 +10,17 @@ from analysis.sample_sets import independent_draws, sample_set
 from maxent_cli.alphabet import is_gc
 from maxent_cli.analysis.counts import CHECKS
 from maxent_cli.analysis.features import gc
-from maxent_cli.analysis.gc_probe import NO, UNDECIDED, YES, Answer, Probe, answer, over_anchors, probe_anchor, sentence
+from maxent_cli.analysis.gc_probe import (
+    NO,
+    UNDECIDED,
+    YES,
+    Answer,
+    ProbedAnchor,
+    answer,
+    over_anchors,
+    probe_anchor,
+    sentence,
+)
 from maxent_cli.data import SampleSet
 
 FIELDS = (-1.0, 0.0, 0.5, 2.0)
@@ -31,7 +41,7 @@ def drawn(mu: float, seed: int = 1, **given: object) -> SampleSet:
     return sample_set(codes, np.tile(tilted(mu), (LENGTH, 1)), anchor=anchor, name=f"a{seed}", **given)
 
 
-def probe(seed: int = 1) -> Probe:
+def probe(seed: int = 1) -> ProbedAnchor:
     return probe_anchor([drawn(mu, seed) for mu in FIELDS], gc(), FIELDS)
 
 

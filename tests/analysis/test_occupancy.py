@@ -5,7 +5,7 @@ from analysis.planted import matrix, plant
 from analysis.sample_sets import independent_draws, sample_set
 from maxent_cli.analysis.discovery import Calling
 from maxent_cli.analysis.occupancy import (
-    Probe,
+    MotifProbe,
     column_bits,
     find_sites,
     occupancy,
@@ -24,7 +24,7 @@ MOTIFS = [matrix("CCATAGGAACG"), matrix("TGACGTTCTGA")]
 def probes(motifs, samples):
     background = [background_letters(samples, np.random.default_rng(5))]
     weights = [np.log2(motif / 0.25) for motif in motifs]
-    return [Probe(each, set_threshold(each, UNIFORM, background, Calling().site_rate)) for each in weights]
+    return [MotifProbe(each, set_threshold(each, UNIFORM, background, Calling().site_rate)) for each in weights]
 
 
 def test_sites_are_found_where_they_were_planted():
@@ -87,7 +87,7 @@ def test_counts_under_a_tether_are_as_they_would_be_without():
     preference = matrix("CCATAGGAACG", 0.8) / 0.25
     law = rows[:11] * preference
     samples = plant(7, [law / law.sum(axis=1, keepdims=True)], background=rows, shape=(8, 200)).samples
-    probe = Probe(np.log2(preference), 8.0)
+    probe = MotifProbe(np.log2(preference), 8.0)
     counts = site_counts([tally(letters_of(samples), probe)], UNIFORM)[0]
     np.testing.assert_allclose(counts / counts.sum(axis=1, keepdims=True), matrix("CCATAGGAACG", 0.8), atol=0.06)
 
@@ -101,10 +101,10 @@ def test_a_site_at_the_rim_is_found_by_a_motif_that_is_wider(place):
     wide = np.pad(np.log2(MOTIFS[0] / 0.25), ((4, 4), (0, 0)))
     letters = overhung(letters_of(samples), 8)
     threshold = set_threshold(wide, UNIFORM, [redrawn(letters, np.random.default_rng(1))], 0.01)
-    held = occupancy(letters, find_sites(letters, [Probe(wide, threshold)]), 0, 0.01, 100)
+    held = occupancy(letters, find_sites(letters, [MotifProbe(wide, threshold)]), 0, 0.01, 100)
     assert held.share > 0.95
     assert held.places[0].start == 8 + place - 4
-    counts = site_counts([tally(letters, Probe(wide, threshold))], UNIFORM)[0]
+    counts = site_counts([tally(letters, MotifProbe(wide, threshold))], UNIFORM)[0]
     assert counts.argmax(axis=1)[4:15].tolist() == MOTIFS[0].argmax(axis=1).tolist()
 
 

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from analysis.planted import matrix, plant
-from maxent_cli.analysis.occupancy import Probe, find_sites
+from maxent_cli.analysis.occupancy import MotifProbe, find_sites
 from maxent_cli.analysis.sites import letters_of
 from maxent_cli.analysis.spacing import Spacings
 
 MOTIFS = [matrix("CCATAGGAACG"), matrix("TGACGTTCTGA")]
-PROBES = [Probe(np.log2(motif / 0.25), 10.0) for motif in MOTIFS]
+PROBES = [MotifProbe(np.log2(motif / 0.25), 10.0) for motif in MOTIFS]
 
 
 def preferences(anchors, pair, **given):

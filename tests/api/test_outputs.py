@@ -24,12 +24,13 @@ def record_of(path: Path) -> dict[str, Any]:
 
 def test_an_input_that_changes_between_two_calls_is_recorded_as_it_was_read(tmp_path: Path) -> None:
     given, out = write_parts(tmp_path, ["a", "b"]), tmp_path / "page.html"
+    motifs = given.parts["motifs"]
     for more in ("", "# another line\n"):
-        notes = Path(str(given.motifs)) / "notes.txt"
+        notes = Path(motifs) / "notes.txt"
         notes.write_text(more)
-        mx.report(given.draws, summary=given.summary, motifs=given.motifs, out=str(out))
+        mx.report(given.draws, summary=given.summary, motifs=motifs, out=str(out))
         record = record_of(out)
-        assert record["inputs"][given.motifs] == digest_of(str(given.motifs))
+        assert record["inputs"][motifs] == digest_of(motifs)
         assert "changed_inputs" not in record
 
 

@@ -202,6 +202,10 @@ def test_steps_are_told_and_silence_is_kept(folder: Path, capfd: pytest.CaptureF
         (lambda: mx.Calling(width=0), "width: 0 is not at least 1"),
         (lambda: mx.Calling(site_rate=0), "site_rate: 0 is not from 1e-06 to 1"),
         (lambda: mx.motifs("draws.npz", similarity=1.5), "similarity: 1.5 is not from 0 to 1"),
+        (
+            lambda: mx.report("draws.npz", motif="motifs"),
+            "motif: is no part of a report; give one of motifs, periodicity, gc_probe",
+        ),
         (lambda: mx.dependence("draws.npz", max_rhat=0.5), "max_rhat: 0.5 is not at least 1"),
         (lambda: mx.dependence("draws.npz", top=0), "top: 0 is not at least 1"),
         (lambda: mx.periodicity("draws.npz", "A/AT"), "class: 'A/AT' is not one or more words of one length"),

@@ -97,7 +97,7 @@ def test_what_of_the_data_excludes_what(given: dict[str, Any], said: str) -> Non
     [
         (mx.Split, {"test_share": 0.6}, "test-share: 0.6 is not from 0 to 0.5"),
         (mx.Split, {"validation_share": float("nan")}, "validation-share: nan is not from"),
-        (mx.Training, {"architecture": "convent"}, "none named convent; give one of convnet"),
+        (mx.Training, {"architecture": "convent"}, "none named convent; give one of convnet, .*, or module:function"),
         (mx.Training, {"epochs": 0}, "epochs: 0 is not from"),
         (mx.Training, {"batch": 1}, "batch: 1 is not from"),
         (mx.Training, {"learning_rate": 0.0}, "learning-rate: 0.0 is not from"),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from maxent_cli.analysis.occupancy import Probe
+from maxent_cli.analysis.occupancy import MotifProbe
 from maxent_cli.analysis.sites import Letters, Sites
 from maxent_cli.analysis.spacing import Spacings
 
@@ -12,7 +12,7 @@ from .lines import Line, share
 
 LENGTH, WIDTH, CHAINS, DRAWS = 80, 8, 8, 50
 PLACES = LENGTH - WIDTH + 1
-PROBE = Probe(np.zeros((WIDTH, 4)), 0.0)
+PROBE = MotifProbe(np.zeros((WIDTH, 4)), 0.0)
 ANCHORS = (3, 10, 13, 100)
 FIXED = 5  # bp between the two, where there is a distance
 

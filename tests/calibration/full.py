@@ -1,7 +1,8 @@
 """All calibrations in full, as a table: python -m tests.calibration.full --out tests/calibration/table.md.
 
 What is done lies in OUT.partial, a piece a line; the same command goes on from there, however it was ended. With
---minutes it ends by itself, with exit code 4, once so many are over. Real data are those of $MAXENT_DATA.
+--minutes it ends by itself, with exit code 4 and a table of what there is, once so many are over. Real data are those
+of $MAXENT_DATA.
 """
 
 import argparse
@@ -31,7 +32,7 @@ Piece = dict[str, object]
 
 
 def main() -> int:
-    """Run what is missing; write the table when nothing is."""
+    """Run what is missing, as far as time allows; write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", required=True)
     parser.add_argument("--minutes", type=float, default=float("inf"))
@@ -41,6 +42,7 @@ def main() -> int:
     pieces = done(partial)
     for name, replicates in missing(pieces):
         if time.monotonic() > ends:
+            Path(given.out).write_text(page(pieces))
             print(f"{len(pieces)} pieces done; the same command goes on", file=sys.stderr)
             return STOPPED
         pieces.append(piece(name, replicates))
@@ -96,16 +98,20 @@ def section(name: str, pieces: list[Piece]) -> Iterator[str]:
     """A calibration's title and table."""
     own = sorted((each for each in pieces if each["calibration"] == name), key=lambda each: each["first"])
     lines = joined(Line(**line | {"values": tuple(line["values"])}) for each in own for line in each["lines"])
-    seconds = sum(each["seconds"] for each in own)
-    yield f"\n## {name}\n\n{CALIBRATIONS[name].run.__doc__} {seconds:.0f} CPU seconds.\n"
-    yield "\n".join([HEADER, *map(row, lines)]) if lines else "Not run: the data are not here."
+    seconds, planned = sum(each["seconds"] for each in own), CALIBRATIONS[name]
+    part = "" if len(own) == len(planned.pieces) else f" So far {len(own)} of {len(planned.pieces)} pieces."
+    what = " ".join(str(planned.run.__doc__).split())
+    yield f"\n## {name}\n\n{what} {seconds:.0f} CPU seconds.{part}\n"
+    if lines or not part:
+        yield "\n".join([HEADER, *map(row, lines)]) if lines else "Not run: the data are not here."
 
 
 def row(line: Line) -> str:
     """A line of the table."""
     verdict = "" if line.holds() else ("within its error" if line.holds(2) else "**outside**")
     bounds = f"{line.low:.4g} to {line.high:.4g}"
-    return f"| {line.claim} | {line.found:.4g} ± {line.error:.2g} | {bounds} | {len(line.values)} | {verdict} |"
+    error = f" ± {line.error:.2g}" if line.error == line.error else ""  # one value has none
+    return f"| {line.claim} | {line.found:.4g}{error} | {bounds} | {len(line.values)} | {verdict} |"
 
 
 if __name__ == "__main__":

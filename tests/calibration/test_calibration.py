@@ -63,7 +63,7 @@ def test_goes_on_where_it_was_ended_and_mixes_no_code(tmp_path: Path, monkeypatc
     arguments = ["full", "--out", str(out)]
     monkeypatch.setattr("sys.argv", [*arguments, "--minutes", "0"])
     assert full.main() == full.STOPPED
-    assert not out.exists()
+    assert "So far 0 of 3 pieces" in out.read_text()
     piece, other = full.piece("noisy", range(10, 20)), full.piece("noisy", range(10)) | {"code": "other"}
     partial.write_text(f"{json.dumps(piece)}\n{json.dumps(other)}\n" + json.dumps(piece)[:40])  # and one cut off
     ran.clear()
@@ -71,4 +71,5 @@ def test_goes_on_where_it_was_ended_and_mixes_no_code(tmp_path: Path, monkeypatc
     assert full.main() == 0
     assert ran == [*range(10), *range(20, 30)]
     assert not partial.exists()
+    assert "So far" not in out.read_text()
     assert full.row(next(noisy(range(30)))) in out.read_text()

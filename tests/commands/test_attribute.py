@@ -11,8 +11,8 @@ from small import saved, small_model
 
 from maxent_cli.alphabet import LETTERS, encode, one_hot, reverse_complement
 from maxent_cli.api.attribution import SUMMED
+from maxent_cli.choices import METHODS
 from maxent_cli.commands import maxent
-from maxent_cli.commands.attribute import METHODS
 from maxent_cli.interpret import attribution
 from maxent_cli.io.provenance import read_provenance
 

@@ -14,7 +14,7 @@ from small import saved, small_model
 from maxent_cli.commands import maxent
 from maxent_cli.interpret import checkup, self_test
 from maxent_cli.io.checkpoint import ModelCard, save_model
-from maxent_cli.io.networks import Source, load_network
+from maxent_cli.io.networks import NetworkSource, load_network
 from maxent_cli.io.user_code import copy_code
 from maxent_cli.models.adapter import Reading
 
@@ -87,7 +87,7 @@ def doctor(*arguments: str, expect: int = 0, **given: Any) -> Result:
 def adopted(arguments: dict[str, Any], **reading: Any) -> None:
     """A model folder of a network of the current folder."""
     Path("model").mkdir()
-    network = load_network(Source("doctored:Network", arguments))
+    network = load_network(NetworkSource("doctored:Network", arguments))
     code = copy_code(Path("model/code"), "doctored", "doctored.py")
     read = Reading(**reading)
     card = ModelCard("doctored:Network", LENGTH, ("a", "b"), arguments, None, {}, read, code=code)

@@ -27,7 +27,7 @@ import torch
 from click.testing import CliRunner, Result
 from report_files import write_parts
 from safetensors.torch import load_file, save_file
-from small import saved, small_model
+from small import saved, small_model, stack
 
 from maxent_cli.alphabet import decode
 from maxent_cli.commands import COMMANDS, maxent
@@ -43,7 +43,8 @@ LINES = [
     "predict {anchors} --model {model} --threads 1 --out {new} --select {more}",
     "predict --table {labelled} --model {model} --threads 1 --out {new}",
     "predict {peaks} --genome {genome} --model {model} --threads 1 --out {new}",
-    f"doctor {{anchors}} --model {{model}} {RUN} --table {{labelled}}",
+    "adopt small:stack --input-length 8 --weights {weights} --table {labelled} --threads 1 --out {folder}",
+    f"doctor {{anchors}} --model {{model}} {RUN}",
     f"doctor {{peaks}} --genome {{genome}} --model {{model}} {RUN}",
     f"sample {{anchors}} --model {{model}} {RUN} --out {{new}} --summary {{more}} --fasta {{third}}",
     f"sample {{peaks}} --genome {{genome}} --model {{model}} {RUN} --out {{new}}",
@@ -193,6 +194,7 @@ FAULTS = {
     "draws": ANY | DRAWS,
     "part": ANY | TEXT | {"a pipe": make_pipe, "cut short": cut},
     "model": ANY | MODEL,
+    "weights": ANY | {name: DRAWS[name] for name in DRAWS if name not in ("another schema", "other arrays")},
     **{kind: ANY | folder_faults(table) for kind, table in FOLDERS.items()},
 }
 PLACES = ("new", "more", "third", "folder")
@@ -234,6 +236,8 @@ def make_site(folder: Path) -> None:
     header = "letter-probability matrix: alength= 4 w= 6 nsites= 20"
     (folder / "meme").write_text(f"MEME version 4\n\nMOTIF one\n{header}\n{matrix}")
     saved(folder / "model", small_model(LENGTH))
+    save_file(stack(LENGTH).state_dict(), folder / "weights")
+    (folder / "weights").chmod(0o644)
     sources = write_parts(folder, ["a", "b"])
     shutil.copytree(folder / "motifs", folder / "motifs_b")
     (folder / "draws.npz.provenance.json").unlink()

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 import maxent_cli
 from maxent_cli.commands import COMMANDS, load, maxent
-from maxent_cli.commands.options import PRESETS, Command
+from maxent_cli.commands.options import Command
 
 PACKAGE = Path(maxent_cli.__file__).parent
 MOST_OPTIONS, MOST_LINES, COLUMNS = 14, 50, 100
@@ -52,12 +52,6 @@ def test_tables_that_have_no_room_in_help_are_explained_by_help_all(name: str, t
 def test_sample_has_sections() -> None:
     titles = re.findall(r"^(\w+):$", shown("sample", "--help"), re.MULTILINE)
     assert titles == ["Network", "Anchors", "Law", "Sampling", "Output", "Help"]
-
-
-def test_presets_are_those_of_the_sampler() -> None:
-    from maxent_cli.interpret.sampling import PRESETS as KNOWN
-
-    assert tuple(KNOWN) == PRESETS
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))

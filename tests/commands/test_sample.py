@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -451,3 +452,37 @@ def test_a_closed_pipe_still_finishes_the_draws(tmp_path: Path, model: str, fast
     assert "Exception" not in said
     assert [samples.codes.shape[:2] for samples in draws_of(tmp_path / "out.npz")] == [(4, 3000)] * 3
     assert len(table(tmp_path / "out.npz.tsv")) == 3
+
+
+def test_the_command_for_an_anchor_that_has_not_converged_draws_on_around_it(tmp_path: Path, model: str) -> None:
+    anchors = tmp_path / "my anchors.fa"
+    anchors.write_text(f">one\n{ANCHOR}\n>short\nACG\n>two\n{ANCHOR[::-1]}\n")
+    given = [
+        str(anchors),
+        "--model",
+        model,
+        *SHORT,
+        "-o",
+        str(tmp_path / "out.npz"),
+        "--summary",
+        str(tmp_path / "s.tsv"),
+    ]
+    said = subprocess.run([sys.executable, "-m", "maxent_cli", "sample", *given], capture_output=True, text=True).stderr
+    line = next(line for line in said.splitlines() if "draw on around two alone: " in line)
+    maxent, *words = shlex.split(line.partition("alone: ")[2])
+    assert maxent == "maxent"
+    assert words[-3:] == ["--shard=3/3", "--max-steps=100", f"--out={tmp_path / 'out.3.npz'}"]
+    subprocess.run([sys.executable, "-m", "maxent_cli", *words], check=True, capture_output=True)
+    (again,) = draws_of(tmp_path / "out.3.npz")
+    before = draws_of(tmp_path / "out.npz")[1]
+    assert again.name == before.name == "two"
+    assert again.thin * again.codes.shape[1] == 2 * before.thin * before.codes.shape[1]
+    np.testing.assert_array_equal(again.codes[:, : again.codes.shape[1] // 2], before.codes[:, 1::2])
+    assert [row["record"] for row in table(tmp_path / "s.tsv")] == ["one", "two"]  # is left as it was
+
+
+def test_no_command_draws_on_from_a_pipe(tmp_path: Path, model: str, fasta: str) -> None:
+    command = [sys.executable, "-m", "maxent_cli", "sample", "-", "--model", model, "-o", str(tmp_path / "out.npz")]
+    found = subprocess.run([*command, *SHORT], input=Path(fasta).read_text(), capture_output=True, text=True)
+    assert "not converged" in found.stderr
+    assert "alone" not in found.stderr

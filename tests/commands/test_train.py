@@ -2,18 +2,21 @@
 
 import gzip
 import json
+import re
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+import maxent_cli as mx
 from maxent_cli.alphabet import decode, encode
+from maxent_cli.choices import ARCHITECTURES
 from maxent_cli.commands import maxent
-from maxent_cli.commands.train import ARCHITECTURES
+from maxent_cli.errors import InputError
 from maxent_cli.io.checkpoint import load_model
 from maxent_cli.io.fasta import read_fasta
-from maxent_cli.models import architectures
 
 LENGTH = 50
 PARTS = ("train", "validation", "test")
@@ -47,10 +50,6 @@ def parts(folder: Path) -> dict[str, list[str]]:
     """The records' names of each file of the split."""
     paths = folder.glob("*.fa")
     return {path.stem: [r.name for r in read_fasta(str(path))] if path.stat().st_size else [] for path in paths}
-
-
-def test_help_offers_what_the_table_holds() -> None:
-    assert set(ARCHITECTURES) == set(architectures.ARCHITECTURES)
 
 
 def test_whole_folder_by_chromosome(tmp_path: Path) -> None:
@@ -205,3 +204,100 @@ def test_wrong_input_is_one_line_and_leaves_nothing(tmp_path: Path, monkeypatch:
     assert message in result.stderr
     assert "Traceback" not in result.stderr
     assert not list(tmp_path.glob("*model*"))
+
+
+OWN = """
+from torch import nn
+
+from pieces import head
+
+
+class Own(nn.Module):
+    def __init__(self, filters=4, outputs=2):
+        super().__init__()
+        self.scan, self.output = nn.Conv1d(4, filters, 5), head(filters, outputs)
+
+    def forward(self, x):
+        return self.output(self.scan(x).relu().amax(-1))
+
+
+def plain(filters):
+    scan = (nn.Conv1d(4, filters, 5), nn.ReLU(), nn.AdaptiveMaxPool1d(1), nn.Flatten())
+    return nn.Sequential(*scan, nn.Linear(filters, 2))
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with networks of one's own, and positives."""
+    (tmp_path / "own.py").write_text(OWN)
+    (tmp_path / "pieces.py").write_text("from torch import nn\n\ndef head(a, b):\n    return nn.Linear(a, b)\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for name in ("own", "pieces"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    fasta(tmp_path / "p.fa", [f"p{n}" for n in range(200)], positives(200))
+    return tmp_path
+
+
+def test_an_architecture_of_ones_own(own: Path) -> None:
+    train("--positives", "p.fa", "--architecture", "own:Own", "--arguments", '{"filters": 6}', "-o", "model")
+    card = json.loads((own / "model/model.json").read_text())
+    assert (card["architecture"], card["arguments"]) == ("own:Own", {"filters": 6})
+    assert set(card["code"]["files"]) == {"own.py", "pieces.py"}
+    with pytest.raises(InputError, match=r"building its network runs code, own\.py, pieces\.py"):
+        mx.network("model")
+    net = mx.network("model", trust_code=True)
+    assert net.names == ("negative", "positive")
+    assert net.module.scan.out_channels == 6
+    first = (own / "model/weights.safetensors").read_bytes()
+    again = ["--positives", "p.fa", "--architecture", "own:Own", "--arguments", '{"filters": 6}']
+    train(*again, "-o", "again")
+    assert (own / "again/weights.safetensors").read_bytes() == first
+    train(*again, "--seed", "2", "-o", "other")
+    assert (own / "other/weights.safetensors").read_bytes() != first
+    record = json.loads((own / "model.provenance.json").read_text())
+    assert {Path(name).name for name in record["inputs"]} == {"p.fa", "own.py", "pieces.py"}
+
+
+def test_a_stack_of_ones_own_needs_no_code(own: Path) -> None:
+    train("--positives", "p.fa", "--architecture", "own:plain", "--arguments", '{"filters": 3}', "-o", "model")
+    assert mx.network("model").module[0].out_channels == 3
+    assert not (own / "model/code").exists()
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_arguments_of_an_architecture_of_ours(name: str, own: Path) -> None:
+    train("--positives", "p.fa", "--architecture", name, "--arguments", '{"filters": 3}', "-o", "model")
+    model, card = load_model("model")
+    assert (card.architecture, card.arguments) == (name, {"filters": 3})
+    assert model.layers[0].out_channels == 3  # type: ignore[union-attr]
+    words = ["predict", str(own / "p.fa"), "--model", "model", "--threads", "1", "--out", "scores.tsv"]
+    assert CliRunner().invoke(maxent, words).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("architecture", "arguments", "code", "message"),
+    [
+        ("convent", "{}", 2, "architecture: there is none named convent; give one of convnet, .*module:function"),
+        ("convnet", '{"depth": 3}', 2, r"arguments: are not those of convnet .*it takes filters \(64\), hidden \(64\)"),
+        ("convnet", '{"filters": "many"}', 2, "arguments: are not those of convnet"),
+        ("convnet", "filters", 2, "is not JSON"),
+        (
+            "own:Own",
+            '{"outputs": 3}',
+            1,
+            r"own:Own: gives outputs of shape \(2, 3\) for 2 sequences and 2 classes;",
+        ),
+        ("own:Own", '{"depth": 3}', 1, "own:Own: .*unexpected keyword argument 'depth'"),
+        ("own:Own", '{"filters": 0}', 1, "own:Own: "),
+        ("nowhere:Own", "{}", 1, "nowhere:Own: cannot be imported"),
+    ],
+)
+def test_an_architecture_that_does_not_serve_is_one_line(
+    architecture: str, arguments: str, code: int, message: str, own: Path
+) -> None:
+    words = ["--architecture", architecture, "--arguments", arguments]
+    result = train("--positives", "p.fa", *words, "-o", "model", expect=code)
+    assert re.search(message, result.stderr), result.stderr
+    assert not (own / "model").exists()

@@ -172,8 +172,13 @@ def test_a_representation_of_another_size_is_refused():
         read_plan(model, torch.zeros(4, 5), torch.ones(4, 5))
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
-def test_every_architecture_of_this_package_is_a_stack(name):
+def test_a_residual_network_is_no_stack():
+    with pytest.raises(NotAStack, match="it does not read the layer before it alone"):
+        plan_of(build("residual", 101, {}, seed=1).eval())
+
+
+@pytest.mark.parametrize("name", [name for name in ARCHITECTURES if name != "residual"])
+def test_every_other_architecture_of_this_package_is_a_stack(name):
     plan = plan_of(build(name, 101, {}, seed=1).eval())
     assert plan.table[-1, 5] == len(plan.reference)
 

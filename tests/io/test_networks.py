@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from maxent_cli.errors import InputError
-from maxent_cli.io.networks import Source, load_network
+from maxent_cli.io.networks import NetworkSource, load_network
 from maxent_cli.io.weight_files import read_weights
 
 CODE = """
@@ -47,9 +47,9 @@ def network() -> nn.Sequential:
     return nn.Sequential(nn.Conv1d(4, 6, 3), nn.ReLU(), nn.Flatten(), nn.Linear(48, 1)).eval()
 
 
-def source(weights: object = None, **given: Any) -> Source:
+def source(weights: object = None, **given: Any) -> NetworkSource:
     plain = {"name": f"{NAME}:network"}
-    return Source(**(plain | given), weights=None if weights is None else str(weights))
+    return NetworkSource(**(plain | given), weights=None if weights is None else str(weights))
 
 
 def test_a_factory_from_the_current_folder_with_its_arguments() -> None:

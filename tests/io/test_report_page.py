@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+import shutil
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -11,13 +12,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hostile_files import HOSTILE_NAMES, check_reader
-from report_files import write_parts
+from report_files import without, write_parts
 
 from maxent_cli.data import Interval
 from maxent_cli.errors import InputError
+from maxent_cli.io import report
 from maxent_cli.io import report_drawing as drawing
 from maxent_cli.io.report import page_of, significant, with_error
 from maxent_cli.io.report_inputs import Sources, read_sites
+from maxent_cli.io.report_parts import PARTS, Explained, PagePart, Shown, Tile
+from maxent_cli.tables import SHOWN
 
 NAMES = ("first", "second", "third")
 NASTY = (
@@ -100,15 +104,40 @@ def test_what_was_found_is_on_the_page(parts: Sources) -> None:
     [
         ("motifs", "motifs"),
         ("motifs", "anchor-1"),
-        ("gc_probe", "gc"),
+        ("gc-probe", "gc"),
         ("periodicity", "periodicity"),
     ],
 )
 def test_a_part_that_is_not_given_is_absent(parts: Sources, part: str, section: str) -> None:
     assert f'id="{section}"' in page_of(parts)
-    without = page_of(replace(parts, **{part: None}))
-    assert f'id="{section}"' not in without
-    assert f'href="#{section}"' not in without
+    other = page_of(without(parts, part))
+    assert f'id="{section}"' not in other
+    assert f'href="#{section}"' not in other
+
+
+@pytest.mark.parametrize("command", SHOWN)
+def test_a_foreign_or_missing_part_is_named(parts: Sources, command: str) -> None:
+    """Every folder that is offered is read."""
+    for folder in ("nowhere", next(path for other, path in parts.parts.items() if other != command)):
+        with pytest.raises(InputError, match=f"the folder that `maxent {command}` wrote") as caught:
+            page_of(replace(parts, parts=dict(parts.parts) | {command: folder}))
+        assert caught.value.path.startswith(folder)
+
+
+def test_a_reading_adds_its_part_by_an_entry_and_a_template(
+    parts: Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(report.TEMPLATES, tmp_path / "templates")
+    (tmp_path / "templates" / "report" / "names.html").write_text('<section id="names">{{ names }}</section>')
+    tiles, terms = (Tile("Longest", 6, "<b>", "second"),), (Explained("A name", "<i>what is said</i>"),)
+    mine = PagePart("names", "All <names>", lambda base: Shown({"names": f"<u>{base.records}"}, tiles, terms))
+    monkeypatch.setattr(report, "TEMPLATES", tmp_path / "templates")
+    monkeypatch.setattr(report, "PARTS", (*PARTS, mine))
+    page = page_of(parts)
+    assert '<section id="names">&lt;u&gt;[&#39;first&#39;' in page
+    assert '<li><a href="#names">All &lt;names&gt;</a></li>' in page
+    assert "<dt>Longest</dt><dd>6<small>&lt;b&gt;second</small></dd>" in page
+    assert "<dt>A name</dt><dd>&lt;i&gt;what is said" in page
 
 
 def test_the_beta_series_is_shown_where_it_lies_beside_the_draws_and_tells_something(tmp_path: Path) -> None:
@@ -190,9 +219,9 @@ def test_where_bits_held_is_not_known_bits_rank(tmp_path: Path) -> None:
 def test_sites_in_the_genome_come_back_to_their_anchor(tmp_path, strand, start, end, drawn) -> None:
     interval = Interval("chr1", 100, 140, strand)
     sources = write_parts(tmp_path, ["a"], intervals={0: interval})
-    bed = Path(sources.motifs) / "sites.bed"
+    bed = Path(sources.parts["motifs"]) / "sites.bed"
     bed.write_text(bed.read_text().replace("x\t10\t16", f"chr1\t{start}\t{end}"))
-    ((site,),), _ = read_sites(sources.motifs, [{"record": "a", "interval": interval}])
+    ((site,),), _ = read_sites(sources.parts["motifs"], [{"record": "a", "interval": interval}])
     assert (site["start"], site["end"], site["strand"]) == drawn
     assert "chr1</bdi>:100\u2013140" in page_of(sources)
 
@@ -217,10 +246,10 @@ def test_a_long_anchor_is_drawn_in_even_strips(tmp_path: Path) -> None:
 def test_no_motif_is_said(tmp_path: Path, parts: Sources) -> None:
     folder = tmp_path / "motifs"
     folder.mkdir()
-    for path in Path(parts.motifs).iterdir():
+    for path in Path(parts.parts["motifs"]).iterdir():
         keep = 1 if path.name in ("motifs.tsv", "sites.bed", "occupancy.tsv", "spacing.tsv") else None
         (folder / path.name).write_text("".join(path.read_text().splitlines(keepends=True)[:keep]))
-    page = page_of(replace(parts, motifs=str(folder)))
+    page = page_of(replace(parts, parts=dict(parts.parts) | {"motifs": str(folder)}))
     assert "No motif was found" in page
     assert page.count("No motif is told from its background here") == len(NAMES)
 
@@ -241,6 +270,7 @@ BREAKS = {  # file, what is replaced (None: the file itself), by what, and what 
     "infinite": ("motifs/positions.tsv", r"0\.05", "inf", "column information_error: 'inf' cannot be read"),
     "another's series": ("draws.npz.series.tsv", "second", "fourth", "its anchors are not those of the draws"),
     "no bits in the series": ("draws.npz.series.tsv", "bits_held", "held", "no column named bits_held"),
+    "another's spectra": ("periodicity/spectra.tsv", "second", "fourth", "its anchors are not those of the draws"),
     "no spectra": ("periodicity/spectra.tsv", None, "", "give the folder that `maxent periodicity` wrote"),
     "one period": ("periodicity/spectra.tsv", r"\t(15|10|7.5|5)\t", "\t20\t", "holds fewer than two periods"),
     "one field": ("gc/response.tsv", r"\t-?1\t", "\t0\t", "holds fewer than two values of mu"),
@@ -274,7 +304,7 @@ def test_unknown_numbers_are_no_numbers_of_the_page(tmp_path: Path, name: str) -
 
 def test_a_damaged_summary_is_an_answer_or_an_error(tmp_path: Path, parts: Sources) -> None:
     good = Path(parts.summary).read_bytes()
-    given = replace(parts, motifs=None, gc_probe=None, periodicity=None)
+    given = replace(parts, parts={})
     check_reader(lambda path: [page_of(replace(given, summary=path))], good, tmp_path, examples=40)
 
 

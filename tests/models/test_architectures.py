@@ -40,8 +40,9 @@ def test_head_of_representation_is_forward(model: LayeredModel) -> None:
     assert torch.allclose(model(one_hot), representation @ model.output.weight.T + model.output.bias, atol=1e-6)
 
 
-def test_layers_are_those_of_the_compiled_chain_each_used_once(model: LayeredModel) -> None:
-    layers = list(model.layers)
+@pytest.mark.parametrize("name", ["convnet", "finnegan2017", "nucleosome"])
+def test_layers_are_those_of_the_compiled_chain_each_used_once(name: str) -> None:
+    layers = list(build(name, LENGTH, {}, seed=3).layers)
     assert all(type(layer) in COMPILED for layer in layers)
     assert len(set(map(id, layers))) == len(layers)
     assert all(layer.stride == (1,) for layer in layers if isinstance(layer, nn.Conv1d))
@@ -62,6 +63,24 @@ def test_units_are_those_that_the_layers_give() -> None:
     for count in range(1, len(layers) + 1):
         some = nn.Sequential(*layers[:count]).eval()
         assert width_of(some, 50) == some(torch.zeros(1, 4, 50)).numel()
+
+
+def test_blocks_of_the_residual_architecture_add_to_what_they_read() -> None:
+    """Written out by hand, with the dilations that were asked for."""
+    model = build("residual", LENGTH, {"filters": 6, "width": 5, "blocks": 3, "hidden": 4}, seed=3).eval()
+    one_hot = torch.eye(4)[torch.randint(4, (5, LENGTH))].transpose(1, 2)
+    weights = dict(model.named_parameters())
+    x = torch.conv1d(one_hot, weights["layers.0.weight"], weights["layers.0.bias"], padding=2).relu()
+    for number, dilation in enumerate((2, 4, 8)):
+        kernel, bias = (weights[f"layers.{2 + number}.layers.0.{name}"] for name in ("weight", "bias"))
+        x = x + torch.conv1d(x, kernel, bias, padding=dilation, dilation=dilation).relu()
+    hidden = (x.mean(-1) @ weights["layers.7.weight"].T + weights["layers.7.bias"]).relu()
+    assert torch.allclose(model.representation(one_hot), hidden, atol=1e-6)
+    assert set(weights) - {"output.weight", "output.bias"} == {
+        f"layers.{layer}.{kind}"
+        for layer in ("0", "2.layers.0", "3.layers.0", "4.layers.0", "7")
+        for kind in ("weight", "bias")
+    }
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

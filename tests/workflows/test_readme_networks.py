@@ -19,8 +19,8 @@ from maxent_cli.analysis.classification import auroc
 from maxent_cli.commands import maxent
 from maxent_cli.errors import InputError
 from maxent_cli.interpret import checkup
-from maxent_cli.io.networks import Source, load_network
-from maxent_cli.models.adapter import Reading
+from maxent_cli.io.networks import NetworkSource, load_network
+from maxent_cli.models.adapter import AS_IS, AdaptedNetwork
 from maxent_cli.models.prediction import predict
 
 ROOT = Path(__file__).parents[2]
@@ -35,7 +35,7 @@ def blocks(kind: str) -> list[str]:
 
 def commands(block: str) -> list[list[str]]:
     lines = block.replace("\\\n", " ").splitlines()
-    return [shlex.split(line)[1:] for line in lines if line.startswith("maxent ")]
+    return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("maxent ")]
 
 
 MINE, EACH = (commands(block) for block in blocks("sh"))
@@ -62,7 +62,12 @@ def run(words: list[str], folder: Path, anchors: str, monkeypatch: pytest.Monkey
         monkeypatch.delitem(sys.modules, name, raising=False)
     result = CliRunner().invoke(maxent, [*(anchors if w == "anchors.fa" else w for w in words), "--threads", "1"])
     assert result.exit_code == 0, result.output
-    return result.stdout
+    return result.output
+
+
+def adapted(source: NetworkSource, length: int) -> AdaptedNetwork:
+    """The network of a source, as one that reads so many letters."""
+    return AdaptedNetwork(load_network(source), length, AS_IS, source.name)
 
 
 @pytest.mark.usefixtures("quick")
@@ -75,21 +80,22 @@ def test_the_ten_lines(tmp_path: Path, anchors: str, monkeypatch: pytest.MonkeyP
     exec(code, names)
     torch.manual_seed(11)
     save_file(names["network"](filters=64).state_dict(), tmp_path / "mine.safetensors")  # type: ignore[operator]
-    doctor, sample = MINE
-    found = run(doctor, tmp_path, anchors, monkeypatch)
-    assert re.search(r"^kernel +ok +compiled", found, re.MULTILINE)
-    assert "before the final sigmoid" in found
+    adopt, doctor, sample = MINE
+    for words in (adopt, doctor):
+        found = run(words, tmp_path, anchors, monkeypatch)
+        assert re.search(r"^kernel +ok +compiled", found, re.MULTILINE)
+        assert "before the final sigmoid" in found
     short = ["--chains", "4", "--replicas", "3", "--draws", "5", "--thin", "5", "--warmup", "240"]
     run([*sample, *short], tmp_path, anchors, monkeypatch)
     assert (tmp_path / "draws.npz").exists()
 
 
 @pytest.mark.usefixtures("quick")
-@pytest.mark.parametrize("words", EACH, ids=lambda words: words[words.index("--model") + 1].partition(":")[2])
-def test_every_kind_of_network_passes_the_self_test(
-    words: list[str], anchors: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("words", EACH, ids=lambda words: words[1].partition(":")[2])
+def test_every_kind_of_network_is_adopted_and_passes_the_self_test(
+    words: list[str], anchors: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = run(words, EXAMPLES, anchors, monkeypatch)
+    found = run([*words[:-1], str(tmp_path / "model")], EXAMPLES, anchors, monkeypatch)
     assert re.search(r"^self-test +ok +all 256 sequences", found, re.MULTILINE), found
     assert "WRONG" not in found
 
@@ -97,12 +103,12 @@ def test_every_kind_of_network_passes_the_self_test(
 def test_the_page_runs_every_small_network_of_the_examples() -> None:
     code = (EXAMPLES / "networks.py").read_text().partition("class DeepBind")[0]
     written = set(re.findall(r"^(?:class|def) (\w+)", code, re.MULTILINE))
-    assert {words[words.index("--model") + 1].partition(":")[2] for words in EACH} == written
+    assert {words[1].partition(":")[2] for words in EACH} == written
 
 
 def test_deepbinds_tensors_fit_and_both_strands_score_alike(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(EXAMPLES)
-    network = load_network(Source("networks:DeepBind", {"pool": "max"})).module
+    network = load_network(NetworkSource("networks:DeepBind", {"pool": "max"}))
     weights = {name: torch.randn_like(value) for name, value in network.state_dict().items()}
     assert {name: tuple(value.shape) for name, value in weights.items()} == {
         "conv": (16, 4, 24),
@@ -113,7 +119,7 @@ def test_deepbinds_tensors_fit_and_both_strands_score_alike(monkeypatch: pytest.
         "wNeuBias": (1,),
     }
     torch.save(weights, tmp_path / "w.pth")
-    model = load_network(Source("networks:DeepBind", {"pool": "max"}, str(tmp_path / "w.pth"))).read_as(Reading(), 30)
+    model = adapted(NetworkSource("networks:DeepBind", {"pool": "max"}, str(tmp_path / "w.pth")), 30)
     codes = np.random.default_rng(0).integers(0, 4, (6, 30), dtype=np.uint8)
     np.testing.assert_allclose(predict(model, codes), predict(model, 3 - codes[:, ::-1]), rtol=1e-5)
     with torch.no_grad():
@@ -141,8 +147,8 @@ def labelled(path: Path) -> Iterator[tuple[str, int]]:
 def test_published_deepbind_networks(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(EXAMPLES)
     pool, expected = DEEPBIND[name]
-    network = load_network(Source("networks:DeepBind", {"pool": pool}, str(DATA / f"models/deepbind_torch/{name}.pth")))
-    model, sites = network.read_as(Reading(), 101), DATA / f"tf_chipseq/{name}_B.seq.gz"
+    given = NetworkSource("networks:DeepBind", {"pool": pool}, str(DATA / f"models/deepbind_torch/{name}.pth"))
+    model, sites = adapted(given, 101), DATA / f"tf_chipseq/{name}_B.seq.gz"
     if not sites.exists():
         pytest.skip("loads; its labelled sequences are not here")
     sequences, labels = zip(*labelled(sites), strict=True)
@@ -154,12 +160,11 @@ def test_published_deepbind_networks(name: str, monkeypatch: pytest.MonkeyPatch)
 def test_other_published_networks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(EXAMPLES)
     weights = str(DATA / "models/explainn/model_epoch_best_4.pth")
-    explainn = load_network(Source("networks:ExplaiNN", {"units": 100, "outputs": 3}, weights))
-    model = explainn.read_as(Reading(), 200)
-    assert (explainn.input_length, model.outputs) == (200, 3)
+    model = adapted(NetworkSource("networks:ExplaiNN", {"units": 100, "outputs": 3}, weights), 200)
+    assert (model.network.input_length, model.outputs) == (200, 3)
     pickled = DATA / "models" / "pickled"
     with pytest.raises(InputError, match="is pickled Python objects: reading it can run code, so it was not read"):
-        load_network(Source(str(pickled / "full_model.pth"), {}))
+        load_network(NetworkSource(str(pickled / "full_model.pth"), {}))
     (tmp_path / "mine.py").write_text(
         "from torch import nn\n"
         "def dense():\n"
@@ -168,5 +173,5 @@ def test_other_published_networks(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "mine", raising=False)
-    dense = load_network(Source("mine:dense", {}, str(pickled / "only_weights.pth"))).read_as(Reading(), 1000)
+    dense = adapted(NetworkSource("mine:dense", {}, str(pickled / "only_weights.pth")), 1000)
     assert (dense.outputs, dense.final, dense.layer) == (1, "sigmoid", "3")

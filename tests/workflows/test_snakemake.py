@@ -69,31 +69,50 @@ def commands(output: str) -> dict[str, list[str]]:
     return {line.split()[0]: line.split() for line in re.findall(r"\bmaxent ([a-z].*)", output)}
 
 
-def test_rows_say_how_a_network_and_anchors_are_read(tmp_path: Path) -> None:
-    network = {"name": "own", "model": "mine:network", "model-args": '{"filters": 64}', "letters": "GCAT", "head": 0}
+def test_rows_say_how_a_network_is_adopted_and_anchors_are_read(tmp_path: Path) -> None:
+    told = """mine:network --arguments '{"filters": 64}' --weights mine.safetensors --letters GCAT --gc 0.41"""
     sets = [{"name": "peaks", "records": "peaks.bed", "genome": "genome.fa", "top": 9, "shards": 4}]
-    prepare(tmp_path, models=[{**network, "weights": "mine.safetensors", "gc": 0.41}], anchors=sets)
+    prepare(tmp_path, models=[{"name": "own", "adopt": told}], anchors=sets)
     for name in ("peaks.bed", "genome.fa", "mine.safetensors"):
         (tmp_path / name).touch()
     result = snakemake(tmp_path, "--dry-run", "--printshellcmds")
     assert result.returncode == 0, result.stderr
     printed = commands(result.stdout + result.stderr)
-    read = {"--model=mine:network", "--letters=GCAT", "--head=0", "--weights=mine.safetensors"}
+    assert {"mine:network", "--letters", "GCAT", "--out", "results/models/own"} <= set(printed["adopt"])
+    assert "train" not in printed
+    read = {"--model=results/models/own", "--trust-code"}
     assert read | {"peaks.bed", "--genome=genome.fa", "--top=9"} <= set(printed["predict"])
-    assert read | {"--gc=0.41", "--shard", "--config=run.toml"} <= set(printed["sample"])
-    assert read | {"--gc=0.41", "--shard", "--config=run.toml"} <= set(printed["gc-probe"])
-    assert "--gc=0.41" not in printed["predict"]
-    assert not {"--genome=genome.fa", "--top=9"} & set(printed["sample"])
+    assert read | {"--shard", "--config=run.toml"} <= set(printed["sample"])
+    assert read | {"--shard", "--config=run.toml"} <= set(printed["gc-probe"])
+    assert not {"--genome=genome.fa", "--top=9", "--letters"} & set(printed["sample"])
     assert not any(word.startswith("--mu") for word in printed["doctor"])
+
+
+def test_an_adopted_network_is_drawn_from(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from torch import nn\n\nclass Own(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.scan, self.output = nn.Conv1d(4, 4, 3), nn.Linear(4, 2)\n\n    def forward(self, x):\n"
+        "        return self.output(self.scan(x).relu().mean(-1))\n"
+    )
+    (tmp_path / "a.fa").write_text(">a\nACGTTGCAAC\n")
+    models = [{"name": "own", "adopt": "mine:Own --input-length 10 --gc 0.41"}]
+    prepare(tmp_path, models=models, anchors=[{"name": "given", "file": "a.fa"}])
+    result = snakemake(tmp_path, "--until", "merge_draws")
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "results/models/own/code/mine.py").exists()
+    assert (tmp_path / "results/runs/own/given/draws.npz").exists()
 
 
 def test_resources_are_what_the_doctor_says(tmp_path: Path) -> None:
     files = {
-        "models": [{"name": "own", "model": "mine:network"}],
+        "models": [{"name": "own", "model": "own"}],
         "anchors": [{"name": "a", "file": "a.fa", "shards": 4}],
     }
     prepare(tmp_path, {**PIPELINE, "sample": {"device": "cuda"}}, **files)
     (tmp_path / "a.fa").touch()
+    (tmp_path / "own").mkdir()
+    for name in ("model.json", "weights.safetensors"):
+        (tmp_path / "own" / name).touch()
     needed = {"run": {"anchors": 10, "seconds": 6000, "bytes": 2e9}}
     (tmp_path / "results/runs/own/a/doctor").mkdir(parents=True)
     for command in ("sample", "gc-probe"):
@@ -117,6 +136,8 @@ def test_resources_are_what_the_doctor_says(tmp_path: Path) -> None:
         ({"workflow": {"modles": "models.tsv"}}, {}, "modles"),
         ({}, {"models": [{**MODELS[0], "model": "folder"}]}, "model"),
         ({}, {"models": [{**MODELS[0], "letters": "ACGT"}]}, "letters"),
+        ({}, {"models": [{**MODELS[0], "adopt": "mine:network"}]}, "adopt"),
+        ({}, {"models": [{"name": "mine", "adopt": "mine:network", "gc": 0.4}]}, "gc"),
         ({}, {"models": [MODELS[0], MODELS[0]]}, "ctcf"),
         ({}, {"models": [{"name": "mine", "model": "folder"}]}, "held-out"),
         ({}, {"anchors": [{"name": "a/b"}]}, "a/b"),

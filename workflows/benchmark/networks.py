@@ -47,7 +47,7 @@ def normalised(pools: tuple[int, int]) -> LayeredModel:
 
 
 NETWORKS: dict[str, Callable[[], LayeredModel]] = {
-    **{name: (lambda name=name: build(name, LENGTH, {}, 1)) for name in ARCHITECTURES},
+    **{name: (lambda name=name: build(name, LENGTH, {}, 1)) for name in ARCHITECTURES if name != "residual"},
     "GELU": lambda: stack(*first(24, nn.GELU()), units=64 * 77, hidden=100, function=nn.GELU()),
     "tanh": lambda: stack(*first(24, nn.Tanh()), units=64 * 77, hidden=100, function=nn.Tanh()),
     "batch norms": lambda: normalised((4, 2)),

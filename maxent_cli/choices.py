@@ -1,0 +1,10 @@
+"""The words that options choose among; light, so that help can tell them. What each names is made where it belongs."""
+
+ARCHITECTURES = {  # functions of models.architectures, and what each is
+    "convnet": "two short convolutions with pooling",
+    "finnegan2017": "as published, no pooling",
+    "nucleosome": "two convolutions, the first a helical turn wide, with little pooling",
+    "residual": "after BPNet: dilated convolutions that add to what they read, and their mean",
+}
+METHODS = ("saliency", "input-x-gradient", "deeplift", "integrated-gradients", "mutagenesis")  # interpret.attribution
+PRESETS = ("quick", "standard", "thorough", "published")  # of interpret.sampling

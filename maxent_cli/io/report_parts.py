@@ -1,0 +1,188 @@
+"""The parts of the report, in the order in which they stand: a reading adds its own here, and its template.
+
+A part is shown by templates/report/ANCHOR.html from the values that it gives. Where it takes a folder that a command
+wrote, that command is in tables.SHOWN, from which the options of `maxent report` are made.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from maxent_cli.io import report_drawing as drawing
+from maxent_cli.io import report_inputs as inputs
+from maxent_cli.io.report_inputs import Row, Sources
+from maxent_cli.tables.periodicity import BAND
+
+MOST_SHOWN = 100  # anchors that are drawn
+HUES = 6  # colours of motifs in report.css, used again and again
+MOST_COUNTS = 12  # of those that the probe asks about that are shown, the most rigid first
+MOST_Q = 0.05  # of a distance between motifs that is shown
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A number for the head of the page, with a note, and after it a name, which may be of any length."""
+
+    title: str
+    value: object
+    note: str
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A word that a part uses, and what it means."""
+
+    name: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a part shows: values for its template, and what it adds to the head of the page and to its glossary."""
+
+    values: Mapping[str, Any]
+    tiles: tuple[Tile, ...] = ()
+    terms: tuple[Explained, ...] = ()
+
+
+@dataclass(frozen=True)
+class Base:
+    """What every part may look at: where all lies, the draws' header, and anchors by rank, which is by this number."""
+
+    sources: Sources
+    header: Row
+    by: str
+    rows: list[Row]
+
+    @property
+    def in_order(self) -> list[Row]:
+        """The anchors in the order of the draws."""
+        return sorted(self.rows, key=lambda row: int(row["number"]))
+
+    @property
+    def records(self) -> list[str]:
+        """Their names."""
+        return [row["record"] for row in self.in_order]
+
+
+class Show(Protocol):
+    """Reads what a part is made of; None: there is nothing to show.
+
+    Raises InputError where it cannot be read or belongs to other draws.
+    """
+
+    def __call__(self, base: Base, /) -> Shown | None:
+        """What is shown."""
+
+
+@dataclass(frozen=True)
+class PagePart:
+    """A part of the page: the id of its section, which its template is called by, its title, and what shows it."""
+
+    anchor: str
+    title: str
+    show: Show = field(repr=False)
+
+
+def convergence(base: Base) -> Shown:
+    """How well the chains of each anchor agree."""
+    return Shown({"convergence": drawing.convergence_plot(base.rows, base.header.get("run", {}).get("max_rhat"))})
+
+
+def motifs(base: Base) -> Shown | None:
+    """The motifs of all anchors, and the distances between them."""
+    folder = base.sources.parts.get("motifs")
+    if folder is None:
+        return None
+    table = inputs.read_motifs(folder)
+    found = {"table": table, "rates": inputs.read_rates(folder), "spacing": inputs.read_spacing(folder, MOST_Q)}
+    first = table[0].row if table else {}
+    note = ("first: ", first["known_1"] or first["consensus"]) if first else ("none found", "")
+    share = "Share of draws that have a motif; background is the same share in draws at beta 0."
+    return Shown(
+        {
+            "motifs": found,
+            "motif_letters": drawing.motif_letters,
+            "known": inputs.KNOWN,
+            "hues": HUES,
+            "most_q": MOST_Q,
+        },
+        tiles=(Tile("Motifs", len(table), *note),),
+        terms=(Explained("Occupancy", share),),
+    )
+
+
+def anchors(base: Base) -> Shown:
+    """All anchors, and, where their motifs are given, the first of them drawn."""
+    rows = [dict(row) for row in base.rows]
+    folder = base.sources.parts.get("motifs")
+    if folder is not None:
+        _draw(rows, base, folder)
+    drawn = [row for row in rows if "strips" in row]
+    return Shown({"rows": rows, "drawn": drawn, "most_sites": drawing.MOST_SITES})
+
+
+def _draw(rows: list[Row], base: Base, folder: str) -> None:
+    """Give all anchors what they hold, and the first of them their drawings."""
+    colours = {motif.row["motif"]: place % HUES for place, motif in enumerate(inputs.read_motifs(folder))}
+    sites, occupancies = inputs.read_sites(folder, base.in_order)
+    shown = rows[:MOST_SHOWN]
+    tracks = inputs.read_tracks(folder, base.records, {row["number"] for row in shown})
+    top, count = drawing.top_of(tracks.values()), Counter(base.records)
+    for row in rows:
+        held = sorted(occupancies[row["number"]], key=lambda each: -each["occupancy"])
+        row["held"] = [each for each in held if each["present"]]
+        row["sites"], row["same_name"] = sites[row["number"]], count[row["record"]] > 1
+    for row in shown:
+        row["strips"] = drawing.strips(tracks[row["number"]], row["sites"], colours, top)
+
+
+def series(base: Base) -> Shown | None:
+    """The beta series, if it lies beside the draws; nothing where there is but the beta in use."""
+    if base.sources.series is None:
+        return None
+    ladders = inputs.read_series(base.sources.series, base.records)
+    shown = [replicas for replicas in ladders if len(replicas) > 1 and replicas[-1]["beta"] > 0]
+    return Shown({"series": drawing.series_plots(shown)}) if shown else None
+
+
+def periodicity(base: Base) -> Shown | None:
+    """Where anchors peak, and mean spectra."""
+    folder = base.sources.parts.get("periodicity")
+    if folder is None:
+        return None
+    rows, spectra = inputs.read_periodicity(folder, base.records)
+    return Shown({"periodicity": {"rows": rows, "plot": drawing.period_plot(spectra), "band": BAND}})
+
+
+def gc_probe(base: Base) -> Shown | None:
+    """Which counts are held, and the response to a chemical potential on one."""
+    folder = base.sources.parts.get("gc-probe")
+    if folder is None:
+        return None
+    tables = inputs.read_gc_probe(folder)
+    scores = [abs(row["z"]) for row in tables["checks"] if math.isfinite(row["z"])]
+    found = {
+        "counted": tables["response"][0]["counted"],
+        "answer": tables["answer"][:MOST_COUNTS],
+        "held": [row["count"] for row in tables["answer"] if row["held"] == "yes"],
+        "plots": drawing.gc_plots(tables["response"]),
+        "checks": len(scores),
+        "within": sum(score <= 3 for score in scores),
+        "responses": len(tables["response"]),
+        "unsettled": sum(not row["converged"] for row in tables["response"]),
+    }
+    return Shown({"gc": found})
+
+
+PARTS = (
+    PagePart("convergence", "Convergence", convergence),
+    PagePart("motifs", "Motifs", motifs),
+    PagePart("anchors", "Anchors", anchors),
+    PagePart("series", "Beta series", series),
+    PagePart("periodicity", "Periodicity", periodicity),
+    PagePart("gc", "Global count", gc_probe),
+)
