@@ -165,9 +165,12 @@ def read_plan(model: SequenceModel, reference: Tensor, weights: Tensor, offset: 
 def read_front(model: SequenceModel) -> list[LayerWeights]:
     """The network's layers up to the first that the compiled chain does not know, or that reads no positions any more.
 
-    Raises NotAStack where there is none.
+    Where its code cannot be read, the first convolution of letters among its modules, with a ReLU: a guess, which
+    serves where nothing has to be as the network has it. Raises NotAStack where there is none.
     """
     stack, reading = _empty_stack(model), read(model)
+    if not reading.layers:
+        reading = reading._replace(layers=_guessed(model))
     front, reason = list[LayerWeights](), reading.end or "the first layer is neither a convolution nor linear"
     for name, step in reading.layers:
         try:
@@ -182,6 +185,12 @@ def read_front(model: SequenceModel) -> list[LayerWeights]:
         raise NotAStack(reason)
     stack.layers = front
     return _finished(stack, model)
+
+
+def _guessed(model: SequenceModel) -> Layers:
+    modules = model.modules() if isinstance(model, nn.Module) else []
+    found = next((module for module in modules if type(module) is nn.Conv1d and module.in_channels == 4), None)
+    return [] if found is None else [("guessed", found), ("guessed_function", nn.ReLU())]
 
 
 def _empty_stack(model: SequenceModel) -> _Stack:

@@ -18,7 +18,9 @@ from exact import (
 from toy import LAWS, MOVE_SETS, Law
 
 from maxent_cli.engine.incremental import compiled_chain
-from maxent_cli.engine.target import Kernel, Ladder, State, start_state
+from maxent_cli.engine.proposals import REDRAW, Move
+from maxent_cli.engine.surrogate import surrogate_chain
+from maxent_cli.engine.target import Kernel, Ladder, State, Surrogate, Target, Trace, start_state
 from maxent_cli.engine.tuning import FROZEN, ROUNDS, Tuned, first_ladder, tune
 
 REPLICAS, EVERY = 5, 4
@@ -158,3 +160,25 @@ def stuck(right: Kernel) -> Kernel:
         return state, trace._replace(energy=energy)
 
     return run
+
+
+def test_a_surrogate_is_learned_until_the_last_rounds_which_change_nothing() -> None:
+    plan, rounds, used = LAW.plan, [], []
+    assert plan is not None
+
+    def learn(number: int, before: Surrogate, trace: Trace) -> Surrogate:
+        assert trace.codes.shape[1] == 10
+        rounds.append(number)
+        return before._replace(steps=before.steps + 1)
+
+    def noting(state: State, target: Target, draws: int, thin: int) -> tuple[State, Trace]:
+        used.append((target.surrogate.steps, thin))
+        return right(state, target, draws, thin)
+
+    right = surrogate_chain((Move(REDRAW, 1.0, 1),), Ladder(REPLICAS))
+    betas = first_ladder(4.0, REPLICAS, 0.5)
+    found = tune(noting, started(LAW, 6), LAW.target, betas, None, 240, Surrogate(plan, 5), learn)
+    assert rounds == list(range(ROUNDS - FROZEN))
+    assert used == [(5 + min(number, ROUNDS - FROZEN),) * 2 for number in range(ROUNDS)]
+    assert found.surrogate == Surrogate(plan, 5 + ROUNDS - FROZEN)
+    np.testing.assert_array_equal(found.accepted, 1)  # the surrogate is the network itself

@@ -1,5 +1,6 @@
 """From a network and anchors to draws: the law by listing, the beta that is found, what draws do not depend on."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,9 @@ from maxent_cli.analysis.free_energy import bits_held
 from maxent_cli.analysis.information import information_of
 from maxent_cli.data import SampleSet
 from maxent_cli.engine.proposals import SINGLE_LETTERS
+from maxent_cli.engine.sampling import Block, Journal
 from maxent_cli.errors import InputError
+from maxent_cli.interpret import sampling
 from maxent_cli.interpret.sampling import MOVES, Sampling, over_anchors, ready, sample_anchor, sample_potentials
 
 ANCHOR = "GATCA"
@@ -73,6 +76,26 @@ def test_a_network_that_is_no_stack_follows_the_same_law() -> None:
     assert samples.drift == 0
 
 
+def test_a_surrogate_follows_the_same_law_and_a_run_goes_on_with_it_as_if_it_had_never_stopped() -> None:
+    blocks: list[Block] = []
+    asked = (Unread(), anchor(ANCHOR), law(BETA), run(chains=100, replicas=2, draws=30))
+    samples = sample_anchor(*asked, journal=Journal(iter(()), blocks.append))
+    assert re.fullmatch(r"surrogate \(cut after 1 convolution; \d+ steps at once, \d+% accepted\)", samples.kernel)
+    assert probability(samples, Listed(MODEL, ANCHOR), BETA) > ODD
+    assert samples.drift == 0
+    for done in (7, len(blocks)):
+        new: list[Block] = []
+        again = sample_anchor(*asked, threads=2, journal=Journal(iter(blocks[:done]), new.append))
+        assert len(new) == len(blocks) - done
+        assert same(samples, again)
+
+
+def test_a_surrogate_that_is_of_no_help_gives_way_to_full_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampling, "LEAST_ACCEPTED", 1.1)
+    samples = sample_anchor(Unread(), anchor(ANCHOR), law(BETA), run(chains=20, replicas=2, draws=4))
+    assert re.fullmatch(r"full passes \(.*\); \d+% of a surrogate's proposals were accepted", samples.kernel)
+
+
 class Opaque(torch.nn.Module):
     """The small network behind code that no layer plan can be read off."""
 
@@ -86,6 +109,14 @@ class Opaque(torch.nn.Module):
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         return self.head(self.representation(inputs))
+
+
+class Unread(Opaque):
+    """The same, whose modules can be seen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = MODEL
 
 
 def test_the_numbers_of_a_sample_set_are_those_of_the_list() -> None:

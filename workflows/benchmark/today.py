@@ -171,7 +171,7 @@ def measure(name: str, length: int, given: argparse.Namespace) -> str:
     model = mx.network(trained(name, length, given.train, given.weights), length)
     run = mx.Sampling(seed=given.seed)
     started = time.process_time()
-    with mx.sample(model, [anchor(length)], mx.Law(background=FREQUENCIES, outputs=(0,)), run, progress=False) as draws:
+    with mx.sample(model, [anchor(length)], mx.Law(background=FREQUENCIES), run, progress=False) as draws:
         seconds, samples, row = time.process_time() - started, draws[0], draws.rows()[0]
     found = [value / seconds for value in ess(samples)]
     cells = [f"{name}, {length} bp", samples.kernel, f"{seconds:.0f}", f"{row['rhat']:.3f}", f"{row['ess']:.0f}"]
@@ -183,7 +183,7 @@ def measure(name: str, length: int, given: argparse.Namespace) -> str:
 
 def plainly(model: mx.Network, length: int, beta: float, given: argparse.Namespace) -> list[float]:
     """ESS per CPU second of single letters by full passes."""
-    law = mx.Law(background=FREQUENCIES, outputs=(0,), beta=beta)
+    law = mx.Law(background=FREQUENCIES, beta=beta)
     seconds, steps, found = 0.0, 100, [np.nan, np.nan]
     while seconds < given.against:
         run = mx.Sampling(replicas=1, draws=100, thin=steps // 100, warmup=0, moves="letters", max_steps=steps)
