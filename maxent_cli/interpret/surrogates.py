@@ -27,7 +27,7 @@ from maxent_cli.models.protocol import SequenceModel, one_hot
 MOST_WORK = 300_000  # multiplications that a changed letter may cost in the layers of a copy
 BINS = (1, 8)  # stretches that activations are pooled in; which, the fit decides
 MOST_UNITS = 64  # directions of w ∘ Phi that are fitted; the rest is held at its mean
-RIDGES = 10.0 ** np.arange(-2, 5)  # penalties that are tried, in units of a feature's variance
+RIDGES = 10.0 ** np.arange(-4, 5)  # penalties that are tried, in units of a feature's variance
 
 
 LEAST_STEPS = 20  # that are decided on together

@@ -2,15 +2,14 @@
 
 import numpy as np
 import pytest
-import torch
-from small import law
+from small import anchor, law
 from torch import nn
 from toy import ToyNetwork, network
 
 from maxent_cli.alphabet import encode
 from maxent_cli.engine.incremental import last_values
 from maxent_cli.engine.target import Surrogate, Trace
-from maxent_cli.interpret.law import anchored_law
+from maxent_cli.interpret.law import LAWS, anchored_law, evaluate
 from maxent_cli.interpret.plan import NotAStack
 from maxent_cli.interpret.surrogates import (
     LEAST_STEPS,
@@ -51,27 +50,27 @@ def test_the_penalty_is_chosen_by_leaving_each_one_out() -> None:
 @pytest.mark.parametrize("held", ["anchor", "output"])
 def test_a_network_that_is_linear_in_what_is_pooled_is_copied_as_it_is(held: str) -> None:
     model = pooled_network(5)
-    found = anchored_law(model, encode(ANCHOR), law(1.0, output="0", held=held), "a")
+    found = anchored_law(model, anchor(ANCHOR), law(1.0, output="0", kind=LAWS[held]))
     teacher = teacher_of(model, found)
     plan = fitted_plan(teacher, first_lessons(teacher, CODES[:200]))
-    energy = found.terms.energy(torch.from_numpy(CODES)).double().numpy()
+    energy = evaluate(found.terms.energy, CODES)
     np.testing.assert_allclose(last_values(plan, CODES)[1], energy, atol=0.01 * energy.std())
 
 
 def test_what_is_not_fitted_is_held_at_its_mean() -> None:
     model = network(LENGTH, nn.Conv1d(4, 12, 5), nn.ReLU(), nn.Flatten(), 3 * MOST_UNITS, nn.Tanh())
-    found = anchored_law(model, encode(ANCHOR), law(1.0, output="0"), "a")
+    found = anchored_law(model, anchor(ANCHOR), law(1.0, output="0"))
     teacher = teacher_of(model, found)
     lessons = first_lessons(teacher, CODES)
     assert lessons.wanted.shape == (400, MOST_UNITS)
-    energy = found.terms.energy(torch.from_numpy(CODES)).double().numpy()
+    energy = evaluate(found.terms.energy, CODES)
     np.testing.assert_allclose(np.square(lessons.wanted).sum(axis=1) + lessons.left, energy**2, rtol=1e-4)
 
 
 def test_a_network_without_a_convolution_of_letters_has_no_copy() -> None:
     model = network(LENGTH, nn.Softmax(1), nn.Flatten(), 5)
     with pytest.raises(NotAStack, match="Softmax is not a layer it knows"):
-        teacher_of(model, anchored_law(model, encode(ANCHOR), law(1.0, output="0"), "a"))
+        teacher_of(model, anchored_law(model, anchor(ANCHOR), law(1.0, output="0")))
 
 
 def test_the_work_of_a_changed_letter_is_what_it_reaches() -> None:
@@ -82,7 +81,7 @@ def test_the_work_of_a_changed_letter_is_what_it_reaches() -> None:
 
 
 def _law_of(model: ToyNetwork):
-    return anchored_law(model, encode(ANCHOR), law(1.0, output="0"), "a")
+    return anchored_law(model, anchor(ANCHOR), law(1.0, output="0"))
 
 
 def learner() -> Learner:
