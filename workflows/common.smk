@@ -1,5 +1,6 @@
 # What the rules read off run.toml and its two tables, models and anchors.
 import csv
+import ast
 import json
 import math
 import re
@@ -146,8 +147,26 @@ def adoption(wildcards):
 
 
 def adopted_files(wildcards):
-    """The files, such as weights, that an adoption names."""
-    return [name for name in shlex.split(adoption(wildcards)) if Path(name).is_file()]
+    """What an adoption reads: files that it names, such as weights, and the code of its network."""
+    words = shlex.split(adoption(wildcards))
+    named = [name for name in words if Path(name).is_file()]
+    return named + sorted({path for name in words if ":" in name for path in code_of(name.partition(":")[0])})
+
+
+def code_of(module, known=()):
+    """The file of a module in this folder, and those of what it imports from here: where one changes, it is new."""
+    place = Path(*module.split("."))
+    found = [path for path in (place.with_suffix(".py"), place / "__init__.py") if path.is_file() and path not in known]
+    if not found:
+        return []
+    seen = [*known, *found]
+    for node in ast.walk(ast.parse(found[0].read_text())):
+        names = [each.name for each in getattr(node, "names", ())] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{each.name}" for each in node.names)]
+        for name in names:
+            seen += [Path(path) for path in code_of(name, seen)]
+    return [str(path) for path in seen if path not in known]
 
 
 def network(wildcards):

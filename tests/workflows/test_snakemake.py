@@ -88,10 +88,12 @@ def test_rows_say_how_a_network_is_adopted_and_anchors_are_read(tmp_path: Path) 
     assert not any(word.startswith("--mu") for word in printed["doctor"])
 
 
-def test_an_adopted_network_is_drawn_from(tmp_path: Path) -> None:
+def test_an_adopted_network_is_drawn_from_and_anew_when_its_code_changes(tmp_path: Path) -> None:
+    """Its own code, and what that imports from the folder."""
+    (tmp_path / "sizes.py").write_text("FILTERS = 4\n")
     (tmp_path / "mine.py").write_text(
-        "from torch import nn\n\nclass Own(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
-        "        self.scan, self.output = nn.Conv1d(4, 4, 3), nn.Linear(4, 2)\n\n    def forward(self, x):\n"
+        "from sizes import FILTERS\nfrom torch import nn\n\nclass Own(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.scan, self.output = nn.Conv1d(4, FILTERS, 3), nn.Linear(FILTERS, 2)\n\n    def forward(self, x):\n"
         "        return self.output(self.scan(x).relu().mean(-1))\n"
     )
     (tmp_path / "a.fa").write_text(">a\nACGTTGCAAC\n")
@@ -101,6 +103,11 @@ def test_an_adopted_network_is_drawn_from(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "results/models/own/code/mine.py").exists()
     assert (tmp_path / "results/runs/own/given/draws.npz").exists()
+    asked = ("--dry-run", "--until", "merge_draws")
+    assert "Nothing to be done" in snakemake(tmp_path, *asked).stderr
+    (tmp_path / "sizes.py").write_text("FILTERS = 5\n")
+    result = snakemake(tmp_path, *asked)
+    assert set(commands(result.stdout + result.stderr)) >= {"adopt", "sample"}
 
 
 def test_resources_are_what_the_doctor_says(tmp_path: Path) -> None:
