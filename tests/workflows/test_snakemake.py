@@ -22,6 +22,20 @@ RESULTS = (
 )
 
 
+OWN = """
+from sizes import FILTERS
+from torch import nn
+
+class Own(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.scan, self.output = nn.Conv1d(4, FILTERS, 3), nn.Linear(FILTERS, 2)
+
+    def forward(self, x):
+        return self.output(self.scan(x).relu().mean(-1))
+"""
+
+
 def test_pipeline_from_positives(finished: Path) -> None:
     run, model = finished / "results/runs/ctcf/held_out", finished / "results/models/ctcf"
     assert all((run / name).stat().st_size for name in RESULTS)
@@ -91,11 +105,7 @@ def test_rows_say_how_a_network_is_adopted_and_anchors_are_read(tmp_path: Path) 
 def test_an_adopted_network_is_drawn_from_and_anew_when_its_code_changes(tmp_path: Path) -> None:
     """Its own code, and what that imports from the folder."""
     (tmp_path / "sizes.py").write_text("FILTERS = 4\n")
-    (tmp_path / "mine.py").write_text(
-        "from sizes import FILTERS\nfrom torch import nn\n\nclass Own(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
-        "        self.scan, self.output = nn.Conv1d(4, FILTERS, 3), nn.Linear(FILTERS, 2)\n\n    def forward(self, x):\n"
-        "        return self.output(self.scan(x).relu().mean(-1))\n"
-    )
+    (tmp_path / "mine.py").write_text(OWN)
     (tmp_path / "a.fa").write_text(">a\nACGTTGCAAC\n")
     models = [{"name": "own", "adopt": "mine:Own --input-length 10 --gc 0.41"}]
     prepare(tmp_path, models=models, anchors=[{"name": "given", "file": "a.fa"}])
