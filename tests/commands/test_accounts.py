@@ -156,7 +156,10 @@ def test_names_do_no_harm(folder: Path) -> None:
 
 
 def check_tables(out: Path, given: list[str]) -> None:
-    """Every TSV has one number of cells a row, and names that were given, up to control characters."""
+    """Every TSV has one number of cells a row, and names that were given, up to control characters.
+
+    What a spreadsheet would take for a formula stands behind an apostrophe.
+    """
     plain = {
         "".join(" " if not letter.isprintable() and ord(letter) < 0x2030 else letter for letter in n) for n in given
     }
@@ -165,7 +168,8 @@ def check_tables(out: Path, given: list[str]) -> None:
             assert None not in row
             assert None not in row.values()
             if "record" in row and "rejected" not in path.name:
-                assert row["record"] in plain | set(given), path
+                name = row["record"]
+                assert name in plain | set(given) or (name[1:2] in "=+-@" and name[1:] in plain), path
 
 
 @pytest.mark.parametrize("policy", ["fix", "sample"])

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from keras_by_hand import write_keras
 
 import maxent_cli as mx
+from maxent_cli.api import examining
 from maxent_cli.commands import maxent
 from maxent_cli.interpret import checkup
 from maxent_cli.models.families import FAMILIES
@@ -39,6 +40,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.syspath_prepend(str(EXAMPLES))
     monkeypatch.delitem(sys.modules, "published", raising=False)
     monkeypatch.setattr(checkup, "TIMED", 0.02)
+    monkeypatch.setattr(examining, "TEST_SECONDS", 1.0)
     return tmp_path
 
 
@@ -76,7 +78,7 @@ def test_the_profile_of_a_network_is_drawn_from_too(here: Path) -> None:
     model = str(here / "model")
     torch.manual_seed(3)
     mx.adopt(
-        "bpnet", arguments=arguments, gc=0.41, out=model, progress=False, **said | {"head": "profile", "output": 0}
+        "bpnet", arguments=arguments, gc=0.41, out=model, progress=False, **said | {"head": "profile", "output": "0", "layer": "fconv"}
     )
     anchor = "".join(np.random.default_rng(1).choice(list("ACGT"), 200))
     law = mx.Law("profile", output="20:40")

@@ -172,8 +172,9 @@ def test_other_published_networks(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     model = adapted(NetworkSource("networks:ExplaiNN", {"units": 100, "outputs": 3}, weights), 200)
     assert (model.network.input_length, model.outputs) == (200, 3)
     pickled = DATA / "models" / "pickled"
-    with pytest.raises(InputError, match="is pickled Python objects: reading it can run code, so it was not read"):
-        load_network(NetworkSource(str(pickled / "full_model.pth"), {}))
+    whole = str(pickled / "full_model.pth")
+    with pytest.raises(InputError, match="holds weights and no network; give package.module:function"):
+        load_network(NetworkSource(whole, {}))
     (tmp_path / "mine.py").write_text(
         "from torch import nn\n"
         "def dense():\n"
@@ -184,3 +185,4 @@ def test_other_published_networks(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     monkeypatch.delitem(sys.modules, "mine", raising=False)
     dense = adapted(NetworkSource("mine:dense", {}, str(pickled / "only_weights.pth")), 1000)
     assert (dense.outputs, dense.final, dense.layer) == (1, "sigmoid", "3")
+    assert adapted(NetworkSource("mine:dense", {}, whole), 1000).outputs == 1  # of a network pickled whole, the weights
