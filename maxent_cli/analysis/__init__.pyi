@@ -1,4 +1,5 @@
 from .diagnostics import diagnose as diagnose
+from .diagnostics import ess_mean as ess_mean
 from .diagnostics import letter_diagnostics as letter_diagnostics
 from .diagnostics import rhat as rhat
 from .features import motif as motif

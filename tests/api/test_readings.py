@@ -22,6 +22,7 @@ from maxent_cli.commands import load, maxent
 from maxent_cli.data import SampleSet, Shard
 from maxent_cli.io.motif_files import read_meme, write_meme
 from maxent_cli.io.samples import writing_draws
+from maxent_cli.tables import SHOWN
 
 WORD, LENGTH, CHAINS, DRAWS = "CCATAGGAA", 40, 8, 60
 HOSTILE = "<img/src=x/onerror=alert(1)>"  # without a space, which a MEME file would change
@@ -202,10 +203,6 @@ def test_steps_are_told_and_silence_is_kept(folder: Path, capfd: pytest.CaptureF
         (lambda: mx.Calling(width=0), "width: 0 is not at least 1"),
         (lambda: mx.Calling(site_rate=0), "site_rate: 0 is not from 1e-06 to 1"),
         (lambda: mx.motifs("draws.npz", similarity=1.5), "similarity: 1.5 is not from 0 to 1"),
-        (
-            lambda: mx.report("draws.npz", motif="motifs"),
-            "motif: is no part of a report; give one of motifs, periodicity, gc_probe",
-        ),
         (lambda: mx.dependence("draws.npz", max_rhat=0.5), "max_rhat: 0.5 is not at least 1"),
         (lambda: mx.dependence("draws.npz", top=0), "top: 0 is not at least 1"),
         (lambda: mx.periodicity("draws.npz", "A/AT"), "class: 'A/AT' is not one or more words of one length"),
@@ -224,6 +221,13 @@ def test_a_failed_call_leaves_nothing(folder: Path, tmp_path: Path, monkeypatch:
     with pytest.raises(mx.InputError, match=r"motifs\.tsv: is not there"):
         mx.compare(str(folder), str(folder / "motifs"), out=str(tmp_path / "out"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_report_takes_every_part_that_a_page_may_have_and_no_other() -> None:
+    taken = list(inspect.signature(mx.report).parameters)
+    assert taken == ["draws", "summary", *(command.replace("-", "_") for command in SHOWN), "out"]
+    with pytest.raises(TypeError, match="'motif'"):
+        mx.report("draws.npz", motif="motifs")  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize("name", [*TABLES, "report"])

@@ -18,6 +18,7 @@ from maxent_cli.engine.layers import BIAS
 from maxent_cli.engine.proposals import LETTER, REDRAW, REVERSE_COMPLEMENT, SHIFT, Move
 from maxent_cli.engine.target import Kernel, Ladder, State, Target, Trace, start_state
 from maxent_cli.interpret.plan import HANDLERS, _Add, _Crop, _Mean, _Turn, as_representation, read_plan
+from maxent_cli.models.architectures import build
 from maxent_cli.models.protocol import one_hot
 
 ANCHOR = "GATTACANCGTAC"
@@ -195,6 +196,9 @@ NETWORKS |= {
         nn.Conv1d(6, 5, 3, padding=1),
         nn.Conv1d(5, 6, 1),
         nn.Linear(6 * (LENGTH - 2), 5),
+    ),
+    "the residual architecture": lambda: with_random_weights(
+        build("residual", LENGTH, {"filters": 6, "width": 5, "blocks": 3, "hidden": 4}, seed=1)
     ),
     "an addition last": lambda: written(added_last, conv(), nn.Conv1d(6, 6, 3, padding=1)),
     "the same added twice": lambda: written(twice, conv(), nn.Conv1d(6, 6, 3, padding=1)),

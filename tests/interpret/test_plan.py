@@ -10,10 +10,11 @@ from torch.nn import functional
 from toy import ToyNetwork, network
 
 from maxent_cli.engine import layers as kind_of
+from maxent_cli.engine.incremental import last_values
 from maxent_cli.engine.layers import Plan
-from maxent_cli.interpret.plan import NotAStack, read_plan
+from maxent_cli.interpret.plan import NotAStack, as_representation, read_plan
 from maxent_cli.models.architectures import ARCHITECTURES, build
-from maxent_cli.models.protocol import SequenceModel
+from maxent_cli.models.protocol import SequenceModel, one_hot
 
 LENGTH = 12
 
@@ -172,15 +173,25 @@ def test_a_representation_of_another_size_is_refused():
         read_plan(model, torch.zeros(4, 5), torch.ones(4, 5))
 
 
-def test_a_residual_network_is_no_stack():
-    with pytest.raises(NotAStack, match="it does not read the layer before it alone"):
-        plan_of(build("residual", 101, {}, seed=1).eval())
-
-
-@pytest.mark.parametrize("name", [name for name in ARCHITECTURES if name != "residual"])
-def test_every_other_architecture_of_this_package_is_a_stack(name):
-    plan = plan_of(build(name, 101, {}, seed=1).eval())
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_every_architecture_of_this_package_is_read_and_has_the_energies_of_full_passes(name):
+    model, rng = build(name, 101, {}, seed=1).eval(), np.random.default_rng(3)
+    codes = rng.integers(0, 4, (40, 101), dtype=np.uint8)
+    with torch.no_grad():
+        units = model.representation(one_hot(torch.from_numpy(codes)))
+    weights = torch.from_numpy(rng.normal(size=units.shape[1]).astype(np.float32)) / units.std(0).norm()
+    plan = read_plan(model, units[0], weights)
     assert plan.table[-1, 5] == len(plan.reference)
+    found, energy = last_values(plan, codes)
+    wanted = (weights * (units - units[0])).norm(dim=1).numpy()
+    torch.testing.assert_close(as_representation(plan, found, units.shape[1:]), units, atol=2e-5, rtol=0)
+    np.testing.assert_allclose(energy, wanted, atol=2e-5, rtol=0)
+    assert wanted[1:].min() > 0.1
+
+
+def test_additions_of_the_residual_architecture_are_layers_of_the_plan():
+    table = plan_of(build("residual", 101, {"blocks": 3}, seed=1).eval()).table
+    assert (table[:, kind_of.ADDED] != kind_of.NOTHING).sum() == 3
 
 
 def test_functions_and_batch_norms_are_folded_into_the_layer_before():

@@ -20,7 +20,7 @@ from torch.nn import functional
 
 import maxent_cli as mx
 from maxent_cli.alphabet import decode, encode
-from maxent_cli.analysis.diagnostics import ess_mean, letter_diagnostics
+from maxent_cli.analysis import ess_mean, letter_diagnostics
 from maxent_cli.data import SampleSet
 
 MOTIFS = {"TGGCCACCAGGGGGCGCTA": 2.0, "ATGACTCAT": 1.2, "AGATAAGA": 0.8, "TGCGCATGCGC": 1.5, "CCGGAAGTG": 1.0}
