@@ -73,14 +73,8 @@ def files_of(folder: Path, command: str, table: Table) -> Iterator[Path]:
 
 def test_every_command_that_writes_is_declared() -> None:
     assert WRITTEN.keys() == {line.split()[0] for line in LINES.values()}
-    others = {
-        "simulate",
-        "adopt",
-        "doctor",
-        "report",
-        "merge",
-        "provenance",
-    }  # FASTA, JSON, HTML, what others write, nothing
+    # FASTA, JSON, HTML, what others write, nothing
+    others = {"simulate", "adopt", "doctor", "report", "merge", "provenance"}
     assert WRITTEN.keys() | others == set(COMMANDS)
 
 
@@ -93,6 +87,9 @@ def test_every_table_that_was_written_is_declared(written: Path) -> None:
     tables = {place for end in ("*.tsv", "*.tsv.gz", "sites.bed") for place in written.rglob(end)}
     assert declared - tables == {written / "scores", written / "plain"}
     assert tables - declared == set()
+
+
+MAYBE_EMPTY = ("spacing.tsv", "draw_sites.tsv.gz")  # draws of a short run may hold no two motifs together, or none
 
 
 def test_tables_are_as_declared(written: Path) -> None:
@@ -108,7 +105,8 @@ def test_tables_are_as_declared(written: Path) -> None:
                 assert column.missing or not empty, f"{place}, {column.name}"
             keys = Counter(tuple(row[name] for name in table.key) for row in rows if table.key)
             assert not keys or max(keys.values()) == 1, place
-        assert {name for row in seen for name in row} >= set(table.names), f"{command}: {table.file}"
+        assert seen or table.file in MAYBE_EMPTY, f"{command}: {table.file}"
+        assert not seen or {name for row in seen for name in row} >= set(table.names), f"{command}: {table.file}"
 
 
 def test_what_is_declared_is_written(written: Path) -> None:

@@ -173,7 +173,7 @@ def test_other_published_networks(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert (model.network.input_length, model.outputs) == (200, 3)
     pickled = DATA / "models" / "pickled"
     whole = str(pickled / "full_model.pth")
-    with pytest.raises(InputError, match="holds weights and no network; give package.module:function"):
+    with pytest.raises(InputError, match=r"holds weights and no network; give package.module:function"):
         load_network(NetworkSource(whole, {}))
     (tmp_path / "mine.py").write_text(
         "from torch import nn\n"
