@@ -119,8 +119,8 @@ def adopt(
     plan = planned(read, folders=[out], noting=False)
     module = given if isinstance(given, nn.Module) else load_network(source)
     plan = plan.reading(*source.files) if isinstance(given, str) else plan
-    known = in_memory(module, Reading(letters, channels_last, head, layer, final), input_length)
-    known = replace(known, name=named, names=tuple(output_names), background=asked.frequencies)
+    known = in_memory(module, Reading(letters, channels_last, head, layer, final), input_length, named)
+    known = replace(known, names=tuple(output_names), background=asked.frequencies)
     if known.input_length is None:
         problem = f"is not known: {named} does not say how many letters it reads"
         raise SettingsError("input-length", "", problem, "give input-length")

@@ -134,7 +134,11 @@ def read_off(draws: Draws, job: DependenceJob, work: Unfinished) -> list[str]:
         for row in left:
             if job.listener.stop.asked:
                 raise StoppedError
-            work.finish(names[row], _look_at(draws, job.anchors[row], job))
+            try:
+                work.finish(names[row], _look_at(draws, job.anchors[row], job))
+            except InputError as error:
+                work.useless = error.path == draws.path  # the draws must change
+                raise
             progress.advance()
     return [f"{name}.result" for name in names]
 

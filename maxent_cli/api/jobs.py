@@ -16,7 +16,7 @@ from maxent_cli.data import WHOLE, Anchor, SampleSet, Sequences, Shard, Stop
 from maxent_cli.engine.sampling import Block, Journal
 from maxent_cli.errors import InputError, SettingsError, StoppedError
 from maxent_cli.interpret.law import Law, LawSettings
-from maxent_cli.interpret.sampling import Sampling, over_rows, ready, sample_anchor
+from maxent_cli.interpret.sampling import Sampling, over_rows, sample_anchor, why_full_passes
 from maxent_cli.io.digests import run_digests
 from maxent_cli.io.machine import granted_cpus as granted_cpus
 from maxent_cli.io.machine import require_memory
@@ -170,7 +170,7 @@ class Job:
         )
 
     def _make_ready(self) -> None:
-        reason = ready(self.subject.model)
+        reason = why_full_passes(self.subject.model, self.sampling)
         if reason and self.sampling.device == "cpu":
             self.task.listener.say(
                 f"NOTE: a full forward pass a step, since the compiled chain cannot take this network ({reason})"

@@ -12,6 +12,7 @@ from maxent_cli.errors import SettingsError
 from maxent_cli.interpret.law import Frequencies
 from maxent_cli.io.checkpoint import CARD, WEIGHTS, load_model
 from maxent_cli.io.digests import noted
+from maxent_cli.io.weights import require_kept
 from maxent_cli.laws import Outputs
 from maxent_cli.models.adapter import AS_IS, AdaptedNetwork, Reading
 from maxent_cli.models.architectures import LayeredModel
@@ -99,12 +100,14 @@ def opened(folder: str, trusted: bool) -> Network:
     return Network(module, folder, card.reading, *known_of, trusted, (folder,), digest)
 
 
-def in_memory(module: nn.Module, reading: Reading, input_length: int | None) -> Network:
-    """A network of a torch module."""
+def in_memory(module: nn.Module, reading: Reading, input_length: int | None, name: str | None = None) -> Network:
+    """A network of a torch module; InputError where it holds other things than numbers."""
+    name = name or type(module).__name__
+    require_kept(name, module)
     length = input_length or getattr(module, "input_length", None)
     digest = {"module": type(module).__name__, "weights": _digest(module)}
     known = length if isinstance(length, int) else None
-    return Network(module, type(module).__name__, reading, known, digest=digest)
+    return Network(module, name, reading, known, digest=digest)
 
 
 def place(model: Reader, device: str, listener: Listener) -> None:

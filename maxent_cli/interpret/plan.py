@@ -151,6 +151,12 @@ def read_plan(model: SequenceModel, reference: Tensor, weights: Tensor, offset: 
     With an offset the energy is linear: offset - sum of weights · (representation - reference). Raises NotAStack where
     the network is not a chain of layers that the compiled chain knows.
     """
+    stack = read_stack(model)
+    return make_plan(stack.layers, _position_major(weights, stack), _position_major(reference, stack), offset)
+
+
+def read_stack(model: SequenceModel) -> _Stack:
+    """All of the network's layers; NotAStack where one is none that the compiled chain knows."""
     stack = _empty_stack(model)
     for name, step in read_layers(model):
         stack.take(name, step)
@@ -158,8 +164,8 @@ def read_plan(model: SequenceModel, reference: Tensor, weights: Tensor, offset: 
         raise NotAStack("it ends with padding")
     if stack.by_position and stack.length > 1:
         raise NotAStack("what enters the head was flattened position by position")
-    found = _finished(stack, model)
-    return make_plan(found, _position_major(weights, stack), _position_major(reference, stack), offset)
+    stack.layers = _finished(stack, model)
+    return stack
 
 
 def read_front(model: SequenceModel) -> list[LayerWeights]:

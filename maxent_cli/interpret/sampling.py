@@ -40,8 +40,8 @@ from maxent_cli.engine.terms import background_rows
 from maxent_cli.engine.tuning import Betas, Tuned, first_ladder, tune, whole
 from maxent_cli.errors import InputError, SettingsError, StoppedError, require_range
 from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, evaluate
-from maxent_cli.interpret.plan import NotAStack, read_layers, read_plan
-from maxent_cli.interpret.surrogates import Apprentice, most_steps, teacher_of, work_of
+from maxent_cli.interpret.plan import NotAStack, read_layers, read_plan, read_stack
+from maxent_cli.interpret.surrogates import Apprentice, cheap_front, most_steps, teacher_of, work_of
 from maxent_cli.models.protocol import SequenceModel
 
 Result = TypeVar("Result")
@@ -263,6 +263,26 @@ def ready(model: SequenceModel) -> str | None:
     return None
 
 
+def why_full_passes(model: SequenceModel, run: Sampling) -> str | None:
+    """Why each step on a CPU takes a full pass, where it does; the layers are read, as by `ready`."""
+    ready(model)
+    try:
+        read_stack(model)
+    except NotAStack as reason:
+        if not _learns(run):
+            return str(reason)
+        try:
+            cheap_front(model)
+        except NotAStack:
+            return str(reason)
+    return None
+
+
+def _learns(run: Sampling) -> bool:
+    """Whether a surrogate may serve."""
+    return run.moves != SINGLE_LETTERS and run.warmup > 0
+
+
 def over_anchors(task: Callable[[Anchor, int], Result], anchors: Sequences, threads: int) -> Iterator[Result]:
     """Yield task(one anchor, its threads) for each anchor, in order; memory does not grow with the anchors.
 
@@ -358,7 +378,7 @@ def prepare(model: SequenceModel, anchor: Anchor, settings: LawSettings, run: Sa
     if run.device != "cpu":
         return setting
     setting = compiled(setting, codes[: run.replicas * CHECKED], threads)
-    if run.moves == SINGLE_LETTERS or not run.warmup or (setting.work is not None and setting.work <= MOST_COMPILED):
+    if not _learns(run) or (setting.work is not None and setting.work <= MOST_COMPILED):
         return setting
     return with_surrogate(setting, codes, threads)
 

@@ -99,7 +99,11 @@ def kept_as(folder: Path, module: nn.Module, source: NetworkSource) -> tuple[str
         own = {"input_length": source.length} if source.length else {}
         return source.name, own | source.arguments, None
     try:
-        return LAYERS, {"layers": described(module)}, None
+        layers = described(module)
+        with torch.device("meta"):
+            if built(layers).state_dict().keys() != module.state_dict().keys():
+                raise ValueError("it holds more than its layers do")
+        return LAYERS, {"layers": layers}, None
     except ValueError as error:
         if source.module is None or not source.code:
             problem = f"cannot be kept without the code that builds it ({error})"

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
-from torch._utils import _rebuild_parameter, _rebuild_tensor, _rebuild_tensor_v2
+from torch._utils import _rebuild_parameter, _rebuild_tensor, _rebuild_tensor_v2, _rebuild_tensor_v3
 
 from maxent_cli.errors import InputError
 from maxent_cli.io.digests import note
@@ -64,8 +64,16 @@ _KNOWN: dict[tuple[str, str], Any] = {
     ("torch.nn.parameter", "Parameter"): torch.nn.Parameter,
     ("torch._utils", "_rebuild_tensor"): _rebuild_tensor,
     ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor_v2,
+    ("torch._utils", "_rebuild_tensor_v3"): _rebuild_tensor_v3,  # of 8 bits
     ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
+    ("torch.storage", "UntypedStorage"): torch.UntypedStorage,
 }
+_ODD = {
+    "_rebuild_qtensor": "quantised",
+    "_rebuild_sparse_tensor": "not dense",
+    "_rebuild_nested_tensor": "not dense",
+    "_rebuild_meta_tensor_no_storage": "without values (on the meta device)",
+}  # what makes tensors that no network here can have
 
 
 class _Unpickler(pickle.Unpickler):
@@ -95,7 +103,11 @@ def read_weights(path: str, prefix: str = "") -> dict[str, Tensor]:
 
     Of names, those with the prefix, without it. Raises InputError where the file cannot be read so.
     """
-    weights = {name: value for name, value in _by_name(_found(path)).items() if isinstance(value, Tensor)}
+    found = _by_name(_found(path))
+    for name, value in found.items():
+        if name.startswith(prefix) and isinstance(value, Hollow) and type(value).__name__ in _ODD:
+            raise InputError(path, name, f"is {_ODD[type(value).__name__]}", "save it as dense numbers")
+    weights = {name: value for name, value in found.items() if isinstance(value, Tensor)}
     if not weights:
         raise InputError(path, "", "holds no weights by name", SAVE)
     chosen = {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from maxent_cli.errors import InputError
 
 _SAVE = "save them as dense numbers, as in {name: value.float() for name, value in network.state_dict().items()}"
+
+_COMPLEX = "complex"
 
 
 def sound_weights(path: str, weights: Mapping[str, Tensor], cure: str) -> dict[str, Tensor]:
@@ -27,6 +29,14 @@ def sound_weights(path: str, weights: Mapping[str, Tensor], cure: str) -> dict[s
     return found
 
 
+def require_kept(network: str, module: nn.Module) -> None:
+    """Raise InputError where a network holds what no file of weights can; numbers may be of any kind and complex."""
+    for name, value in module.state_dict().items():
+        kind = _odd(value) if isinstance(value, Tensor) else f"a {type(value).__name__}, and no tensor"
+        if kind and kind != _COMPLEX:
+            raise InputError(network, name, f"is {kind}", "have it hold dense numbers")
+
+
 def _odd(value: Tensor) -> str:
     if value.is_quantized:
         return "quantised"
@@ -34,4 +44,4 @@ def _odd(value: Tensor) -> str:
         return "without values (on the meta device)"
     if value.layout is not torch.strided or value.is_nested:
         return f"not dense ({'nested' if value.is_nested else value.layout})"
-    return "complex" if value.is_complex() else ""
+    return _COMPLEX if value.is_complex() else ""

@@ -49,6 +49,13 @@ def run(line: str, expect: int = 0) -> Result:
     return result
 
 
+def adopted(network: str) -> None:
+    """Describe a network of the folder's as the model folder `adopted`."""
+    line = f"adopt {network} --input-length {LENGTH} --gc 0.4 --output 0 --threads 1 --out adopted"
+    result = CliRunner().invoke(maxent, line.split())
+    assert result.exit_code == 0, result.output
+
+
 def table(path: Path | str) -> list[dict[str, str]]:
     with Path(path).open(newline="", encoding="utf-8") as stream:
         return list(csv.DictReader(stream, delimiter="\t", strict=True))
@@ -102,7 +109,8 @@ def test_one_table_into_a_pipe(folder: Path) -> None:
 
 
 def test_scores_that_do_not_add_up_are_said(folder: Path) -> None:
-    line = "anchors.fa --model gated:Gated --gc 0.4 --logos none --method deeplift"
+    adopted("gated:Gated")
+    line = "anchors.fa --model adopted --trust-code --logos none --method deeplift"
     result = run(f"{line} --out out")
     assert "WARNING: scores of 3 of 3 anchors do not add up (worst: " in result.stderr
     assert "use --method integrated-gradients or mutagenesis" in result.stderr
@@ -164,7 +172,8 @@ def test_an_output_that_nothing_moves_is_said(folder: Path) -> None:
         "        nn.init.constant_(self[1].weight, 0.1)\n        nn.init.constant_(self[1].bias, -1.25)\n"
         "        with torch.no_grad():\n            self[1].weight[:, 36] = 1  # T at 0\n"
     )
-    result = run("anchors.fa --model dead:Dead --gc 0.4 --method saliency --logos none --out out")
+    adopted("dead:Dead")
+    result = run("anchors.fa --model adopted --trust-code --method saliency --logos none --out out")
     assert "WARNING: 2 of 3 anchors have no score but 0 (first: a)" in result.stderr
 
 

@@ -50,6 +50,31 @@ class Leaving(nn.Module):
         return self.inner(one_hot)
 
 
+class Later(nn.Module):
+    def __init__(self):
+        super().__init__()
+        turn("building")
+        self.inner = plain()
+
+    def forward(self, one_hot):
+        turn("running")
+        return self.inner(one_hot)
+
+
+def turn(when):
+    kind, _, asked = os.environ.get("ENDING", "").partition(" ")
+    if asked != when:
+        return
+    if kind == "leaves":
+        sys.exit(0)
+    if kind == "fails":
+        raise MemoryError
+    if kind == "allocates":
+        bytearray(2**62)
+    if kind == "recurs":
+        turn(when)
+
+
 def large():
     class Large(nn.Module):
         def forward(self, one_hot):
@@ -90,25 +115,52 @@ def run(line: str, code: int) -> str:
     return last
 
 
+ADOPT = f"adopt --input-length {LENGTH} --gc 0.4 --threads 1"
+
+
 @pytest.mark.parametrize(
     ("network", "said"),
     [
         (
-            'Leaving --model-args {"how":"building"}',
+            'Leaving --arguments {"how":"building"}',
             r"ending.py: line \d+: ends the program \(sys.exit\(None\)\)",
         ),
         ("Leaving", r"ending.py: line \d+: ends the program \(sys.exit\(0\)\); have it raise an error"),
         ("large", r"the system: there is not enough memory \(.*allocate.*\); ask for more memory, or for less"),
         ("deep", r"the system: what was given nests too deep|ending:deep: cannot be copied \(RecursionError"),
-        ("fails", r"ending:fails: ending.py: line \d+: fails \(MemoryError\); see --model-args"),
+        ("fails", r"ending:fails: ending.py: line \d+: fails \(MemoryError\); see --arguments"),
     ],
 )
-@pytest.mark.parametrize("command", [f"sample anchors.fa {RUN}", "attribute anchors.fa --method deeplift"])
-def test_code_of_the_user_that_ends_the_program(command: str, network: str, said: str, folder: Path) -> None:
+def test_code_of_the_user_that_ends_the_program(network: str, said: str, folder: Path) -> None:
     before = set(folder.iterdir())
-    last = run(f"{command} --model ending:{network} --gc 0.4 --out out", 1)
+    last = run(f"{ADOPT} ending:{network} --out out", 1)
     assert re.search(said, last), last
     assert {place for place in folder.iterdir() if place.name != "__pycache__"} == before
+
+
+@pytest.mark.parametrize("when", ["building", "running"])
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("leaves", r"ending.py: line \d+: ends the program \(sys.exit\(0\)\); have it raise an error"),
+        ("fails", r"MemoryError|not enough memory"),
+        ("allocates", r"MemoryError|not enough memory"),
+        ("recurs", r"RecursionError|nests too deep"),
+    ],
+)
+def test_code_in_a_model_folder_that_ends_the_program(
+    how: str, said: str, when: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which it did not do when it was adopted."""
+    result = CliRunner().invoke(maxent, f"{ADOPT} ending:Later --out later".split())
+    assert result.exit_code == 0, result.output
+    monkeypatch.setenv("ENDING", f"{how} {when}")
+    before = {place for place in folder.rglob("*") if "__pycache__" not in place.parts}
+    for command in (f"sample anchors.fa {RUN}", "attribute anchors.fa --method deeplift --threads 1"):
+        last = run(f"{command} --model later --trust-code --out out", 1)
+        assert re.search(said, last), last
+        assert re.fullmatch(r"maxent: [^;]+: .+; .+", last), last
+        assert {place for place in folder.rglob("*") if "__pycache__" not in place.parts} == before
 
 
 @pytest.mark.parametrize(
