@@ -182,7 +182,7 @@ def test_what_says_that_memory_is_out(error: Exception) -> None:
 
 def test_memory_that_really_ends(folder: Path) -> None:
     """In a process that may have little: whatever it is that fails first."""
-    (folder / "one.fa").write_text(f">a\n{'ACGTACGT' * 60_000_000}\n")
+    (folder / "one.fa").write_text(f">a\n{'ACGTACGT' * 120_000_000}\n")
 
     def little() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (2**31, 2**31))
