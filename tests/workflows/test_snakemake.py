@@ -113,7 +113,7 @@ def test_an_adopted_network_is_drawn_from_and_anew_when_its_code_changes(tmp_pat
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "results/models/own/code/mine.py").exists()
     assert (tmp_path / "results/runs/own/given/draws.npz").exists()
-    asked = ("--dry-run", "--until", "merge_draws")
+    asked = ("--dry-run", "--printshellcmds", "--until", "merge_draws")
     assert not commands(snakemake(tmp_path, *asked).stdout)
     (tmp_path / "sizes.py").write_text("FILTERS = 5\n")
     result = snakemake(tmp_path, *asked)
