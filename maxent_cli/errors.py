@@ -53,6 +53,11 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
+def said(error: BaseException) -> str:
+    """The kind of an error that others raised and what it says, in a line, to be put into a problem."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}".removesuffix(": ")
+
+
 def shown(text: str) -> str:
     """One line of text, cut visibly where it is very long."""
     line = printable(" ".join(text.split()))

@@ -160,13 +160,25 @@ def code_of(module, known=()):
     if not found:
         return []
     seen = [*known, *found]
-    for node in ast.walk(ast.parse(found[0].read_text())):
-        names = [each.name for each in getattr(node, "names", ())] if isinstance(node, ast.Import) else []
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{each.name}" for each in node.names)]
-        for name in names:
-            seen += [Path(path) for path in code_of(name, seen)]
+    for name in imported_by(module, found[0]):
+        seen += map(Path, code_of(name, seen))
     return [str(path) for path in seen if path not in known]
+
+
+def imported_by(module, file):
+    """Names that may be those of modules which a file imports; what cannot be read, `maxent adopt` will say."""
+    try:
+        nodes = list(ast.walk(ast.parse(file.read_text())))
+    except (SyntaxError, ValueError):
+        return
+    package = module.split(".") if file.name == "__init__.py" else module.split(".")[:-1]
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (each.name for each in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join(filter(None, [*above, node.module]))
+            yield from filter(None, (base, *(f"{base}.{each.name}".lstrip(".") for each in node.names)))
 
 
 def network(wildcards):

@@ -11,7 +11,7 @@ from maxent_cli.api.jobs import Task, check_together, granted_cpus, take_up, tor
 from maxent_cli.api.listening import Listener, Progress, listener_of
 from maxent_cli.api.networks import Network
 from maxent_cli.api.runs import account
-from maxent_cli.data import Anchor, Sequences
+from maxent_cli.data import Sequences
 from maxent_cli.errors import InputError, SettingsError
 from maxent_cli.interpret.checkup import (
     NOTE,
@@ -21,19 +21,18 @@ from maxent_cli.interpret.checkup import (
     Patient,
     check,
     letters,
-    passes_a_second,
     self_test_finding,
     speed,
 )
 from maxent_cli.interpret.law import Frequencies, Law
-from maxent_cli.interpret.sampling import COMPILED, Sampling, prepare, ready
+from maxent_cli.interpret.sampling import Sampling, ready
 from maxent_cli.interpret.self_test import self_test
 from maxent_cli.io.machine import GIB, granted_memory
 from maxent_cli.io.records import read_labelled_sequences
 
 MOST_LABELLED = 1000
 RANDOM = 8  # sequences, where no anchors are given
-TEST_SECONDS = 60.0  # that the self-test's passes of the network take at most
+TEST_SECONDS = 60.0  # that the self-test takes at most, unless that is too little to say anything
 
 
 def doctor(
@@ -80,32 +79,27 @@ def examined(patient: Patient, random: bool) -> Iterator[Finding]:
     """All but the letters, which need labels; random: anchors are random sequences, of which not all need serve."""
     ready(patient.model)
     yield from check(patient)
-    row, last = _self_tested(patient, random)
-    if row is not None:
-        order = np.roll(np.arange(len(patient.anchors)), -row)
-        yield from map(_fitting, speed(replace(patient, anchors=patient.anchors.take(order))))
-    yield last
-
-
-def _self_tested(patient: Patient, random: bool) -> tuple[int | None, Finding]:
-    """The self-test on the first anchor or, among random ones, the first on which it can be made, and its row."""
     for row in range(len(patient.anchors) if random else 1):
+        order = np.roll(np.arange(len(patient.anchors)), -row)
         try:
-            anchor = patient.anchors.anchor(row)
-            found = self_test(patient.model, anchor, patient.law, patient.run, most_passes=_affordable(patient, anchor))
+            found = list(_measured(replace(patient, anchors=patient.anchors.take(order))))
         except InputError as error:
             if not random or error.path not in patient.anchors.names:
                 raise
         else:
-            return row, self_test_finding(found)
+            yield from found
+            return
     text = f"none of {len(patient.anchors)} random sequences has a neighbour that the network tells from it"
-    return None, Finding("self-test", NOTE, f"{text}; `maxent doctor` with anchors will say")
+    yield Finding("self-test", NOTE, f"{text}; `maxent doctor` with anchors will say")
 
 
-def _affordable(patient: Patient, anchor: Anchor) -> float:
-    """Passes of the network that the self-test may take; any number where the compiled chain takes their place."""
-    setting = prepare(patient.model, anchor, patient.law, patient.run, patient.threads)
-    return np.inf if setting.kernel_name == COMPILED else TEST_SECONDS * passes_a_second(patient)
+def _measured(patient: Patient) -> Iterator[Finding]:
+    """Speed, what a run needs, and the self-test, on the first anchor."""
+    found = list(speed(patient))
+    (proposals,) = (finding.numbers["proposals"] for finding in found if finding.topic == "kernel")
+    most = TEST_SECONDS * proposals
+    last = self_test(patient.model, patient.anchors.anchor(0), patient.law, patient.run, most_proposals=most)
+    yield from (*map(_fitting, found), self_test_finding(last))
 
 
 def _fitting(finding: Finding) -> Finding:

@@ -25,11 +25,11 @@ from maxent_cli.api.training_data import (
     split_source,
     write_split,
 )
-from maxent_cli.errors import InputError, SettingsError, require_range
+from maxent_cli.errors import InputError, SettingsError, require_range, said
 from maxent_cli.io.checkpoint import ModelCard, kept_as, save_model
 from maxent_cli.io.digests import noted
 from maxent_cli.io.figures import write_learning_curve
-from maxent_cli.io.networks import NetworkSource, is_factory, load_network, said
+from maxent_cli.io.networks import NetworkSource, is_factory, load_network
 from maxent_cli.io.outputs import planned
 from maxent_cli.io.records import Given
 from maxent_cli.io.tables import Row, renew_rejected, write_rejected, write_table

@@ -23,7 +23,6 @@ from maxent_cli.engine.compiling import uncounted
 from maxent_cli.engine.randomness import below, letter, philox, uniform
 
 LETTER, SHIFT, REVERSE_COMPLEMENT, REDRAW, REFILL, TOGGLE = range(6)
-KIND_NAMES = ("letter", "shift", "reverse-complement", "redraw", "refill", "toggle")
 
 # Where a letter is drawn afresh its scale is a multiple of 4, which forgets the old one: 0 if from the background, 4 if
 # from the adapted rows. A lost letter is marked by the rows that would draw it back.

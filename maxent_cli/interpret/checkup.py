@@ -180,7 +180,7 @@ def letters(patient: Patient, codes: Codes, labels: NDArray[np.int64], told: str
 def speed(patient: Patient) -> Iterator[Finding]:
     """Passes a second, the kernel, and what the run asked for will need."""
     run = patient.run
-    chains, passes = run.chains * run.replicas, passes_a_second(patient)
+    chains, passes = run.chains * run.replicas, _passes_a_second(patient)
     place = f"{run.device}, {patient.threads} CPUs"
     yield Finding(
         "speed", OK, f"{passes:.3g} forward passes/s, {min(BATCH, chains)} at once, on {place}", {"passes": passes}
@@ -211,7 +211,7 @@ def _conditionals(patient: Patient) -> int:
     return min(looked_at, run.chains * run.draws) * 4 * length
 
 
-def passes_a_second(patient: Patient) -> float:
+def _passes_a_second(patient: Patient) -> float:
     """Of the network, so many sequences at once as the run has chains and replicas."""
     batch = min(BATCH, patient.run.chains * patient.run.replicas)
     codes, count = patient.random(batch), 0

@@ -44,18 +44,19 @@ def self_test(
     settings: LawSettings,
     run: Sampling,
     threads: int = 1,
-    most_passes: float = float("inf"),
+    most_proposals: float = float("inf"),
 ) -> SelfTest:
     """List every sequence on four neighbouring positions of an anchor, draw from the law, and compare.
 
     The positions are those whose single changes have the most energy. beta is that at which the mean energy is half
-    way from the background's to the least: there the law is far from both, and chains mix. most_passes: of the network,
-    beyond which there are fewer and shorter chains. Raises InputError where no change anywhere has an energy.
+    way from the background's to the least: there the law is far from both, and chains mix. most_proposals: of all
+    chains and replicas, beyond which there are fewer and shorter chains. Raises InputError where no change anywhere
+    has an energy.
     """
     free = _window(model, anchor, settings, run)
     mutable = np.zeros(anchor.codes.shape, np.bool_)
     mutable[free] = True
-    small, short = replace(anchor, mutable=mutable), _short(run, most_passes)
+    small, short = replace(anchor, mutable=mutable), _short(run, most_proposals)
     law = anchored_law(model, small, settings, torch.device(run.device))
     codes = _listed(anchor.codes, free)
     energy = evaluate(law.terms.energy, codes, torch.device(run.device))
@@ -66,9 +67,9 @@ def self_test(
     return SelfTest(anchor.name, tuple(map(int, free)), beta, samples.kernel, found)
 
 
-def _short(run: Sampling, most_passes: float) -> Sampling:
-    """A short run, whose every step may be a pass."""
-    affordable = most_passes / (CHAINS * REPLICAS * (WARMUP + DRAWS * THIN))
+def _short(run: Sampling, most_proposals: float) -> Sampling:
+    """A short run, of about so many proposals at most."""
+    affordable = most_proposals / (CHAINS * REPLICAS * (WARMUP + DRAWS * THIN))
     chains = max(LEAST_CHAINS, round(CHAINS * min(1.0, affordable)))
     steps = min(1.0, affordable * CHAINS / chains)
     thin, warmup = max(LEAST_THIN, round(THIN * steps)), max(LEAST_WARMUP, round(WARMUP * steps))

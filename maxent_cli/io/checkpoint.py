@@ -17,9 +17,9 @@ from safetensors.torch import load_file, save
 from torch import nn
 
 from maxent_cli.alphabet import LETTERS
-from maxent_cli.errors import InputError
+from maxent_cli.errors import InputError, said
 from maxent_cli.io.digests import note
-from maxent_cli.io.networks import NetworkSource, built_by, is_factory, last_line, said
+from maxent_cli.io.networks import NetworkSource, built_by, family_arguments, is_factory, last_line
 from maxent_cli.io.user_code import Code, copy_code, import_copy
 from maxent_cli.io.weights import sound_weights
 from maxent_cli.laws import Outputs, spelled
@@ -96,8 +96,7 @@ def kept_as(folder: Path, module: nn.Module, source: NetworkSource) -> tuple[str
     if isinstance(module, KerasNetwork):
         return KERAS, {"graph": keras.described(module.graph)}, None
     if source.name in FAMILIES:
-        own = {"input_length": source.length} if source.length else {}
-        return source.name, own | source.arguments, None
+        return source.name, family_arguments(source), None
     try:
         layers = described(module)
         with torch.device("meta"):

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from maxent_cli.errors import InputError
+from maxent_cli.errors import InputError, said
 from maxent_cli.io.digests import note
 from maxent_cli.models.keras import KerasGraph, KerasLayer, KerasNetwork, Ref
 
@@ -58,8 +58,7 @@ def read_keras(path: str, input_length: int | None = None) -> KerasNetwork:
         RecursionError,
         zipfile.error,
     ) as error:
-        said = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
-        raise InputError(path, "", f"cannot be read as a network of Keras ({said})", _SAVE) from error
+        raise InputError(path, "", f"cannot be read as a network of Keras ({said(error)})", _SAVE) from error
 
 
 def _graph(path: str) -> KerasGraph:

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from maxent_cli.errors import InputError
+from maxent_cli.errors import InputError, said
 from maxent_cli.io.digests import note
 from maxent_cli.io.files import check_input
 from maxent_cli.io.keras_files import is_keras, read_keras
@@ -115,11 +115,6 @@ def built_by(module: ModuleType, source: NetworkSource) -> nn.Module:
     return network
 
 
-def said(error: BaseException) -> str:
-    """An error of somebody's code, in a line."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}".removesuffix(": ")
-
-
 def last_line(error: BaseException) -> str:
     """Where in somebody's code an error came from, if from there."""
     last = traceback.extract_tb(error.__traceback__)[-1]
@@ -152,14 +147,19 @@ def _from_file(source: NetworkSource) -> nn.Module:
     raise InputError(source.name, "", "holds weights and no network", cure)
 
 
+def family_arguments(source: NetworkSource) -> dict[str, Any]:
+    """What a published network is built with, its length among it where it has a choice."""
+    free = source.length is not None and "input_length" in signature(FAMILIES[source.name]).parameters
+    return ({"input_length": source.length} if free else {}) | source.arguments
+
+
 def _family(source: NetworkSource) -> nn.Module:
     """One of the published networks, of the sizes asked for."""
     make = FAMILIES[source.name]
-    own = {"input_length": source.length} if source.length and "input_length" in signature(make).parameters else {}
     try:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(source.seed)
-            return make(**(own | source.arguments))
+            return make(**family_arguments(source))
     except (TypeError, ValueError, RuntimeError) as error:
         takes = ", ".join(signature(make).parameters)
         raise InputError(source.name, "", f"cannot be built ({said(error)})", f"its arguments are {takes}") from error

@@ -19,8 +19,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 from torch._utils import _rebuild_parameter, _rebuild_tensor, _rebuild_tensor_v2, _rebuild_tensor_v3
 
-from maxent_cli.errors import InputError
+from maxent_cli.errors import InputError, said
 from maxent_cli.io.digests import note
+from maxent_cli.io.keras_files import is_keras
 
 NESTED = ("state_dict", "model_state_dict", "model")  # where training scripts keep the weights among other things
 SAVE = "save its weights with torch.save(network.state_dict(), FILE) or as safetensors"
@@ -129,9 +130,9 @@ def _file(path: str) -> Any:
     """What a file holds: tensors by name, maybe among other things."""
     if _is_safetensors(path):
         return _tried(path, load_file)
-    said = _foreign(path)
-    if said is not None:
-        raise InputError(path, "", *said)
+    other = _foreign(path)
+    if other is not None:
+        raise InputError(path, "", *other)
     return _tried(path, _unpickled)
 
 
@@ -141,8 +142,7 @@ def _tried(path: str, read: Callable[[str], Any]) -> Any:
     except InputError:
         raise
     except Exception as error:  # a damaged file can end in any
-        said = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
-        raise InputError(path, "", f"cannot be read as weights ({said})", SAVE) from error
+        raise InputError(path, "", f"cannot be read as weights ({said(error)})", SAVE) from error
 
 
 def _unpickled(path: str) -> Any:
@@ -218,7 +218,7 @@ def _foreign(path: str) -> tuple[str, str] | None:
     """What a file is that no weights by name can be read from, and what helps."""
     with Path(path).open("rb") as stream:
         begins = stream.read(512)
-    if begins[:8] == b"\x89HDF\r\n\x1a\n":
+    if is_keras(path):
         return "is a file of Keras", f"give it as the network itself: maxent adopt {path}"
     if begins[:2] == b"PK":
         return _archive(path)
@@ -248,10 +248,8 @@ def _archive(path: str) -> tuple[str, str] | None:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
     except Exception as error:  # a damaged file can end in any
-        return f"cannot be read as weights ({type(error).__name__}: {str(error)[:200]})", "copy the file again"
+        return f"cannot be read as weights ({said(error)})", "copy the file again"
     parts = {part for name in names for part in name.split("/")[1:]}
-    if "config.json" in names and "model.weights.h5" in names:
-        return "is a file of Keras", f"give it as the network itself: maxent adopt {path}"
     if "constants.pkl" in parts:
         return "is TorchScript, a network whose code is in the file", SAVE
     return None if "data.pkl" in parts else ("is an archive of torch.export, whose code is in the file", SAVE)

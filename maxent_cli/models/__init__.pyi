@@ -7,4 +7,3 @@ from .protocol import one_hot as one_hot
 from .training import Examples as Examples
 from .training import Settings as Settings
 from .training import fit as fit
-from .untrained import with_fresh_weights as with_fresh_weights

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode, handle_torch_function, has_torch_function_unary
 
 from maxent_cli.alphabet import LETTERS
-from maxent_cli.errors import InputError, is_out_of_memory
+from maxent_cli.errors import InputError, is_out_of_memory, said
 
 LINEAR = {"linear", "matmul", "__matmul__", "__rmatmul__", "mm", "bmm", "addmm", "baddbmm", "einsum"}
 FINAL = {"sigmoid", "softmax", "log_softmax", "logsigmoid"}
@@ -178,7 +178,7 @@ class AdaptedNetwork(nn.Module):
         except Exception as error:  # whatever somebody's network raises
             if is_out_of_memory(error):
                 raise
-            problem = f"fails on {self.input_length} letters as {tuple(inputs.shape)} ({_one_line(error)})"
+            problem = f"fails on {self.input_length} letters as {tuple(inputs.shape)} ({said(error)})"
             raise InputError(self.name, "", problem, "see --layout, --input-length and the network's code") from error
 
 
@@ -264,7 +264,7 @@ def _copied(network: nn.Module, name: str) -> nn.Module:
     try:
         return copy.deepcopy(network)
     except Exception as error:
-        raise InputError(name, "", f"cannot be copied ({_one_line(error)})", "build it of plain modules") from error
+        raise InputError(name, "", f"cannot be copied ({said(error)})", "build it of plain modules") from error
 
 
 def _hook(network: nn.Module, module: str, name: str) -> None:
@@ -316,7 +316,3 @@ def _owner(network: nn.Module, arguments: tuple[Any, ...]) -> str | None:
     """The name of the linear module whose weights are among the arguments."""
     linear = {name: module for name, module in network.named_modules() if isinstance(module, nn.Linear)}
     return next((name for name, module in linear.items() if any(a is module.weight for a in arguments)), None)
-
-
-def _one_line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}".removesuffix(": ")

@@ -89,10 +89,10 @@ class BPNet(nn.Module):
         for convolution, function in zip(self.rconvs, self.rrelus, strict=True):
             seen = seen + function(convolution(seen))
         end, wide = self.input_length - self.trimmed, _PROFILE // 2
-        beside = nn.functional.pad(seen, (0, 0, 0, self.controls))
-        profile = self.fconv(beside)[:, :, self.trimmed : end]
         mean = seen[:, :, self.trimmed - wide : end + wide].mean(dim=2)
-        return {"profile": profile, "counts": self.linear(nn.functional.pad(mean, (0, int(self.controls > 0))))}
+        if self.controls:
+            seen, mean = nn.functional.pad(seen, (0, 0, 0, self.controls)), nn.functional.pad(mean, (0, 1))
+        return {"profile": self.fconv(seen)[:, :, self.trimmed : end], "counts": self.linear(mean)}
 
 
 _PROFILE = 75  # bp that a position of the profile reads

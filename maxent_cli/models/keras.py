@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from maxent_cli.errors import InputError
+from maxent_cli.errors import InputError, said
 
 LETTERS = 4
 _CURE = "write the network in torch and give it as module:function, with these weights"
@@ -199,11 +199,11 @@ class _Builder:
             module = self.network.layers[name] if shared else made.module
             with torch.no_grad():
                 example = module.eval()(*(value.example for value in given))
-        except _Unknown as problem:
-            raise InputError(self.path, f"{layer.name} ({layer.kind})", str(problem), _CURE) from None
+        except _Unknown as unknown:
+            raise InputError(self.path, f"{layer.name} ({layer.kind})", str(unknown), _CURE) from None
         except (RuntimeError, ValueError, IndexError, KeyError, TypeError) as error:
-            said = f"cannot be built ({type(error).__name__}: {' '.join(str(error).split())[:200]})"
-            raise InputError(self.path, f"{layer.name} ({layer.kind})", said, _CURE) from error
+            problem = f"cannot be built ({said(error)})"
+            raise InputError(self.path, f"{layer.name} ({layer.kind})", problem, _CURE) from error
         self.network.layers[name] = module
         gives = Ref(layer.name, number, 0)
         values[gives] = Value(example, made.shape or _keras_shape(example))
@@ -255,8 +255,8 @@ def _dna_input(shapes: Mapping[str, tuple[int | None, ...]], path: str) -> str:
     dna = [name for name, shape in shapes.items() if len(shape) in (2, 3) and LETTERS in shape]
     if len(dna) == 1:
         return dna[0]
-    said = "; ".join(f"{name} {shape}" for name, shape in shapes.items()) or "none"
-    raise InputError(path, "", f"has {len(dna)} inputs of four letters (inputs: {said[:300]})", _CURE)
+    found = "; ".join(f"{name} {shape}" for name, shape in shapes.items()) or "none"
+    raise InputError(path, "", f"has {len(dna)} inputs of four letters (inputs: {found[:300]})", _CURE)
 
 
 def _with_length(shape: tuple[int | None, ...], length: int | None, path: str) -> tuple[int, ...]:

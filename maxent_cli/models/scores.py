@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from maxent_cli.alphabet import UNKNOWN, decode
-from maxent_cli.errors import InputError
+from maxent_cli.errors import InputError, said
 
 Function = Callable[[list[str]], Any]
 _TRIED = 128  # random sequences
@@ -63,7 +63,7 @@ class Score(nn.Module):
         try:
             found = np.asarray(self.function(list(sequences)), np.float32)
         except Exception as error:  # whatever somebody's function raises
-            problem = f"fails on {len(sequences)} sequences of {self.input_length} letters ({_said(error)})"
+            problem = f"fails on {len(sequences)} sequences of {self.input_length} letters ({said(error)})"
             raise InputError(self.name, "", problem, "see the function's code") from error
         if found.ndim not in (1, 2) or len(found) != len(sequences):
             problem = f"gives numbers of shape {found.shape} for {len(sequences)} sequences"
@@ -71,7 +71,3 @@ class Score(nn.Module):
         if not np.isfinite(found).all():
             raise InputError(self.name, "", "gives numbers that are not finite", "see its code and input")
         return found.reshape(len(found), -1)
-
-
-def _said(error: BaseException) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}".removesuffix(": ")

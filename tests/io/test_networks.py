@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from maxent_cli.errors import InputError
-from maxent_cli.io.networks import NetworkSource, load_network
+from maxent_cli.io.networks import NetworkSource, family_arguments, load_network
 from maxent_cli.io.weight_files import read_weights
 
 CODE = """
@@ -97,6 +97,8 @@ def test_a_family_is_built_of_the_sizes_asked_for(folder: Path) -> None:
     asked = {"name": "bpnet", "arguments": {"filters": 4, "layers": 1, "output_length": 60}, "length": 200}
     built = load_network(source(**asked))
     assert built.input_length == 200
+    assert family_arguments(source(**asked)) == {"input_length": 200, **asked["arguments"]}
+    assert family_arguments(source(name="basset", length=600)) == {}  # which reads 600 letters, and no others
     torch.save(built.state_dict(), folder / "w.pt")
     assert load_network(source(folder / "w.pt", **asked)).iconv.out_channels == 4  # type: ignore[union-attr]
     with pytest.raises(InputError, match=r"bpnet: cannot be built .*; its arguments are filters, layers, input_length"):

@@ -18,7 +18,7 @@ SHAPES: dict[str, tuple[dict[str, int], str | None, int, int, int]] = {
     "bpnet": ({"input_length": 300, "output_length": 100}, "counts", 109_122, 1, 64),
     "chrombpnet-nobias": ({"input_length": 300, "output_length": 100, "filters": 16}, "counts", 6_377_986, 1, 16),
 }
-COMPILED = ("basset", "deepsea", "deepstarr", "deepbind")
+COMPILED = ("basset", "deepsea", "deepstarr", "deepbind", "bpnet", "chrombpnet-nobias")
 
 
 def weights(network: nn.Module) -> int:
@@ -52,13 +52,15 @@ def test_its_outputs_and_representation_are_found(name: str) -> None:
 
 @pytest.mark.parametrize("name", COMPILED)
 def test_stacks_are_read_for_the_compiled_chain(name: str) -> None:
-    network = FAMILIES[name]()
-    assert read_layers(AdaptedNetwork(network, network.input_length, Reading(), name))
+    arguments, head, *_ = SHAPES[name]
+    network = FAMILIES[name](**arguments)
+    assert read_layers(AdaptedNetwork(network, network.input_length, Reading(head=head), name))
 
 
-def test_a_tower_is_no_stack() -> None:
-    network = FAMILIES["bpnet"](filters=8, layers=2, input_length=200, output_length=100)
-    with pytest.raises(NotAStack):
+def test_a_tower_with_controls_is_no_stack() -> None:
+    """Its zeros stand for what somebody measured."""
+    network = FAMILIES["bpnet"](filters=8, layers=2, input_length=200, output_length=100, controls=2)
+    with pytest.raises(NotAStack, match="pad"):
         read_layers(AdaptedNetwork(network, 200, Reading(head="counts"), "bpnet"))
 
 

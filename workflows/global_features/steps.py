@@ -13,7 +13,7 @@ import numpy as np
 
 import maxent_cli as mx
 from maxent_cli.io import load_model, read_fasta, read_provenance, save_model, write_fasta, write_table, writing
-from maxent_cli.models import with_fresh_weights
+from maxent_cli.models import build
 
 Request = TypeVar("Request")
 Row = dict[str, object]
@@ -109,9 +109,9 @@ def _cell(value: object) -> str:
 def save_untrained(model: Path, folder: Path, seed: int) -> Path:
     """The same network with fresh weights, as a model folder."""
     if not folder.exists():
-        trained, card = load_model(str(model))
+        _, card = load_model(str(model))
         folder.mkdir(parents=True)
-        save_model(folder, with_fresh_weights(trained, seed), card)
+        save_model(folder, build(card.architecture, card.input_length, card.arguments, seed), card)
     return folder
 
 
