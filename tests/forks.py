@@ -40,7 +40,7 @@ def in_a_fork(
 ) -> tuple[int, bool]:
     """The exit code of a command in a folder, negative for a signal; and whether it was sent one after so many seconds.
 
-    What it says goes to `stderr` beside the folder.
+    Seconds in which it waits for a busy CPU do not count. What it says goes to `stderr` beside the folder.
     """
     child = os.fork()
     if child == 0:
@@ -50,13 +50,20 @@ def in_a_fork(
         found, status = os.waitpid(child, os.WNOHANG)
         if found:
             return os.waitstatus_to_exitcode(status), late
-        waited = time.monotonic() - started
+        waited = time.monotonic() - started - queued(child)
         if waited > patience and not late:
             os.kill(child, number)
             late = True
         if waited > patience + GRACE:
             os.kill(child, signal.SIGKILL)
-        time.sleep(0.001)
+        time.sleep(0.002)
+
+
+def queued(process: int) -> float:
+    """Seconds for which a process has waited for a CPU that others had; 0 where the system does not say."""
+    with contextlib.suppress(OSError, IndexError, ValueError):
+        return int(Path(f"/proc/{process}/schedstat").read_text().split()[1]) / 1e9
+    return 0.0
 
 
 def _become(words: list[str], folder: Path, variables: Mapping[str, str]) -> NoReturn:
