@@ -139,25 +139,33 @@ def places_away(genome_path: str, rows: Sequence[BedRow], count: Mapping[str, in
 
     Raises InputError where a chromosome has too few.
     """
-    chance, places = np.random.default_rng(away.seed), list[BedRow]()
+    chance, places, near = np.random.default_rng(away.seed), list[BedRow](), dict[str, list[tuple[int, int]]]()
+    for row in rows:
+        near.setdefault(row.interval.chromosome, []).append((row.interval.start, row.interval.end))
     with _opening(genome_path) as genome:
         for chromosome in sorted(name for name in count if name in genome):
-            free = _free_places(len(genome[chromosome]), rows, chromosome, away)
-            if len(free) < count[chromosome]:
-                problem = f"{chromosome} has {len(free)} places {away.distance} bp from every interval"
+            starts, sizes = _free_stretches(len(genome[chromosome]), near.get(chromosome, []), away)
+            before = np.append(0, np.cumsum(sizes))
+            if before[-1] < count[chromosome]:
+                problem = f"{chromosome} has {before[-1]} places {away.distance} bp from every interval"
                 raise InputError(genome_path, "", f"{problem}; {count[chromosome]} are needed", "ask for less distance")
-            chosen = np.sort(chance.choice(free, count[chromosome], replace=False))
-            places += [BedRow(Interval(chromosome, int(place), int(place) + 1), place=genome_path) for place in chosen]
+            chosen = np.sort(chance.choice(before[-1], count[chromosome], replace=False))
+            stretch = np.searchsorted(before, chosen, side="right") - 1
+            found = (starts[stretch] + chosen - before[stretch]).tolist()
+            places += [BedRow(Interval(chromosome, place, place + 1), place=genome_path) for place in found]
     return places
 
 
-def _free_places(size: int, rows: Iterable[BedRow], chromosome: str, away: Away) -> NDArray[np.intp]:
-    free = np.zeros(size, np.bool_)
-    free[away.length // 2 : max(size - away.length + away.length // 2 + 1, 0)] = True
-    for row in rows:
-        if row.interval.chromosome == chromosome:
-            free[max(row.interval.start - away.distance + 1, 0) : row.interval.end + away.distance - 1] = False
-    return np.flatnonzero(free)
+def _free_stretches(
+    size: int, near: Sequence[tuple[int, int]], away: Away
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Starts and sizes of stretches of a chromosome where a window fits and that are far from intervals."""
+    taken = np.array(sorted(near), np.intp).reshape(-1, 2)
+    first, last = away.length // 2, size - away.length + away.length // 2 + 1
+    ends = np.maximum.accumulate(np.append(first, taken[:, 1] + away.distance - 1))
+    begins = np.minimum(np.append(taken[:, 0] - away.distance + 1, last), last)
+    free = begins > ends
+    return ends[free], (begins - ends)[free]
 
 
 def _row(path: str, number: int, text: str) -> BedRow:

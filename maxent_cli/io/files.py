@@ -41,7 +41,7 @@ def reading_bytes(path: str, offset: int = 0) -> Iterator[tuple[IO[bytes], bool]
         with _open_bytes(path) as raw:
             before = digests.signature(path)
             seen = None if offset or digests.is_noted(path, before) else _Digesting(raw)
-            buffered = cast(io.BufferedReader, raw) if seen is None else io.BufferedReader(seen)
+            buffered = raw if seen is None else io.BufferedReader(seen)
             compressed = buffered.peek(2)[:2] == GZIP_MAGIC
             stream = cast(IO[bytes], gzip.GzipFile(fileobj=buffered) if compressed else buffered)
             if offset:
@@ -96,22 +96,21 @@ def reason(error: OSError) -> str:
 class _Digesting(io.RawIOBase):
     """A stream of bytes, and the SHA-256 of those that have been read."""
 
-    def __init__(self, raw: IO[bytes]) -> None:
+    def __init__(self, raw: io.BufferedIOBase) -> None:
         self._raw, self.digest = raw, hashlib.sha256()
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        data = self._raw.read1(len(buffer)) if hasattr(self._raw, "read1") else self._raw.read(len(buffer))
-        self.digest.update(data)
-        buffer[: len(data)] = data
-        return len(data)
+        count = self._raw.readinto1(buffer)
+        self.digest.update(memoryview(buffer)[:count])
+        return count
 
 
-def _open_bytes(path: str) -> IO[bytes]:
+def _open_bytes(path: str) -> io.BufferedReader:
     if path == PIPE:
-        return sys.stdin.buffer
+        return cast(io.BufferedReader, sys.stdin.buffer)
     if Path(path).is_dir():
         raise InputError(path, "", "is a folder", "give a file")
     _require_end(path)
