@@ -1,4 +1,5 @@
 import gzip
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -216,3 +217,16 @@ def test_places_away_are_chosen_among_all_that_are_listed(seed: int, tmp_path: P
     some = [row.interval.start for row in places_away(str(tmp_path / "genome.fa"), rows, {"b": len(listed) // 2}, away)]
     assert some == sorted(set(some) & set(listed))
     assert len(some) == len(listed) // 2
+
+
+def test_places_away_take_no_memory_by_the_length_of_a_chromosome(tmp_path: Path) -> None:
+    """Of a human genome, `train --negatives-away` as a whole has taken 673 MiB (tests/README.md)."""
+    length = 6_000_000
+    (tmp_path / "genome.fa").write_text(">a\n" + ("ACGT" * 150_000 + "\n") * 10)
+    rows = [BedRow(Interval("a", at, at + 200)) for at in range(0, length, 10_000)]
+    tracemalloc.start()
+    found = places_away(str(tmp_path / "genome.fa"), rows, {"a": 600}, Away(1000, 200, 1))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(found) == 600
+    assert most < length / 2
