@@ -78,7 +78,7 @@ def test_another_system_falls_back(folder: Path, monkeypatch: pytest.MonkeyPatch
     found = run(folder, "predict anchors.fa --model model --out there.tsv", [sys.executable, "-c", _ELSEWHERE])
     assert found.returncode == 0, found.stderr
     monkeypatch.chdir(folder)
-    assert CliRunner().invoke(maxent, "predict anchors.fa --model model --out here.tsv".split()).exit_code == 0
+    assert CliRunner().invoke(maxent, ["predict", "anchors.fa", "--model", "model", "--out", "here.tsv"]).exit_code == 0
     assert Path("there.tsv").read_bytes() == Path("here.tsv").read_bytes()
     memory = [
         json.loads(Path(f"{name}.tsv.provenance.json").read_text())["peak_memory_mib"] for name in ("there", "here")
