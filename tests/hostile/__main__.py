@@ -69,7 +69,7 @@ def run(number: int, asked: argparse.Namespace, site: Path, folder: Path) -> tup
         (folder / "out" / kind).mkdir(parents=True)
     case = make_case(random.Random(f"{asked.seed} {number}"), folder, asked.line)
     before = contents(folder)
-    code, late = in_a_fork(case.words, folder, PATIENCE, case.variables)
+    code, late, _ = in_a_fork(case.words, folder, PATIENCE, case.variables)
     faults = check(code, late, (folder.parent / "stderr").read_text(errors="replace"))
     for place, held in before.items():
         now, named = (
