@@ -22,7 +22,7 @@ from maxent_cli.io.digests import run_digests
 from maxent_cli.io.fasta import fasta_lines
 from maxent_cli.io.outputs import planned
 from maxent_cli.io.parts import SCORES
-from maxent_cli.io.records import RecordSource, read_labelled_sequences
+from maxent_cli.io.records import RecordSource, read_labelled_sequences, read_part
 from maxent_cli.io.tables import write_rows
 from maxent_cli.laws import Combination, is_table
 from maxent_cli.models import prediction
@@ -193,12 +193,25 @@ def _read(
     With labels (N,) where known, and the records left out.
     """
     if isinstance(source, str):
-        sequences, called, rejected = read_labelled_sequences(source, network.input_length, crop)
-        return sequences, called, rejected, len(sequences) + len(rejected)
+        return _read_table(RecordSource(source, labelled=True), network.input_length, crop, shard)
     background = network.background or (0.25,) * 4
     sequences, rejected, count = source.read_part(network.input_length, background, shard, prediction.BATCH)
     labels = None if label is None else np.full(len(sequences), label, np.int64)
     return sequences, labels, rejected, count
+
+
+def _read_table(
+    source: RecordSource, length: int | None, crop: bool, shard: Shard
+) -> tuple[Sequences, Labels, list[Rejected], int]:
+    labels = dict[int, int]()
+
+    def read(some: RecordSource) -> tuple[Sequences, list[Rejected]]:
+        found, called, left_out = read_labelled_sequences(some, length, crop)
+        labels.update(zip(found.numbered.tolist(), called.tolist(), strict=True))
+        return found, left_out
+
+    sequences, rejected, count = read_part(source, shard, read, prediction.BATCH)
+    return sequences, np.array([labels[number] for number in sequences.numbered.tolist()], np.int64), rejected, count
 
 
 def _outputs(reader: Reader, sequences: Sequences, task: Task) -> Floats:
