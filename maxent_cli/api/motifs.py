@@ -10,7 +10,7 @@ from maxent_cli.api.motif_results import MotifsJob, read_off, share
 from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.errors import require_range
 from maxent_cli.io.machine import granted_cpus
-from maxent_cli.io.motif_files import DATABASES, read_meme
+from maxent_cli.io.motif_files import databases, read_meme
 from maxent_cli.io.outputs import planned
 
 
@@ -40,8 +40,8 @@ def motifs(
     calling
         When columns make a motif and draws hold it.
     known
-        Known motifs to name the found ones by: 'jaspar-vertebrates', 'jaspar-fungi' (JASPAR 2022 CORE, which come with
-        the package), or a MEME file.
+        Known motifs to name the found ones by: 'jaspar-vertebrates', 'jaspar-fungi' or 'jaspar', both of them (JASPAR
+        2022 CORE, which come with the package), or a MEME file.
     similarity
         Pearson r of aligned columns from which motifs of different anchors are one.
     unconverged
@@ -58,8 +58,9 @@ def motifs(
     Returns
     -------
     Results
-        Tables 'motifs', 'occupancy', 'spacing', 'rates', 'anchors', 'positions', 'pwm', 'segments' and the matrices as
-        tables, as `maxent motifs --help-all` tells; positions are 0-based, start and end half-open; in bits.
+        Tables 'motifs', 'known', 'sites', 'occupancy', 'spacing', 'rates', 'anchors', 'positions', 'pwm', 'segments'
+        and the matrices as tables, as `maxent motifs --help-all` tells; positions are 0-based, start and end half-open;
+        in bits.
 
     Raises
     ------
@@ -73,9 +74,9 @@ def motifs(
     >>> found.to_frame()[["motif", "consensus", "anchors", "known_1", "q_1"]]  # doctest: +SKIP
     """
     require_range("similarity", similarity, 0, 1)
-    listener, database = listener_of(progress), DATABASES.get(known or "", known)
-    outputs = planned([path_of(draws), database], folders=[out])
-    named = read_meme(database) if database else []
+    listener, files = listener_of(progress), databases(known)
+    outputs = planned([path_of(draws), *files], folders=[out])
+    named = [motif for file in files for motif in read_meme(file)]
     with opened(draws) as anchors, results_folder(out, outputs) as folder:
         ways = (logos, max_logos, draw_sites, threads or granted_cpus(), listener, unconverged)
         job = MotifsJob(folder, calling or Calling(), similarity, *ways)
@@ -83,10 +84,11 @@ def motifs(
         shared = share(anchors, found, job)
         final = motif_tables.final_motifs(shared, job)
         names = motif_tables.write_motifs(final, shared, named, job)
-        motif_tables.write_places(final, shared, job)
+        motif_tables.write_places(final, shared, names, job)
         if draw_sites:
             motif_tables.write_draw_sites(final, shared, job)
         motif_tables.write_rates(final, found, shared, job)
         motif_tables.write_attributions(found, job)
+        motif_tables.write_tracks(job)
     account = motif_tables.account(final, found, shared, names, job)
     return tell(folder, out, "motifs", account, listener)

@@ -29,9 +29,11 @@ def report(
     draws: GivenDraws,
     *,
     summary: str | None = None,
+    train: str | Results | None = None,
     motifs: str | Results | None = None,
     periodicity: str | Results | None = None,
     gc_probe: str | Results | None = None,
+    attribute: str | Results | None = None,
     out: str | None = None,
 ) -> Page:
     """One HTML page of what was found: convergence, the most telling hundred anchors, beta series, and parts given.
@@ -42,8 +44,9 @@ def report(
         What `sample` gives, or the path of what it wrote; the table of its beta series is read from beside it.
     summary
         Path of the summary that `sample` wrote, by default beside the draws.
-    motifs, periodicity, gc_probe
-        What these calls gave on the same draws, or the folders that they wrote; by default left out.
+    train, motifs, periodicity, gc_probe, attribute
+        What these calls gave of the same network, draws or anchors, or the folders that they wrote; by default left
+        out.
     out
         HTML file to write.
 
@@ -60,7 +63,8 @@ def report(
     Page()
     """
     path = draws.path if isinstance(draws, Draws) else draws
-    parts = {"motifs": motifs, "periodicity": periodicity, "gc-probe": gc_probe}  # by command, in the page's order
+    parts = {"train": train, "motifs": motifs, "periodicity": periodicity}  # by command, in the page's order
+    parts |= {"gc-probe": gc_probe, "attribute": attribute}
     folders = {command: _folder(part) for command, part in parts.items() if part is not None}
     sources = Sources(path, summary or f"{path}.tsv", folders)
     outputs = planned(sources.files, [out])

@@ -75,7 +75,8 @@ calling_options = options.group(
     "--known",
     type=KnownMotifs(),
     everyday=True,
-    help="Known motifs to name the found ones by: jaspar-vertebrates, jaspar-fungi (included), or a MEME file.",
+    help="Known motifs to name the found ones by: jaspar-vertebrates, jaspar-fungi, jaspar for both (they are "
+    "included), or a MEME file.",
 )
 @calling_options
 @options.option(

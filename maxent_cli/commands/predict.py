@@ -1,6 +1,6 @@
 """maxent predict: a network's outputs for every record."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -57,6 +57,7 @@ def command(
     genome: str | None,
     centre: Literal["centre", "summit"],
     crop: bool,
+    map_chromosomes: bool,
     output: str | None,
     select: str | None,
     at_least: float | None,
@@ -77,9 +78,10 @@ def command(
     from maxent_cli.api.anchors import anchors
     from maxent_cli.api.prediction import predict
 
+    how: dict[str, Any] = {"genome": genome, "centre": centre, "crop": crop, "map_chromosomes": map_chromosomes}
     predict(
         network,
-        None if records is None else anchors(records, genome=genome, centre=centre, crop=crop),
+        None if records is None else anchors(records, **how),
         table=table,
         crop=crop,
         label=label,

@@ -26,6 +26,7 @@ def _data(
     genome: str | None,
     centre: Literal["centre", "summit"],
     crop: bool,
+    map_chromosomes: bool,
 ) -> "TrainingData":
     from maxent_cli.api.training_data import TrainingData
 
@@ -41,18 +42,11 @@ def _data(
         top_score,
         bottom_score,
         match_gc,
+        map_chromosomes,
     )
 
 
-data_options = options.group(
-    "data",
-    _data,
-    options.option(
-        "--positives",
-        type=InputPath(pipe=True),
-        everyday=True,
-        help="FASTA ('-' for stdin), or BED/narrowPeak with --genome.",
-    ),
+CHOOSING = (
     options.option(
         "--negatives",
         type=InputPath(pipe=True),
@@ -60,16 +54,11 @@ data_options = options.group(
         help="FASTA, or BED with --genome.  [default: dinucleotide-preserving shuffles of the positives]",
     ),
     options.option(
-        "--table",
-        type=InputPath(pipe=True),
-        everyday=True,
-        help="TSV with columns sequence and label (0 or 1), instead of files.",
-    ),
-    options.option(
         "--length",
         type=click.IntRange(1),
         everyday=True,
-        help="Input length, bp, from 1; needed for BED.  [default: that of the first record]",
+        help="Input length, bp, from 1; needed for BED.  [default: the commonest; with --crop, the largest that 95 % "
+        "of the records have]",
     ),
     options.option(
         "--negatives-away",
@@ -95,24 +84,40 @@ data_options = options.group(
         is_flag=True,
         help="Leave out positives and negatives, at random, until each number of G and C is as frequent in both.",
     ),
+)
+data_options = options.group(
+    "data",
+    _data,
+    options.option(
+        "--positives",
+        type=InputPath(pipe=True),
+        everyday=True,
+        help="FASTA ('-' for stdin), or BED/narrowPeak with --genome.",
+    ),
+    options.option(
+        "--table",
+        type=InputPath(pipe=True),
+        everyday=True,
+        help="TSV with columns sequence and label (0 or 1), instead of files.",
+    ),
+    *CHOOSING,
     options.genome_options,
 )
 
 
-def _split(
+def split_of(
     test_chromosomes: tuple[str, ...],
     validation_chromosomes: tuple[str, ...],
     test_share: float,
     validation_share: float,
 ) -> "Split":
+    """Which records are held out."""
     from maxent_cli.api.training_data import Split
 
     return Split(test_chromosomes, validation_chromosomes, test_share, validation_share)
 
 
-split_options = options.group(
-    "split",
-    _split,
+SPLIT = (
     options.option(
         "--test-chromosomes",
         type=Names(),
@@ -144,9 +149,10 @@ split_options = options.group(
         help="Share that decides when to stop, 0 to 0.4; 0: train through all epochs and keep the last weights.",
     ),
 )
+split_options = options.group("split", split_of, *SPLIT)
 
 
-def _training(
+def training_of(
     architecture: str,
     arguments: dict[str, Any],
     epochs: int | None,
@@ -159,6 +165,7 @@ def _training(
     fresh_shuffles: bool,
     seed: int,
 ) -> "Training":
+    """How a network is trained."""
     from maxent_cli.api.training import Training
 
     return Training(
@@ -176,9 +183,7 @@ def _training(
     )
 
 
-training_options = options.group(
-    "training",
-    _training,
+TRAINING = (
     options.option(
         "--architecture",
         default=next(iter(ARCHITECTURES)),
@@ -234,8 +239,8 @@ training_options = options.group(
         show_default=True,
         help="Shuffle the training positives anew each epoch, where shuffles are the negatives.",
     ),
-    options.seed_option,
 )
+training_options = options.group("training", training_of, *TRAINING, options.seed_option)
 
 
 @options.command("train")

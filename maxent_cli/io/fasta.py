@@ -18,6 +18,7 @@ _COORDINATES = re.compile(
     r"(?:.*::)?(?P<chromosome>[^:]+):(?P<start>\d{1,15})-(?P<end>\d{1,15})(?:\((?P<strand>[-+.])\))?(?:_\w+)?"
 )
 _BYTE_ORDER_MARK = "\ufeff"
+SEQUENCE_COLUMNS = frozenset({"sequence", "seq"})
 _GIVE_FASTA = "give a FASTA file; files of intervals are known by their names, .bed, .narrowPeak or .broadPeak"
 _AMBIGUOUS = frozenset("NRYSWKMBDHV")  # IUPAC: one of several of A, C, G, T
 
@@ -41,7 +42,7 @@ def read_fasta(path: str, block: range | None = None) -> Iterator[Record]:
                     yield _record(name, parts, place)
                 name, place, parts = text[1:], f"{path}: line {number}", []
             elif text and not text.startswith(";"):
-                _require_header(path, number, name)
+                _require_header(path, number, name, text)
                 parts.append(text)
         if name is None:
             _none(path)
@@ -55,9 +56,9 @@ def count_fasta(path: str) -> int:
         return count or _none(path)
 
 
-def first_length(path: str) -> int | None:
-    """Letters of the first record that has some, in bp."""
-    return next((len(record.sequence) for record in read_fasta(path) if record.sequence), None)
+def is_table_header(line: str) -> bool:
+    """Whether a line names the columns of a table with sequences."""
+    return bool(SEQUENCE_COLUMNS & {cell.strip().strip('"').lower() for cell in line.split("\t")}) and "\t" in line
 
 
 def write_fasta(path: str, names: Iterable[str], sequences: Iterable[str]) -> None:
@@ -150,7 +151,7 @@ def _block_of(stream: TextIO, path: str, block: range) -> Iterator[Record]:
             header, place, parts = line.removeprefix(_BYTE_ORDER_MARK).strip()[1:], f"{path}: line {row}", []
         elif number < 0:
             if line.strip() and not line.strip().startswith(";") and line.strip() != _BYTE_ORDER_MARK:
-                _require_header(path, row, None)
+                _require_header(path, row, None, line.strip())
         elif number >= block.start:
             text = line.strip()
             if text and not text.startswith(";"):
@@ -159,7 +160,10 @@ def _block_of(stream: TextIO, path: str, block: range) -> Iterator[Record]:
         yield _record(header, parts, place)
 
 
-def _require_header(path: str, number: int, name: str | None) -> None:
+def _require_header(path: str, number: int, name: str | None, text: str) -> None:
+    if name is None and is_table_header(text):
+        problem = f"is a table with the columns {', '.join(text.split())}, and not FASTA"
+        raise InputError(path, "", problem, "give it to train or predict as --table")
     if name is None:
         raise InputError(path, f"line {number}", "is not FASTA: text before the first '>'", _GIVE_FASTA)
 

@@ -6,7 +6,8 @@ import platform
 import re
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from importlib import metadata
@@ -25,6 +26,7 @@ Record = dict[str, Any]
 IMPORTED = time.time()
 started = ContextVar("started", default=IMPORTED)  # when the command began, which sets it
 configured = ContextVar[str | None]("configured", default=None)  # the file that options were read from
+commanded = ContextVar[list[str] | None]("commanded", default=None)  # the command that does a step of a longer run
 _CPU = Path("/proc/cpuinfo")
 
 
@@ -37,7 +39,7 @@ def record_of(output: str, inputs: Iterable[str] | dict[str, object], seed: obje
     known = inputs if isinstance(inputs, dict) else {path: noted(path) for path in inputs}
     changed = {path: found for path in known if (found := changes(path)) is not None}
     return {
-        "command": sys.argv,
+        "command": commanded.get() or sys.argv,
         "config": _configuration(),
         "version": __version__,
         "code": code(),
@@ -111,6 +113,32 @@ def require_inputs(output: str, record: Record) -> None:
             raise InputError(path, "", f"{what} {output} was made from it", "run the command again")
     for path in record.get("changed_inputs", ()):
         raise InputError(path, "", f"changed while {output} was made from it", "run the command again")
+
+
+@contextmanager
+def doing(words: list[str]) -> Iterator[None]:
+    """Have records of what is written in this block say that this command did it, in the time of this block."""
+    began, config, before = started.set(time.time()), configured.set(None), commanded.set(words)
+    try:
+        yield
+    finally:
+        started.reset(began)
+        configured.reset(config)
+        commanded.reset(before)
+
+
+def is_made_by(output: str, words: list[str]) -> bool:
+    """Whether an output is there and whole, made by this command and code from inputs that are as they were.
+
+    The place of the program does not count.
+    """
+    try:
+        record = require_provenance(output)
+        require_inputs(output, record)
+    except InputError:
+        return False
+    made = [list(record.get("command", []))[1:], record.get("version"), record.get("code"), record.get("config")]
+    return made == [words[1:], __version__, code(), None]
 
 
 def beside(output: str) -> str:

@@ -1,6 +1,7 @@
 """Records from whatever a command is given: FASTA, or BED with a genome."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,10 +13,13 @@ from maxent_cli.data import Record, Rejected, Sequences, Shard
 from maxent_cli.errors import InputError, SettingsError
 from maxent_cli.io.bed import BedRow, count_intervals, fetch_windows, read_intervals
 from maxent_cli.io.digests import run_digests, say
-from maxent_cli.io.fasta import count_fasta, first_length, interval_of_name, read_fasta, to_sequences
+from maxent_cli.io.fasta import count_fasta, interval_of_name, is_table_header, read_fasta, to_sequences
+from maxent_cli.io.files import reading_text
 from maxent_cli.io.tables import read_labelled
 
 BED_SUFFIXES = (".bed", ".narrowpeak", ".broadpeak")
+BED, TABLE, FASTA = "BED", "table", "FASTA"  # kinds of files
+NEARLY_ALL = 0.95  # of the records have the length that others are cropped to
 
 Given = str | Iterable[str] | Mapping[str, str]  # a path, or sequences, perhaps by name
 
@@ -25,7 +29,7 @@ class RecordSource:
     """Where records come from: a FASTA or BED path; genome (FASTA) and the windows' centre ('summit', 'centre').
 
     given: records in memory instead of a file; path is then what messages call them. block: of all records, counted
-    from 0, these alone.
+    from 0, these alone. map_chromosomes: BED may call chromosomes otherwise than the genome.
     """
 
     path: str
@@ -33,6 +37,7 @@ class RecordSource:
     centre: str = "centre"
     given: tuple[Record, ...] = ()
     block: range | None = None
+    map_chromosomes: bool = False
 
     @property
     def files(self) -> list[str]:
@@ -50,9 +55,12 @@ class RecordSource:
             return read_fasta(self.path, self.block)
         return iter(self.given if self.block is None else self.given[self.block.start : self.block.stop])
 
-    def first_length(self) -> int | None:
-        """Letters of the first of all records."""
-        return len(self.given[0].sequence) if self.given else first_length(self.path)
+    def with_lengths(self) -> "tuple[RecordSource, Counter[int]]":
+        """How many of all records have so many letters; and the source, in memory if it can be read once only."""
+        known = self
+        if not self.given and not Path(self.path).is_file():
+            known = replace(self, given=tuple(read_fasta(self.path)))
+        return known, Counter(len(record.sequence) for record in replace(known, block=None).records())
 
     def count(self) -> int | None:
         """How many records there are; None where that is known when all have been read, as of a pipe."""
@@ -70,13 +78,15 @@ class RecordSource:
         return {"records": hashlib.sha256(letters.encode()).hexdigest(), **run_digests(genome=self.genome)}
 
 
-def source_of(given: Given, what: str, genome: str | None = None, centre: str = "centre") -> RecordSource:
+def source_of(
+    given: Given, what: str, genome: str | None = None, centre: str = "centre", map_chromosomes: bool = False
+) -> RecordSource:
     """The source of what is given; sequences without names are called `what` and their number, from 1.
 
     Raises SettingsError where there are none.
     """
     if isinstance(given, str):
-        return RecordSource(given, genome, centre)
+        return RecordSource(given, genome, centre, map_chromosomes=map_chromosomes)
     named = given if isinstance(given, Mapping) else {f"{what}{row}": text for row, text in enumerate(given, 1)}
     if not named:
         raise SettingsError(f"{what}s", "", "none are given", "give a sequence at least")
@@ -125,15 +135,19 @@ def read_sequences(
 ) -> tuple[Sequences, list[Rejected]]:
     """Sequences of one length (bp) from FASTA, or windows of that length from BED and a genome; and what was left out.
 
-    length None takes that of the first FASTA record; crop and unknown as to_sequences has them. Raises InputError
+    length None takes the one that agreed_length finds; crop and unknown as to_sequences has them. Raises InputError
     where BED comes without genome or length.
     """
     if not source.is_bed:
         first = source.block.start if source.block else 0
-        known = source.first_length() if length is None and source.block is not None else length
-        return to_sequences(source.records(), known, crop, unknown, first)
-    if source.genome is None or length is None:
-        raise InputError(source.path, "", "is BED, which holds no sequence", "give --genome FASTA (and the length)")
+        if length is None:
+            source, lengths = source.with_lengths()
+            length = agreed_length(source.path, lengths, crop)
+        return to_sequences(source.records(), length, crop, unknown, first)
+    if source.genome is None:
+        raise InputError(source.path, "", "is BED, which holds no sequence", "give --genome FASTA")
+    if length is None:
+        raise InputError(source.path, "", "is BED, of which windows of one length are taken", "give --length")
     return read_windows(source, read_intervals(source.path, source.block), length, unknown)
 
 
@@ -141,18 +155,61 @@ def read_windows(
     source: RecordSource, rows: Iterable[BedRow], length: int, unknown: bool = False
 ) -> tuple[Sequences, list[Rejected]]:
     """Windows of length bp in a source's genome around some rows; and what was left out."""
-    windows = fetch_windows(source.genome or "", rows, length, source.centre)
+    windows = fetch_windows(source.genome or "", rows, length, source.centre, source.map_chromosomes)
     return to_sequences(windows, length, unknown=unknown, first=source.block.start if source.block else 0)
+
+
+def agreed_length(path: str, lengths: Counter[int], crop: bool) -> int | None:
+    """The length that records are taken to have, in bp: the commonest; cropped, the largest that nearly all have.
+
+    Where several occur, that is said, with how more would be kept. Raises InputError where no length is that of half of
+    the records. None: no record has any letters.
+    """
+    known = sorted(Counter({length: count for length, count in lengths.items() if length}).items())
+    count = sum(some for _, some in known)
+    if len(known) < 2:
+        return known[0][0] if known else None
+    behind = np.cumsum([some for _, some in known])
+    short = min(int(np.searchsorted(behind, (1 - NEARLY_ALL) * count, "right")), len(known) - 1)
+    most, cropped = known[short][0], count - int(behind[short - 1] if short else 0)
+    common, same = max(known, key=lambda one: (one[1], one[0]))
+    half = next(length for (length, _), some in zip(known, behind, strict=True) if 2 * some >= count)
+    spread = f"{count} records of {known[0][0]} to {known[-1][0]} bp, half of them of {half} or less"
+    advice = f"a length of {most} and --crop keep {cropped}"
+    if crop:
+        say(f"{path}: {spread}; {most} bp are taken of each, which {cropped} have")
+        return most
+    if 2 * same < count:
+        raise InputError(path, "", f"holds {spread}, and {same} at most of one length", f"give one: {advice}")
+    say(f"{path}: {spread}; {same} of {common} bp are taken" + (f"; {advice}" if cropped > same else ""))
+    return common
+
+
+def kind_of(path: str) -> str:
+    """What a file holds: BED by its name, a TABLE by its first line, or else FASTA."""
+    if is_bed(path):
+        return BED
+    if not Path(path).is_file():
+        return FASTA
+    with reading_text(path) as stream:
+        return TABLE if is_table_header(stream.readline()) else FASTA
 
 
 def read_labelled_sequences(
     path: str, length: int | None, crop: bool
 ) -> tuple[Sequences, NDArray[np.int64], list[Rejected]]:
-    """Sequences (N) of one length with their labels (N,) from a TSV, and the rows left out."""
+    """Sequences (N) of one length with their labels (N,) from a TSV, and the rows left out.
+
+    length None takes the one that agreed_length finds.
+    """
     labels: dict[str, int] = {}
+    rows = read_labelled(path)
+    if length is None:
+        known = list(rows)
+        rows, length = iter(known), agreed_length(path, Counter(len(each.sequence) for each, _ in known), crop)
 
     def records() -> Iterable[Record]:
-        for record, label in read_labelled(path):
+        for record, label in rows:
             labels[record.place] = label  # a place is a line: names need not be unique
             yield record
 

@@ -12,10 +12,11 @@ import numpy as np
 from maxent_cli.alphabet import LETTERS
 from maxent_cli.data import Floats, Interval
 from maxent_cli.errors import InputError
+from maxent_cli.io.digests import digest_of
 from maxent_cli.io.motif_files import read_meme_file
 from maxent_cli.io.samples import open_draws
 from maxent_cli.io.tables import read_table
-from maxent_cli.tables import gc_probe, motifs, periodicity
+from maxent_cli.tables import attribution, gc_probe, motifs, periodicity, training
 from maxent_cli.tables.columns import BEST
 from maxent_cli.tables.sampling import SERIES, SUMMARY
 from maxent_cli.tables.schema import Table
@@ -55,12 +56,16 @@ class Sources:
 
 @dataclass(frozen=True)
 class Tracks:
-    """What is drawn of an anchor: its letters (length L), p (L, 4), information and its error (L,) in bits."""
+    """What is drawn of an anchor: its letters (length L), p (L, 4), information and its error (L,) in bits.
+
+    scores (L,): of an attribution, nan where a position is held.
+    """
 
     letters: str
     probabilities: Floats
     information: Floats
     errors: Floats
+    scores: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -161,6 +166,26 @@ def read_sites(folder: str, rows: Sequence[Row]) -> tuple[list[list[Row]], list[
     return sites, occupancies
 
 
+def read_scores(folder: str, records: Sequence[str]) -> list[Floats]:
+    """The attribution score of each position (L,) of each anchor, nan where it is held."""
+    wanted = ("record", "position", "score")
+    rows = _table(folder, attribution.POSITIONS, "attribute", wanted)
+    found = [(name, np.array([row["score"] for row in one])) for name, one in _by_anchor(rows, "position")]
+    if [name for name, _ in found] != list(records):
+        cure = "give the folder that `maxent attribute` wrote of these anchors"
+        raise InputError(f"{folder}/{attribution.POSITIONS.file}", "", "its anchors are not those of the draws", cure)
+    return [scores for _, scores in found]
+
+
+def read_metrics(folder: str, model: object) -> list[Row]:
+    """How well a network does on what was held out; model: digests of the one that was drawn from, by file."""
+    known = model.items() if isinstance(model, dict) else ()
+    if any(digest_of(f"{folder}/{name}") != digest for name, digest in known):
+        cure = "give the folder of the network that was drawn from"
+        raise InputError(folder, "", "is of another network than the draws", cure)
+    return list(_table(folder, training.METRICS, "train"))
+
+
 def read_series(path: str, records: Sequence[str]) -> list[list[Row]]:
     """The replicas of each anchor, from beta 0 up; the anchors' records are given."""
     cure = "give draws with the tables that `maxent sample` wrote beside them"
@@ -203,6 +228,8 @@ def _table(folder: str, table: Table, command: str, wanted: Sequence[str] = ()) 
 
 
 def _cure(command: str) -> str:
+    if command == "train":
+        return "give the folder that `maxent train` wrote"
     return f"give the folder that `maxent {command}` wrote from these draws"
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from maxent_cli.data import Record, Rejected
 from maxent_cli.errors import InputError, shown
-from maxent_cli.io.fasta import interval_of_name
+from maxent_cli.io.fasta import SEQUENCE_COLUMNS, interval_of_name
 from maxent_cli.io.files import reading_text
 from maxent_cli.io.outputs import writing
 from maxent_cli.tables.sampling import REJECTED
@@ -18,7 +18,6 @@ from maxent_cli.tables.schema import Table
 Row = Mapping[str, object]
 Rows = Iterable[Row] | Mapping[str, Iterable[object]]
 
-_SEQUENCE_COLUMNS = ("sequence", "seq")
 _LABEL_COLUMNS = ("label", "bound")
 _NAME_COLUMNS = ("id", "name", "eventid")
 _MARK = "'"
@@ -34,7 +33,7 @@ def read_labelled(path: str) -> Iterator[tuple[Record, int]]:
     """
     with reading_text(path) as stream:
         header = _cells(stream.readline().removeprefix("\ufeff"))
-        sequence, label = _column(path, header, _SEQUENCE_COLUMNS), _column(path, header, _LABEL_COLUMNS)
+        sequence, label = _column(path, header, sorted(SEQUENCE_COLUMNS)[::-1]), _column(path, header, _LABEL_COLUMNS)
         name = _find(header, _NAME_COLUMNS)
         empty = True
         for number, line in enumerate(stream, 2):
@@ -139,12 +138,12 @@ def _unquoted(cell: str) -> str:
     return cell[1:-1].replace('""', '"') if quoted else cell
 
 
-def _find(header: list[str], wanted: tuple[str, ...]) -> int | None:
+def _find(header: list[str], wanted: Sequence[str]) -> int | None:
     lower = [cell.strip().lower() for cell in header]
     return next((lower.index(name) for name in wanted if name in lower), None)
 
 
-def _column(path: str, header: list[str], wanted: tuple[str, ...]) -> int:
+def _column(path: str, header: list[str], wanted: Sequence[str]) -> int:
     found = _find(header, wanted)
     if found is None:
         raise InputError(

@@ -153,7 +153,7 @@ def _in_genome(source: RecordSource, length: int) -> Iterator[tuple[Record, Mask
             else:
                 given.append((record, BedRow(record.interval, place=record.place)))
     rows = (one[1] for one in given if not isinstance(one, Rejected))
-    windows = fetch_windows(source.genome, rows, length, source.centre)
+    windows = fetch_windows(source.genome, rows, length, source.centre, source.map_chromosomes)
     for one in given:
         if isinstance(one, Rejected):
             yield one
