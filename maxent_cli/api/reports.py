@@ -4,10 +4,12 @@ import html
 from dataclasses import dataclass, field
 
 from maxent_cli.api.draws import Draws, GivenDraws
+from maxent_cli.api.looking import so_far
 from maxent_cli.api.results import Results
 from maxent_cli.io.outputs import planned, writing
 from maxent_cli.io.report import page_of
-from maxent_cli.io.report_inputs import Sources
+from maxent_cli.io.report_inputs import Sources, anchors_of
+from maxent_cli.io.unfinished import is_unfinished
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ def report(
     Parameters
     ----------
     draws
-        What `sample` gives, or the path of what it wrote; the table of its beta series is read from beside it.
+        What `sample` gives, or the path of what it wrote; the table of its beta series is read from
+        beside it. Or the path of what is under way (OUT.partial): the anchors that are finished and that `motifs` has.
     summary
         Path of the summary that `sample` wrote, by default beside the draws.
     train, motifs, periodicity, gc_probe, attribute
@@ -66,9 +69,11 @@ def report(
     parts = {"train": train, "motifs": motifs, "periodicity": periodicity}  # by command, in the page's order
     parts |= {"gc-probe": gc_probe, "attribute": attribute}
     folders = {command: _folder(part) for command, part in parts.items() if part is not None}
-    sources = Sources(path, summary or f"{path}.tsv", folders)
-    outputs = planned(sources.files, [out])
-    page = Page(page_of(sources))
+    wanted = anchors_of(folders["motifs"]) if "motifs" in folders and is_unfinished(path) else None
+    with so_far(path, wanted) as (known, _):
+        sources = Sources(known, summary or f"{known}.tsv", folders, path)
+        outputs = planned([each for each in sources.files if known == path or not each.startswith(known)], [out])
+        page = Page(page_of(sources))
     if out:
         with outputs.writing() as opening:
             opening(out).write(page.text)

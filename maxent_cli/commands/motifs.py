@@ -70,7 +70,7 @@ calling_options = options.group(
 
 @options.command("motifs")
 @spoken
-@click.argument("draws", type=InputPath())
+@click.argument("draws", type=InputPath(folder=None))
 @options.option(
     "--known",
     type=KnownMotifs(),
@@ -127,8 +127,9 @@ def command(
 ) -> None:
     """Motifs that the draws hold, wherever and on either strand.
 
-    DRAWS is what sample wrote. Motifs are found in each anchor's draws against its background, the tether included,
-    merged over anchors and looked for in all draws. Positions are 0-based, start and end half-open.
+    DRAWS is what sample wrote, or OUT.partial, where it is at work. Motifs are found in each anchor's draws against
+    its background, the tether included, merged over anchors and looked for in all draws. Positions are 0-based, start
+    and end half-open.
     """
     from maxent_cli.api.motifs import motifs
 

@@ -31,11 +31,15 @@ LAW = {"held", "outputs", "background", "tether", "beta", "keep"}  # what the he
 
 @dataclass(frozen=True)
 class Sources:
-    """Paths that a report is made from: a draws file, the summary of its anchors, and folders by their command."""
+    """Paths that a report is made from: a draws file, the summary of its anchors, and folders by their command.
+
+    called: what the page calls the draws, where that is not their path.
+    """
 
     draws: str
     summary: str
     parts: Mapping[str, str] = field(default_factory=dict)
+    called: str = ""
 
     @property
     def series(self) -> str | None:
@@ -46,7 +50,7 @@ class Sources:
     @property
     def commands(self) -> dict[str, str]:
         """The outputs given, by the command that made them."""
-        return {"sample": self.draws, **self.parts}
+        return {"sample": self.called or self.draws, **self.parts}
 
     @property
     def files(self) -> list[str]:
@@ -128,6 +132,11 @@ def read_rates(folder: str) -> list[Row]:
 def read_spacing(folder: str, most_q: float) -> list[Row]:
     """Distances between motifs whose q is no larger."""
     return [row for row in _table(folder, motifs.SPACING, "motifs") if row["q"] <= most_q]
+
+
+def anchors_of(folder: str) -> list[str]:
+    """The anchors whose draws `maxent motifs` has read."""
+    return [row["record"] for row in _table(folder, motifs.ANCHORS, "motifs", ("record",))]
 
 
 def read_tracks(folder: str, records: Sequence[str], wanted: set[int]) -> dict[int, Tracks]:
