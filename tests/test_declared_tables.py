@@ -21,7 +21,7 @@ DECLARED = [(command, output) for command, outputs in WRITTEN.items() for output
 TABLES = [(command, output) for command, output in DECLARED if isinstance(output, Table)]
 LINES = {  # by the output, in the order in which they are run
     "model": "train --positives positives.fa --epochs 4 --batch 32 --threads 1 --out {}",
-    "scores": "predict model/test.positives.fa --model model --label 1 --select best.fa --top 3 --threads 1 --out {}",
+    "scores": "predict model/test.positives.fa --model model --label 1 --select best.fa --diverse 3 --out {}",
     "plain": "predict anchors.fa --model model --threads 1 --out {}",
     "draws": f"sample anchors.fa --model model {RUN} --tether 0.4 --out {{}}",
     "others": f"sample anchors.fa --model model {RUN} --tether 0.4 --seed 2 --out {{}}",

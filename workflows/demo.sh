@@ -19,9 +19,9 @@ maxent simulate --count 3000 --length 101 --plant CTCF:density=0.9 \
 step '2/7 train: against dinucleotide-preserving shuffles'
 maxent train --positives "$out/positives.fa" --epochs 12 --out "$out/model"
 
-step '3/7 predict: held-out positives; the twelve with the highest contrast become anchors'
+step '3/7 predict: held-out positives; twelve that stand for all that are called correctly become anchors'
 maxent predict "$out/model/test.positives.fa" --model "$out/model" --label 1 --out "$out/scores.tsv" \
-    --select "$out/anchors.fa" --correct --top 12
+    --select "$out/anchors.fa" --correct --diverse 12
 
 step '4/7 sample: what the network cannot tell from each anchor (the first run compiles for about half a minute)'
 maxent sample "$out/anchors.fa" --model "$out/model" --out "$out/draws.npz"

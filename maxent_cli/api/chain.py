@@ -210,7 +210,7 @@ def run(
     calling: Calling | None = None,
     known: str = KNOWN,
     method: str = METHOD,
-    top: int = ANCHORS,
+    diverse: int = ANCHORS,
     threads: int | None = None,
     progress: Progress = True,
 ) -> Ran:
@@ -229,8 +229,8 @@ def run(
         work is gone on with.
     split, training, law, sampling, probe, calling, known, method
         As `train`, `sample`, `gc_probe`, `motifs` and `attribute` take them; the probe has no tether unless asked for.
-    top
-        So many anchors, of those that are called rightly in what was held out.
+    diverse
+        So many anchors, which stand for all that was held out and is called rightly.
     threads, progress
         CPU threads, by default those granted; bars on stderr, none, or a function that is given each step.
 
@@ -245,10 +245,10 @@ def run(
     >>> found = mx.run("peaks.fa", out="results")  # doctest: +SKIP
     >>> found["motifs/motifs"][["motif", "consensus", "known_1"]]  # doctest: +SKIP
     """
-    require_range("top", top, 1)
+    require_range("diverse", diverse, 1)
     data, records = _inputs(given, network)
     requests = (split or Split(), training or Training(), law or Law(), sampling or Sampling(), probe or Probe())
-    reading = (calling or Calling(), known, method, top)
+    reading = (calling or Calling(), known, method, diverse)
     asked = Asked(out, data, records, network, *requests, *reading, threads, listener_of(progress))
     steps = list(_steps(asked))
     _leave(asked, steps)
@@ -377,8 +377,8 @@ def _choosing(asked: Asked) -> Step:
     return _step(
         asked,
         ["predict", given.name],
-        asked.of_network | correct | asked.reading | output | {"top": asked.anchors} | places,
-        lambda: predict(asked.opened(), given, **correct, **output, top=asked.anchors, **places, **asked.how),
+        asked.of_network | correct | asked.reading | output | {"diverse": asked.anchors} | places,
+        lambda: predict(asked.opened(), given, **correct, **output, diverse=asked.anchors, **places, **asked.how),
         expectations.choosing,
         tuple(places.values()),
     )
@@ -443,7 +443,7 @@ def _leave(asked: Asked, steps: list[Step]) -> None:
 
 def _sections(asked: Asked) -> dict[str, Said]:
     """All that was asked, as `--config` reads it."""
-    own = {"records": asked.source, "top": asked.anchors, **asked.of_threads}
+    own = {"records": asked.source, "diverse": asked.anchors, **asked.of_threads}
     found = {"workflow": {"out": asked.out}, "run": own, "network": asked.of_network if asked.network else {}}
     if asked.data is not None:
         seed = {} if asked.training.seed == asked.sampling.seed else {"seed": asked.training.seed}

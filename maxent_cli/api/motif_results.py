@@ -120,6 +120,7 @@ class Presence:
     tallies: list[Tally | None]  # None where the draws hold no more than the background
     sites: Sites | None
     convergence: Diagnosis
+    stands_for: float | None
 
 
 @dataclass(frozen=True)
@@ -265,7 +266,8 @@ def _present(
     ]
     kept = sites.compact() if job.draw_sites else None
     draws = samples.codes.shape[1]
-    return letters, sites, Presence(samples.name, samples.interval, draws, occupancies, tallies, kept, diagnosis)
+    known = samples.name, samples.interval, draws, occupancies, tallies, kept, diagnosis, samples.stands_for
+    return letters, sites, Presence(*known)
 
 
 def _anchor_row(

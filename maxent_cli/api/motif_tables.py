@@ -58,6 +58,7 @@ class Final:
     sites: int
     converged: int
     rhat: float
+    stands_for: float | None
 
     @property
     def number(self) -> int:
@@ -166,7 +167,7 @@ def account(
     )
     for one, like in list(zip(finals, names, strict=True))[:SAID]:
         known = f"; like {like[0].label} ({like[0].best.known}), q {like[0].best.q:.2g}" if like else ""
-        yield f"  {one.name} {consensus(one.motif)}: {one.anchors} anchors, {one.sites} sites{known}"
+        yield f"  {one.name} {consensus(one.motif)}: {one.anchors} anchors{_standing(one)}, {one.sites} sites{known}"
         yield f"    {_recurrence(shared.merged[one.row], _counting(found, job))}"
     unsettled = len(found.convergence) - len(found.converged)
     if unsettled:
@@ -215,7 +216,19 @@ def _final(shared: Shared, row: int, presences: Sequence[Presence], job: MotifsJ
     kept = np.flatnonzero(bits.value >= calling.bits)
     first, last = (int(kept[0]), int(kept[-1]) + 1) if len(kept) else (0, 0)
     sites = sum(p.occupancies[row].sites for p in presences)
-    return Final("", row, first, counts[:, first:last], len(presences), sites, *_convergence(presences))
+    told = (*_convergence(presences), _stands_for(presences))
+    return Final("", row, first, counts[:, first:last], len(presences), sites, *told)
+
+
+def _stands_for(presences: Sequence[Presence]) -> float | None:
+    """The share of the data for which anchors stand; None where one was not chosen to."""
+    shares = [presence.stands_for for presence in presences]
+    known = [share for share in shares if share is not None]
+    return min(sum(known), 1.0) if len(known) == len(shares) else None
+
+
+def _standing(one: Final) -> str:
+    return "" if one.stands_for is None else f" that stand for {one.stands_for:.0%} of the data"
 
 
 def _convergence(presences: Sequence[Presence]) -> tuple[int, float]:
@@ -248,6 +261,7 @@ def _motif_row(one: Final, names: Sequence[Family], shared: Shared, job: MotifsJ
         float(by_chance),
         one.converged,
         one.rhat,
+        one.stands_for,
     )
     empty = [None] * (5 * BEST - len(known))
     return tables.MOTIFS.row(*described, float(total.value), float(total.error), *known, *empty, *rest)

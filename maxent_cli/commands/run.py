@@ -96,13 +96,13 @@ version from the same inputs, is not done again. All options of the steps may st
 @options.law_options(AUTO)
 @options.sampling_options
 @options.option(
-    "--top",
+    "--diverse",
     default=12,
     show_default=True,
     type=click.IntRange(1),
     section="Anchors",
     everyday=True,
-    help="So many anchors.",
+    help="So many anchors, which stand for all records that they are chosen from.",
 )
 @options.option(
     "--known",
@@ -132,7 +132,7 @@ def command(
     training: "Training",
     law: "Law",
     sampling: "Sampling",
-    top: int,
+    diverse: int,
     known: str,
     calling: "Calling",
     probe: "Probe",
@@ -160,7 +160,7 @@ def command(
         calling=calling,
         known=known,
         method=method,
-        top=top,
+        diverse=diverse,
         threads=threads,
         progress=console,
     )

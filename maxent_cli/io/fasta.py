@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import zip_longest
 from typing import NoReturn, TextIO
 
 import numpy as np
@@ -17,6 +18,7 @@ from maxent_cli.io.outputs import writing
 _COORDINATES = re.compile(
     r"(?:.*::)?(?P<chromosome>[^:]+):(?P<start>\d{1,15})-(?P<end>\d{1,15})(?:\((?P<strand>[-+.])\))?(?:_\w+)?"
 )
+_STANDS_FOR = re.compile(r"stands_for=(0|1|0?\.\d{1,9}|1\.0{1,9})")  # in a header, behind the name
 _BYTE_ORDER_MARK = "\ufeff"
 SEQUENCE_COLUMNS = frozenset({"sequence", "seq"})
 _GIVE_FASTA = "give a FASTA file; files of intervals are known by their names, .bed, .narrowPeak or .broadPeak"
@@ -25,6 +27,8 @@ _AMBIGUOUS = frozenset("NRYSWKMBDHV")  # IUPAC: one of several of A, C, G, T
 
 def read_fasta(path: str, block: range | None = None) -> Iterator[Record]:
     """Records of a FASTA file (plain, gzip, bgzip, or '-'), in order; the name is the header's first word.
+
+    A word stands_for=0.25 behind it is the share of the data that the record was chosen to stand for.
 
     Lines may be wrapped, of either case, with CRLF; the sequence is handed on as it stands, empty or with other
     letters too (to_sequences says what to do with those). block: of all records, counted from 0, these alone. Raises
@@ -67,10 +71,11 @@ def write_fasta(path: str, names: Iterable[str], sequences: Iterable[str]) -> No
         stream.writelines(fasta_lines(names, sequences))
 
 
-def fasta_lines(names: Iterable[str], sequences: Iterable[str]) -> Iterator[str]:
-    """The records of a FASTA file as write_fasta makes them."""
-    for name, sequence in zip(names, sequences, strict=True):
-        yield f">{'_'.join(name.split())}\n{sequence}\n"
+def fasta_lines(names: Iterable[str], sequences: Iterable[str], shares: Iterable[float] = ()) -> Iterator[str]:
+    """The records of a FASTA file as write_fasta makes them; shares: of the data that each stands for, if any does."""
+    for name, sequence, share in zip_longest(names, sequences, shares):
+        stands_for = "" if share is None else f" stands_for={share:.6f}"
+        yield f">{'_'.join(name.split())}{stands_for}\n{sequence}\n"
 
 
 def interval_of_name(name: str, length: int) -> Interval | None:
@@ -103,7 +108,7 @@ def to_sequences(
     the first record among all.
     """
     names, intervals, codes, rejected = list[str](), list[Interval | None](), bytearray(), list[Rejected]()
-    numbers = list[int]()
+    numbers, shares = list[int](), list[float | None]()
     for number, record in enumerate(records, first):
         if isinstance(record, Rejected):
             rejected.append(replace(record, number=number))
@@ -117,15 +122,19 @@ def to_sequences(
             numbers.append(number)
             names.append(kept.name)
             intervals.append(kept.interval)
+            shares.append(kept.stands_for)
             codes += encode(kept.sequence).tobytes()
     stacked = np.frombuffer(codes, np.uint8).reshape(len(names), length or 0)
-    return Sequences(tuple(names), stacked, tuple(intervals), numbers=np.array(numbers, np.intp)), rejected
+    stands_for = None if all(share is None for share in shares) else tuple(shares)
+    found = Sequences(tuple(names), stacked, tuple(intervals), None, np.array(numbers, np.intp), stands_for)
+    return found, rejected
 
 
 def _record(header: str, parts: list[str], place: str) -> Record:
-    name = (header.split() or [""])[0]
+    name, *words = header.split() or [""]
     sequence = "".join("".join(parts).split())
-    return Record(name, sequence, place, interval_of_name(name, len(sequence)))
+    share = next((float(found[1]) for found in map(_STANDS_FOR.fullmatch, words) if found), None)
+    return Record(name, sequence, place, interval_of_name(name, len(sequence)), share)
 
 
 def _none(path: str) -> NoReturn:
@@ -202,7 +211,7 @@ def _crop(record: Record, length: int) -> Record:
         return record
     interval = record.interval and _crop_interval(record.interval, length)
     name = _renamed(record.name, interval) if interval else record.name
-    return Record(name, record.sequence[left : left + length], record.place, interval)
+    return replace(record, name=name, sequence=record.sequence[left : left + length], interval=interval)
 
 
 def _renamed(name: str, interval: Interval) -> str:

@@ -41,6 +41,14 @@ MOTIFS = Table(
         Column("threshold", NUMBER, "bits", "Log2 odds from which a place counts as a site."),
         Column("background_share", SHARE, "", "Mean share of background draws (beta 0) that have a site."),
         *ANCHORS_CONVERGED,
+        Column(
+            "stands_for",
+            SHARE,
+            "",
+            "Share of the data for which the anchors whose draws hold it stand (`predict --diverse`).",
+            missing="anchors were not chosen to stand for data",
+            optional="a file that was written before there was such a share",
+        ),
     ),
     key=("motif",),
 )

@@ -158,7 +158,7 @@ def test_resources_are_what_the_doctor_says(tmp_path: Path) -> None:
         ({}, {"models": [MODELS[0], MODELS[0]]}, "ctcf"),
         ({}, {"models": [{"name": "mine", "model": "folder"}]}, "held-out"),
         ({}, {"anchors": [{"name": "a/b"}]}, "a/b"),
-        ({}, {"anchors": [{**ANCHORS[0], "file": "anchors.fa"}]}, "top"),
+        ({}, {"anchors": [{**ANCHORS[0], "file": "anchors.fa"}]}, "diverse"),
         ({}, {"anchors": [{**ANCHORS[0], "shards": 0}]}, "shards"),
     ],
 )
