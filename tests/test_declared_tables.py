@@ -84,7 +84,7 @@ def test_what_is_pooled_is_made_anew_by_merge() -> None:
 
 def test_every_table_that_was_written_is_declared(written: Path) -> None:
     declared = {place for command, table in TABLES for place in files_of(written, command, table)}
-    tables = {place for end in ("*.tsv", "*.tsv.gz", "sites.bed") for place in written.rglob(end)}
+    tables = {place for end in ("*.tsv", "*.tsv.gz") for place in written.rglob(end)}
     assert declared - tables == {written / "scores", written / "plain"}
     assert tables - declared == set()
 

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from maxent_cli.analysis.discovery import Calling
+from maxent_cli.analysis.names import TELLING_Q
 from maxent_cli.api import expectations
 from maxent_cli.api.anchors import Anchors, anchors
 from maxent_cli.api.attribution import attribute
@@ -33,12 +34,18 @@ from maxent_cli.interpret.law import Law
 from maxent_cli.interpret.plan import NotAStack
 from maxent_cli.interpret.sampling import Sampling
 from maxent_cli.io import digests
+from maxent_cli.io.motif_files import databases, read_meme
 from maxent_cli.io.outputs import planned, writing
 from maxent_cli.io.provenance import doing, is_made_by
 from maxent_cli.io.records import TABLE, kind_of
+from maxent_cli.io.tables import read_table
 from maxent_cli.io.tracks import write_session
 from maxent_cli.models.architectures import LayeredModel
 from maxent_cli.models.protocol import SequenceModel
+from maxent_cli.tables.gc_probe import ANSWER
+from maxent_cli.tables.motifs import MOTIFS
+from maxent_cli.tables.sampling import SUMMARY
+from maxent_cli.tables.training import METRICS
 
 LENGTH = 101  # bp of windows around peaks, where nothing is said
 ANCHORS = 12
@@ -47,6 +54,7 @@ METHOD = "mutagenesis"  # which any network takes, and which found sites best (w
 COMMANDS, CONFIG = "commands.sh", "run.toml"
 TRACKS = ("motifs/sites.bed", "motifs/information.bw", "attributions/scores.bw")
 MOST_SAID = 5  # motifs in the account
+ACCOUNT = {SUMMARY: "draws.npz.tsv", MOTIFS: "motifs/motifs.tsv", ANSWER: "gc/answer.tsv"}  # what it rests on
 
 
 @dataclass(frozen=True)
@@ -108,6 +116,13 @@ class Asked:
         return self.data.genome if self.data else None
 
     @property
+    def files(self) -> list[str]:
+        """The paths that are read."""
+        own = [*self.network.files] if self.network else []
+        given = self.data.files if self.data else self.records.files if self.records else ()
+        return [*own, *given, *self.law.files, *databases(self.known), *filter(None, [self.probe.motif_file])]
+
+    @property
     def reading(self) -> Said:
         """How records are read that came with a network."""
         if self.records is None:
@@ -148,8 +163,8 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Step:
-    """A command: the words that do it, what it writes, what it will need, and the call that does it here.
+class Link:
+    """A step, a command: the words that do it, what it writes, what it will need, and the call that does it here.
 
     outputs: those whose records say whether it has been done.
     """
@@ -251,11 +266,15 @@ def run(
     reading = (calling or Calling(), known, method, diverse)
     asked = Asked(out, data, records, network, *requests, *reading, threads, listener_of(progress))
     steps = list(_steps(asked))
-    _leave(asked, steps)
+    planned(asked.files, files=[asked.place(name) for name in (CONFIG, COMMANDS)], noting=False)
+    for path in databases(known):
+        read_meme(path)
     for line in expectations.plan(out, [(step.name, step.is_done, step.needs) for step in steps], asked.cpus):
         asked.listener.say(line)
     for number, step in enumerate(steps, 1):
         _take(step, f"{number}/{len(steps)}", asked.listener)
+        if number == 1:  # what cannot be used leaves nothing behind
+            _leave(asked, steps)
     _leave_session(asked)
     for line in _account(asked):
         asked.listener.say(line)
@@ -289,7 +308,7 @@ def data_of(path: str, **more: Any) -> TrainingData:
     return TrainingData(**what, **more)
 
 
-def _steps(asked: Asked) -> Iterator[Step]:
+def _steps(asked: Asked) -> Iterator[Link]:
     """The steps, each by the same arguments that its command is given."""
     place, model = asked.place, asked.of_network
     drawn = said_of_sampling(asked.sampling)
@@ -348,7 +367,7 @@ def _steps(asked: Asked) -> Iterator[Step]:
     page = place("report.html")
     shown = {"train": asked.model} if asked.data is not None else {}
     parts = shown | {"motifs": found, "gc-probe": counts, "attribute": scores}
-    yield Step(
+    yield Link(
         ["maxent", "report", draws, *words(parts | {"out": page})],
         (page,),
         lambda: report(draws, **{name.replace("-", "_"): path for name, path in parts.items()}, out=page),
@@ -356,7 +375,7 @@ def _steps(asked: Asked) -> Iterator[Step]:
     )
 
 
-def _training(asked: Asked) -> Step:
+def _training(asked: Asked) -> Link:
     data, folder = asked.data, asked.place("model")
     assert data is not None
     return _step(
@@ -368,7 +387,7 @@ def _training(asked: Asked) -> Step:
     )
 
 
-def _choosing(asked: Asked) -> Step:
+def _choosing(asked: Asked) -> Link:
     """Anchors of the positives held out that are called rightly, or of the records that came with the network."""
     given = asked.records or anchors(f"{asked.model}/test.positives.fa")
     correct: Said = {"label": 1, "correct": True} if asked.data is not None else {}
@@ -394,16 +413,16 @@ def _step(
     do: Callable[[], object],
     needs: Callable[[], Needs],
     outputs: tuple[str, ...] = (),
-) -> Step:
+) -> Link:
     told = words(options | asked.of_threads)
-    return Step(["maxent", *command, *told], outputs or (str(options["out"]),), do, needs)
+    return Link(["maxent", *command, *told], outputs or (str(options["out"]),), do, needs)
 
 
 def _all_but(request: Any, *names: str) -> list[str]:
     return [name for name in request.__dataclass_fields__ if name not in names]
 
 
-def _take(step: Step, number: str, listener: Listener) -> None:
+def _take(step: Link, number: str, listener: Listener) -> None:
     """Do a step, unless it has been done."""
     if listener.stop.asked:
         raise StoppedError
@@ -430,12 +449,11 @@ def _examine(asked: Asked) -> None:
             asked.listener.say(f"  {finding.text}")
 
 
-def _leave(asked: Asked, steps: list[Step]) -> None:
+def _leave(asked: Asked, steps: list[Link]) -> None:
     """Write the options and the single commands into the folder."""
     lines = ["#!/bin/sh", "# What `maxent run` does, a command a step; from the folder where it was run.", "set -e"]
     lines += [shlex.join(step.words) for step in steps]
     texts = {CONFIG: toml(_sections(asked)), COMMANDS: "".join(f"{line}\n" for line in lines)}
-    planned([], files=[asked.place(name) for name in texts])
     for name, text in texts.items():
         with writing(asked.place(name)) as stream:
             stream.write(text)
@@ -470,21 +488,21 @@ def _leave_session(asked: Asked) -> None:
 
 def _account(asked: Asked) -> Iterator[str]:
     """What was found, in a few lines."""
-    ran = Ran(asked)
+    rows = {table: list(read_table(asked.place(place), table, "run again")) for table, place in ACCOUNT.items()}
     if asked.data is not None:
-        areas = ran["model/metrics"].set_index(["part", "metric"])
-        if ("test", "AUROC") in areas.index:
-            value, low, high = areas.loc[("test", "AUROC"), ["value", "lower", "upper"]]
-            yield f"{asked.out}: test AUROC {value:.4f} ({low:.4f} to {high:.4f})"
-    summary = pd.read_csv(asked.place("draws.npz.tsv"), sep="\t")
-    converged = int((summary["converged"] == "yes").sum())
-    yield f"  {converged} of {len(summary)} anchors converged, worst R-hat {summary['rhat'].max():.3f}"
-    found = ran["motifs/motifs"]
-    for row in found.head(MOST_SAID).itertuples():
-        known = f"{row.known_1}, q {row.q_1:.2g}" if isinstance(row.known_1, str) else "like none that is known"
-        yield f"  {row.motif} {row.consensus}, in {row.anchors} of {len(summary)} anchors: {known}"
-    if not len(found):
+        metrics = read_table(asked.place(f"model/{METRICS.file}"), METRICS, "run again")
+        area = next(row for row in metrics if (row["part"], row["metric"]) == ("test", "AUROC"))
+        yield f"{asked.out}: test AUROC {area['value']:.4f} ({area['lower']:.4f} to {area['upper']:.4f})"
+    anchors = rows[SUMMARY]
+    worst = max((row["rhat"] for row in anchors if row["rhat"] == row["rhat"]), default=1.0)
+    yield f"  {sum(row['converged'] for row in anchors)} of {len(anchors)} anchors converged, worst R-hat {worst:.3f}"
+    for row in rows[MOTIFS][:MOST_SAID]:
+        told = row["known_1"] and row["q_1"] <= TELLING_Q
+        known = f"{row['known_1']}, q {row['q_1']:.2g}" if told else "like none that is known"
+        yield f"  {row['motif']} {row['consensus']}, in {row['anchors']} of {len(anchors)} anchors: {known}"
+    if not rows[MOTIFS]:
         yield "  no motif found"
-    answer = ran["gc/answer"]
-    yield f"  counts held beyond motifs: {', '.join(answer.loc[answer['held'], 'count']) or 'none'}"
+    held = [row["count"] for row in rows[ANSWER] if row["held"] == "yes"]
+    few = " (undecided: too few anchors)" if any(row["held"] == "undecided" for row in rows[ANSWER]) else ""
+    yield f"  counts held beyond motifs: {', '.join(held) or 'none'}{few}"
     yield f"  all of it: {asked.place('report.html')}; the single commands: {asked.place(COMMANDS)}"

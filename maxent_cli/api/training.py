@@ -201,23 +201,23 @@ def _announce(name: str, sets: list[LabelledSet], how: str, listener: Listener) 
     return said
 
 
-class Built(NamedTuple):
+class Untrained(NamedTuple):
     """A network to be trained, and where it comes from."""
 
     module: nn.Module
     source: NetworkSource
 
 
-def untrained(length: int, training: Training) -> Built:
+def untrained(length: int, training: Training) -> Untrained:
     """A network as its training begins, for sequences of length bp.
 
     Raises InputError where its architecture is none for that.
     """
     source = NetworkSource(training.architecture, dict(training.arguments), seed=training.seed)
     if training.architecture not in ARCHITECTURES:
-        return Built(_two_outputs(load_network(source), source.name, length), source)
+        return Untrained(_two_outputs(load_network(source), source.name, length), source)
     try:
-        return Built(build(source.name, length, source.arguments, training.seed), source)
+        return Untrained(build(source.name, length, source.arguments, training.seed), source)
     except (TypeError, RuntimeError, OverflowError) as error:
         problem = f"are not those of {source.name} ({' '.join(str(error).split())})"
         raise SettingsError("arguments", "", problem, _arguments_of(source.name)) from error
@@ -292,7 +292,9 @@ def _number(value: float) -> float | None:
     return value if value == value else None
 
 
-def _card(built: Built, folder: Path, sets: list[LabelledSet], training: Training, facts: dict[str, Any]) -> ModelCard:
+def _card(
+    built: Untrained, folder: Path, sets: list[LabelledSet], training: Training, facts: dict[str, Any]
+) -> ModelCard:
     """What the folder says of the model, with its code in place; nothing differs between two runs of the same thing."""
     parts = {
         part: {"positives": len(data.positives), "negatives": len(data.negatives), "sha256": data.digest}

@@ -5,12 +5,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from maxent_cli.choices import METHODS
-from maxent_cli.commands import options
+from maxent_cli.commands import options, requests
 from maxent_cli.commands.console import Console, resumable
-from maxent_cli.commands.gc_probe import probe_options
-from maxent_cli.commands.motifs import calling_options
 from maxent_cli.commands.params import AUTO, InputPath, KnownMotifs
-from maxent_cli.commands.train import CHOOSING, SPLIT, TRAINING, split_of, training_of
 
 if TYPE_CHECKING:
     from maxent_cli.analysis.discovery import Calling
@@ -42,6 +39,7 @@ def _given(
 ) -> "TrainingData | Anchors":
     from maxent_cli.api.anchors import anchors
     from maxent_cli.api.chain import data_of
+    from maxent_cli.io.records import BED, kind_of
 
     if records is None:
         raise click.UsageError("Missing argument 'RECORDS': BED with --genome, FASTA, or a table with labels.")
@@ -50,6 +48,7 @@ def _given(
     chosen |= {"bottom_score": bottom_score, "length": length}
     if model is None:
         return data_of(records, **how, **chosen, match_gc=match_gc)
+    how["centre"] = centre if kind_of(records) == BED else "centre"
     useless = [name for name, value in chosen.items() if value is not None] + ["match_gc"] * match_gc
     if useless:
         name = useless[0].replace("_", "-")
@@ -90,9 +89,9 @@ version from the same inputs, is not done again. All options of the steps may st
     ),
     options.trust_option,
 )
-@options.group("given", _given, *CHOOSING, *options.reading_options("summit"))
-@options.group("split", split_of, *SPLIT)
-@options.group("training", training_of, *TRAINING)
+@options.group("given", _given, *requests.CHOOSING, *options.reading_options("summit"))
+@options.group("split", requests.split_of, *requests.SPLIT)
+@options.group("training", requests.training_of, *requests.TRAINING)
 @options.law_options(AUTO)
 @options.sampling_options
 @options.option(
@@ -112,8 +111,8 @@ version from the same inputs, is not done again. All options of the steps may st
     everyday=True,
     help="Known motifs to name the found ones by: jaspar-vertebrates, jaspar-fungi, jaspar for both, or a MEME file.",
 )
-@calling_options
-@probe_options
+@requests.calling_options
+@requests.probe_options
 @options.option(
     "--method",
     type=click.Choice(METHODS),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
+import pandas as pd
 
 from maxent_cli.data import Floats
 from maxent_cli.io import report_drawing as drawing
@@ -193,12 +194,11 @@ def _highest(scores: Floats) -> int | None:
 
 def _agreement(scores: Floats, information: Floats) -> float:
     """Spearman's correlation over positions that have both; nan where one does not vary."""
-    from scipy.stats import spearmanr  # a second to import
-
     both = np.isfinite(scores) & np.isfinite(information)
     if both.sum() < 3 or not np.ptp(scores[both]) or not np.ptp(information[both]):
         return math.nan
-    return float(spearmanr(scores[both], information[both]).statistic)
+    first, second = (pd.Series(values[both]).rank() for values in (scores, information))
+    return float(first.corr(second))
 
 
 def series(base: Base) -> Shown | None:

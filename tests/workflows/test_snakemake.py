@@ -205,7 +205,7 @@ def test_the_schema_names_options_that_exist() -> None:
 
 def test_the_conda_environment_has_the_dependencies() -> None:
     project = tomllib.loads((WORKFLOWS.parent / "pyproject.toml").read_text())["project"]
-    wanted = {name.replace("torch", "pytorch") for name in project["dependencies"]}
+    wanted = {name.replace("torch", "pytorch").lower() for name in project["dependencies"]}
     lines = (WORKFLOWS / "environment.yaml").read_text().splitlines()
     given = {line.strip().removeprefix("- ") for line in lines[lines.index("  - pip") + 1 :]}
     assert wanted == {name for name in given if not name.startswith("pip:")}
