@@ -12,7 +12,7 @@ from maxent_cli.tables.columns import BEST
 
 FEWEST = 25  # known motifs below which Tomtom's p-values depend much on which they are
 TELLING_Q = 0.05  # of a known motif that has a say in names
-ALIKE = 0.8  # Pearson r from which known motifs are alike
+ALIKE = 0.75  # from which known motifs are alike: 1 where the one with less information lies in the other
 MOST_LISTED = 100  # of the known motifs that one is like, the most like
 NAMED = 3  # names in a label
 _LEAST_P = 1e-300
@@ -63,9 +63,9 @@ class Family:
 def name_motifs(motifs: Sequence[Motif], known: Sequence[Motif]) -> list[list[Family]]:
     """The three families of known motifs most like each motif, the best first.
 
-    Of those with a q of 0.05 or less, a known motif joins the first family whose best member its matrix correlates with
-    at 0.8 or more; where none has, the best three stand for themselves. Source: Gupta et al., Genome Biology 8:R24,
-    2007.
+    Of those with a q of 0.05 or less, a known motif joins the first family whose best member's matrix lies in its own,
+    or the other way round, to 0.75 or more, or that has its name; where none has such a q, the best three stand for
+    themselves. Source: Gupta et al., Genome Biology 8:R24, 2007.
     """
     if not motifs or not known:
         return [[] for _ in motifs]
@@ -96,11 +96,25 @@ def _families(known: Sequence[Motif], p: Floats, overlaps: Floats, strands: Floa
 
 
 def _grouped(rows: list[int], known: Sequence[Motif]) -> list[list[int]]:
-    """Rows of known motifs, each with the first that it is like."""
+    """Rows of known motifs, each with the first that it is like, or with one of its own name."""
     groups = list[list[int]]()
     while rows:
         first, *rest = rows
-        alike = similarities(known[first], [known[row] for row in rest]) >= ALIKE
-        groups.append([first, *(row for row, same in zip(rest, alike, strict=True) if same)])
-        rows = [row for row, same in zip(rest, alike, strict=True) if not same]
+        alike = _contained(known[first], [known[row] for row in rest]) >= ALIKE
+        named = {_name(known[row]) for row in (first, *(row for row, same in zip(rest, alike, strict=True) if same))}
+        group = {row for row, same in zip(rest, alike, strict=True) if same or _name(known[row]) in named}
+        groups.append([first, *(row for row in rest if row in group)])
+        rows = [row for row in rest if row not in group]
     return groups
+
+
+def _name(known: Motif) -> str:
+    """What it is called, whatever its case."""
+    return (known.name.partition(" ")[2] or known.name).upper()
+
+
+def _contained(motif: Motif, others: Sequence[Motif]) -> Floats:
+    """How far a motif lies in each of G others (G,), or the other in it: their product over that of the smaller one."""
+    sizes = np.array([np.linalg.norm(one.probabilities - 0.25) for one in (motif, *others)])
+    smaller, larger = np.minimum(sizes[0], sizes[1:]), np.maximum(sizes[0], sizes[1:])
+    return np.asarray(similarities(motif, others) * larger / np.where(smaller > 0, smaller, np.inf))

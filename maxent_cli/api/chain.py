@@ -290,15 +290,16 @@ def _inputs(given: str | TrainingData | Anchors, network: Network | None) -> tup
         records = anchors(given)
         if records.flank or records.fix or records.n_policy != "reject" or not records.source.files:
             raise SettingsError("flank, fix and n-policy", "", "are not of a run", "give them to the single commands")
+        records.source.require_letters()
         return None, records
     if isinstance(given, Anchors):
         raise SettingsError("given", "", "anchors come with a network", "give it, or what it is trained on")
     data = given if isinstance(given, TrainingData) else data_of(given)
     if not all(isinstance(path, str | None) for path in (data.positives, data.negatives)):
         raise SettingsError("given", "", "is sequences in memory", "write them to a file and give its path")
-    is_bed = data.table is None and data.source.is_bed
-    if not is_bed:
+    if data.table is not None or not data.source.is_bed:
         return replace(data, centre="centre"), None
+    data.source.require_letters()
     return replace(data, length=data.length or LENGTH), None
 
 

@@ -49,6 +49,11 @@ class RecordSource:
         """Whether it holds intervals and no letters."""
         return not self.given and is_bed(self.path)
 
+    def require_letters(self) -> None:
+        """Raise InputError for intervals without the genome that they are of."""
+        if self.is_bed and self.genome is None:
+            raise InputError(self.path, "", "is BED, which holds no sequence", "give --genome FASTA")
+
     def records(self) -> Iterator[Record]:
         """The records in memory, or those of the FASTA file."""
         if not self.given:
@@ -144,8 +149,7 @@ def read_sequences(
             source, lengths = source.with_lengths()
             length = agreed_length(source.path, lengths, crop)
         return to_sequences(source.records(), length, crop, unknown, first)
-    if source.genome is None:
-        raise InputError(source.path, "", "is BED, which holds no sequence", "give --genome FASTA")
+    source.require_letters()
     if length is None:
         raise InputError(source.path, "", "is BED, of which windows of one length are taken", "give --length")
     return read_windows(source, read_intervals(source.path, source.block), length, unknown)

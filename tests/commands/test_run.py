@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from forks import contents
 from small import saved, small_model
 
-from maxent_cli.api import chain
+from maxent_cli.api import chain, examining
 from maxent_cli.commands import maxent
 from maxent_cli.io.motif_files import CTCF_MOTIF
 from maxent_cli.io.provenance import require_provenance
@@ -32,6 +32,14 @@ def done(result: Result) -> dict[str, bool]:
     lines = [line.split("] ", 1)[1] for line in result.stderr.splitlines() if line.startswith("[")]
     said = [line for line in lines if line.endswith("done before") or line.startswith("maxent ")]
     return {line.removeprefix("maxent ").split()[0].rstrip(":"): line.endswith("done before") for line in said}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_self_tests() -> Iterator[None]:
+    """The doctor tests the sampler for a moment."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(examining, "TEST_SECONDS", 0.1)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -113,26 +121,35 @@ def test_the_file_that_it_leaves_asks_for_the_same(copied: Path) -> None:
     assert all(done(result).values())
 
 
+def lost(folder: Path, name: str) -> None:
+    """As if it had never been made."""
+    for place in (folder / "results" / name, folder / "results" / f"{name}.provenance.json"):
+        shutil.rmtree(place) if place.is_dir() else place.unlink()
+
+
 @pytest.mark.parametrize(
-    ("changed", "again"),
-    [
-        ("results/motifs/motifs.tsv", {"motifs"}),
-        ("results/anchors.fa", {"predict"}),
-        ("results/draws.npz", {"sample"}),
-        ("results/gc.provenance.json", {"gc-probe"}),
-    ],
+    ("name", "again"),
+    [("motifs", "motifs"), ("anchors.fa", "predict"), ("draws.npz", "sample"), ("gc", "gc-probe")],
 )
-def test_what_is_no_longer_whole_is_done_again_and_nothing_else(changed: str, again: set[str], copied: Path) -> None:
+def test_what_is_no_longer_there_is_done_again_and_nothing_else(name: str, again: str, copied: Path) -> None:
     """Since what comes of it has the same bytes, what was made from those still holds."""
     before = results(copied)
-    place = copied / changed
-    place.unlink() if place.suffix == ".json" else shutil.rmtree(
-        place.parent
-    ) if "motifs" in changed else place.unlink()
+    lost(copied, name)
     result = run("peaks.fa", *ASKED.split(), "--out", "results")
     assert result.exit_code == 0, result.output
-    assert {step for step, before_ in done(result).items() if not before_} == again
+    assert {step for step, whole in done(result).items() if not whole} == {again}
     assert results(copied) == before
+
+
+def test_what_has_been_changed_is_not_taken_for_done(copied: Path) -> None:
+    """An anchor that is another one: the step that chose it is done again, and so is nothing that came of the first."""
+    place = copied / "results" / "anchors.fa"
+    text = place.read_text()
+    place.write_text(text.replace("A", "C", 1))
+    result = run("peaks.fa", *ASKED.split(), "--out", "results")
+    assert result.exit_code == 0, result.output
+    assert not done(result)["predict"]
+    assert place.read_text() == text
 
 
 def test_other_options_are_done_anew_from_where_they_matter(copied: Path) -> None:  # noqa: ARG001
@@ -149,11 +166,8 @@ class KilledError(BaseException):
 
 @pytest.mark.parametrize("step", ["predict", "motifs", "report"])
 def test_a_run_that_was_killed_goes_on(step: str, copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = results(copied)
-    names = {"predict": "anchors.fa", "motifs": "motifs", "report": "report.html"}
-    for name in [names[step]]:
-        for place in (copied / "results" / name, copied / "results" / f"{name}.provenance.json"):
-            shutil.rmtree(place) if place.is_dir() else place.unlink()
+    before, name = results(copied), {"predict": "anchors.fa", "motifs": "motifs", "report": "report.html"}[step]
+    lost(copied, name)
 
     def killed(*_: object, **__: object) -> None:
         raise KilledError
@@ -163,10 +177,10 @@ def test_a_run_that_was_killed_goes_on(step: str, copied: Path, monkeypatch: pyt
         patched.setattr(chain, step, killed)
         with pytest.raises(KilledError):
             CliRunner().invoke(maxent, words, catch_exceptions=False)
-    assert not (copied / "results" / names[step]).exists()
+    assert not (copied / "results" / name).exists()
     result = run("peaks.fa", *ASKED.split(), "--out", "results")
     assert result.exit_code == 0, result.output
-    assert {name for name, whole in done(result).items() if not whole} == {step}
+    assert {each for each, whole in done(result).items() if not whole} == {step}
     assert results(copied) == before
 
 
