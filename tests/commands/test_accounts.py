@@ -123,7 +123,7 @@ def test_all_rejected_for_their_chromosomes_says_both_spellings(folder: Path) ->
     words = ["predict", str(folder / "peaks.bed"), "--genome", str(folder / "genome.fa"), "-o", str(folder / "out")]
     last = run(folder, *words, code=1).stderr.splitlines()[-1]
     assert "the intervals say chromosome 1, genome.fa says chr1" in last
-    assert last.endswith("; rename the chromosomes in one of the two files")
+    assert last.endswith("; --map-chromosomes takes them for the same")
 
 
 def test_names_do_no_harm(folder: Path) -> None:
