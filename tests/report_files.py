@@ -61,10 +61,10 @@ def write_parts(
     write_filled(folder / "draws.npz.series.tsv", SERIES, [{**row, "record": name} for name in names for row in series])
     write_gc(folder / "gc", names)
     write_periodicity(folder / "periodicity", names)
-    write_scores(folder / "attributions", names, decode(codes[0, 0]))
-    write_metrics(folder / "model")
-    parts = {"train": "model", "motifs": "motifs", "periodicity": "periodicity", "gc-probe": "gc"}
-    parts |= {"attribute": "attributions"}
+    write_scores(folder / "scores", names, decode(codes[0, 0]))
+    write_metrics(folder / "trained")
+    parts = {"train": "trained", "motifs": "motifs", "periodicity": "periodicity", "gc-probe": "gc"}
+    parts |= {"attribute": "scores"}
     given = {command: str(folder / name) for command, name in parts.items()}
     return Sources(str(folder / "draws.npz"), str(folder / "draws.npz.tsv"), given)
 

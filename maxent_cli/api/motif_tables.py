@@ -24,6 +24,7 @@ from maxent_cli.api.motif_results import (
     write_numbered_logo,
 )
 from maxent_cli.data import Floats, Interval, Motif
+from maxent_cli.errors import printable
 from maxent_cli.io.bed import BedRow, write_bed
 from maxent_cli.io.growing_tables import growing_table
 from maxent_cli.io.logos import Logo, information_heights
@@ -298,7 +299,9 @@ def called(finals: Sequence[Final], names: Sequence[Sequence[Family]]) -> dict[s
 def _write_bed(sites: Sequence[Mapping[str, Any]], names: Mapping[str, str], job: MotifsJob) -> None:
     """The sites as BED6 by chromosome and place, each called as its motif is known."""
     place = ("chromosome", "start", "end", "strand")
-    rows = [BedRow(Interval(*(row[name] for name in place)), names[row["motif"]], row["score"]) for row in sites]
+    rows = [
+        BedRow(Interval(*(row[name] for name in place)), printable(names[row["motif"]]), row["score"]) for row in sites
+    ]
     rows.sort(key=lambda row: (row.interval.chromosome, row.interval.start, row.interval.end, row.name))
     write_bed(str(job.folder / tables.BED.file), rows)
 

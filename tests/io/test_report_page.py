@@ -279,8 +279,8 @@ BREAKS = {  # file, what is replaced (None: the file itself), by what, and what 
     "one period": ("periodicity/spectra.tsv", r"\t(15|10|7.5|5)\t", "\t20\t", "holds fewer than two periods"),
     "one field": ("gc/response.tsv", r"\t-?1\t", "\t0\t", "holds fewer than two values of mu"),
     "no answer": ("gc/answer.tsv", "rigidity", "worth", "no column named rigidity"),
-    "another's scores": ("attributions/positions.tsv", "second", "fourth", "its anchors are not those of the draws"),
-    "no measure": ("model/metrics.tsv", "metric", "measure", "no column named metric"),
+    "another's scores": ("scores/positions.tsv", "second", "fourth", "its anchors are not those of the draws"),
+    "no measure": ("trained/metrics.tsv", "metric", "measure", "no column named metric"),
     "no JSON": ("draws.npz.provenance.json", r"\{", "", "is not JSON"),
     "no inputs": ("draws.npz.provenance.json", "inputs", "puts", "is not what maxent writes"),
 }
