@@ -74,7 +74,7 @@ def files_of(folder: Path, command: str, table: Table) -> Iterator[Path]:
 def test_every_command_that_writes_is_declared() -> None:
     assert WRITTEN.keys() == {line.split()[0] for line in LINES.values()}
     # FASTA, JSON, HTML, what others write, nothing
-    others = {"simulate", "adopt", "doctor", "report", "merge", "provenance"}
+    others = {"run", "simulate", "adopt", "doctor", "report", "merge", "provenance"}
     assert WRITTEN.keys() | others == set(COMMANDS)
 
 

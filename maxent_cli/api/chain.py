@@ -323,7 +323,7 @@ def _steps(asked: Asked) -> Iterator[Link]:
         ["doctor", chosen],
         model | law | drawn | {"out": place("doctor.json")},
         lambda: _examine(asked),
-        expectations.doctor,
+        expectations.examining,
     )
     yield _step(
         asked,

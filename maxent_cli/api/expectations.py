@@ -76,7 +76,7 @@ def drawing(like: Callable[[], SequenceModel], run: Sampling, anchors: int, time
     return Needs(seconds, 2.0 * workers * run.bytes_held(model.input_length), what)
 
 
-def doctor() -> Needs:
+def examining() -> Needs:
     """Of the doctor and its self-test, and of compiling where code is not kept yet."""
     return Needs(DOCTOR, 0.0, f"the self-test too; {COMPILING:.0f} s more where code must be compiled")
 

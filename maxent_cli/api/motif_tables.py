@@ -299,9 +299,8 @@ def called(finals: Sequence[Final], names: Sequence[Sequence[Family]]) -> dict[s
 def _write_bed(sites: Sequence[Mapping[str, Any]], names: Mapping[str, str], job: MotifsJob) -> None:
     """The sites as BED6 by chromosome and place, each called as its motif is known."""
     place = ("chromosome", "start", "end", "strand")
-    rows = [
-        BedRow(Interval(*(row[name] for name in place)), printable(names[row["motif"]]), row["score"]) for row in sites
-    ]
+    called = {motif: printable(name) for motif, name in names.items()}
+    rows = [BedRow(Interval(*(row[name] for name in place)), called[row["motif"]], row["score"]) for row in sites]
     rows.sort(key=lambda row: (row.interval.chromosome, row.interval.start, row.interval.end, row.name))
     write_bed(str(job.folder / tables.BED.file), rows)
 

@@ -12,7 +12,9 @@ from maxent_cli.tables import WRITTEN
 if TYPE_CHECKING:
     from maxent_cli.analysis.discovery import Calling
 
-PRINTED = tuple(output.file for output in WRITTEN["motifs"] if not output.file.endswith(("/", ".gz", ".bw", ".xml")))
+PRINTED = tuple(
+    output.file for output in WRITTEN["motifs"] if not output.file.endswith(("/", ".gz", ".bw", ".bedgraph", ".xml"))
+)
 
 
 @options.command("motifs")

@@ -55,10 +55,11 @@ FOLDER = (
     POSITIONS,
     ANCHORS,
     File(
-        "scores.bedgraph, .bw",
+        "scores.bedgraph",
         "scores where coordinates are known, 0-based half-open; where anchors overlap, their mean",
         pooled=True,
     ),
+    File("scores.bw", "the same as bigWig", pooled=True),
     File("igv.xml", "opens that in IGV", pooled=True),
     File("logos/", "the anchor's letters, as high as their scores"),
     File("modisco/", "one_hot.npz and attributions.npz, each (anchors, 4, positions)", pooled=True),

@@ -258,8 +258,9 @@ FOLDER = (
     PWM,
     SEGMENTS,
     DRAW_SITES,
-    File("information.bedgraph, .bw", "information of each position in the genome, where anchors have places"),
-    File("igv.xml", "opens the tracks in IGV"),
+    File("information.bedgraph", "information of each position in the genome, where anchors have places"),
+    File("information.bw", "the same as bigWig"),
+    File("igv.xml", "opens that and the sites in IGV"),
     File("logos/", "of anchors in place (logo_), their best motif aligned (aligned_), and motifs"),
     File("modisco/", "one_hot.npz and attributions.npz for `modisco motifs`"),
 )
