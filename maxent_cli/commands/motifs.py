@@ -12,9 +12,8 @@ from maxent_cli.tables import WRITTEN
 if TYPE_CHECKING:
     from maxent_cli.analysis.discovery import Calling
 
-PRINTED = tuple(
-    output.file for output in WRITTEN["motifs"] if not output.file.endswith(("/", ".gz", ".bw", ".bedgraph", ".xml"))
-)
+NO_TEXT = ("/", ".gz", ".bw", ".bedgraph", ".xml")  # or not there where anchors have no places
+PRINTED = tuple(output.file for output in WRITTEN["motifs"] if not output.file.endswith(NO_TEXT))
 
 
 @options.command("motifs")
