@@ -21,6 +21,7 @@ from maxent_cli.api.jobs import granted_cpus
 from maxent_cli.api.listening import Listener, Progress, listener_of
 from maxent_cli.api.motifs import motifs
 from maxent_cli.api.networks import Network, network
+from maxent_cli.api.origins import is_made_by
 from maxent_cli.api.prediction import predict
 from maxent_cli.api.probing import Probe, gc_probe
 from maxent_cli.api.reports import report
@@ -36,7 +37,7 @@ from maxent_cli.interpret.sampling import Sampling
 from maxent_cli.io import digests
 from maxent_cli.io.motif_files import databases, read_meme
 from maxent_cli.io.outputs import planned, writing
-from maxent_cli.io.provenance import doing, is_made_by
+from maxent_cli.io.provenance import doing
 from maxent_cli.io.records import TABLE, kind_of
 from maxent_cli.io.tables import read_table
 from maxent_cli.io.tracks import write_session

@@ -3,10 +3,14 @@
 import json
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from maxent_cli.errors import printable
-from maxent_cli.io.provenance import require_inputs, require_provenance
+from maxent_cli import __version__
+from maxent_cli.errors import InputError, printable
+from maxent_cli.io.digests import PIPED, digest_of
+from maxent_cli.io.genome_index import index_digest
+from maxent_cli.io.provenance import code, require_provenance
 
 
 class Origin:
@@ -19,8 +23,20 @@ class Origin:
         return self.record[name]
 
     def check_inputs(self) -> None:
-        """Raise InputError where an input is not as it was when the output was made from it."""
-        require_inputs(self.output, self.record)
+        """Raise InputError where an input is not as it was when the output was made from it.
+
+        Those that were pipes are passed over. Of a genome, the index is compared: names, lengths and places.
+        """
+        for path, known in self.record["inputs"].items():
+            if known is None or (isinstance(known, dict) and PIPED in known):
+                continue
+            genome = isinstance(known, dict) and Path(path).is_file()
+            now = index_digest(path) if genome else digest_of(path)
+            if now != (known.get("index") if genome else known):
+                what = "has changed since" if Path(path).exists() else "is gone, and"
+                raise InputError(path, "", f"{what} {self.output} was made from it", "run the command again")
+        for path in self.record.get("changed_inputs", ()):
+            raise InputError(path, "", f"changed while {self.output} was made from it", "run the command again")
 
     def json(self) -> str:
         """As it lies beside the output."""
@@ -42,6 +58,21 @@ def provenance(output: str) -> Origin:
     1
     """
     return Origin(output, require_provenance(output))
+
+
+def is_made_by(output: str, words: list[str]) -> bool:
+    """Whether an output is there and whole, made by this command and code from inputs that are as they were.
+
+    The place of the program does not count.
+    """
+    try:
+        origin = provenance(output)
+        origin.check_inputs()
+    except InputError:
+        return False
+    record = origin.record
+    made = [list(record.get("command", []))[1:], record.get("version"), record.get("code"), record.get("config")]
+    return made == [words[1:], __version__, code(), None]
 
 
 def _lines_of(record: dict[str, Any]) -> Iterator[str]:

@@ -107,8 +107,9 @@ class TrainingData:
         if self.table is not None:
             lengths = Counter(len(record.sequence) for record, _ in read_labelled(self.table))
             return lengths.total(), self.length or lengths.most_common(1)[0][0]
-        if self.length is not None and self.source.count() is not None:
-            return self.source.count() or 0, self.length
+        places = None if self.length is None else self.source.places()
+        if self.length is not None and places is not None:
+            return places.count, self.length
         lengths = self.source.with_lengths()[1]
         return lengths.total(), self.length or lengths.most_common(1)[0][0]
 
@@ -330,7 +331,7 @@ def _scored(path: str, rows: list[BedRow], share: float | None, top: bool) -> li
 
 
 def _read_table(path: str, data: TrainingData, task: Task) -> Source:
-    sequences, labels, rejected = read_labelled_sequences(path, data.length, data.crop)
+    sequences, labels, rejected = read_labelled_sequences(RecordSource(path, labelled=True), data.length, data.crop)
     _account(sequences, rejected, path, task)
     positives, negatives = (sequences.take(np.flatnonzero(labels == label)) for label in (1, 0))
     if not len(positives):

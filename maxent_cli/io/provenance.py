@@ -16,9 +16,8 @@ from typing import Any
 
 from maxent_cli import __version__
 from maxent_cli.errors import InputError
-from maxent_cli.io.digests import PIPED, changes, digest_of, noted
+from maxent_cli.io.digests import changes, digest_of, noted
 from maxent_cli.io.files import check_input, reason
-from maxent_cli.io.genome_index import index_digest
 from maxent_cli.io.machine import peak_memory
 
 Record = dict[str, Any]
@@ -98,23 +97,6 @@ def require_provenance(output: str) -> Record:
     return record
 
 
-def require_inputs(output: str, record: Record) -> None:
-    """Raise InputError where an input of an output is not as it was; those that were pipes are passed over.
-
-    Of a genome, the index is compared: names, lengths and places of its sequences.
-    """
-    for path, known in record["inputs"].items():
-        if known is None or (isinstance(known, dict) and PIPED in known):
-            continue
-        genome = isinstance(known, dict) and Path(path).is_file()
-        now = index_digest(path) if genome else digest_of(path)
-        if now != (known.get("index") if genome else known):
-            what = "has changed since" if Path(path).exists() else "is gone, and"
-            raise InputError(path, "", f"{what} {output} was made from it", "run the command again")
-    for path in record.get("changed_inputs", ()):
-        raise InputError(path, "", f"changed while {output} was made from it", "run the command again")
-
-
 @contextmanager
 def doing(words: list[str]) -> Iterator[None]:
     """Have records of what is written in this block say that this command did it, in the time of this block."""
@@ -125,20 +107,6 @@ def doing(words: list[str]) -> Iterator[None]:
         started.reset(began)
         configured.reset(config)
         commanded.reset(before)
-
-
-def is_made_by(output: str, words: list[str]) -> bool:
-    """Whether an output is there and whole, made by this command and code from inputs that are as they were.
-
-    The place of the program does not count.
-    """
-    try:
-        record = require_provenance(output)
-        require_inputs(output, record)
-    except InputError:
-        return False
-    made = [list(record.get("command", []))[1:], record.get("version"), record.get("code"), record.get("config")]
-    return made == [words[1:], __version__, code(), None]
 
 
 def beside(output: str) -> str:
