@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from maxent_cli.interpret.law import Law
     from maxent_cli.interpret.sampling import Sampling
 
-RARE = ("device", "motif_bits", "feature", "mu", "beta", "tether", "keep", "test_chromosomes")
+RARE = ("device", "motif_bits", "feature", "mu", "beta", "tether", "keep", "test_chromosomes", "negatives")
 STEPS = ("train", "predict", "sample", "motifs", "gc-probe", "attribute")  # whose sections of a file are heeded
 
 

@@ -201,7 +201,7 @@ def deepbind(tmp_path: Path) -> str:
 
 
 def test_tables_keep_ids_and_the_places_that_they_spell(tmp_path: Path) -> None:
-    sequences, labels, _ = read_labelled_sequences(deepbind(tmp_path), None, False)
+    sequences, labels, _ = read_labelled_sequences(RecordSource(deepbind(tmp_path), labelled=True), None, False)
     assert sequences.names == ("seq_00002_peak", "chr1:5-10_shuf")
     assert sequences.intervals == (None, Interval("chr1", 5, 10))
     assert labels.tolist() == [1, 0]
