@@ -2,6 +2,8 @@ from .analysis.discovery import Calling as Calling
 from .api.adopting import adopt as adopt
 from .api.anchors import Anchors as Anchors
 from .api.anchors import anchors as anchors
+from .api.chain import Ran as Ran
+from .api.chain import run as run
 from .api.comparison import compare as compare
 from .api.dependence import dependence as dependence
 from .api.draws import Draws as Draws

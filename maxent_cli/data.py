@@ -23,12 +23,16 @@ class Interval:
 
 @dataclass(frozen=True)
 class Record:
-    """One named sequence as read from a file; place says where it stood (for messages)."""
+    """One named sequence as read from a file; place says where it stood (for messages).
+
+    stands_for: the share of the data that it was chosen to stand for, if it was.
+    """
 
     name: str
     sequence: str
     place: str
     interval: Interval | None = None
+    stands_for: float | None = None
 
 
 @dataclass
@@ -69,12 +73,16 @@ WHOLE = Shard()
 
 @dataclass(frozen=True)
 class Anchor:
-    """A sequence around which is drawn: codes (L,), positions that may change (L,), and where it lies, if known."""
+    """A sequence around which is drawn: codes (L,), positions that may change (L,), and where it lies, if known.
+
+    stands_for: the share of the data that it was chosen to stand for, if it was.
+    """
 
     name: str
     codes: Codes
     interval: Interval | None
     mutable: NDArray[np.bool_]
+    stands_for: float | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,7 @@ class Sequences:
     """N named sequences of one length: codes (N, L); mutable (N, L): positions that may change, None for all.
 
     numbers (N,): which of all records each was, from 0, those that were left out counted; None: they are all.
+    stands_for (N,): the share of the data that each was chosen to stand for; None: none was.
     """
 
     names: tuple[str, ...]
@@ -89,6 +98,7 @@ class Sequences:
     intervals: tuple[Interval | None, ...]
     mutable: NDArray[np.bool_] | None = None
     numbers: NDArray[np.intp] | None = None
+    stands_for: tuple[float | None, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -96,7 +106,8 @@ class Sequences:
     def anchor(self, row: int) -> Anchor:
         """A row as an anchor; where nothing is said, letters that are not known do not change."""
         mutable = self.codes[row] != UNKNOWN if self.mutable is None else self.mutable[row]
-        return Anchor(self.names[row], self.codes[row], self.intervals[row], mutable)
+        stands_for = None if self.stands_for is None else self.stands_for[row]
+        return Anchor(self.names[row], self.codes[row], self.intervals[row], mutable, stands_for)
 
     @property
     def numbered(self) -> NDArray[np.intp]:
@@ -114,6 +125,7 @@ class Sequences:
             found.update(repr(record).encode())
         for array in (self.codes, self.mutable):
             found.update(b"" if array is None else np.ascontiguousarray(array).tobytes())
+        found.update(b"" if self.stands_for is None else repr(self.stands_for).encode())
         return found.hexdigest()
 
     def take(self, rows: NDArray[np.intp]) -> "Sequences":
@@ -124,6 +136,7 @@ class Sequences:
             tuple(self.intervals[row] for row in rows),
             None if self.mutable is None else self.mutable[rows],
             self.numbered[rows],
+            None if self.stands_for is None else tuple(self.stands_for[row] for row in rows),
         )
 
 
@@ -156,6 +169,7 @@ class SampleSet:
     not known.
     energy_background_error: standard error of energy_background. keep: the share of it by which beta was found so that
     the draws' mean energy falls short of it, and beta_error that beta's standard error; None and 0: beta was given.
+    stands_for: the share of the data that the anchor was chosen to stand for, if it was.
     """
 
     name: str
@@ -180,6 +194,7 @@ class SampleSet:
     energy_background_error: float = 0.0
     keep: float | None = None
     beta_error: float = 0.0
+    stands_for: float | None = None
 
     @property
     def distinguishable(self) -> bool:

@@ -17,7 +17,7 @@ from maxent_cli.data import Interval, Motif
 from maxent_cli.io.motif_files import write_meme
 from maxent_cli.io.report_inputs import Sources
 from maxent_cli.io.samples import writing_draws
-from maxent_cli.tables import gc_probe, motifs, periodicity
+from maxent_cli.tables import attribution, gc_probe, motifs, periodicity, training
 from maxent_cli.tables.sampling import SERIES, SUMMARY
 
 LAW = {
@@ -61,7 +61,10 @@ def write_parts(
     write_filled(folder / "draws.npz.series.tsv", SERIES, [{**row, "record": name} for name in names for row in series])
     write_gc(folder / "gc", names)
     write_periodicity(folder / "periodicity", names)
-    parts = {"motifs": "motifs", "periodicity": "periodicity", "gc-probe": "gc"}
+    write_scores(folder / "scores", names, decode(codes[0, 0]))
+    write_metrics(folder / "trained")
+    parts = {"train": "trained", "motifs": "motifs", "periodicity": "periodicity", "gc-probe": "gc"}
+    parts |= {"attribute": "scores"}
     given = {command: str(folder / name) for command, name in parts.items()}
     return Sources(str(folder / "draws.npz"), str(folder / "draws.npz.tsv"), given)
 
@@ -122,8 +125,8 @@ def write_motifs(folder: Path, names: Sequence[str], letters: str) -> None:
     }
     write_filled(folder / "occupancy.tsv", motifs.OCCUPANCY, [{"record": name, **shares} for name in names])
     site = {"start": 10, "end": 16, "motif": "motif_1", "score": 880, "strand": "-"}
-    sites = [{"#chrom": "x", **site, "record": name, "occupancy": 0.88, "occupancy_error": 0.03} for name in names]
-    write_filled(folder / "sites.bed", motifs.SITES, sites)
+    sites = [{"chromosome": "x", **site, "record": name, "occupancy": 0.88, "occupancy_error": 0.03} for name in names]
+    write_filled(folder / "sites.tsv", motifs.SITES, sites)
     write_filled(
         folder / "rates.tsv", motifs.RATES, [{"quantity": "anchors whose draws hold a motif", "found": 2, "of": 3}]
     )
@@ -137,6 +140,22 @@ def positions(name: str, letters: str) -> list[dict[str, object]]:
     held = {"information": 0.5, "information_error": 0.05, "ess": 99}
     shares = dict(zip((f"p_{letter}" for letter in LETTERS), (0.4, 0.3, 0.2, 0.1), strict=True))
     return [{"record": name, "position": p, "letter": each, **held, **shares} for p, each in enumerate(letters)]
+
+
+def write_scores(folder: Path, names: Sequence[str], letters: str) -> None:
+    """What `maxent attribute` writes, as far as a report reads it: scores of both signs that can all be seen."""
+    rows = [
+        {"record": name, "position": place, "letter": letter, "score": (-1.0) ** place * (1 + place % 3)}
+        for name in names
+        for place, letter in enumerate(letters)
+    ]
+    write_filled(folder / "positions.tsv", attribution.POSITIONS, rows)
+
+
+def write_metrics(folder: Path) -> None:
+    """What `maxent train` writes of a network, as far as a report reads it."""
+    row = {"part": "test", "metric": "AUROC", "value": 0.9321, "lower": 0.9111, "upper": 0.9512}
+    write_filled(folder / "metrics.tsv", training.METRICS, [row | {"positives": 41, "negatives": 82}])
 
 
 def write_periodicity(folder: Path, names: Sequence[str]) -> None:

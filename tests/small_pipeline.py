@@ -30,7 +30,7 @@ PIPELINE = {
 }
 MODELS = [{"name": "ctcf", "positives": "positives.fa", "epochs": 4}]
 PARTS = 3
-ANCHORS = [{"name": "held_out", "top": 3, "shards": PARTS}]
+ANCHORS = [{"name": "held_out", "diverse": 3, "shards": PARTS}]
 
 
 def write_table(path: Path, rows: list[dict[str, object]]) -> None:

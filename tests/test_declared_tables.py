@@ -21,7 +21,7 @@ DECLARED = [(command, output) for command, outputs in WRITTEN.items() for output
 TABLES = [(command, output) for command, output in DECLARED if isinstance(output, Table)]
 LINES = {  # by the output, in the order in which they are run
     "model": "train --positives positives.fa --epochs 4 --batch 32 --threads 1 --out {}",
-    "scores": "predict model/test.positives.fa --model model --label 1 --select best.fa --top 3 --threads 1 --out {}",
+    "scores": "predict model/test.positives.fa --model model --label 1 --select best.fa --diverse 3 --out {}",
     "plain": "predict anchors.fa --model model --threads 1 --out {}",
     "draws": f"sample anchors.fa --model model {RUN} --tether 0.4 --out {{}}",
     "others": f"sample anchors.fa --model model {RUN} --tether 0.4 --seed 2 --out {{}}",
@@ -74,7 +74,7 @@ def files_of(folder: Path, command: str, table: Table) -> Iterator[Path]:
 def test_every_command_that_writes_is_declared() -> None:
     assert WRITTEN.keys() == {line.split()[0] for line in LINES.values()}
     # FASTA, JSON, HTML, what others write, nothing
-    others = {"simulate", "adopt", "doctor", "report", "merge", "provenance"}
+    others = {"run", "simulate", "adopt", "doctor", "report", "merge", "provenance"}
     assert WRITTEN.keys() | others == set(COMMANDS)
 
 
@@ -84,7 +84,7 @@ def test_what_is_pooled_is_made_anew_by_merge() -> None:
 
 def test_every_table_that_was_written_is_declared(written: Path) -> None:
     declared = {place for command, table in TABLES for place in files_of(written, command, table)}
-    tables = {place for end in ("*.tsv", "*.tsv.gz", "sites.bed") for place in written.rglob(end)}
+    tables = {place for end in ("*.tsv", "*.tsv.gz") for place in written.rglob(end)}
     assert declared - tables == {written / "scores", written / "plain"}
     assert tables - declared == set()
 

@@ -11,7 +11,7 @@ from maxent_cli.commands import COMMANDS
 
 PACKAGE = Path(__file__).parents[1] / "maxent_cli"
 # of commands, which import nothing heavy themselves
-LIGHT_ROOMS = {"options", "params", "console", "configuration", "faults", "stopping"}
+LIGHT_ROOMS = {"options", "requests", "params", "console", "configuration", "faults", "stopping"}
 LIGHT_MODULES = {"choices", "errors", "laws", "tables"}  # of the package, which help may import
 LIGHT = {"click", "tqdm"}  # what a command may import before it is called
 HEAVY = ("torch", "numba", "numpy", "pandas", "scipy", "sklearn", "matplotlib")

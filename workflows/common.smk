@@ -1,6 +1,7 @@
 # What the rules read off run.toml and its two tables, models and anchors.
 import csv
 import ast
+import gzip
 import json
 import math
 import re
@@ -15,7 +16,7 @@ from snakemake.utils import validate
 
 # sections of run.toml that shape what a command gives: where they change, it is done again
 DRAWING = ("network", "anchors", "law", "sampling")
-SHAPING = {"predict": ("network",), "sample": DRAWING, "gc-probe": DRAWING}
+SHAPING = {"predict": ("network",), "sample": DRAWING, "gc-probe": DRAWING, "attribute": ("network", "law")}
 NOT_OF_PREDICT = ("gc", "background")
 NOT_OF_DOCTOR = ("feature", "match-p", "mu")
 GC_FILES = (
@@ -26,6 +27,7 @@ MU = "-0.5,0,0.5"  # the probe's default
 START_UP = 120  # seconds in which a job imports, and compiles where that is not yet in a cache
 SNAKEMAKE = 500  # MB of the two Snakemake processes around a job on a cluster
 SPARE_TIME, SPARE_MEMORY = 2, 1.5  # what is asked for, over what the doctor expects
+ONE, CHOSEN = "run", "anchors"  # names of the model and of the anchors of a file that `maxent run` left
 DEFAULTS = {"out": "results", "threads": 1, "models": "models.tsv", "anchors": "anchors.tsv"}
 
 
@@ -69,10 +71,38 @@ def by_name(rows):
     return named
 
 
+def rows_of_run(asked):
+    """What `maxent run` left in [run] as rows of the two tables: its records are trained on, or anchors chosen of them.
+
+    How they are read stands in [train] or [predict].
+    """
+    records, network = asked["records"], SETTINGS.get("network", {})
+    if "model" in network:
+        models = [{"name": ONE, **network}]
+        return {"models": models, "anchors": [{"name": CHOSEN, "records": records, "diverse": asked["diverse"]}]}
+    what = "table" if is_table(records) else "positives"
+    files = {name: SETTINGS["train"][name] for name in ("negatives", "genome") if name in SETTINGS.get("train", {})}
+    chosen = {"name": CHOSEN, "label": 1, "correct": True, "diverse": asked["diverse"]}
+    return {"models": [{"name": ONE, what: records, **files}], "anchors": [chosen]}
+
+
+def is_table(path):
+    """Whether a file's first line names columns with sequences, as maxent looks at it."""
+    if path.lower().removesuffix(".gz").endswith((".bed", ".narrowpeak", ".broadpeak")):
+        return False
+    opened = gzip.open if Path(path).read_bytes()[:2] == b"\x1f\x8b" else open
+    with opened(path, "rt") as stream:
+        cells = {cell.strip().strip('"').lower() for cell in stream.readline().split("\t")}
+    return len(cells) > 1 and bool(cells & {"sequence", "seq"})
+
+
 RUN_TOML = config.get("run", "run.toml")
 SETTINGS = sections(RUN_TOML)
 WORKFLOW = DEFAULTS | SETTINGS.get("workflow", {})
-TABLES = {name: table(WORKFLOW[name]) for name in ("models", "anchors")}
+if "run" in SETTINGS:
+    TABLES = rows_of_run(SETTINGS["run"])
+else:
+    TABLES = {name: table(WORKFLOW[name]) for name in ("models", "anchors")}
 validate({"workflow": WORKFLOW, **TABLES}, "tables.schema.yaml")
 OUT = WORKFLOW["out"]
 MODELS, ANCHORS = by_name(TABLES["models"]), by_name(TABLES["anchors"])
@@ -109,7 +139,7 @@ def word(name, found):
 
 def of_model(command, wildcards):
     """A model's row is what says how to train or adopt it, or where it is."""
-    if command not in ("train", "predict", "sample", "gc-probe"):
+    if command not in ("train", "predict", "sample", "gc-probe", "attribute"):
         return {}
     row = {name: found for name, found in MODELS[wildcards.model].items() if name != "name"}
     if command == "train" or "model" in row:
@@ -118,9 +148,15 @@ def of_model(command, wildcards):
     return {"model": MODEL.format(model=wildcards.model), **own}
 
 
+def trained(wildcards):
+    """How the report is told of a network that was trained here."""
+    own = {"positives", "table"} & set(MODELS[wildcards.model])
+    return shlex.join(["--train", MODEL.format(model=wildcards.model)] if own else [])
+
+
 def of_anchors(command, wildcards):
     """A set's row is what says how to choose anchors, or how to read those given."""
-    row = ANCHORS[wildcards.anchors] if command in ("predict", "sample", "gc-probe") else {}
+    row = ANCHORS[wildcards.anchors] if command in ("predict", "sample", "gc-probe", "attribute") else {}
     if (command == "predict") == ("file" in row):
         return {}
     return {name: found for name, found in row.items() if name not in ("name", "records", "file", "shards")}

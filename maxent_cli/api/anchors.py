@@ -45,7 +45,7 @@ class Anchors:
     def read(self, length: int | None, background: tuple[float, ...] = (0.25,) * 4) -> tuple[Sequences, list[Rejected]]:
         """The anchors, with what of them may change, and what was left out.
 
-        length: that of the network's input, in bp; None: the first record's. background (4,): of a flank's letters.
+        length: that of the network's input, in bp; None: the commonest. background (4,): of a flank's letters.
         """
         return self.read_part(length, background)[:2]
 
@@ -89,6 +89,7 @@ def anchors(
     flank: Literal["genome", "background"] | None = None,
     fix: str | None = None,
     n_policy: Literal["reject", "fix", "sample"] = "reject",
+    map_chromosomes: bool = False,
 ) -> Anchors:
     """Sequences around which to draw.
 
@@ -107,6 +108,8 @@ def anchors(
         Positions that do not change: a BED file, or as in ``"3,40-60"`` (0-based in the input, ends excluded).
     n_policy
         Records with N are rejected ('reject'), keep it ('fix'), or may change it ('sample').
+    map_chromosomes
+        Take chr4, 4, chrIV and IV for one, and chrM, MT and Mito, where the genome has one of them.
 
     Examples
     --------
@@ -117,4 +120,4 @@ def anchors(
     """
     if isinstance(given, Anchors):
         return given
-    return Anchors(source_of(given, "anchor", genome, centre), crop, flank, fix, n_policy)
+    return Anchors(source_of(given, "anchor", genome, centre, map_chromosomes), crop, flank, fix, n_policy)

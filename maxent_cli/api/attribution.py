@@ -16,9 +16,10 @@ from maxent_cli.data import WHOLE, Anchor, Shard
 from maxent_cli.errors import SettingsError, require_range
 from maxent_cli.interpret.attribution import METHODS, AttributionSettings, Question, attribute_anchor, make_ready
 from maxent_cli.interpret.law import Law, require_few
-from maxent_cli.io.attribution_files import read_scores, write_arrays, write_bedgraph
+from maxent_cli.io.attribution_files import read_scores, write_arrays
 from maxent_cli.io.machine import granted_cpus
 from maxent_cli.io.outputs import planned
+from maxent_cli.io.tracks import SESSION, write_session, write_signal
 from maxent_cli.io.unfinished import unfinished
 from maxent_cli.tables.attribution import POSITIONS
 
@@ -126,11 +127,12 @@ def pool(folder: Path, _settings: Mapping[str, Any]) -> Iterator[str]:
         return
     (folder / "modisco").mkdir(exist_ok=True)
     write_arrays(folder / "modisco", table)
-    if not table["chromosome"].any():
-        yield "no scores.bedgraph, since no anchor has coordinates"
+    places, several = write_signal(folder, "scores", table, "score")
+    if not places:
+        yield "no tracks, since no anchor has coordinates"
         return
-    places, several = write_bedgraph(folder / "scores.bedgraph", table)
-    yield f"scores.bedgraph: {places} bp" + (f", {several} of them the mean of several anchors" if several else "")
+    write_session(str(folder / SESSION), [str(folder / "scores.bw")])
+    yield f"tracks of {places} bp" + (f", {several} of them the mean of several anchors" if several else "")
 
 
 def _check(method: str, references: int | None, steps: int | None, max_delta: float | None) -> None:

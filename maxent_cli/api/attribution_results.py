@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from maxent_cli.alphabet import LETTERS, decode, one_hot
+from maxent_cli.api.motif_results import place_at
 from maxent_cli.data import Interval
 from maxent_cli.errors import shown
 from maxent_cli.interpret.attribution import COMPLETE, Attribution, AttributionSettings, Completeness, MethodScores
@@ -111,11 +112,7 @@ def position_rows(one: Attribution) -> Iterator[Row]:
         row["score"] = given.scores[position] if free else None
         row["error"] = given.errors[position] if free and given.errors is not None else None
         row |= {name: given.hypothetical[code, position] if free else None for code, name in enumerate(LETTERS)}
-        row["chromosome"] = place.chromosome if place else None
-        row["chromosome_position"] = (
-            None if place is None else place.end - 1 - position if place.strand == "-" else place.start + position
-        )
-        yield row
+        yield row | dict(zip(("chromosome", "chromosome_position"), place_at(place, position), strict=True))
 
 
 def anchor_row(one: Attribution, job: AttributionJob) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The doctor: what a network is like as a thing to sample, and whether the sampler is right on it."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -28,6 +29,7 @@ from maxent_cli.interpret.law import Frequencies, Law
 from maxent_cli.interpret.sampling import Sampling, ready
 from maxent_cli.interpret.self_test import self_test
 from maxent_cli.io.machine import GIB, granted_memory
+from maxent_cli.io.outputs import planned
 from maxent_cli.io.records import RecordSource, read_labelled_sequences
 
 MOST_LABELLED = 1000
@@ -41,6 +43,7 @@ def doctor(
     law: Law | None = None,
     sampling: Sampling | None = None,
     *,
+    out: str | None = None,
     threads: int | None = None,
     progress: Progress = True,
 ) -> Sequence[Finding]:
@@ -50,6 +53,8 @@ def doctor(
     ----------
     network, given, law, sampling
         As `sample` takes them; without anchors, random sequences of the background.
+    out
+        JSON file of the findings by topic, with their numbers; not written by default.
     threads, progress
         CPU threads that the run will have; who is told of records left out.
 
@@ -69,10 +74,20 @@ def doctor(
     check_together(asked, run)
     task = Task("doctor", listener, threads=threads or granted_cpus())
     source = anchors(_background(network, asked) if given is None else given)
+    outputs = planned([*network.files, *source.files, *asked.files], [out], noting=False)
     subject = take_up(network, source, asked, run.device, {}, task)
     patient = Patient(subject.model, subject.outputs, subject.anchors, subject.law, run, task.threads)
     with torch_threads(1):
-        return list(examined(patient, given is None))
+        found = list(examined(patient, given is None))
+    if out is not None:
+        with outputs.writing(seed=run.seed, device=run.device) as opening:
+            opening(out).write(f"{as_json(found)}\n")
+    return found
+
+
+def as_json(found: Sequence[Finding]) -> str:
+    """The findings by topic, with their numbers."""
+    return json.dumps({f.topic: {"verdict": f.verdict, "text": f.text, **f.numbers} for f in found}, indent=2)
 
 
 def examined(patient: Patient, random: bool) -> Iterator[Finding]:

@@ -155,6 +155,7 @@ class Job:
                     with naming(anchors, self.subject.name):
                         next(results)
                     ticker.advance()
+                next(results, None)  # so that it ends, rather than is stopped
             except InputError as error:
                 work.useless = error.path == self.subject.name  # the network or the anchors must change
                 raise

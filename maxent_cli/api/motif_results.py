@@ -120,6 +120,7 @@ class Presence:
     tallies: list[Tally | None]  # None where the draws hold no more than the background
     sites: Sites | None
     convergence: Diagnosis
+    stands_for: float | None
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ def read_off(draws: Draws, job: MotifsJob) -> Findings:
             stretches = find_segments(samples, letters, held, job.calling)
             positions(_position_rows(samples, letters, held, diagnosis))
             odds = _odds(samples, letters)
-            pwm(_pwm_rows(samples.name, odds, diagnosis))
+            pwm(_pwm_rows(samples, odds, diagnosis))
             segments(_segment_rows(stretches, samples.interval, diagnosis))
             logo = _write_anchor_logo(row, samples, (letters, held, stretches), job)
             anchors([_anchor_row(samples, letters, held, (len(stretches), logo, *told(diagnosis)))])
@@ -190,6 +191,11 @@ def in_genome(start: int, end: int, place: Interval) -> tuple[str, int, int]:
     if place.strand == "-":
         return place.chromosome, place.end - end, place.end - start
     return place.chromosome, place.start + start, place.start + end
+
+
+def place_at(place: Interval | None, position: int) -> tuple[str | None, int | None]:
+    """Chromosome and place (0-based) of a position of an anchor; None where they are not known."""
+    return in_genome(position, position + 1, place)[:2] if place else (None, None)
 
 
 def _chance(samples: SampleSet, use: str) -> np.random.Generator:
@@ -260,7 +266,8 @@ def _present(
     ]
     kept = sites.compact() if job.draw_sites else None
     draws = samples.codes.shape[1]
-    return letters, sites, Presence(samples.name, samples.interval, draws, occupancies, tallies, kept, diagnosis)
+    known = samples.name, samples.interval, draws, occupancies, tallies, kept, diagnosis, samples.stands_for
+    return letters, sites, Presence(*known)
 
 
 def _anchor_row(
@@ -278,7 +285,8 @@ def _position_rows(samples: SampleSet, letters: Frequencies, held: Information, 
     )
     for position in range(len(numbers)):
         row = numbers[position]
-        yield tables.POSITIONS.row(samples.name, position, sequence[position], *row, *told(diagnosis))
+        here = (samples.name, position, sequence[position], *place_at(samples.interval, position))
+        yield tables.POSITIONS.row(*here, *row, *told(diagnosis))
 
 
 def _odds(samples: SampleSet, letters: Frequencies) -> Floats:
@@ -290,10 +298,9 @@ def _odds(samples: SampleSet, letters: Frequencies) -> Floats:
     return odds
 
 
-def _pwm_rows(name: str, odds: Floats, diagnosis: Diagnosis) -> Iterator[Row]:
-    for position in range(len(odds)):
-        row = odds[position]
-        yield tables.PWM.row(name, position, *row, *told(diagnosis))
+def _pwm_rows(samples: SampleSet, odds: Floats, diagnosis: Diagnosis) -> Iterator[Row]:
+    for position, row in enumerate(odds):
+        yield tables.PWM.row(samples.name, position, *row, *place_at(samples.interval, position), *told(diagnosis))
 
 
 def _segment_rows(segments: Sequence[Segment], place: Interval | None, diagnosis: Diagnosis) -> Iterator[Row]:

@@ -1,12 +1,14 @@
 """How motifs writes the motifs that anchors share."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from maxent_cli.analysis.motifs import consensus
-from maxent_cli.analysis.names import Name, name_motifs
+from maxent_cli.analysis.names import Family, Name, name_motifs
 from maxent_cli.analysis.occupancy import LEAST_OCCUPANCY, Occupancy, column_bits, site_counts, total_bits
 from maxent_cli.analysis.recurrence import Merged
 from maxent_cli.analysis.sites import STRANDS
@@ -21,12 +23,15 @@ from maxent_cli.api.motif_results import (
     told,
     write_numbered_logo,
 )
-from maxent_cli.data import Floats, Motif
+from maxent_cli.data import Floats, Interval, Motif
+from maxent_cli.errors import printable
+from maxent_cli.io.bed import BedRow, write_bed
 from maxent_cli.io.growing_tables import growing_table
 from maxent_cli.io.logos import Logo, information_heights
 from maxent_cli.io.modisco import write_modisco
 from maxent_cli.io.motif_files import write_jaspar, write_meme, write_ppm_table, write_pwm_table
-from maxent_cli.io.tables import Row, write_table
+from maxent_cli.io.tables import Row, text_of, write_table
+from maxent_cli.io.tracks import PLACE, SESSION, write_session, write_signal
 from maxent_cli.tables import motifs as tables
 from maxent_cli.tables.columns import BEST
 from maxent_cli.tables.schema import Table
@@ -54,6 +59,7 @@ class Final:
     sites: int
     converged: int
     rhat: float
+    stands_for: float | None
 
     @property
     def number(self) -> int:
@@ -76,7 +82,7 @@ def final_motifs(shared: Shared, job: MotifsJob) -> list[Final]:
     return [replace(one, name=f"motif_{number}") for number, one in enumerate(wide, 1)]
 
 
-def write_motifs(finals: Sequence[Final], shared: Shared, known: Sequence[Motif], job: MotifsJob) -> list[list[Name]]:
+def write_motifs(finals: Sequence[Final], shared: Shared, known: Sequence[Motif], job: MotifsJob) -> list[list[Family]]:
     """Write the motifs in every format; give their names."""
     motifs, reference, folder = [one.motif for one in finals], shared.reference, str(job.folder)
     names = name_motifs(motifs, known)
@@ -85,12 +91,25 @@ def write_motifs(finals: Sequence[Final], shared: Shared, known: Sequence[Motif]
     write_ppm_table(f"{folder}/motifs_ppm.tsv", motifs)
     write_pwm_table(f"{folder}/motifs_pwm.tsv", motifs, reference)
     _put((_motif_row(*each, shared, job) for each in zip(finals, names, strict=True)), tables.MOTIFS, job)
+    _put((row for one, like in zip(finals, names, strict=True) for row in _known_rows(one, like)), tables.KNOWN, job)
     return names
 
 
-def write_places(finals: Sequence[Final], shared: Shared, job: MotifsJob) -> None:
+def _known_rows(one: Final, families: Sequence[Family]) -> Iterator[Row]:
+    for number, family in enumerate(families, 1):
+        for name in family.members:
+            yield tables.KNOWN.row(one.name, number, name.known, *_told_of(name))
+
+
+def _told_of(name: Name) -> tuple[float, float, int, str]:
+    return name.p, name.q, name.overlap, name.orientation
+
+
+def write_places(finals: Sequence[Final], shared: Shared, names: Sequence[Sequence[Family]], job: MotifsJob) -> None:
     """Write where the draws hold the motifs, how far apart, and each anchor's own version of them."""
-    _put(_site_rows(finals, shared), tables.SITES, job)
+    sites = list(_site_rows(finals, shared))
+    _put(sites, tables.SITES, job)
+    _write_bed(sites, called(finals, names), job)
     logos = _write_aligned_logos(finals, shared, job)
     _put(_occupancy_rows(finals, shared, logos, job), tables.OCCUPANCY, job)
     _put(_spacing_rows(finals, shared), tables.SPACING, job)
@@ -126,8 +145,20 @@ def write_attributions(found: Findings, job: MotifsJob) -> None:
         write_modisco(f"{job.folder}/modisco", np.stack(found.one_hot), np.stack(found.attributions))
 
 
+def write_tracks(job: MotifsJob) -> None:
+    """Write the information of positions in the genome, and what opens it and the sites in IGV, where it is known."""
+    path = job.folder / tables.POSITIONS.file
+    wanted = [*PLACE, "information"]
+    table = pd.read_csv(path, sep="\t", usecols=wanted, dtype={"chromosome": str}, keep_default_na=False, na_values={})
+    table = table.assign(**{name: pd.to_numeric(table[name]) for name in wanted[1:]})
+    table["chromosome"] = table["chromosome"].map(text_of)
+    if write_signal(job.folder, "information", table, "information")[0]:
+        tracks = [str(job.folder / name) for name in (tables.BED.file, "information.bw")]
+        write_session(str(job.folder / SESSION), tracks)
+
+
 def account(
-    finals: Sequence[Final], found: Findings, shared: Shared, names: Sequence[Sequence[Name]], job: MotifsJob
+    finals: Sequence[Final], found: Findings, shared: Shared, names: Sequence[Sequence[Family]], job: MotifsJob
 ) -> Iterator[str]:
     """What was found, in lines for people."""
     again = sum(shared.merged[one.row].p <= TELLING_P for one in finals)
@@ -136,8 +167,8 @@ def account(
         f"at beta = 0); {len(finals)} motifs in all, {again} in more anchors than by chance"
     )
     for one, like in list(zip(finals, names, strict=True))[:SAID]:
-        known = f"; like {like[0].known}, q {like[0].q:.2g}" if like else ""
-        yield f"  {one.name} {consensus(one.motif)}: {one.anchors} anchors, {one.sites} sites{known}"
+        known = f"; like {like[0].label} ({like[0].best.known}), q {like[0].best.q:.2g}" if like else ""
+        yield f"  {one.name} {consensus(one.motif)}: {one.anchors} anchors{_standing(one)}, {one.sites} sites{known}"
         yield f"    {_recurrence(shared.merged[one.row], _counting(found, job))}"
     unsettled = len(found.convergence) - len(found.converged)
     if unsettled:
@@ -186,7 +217,19 @@ def _final(shared: Shared, row: int, presences: Sequence[Presence], job: MotifsJ
     kept = np.flatnonzero(bits.value >= calling.bits)
     first, last = (int(kept[0]), int(kept[-1]) + 1) if len(kept) else (0, 0)
     sites = sum(p.occupancies[row].sites for p in presences)
-    return Final("", row, first, counts[:, first:last], len(presences), sites, *_convergence(presences))
+    told = (*_convergence(presences), _stands_for(presences))
+    return Final("", row, first, counts[:, first:last], len(presences), sites, *told)
+
+
+def _stands_for(presences: Sequence[Presence]) -> float | None:
+    """The share of the data for which anchors stand; None where one was not chosen to."""
+    shares = [presence.stands_for for presence in presences]
+    known = [share for share in shares if share is not None]
+    return min(sum(known), 1.0) if len(known) == len(shares) else None
+
+
+def _standing(one: Final) -> str:
+    return "" if one.stands_for is None else f" that stand for {one.stands_for:.0%} of the data"
 
 
 def _convergence(presences: Sequence[Presence]) -> tuple[int, float]:
@@ -206,10 +249,10 @@ def _span(one: Final, shared: Shared, start: int, strand: str) -> tuple[int, int
     return max(first, 0), min(first + width, shared.length)
 
 
-def _motif_row(one: Final, names: Sequence[Name], shared: Shared, job: MotifsJob) -> Row:
+def _motif_row(one: Final, names: Sequence[Family], shared: Shared, job: MotifsJob) -> Row:
     motif, total = one.motif, total_bits(one.counts, shared.reference)
     described = (one.name, consensus(motif), len(motif.counts), one.anchors, one.sites)
-    known = [value for name in names for value in (name.known, name.p, name.q, name.overlap, name.orientation)]
+    known = [value for family in names for value in (family.label, *_told_of(family.best))]
     by_chance = np.mean([p.occupancies[one.row].background for p in shared.presences])
     rest = (
         _write_motif_logo(one, names, shared, job),
@@ -219,16 +262,17 @@ def _motif_row(one: Final, names: Sequence[Name], shared: Shared, job: MotifsJob
         float(by_chance),
         one.converged,
         one.rhat,
+        one.stands_for,
     )
     empty = [None] * (5 * BEST - len(known))
     return tables.MOTIFS.row(*described, float(total.value), float(total.error), *known, *empty, *rest)
 
 
-def _write_motif_logo(one: Final, names: Sequence[Name], shared: Shared, job: MotifsJob) -> str | None:
+def _write_motif_logo(one: Final, names: Sequence[Family], shared: Shared, job: MotifsJob) -> str | None:
     if job.logos == "none" or one.number > MOST_MOTIF_LOGOS:
         return None
     bits = column_bits(one.counts, shared.reference)
-    like = f"   {names[0].known}" if names else ""
+    like = f"   {names[0].label}" if names else ""
     logo = Logo(
         title=f"{one.name}   {one.anchors} anchors, {one.sites} sites{like}",
         heights=information_heights(one.motif.probabilities, bits.value),
@@ -242,6 +286,23 @@ def _site_rows(finals: Sequence[Final], shared: Shared) -> Iterator[Row]:
     for presence in shared.presences:
         rows = [_site_row(one, place, presence, shared) for one in finals for place in _often(one, presence)]
         yield from sorted(rows, key=lambda row: (row["start"], row["motif"], row["strand"]))
+
+
+def called(finals: Sequence[Final], names: Sequence[Sequence[Family]]) -> dict[str, str]:
+    """What each motif is called where there is little room: the first known motif that it is like beyond chance."""
+    return {
+        one.name: like[0].best.name if like and like[0].tells else one.name
+        for one, like in zip(finals, names, strict=True)
+    }
+
+
+def _write_bed(sites: Sequence[Mapping[str, Any]], names: Mapping[str, str], job: MotifsJob) -> None:
+    """The sites as BED6 by chromosome and place, each called as its motif is known."""
+    place = ("chromosome", "start", "end", "strand")
+    called = {motif: printable(name) for motif, name in names.items()}
+    rows = [BedRow(Interval(*(row[name] for name in place)), called[row["motif"]], row["score"]) for row in sites]
+    rows.sort(key=lambda row: (row.interval.chromosome, row.interval.start, row.interval.end, row.name))
+    write_bed(str(job.folder / tables.BED.file), rows)
 
 
 def _often(one: Final, presence: Presence) -> list[int]:

@@ -6,12 +6,14 @@ from maxent_cli.analysis.discovery import Calling
 from maxent_cli.api import motif_tables
 from maxent_cli.api.draws import GivenDraws, opened, path_of
 from maxent_cli.api.listening import Progress, listener_of
+from maxent_cli.api.looking import so_far
 from maxent_cli.api.motif_results import MotifsJob, read_off, share
 from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.errors import require_range
 from maxent_cli.io.machine import granted_cpus
-from maxent_cli.io.motif_files import DATABASES, read_meme
+from maxent_cli.io.motif_files import databases, read_meme
 from maxent_cli.io.outputs import planned
+from maxent_cli.io.unfinished import is_unfinished
 
 
 def motifs(
@@ -36,12 +38,13 @@ def motifs(
     Parameters
     ----------
     draws
-        What `sample` gives, or the path of what it wrote.
+        What `sample` gives, or the path of what it wrote; or of what it is at work on (OUT.partial): the anchors that
+        are finished.
     calling
         When columns make a motif and draws hold it.
     known
-        Known motifs to name the found ones by: 'jaspar-vertebrates', 'jaspar-fungi' (JASPAR 2022 CORE, which come with
-        the package), or a MEME file.
+        Known motifs to name the found ones by: 'jaspar-vertebrates', 'jaspar-fungi' or 'jaspar', both of them (JASPAR
+        2022 CORE, which come with the package), or a MEME file.
     similarity
         Pearson r of aligned columns from which motifs of different anchors are one.
     unconverged
@@ -58,8 +61,9 @@ def motifs(
     Returns
     -------
     Results
-        Tables 'motifs', 'occupancy', 'spacing', 'rates', 'anchors', 'positions', 'pwm', 'segments' and the matrices as
-        tables, as `maxent motifs --help-all` tells; positions are 0-based, start and end half-open; in bits.
+        Tables 'motifs', 'known', 'sites', 'occupancy', 'spacing', 'rates', 'anchors', 'positions', 'pwm', 'segments'
+        and the matrices as tables, as `maxent motifs --help-all` tells; positions are 0-based, start and end half-open;
+        in bits.
 
     Raises
     ------
@@ -73,20 +77,24 @@ def motifs(
     >>> found.to_frame()[["motif", "consensus", "anchors", "known_1", "q_1"]]  # doctest: +SKIP
     """
     require_range("similarity", similarity, 0, 1)
-    listener, database = listener_of(progress), DATABASES.get(known or "", known)
-    outputs = planned([path_of(draws), database], folders=[out])
-    named = read_meme(database) if database else []
-    with opened(draws) as anchors, results_folder(out, outputs) as folder:
-        ways = (logos, max_logos, draw_sites, threads or granted_cpus(), listener, unconverged)
-        job = MotifsJob(folder, calling or Calling(), similarity, *ways)
-        found = read_off(anchors, job)
-        shared = share(anchors, found, job)
-        final = motif_tables.final_motifs(shared, job)
-        names = motif_tables.write_motifs(final, shared, named, job)
-        motif_tables.write_places(final, shared, job)
-        if draw_sites:
-            motif_tables.write_draw_sites(final, shared, job)
-        motif_tables.write_rates(final, found, shared, job)
-        motif_tables.write_attributions(found, job)
+    listener, files = listener_of(progress), databases(known)
+    path, named = path_of(draws), [motif for file in files for motif in read_meme(file)]
+    outputs = planned([None if is_unfinished(path) else path, *files], folders=[out])
+    with so_far(path) as (place, unfinished), opened(draws if place == path else place) as anchors:
+        if unfinished:
+            listener.say(f"{path}: {unfinished}")
+        with results_folder(out, outputs) as folder:
+            ways = (logos, max_logos, draw_sites, threads or granted_cpus(), listener, unconverged)
+            job = MotifsJob(folder, calling or Calling(), similarity, *ways)
+            found = read_off(anchors, job)
+            shared = share(anchors, found, job)
+            final = motif_tables.final_motifs(shared, job)
+            names = motif_tables.write_motifs(final, shared, named, job)
+            motif_tables.write_places(final, shared, names, job)
+            if draw_sites:
+                motif_tables.write_draw_sites(final, shared, job)
+            motif_tables.write_rates(final, found, shared, job)
+            motif_tables.write_attributions(found, job)
+            motif_tables.write_tracks(job)
     account = motif_tables.account(final, found, shared, names, job)
     return tell(folder, out, "motifs", account, listener)

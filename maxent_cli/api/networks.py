@@ -28,7 +28,7 @@ _DEVICE, _DEVICES = re.compile(r"cpu|cuda(:[0-9]{1,3})?"), "give cpu, cuda or cu
 class Network:
     """A network and how it reads DNA.
 
-    name: what messages call it. input_length: letters that it reads, in bp; None: as many as the first record has.
+    name: what messages call it. input_length: letters that it reads, in bp; None: as many as most records have.
     names: of its outputs, as far as known. background: letter frequencies that it was trained on, where known. held:
     outputs held by default. trusted: its code was said to be. files: paths that it came from; digest: what tells it
     from others.
@@ -71,7 +71,7 @@ def network(given: str | nn.Module, input_length: int | None = None, *, trust_co
         A model folder as `train` and `adopt` write it; or a module in memory that reads (batch, 4, length), letters
         A, C, G, T, of which a copy is taken. `adopt` takes all others.
     input_length
-        Letters that a module reads, in bp; by default its own ``input_length``, or as many as the first record has.
+        Letters that a module reads, in bp; by default its own ``input_length``, or as many as most records have.
     trust_code
         Also run code that a model folder holds.
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from maxent_cli import __version__
 from maxent_cli.errors import InputError, printable
 from maxent_cli.io.digests import PIPED, digest_of
 from maxent_cli.io.genome_index import index_digest
-from maxent_cli.io.provenance import require_provenance
+from maxent_cli.io.provenance import code, require_provenance
 
 
 class Origin:
@@ -57,6 +58,21 @@ def provenance(output: str) -> Origin:
     1
     """
     return Origin(output, require_provenance(output))
+
+
+def is_made_by(output: str, words: list[str]) -> bool:
+    """Whether an output is there and whole, made by this command and code from inputs that are as they were.
+
+    The place of the program does not count.
+    """
+    try:
+        origin = provenance(output)
+        origin.check_inputs()
+    except InputError:
+        return False
+    record = origin.record
+    made = [list(record.get("command", []))[1:], record.get("version"), record.get("code"), record.get("config")]
+    return made == [words[1:], __version__, code(), None]
 
 
 def _lines_of(record: dict[str, Any]) -> Iterator[str]:

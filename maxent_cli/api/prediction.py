@@ -7,7 +7,7 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from maxent_cli.alphabet import decode
+from maxent_cli.alphabet import Codes, decode
 from maxent_cli.analysis.classification import classification_areas
 from maxent_cli.api.anchors import Anchors, Given, anchors
 from maxent_cli.api.jobs import Task, granted_cpus, outputs_of, torch_threads
@@ -17,6 +17,7 @@ from maxent_cli.api.runs import Run, account, settings_of
 from maxent_cli.data import WHOLE, Floats, Record, Rejected, Sequences, Shard
 from maxent_cli.errors import InputError, SettingsError, require_range
 from maxent_cli.interpret.law import require_few
+from maxent_cli.interpret.standing import Standing, standing
 from maxent_cli.io.bed import bed_lines, bed_rows
 from maxent_cli.io.digests import run_digests
 from maxent_cli.io.fasta import fasta_lines
@@ -24,7 +25,7 @@ from maxent_cli.io.outputs import planned
 from maxent_cli.io.parts import SCORES
 from maxent_cli.io.records import RecordSource, read_labelled_sequences, read_part
 from maxent_cli.io.tables import write_rows
-from maxent_cli.laws import Combination, is_table
+from maxent_cli.laws import Combination, Outputs, is_table
 from maxent_cli.models import prediction
 from maxent_cli.models.splits import related
 from maxent_cli.tables.training import SCORES as SCORES_TABLE
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 SEED = 1  # of the intervals of AUROC and AUPRC
 MOST_SHOWN = 20  # rows in a notebook
+MOST_TOLD = 12  # shares that are said
+MOST_DIVERSE = 5000  # beyond that, the distances of all from all would be too many
 
 Labels = NDArray[np.int64]
 Columns = dict[str, tuple[str, ...] | NDArray[np.generic]]
@@ -41,24 +44,29 @@ Columns = dict[str, tuple[str, ...] | NDArray[np.generic]]
 
 @dataclass(frozen=True)
 class Scores:
-    """A network's outputs for records; rows: those chosen, highest contrast first."""
+    """A network's outputs for records; rows: those chosen, highest contrast first, or that stand for most first.
+
+    shares: of the records that could be chosen, which each chosen one stands for; none where they were not chosen so.
+    """
 
     columns: Columns
     sequences: Sequences
     rows: NDArray[np.intp]
+    shares: tuple[float, ...] = ()
 
     def to_frame(self) -> "pd.DataFrame":
-        """A row a record: record, outputs, contrast, probability and, where labels are known, label and correct."""
+        """A row a record: record, outputs, contrast, probability; label and correct, anchor and stands_for if known."""
         import pandas as pd
 
         return pd.DataFrame(self.columns)
 
     @property
     def chosen(self) -> Anchors:
-        """The records that were chosen, highest contrast first, as `sample` takes them."""
+        """The records that were chosen, in their order, as `sample` takes them."""
         found = self.sequences.take(self.rows)
-        kept = zip(found.names, found.codes, found.intervals, strict=True)
-        records = tuple(Record(name, decode(codes), f"chosen: {name}", interval) for name, codes, interval in kept)
+        letters, places = map(decode, found.codes), [f"chosen: {name}" for name in found.names]
+        given = (found.names, letters, places, found.intervals, self.shares or (None,) * len(found))
+        records = tuple(Record(*one) for one in zip(*given, strict=True))
         if not records:
             raise InputError("chosen records", "", "there are none", "ask for less")
         return Anchors(RecordSource("chosen records", given=records))
@@ -84,6 +92,7 @@ def predict(
     at_least: float | None = None,
     correct: bool = False,
     top: int | None = None,
+    diverse: int | None = None,
     out: str | None = None,
     select: str | None = None,
     shard: Shard = WHOLE,
@@ -104,9 +113,12 @@ def predict(
     output
         The contrast, as `Law` names it: an output by number or name, a difference, 'A-B', or the path of a TSV of
         weights; by default 1 less 0 of two.
-    at_least, correct, top
-        Choose records with this contrast or more, those that are called correctly (the contrast is above 0 exactly for
-        label 1) and, of these, so many with the highest contrast; by default all.
+    at_least, correct
+        Choose records with this contrast or more, and those that are called correctly (the contrast is above 0 exactly
+        for label 1).
+    top, diverse
+        Of these, so many with the highest contrast; or so many that stand for all of them: k medoids, by the words that
+        the network reads in records. By default all.
     out, select
         TSV of the scores, and FASTA of the chosen records (BED, if it is named .bed); not written by default.
     shard, threads
@@ -116,7 +128,8 @@ def predict(
     -------
     Scores
         `to_frame()` has a row a record: outputs by name, their contrast, and the probability of its first class;
-        `chosen` are anchors.
+        `chosen` are anchors. With diverse, `anchor` names the one that stands for a record, and `stands_for` is the
+        share of records that an anchor stands for.
 
     Raises
     ------
@@ -134,7 +147,8 @@ def predict(
     >>> list(found.to_frame())
     ['record', 'output_0', 'output_1', 'contrast', 'probability']
     """
-    _check(given, table, label, correct, top)
+    _check(given, table, label, correct)
+    _check_choice(top, diverse)
     if select is not None and shard.count > 1:
         raise SettingsError("select", "", "chooses among all records, and excludes shard", "give one of them")
     task = Task("predict", listener_of(progress), out, shard, threads or granted_cpus())
@@ -159,21 +173,24 @@ def predict(
     within = np.isin(wide.numbered, mine.numbered)
     margins, called = margins[within], None if labels is None else labels[within]
     columns = _columns(mine, margins, contrast[0], names, called)
-    found = Scores(columns, mine, _chosen(columns, at_least, correct, top))
+    rows = _chosen(columns, at_least, correct, top)
+    found = Scores(columns, mine, rows)
+    if diverse is not None and len(rows):
+        found = _diverse(found, _stand(reader, contrast, mine.codes[np.sort(rows)], diverse, task))
     if called is not None and len(set(called.tolist())) == 2:
         for area in classification_areas(called, columns["contrast"], SEED, related(mine.codes)):
             task.listener.say(str(area))
     with outputs.writing() as opening:
         if out is not None:
-            write_rows(opening(out, part=run.part(SCORES)), columns, SCORES_TABLE)
+            write_rows(opening(out, part=run.part(SCORES)), found.columns, SCORES_TABLE)
         if select is not None:
             _write_chosen(opening, select, found)
     if select is not None:
-        task.listener.say(f"{select}: {len(found.rows)} of {len(found)} records selected")
+        task.listener.say(f"{select}: {len(found.rows)} of {len(found)} records selected{_told(found, len(rows))}")
     return found
 
 
-def _check(given: Given | None, table: str | None, label: int | None, correct: bool, top: int | None) -> None:
+def _check(given: Given | None, table: str | None, label: int | None, correct: bool) -> None:
     """Raise SettingsError for what excludes another, or is out of range."""
     if (given is None) == (table is None):
         raise SettingsError("records", "", "either they or a table are needed, not both", "give one of them")
@@ -182,7 +199,13 @@ def _check(given: Given | None, table: str | None, label: int | None, correct: b
     if correct and table is None and label is None:
         raise SettingsError("correct", "", "needs labels", "give a table, or the label of all records")
     require_range("label", label, 0, 1)
+
+
+def _check_choice(top: int | None, diverse: int | None) -> None:
+    if top is not None and diverse is not None:
+        raise SettingsError("top", "", "chooses the surest, and excludes diverse", "give one of them")
     require_range("top", top, 1, float("inf"))
+    require_range("diverse", diverse, 1, MOST_DIVERSE)
 
 
 def _read(
@@ -257,10 +280,35 @@ def _chosen(columns: Columns, at_least: float | None, correct: bool, top: int | 
     return order[passes[order]][:top]
 
 
+def _stand(reader: Reader, contrast: Outputs, codes: Codes, count: int, task: Task) -> Standing:
+    with torch_threads(task.threads), task.listener.progress("comparing", len(codes), "records") as ticker:
+        return standing(reader, contrast, codes, count, ticker.advance)
+
+
+def _diverse(found: Scores, stand: Standing) -> Scores:
+    """The records that stand for all that could be chosen, whose rows `found` has; and which stands for which."""
+    able = np.sort(found.rows)
+    rows = able[stand.chosen]
+    anchors, shares = np.full(len(found), "", object), np.full(len(found), np.nan)
+    anchors[able] = np.array(found.sequences.names, object)[rows][stand.owner]
+    shares[rows] = stand.shares
+    columns: Columns = {**found.columns, "anchor": tuple(anchors.tolist()), "stands_for": shares}
+    return Scores(columns, found.sequences, rows, tuple(stand.shares.tolist()))
+
+
+def _told(found: Scores, able: int) -> str:
+    """For what those that were chosen stand, in words."""
+    if not found.shares:
+        return ""
+    shares = [f"{share:.1%}" for share in found.shares[:MOST_TOLD]]
+    more = " ..." if len(found.shares) > MOST_TOLD else ""
+    return f", which stand for {able} that could be: {', '.join(shares)}{more}"
+
+
 def _write_chosen(opening: Callable[[str], IO[str]], path: str, found: Scores) -> None:
     sequences = found.sequences.take(found.rows)
     if not path.lower().endswith(".bed"):
-        opening(path).writelines(fasta_lines(sequences.names, map(decode, sequences.codes)))
+        opening(path).writelines(fasta_lines(sequences.names, map(decode, sequences.codes), found.shares))
         return
     rows = bed_rows(sequences, np.asarray(found.columns["contrast"], float)[found.rows].tolist())
     if len(rows) < len(sequences):

@@ -4,10 +4,12 @@ import html
 from dataclasses import dataclass, field
 
 from maxent_cli.api.draws import Draws, GivenDraws
+from maxent_cli.api.looking import so_far
 from maxent_cli.api.results import Results
 from maxent_cli.io.outputs import planned, writing
 from maxent_cli.io.report import page_of
-from maxent_cli.io.report_inputs import Sources
+from maxent_cli.io.report_inputs import Sources, anchors_of
+from maxent_cli.io.unfinished import is_unfinished
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,11 @@ def report(
     draws: GivenDraws,
     *,
     summary: str | None = None,
+    train: str | Results | None = None,
     motifs: str | Results | None = None,
     periodicity: str | Results | None = None,
     gc_probe: str | Results | None = None,
+    attribute: str | Results | None = None,
     out: str | None = None,
 ) -> Page:
     """One HTML page of what was found: convergence, the most telling hundred anchors, beta series, and parts given.
@@ -39,11 +43,13 @@ def report(
     Parameters
     ----------
     draws
-        What `sample` gives, or the path of what it wrote; the table of its beta series is read from beside it.
+        What `sample` gives, or the path of what it wrote; the table of its beta series is read from
+        beside it. Or the path of what is under way (OUT.partial): the anchors that are finished and that `motifs` has.
     summary
         Path of the summary that `sample` wrote, by default beside the draws.
-    motifs, periodicity, gc_probe
-        What these calls gave on the same draws, or the folders that they wrote; by default left out.
+    train, motifs, periodicity, gc_probe, attribute
+        What these calls gave of the same network, draws or anchors, or the folders that they wrote; by default left
+        out.
     out
         HTML file to write.
 
@@ -60,11 +66,14 @@ def report(
     Page()
     """
     path = draws.path if isinstance(draws, Draws) else draws
-    parts = {"motifs": motifs, "periodicity": periodicity, "gc-probe": gc_probe}  # by command, in the page's order
+    parts = {"train": train, "motifs": motifs, "periodicity": periodicity}  # by command, in the page's order
+    parts |= {"gc-probe": gc_probe, "attribute": attribute}
     folders = {command: _folder(part) for command, part in parts.items() if part is not None}
-    sources = Sources(path, summary or f"{path}.tsv", folders)
-    outputs = planned(sources.files, [out])
-    page = Page(page_of(sources))
+    wanted = anchors_of(folders["motifs"]) if "motifs" in folders and is_unfinished(path) else None
+    with so_far(path, wanted) as (known, _):
+        sources = Sources(known, summary or f"{known}.tsv", folders, path)
+        outputs = planned([each for each in sources.files if known == path or not each.startswith(known)], [out])
+        page = Page(page_of(sources))
     if out:
         with outputs.writing() as opening:
             opening(out).write(page.text)

@@ -1,10 +1,13 @@
 """Draws around anchors: from a network, a law and settings to a file of draws."""
 
+import json
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from maxent_cli.alphabet import decode
 from maxent_cli.analysis.diagnostics import diagnose
@@ -12,7 +15,7 @@ from maxent_cli.analysis.series import beta_series
 from maxent_cli.analysis.summary import summarise
 from maxent_cli.api.anchors import Anchors, Given, anchors
 from maxent_cli.api.draws import Draws
-from maxent_cli.api.jobs import Job, Task, check_together, granted_cpus, take_up
+from maxent_cli.api.jobs import Job, Sampler, Task, check_together, granted_cpus, take_up
 from maxent_cli.api.listening import Listener, Progress, listener_of
 from maxent_cli.api.networks import Network
 from maxent_cli.api.runs import settings_of
@@ -25,10 +28,11 @@ from maxent_cli.io.files import is_device
 from maxent_cli.io.outputs import Opening, copy_into, planned
 from maxent_cli.io.samples import draws_into, packed, unpacked
 from maxent_cli.io.tables import Row, write_rows
-from maxent_cli.io.unfinished import Unfinished, unfinished
+from maxent_cli.io.unfinished import HEADER, Unfinished, unfinished
 from maxent_cli.tables.sampling import SERIES, SUMMARY
 
 MOST_SAID = 3  # anchors that have not converged, by name
+MOST_LINES = 1000  # anchors of which each is said when it is finished
 
 
 def sample(
@@ -142,22 +146,36 @@ def _draw(
     header |= {"reading": reading.__dict__, "outputs": subject.outputs}
 
     def with_conditionals(samples: SampleSet) -> SampleSet:
-        return replace(samples, conditionals=block_conditionals(subject.model, subject.law, samples))
+        found = block_conditionals(subject.model, subject.law, samples)
+        return replace(samples, conditionals=None if found is None else found.astype(np.float32))  # as in the file
+
+    summed = Summed(sampling, subject.law.kind.is_distance)
+
+    def result(draw: Sampler) -> bytes:
+        samples = with_conditionals(draw(subject.model, subject.law))
+        if len(subject.anchors) <= MOST_LINES:
+            task.listener.say(f"  {summed.line(samples)}")
+        return packed(samples)
 
     with unfinished(out, subject.identity, task.listener.stop) as work:
-        kept = job.work_through(work, lambda draw: packed(with_conditionals(draw(subject.model, subject.law))))
+        work.write(HEADER, json.dumps({"anchors": len(subject.anchors), **header}).encode())
+        kept = job.work_through(work, result)
         with outputs.writing(seed=sampling.seed, device=sampling.device) as opening:
-            rows = _write(opening, (work, kept), paths, job, header)
+            rows = _write(opening, (work, kept), paths, summed, job, header)
     return rows, [Shard(int(number) + 1, subject.run.read) for number in subject.anchors.numbered]
 
 
 def _write(
-    opening: Opening, done: tuple[Unfinished, list[str]], paths: dict[str, str | None], job: Job, header: dict[str, Any]
+    opening: Opening,
+    done: tuple[Unfinished, list[str]],
+    paths: dict[str, str | None],
+    summed: "Summed",
+    job: Job,
+    header: dict[str, Any],
 ) -> list[Row]:
     """Put the results together, an anchor at a time; give the rows of the summary."""
-    subject, run, rows, series = job.subject, job.sampling, list[Row](), list[Row]()
-    is_distance = subject.law.kind.is_distance
-    (work, kept), part = done, subject.run.part
+    rows, series = list[Row](), list[Row]()
+    (work, kept), part = done, job.subject.run.part
     with draws_into(opening(paths["draws"], "wb", part=part("draws")), header) as draws:
         summary, betas = (opening(paths[name], part=part(name)) for name in ("summary", "series"))
         fasta = opening(paths["fasta"], part=part("fasta")) if paths["fasta"] else None
@@ -165,14 +183,39 @@ def _write(
             with work.reading(name) as path:
                 samples = unpacked(path)
             draws.add(samples)
-            diagnosis = diagnose(samples, run.max_rhat, run.min_ess)
-            rows.append(summarise(samples, diagnosis, is_distance))
-            series += beta_series(samples, diagnosis, is_distance)
+            row, betas_of = summed.of(samples)
+            rows.append(row)
+            series += betas_of
             if fasta:
                 fasta.writelines(_fasta_lines(samples))
         write_rows(summary, rows, SUMMARY)
         write_rows(betas, series, SERIES)
     return rows
+
+
+@dataclass(frozen=True)
+class Summed:
+    """Rows of the summary and the series of each anchor, kept once they are known, by its name and letters."""
+
+    run: Sampling
+    is_distance: bool
+    known: dict[tuple[str, bytes], tuple[Row, list[Row]]] = field(default_factory=dict)
+
+    def of(self, samples: SampleSet) -> tuple[Row, list[Row]]:
+        """Those of an anchor."""
+        key = (samples.name, samples.anchor.tobytes())
+        if key not in self.known:
+            diagnosis = diagnose(samples, self.run.max_rhat, self.run.min_ess)
+            series = beta_series(samples, diagnosis, self.is_distance)
+            self.known[key] = summarise(samples, diagnosis, self.is_distance), list(series)
+        return self.known[key]
+
+    def line(self, samples: SampleSet) -> str:
+        """What there is to say of an anchor that is finished."""
+        row, _ = self.of(samples)
+        converged = "converged" if row["converged"] else "not converged"
+        bits = f"{row['bits']:.2f} ± {row['bits_error']:.2f} bits"
+        return f"{row['record']}: {bits}, R-hat {row['rhat']:.3f}, {converged}"
 
 
 def _report(rows: list[Row], where: str, listener: Listener) -> None:

@@ -162,7 +162,8 @@ def _train(data: TrainingData, split: Split, training: Training, task: Task) -> 
     source = read_source(data, training.seed, task)
     sets, how = split_source(source, split, data.match_gc, training.seed, task.listener)
     account = _announce(source.name, sets, how, task.listener)
-    built, settings = _new_model(sets[0], training), training.settled(len(sets[0].examples))
+    length = sets[0].positives.codes.shape[1]
+    built, settings = untrained(length, training), training.settled(len(sets[0].examples))
     model, outputs = built.module, outputs.reading(*built.source.code.values())
     facts = {**settings.__dict__, "threads": task.threads, "fresh_shuffles": training.fresh_shuffles}
     with unfinished(task.out, _identity(sets, built.source, facts), task.listener.stop) as work:
@@ -200,20 +201,23 @@ def _announce(name: str, sets: list[LabelledSet], how: str, listener: Listener) 
     return said
 
 
-class _Built(NamedTuple):
+class Untrained(NamedTuple):
     """A network to be trained, and where it comes from."""
 
     module: nn.Module
     source: NetworkSource
 
 
-def _new_model(part: LabelledSet, training: Training) -> _Built:
-    length = part.positives.codes.shape[1]
+def untrained(length: int, training: Training) -> Untrained:
+    """A network as its training begins, for sequences of length bp.
+
+    Raises InputError where its architecture is none for that.
+    """
     source = NetworkSource(training.architecture, dict(training.arguments), seed=training.seed)
     if training.architecture not in ARCHITECTURES:
-        return _Built(_two_outputs(load_network(source), source.name, length), source)
+        return Untrained(_two_outputs(load_network(source), source.name, length), source)
     try:
-        return _Built(build(source.name, length, source.arguments, training.seed), source)
+        return Untrained(build(source.name, length, source.arguments, training.seed), source)
     except (TypeError, RuntimeError, OverflowError) as error:
         problem = f"are not those of {source.name} ({' '.join(str(error).split())})"
         raise SettingsError("arguments", "", problem, _arguments_of(source.name)) from error
@@ -288,7 +292,9 @@ def _number(value: float) -> float | None:
     return value if value == value else None
 
 
-def _card(built: _Built, folder: Path, sets: list[LabelledSet], training: Training, facts: dict[str, Any]) -> ModelCard:
+def _card(
+    built: Untrained, folder: Path, sets: list[LabelledSet], training: Training, facts: dict[str, Any]
+) -> ModelCard:
     """What the folder says of the model, with its code in place; nothing differs between two runs of the same thing."""
     parts = {
         part: {"positives": len(data.positives), "negatives": len(data.negatives), "sha256": data.digest}

@@ -16,7 +16,7 @@ from maxent_cli.api.runs import account
 from maxent_cli.data import Rejected, Sequences
 from maxent_cli.engine.shuffles import dinucleotide_shuffle
 from maxent_cli.errors import InputError, SettingsError, require_range
-from maxent_cli.io.bed import Away, BedRow, bed_rows, places_away, read_intervals, write_bed
+from maxent_cli.io.bed import Away, BedRow, bed_rows, places_away, read_intervals, renamed, write_bed
 from maxent_cli.io.fasta import write_fasta
 from maxent_cli.io.files import PIPE
 from maxent_cli.io.records import (
@@ -27,6 +27,7 @@ from maxent_cli.io.records import (
     read_windows,
     source_of,
 )
+from maxent_cli.io.tables import read_labelled
 from maxent_cli.models import splits
 from maxent_cli.models.training import Examples
 
@@ -42,7 +43,8 @@ class TrainingData:
     positives, negatives: sequences as strings, or by name; or a path of FASTA or BED. Without negatives they are
     dinucleotide-preserving shuffles of the positives. table: TSV with columns sequence and label (0 or 1). genome,
     centre: FASTA that BED refers to, and what of an interval the window is centred on. crop: keep the middle of longer
-    records. length: of the input, in bp; None: the first record's. negatives_away: negatives are windows of the genome
+    records. length: of the input, in bp; None: the commonest. map_chromosomes: chr4, 4 and chrIV are one, as the genome
+    calls it. negatives_away: negatives are windows of the genome
     whose centre is at least so many bp from every interval of the positives. top_score, bottom_score: positives and
     negatives are these shares of the intervals, those with the highest and the lowest scores. match_gc: leave records
     out until both have the same GC. Raises SettingsError where these exclude each other.
@@ -59,6 +61,7 @@ class TrainingData:
     top_score: float | None = None
     bottom_score: float | None = None
     match_gc: bool = False
+    map_chromosomes: bool = False
 
     def __post_init__(self) -> None:
         require_range("length", self.length, 1, MOST)
@@ -79,13 +82,14 @@ class TrainingData:
             problem = "needs negatives of their own: shuffles have their positives' GC anyhow"
             raise SettingsError("match-gc", "", problem, "give negatives")
         if choosing and not (self.source.is_bed and self.genome and self.length):
-            problem, cure = "what is chosen is intervals", "give positives as BED, with genome and length"
-            raise SettingsError(", ".join(choosing), "", problem, cure)
+            wanted = [] if self.source.is_bed else ["positives as BED"]
+            wanted += [name for name in ("genome", "length") if getattr(self, name) is None]
+            raise SettingsError(", ".join(choosing), "", "choose among intervals", f"give {' and '.join(wanted)}")
 
     @property
     def source(self) -> RecordSource:
         """Where the positives come from."""
-        return source_of(self.positives or (), "positive", self.genome, self.centre)
+        return source_of(self.positives or (), "positive", self.genome, self.centre, self.map_chromosomes)
 
     @property
     def files(self) -> list[str]:
@@ -97,6 +101,17 @@ class TrainingData:
     def chosen(self) -> dict[str, float]:
         """How positives and negatives are chosen, where that is asked for."""
         return {name: getattr(self, name) for name in (*OF_INTERVALS, "match_gc") if getattr(self, name)}
+
+    def counted(self) -> tuple[int, int]:
+        """How many records there are, as far as can be known before they are read, and of how many letters."""
+        if self.table is not None:
+            lengths = Counter(len(record.sequence) for record, _ in read_labelled(self.table))
+            return lengths.total(), self.length or lengths.most_common(1)[0][0]
+        places = None if self.length is None else self.source.places()
+        if self.length is not None and places is not None:
+            return places.count, self.length
+        lengths = self.source.with_lengths()[1]
+        return lengths.total(), self.length or lengths.most_common(1)[0][0]
 
     def _asked(self, *names: str) -> list[str]:
         return [_option(name) for name in names if getattr(self, name) is not None]
@@ -267,7 +282,7 @@ def _with_negatives(found: Source, data: TrainingData, task: Task) -> Source:
     """With the negatives that are given, if any."""
     if data.negatives is None:
         return found
-    source = source_of(data.negatives, "negative", data.genome, data.centre)
+    source = source_of(data.negatives, "negative", data.genome, data.centre, data.map_chromosomes)
     found.negatives, unfit = read_sequences(source, found.positives.codes.shape[1], data.crop)
     _account(found.negatives, unfit, source.path, task)
     found.rejected = found.rejected + unfit
@@ -277,7 +292,7 @@ def _with_negatives(found: Source, data: TrainingData, task: Task) -> Source:
 def _read_intervals(data: TrainingData, seed: int, task: Task) -> Source:
     """Positives from BED by their scores; negatives from the same BED, from around it, or as in _read_files."""
     source, length = data.source, data.length or 0
-    rows = list(read_intervals(source.path))
+    rows = renamed(data.genome or "", read_intervals(source.path), data.map_chromosomes)
     positives, rejected = read_windows(source, _scored(source.path, rows, data.top_score, True), length)
     _account(positives, rejected, source.path, task)
     found = Source(source.path, positives, None, rejected)

@@ -15,6 +15,7 @@ from maxent_cli.errors import EndedError, InputError
 
 # command name -> one line for `maxent --help`; the command lives in the module of the same name
 COMMANDS = {
+    "run": "From peaks to a page, all of it in one command.",
     "simulate": "Random sequences with planted motifs, and where they were planted.",
     "train": "Train a network on positives against negatives.",
     "adopt": "Describe a network of your own once, as a model folder.",
@@ -98,8 +99,9 @@ def begin() -> None:
 def maxent() -> None:
     """Show what a neural network on DNA has learned, by maximum-entropy sampling.
 
-    A run: train a network (or bring one), choose anchors with predict, sample around them, then read motifs and
-    the GC response off the draws. Inputs and outputs may be '-' for a pipe; progress goes to stderr.
+    `maxent run` does it all: it trains a network (or takes yours), chooses anchors with predict, samples around
+    them, and reads motifs and the GC response off the draws; each step is a command of its own. Inputs and outputs
+    may be '-' for a pipe; progress goes to stderr.
 
     Exit codes: 0 done; 1 an input is wrong; 2 usage; 3 not converged under --strict (results are written); 4
     stopped by a signal, and the same command goes on from there; 5 a fault of maxent itself.

@@ -32,12 +32,35 @@ def read_config(ctx: click.Context, _param: click.Parameter, path: str | None) -
         for name, value in values.items()
         if name in own and section_of(own[name]) == section
     }
-    asked = shared | found.get(str(ctx.info_name), {})
+    asked = shared | _of_steps(path, found, ctx.command) | found.get(str(ctx.info_name), {})
     ctx.default_map = {str(own[name].name): _plain(value, own[name]) for name, value in asked.items()}
     configured.set(path)
 
 
-def section_of(option: click.Option) -> str:
+def _of_steps(path: str, found: Sections, command: click.Command) -> dict[str, Any]:
+    """What the sections of the commands say that a command calls; InputError where it can give them one value alone.
+
+    What is not the command's to ask is said.
+    """
+    from maxent_cli.commands.console import say
+
+    own, asked = dict(_options_of(command)), dict[str, Any]()
+    for step in _steps_of(command):
+        for name, value in found.get(step, {}).items():
+            if name not in own:
+                say(f"{path}: [{step}] {name} is for `maxent {step}`, and passed over")
+            elif asked.setdefault(name, value) != value:
+                problem = f"is another than that of another step ({asked[name]})"
+                raise InputError(path, f"[{step}] {name}", problem, "give one value, or the single commands")
+    return asked
+
+
+def _steps_of(command: click.Command) -> tuple[str, ...]:
+    """The commands that a command calls."""
+    return tuple(getattr(command, "steps", ()))
+
+
+def section_of(option: click.Parameter) -> str:
     """The section that an option of several commands stands in."""
     return str(getattr(option, "section", "Options")).lower()
 
@@ -76,11 +99,11 @@ def _check(path: str, found: Sections, ctx: click.Context) -> None:
                 raise InputError(path, f"[{section}] {name}", error.message, "see --help-all") from error
 
 
-def _known() -> dict[str, dict[str, click.Option]]:
+def _known() -> dict[str, dict[str, click.Parameter]]:
     """Options by name, of each section and each command."""
     from maxent_cli.commands import COMMANDS, load
 
-    known = dict[str, dict[str, click.Option]]()
+    known = dict[str, dict[str, click.Parameter]]()
     for command in COMMANDS:
         for name, option in _options_of(load(command)):
             for section in (section_of(option), command):
@@ -88,15 +111,17 @@ def _known() -> dict[str, dict[str, click.Option]]:
     return known
 
 
-def _options_of(command: click.Command) -> Iterator[tuple[str, click.Option]]:
-    """Each option by its long name."""
+def _options_of(command: click.Command) -> Iterator[tuple[str, click.Parameter]]:
+    """Each option by its long name; of a command that calls others, the argument too."""
     for param in command.params:
+        if isinstance(param, click.Argument) and _steps_of(command):
+            yield str(param.name), param
         if isinstance(param, click.Option) and param.expose_value:
             long = next(name for name in param.opts if name.startswith("--"))
             yield long.removeprefix("--"), param
 
 
-def _plain(value: Any, option: click.Option) -> Any:
+def _plain(value: Any, option: click.Parameter) -> Any:
     """A list as on the command line, but for options that are given several times or take several values."""
     several = option.multiple or option.nargs != 1
     return ",".join(map(str, value)) if isinstance(value, list) and not several else value

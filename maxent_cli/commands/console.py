@@ -15,10 +15,10 @@ from maxent_cli.errors import printable
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from maxent_cli.api.listening import Ticker
+    from maxent_cli.api.listening import Bars, Ticker
     from maxent_cli.data import Stop
 
-REDRAWN, LOGGED = 0.5, 10.0  # seconds between figures of progress, on a terminal and in a log
+LOGGED = 10.0  # seconds between figures of progress in a log
 
 
 def say(line: str) -> None:
@@ -42,12 +42,18 @@ class Console:
         self.stop = stop
 
     def say(self, line: str) -> None:
-        """Say a line."""
-        say(line)
+        """Say a line, above the bars that a terminal shows."""
+        self._bars().say(line) if sys.stderr.isatty() else say(line)
 
     def progress(self, phase: str, total: int, unit: str, note: str = "") -> "AbstractContextManager[Ticker]":
-        """Figures of a phase's progress."""
-        return _Ticker(phase, total, unit, note)
+        """Figures of a phase's progress: a bar on a terminal, else a line now and then."""
+        bar = self._bars().progress if sys.stderr.isatty() else _Ticker
+        return bar(phase, total, unit, note)
+
+    def _bars(self) -> "Bars":
+        from maxent_cli.api.listening import Bars
+
+        return Bars(self.stop)
 
 
 def spoken(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -76,7 +82,7 @@ def resumable(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class _Ticker:
-    """Phase, i/N, rate and time left on stderr: one line redrawn on a terminal, else a line every ten seconds.
+    """Phase, i/N, rate and time left on stderr, a line every ten seconds.
 
     A thread of its own writes them, so that a log shows life while one unit takes minutes. note: what is at work now.
     """
@@ -84,7 +90,6 @@ class _Ticker:
     def __init__(self, phase: str, total: int, unit: str, note: str = "") -> None:
         self.phase, self.total, self.unit, self.done, self.note = phase, total, unit, 0, note
         self.started, self.ended = time.monotonic(), threading.Event()
-        self.terminal = sys.stderr.isatty()
         self.thread = threading.Thread(target=self._beat, daemon=True)
 
     def __enter__(self) -> "_Ticker":
@@ -101,12 +106,9 @@ class _Ticker:
         self.note = ""
         if error is None or self.done:
             self._show()
-        if self.terminal:
-            with suppress(OSError):
-                click.echo(err=True)
 
     def _beat(self) -> None:
-        while not self.ended.wait(REDRAWN if self.terminal else LOGGED):
+        while not self.ended.wait(LOGGED):
             self._show()
 
     def _show(self) -> None:
@@ -115,4 +117,4 @@ class _Ticker:
         figures = f"{self.done}/{self.total} {self.unit}, {rate:.3g} {self.unit}/s, {left}"
         line = printable("; ".join(filter(None, (f"{self.phase}: {figures}", self.note))))
         with suppress(OSError):
-            click.echo(f"\r\x1b[K{line}" if self.terminal else line, err=True, nl=not self.terminal)
+            click.echo(line, err=True)

@@ -1,6 +1,5 @@
 """maxent doctor: what a network is like as a thing to sample, and whether the sampler is right on it."""
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 @options.sampling_options
 @options.threads_option
 @options.option("--json", "as_json", is_flag=True, section="Output", everyday=True, help="JSON instead of a table.")
+@options.option("--out", "-o", section="Output", metavar="PATH", help="Also write JSON into a file.  [default: not]")
 def command(
     console: Console,
     network: "Network",
@@ -34,6 +34,7 @@ def command(
     sampling: "Sampling",
     threads: int | None,
     as_json: bool,
+    out: str | None,
 ) -> None:
     """Examine a network before a run: give the options that `sample` will be given.
 
@@ -42,11 +43,12 @@ def command(
     but four positions of the first anchor held, all 256 sequences are listed and draws are compared with the exact
     law. Without ANCHORS it looks at random sequences. Exit code 1 if anything is wrong.
     """
+    from maxent_cli.api.examining import as_json as text_of
     from maxent_cli.api.examining import doctor
     from maxent_cli.interpret.checkup import WRONG
 
-    found = doctor(network, anchors, law, sampling, threads=threads, progress=console)
-    click.echo(as_json_text(found) if as_json else as_table(found))
+    found = doctor(network, anchors, law, sampling, out=out, threads=threads, progress=console)
+    click.echo(text_of(found) if as_json else as_table(found))
     raise click.exceptions.Exit(any(finding.verdict == WRONG for finding in found))
 
 
@@ -54,8 +56,3 @@ def as_table(found: "Sequence[Finding]") -> str:
     """Topic, verdict and text, a finding a line."""
     width = max(len(finding.topic) for finding in found)
     return "\n".join(f"{f.topic:{width}}  {f.verdict:5}  {f.text}" for f in found)
-
-
-def as_json_text(found: "Sequence[Finding]") -> str:
-    """The findings by topic, with their numbers."""
-    return json.dumps({f.topic: {"verdict": f.verdict, "text": f.text, **f.numbers} for f in found}, indent=2)

@@ -1,12 +1,10 @@
 """maxent gc-probe: which global counts, such as GC content, does the network hold?"""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import click
-
-from maxent_cli.commands import options
+from maxent_cli.commands import options, requests
 from maxent_cli.commands.console import Console, resumable
-from maxent_cli.commands.params import NONE, FiniteRange
+from maxent_cli.commands.params import NONE
 
 if TYPE_CHECKING:
     from maxent_cli.api.anchors import Anchors
@@ -15,54 +13,6 @@ if TYPE_CHECKING:
     from maxent_cli.data import Shard
     from maxent_cli.interpret.law import Law
     from maxent_cli.interpret.sampling import Sampling
-
-
-class Fields(click.ParamType[Any]):
-    """Numbers, with 0 among them."""
-
-    name = "a,b,..."
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        try:
-            return tuple(float(part) for part in str(value).strip("()").split(","))
-        except ValueError:
-            return self.fail("give numbers between -10 and 10, as in -2,-1,0,1,2", param, ctx)
-
-
-def _probe(feature: str, match_p: float, mu: tuple[float, ...]) -> "Probe":
-    from maxent_cli.api.probing import Probe
-
-    return Probe(feature, match_p, mu)
-
-
-probe_options = options.group(
-    "probe",
-    _probe,
-    options.option(
-        "--feature",
-        default="gc",
-        show_default=True,
-        metavar="gc|cpg|kmer:WORD|motif:FILE",
-        everyday=True,
-        help="What mu is on: G and C; CG; a word in IUPAC letters; the first motif of a MEME file.",
-    ),
-    options.option(
-        "--mu",
-        type=Fields(),
-        default="-0.5,0,0.5",
-        show_default=True,
-        metavar="A,B,...",
-        everyday=True,
-        help="Chemical potentials mu on each that is counted, natural-log units, -10 to 10, and 0.",
-    ),
-    options.option(
-        "--match-p",
-        default=1e-4,
-        show_default=True,
-        type=FiniteRange(0, 1, min_open=True),
-        help="A motif matches where its score is as high as that of this share of places in the background.",
-    ),
-)
 
 
 DETAILS = """
@@ -103,7 +53,7 @@ a share of the positions that may change in response.tsv (share: yes); other cou
 @resumable
 @options.network_options
 @options.anchors_options
-@probe_options
+@requests.probe_options
 @options.law_options(NONE)
 @options.sampling_options
 @options.threads_option

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from maxent_cli.commands import options
+from maxent_cli.commands import options, requests
 from maxent_cli.commands.console import Console, print_file, spoken
 from maxent_cli.commands.params import PIPE, FiniteRange, InputPath, KnownMotifs
 from maxent_cli.tables import WRITTEN
@@ -12,72 +12,21 @@ from maxent_cli.tables import WRITTEN
 if TYPE_CHECKING:
     from maxent_cli.analysis.discovery import Calling
 
-PRINTED = tuple(output.file for output in WRITTEN["motifs"] if not output.file.endswith(("/", ".gz")))
-
-
-def calling_of(bits: float, errors: float, gap: int, width: int, motif_bits: float, site_rate: float) -> "Calling":
-    """When columns make a motif and draws hold it."""
-    from maxent_cli.analysis.discovery import Calling
-
-    return Calling(bits=bits, errors=errors, gap=gap, width=width, motif_bits=motif_bits, site_rate=site_rate)
-
-
-calling_options = options.group(
-    "calling",
-    calling_of,
-    options.option(
-        "--bits",
-        default=0.1,
-        show_default=True,
-        type=FiniteRange(0, 2),
-        help="Keep columns that hold at least this much information, in bits.",
-    ),
-    options.option(
-        "--errors",
-        default=3.0,
-        show_default=True,
-        type=FiniteRange(0),
-        help="Keep columns whose information is at least this many standard errors above zero.",
-    ),
-    options.option(
-        "--gap",
-        default=3,
-        show_default=True,
-        type=click.IntRange(0),
-        help="Merge stretches separated by at most this many uninformative bp.",
-    ),
-    options.option(
-        "--width", default=5, show_default=True, type=click.IntRange(1), help="Keep motifs at least this wide, in bp."
-    ),
-    options.option(
-        "--motif-bits",
-        default=5.0,
-        show_default=True,
-        type=FiniteRange(0),
-        everyday=True,
-        help="Keep motifs that hold at least this much information in all, in bits.",
-    ),
-    options.option(
-        "--rate",
-        "site_rate",
-        default=0.05,
-        show_default=True,
-        type=FiniteRange(0, 1, min_open=True),
-        help="Count sites that score so high that at most this share of background draws has one: lower is stricter.",
-    ),
-)
+NO_TEXT = ("/", ".gz", ".bw", ".bedgraph", ".xml")  # or not there where anchors have no places
+PRINTED = tuple(output.file for output in WRITTEN["motifs"] if not output.file.endswith(NO_TEXT))
 
 
 @options.command("motifs")
 @spoken
-@click.argument("draws", type=InputPath())
+@click.argument("draws", type=InputPath(folder=None))
 @options.option(
     "--known",
     type=KnownMotifs(),
     everyday=True,
-    help="Known motifs to name the found ones by: jaspar-vertebrates, jaspar-fungi (included), or a MEME file.",
+    help="Known motifs to name the found ones by: jaspar-vertebrates, jaspar-fungi, jaspar for both (they are "
+    "included), or a MEME file.",
 )
-@calling_options
+@requests.calling_options
 @options.option(
     "--similarity",
     default=0.65,
@@ -126,8 +75,9 @@ def command(
 ) -> None:
     """Motifs that the draws hold, wherever and on either strand.
 
-    DRAWS is what sample wrote. Motifs are found in each anchor's draws against its background, the tether included,
-    merged over anchors and looked for in all draws. Positions are 0-based, start and end half-open.
+    DRAWS is what sample wrote, or OUT.partial, where it is at work. Motifs are found in each anchor's draws against
+    its background, the tether included, merged over anchors and looked for in all draws. Positions are 0-based, start
+    and end half-open.
     """
     from maxent_cli.api.motifs import motifs
 

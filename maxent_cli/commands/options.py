@@ -50,12 +50,15 @@ class Option(click.Option):
 class Command(click.Command):
     """A command whose help shows everyday options in sections, and all of them by --help-all.
 
-    rare: names of options that are everyday elsewhere. details: what --help-all says beyond --help.
+    rare: names of options that are everyday elsewhere. details: what --help-all says beyond --help. steps: commands
+    that it calls, whose sections of a file it heeds.
     """
 
-    def __init__(self, *given: Any, rare: tuple[str, ...] = (), details: str = "", **more: Any) -> None:
+    def __init__(
+        self, *given: Any, rare: tuple[str, ...] = (), details: str = "", steps: tuple[str, ...] = (), **more: Any
+    ) -> None:
         super().__init__(*given, **more)
-        self.rare, self.details = rare, details
+        self.rare, self.details, self.steps = rare, details, steps
 
     @property
     def everyday(self) -> list[Option]:
@@ -94,14 +97,15 @@ def _show_all(ctx: click.Context, _param: click.Parameter, asked: bool) -> None:
         ctx.exit()
 
 
-def command(name: str, rare: tuple[str, ...] = (), details: str = "") -> Decorator:
+def command(name: str, rare: tuple[str, ...] = (), details: str = "", steps: tuple[str, ...] = ()) -> Decorator:
     """A command of that name, with --config and --help-all; rare, details: what the latter alone shows."""
 
     def apply(function: Any) -> Any:
         several = click.option(
             "--help-all", is_flag=True, is_eager=True, expose_value=False, callback=_show_all, help="Show every option."
         )
-        return click.command(name, cls=Command, rare=rare, details=details)(config_option(several(function)))
+        more: dict[str, Any] = {"rare": rare, "details": details, "steps": steps}
+        return click.command(name, cls=Command, **more)(config_option(several(function)))
 
     return apply
 
@@ -113,14 +117,17 @@ def option(*names: str, section: str = "Options", everyday: bool = False, **more
 
 def group(name: str, build: Callable[..., Any], *options: Decorator) -> Decorator:
     """Options, or arguments, whose values `build` makes into one, which the command is given by name."""
-    own = list(inspect.signature(build).parameters)
+    own = frozenset(inspect.signature(build).parameters)
 
     def apply(function: Any) -> Any:
+        wanted = getattr(function, "wanted", frozenset[str]())  # by groups further in, which may share an option
+
         @wraps(function)
         def gathered(**given: Any) -> Any:
-            mine = {each: given.pop(each) for each in own}
-            return function(**{name: build(**mine)}, **given)
+            rest = {each: value for each, value in given.items() if each not in own - wanted}
+            return function(**{name: build(**{each: given[each] for each in own})}, **rest)
 
+        gathered.wanted = wanted | own  # type: ignore[attr-defined]
         return stack(*options)(gathered)
 
     return apply
@@ -224,6 +231,12 @@ def _network(model: str, trust_code: bool) -> "Network":
     return network(model, trust_code=trust_code)
 
 
+trust_option = option(
+    "--trust-code",
+    is_flag=True,
+    section="Network",
+    help="Run the code that the model folder holds, if it holds any: you trust whoever wrote it.",
+)
 network_options = group(
     "network",
     _network,
@@ -235,41 +248,49 @@ network_options = group(
         everyday=True,
         help="Model folder, as train or adopt wrote it.",
     ),
-    option(
-        "--trust-code",
-        is_flag=True,
-        section="Network",
-        help="Run the code that the model folder holds, if it holds any: you trust whoever wrote it.",
-    ),
+    trust_option,
 )
 layer_option = option(
     "--layer",
     section="Law",
     help="Module whose input is the representation.  [default: the model folder's; `maxent doctor` prints it]",
 )
-genome_options = stack(
-    option(
-        "--genome",
-        type=InputPath(),
-        section="Anchors",
-        everyday=True,
-        help="FASTA that BED intervals refer to.",
-    ),
-    option(
-        "--centre",
-        type=click.Choice(["centre", "summit"]),
-        default="centre",
-        show_default=True,
-        section="Anchors",
-        help="What of a BED interval the window is centred on; a narrowPeak without summit takes the centre.",
-    ),
-    option(
-        "--crop",
-        is_flag=True,
-        section="Anchors",
-        help="Keep the middle of longer records; without it they are rejected.",
-    ),
-)
+
+
+def reading_options(centre: str) -> tuple[Decorator, ...]:
+    """How intervals and records of several lengths become windows; centre: the default of what they are around."""
+    return (
+        option(
+            "--genome",
+            type=InputPath(),
+            section="Anchors",
+            everyday=True,
+            help="FASTA that BED intervals refer to.",
+        ),
+        option(
+            "--centre",
+            type=click.Choice(["centre", "summit"]),
+            default=centre,
+            show_default=True,
+            section="Anchors",
+            help="What of a BED interval the window is centred on; a narrowPeak without summit takes the centre.",
+        ),
+        option(
+            "--crop",
+            is_flag=True,
+            section="Anchors",
+            help="Keep the middle of longer records; without it they are rejected.",
+        ),
+        option(
+            "--map-chromosomes",
+            is_flag=True,
+            section="Anchors",
+            help="Take chr4, 4, chrIV and IV for one, and chrM, MT and Mito: whichever the genome has.",
+        ),
+    )
+
+
+genome_options = stack(*reading_options("centre"))
 
 
 def _anchors(
@@ -280,12 +301,14 @@ def _anchors(
     flank: Literal["genome", "background"] | None,
     fix: str | None,
     n_policy: Literal["reject", "fix", "sample"],
+    map_chromosomes: bool,
 ) -> "Anchors | None":
     from maxent_cli.api.anchors import anchors as read
 
     if anchors is None:
         return None
-    return read(anchors, genome=genome, centre=centre, crop=crop, flank=flank, fix=fix, n_policy=n_policy)
+    how: dict[str, Any] = {"flank": flank, "fix": fix, "n_policy": n_policy, "map_chromosomes": map_chromosomes}
+    return read(anchors, genome=genome, centre=centre, crop=crop, **how)
 
 
 anchor_reading_options = stack(

@@ -1,6 +1,6 @@
 """maxent predict: a network's outputs for every record."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -45,6 +45,12 @@ if TYPE_CHECKING:
 @options.option(
     "--top", type=click.IntRange(1), everyday=True, help="Of those, select so many with the highest contrast."
 )
+@options.option(
+    "--diverse",
+    type=click.IntRange(1, 5000),
+    everyday=True,
+    help="Or so many that stand for all of them, each for a share that is said.",
+)
 @options.threads_option
 @options.out_option("Scores, TSV; '-' for stdout.", pipe=True)
 @options.shard_option
@@ -57,11 +63,13 @@ def command(
     genome: str | None,
     centre: Literal["centre", "summit"],
     crop: bool,
+    map_chromosomes: bool,
     output: str | None,
     select: str | None,
     at_least: float | None,
     correct: bool,
     top: int | None,
+    diverse: int | None,
     threads: int | None,
     out: str,
     shard: "Shard",
@@ -70,16 +78,24 @@ def command(
 
     OUT has a row a record: record, each output by its name (before the softmax), the contrast (--output), the
     probability of its first class and, where labels are known, label and correct (the contrast is above 0 exactly for
-    label 1). Records are selected by --at-least and --correct first, then --top. BED is 0-based half-open.
+    label 1). Records are selected by --at-least and --correct first, then --top or --diverse. BED is 0-based half-open.
+
+    --diverse takes medoids: records of which each of the others is as much like one as can be, in the words (four
+    letters in seven, either strand) that the network reads there, by gradient x input. The surest records may all have
+    one motif; these have all that are common. What share of the records each stands for is said behind its name in
+    FASTA (stands_for=0.21), from where `sample` and `motifs` read it, and in OUT, with the anchor of each.
     """
-    if select is None and (at_least is not None or top is not None or correct):
-        raise click.UsageError("--at-least, --correct and --top choose what --select writes: give --select FILE")
+    if select is None and (at_least is not None or top is not None or diverse is not None or correct):
+        named = "--at-least, --correct, --top and --diverse"
+        raise click.UsageError(f"{named} choose what --select writes: give --select FILE")
     from maxent_cli.api.anchors import anchors
     from maxent_cli.api.prediction import predict
 
+    how: dict[str, Any] = {"genome": genome, "centre": centre, "crop": crop, "map_chromosomes": map_chromosomes}
+    top, diverse = _asked_here("top", top, "diverse"), _asked_here("diverse", diverse, "top")
     predict(
         network,
-        None if records is None else anchors(records, genome=genome, centre=centre, crop=crop),
+        None if records is None else anchors(records, **how),
         table=table,
         crop=crop,
         label=label,
@@ -87,9 +103,17 @@ def command(
         at_least=at_least,
         correct=correct,
         top=top,
+        diverse=diverse,
         out=out,
         select=select,
         shard=shard,
         threads=threads,
         progress=console,
     )
+
+
+def _asked_here(name: str, value: int | None, other: str) -> int | None:
+    """The value, unless a file of options gives it and the command line the other, which goes before it."""
+    ctx, line = click.get_current_context(), click.core.ParameterSource.COMMANDLINE
+    yields = ctx.get_parameter_source(other) is line and ctx.get_parameter_source(name) is not line
+    return None if yields else value

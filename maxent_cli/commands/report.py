@@ -18,17 +18,17 @@ def part_options(function: Any) -> Any:
 
 
 @options.command("report")
-@click.argument("draws", type=InputPath())
+@click.argument("draws", type=InputPath(folder=None))
 @options.option("--summary", everyday=True, help="Summary TSV that sample wrote.  [default: DRAWS.tsv]")
 @part_options
 @options.out_option("HTML file; '-' for stdout.", pipe=True)
 def command(draws: str, summary: str | None, out: str, **parts: str | None) -> None:
     """One HTML file of what was found, which asks for nothing from anywhere.
 
-    DRAWS is what sample wrote; its summary (DRAWS.tsv) and beta series (DRAWS.series.tsv) lie beside it. Each part that
-    is there is shown: convergence, motifs with logos and names, the hundred most telling anchors with sequence, logo,
-    information, sites and occupancy, beta series, periodicity and GC probe, what each number means, and how all of it
-    was made.
+    DRAWS is what sample wrote, or OUT.partial, where it is at work; its summary (DRAWS.tsv) and beta series
+    (DRAWS.series.tsv) lie beside it. Each part that is there is shown: the network's AUROC, convergence, motifs with
+    logos and names, the hundred most telling anchors with sequence, logo, information, attribution, sites and
+    occupancy, beta series, periodicity and GC probe, what each number means, and how all of it was made.
     """
     from maxent_cli.api.reports import report
 

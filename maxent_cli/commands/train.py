@@ -1,13 +1,10 @@
 """maxent train: a network from positives and negatives."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-import click
-
-from maxent_cli.choices import ARCHITECTURES
-from maxent_cli.commands import options
+from maxent_cli.commands import options, requests
 from maxent_cli.commands.console import Console, resumable
-from maxent_cli.commands.params import Arguments, FiniteRange, InputPath, Names
+from maxent_cli.commands.params import InputPath
 
 if TYPE_CHECKING:
     from maxent_cli.api.training import Training
@@ -26,6 +23,7 @@ def _data(
     genome: str | None,
     centre: Literal["centre", "summit"],
     crop: bool,
+    map_chromosomes: bool,
 ) -> "TrainingData":
     from maxent_cli.api.training_data import TrainingData
 
@@ -41,6 +39,7 @@ def _data(
         top_score,
         bottom_score,
         match_gc,
+        map_chromosomes,
     )
 
 
@@ -54,195 +53,21 @@ data_options = options.group(
         help="FASTA ('-' for stdin), or BED/narrowPeak with --genome.",
     ),
     options.option(
-        "--negatives",
-        type=InputPath(pipe=True),
-        everyday=True,
-        help="FASTA, or BED with --genome.  [default: dinucleotide-preserving shuffles of the positives]",
-    ),
-    options.option(
         "--table",
         type=InputPath(pipe=True),
         everyday=True,
         help="TSV with columns sequence and label (0 or 1), instead of files.",
     ),
-    options.option(
-        "--length",
-        type=click.IntRange(1),
-        everyday=True,
-        help="Input length, bp, from 1; needed for BED.  [default: that of the first record]",
-    ),
-    options.option(
-        "--negatives-away",
-        type=click.IntRange(1),
-        metavar="BP",
-        help="Negatives are windows of the genome, on each chromosome as many as positives, whose centre is at least "
-        "so many bp, from 1, from every interval of --positives.",
-    ),
-    options.option(
-        "--top-score",
-        type=FiniteRange(0, 1, min_open=True),
-        metavar="SHARE",
-        help="Positives are the intervals with the highest scores (column 5 of BED): this share of them, up to 1.",
-    ),
-    options.option(
-        "--bottom-score",
-        type=FiniteRange(0, 1, min_open=True),
-        metavar="SHARE",
-        help="Negatives are the intervals of --positives with the lowest scores: this share of them, up to 1.",
-    ),
-    options.option(
-        "--match-gc",
-        is_flag=True,
-        help="Leave out positives and negatives, at random, until each number of G and C is as frequent in both.",
-    ),
+    *requests.CHOOSING,
     options.genome_options,
-)
-
-
-def _split(
-    test_chromosomes: tuple[str, ...],
-    validation_chromosomes: tuple[str, ...],
-    test_share: float,
-    validation_share: float,
-) -> "Split":
-    from maxent_cli.api.training_data import Split
-
-    return Split(test_chromosomes, validation_chromosomes, test_share, validation_share)
-
-
-split_options = options.group(
-    "split",
-    _split,
-    options.option(
-        "--test-chromosomes",
-        type=Names(),
-        default=(),
-        everyday=True,
-        help="Chromosomes to test on.  [default, if every record has coordinates: chr8,chr9 if present, else whole "
-        "chromosomes for about the test share, else the end of each; without coordinates the split is by groups of "
-        "records that share a 24-mer]",
-    ),
-    options.option(
-        "--validation-chromosomes",
-        type=Names(),
-        default=(),
-        help="Chromosomes that decide when to stop.  [default: whole ones for about the validation share, else the end "
-        "of each]",
-    ),
-    options.option(
-        "--test-share",
-        default=0.1,
-        show_default=True,
-        type=FiniteRange(0, 0.5),
-        help="Share to test on, 0 to 0.5.",
-    ),
-    options.option(
-        "--validation-share",
-        default=0.05,
-        show_default=True,
-        type=FiniteRange(0, 0.4),
-        help="Share that decides when to stop, 0 to 0.4; 0: train through all epochs and keep the last weights.",
-    ),
-)
-
-
-def _training(
-    architecture: str,
-    arguments: dict[str, Any],
-    epochs: int | None,
-    patience: int | None,
-    batch: int,
-    learning_rate: float,
-    weight_decay: float,
-    reverse_complement: bool,
-    shift: int,
-    fresh_shuffles: bool,
-    seed: int,
-) -> "Training":
-    from maxent_cli.api.training import Training
-
-    return Training(
-        architecture,
-        epochs,
-        patience,
-        batch,
-        learning_rate,
-        weight_decay,
-        reverse_complement,
-        shift,
-        fresh_shuffles,
-        seed,
-        arguments,
-    )
-
-
-training_options = options.group(
-    "training",
-    _training,
-    options.option(
-        "--architecture",
-        default=next(iter(ARCHITECTURES)),
-        show_default=True,
-        metavar="|".join((*ARCHITECTURES, "MODULE:FUNCTION")),
-        everyday=True,
-        help=" ".join(f"{name}: {what}." for name, what in ARCHITECTURES.items()) + " Or yours, with two outputs.",
-    ),
-    options.option(
-        "--arguments",
-        type=Arguments(),
-        default="{}",
-        help="Arguments of the architecture, a JSON object, as in '{\"filters\": 32}'.  [default: its own]",
-    ),
-    options.option(
-        "--epochs",
-        type=click.IntRange(1),
-        everyday=True,
-        help="Passes over the training part, at most.  [default: as many as make 10,000 steps, but 10 to 200]",
-    ),
-    options.option(
-        "--patience",
-        type=click.IntRange(1),
-        help="Stop after so many epochs without a lower validation loss; the best weights are kept.  [default: half "
-        "of the epochs, but 15 at most]",
-    ),
-    options.option("--batch", default=128, show_default=True, type=click.IntRange(2), help="Sequences a step."),
-    options.option(
-        "--learning-rate",
-        default=0.003,
-        show_default=True,
-        type=FiniteRange(0, 1, min_open=True),
-        help="Highest learning rate of the one-cycle schedule, in (0, 1].",
-    ),
-    options.option("--weight-decay", default=0.01, show_default=True, type=FiniteRange(0, 1), help="Of AdamW, 0 to 1."),
-    options.option(
-        "--reverse-complement/--no-reverse-complement",
-        default=True,
-        show_default=True,
-        help="Turn a random half of each batch to the other strand.",
-    ),
-    options.option(
-        "--shift",
-        default=5,
-        show_default=True,
-        type=click.IntRange(0),
-        help="Rotate each training sequence by up to so many letters either way, from 0: what leaves at one end "
-        "enters at the other.",
-    ),
-    options.option(
-        "--fresh-shuffles/--fixed-shuffles",
-        default=True,
-        show_default=True,
-        help="Shuffle the training positives anew each epoch, where shuffles are the negatives.",
-    ),
-    options.seed_option,
 )
 
 
 @options.command("train")
 @resumable
 @data_options
-@split_options
-@training_options
+@options.group("split", requests.split_of, *requests.SPLIT)
+@options.group("training", requests.training_of, *requests.TRAINING, options.seed_option)
 @options.threads_option
 @options.out_option("Model folder.")
 def command(

@@ -263,8 +263,8 @@ def _needs(patient: Patient, run: Sampling, preparing: float, step: float, passe
     gigabytes = max(1, round(memory * SPARE_MEMORY / 2**30))
     line = f"--cpus-per-task={patient.threads} --mem={gigabytes}G --time={hours:02d}:{minutes:02d}:00"
     line += " --gres=gpu:1" if run.device != "cpu" else ""
-    at_most = f", at most {_spoken(rounds * most)} if none converges" if run.goes_on else ""
-    text = f"{count} anchors: about {_spoken(seconds)}{at_most}, and {memory / 2**30:.1f} GiB; ask for {line}"
+    at_most = f", at most {spoken_time(rounds * most)} if none converges" if run.goes_on else ""
+    text = f"{count} anchors: about {spoken_time(seconds)}{at_most}, and {memory / 2**30:.1f} GiB; ask for {line}"
     numbers = {"anchors": count, "seconds": seconds, "seconds_at_most": rounds * most, "bytes": memory}
     return Finding(RUN, OK, text, numbers | {"resources": line})
 
@@ -275,7 +275,8 @@ def _drawing(run: Sampling, steps: int, passes: float, step: float) -> float:
     return (run.warmup + steps) * step + evaluated / passes
 
 
-def _spoken(seconds: float) -> str:
+def spoken_time(seconds: float) -> str:
+    """A time in words."""
     for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
         if seconds > 1.5 * size:
             return f"{seconds / size:.1f} {unit}"

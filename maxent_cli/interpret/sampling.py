@@ -569,6 +569,7 @@ def collect(setting: Setting, tuned: Tuned, held: Held, parts: list[Trace], thin
         drift=max(trace.drift for trace in parts),
         replicas=watch_replicas(tuned, held, output),
         energy_background_error=setting.reference.energy_error,
+        stands_for=setting.anchor.stands_for,
     )
 
 

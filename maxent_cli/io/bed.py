@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NoReturn, Protocol, cast
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from maxent_cli.data import Interval, Record, Rejected, Sequences
 from maxent_cli.errors import InputError
-from maxent_cli.io.digests import note, signature
+from maxent_cli.io.digests import note, say, signature
 from maxent_cli.io.fasta import read_fasta
 from maxent_cli.io.files import GZIP_MAGIC, PIPE, reading_text
 from maxent_cli.io.genome_index import digest_of_index, index_of, read_index
@@ -25,7 +25,8 @@ NARROW_PEAK_COLUMNS = 10
 _SUMMIT_COLUMN = 9
 _NUMBER = re.compile(r"[0-9]{1,15}")
 _STRANDS = {"+": "+", "-": "-", ".": ".", "*": "."}  # '*' is how Bioconductor spells 'either'
-_MITOCHONDRION = {"chrM": ("MT",), "M": ("MT", "chrMT"), "MT": ("chrM", "M"), "chrMT": ("chrM", "M")}
+_MITOCHONDRION = ("M", "MT", "Mito", "mt")
+_MOST_ROMAN = 39  # which three letters can say
 _COMPLEMENT = str.maketrans("ACGTRYKMBVDHacgtrykmbvdh", "TGCAYRMKVBHDtgcayrmkvbhd")
 
 
@@ -110,19 +111,73 @@ def bed_lines(rows: Iterable[BedRow]) -> Iterator[str]:
 
 
 def fetch_windows(
-    genome_path: str, rows: Iterable[BedRow], length: int, centre: str = "centre"
+    genome_path: str, rows: Iterable[BedRow], length: int, centre: str = "centre", mapped: bool = False
 ) -> Iterator[Record | Rejected]:
     """For each row the window of length bp around its 'centre' or 'summit', in order, or why there is none.
 
     The centre of n bp, or the summit, becomes base length // 2 of the window, counted along the strand, so that an
     interval of that length is its own window; a row without a summit has its centre. Strand '-' gives the reverse
-    complement. A record is named NAME::chrom:start-end(strand) after its window. The genome is FASTA; plain files are
-    read by index (a .fai beside it that is right saves building one), compressed ones are held in memory. Raises
-    InputError where it cannot be read.
+    complement. A record is named NAME::chrom:start-end(strand) after its window. mapped: chromosomes that the genome
+    calls otherwise are taken by its names, which is said. The genome is FASTA; plain files are read by index (a .fai
+    beside it that is right saves building one), compressed ones are held in memory. Raises InputError where it cannot
+    be read.
     """
     with _opening(genome_path) as genome:
+        names = _Names(genome, mapped)
         for row in rows:
-            yield _fetch(genome_path, genome, row, _window(row, length, centre))
+            known = names.renamed(row)
+            yield _fetch(genome_path, genome, known, _window(known, length, centre))
+        names.say(genome_path)
+
+
+def renamed(genome_path: str, rows: Iterable[BedRow], mapped: bool) -> list[BedRow]:
+    """The rows by the genome's names of chromosomes, if they are to be mapped."""
+    if not mapped:
+        return list(rows)
+    with _opening(genome_path) as genome:
+        names = _Names(genome, mapped)
+        return [names.renamed(row) for row in rows]
+
+
+class _Names:
+    """A genome's names of chromosomes, and which others were taken for them."""
+
+    def __init__(self, genome: _Genome, mapped: bool) -> None:
+        self._genome, self._mapped, self._known = genome, mapped, dict[str, str]()
+
+    def renamed(self, row: BedRow) -> BedRow:
+        """The row on the chromosome as the genome calls it; as it is, where the genome has none that is meant."""
+        asked = row.interval.chromosome
+        if not self._mapped or asked in self._genome:
+            return row
+        if asked not in self._known:
+            self._known[asked] = next((name for name in spellings(asked) if name in self._genome), asked)
+        return replace(row, interval=replace(row.interval, chromosome=self._known[asked]))
+
+    def say(self, path: str) -> None:
+        """Say which names were taken for which."""
+        pairs = [f"{asked} for {name}" for asked, name in self._known.items() if asked != name]
+        if pairs:
+            some = ", ".join(pairs[:3]) + (", ..." if len(pairs) > 3 else "")
+            say(f"{path}: {len(pairs)} chromosomes are called otherwise there: {some}")
+
+
+def spellings(chromosome: str) -> Iterator[str]:
+    """How others may call a chromosome: with and without 'chr', 4 as IV and IV as 4, M as MT and Mito."""
+    bare = re.sub("^chr", "", chromosome, flags=re.IGNORECASE)
+    same = [bare, bare.lstrip("0")] if bare.strip("0") else [bare]
+    if bare.isascii() and bare.isdigit() and 0 < int(bare) <= _MOST_ROMAN:
+        same.append(_roman(int(bare)))
+    same += [str(number) for number in range(1, _MOST_ROMAN + 1) if _roman(number) == bare]
+    same += _MITOCHONDRION if bare.lower() in map(str.lower, _MITOCHONDRION) else ()
+    for name in dict.fromkeys(same):
+        yield from (found for found in (name, f"chr{name}") if found != chromosome)
+
+
+def _roman(number: int) -> str:
+    """I to XXXIX."""
+    ones = ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX")
+    return "X" * (number // 10) + ones[number % 10]
 
 
 @dataclass(frozen=True)
@@ -266,11 +321,10 @@ def _window_name(row: BedRow, window: Interval) -> str:
 
 
 def _unknown_chromosome(genome_path: str, genome: _Genome, asked: str) -> tuple[str, str]:
-    bare = asked.removeprefix("chr")
-    same = [name for name in (bare, f"chr{bare}", *_MITOCHONDRION.get(asked, ())) if name in genome]
+    same = [name for name in spellings(asked) if name in genome]
     if same:
         reason = f"the intervals say chromosome {asked}, {Path(genome_path).name} says {same[0]}"
-        return reason, "rename the chromosomes in one of the two files"
+        return reason, "--map-chromosomes takes them for the same"
     some = ", ".join(list(genome.keys())[:3])
     reason = f"{Path(genome_path).name} has no chromosome {asked} (it has {some}, ...)"
     return reason, "give the genome that the intervals are of"

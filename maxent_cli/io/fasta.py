@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import zip_longest
 from typing import NoReturn, TextIO
 
 import numpy as np
@@ -18,13 +19,17 @@ from maxent_cli.io.places import START, Begin, Places, find_places, kind_of_line
 _COORDINATES = re.compile(
     r"(?:.*::)?(?P<chromosome>[^:]+):(?P<start>\d{1,15})-(?P<end>\d{1,15})(?:\((?P<strand>[-+.])\))?(?:_\w+)?"
 )
+_STANDS_FOR = re.compile(r"stands_for=(0|1|0?\.\d{1,9}|1\.0{1,9})")  # in a header, behind the name
 _BYTE_ORDER_MARK = "\ufeff"
+SEQUENCE_COLUMNS = frozenset({"sequence", "seq"})
 _GIVE_FASTA = "give a FASTA file; files of intervals are known by their names, .bed, .narrowPeak or .broadPeak"
 _AMBIGUOUS = frozenset("NRYSWKMBDHV")  # IUPAC: one of several of A, C, G, T
 
 
 def read_fasta(path: str, block: range | None = None, begin: Begin = START) -> Iterator[Record]:
     """Records of a FASTA file (plain, gzip, bgzip, or '-'), in order; the name is the header's first word.
+
+    A word stands_for=0.25 behind it is the share of the data that the record was chosen to stand for.
 
     Lines may be wrapped, of either case, with CRLF; the sequence is handed on as it stands, empty or with other
     letters too (to_sequences says what to do with those). block: of all records, counted from 0, these alone, of which
@@ -42,11 +47,16 @@ def read_fasta(path: str, block: range | None = None, begin: Begin = START) -> I
                     yield _record(name, parts, place)
                 name, place, parts = text[1:], f"{path}: line {number}", []
             elif text and not text.startswith(";"):
-                _require_header(path, number, name)
+                _require_header(path, number, name, text)
                 parts.append(text)
         if name is None:
             _none(path)
         yield _record(name, parts, place)
+
+
+def is_table_header(line: str) -> bool:
+    """Whether a line names the columns of a table with sequences."""
+    return bool(SEQUENCE_COLUMNS & {cell.strip().strip('"').lower() for cell in line.split("\t")}) and "\t" in line
 
 
 def fasta_places(path: str) -> Places:
@@ -62,10 +72,11 @@ def write_fasta(path: str, names: Iterable[str], sequences: Iterable[str]) -> No
         stream.writelines(fasta_lines(names, sequences))
 
 
-def fasta_lines(names: Iterable[str], sequences: Iterable[str]) -> Iterator[str]:
-    """The records of a FASTA file as write_fasta makes them."""
-    for name, sequence in zip(names, sequences, strict=True):
-        yield f">{'_'.join(name.split())}\n{sequence}\n"
+def fasta_lines(names: Iterable[str], sequences: Iterable[str], shares: Iterable[float] = ()) -> Iterator[str]:
+    """The records of a FASTA file as write_fasta makes them; shares: of the data that each stands for, if any does."""
+    for name, sequence, share in zip_longest(names, sequences, shares):
+        stands_for = "" if share is None else f" stands_for={share:.6f}"
+        yield f">{'_'.join(name.split())}{stands_for}\n{sequence}\n"
 
 
 def interval_of_name(name: str, length: int) -> Interval | None:
@@ -98,7 +109,7 @@ def to_sequences(
     the first record among all.
     """
     names, intervals, codes, rejected = list[str](), list[Interval | None](), bytearray(), list[Rejected]()
-    numbers = list[int]()
+    numbers, shares = list[int](), list[float | None]()
     for number, record in enumerate(records, first):
         if isinstance(record, Rejected):
             rejected.append(replace(record, number=number))
@@ -112,15 +123,19 @@ def to_sequences(
             numbers.append(number)
             names.append(kept.name)
             intervals.append(kept.interval)
+            shares.append(kept.stands_for)
             codes += encode(kept.sequence).tobytes()
     stacked = np.frombuffer(codes, np.uint8).reshape(len(names), length or 0)
-    return Sequences(tuple(names), stacked, tuple(intervals), numbers=np.array(numbers, np.intp)), rejected
+    stands_for = None if all(share is None for share in shares) else tuple(shares)
+    found = Sequences(tuple(names), stacked, tuple(intervals), None, np.array(numbers, np.intp), stands_for)
+    return found, rejected
 
 
 def _record(header: str, parts: list[str], place: str) -> Record:
-    name = (header.split() or [""])[0]
+    name, *words = header.split() or [""]
     sequence = "".join("".join(parts).split())
-    return Record(name, sequence, place, interval_of_name(name, len(sequence)))
+    share = next((float(found[1]) for found in map(_STANDS_FOR.fullmatch, words) if found), None)
+    return Record(name, sequence, place, interval_of_name(name, len(sequence)), share)
 
 
 def _none(path: str) -> NoReturn:
@@ -146,7 +161,7 @@ def _block_of(stream: TextIO, path: str, block: range, begin: Begin) -> Iterator
             header, place, parts = line.removeprefix(_BYTE_ORDER_MARK).strip()[1:], f"{path}: line {row}", []
         elif number < 0:
             if line.strip() and not line.strip().startswith(";") and line.strip() != _BYTE_ORDER_MARK:
-                _require_header(path, row, None)
+                _require_header(path, row, None, line.strip())
         elif number >= block.start:
             text = line.strip()
             if text and not text.startswith(";"):
@@ -155,7 +170,10 @@ def _block_of(stream: TextIO, path: str, block: range, begin: Begin) -> Iterator
         yield _record(header, parts, place)
 
 
-def _require_header(path: str, number: int, name: str | None) -> None:
+def _require_header(path: str, number: int, name: str | None, text: str) -> None:
+    if name is None and is_table_header(text):
+        problem = f"is a table with the columns {', '.join(text.split())}, and not FASTA"
+        raise InputError(path, "", problem, "give it to train or predict as --table")
     if name is None:
         raise InputError(path, f"line {number}", "is not FASTA: text before the first '>'", _GIVE_FASTA)
 
@@ -194,7 +212,7 @@ def _crop(record: Record, length: int) -> Record:
         return record
     interval = record.interval and _crop_interval(record.interval, length)
     name = _renamed(record.name, interval) if interval else record.name
-    return Record(name, record.sequence[left : left + length], record.place, interval)
+    return replace(record, name=name, sequence=record.sequence[left : left + length], interval=interval)
 
 
 def _renamed(name: str, interval: Interval) -> str:

@@ -17,7 +17,8 @@ from maxent_cli.tables.motifs import MOTIF_PWM, PPM
 
 _KNOWN = Path(__file__).parents[1] / "known"
 CTCF_MOTIF = str(_KNOWN / "MA0139.1.meme")
-DATABASES = {name: str(_KNOWN / f"{name}.meme.gz") for name in ("jaspar-vertebrates", "jaspar-fungi")}
+_JASPAR = tuple(str(_KNOWN / f"jaspar-{taxon}.meme.gz") for taxon in ("vertebrates", "fungi"))
+DATABASES = {"jaspar-vertebrates": _JASPAR[:1], "jaspar-fungi": _JASPAR[1:], "jaspar": _JASPAR}
 UNIFORM = (0.25, 0.25, 0.25, 0.25)
 DEFAULT_SITES = 20  # what MEME assumes where nsites is missing or 0
 ROW_TOLERANCE = 0.01
@@ -27,6 +28,11 @@ _ATTRIBUTE = re.compile(r"(\w+)=\s*(\S+)")
 _DNA = {"ACGT", "ACGU"}
 
 Line = tuple[int, str]  # number in the file from 1, text
+
+
+def databases(known: str | None) -> tuple[str, ...]:
+    """The files of known motifs that a name stands for, or the file itself."""
+    return () if known is None else DATABASES.get(known, (known,))
 
 
 def read_meme(path: str) -> list[Motif]:

@@ -6,7 +6,8 @@ import platform
 import re
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from importlib import metadata
@@ -24,6 +25,7 @@ Record = dict[str, Any]
 IMPORTED = time.time()
 started = ContextVar("started", default=IMPORTED)  # when the command began, which sets it
 configured = ContextVar[str | None]("configured", default=None)  # the file that options were read from
+commanded = ContextVar[list[str] | None]("commanded", default=None)  # the command that does a step of a longer run
 _CPU = Path("/proc/cpuinfo")
 
 
@@ -36,7 +38,7 @@ def record_of(output: str, inputs: Iterable[str] | dict[str, object], seed: obje
     known = inputs if isinstance(inputs, dict) else {path: noted(path) for path in inputs}
     changed = {path: found for path in known if (found := changes(path)) is not None}
     return {
-        "command": sys.argv,
+        "command": commanded.get() or sys.argv,
         "config": _configuration(),
         "version": __version__,
         "code": code(),
@@ -93,6 +95,18 @@ def require_provenance(output: str) -> Record:
     if digest_of(output) != record.get("output"):
         raise InputError(output, "", "is not as it was when its provenance was written", "run the command again")
     return record
+
+
+@contextmanager
+def doing(words: list[str]) -> Iterator[None]:
+    """Have records of what is written in this block say that this command did it, in the time of this block."""
+    began, config, before = started.set(time.time()), configured.set(None), commanded.set(words)
+    try:
+        yield
+    finally:
+        started.reset(began)
+        configured.reset(config)
+        commanded.reset(before)
 
 
 def beside(output: str) -> str:

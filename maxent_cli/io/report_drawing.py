@@ -22,7 +22,7 @@ MOST_NAMED = 30  # letters of what is counted
 MOST_SITES = 6  # of an anchor that are drawn, the most occupied ones
 COMMANDS = {Outline.MOVETO: "M", Outline.LINETO: "L", Outline.CURVE3: "Q", Outline.CURVE4: "C", Outline.CLOSEPOLY: "Z"}
 LEFT, RIGHT, WIDEST = 98, 8, 1072  # px of a drawing of an anchor
-LOGO, PROFILE, OCCUPANCY, LANE, GAP = 86, 34, 48, 16, 12
+LOGO, PROFILE, SCORES, OCCUPANCY, LANE, GAP = 86, 34, 48, 48, 16, 12
 BESIDE = 45  # px beside a site that its share is written in
 Tick = tuple[float, str]
 
@@ -77,6 +77,8 @@ class Strip:
     sites: list[dict[str, Any]]
     foot: float
     ticks: list[Tick]
+    scores: Scale | None = None
+    scored: list[Letter] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -236,10 +238,11 @@ def _strip(tracks: Tracks, lanes: Sequence[dict[str, Any]], part: range, top: fl
     bits = Scale(0, top, LOGO + 6, 6)
     sequence = bits.start + 14
     information = Scale(0, top, sequence + GAP + PROFILE, sequence + GAP)
-    first_lane = information.start + GAP
+    scores = _score_scale(tracks, information.start + GAP)
+    first_lane = (scores or information).start + GAP
     below = first_lane + levels * LANE + GAP
     occupancy = Scale(-1, 1, below + OCCUPANCY, below)
-    foot = occupancy.start if here else information.start
+    foot = occupancy.start if here else (scores or information).start
     for site in here:
         site["y"] = first_lane + site["lane"] * LANE
     shown = slice(part.start, part.stop)
@@ -260,8 +263,30 @@ def _strip(tracks: Tracks, lanes: Sequence[dict[str, Any]], part: range, top: fl
         sites=here,
         foot=foot,
         ticks=[(round(LEFT + (p - part.start + 0.5) * step, 1), str(p)) for p in part if p % 10 == 0],
+        scores=scores,
+        scored=_scored(tracks, part) if scores else [],
         **_profile(tracks.information[shown], tracks.errors[shown], information, step),
     )
+
+
+def _score_scale(tracks: Tracks, top: float) -> Scale | None:
+    """The axis of an anchor's attribution scores, from the lowest to the highest and 0; None: there are none."""
+    if tracks.scores is None or not np.isfinite(tracks.scores).any():
+        return None
+    low, high = min(0.0, float(np.nanmin(tracks.scores))), max(0.0, float(np.nanmax(tracks.scores)))
+    return Scale(low, high if high > low else low + 1, top + SCORES, top)
+
+
+def _scored(tracks: Tracks, part: range) -> list[Letter]:
+    """The anchor's letters, each as high as its score, which may be below 0."""
+    assert tracks.scores is not None
+    some = [(place, float(tracks.scores[place])) for place in part]
+    least = LEAST_HEIGHT * float(np.nanmax(np.abs(tracks.scores)))
+    return [
+        Letter(tracks.letters[place], place - part.start, 0.0, round(score, 4))
+        for place, score in some
+        if abs(score) > least and tracks.letters[place] in LETTERS
+    ]
 
 
 def _step(columns: int) -> float:

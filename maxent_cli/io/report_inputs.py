@@ -12,10 +12,11 @@ import numpy as np
 from maxent_cli.alphabet import LETTERS
 from maxent_cli.data import Floats, Interval
 from maxent_cli.errors import InputError
+from maxent_cli.io.digests import digest_of
 from maxent_cli.io.motif_files import read_meme_file
 from maxent_cli.io.samples import open_draws
 from maxent_cli.io.tables import read_table
-from maxent_cli.tables import gc_probe, motifs, periodicity
+from maxent_cli.tables import attribution, gc_probe, motifs, periodicity, training
 from maxent_cli.tables.columns import BEST
 from maxent_cli.tables.sampling import SERIES, SUMMARY
 from maxent_cli.tables.schema import Table
@@ -30,11 +31,15 @@ LAW = {"held", "outputs", "background", "tether", "beta", "keep"}  # what the he
 
 @dataclass(frozen=True)
 class Sources:
-    """Paths that a report is made from: a draws file, the summary of its anchors, and folders by their command."""
+    """Paths that a report is made from: a draws file, the summary of its anchors, and folders by their command.
+
+    called: what the page calls the draws, where that is not their path.
+    """
 
     draws: str
     summary: str
     parts: Mapping[str, str] = field(default_factory=dict)
+    called: str = ""
 
     @property
     def series(self) -> str | None:
@@ -45,7 +50,7 @@ class Sources:
     @property
     def commands(self) -> dict[str, str]:
         """The outputs given, by the command that made them."""
-        return {"sample": self.draws, **self.parts}
+        return {"sample": self.called or self.draws, **self.parts}
 
     @property
     def files(self) -> list[str]:
@@ -55,12 +60,16 @@ class Sources:
 
 @dataclass(frozen=True)
 class Tracks:
-    """What is drawn of an anchor: its letters (length L), p (L, 4), information and its error (L,) in bits."""
+    """What is drawn of an anchor: its letters (length L), p (L, 4), information and its error (L,) in bits.
+
+    scores (L,): of an attribution, nan where a position is held.
+    """
 
     letters: str
     probabilities: Floats
     information: Floats
     errors: Floats
+    scores: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -125,6 +134,11 @@ def read_spacing(folder: str, most_q: float) -> list[Row]:
     return [row for row in _table(folder, motifs.SPACING, "motifs") if row["q"] <= most_q]
 
 
+def anchors_of(folder: str) -> list[str]:
+    """The anchors whose draws `maxent motifs` has read."""
+    return [row["record"] for row in _table(folder, motifs.ANCHORS, "motifs", ("record",))]
+
+
 def read_tracks(folder: str, records: Sequence[str], wanted: set[int]) -> dict[int, Tracks]:
     """What is drawn of the wanted anchors (numbers in the order of the draws, whose records are given).
 
@@ -159,6 +173,26 @@ def read_sites(folder: str, rows: Sequence[Row]) -> tuple[list[list[Row]], list[
                 number = place[row["record"]]
                 kept[number].append(row if kept is occupancies else _in_anchor(path, row, rows[number]["interval"]))
     return sites, occupancies
+
+
+def read_scores(folder: str, records: Sequence[str]) -> list[Floats]:
+    """The attribution score of each position (L,) of each anchor, nan where it is held."""
+    wanted = ("record", "position", "score")
+    rows = _table(folder, attribution.POSITIONS, "attribute", wanted)
+    found = [(name, np.array([row["score"] for row in one])) for name, one in _by_anchor(rows, "position")]
+    if [name for name, _ in found] != list(records):
+        cure = "give the folder that `maxent attribute` wrote of these anchors"
+        raise InputError(f"{folder}/{attribution.POSITIONS.file}", "", "its anchors are not those of the draws", cure)
+    return [scores for _, scores in found]
+
+
+def read_metrics(folder: str, model: object) -> list[Row]:
+    """How well a network does on what was held out; model: digests of the one that was drawn from, by file."""
+    known = model.items() if isinstance(model, dict) else ()
+    if any(digest_of(f"{folder}/{name}") != digest for name, digest in known):
+        cure = "give the folder of the network that was drawn from"
+        raise InputError(folder, "", "is of another network than the draws", cure)
+    return list(_table(folder, training.METRICS, "train"))
 
 
 def read_series(path: str, records: Sequence[str]) -> list[list[Row]]:
@@ -203,6 +237,8 @@ def _table(folder: str, table: Table, command: str, wanted: Sequence[str] = ()) 
 
 
 def _cure(command: str) -> str:
+    if command == "train":
+        return "give the folder that `maxent train` wrote"
     return f"give the folder that `maxent {command}` wrote from these draws"
 
 

@@ -7,9 +7,13 @@ wrote, that command is in tables.SHOWN, from which the options of `maxent report
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+import numpy as np
+import pandas as pd
+
+from maxent_cli.data import Floats
 from maxent_cli.io import report_drawing as drawing
 from maxent_cli.io import report_inputs as inputs
 from maxent_cli.io.report_inputs import Row, Sources
@@ -19,6 +23,7 @@ MOST_SHOWN = 100  # anchors that are drawn
 HUES = 6  # colours of motifs in report.css, used again and again
 MOST_COUNTS = 12  # of those that the probe asks about that are shown, the most rigid first
 MOST_Q = 0.05  # of a distance between motifs that is shown
+TELLING_Q = 0.05  # of a known motif that another is called by
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,20 @@ def convergence(base: Base) -> Shown:
     return Shown({"convergence": drawing.convergence_plot(base.rows, base.header.get("run", {}).get("max_rhat"))})
 
 
+def network(base: Base) -> Shown | None:
+    """How well the network tells what was held out."""
+    folder = base.sources.parts.get("train")
+    if folder is None:
+        return None
+    rows = inputs.read_metrics(folder, base.header.get("model"))
+    tiles = [
+        Tile("AUROC, held out", f"{row['value']:.3f}", f"95 %: {row['lower']:.3f} to {row['upper']:.3f}")
+        for row in rows
+        if (row["part"], row["metric"]) == ("test", "AUROC") and math.isfinite(row["value"])
+    ]
+    return Shown({"metrics": rows}, tiles=tuple(tiles))
+
+
 def motifs(base: Base) -> Shown | None:
     """The motifs of all anchors, and the distances between them."""
     folder = base.sources.parts.get("motifs")
@@ -100,7 +119,8 @@ def motifs(base: Base) -> Shown | None:
     table = inputs.read_motifs(folder)
     found = {"table": table, "rates": inputs.read_rates(folder), "spacing": inputs.read_spacing(folder, MOST_Q)}
     first = table[0].row if table else {}
-    note = ("first: ", first["known_1"] or first["consensus"]) if first else ("none found", "")
+    named = first and first["known_1"] and first["q_1"] <= TELLING_Q
+    note = ("first: ", first["known_1"] if named else first["consensus"]) if first else ("none found", "")
     share = "Share of draws that have a motif; background is the same share in draws at beta 0."
     return Shown(
         {
@@ -132,12 +152,53 @@ def _draw(rows: list[Row], base: Base, folder: str) -> None:
     shown = rows[:MOST_SHOWN]
     tracks = inputs.read_tracks(folder, base.records, {row["number"] for row in shown})
     top, count = drawing.top_of(tracks.values()), Counter(base.records)
+    names = {motif.row["motif"]: _called(motif.row) for motif in inputs.read_motifs(folder)}
+    scored = base.sources.parts.get("attribute")
+    scores = dict(enumerate(inputs.read_scores(scored, base.records))) if scored else {}
     for row in rows:
         held = sorted(occupancies[row["number"]], key=lambda each: -each["occupancy"])
         row["held"] = [each for each in held if each["present"]]
-        row["sites"], row["same_name"] = sites[row["number"]], count[row["record"]] > 1
+        row["sites"] = [site | {"called": names.get(site["motif"], site["motif"])} for site in sites[row["number"]]]
+        row["same_name"] = count[row["record"]] > 1
+        row["held"] = [each | {"called": names.get(each["motif"], each["motif"])} for each in row["held"]]
     for row in shown:
-        row["strips"] = drawing.strips(tracks[row["number"]], row["sites"], colours, top)
+        track = replace(tracks[row["number"]], scores=scores.get(row["number"]))
+        row["strips"] = drawing.strips(track, row["sites"], colours, top)
+
+
+def _called(motif: Row) -> str:
+    """The first known motif that one is like beyond chance, with its own name where there is room for one."""
+    return str(motif["known_1"]).partition(",")[0] if motif["known_1"] and motif["q_1"] <= TELLING_Q else motif["motif"]
+
+
+def attribution(base: Base) -> Shown | None:
+    """How far attributions and the draws' information agree, an anchor a row."""
+    folder, drawn = base.sources.parts.get("attribute"), base.sources.parts.get("motifs")
+    if folder is None:
+        return None
+    scores = inputs.read_scores(folder, base.records)
+    tracks = inputs.read_tracks(drawn, base.records, set(range(len(scores)))) if drawn else {}
+    agreed = [_agreement(one, tracks[number].information) if tracks else math.nan for number, one in enumerate(scores)]
+    rows = [
+        {"record": name, "best": _highest(one), "sum": float(np.nansum(one)), "agreement": agreement}
+        for name, one, agreement in zip(base.records, scores, agreed, strict=True)
+    ]
+    known = [agreement for agreement in agreed if math.isfinite(agreement)]
+    return Shown({"attribution": {"rows": rows, "median": float(np.median(known)) if known else math.nan}})
+
+
+def _highest(scores: Floats) -> int | None:
+    """The position with the largest score, whatever its sign."""
+    return int(np.nanargmax(np.abs(scores))) if np.isfinite(scores).any() else None
+
+
+def _agreement(scores: Floats, information: Floats) -> float:
+    """Spearman's correlation over positions that have both; nan where one does not vary."""
+    both = np.isfinite(scores) & np.isfinite(information)
+    if both.sum() < 3 or not np.ptp(scores[both]) or not np.ptp(information[both]):
+        return math.nan
+    first, second = (pd.Series(values[both]).rank() for values in (scores, information))
+    return float(first.corr(second))
 
 
 def series(base: Base) -> Shown | None:
@@ -179,10 +240,12 @@ def gc_probe(base: Base) -> Shown | None:
 
 
 PARTS = (
+    PagePart("network", "Network", network),
     PagePart("convergence", "Convergence", convergence),
     PagePart("motifs", "Motifs", motifs),
     PagePart("anchors", "Anchors", anchors),
     PagePart("series", "Beta series", series),
     PagePart("periodicity", "Periodicity", periodicity),
     PagePart("gc", "Global count", gc_probe),
+    PagePart("attribution", "Attribution", attribution),
 )

@@ -30,7 +30,8 @@ LATER: dict[str, Any] = {
     "energy_background_error": 0.0,
     "keep": None,
     "beta_error": 0.0,
-}  # numbers that some files of version 1 do not have
+    "stands_for": None,
+}  # numbers that files of older makers do not have
 _CURE = "give a file that `maxent sample` wrote"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip member can carry: no run shows when it ran
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from maxent_cli.data import Record, Rejected
 from maxent_cli.errors import InputError, shown
-from maxent_cli.io.fasta import interval_of_name
+from maxent_cli.io.fasta import SEQUENCE_COLUMNS, interval_of_name
 from maxent_cli.io.files import reading_text
 from maxent_cli.io.outputs import writing
 from maxent_cli.io.places import START, Begin, Places, find_places, kind_of_lines
@@ -20,7 +20,6 @@ from maxent_cli.tables.schema import Table
 Row = Mapping[str, object]
 Rows = Iterable[Row] | Mapping[str, Iterable[object]]
 
-_SEQUENCE_COLUMNS = ("sequence", "seq")
 _LABEL_COLUMNS = ("label", "bound")
 _NAME_COLUMNS = ("id", "name", "eventid")
 _MARK = "'"
@@ -37,7 +36,7 @@ def read_labelled(path: str, block: range | None = None, begin: Begin = START) -
     """
     with reading_text(path) as stream:
         header = _cells(stream.readline().removeprefix("\ufeff"))
-        sequence, label = _column(path, header, _SEQUENCE_COLUMNS), _column(path, header, _LABEL_COLUMNS)
+        sequence, label = _column(path, header, sorted(SEQUENCE_COLUMNS)[::-1]), _column(path, header, _LABEL_COLUMNS)
         name = _find(header, _NAME_COLUMNS)
         for number, line in _rows(path, stream, block, begin):
             cells = _cells(line)
@@ -162,12 +161,12 @@ def _unquoted(cell: str) -> str:
     return cell[1:-1].replace('""', '"') if quoted else cell
 
 
-def _find(header: list[str], wanted: tuple[str, ...]) -> int | None:
+def _find(header: list[str], wanted: Sequence[str]) -> int | None:
     lower = [cell.strip().lower() for cell in header]
     return next((lower.index(name) for name in wanted if name in lower), None)
 
 
-def _column(path: str, header: list[str], wanted: tuple[str, ...]) -> int:
+def _column(path: str, header: list[str], wanted: Sequence[str]) -> int:
     found = _find(header, wanted)
     if found is None:
         raise InputError(

@@ -41,7 +41,8 @@ INTERVAL = 30.0  # seconds between two savings of the same thing
 MOST_TRIES, WAIT = 40, 0.05  # to have a folder that others are taking away, and seconds between two
 MOST_HELD = 2**24  # bytes of blocks in memory until they are written, whatever the time
 SETTINGS, LOCK, TRAINING = "settings.json", "lock", "training.safetensors"
-_OURS = re.compile(r"\..*|settings\.json|lock|training\.safetensors|\d{6}\.result|\d{6}\.\d{4}\.npz")
+HEADER = "header.json"  # of draws: what their file will say of all of them
+_OURS = re.compile(r"\..*|settings\.json|header\.json|lock|training\.safetensors|\d{6}\.result|\d{6}\.\d{4}\.npz")
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 _ANEW = "remove it to begin anew, or give another --out"
 
@@ -107,6 +108,24 @@ class Unfinished:
         except Exception as error:  # a damaged file can end in any
             problem = f"cannot be read ({type(error).__name__})"
             raise InputError(self.folder / name, "", problem, f"remove {self.folder} to begin anew") from error
+
+
+def is_unfinished(path: str) -> bool:
+    """Whether a path is a folder of unfinished draws."""
+    return (Path(path) / SETTINGS).is_file() and (Path(path) / HEADER).is_file()
+
+
+def finished(folder: str) -> tuple[dict[str, Any], list[Path]]:
+    """The header of unfinished draws, with how many anchors there will be, and what is finished, in order."""
+    try:
+        header = json.loads((Path(folder) / HEADER).read_bytes())
+        if not isinstance(header["anchors"], int):
+            raise TypeError
+        header["law"]["held"], header["run"]["max_rhat"], header["run"]["min_ess"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        problem = f"cannot be read ({type(error).__name__})"
+        raise InputError(f"{folder}/{HEADER}", "", problem, "wait until the run has ended") from error
+    return header, sorted(Path(folder).glob("[0-9]*.result"))
 
 
 def packed(arrays: Arrays, facts: object) -> bytes:
@@ -284,12 +303,12 @@ def _differences(found: Any, mine: Any, name: str = "") -> Iterator[str]:
 def _results(folder: Path) -> list[str]:
     """Files worth keeping."""
     names = [place.name for place in folder.iterdir()]
-    return [name for name in names if not name.startswith(".") and name not in (SETTINGS, LOCK)]
+    return [name for name in names if not name.startswith(".") and name not in (SETTINGS, LOCK, HEADER)]
 
 
 def _remove(folder: Path) -> None:
     """What was done first, the settings last: killed meanwhile, it is unfinished work with less done."""
-    for name in [*_results(folder), SETTINGS, LOCK]:
+    for name in [*_results(folder), HEADER, SETTINGS, LOCK]:
         (folder / name).unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
 

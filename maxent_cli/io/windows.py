@@ -135,7 +135,7 @@ def _in_letters(source: RecordSource, flank: Codes) -> Iterator[tuple[Record, Ma
         mask = np.zeros(len(flank), np.bool_)
         mask[start : start + size] = True
         sequence = letters[:start] + record.sequence + letters[start + size :]
-        yield Record(record.name, sequence, record.place), mask
+        yield replace(record, sequence=sequence, interval=None), mask
 
 
 def _in_genome(source: RecordSource, length: int) -> Iterator[tuple[Record, Mask] | Rejected]:
@@ -153,7 +153,7 @@ def _in_genome(source: RecordSource, length: int) -> Iterator[tuple[Record, Mask
             else:
                 given.append((record, BedRow(record.interval, place=record.place)))
     rows = (one[1] for one in given if not isinstance(one, Rejected))
-    windows = fetch_windows(source.genome, rows, length, source.centre)
+    windows = fetch_windows(source.genome, rows, length, source.centre, source.map_chromosomes)
     for one in given:
         if isinstance(one, Rejected):
             yield one
@@ -177,7 +177,7 @@ def _placed(known: Record | None, row: BedRow, window: Record) -> tuple[Record, 
     if known is None:
         return window, mask
     sequence = window.sequence[:start] + known.sequence + window.sequence[end:]
-    return Record(known.name, sequence, known.place, window.interval), mask
+    return replace(known, sequence=sequence, interval=window.interval), mask
 
 
 def _wrong_size(size: int, length: int) -> tuple[str, str]:

@@ -26,9 +26,11 @@ WRITTEN: dict[str, tuple[Output, ...]] = {
 
 # folders that the report takes, by the command that wrote them: what it shows of each
 SHOWN = {
+    "train": "how well the network tells positives from negatives that were held out",
     "motifs": "motifs, and the hundred most telling anchors drawn",
     "periodicity": "where anchors peak, and mean spectra",
     "gc-probe": "the response to a chemical potential on a count, and what is held of it",
+    "attribute": "scores of positions below the logos of the draws, and how far the two agree",
 }
 
 __all__ = ["SHOWN", "WRITTEN", "Column", "File", "Output", "Table"]

@@ -1,7 +1,7 @@
 """The tables that `maxent attribute` writes."""
 
-from maxent_cli.tables.columns import LETTER, LOGO, NO_PLACE, POSITION, RECORD, letters
-from maxent_cli.tables.schema import NUMBER, TEXT, TRUTH, WHOLE, Column, File, Table
+from maxent_cli.tables.columns import LETTER, LOGO, PLACE, POSITION, RECORD, letters
+from maxent_cli.tables.schema import NUMBER, TRUTH, Column, File, Table
 
 _HELD = "the position is held"
 _NOT_SUMMED = "the method has no references"
@@ -16,8 +16,7 @@ POSITIONS = Table(
         Column("score", NUMBER, "output", "The position's score.", _HELD),
         Column("error", NUMBER, "output", "Standard error of score over references.", f"{_HELD}, or {_NOT_SUMMED}"),
         *letters("", "output", "Score of {} there.", _HELD),
-        Column("chromosome", TEXT, "", "Chromosome of the position.", NO_PLACE),
-        Column("chromosome_position", WHOLE, "bp", "Position in the chromosome, 0-based.", NO_PLACE),
+        *PLACE,
     ),
     key=("record", "position"),
 )
@@ -60,6 +59,8 @@ FOLDER = (
         "scores where coordinates are known, 0-based half-open; where anchors overlap, their mean",
         pooled=True,
     ),
+    File("scores.bw", "the same as bigWig", pooled=True),
+    File("igv.xml", "opens that in IGV", pooled=True),
     File("logos/", "the anchor's letters, as high as their scores"),
     File("modisco/", "one_hot.npz and attributions.npz, each (anchors, 4, positions)", pooled=True),
 )

@@ -8,6 +8,10 @@ NO_PLACE = "the anchor's place in a genome is not known"
 RECORD = Column("record", TEXT, "", "The anchor's name, as its record is called.")
 POSITION = Column("position", WHOLE, "bp", "Position in the anchor, 0-based.")
 LETTER = Column("letter", TEXT, "", "The anchor's own letter there.")
+PLACE = (
+    Column("chromosome", TEXT, "", "Chromosome of the position.", NO_PLACE),
+    Column("chromosome_position", WHOLE, "bp", "Position in the chromosome, 0-based.", NO_PLACE),
+)
 BETA = Column("beta", NUMBER, "1/energy", "Inverse temperature of the law that was drawn from.")
 CONVERGED = Column(
     "converged", TRUTH, "", "Whether R-hat and effective sample size of the draws stay within the bounds."
@@ -27,13 +31,13 @@ ANCHORS_CONVERGED = (
 LOGO = Column("logo", TEXT, "", "Path of the logo within the folder.", missing="none was drawn")
 MOTIF = Column("motif", TEXT, "", "Name of the motif, motif_1 being that of most anchors.")
 KNOWN = (
-    ("known", TEXT, "", "Known motif that is number {} in likeness: identifier and other name."),
-    ("p", NUMBER, "", "Tomtom's p of known motif {}: chance of a match as good."),
-    ("q", NUMBER, "", "False discovery rate of known motif {} over those given (Benjamini-Hochberg)."),
-    ("overlap", WHOLE, "bp", "Columns in which the motif and known motif {} overlap."),
-    ("orientation", TEXT, "", "How the motif is like known motif {}: + as both stand, - where one is turned."),
+    ("known", TEXT, "", "Family of known motifs that is number {} in likeness: the first names in it."),
+    ("p", NUMBER, "", "Tomtom's p of the best of family {}: chance of a match as good."),
+    ("q", NUMBER, "", "False discovery rate of that over the known motifs (Benjamini-Hochberg)."),
+    ("overlap", WHOLE, "bp", "Columns in which the motif and the best of family {} overlap."),
+    ("orientation", TEXT, "", "How the motif is like the best of family {}: + as both stand, - where one is turned."),
 )
-BEST = 3  # known motifs that each found one is named by
+BEST = 3  # families of known motifs that each found one is named by
 KNOWN_COLUMNS = tuple(
     Column(f"{name}_{rank}", kind, unit, meaning.format(rank), missing="no known motif is like it, or none were given")
     for rank in range(1, BEST + 1)

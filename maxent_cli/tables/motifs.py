@@ -8,6 +8,7 @@ from maxent_cli.tables.columns import (
     LOGO,
     MOTIF,
     NO_PLACE,
+    PLACE,
     POSITION,
     RECORD,
     letters,
@@ -40,6 +41,14 @@ MOTIFS = Table(
         Column("threshold", NUMBER, "bits", "Log2 odds from which a place counts as a site."),
         Column("background_share", SHARE, "", "Mean share of background draws (beta 0) that have a site."),
         *ANCHORS_CONVERGED,
+        Column(
+            "stands_for",
+            SHARE,
+            "",
+            "Share of the data for which the anchors whose draws hold it stand (`predict --diverse`).",
+            missing="anchors were not chosen to stand for data",
+            optional="a file that was written before there was such a share",
+        ),
     ),
     key=("motif",),
 )
@@ -57,12 +66,27 @@ MOTIF_PWM = Table(
     matrix(MOTIF, "bits", "Log2 odds of {} against the untethered background, with one pseudocount."),
     key=("motif", "position"),
 )
+KNOWN = Table(
+    "known.tsv",
+    "a known motif that a motif is like",
+    "the known motifs of the three families that each motif is most like",
+    (
+        MOTIF,
+        Column("family", WHOLE, "", "Which family, 1 being the most like: known motifs that are like each other."),
+        Column("known", TEXT, "", "The known motif: identifier and other name."),
+        Column("p", NUMBER, "", "Tomtom's p: chance of a match as good."),
+        Column("q", NUMBER, "", "False discovery rate over the known motifs (Benjamini-Hochberg)."),
+        Column("overlap", WHOLE, "bp", "Columns in which the two overlap."),
+        Column("orientation", TEXT, "", "How they are alike: + as both stand, - where one is turned."),
+    ),
+    key=("motif", "known"),
+)
 SITES = Table(
-    "sites.bed",
+    "sites.tsv",
     "a place of a motif",
     "places of motifs in 5 % or more of an anchor's draws; genomic if anchors are",
     (
-        Column("#chrom", TEXT, "", "Chromosome where the anchor's place is known, else the anchor's name."),
+        Column("chromosome", TEXT, "", "Chromosome where the anchor's place is known, else the anchor's name."),
         Column("start", WHOLE, "bp", "Start of the site, 0-based, in the genome or in the anchor."),
         Column("end", WHOLE, "bp", "End of the site, not included."),
         MOTIF,
@@ -160,6 +184,7 @@ POSITIONS = Table(
         RECORD,
         POSITION,
         LETTER,
+        *PLACE,
         *estimate("information", "bits", "Information of the letters drawn there against the background.", _FIXED),
         Column("ess", NUMBER, "draws", "Effective sample size of the letters' frequencies.", _FIXED),
         *letters("p_", "", "Frequency of {} in the draws.", _FIXED),
@@ -175,6 +200,7 @@ PWM = Table(
     "log2 odds of each position's letters against its background",
     (
         *matrix(RECORD, "bits", "Log2 odds of {} against the position's background; 0 where the position is fixed."),
+        *PLACE,
         *CONVERGENCE,
     ),
     key=("record", "position"),
@@ -213,13 +239,16 @@ DRAW_SITES = Table(
     ),
     key=("record", "chain", "draw", "motif", "start", "strand"),
 )
+BED = File("sites.bed", "the same places as BED6, sorted, called by the known motif that each is like")
 FOLDER = (
     MOTIFS,
     File("motifs.meme", "the same as matrices, letter probabilities, in MEME's format"),
     File("motifs.jaspar", "the same as counts, in JASPAR's format"),
     PPM,
     MOTIF_PWM,
+    KNOWN,
     SITES,
+    BED,
     OCCUPANCY,
     SPACING,
     File("anchor_motifs.meme", "the motifs as each anchor's draws have them"),
@@ -229,6 +258,9 @@ FOLDER = (
     PWM,
     SEGMENTS,
     DRAW_SITES,
+    File("information.bedgraph", "information of each position in the genome, where anchors have places"),
+    File("information.bw", "the same as bigWig"),
+    File("igv.xml", "opens that and the sites in IGV"),
     File("logos/", "of anchors in place (logo_), their best motif aligned (aligned_), and motifs"),
     File("modisco/", "one_hot.npz and attributions.npz for `modisco motifs`"),
 )

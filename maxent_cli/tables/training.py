@@ -59,6 +59,7 @@ TRAIN = (
     LEFT_OUT,
 )
 _LABELLED = "the records' labels are not known"
+_NOT_ABLE, _NOT_DIVERSE = "it could not be selected", "records are not selected by --diverse"
 _NO_CLASS = "the contrast is a weighted sum of outputs"
 SCORES = Table(
     "OUT",
@@ -75,6 +76,22 @@ SCORES = Table(
         Column("probability", SHARE, "", "Probability of the contrast's first class.", missing=_NO_CLASS),
         Column("label", WHOLE, "", "The record's class, 0 or 1.", optional=_LABELLED),
         Column("correct", TRUTH, "", "Whether contrast is above 0 exactly where label is 1.", optional=_LABELLED),
+        Column(
+            "anchor",
+            TEXT,
+            "",
+            "The record selected that stands for this one.",
+            missing=_NOT_ABLE,
+            optional=_NOT_DIVERSE,
+        ),
+        Column(
+            "stands_for",
+            SHARE,
+            "",
+            "Share of the records that could be selected which this one stands for.",
+            missing="it was not selected",
+            optional=_NOT_DIVERSE,
+        ),
     ),
     named=Column("OUTPUT", NUMBER, "output", "An output of the network by its name, before any sigmoid or softmax."),
 )

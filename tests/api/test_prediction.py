@@ -122,6 +122,8 @@ def test_a_table_gives_the_labels(network: mx.Network, tmp_path: Path) -> None:
         ({"table": "t.tsv", "label": 1}, "holds labels"),
         ({"given": ["ACGT"], "correct": True}, "needs labels"),
         ({"given": ["ACGT"], "label": 2}, "label: 2 is not from 0 to 1"),
+        ({"given": ["ACGT"], "top": 2, "diverse": 2}, "top: chooses the surest, and excludes diverse"),
+        ({"given": ["ACGT"], "diverse": 5001}, "diverse: 5001 is not from 1 to 5000"),
         ({"given": ["ACGT"], "select": "a.fa", "shard": Shard(1, 2)}, "select: chooses among all records"),
         ({"given": ["ACGT" * 3], "output": "2-0"}, "numbered 0 to 1"),
         ({"given": ["ACGT" * 3], "output": "0,1"}, "2 are given, and a contrast is of 1"),

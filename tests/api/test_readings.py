@@ -38,7 +38,7 @@ LAW = {
 RUN = {"max_rhat": 1.05, "min_ess": 100.0, "chains": CHAINS, "replicas": 2, "draws": DRAWS, "warmup": 0, "seed": 1}
 TABLES = {
     "motifs": {*("anchors", "motifs", "motifs_ppm", "motifs_pwm", "occupancy", "positions", "pwm", "rates", "segments")}
-    | {"spacing"},
+    | {"spacing", "known", "sites"},
     "dependence": {"anchors", "letters", "pairs"},
     "periodicity": {"answer", "peaks", "spectra"},
     "compare": {"anchors", "motifs", "places", "summary"},

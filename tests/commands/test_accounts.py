@@ -123,7 +123,7 @@ def test_all_rejected_for_their_chromosomes_says_both_spellings(folder: Path) ->
     words = ["predict", str(folder / "peaks.bed"), "--genome", str(folder / "genome.fa"), "-o", str(folder / "out")]
     last = run(folder, *words, code=1).stderr.splitlines()[-1]
     assert "the intervals say chromosome 1, genome.fa says chr1" in last
-    assert last.endswith("; rename the chromosomes in one of the two files")
+    assert last.endswith("; --map-chromosomes takes them for the same")
 
 
 def test_names_do_no_harm(folder: Path) -> None:
@@ -147,9 +147,8 @@ def test_names_do_no_harm(folder: Path) -> None:
         assert [samples.name for samples in anchors] == given
     assert len(list(read_fasta(str(out / "draws.fa")))) == 4 * 8 * len(given)
     assert {record.name for record in read_fasta(str(out / "chosen.fa"))} == set(given)
-    list(read_intervals(str(out / "motifs" / "sites.bed"))) if (
-        out / "motifs" / "sites.bed"
-    ).stat().st_size > 200 else []
+    bed = out / "motifs" / "sites.bed"
+    list(read_intervals(str(bed))) if bed.stat().st_size else []
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert" in page

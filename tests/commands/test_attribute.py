@@ -134,7 +134,8 @@ def test_coordinates(folder: Path) -> None:
     (folder / "genome.fa").write_text(">chr1\n" + "ACGTTGCAAGGCATTACGATCCGA" + "\n")
     (folder / "places.bed").write_text("chr1\t0\t12\tone\t0\t+\nchr1\t8\t20\ttwo\t0\t-\n")
     result = run("places.bed --genome genome.fa --model model --method input-x-gradient --logos none --out out")
-    assert "scores.bedgraph: 20 bp, 4 of them the mean of several anchors" in result.stderr
+    assert "tracks of 20 bp, 4 of them the mean of several anchors" in result.stderr
+    assert "scores.bw" in (folder / "out" / "igv.xml").read_text()
     one, two = scores("out/positions.tsv")
     lines = [line.split("\t") for line in (folder / "out" / "scores.bedgraph").read_text().splitlines()]
     assert [line[:3] for line in lines] == [["chr1", str(place), str(place + 1)] for place in range(20)]

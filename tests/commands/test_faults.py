@@ -59,7 +59,14 @@ LINES = [
     "merge {part} --out {new}",
     "merge {parts} --out {folder}",
     "provenance {part} --check",
-    "report {draws} --summary {summary} --motifs {motifs} --gc-probe {gc} --periodicity {periodicity} --out {new}",
+    "report {draws} --summary {summary} --motifs {motifs} --gc-probe {gc} --periodicity {periodicity} "
+    "--train {trained} --attribute {scores} --out {new}",
+]
+RUNS = [  # what they write is the other commands' doing
+    "run {fasta} --negatives {other} --known {meme} --epochs 1 --batch 8 --threads 1 --out {folder}",
+    "run {table} --epochs 1 --batch 8 --threads 1 --out {folder}",
+    "run {bed} --genome {genome} --length 60 --epochs 1 --batch 8 --threads 1 --out {folder}",
+    f"run {{anchors}} --model {{model}} {RUN} --out {{folder}}",
 ]
 TEXTS = ("meme", "fasta", "other", "table", "labelled", "bed", "peaks", "anchors", "summary", "summary_b")
 FOLDERS = {
@@ -67,6 +74,8 @@ FOLDERS = {
     "motifs_b": "positions.tsv",
     "gc": "response.tsv",
     "periodicity": "spectra.tsv",
+    "trained": "metrics.tsv",
+    "scores": "positions.tsv",
     "parts": "pairs.tsv",
 }
 JUNK = bytes(range(256)) * 4
@@ -205,7 +214,7 @@ def kinds(line: str) -> list[str]:
     return re.findall(r"{(\w+)}", line)
 
 
-CASES = [(line, kind, fault) for line in LINES for kind in kinds(line) for fault in FAULTS.get(kind, ())]
+CASES = [(line, kind, fault) for line in LINES + RUNS for kind in kinds(line) for fault in FAULTS.get(kind, ())]
 OUTPUTS = [(line, kind) for line in LINES for kind in kinds(line) if kind in PLACES]
 
 
@@ -337,7 +346,7 @@ def test_every_command_and_every_path_is_in_a_line() -> None:
     for name in COMMANDS:
         command = maxent.get_command(click.Context(maxent), name)
         assert command is not None
-        own = " ".join(line for line in LINES if line.split()[0] == name)
+        own = " ".join(line for line in LINES + RUNS if line.split()[0] == name)
         paths = [param for param in command.params if isinstance(param.type, InputPath)]
         assert own or not paths
         for param in paths:

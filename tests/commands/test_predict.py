@@ -122,6 +122,28 @@ def test_select_highest_first_by_every_condition(tmp_path: Path, model: str, rec
     assert Path(f"{chosen}.provenance.json").is_file()
 
 
+def test_shares_go_with_the_anchors_and_the_command_line_before_a_file(
+    tmp_path: Path, model: str, records: str
+) -> None:
+    chosen, out = tmp_path / "anchors.fa", tmp_path / "scores.tsv"
+    base = [records, "--model", model, "-o", str(out), "--select", str(chosen)]
+    result = run(*base, "--diverse", "4")
+    kept = list(read_fasta(str(chosen)))
+    assert len(kept) == 4
+    assert sum(record.stands_for or 0 for record in kept) == pytest.approx(1, abs=1e-5)
+    assert "4 of 30 records selected, which stand for 30 that could be: " in result.stderr
+    table = columns(out.read_text())
+    shares = {name: share for name, share in zip(table["record"], table["stands_for"], strict=True) if share != "nan"}
+    assert {name: float(share) for name, share in shares.items()} == {
+        record.name: pytest.approx(record.stands_for, abs=1e-5) for record in kept
+    }
+    assert set(table["anchor"]) == set(shares)
+    (tmp_path / "run.toml").write_text("[predict]\ndiverse = 4\n")
+    run(*base, "--top", "2", "--config", str(tmp_path / "run.toml"))
+    assert [record.stands_for for record in read_fasta(str(chosen))] == [None, None]
+    run(*base, "--top", "2", "--diverse", "2", expect=2)
+
+
 def test_select_bed(tmp_path: Path, model: str, records: str) -> None:
     chosen = str(tmp_path / "anchors.bed")
     run(records, "--model", model, "-o", str(tmp_path / "scores.tsv"), "--select", chosen, "--top", "2")

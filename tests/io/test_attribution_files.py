@@ -1,13 +1,17 @@
 """What is made of a table of scores: places in the genome once each, and arrays."""
 
+import contextlib
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
+import pyBigWig
 import pytest
 from filled import write_filled
 
 from maxent_cli.alphabet import encode, one_hot
-from maxent_cli.io.attribution_files import read_scores, write_arrays, write_bedgraph
+from maxent_cli.io.attribution_files import read_scores, write_arrays
+from maxent_cli.io.tracks import write_session, write_signal
 from maxent_cli.tables.attribution import POSITIONS
 
 HEADER = ("record", "position", "letter", "score", "A", "C", "G", "T", "chromosome", "chromosome_position")
@@ -29,7 +33,7 @@ def path(tmp_path: Path) -> str:
 
 
 def test_a_place_is_once_in_a_bedgraph_with_the_mean_of_its_scores(path: str, tmp_path: Path) -> None:
-    assert write_bedgraph(tmp_path / "a.bedgraph", read_scores(path)) == (6, 2)
+    assert write_signal(tmp_path, "a", read_scores(path), "score") == (6, 2)
     lines = [
         "chr10\t2\t3\t1",
         "chr10\t3\t4\t16",
@@ -39,6 +43,28 @@ def test_a_place_is_once_in_a_bedgraph_with_the_mean_of_its_scores(path: str, tm
         "chr2\t8\t9\t0",
     ]
     assert (tmp_path / "a.bedgraph").read_text() == "".join(f"{line}\n" for line in lines)
+
+
+def test_a_bigwig_holds_the_same(path: str, tmp_path: Path) -> None:
+    write_signal(tmp_path, "a", read_scores(path), "score")
+    plain = [line.split("\t") for line in (tmp_path / "a.bedgraph").read_text().splitlines()]
+    with contextlib.closing(pyBigWig.open(str(tmp_path / "a.bw"))) as file:
+        assert file.chroms() == {"chr10": 6, "chr2": 9}
+        found = [(name, *place) for name in sorted(file.chroms()) for place in file.intervals(name)]
+    assert found == [(name, int(start), int(end), float(value)) for name, start, end, value in plain]
+    first = (tmp_path / "a.bw").read_bytes()
+    write_signal(tmp_path, "a", read_scores(path), "score")
+    assert (tmp_path / "a.bw").read_bytes() == first
+
+
+def test_a_session_names_tracks_by_their_places_beside_it(tmp_path: Path) -> None:
+    write_session(str(tmp_path / "out/igv.xml"), [str(tmp_path / "out/a & b.bw"), str(tmp_path / "sites.bed")], "hg.fa")
+    session = ElementTree.parse(tmp_path / "out/igv.xml").getroot()
+    assert [dict(each.attrib) for each in session.iter("Resource")] == [
+        {"path": "a & b.bw", "type": "bigwig"},
+        {"path": "../sites.bed", "type": "bed"},
+    ]
+    assert (tmp_path / "out" / session.attrib["genome"]).resolve() == Path("hg.fa").resolve()
 
 
 def test_arrays_are_as_modisco_reads_them(path: str, tmp_path: Path) -> None:
@@ -55,7 +81,8 @@ def test_arrays_are_as_modisco_reads_them(path: str, tmp_path: Path) -> None:
 def test_a_table_without_rows_gives_arrays_without_records(tmp_path: Path) -> None:
     write_filled(tmp_path / "positions.tsv", POSITIONS, [])
     table = read_scores(str(tmp_path / "positions.tsv"))
-    assert write_bedgraph(tmp_path / "a.bedgraph", table) == (0, 0)
+    assert write_signal(tmp_path, "a", table, "score") == (0, 0)
+    assert not list(tmp_path.glob("a.*"))
     write_arrays(tmp_path, table)
     with np.load(tmp_path / "one_hot.npz") as letters:
         assert letters["arr_0"].shape == (0, 4, 1)

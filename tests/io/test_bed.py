@@ -195,6 +195,45 @@ def test_real_peaks_and_genome() -> None:
     assert core > 400  # about 12 by chance: the known Reb1 motif stands under most of its peaks
 
 
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("chr4", "4"),
+        ("4", "chr4"),
+        ("chrIV", "4"),
+        ("IV", "chr4"),
+        ("4", "chrIV"),
+        ("04", "IV"),
+        ("chrX", "X"),
+        ("chrX", "10"),
+        ("chrMT", "chrM"),
+        ("Mito", "MT"),
+        ("chrXXIV", "chr24"),
+    ],
+)
+def test_chromosomes_that_are_called_otherwise_are_found_on_request(theirs: str, ours: str, tmp_path: Path) -> None:
+    path = tmp_path / "genome.fa"
+    path.write_text(f">{ours}\nACGTACGT\n>other\nTTTT\n")
+    rows = [BedRow(Interval(theirs, 2, 6), place="line 1"), BedRow(Interval("chrUn", 0, 4), place="line 2")]
+    found, unknown = fetch_windows(str(path), rows, 4, mapped=True)
+    assert isinstance(found, Record)
+    assert (found.interval, found.sequence) == (Interval(ours, 2, 6), "GTAC")
+    assert isinstance(unknown, Rejected)
+    refused, _ = fetch_windows(str(path), rows, 4)
+    assert isinstance(refused, Rejected)
+    assert f"genome.fa says {ours}" in refused.reason
+
+
+def test_a_chromosome_of_its_own_name_comes_before_one_that_a_numeral_may_mean(tmp_path: Path) -> None:
+    """X is the tenth of yeast, and the sex chromosome where there is one."""
+    path = tmp_path / "genome.fa"
+    path.write_text(">10\nAAAAAA\n>X\nCCCCCC\n>V\nGGGGGG\n")
+    found = [
+        *fetch_windows(str(path), [BedRow(Interval(name, 0, 4)) for name in ("chrX", "10", "chr5")], 4, mapped=True)
+    ]
+    assert [record.sequence for record in found if isinstance(record, Record)] == ["CCCC", "AAAA", "GGGG"]
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_places_away_are_chosen_among_all_that_are_listed(seed: int, tmp_path: Path) -> None:
     chance = np.random.default_rng(seed)

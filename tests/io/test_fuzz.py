@@ -104,8 +104,8 @@ def readers(files: dict[str, bytes]) -> dict[str, Reader]:
         "matrices of a report": Reader(read_motifs, files["motifs/motifs.meme"], "motifs/motifs.meme"),
         "sites of a report": Reader(
             lambda path: read_sites(path, [{"record": "a", "interval": None}, {"record": "b", "interval": None}]),
-            files["motifs/sites.bed"],
-            "motifs/sites.bed",
+            files["motifs/sites.tsv"],
+            "motifs/sites.tsv",
         ),
         "spacing of a report": Reader(
             lambda path: read_spacing(path, 1.0), files["motifs/spacing.tsv"], "motifs/spacing.tsv"
@@ -122,7 +122,7 @@ def readers(files: dict[str, bytes]) -> dict[str, Reader]:
 
 NAMES = list(readers(dict.fromkeys(
     ["draws.npz", "stored.npz", "model/model.json", "model/weights.safetensors", "state.pt", "state.safetensors",
-     "draws.npz.provenance.json", "motifs/motifs.tsv", "motifs/motifs.meme", "motifs/sites.bed", "motifs/spacing.tsv",
+     "draws.npz.provenance.json", "motifs/motifs.tsv", "motifs/motifs.meme", "motifs/sites.tsv", "motifs/spacing.tsv",
      "draws.npz.series.tsv", "motifs/anchors.tsv", "motifs/positions.tsv"], b"")))  # fmt: skip
 
 

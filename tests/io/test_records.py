@@ -2,6 +2,7 @@
 
 import gzip
 import io
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,18 @@ import pytest
 from maxent_cli.alphabet import decode
 from maxent_cli.data import Interval
 from maxent_cli.errors import InputError
-from maxent_cli.io.records import RecordSource, is_bed, read_sequences
+from maxent_cli.io.digests import saying
+from maxent_cli.io.records import (
+    BED,
+    FASTA,
+    TABLE,
+    RecordSource,
+    agreed_length,
+    is_bed,
+    kind_of,
+    read_labelled_sequences,
+    read_sequences,
+)
 
 GENOME = "ACGTACGTACGGTTTTACGATTACAGGATCC"
 
@@ -125,7 +137,7 @@ def test_nothing_left_is_no_sequences_and_why(tmp_path: Path) -> None:
 def test_other_names_of_chromosomes_are_explained(tmp_path: Path, genome: str) -> None:
     _, (rejected,) = read_sequences(RecordSource(bed(tmp_path, "1 10 20"), genome), 6)
     assert rejected.reason == "the intervals say chromosome 1, genome.fa says chr1"
-    assert rejected.cure == "rename the chromosomes in one of the two files"
+    assert rejected.cure == "--map-chromosomes takes them for the same"
 
 
 @pytest.mark.parametrize("letter", "NnRy")
@@ -143,3 +155,78 @@ def test_unknown_letters_are_kept_on_request(tmp_path: Path, letter: str) -> Non
 def test_the_files_that_were_read_are_known(genome: str) -> None:
     assert RecordSource("peaks.bed", genome).files == ["peaks.bed", genome]
     assert RecordSource("a.fa").files == ["a.fa"]
+
+
+LENGTHS = Counter({90: 10, 100: 70, 150: 20})
+
+
+def test_the_commonest_length_is_taken_and_how_more_would_be_kept_is_said() -> None:
+    said = list[str]()
+    token = saying.set(said.append)
+    try:
+        assert agreed_length("a.fa", LENGTHS, False) == 100
+        assert agreed_length("a.fa", LENGTHS, True) == 90
+        assert agreed_length("a.fa", LENGTHS | {90: 1}, True) == 100  # all but one have so much
+        assert agreed_length("a.fa", Counter({7: 3, 0: 1}), False) == 7
+        assert agreed_length("a.fa", Counter({0: 1}), False) is None
+    finally:
+        saying.reset(token)
+    assert said[0] == (
+        "a.fa: 100 records of 90 to 150 bp, half of them of 100 or less; 70 of 100 bp are taken; "
+        "a length of 90 and --crop keep 100"
+    )
+    assert said[1].endswith("90 bp are taken of each, which 100 have")
+    assert len(said) == 3
+
+
+def test_where_no_length_is_that_of_half_advice_is_all_there_is(tmp_path: Path) -> None:
+    lengths = Counter(range(101, 201))
+    with pytest.raises(InputError, match="and 1 at most of one length; give one: a length of 106 and --crop keep 95"):
+        agreed_length("a.fa", lengths, False)
+    path = tmp_path / "a.fa"
+    path.write_text(">first\nACGTAC\n" + "".join(f">r{n}\nACGT\n" for n in range(3)))
+    assert read_sequences(RecordSource(str(path)), None)[0].codes.shape == (3, 4)
+    assert read_sequences(RecordSource(str(path), block=range(1)), None)[0].codes.shape == (
+        0,
+        4,
+    )  # a part, of all's length
+    assert read_sequences(RecordSource(str(path)), None, crop=True)[0].codes.shape == (4, 4)
+
+
+def deepbind(tmp_path: Path) -> str:
+    path = tmp_path / "factor_B.seq.gz"
+    rows = ["FoldID\tEventID\tseq\tBound", "A\tseq_00002_peak\tACGTA\t1", "A\tchr1:5-10_shuf\tTTGCA\t0"]
+    path.write_bytes(gzip.compress("".join(f"{row}\n" for row in rows).encode()))
+    return str(path)
+
+
+def test_tables_keep_ids_and_the_places_that_they_spell(tmp_path: Path) -> None:
+    sequences, labels, _ = read_labelled_sequences(RecordSource(deepbind(tmp_path), labelled=True), None, False)
+    assert sequences.names == ("seq_00002_peak", "chr1:5-10_shuf")
+    assert sequences.intervals == (None, Interval("chr1", 5, 10))
+    assert labels.tolist() == [1, 0]
+
+
+def test_a_table_given_as_fasta_is_named_as_one(tmp_path: Path) -> None:
+    with pytest.raises(
+        InputError, match=r"is a table with the columns FoldID, EventID, seq, Bound, and not FASTA; .*--table"
+    ):
+        read_sequences(RecordSource(deepbind(tmp_path)), 5)
+
+
+def test_kinds_of_files(tmp_path: Path) -> None:
+    (tmp_path / "a.fa").write_text(">a\nACGT\n")
+    found = [kind_of(path) for path in ("x.narrowPeak.gz", deepbind(tmp_path), str(tmp_path / "a.fa"), "-")]
+    assert found == [BED, TABLE, FASTA, FASTA]
+
+
+@pytest.mark.parametrize(
+    ("genome", "length", "said", "unsaid"), [(None, None, "--genome", "length"), ("given", None, "--length", "genome")]
+)
+def test_the_option_that_is_missing_is_named_alone(
+    genome: str | None, length: int | None, said: str, unsaid: str, tmp_path: Path
+) -> None:
+    source = RecordSource(bed(tmp_path, "chr1 2 9"), genome)
+    with pytest.raises(InputError, match=said) as caught:
+        read_sequences(source, length)
+    assert unsaid not in str(caught.value)

@@ -80,7 +80,9 @@ def test_what_was_found_is_on_the_page(parts: Sources) -> None:
         "CACGTG",
         "MA0001.1 <Known> p 1e\u221209, q 2e\u221207, 6 bp, \u2212",
         "p 3e\u221205 77 9.50 ± 0.25",
-        "motif_1 in 93.0 ± 2.0 % of draws; background 1.5 %",
+        "MA0001.1 <Known> (motif_1) in 93.0 ± 2.0 % of draws; background 1.5 %",
+        "AUROC 0.9321 0.9111 to 0.9512 41 82",
+        "AUROC, held out0.93295 %: 0.911 to 0.951",
         "a> <b 17 31 1 0.0001 3",
         "Against chance: anchors whose draws hold a motif: 2 of 3.",
         "Ranked by the bits that the law holds",
@@ -105,6 +107,8 @@ def test_what_was_found_is_on_the_page(parts: Sources) -> None:
         ("motifs", "motifs"),
         ("motifs", "anchor-1"),
         ("gc-probe", "gc"),
+        ("train", "network"),
+        ("attribute", "attribution"),
         ("periodicity", "periodicity"),
     ],
 )
@@ -194,7 +198,7 @@ def test_anchors_are_ranked_and_a_hundred_are_drawn_within_five_megabytes(tmp_pa
     assert re.findall(r'<h3 id="anchor-\d+-title"><bdi>(\w+)</bdi>', page) == names[:19:-1]
     assert "The first 100 of 120 are drawn" in page
     assert re.findall(r"In print, the first (\d+) of 120 rows", page) == ["30", "100"]
-    assert 100 * 101 * 4 < page.count("<use ") < 100 * 101 * 4 + 50  # all can be seen
+    assert 100 * 101 * 5 < page.count("<use ") < 100 * 101 * 5 + 50  # all can be seen, and a letter's score
     assert len(page.encode()) < 5_000_000
     assert page.count("<path id=") == 4
 
@@ -219,7 +223,7 @@ def test_where_bits_held_is_not_known_bits_rank(tmp_path: Path) -> None:
 def test_sites_in_the_genome_come_back_to_their_anchor(tmp_path, strand, start, end, drawn) -> None:
     interval = Interval("chr1", 100, 140, strand)
     sources = write_parts(tmp_path, ["a"], intervals={0: interval})
-    bed = Path(sources.parts["motifs"]) / "sites.bed"
+    bed = Path(sources.parts["motifs"]) / "sites.tsv"
     bed.write_text(bed.read_text().replace("x\t10\t16", f"chr1\t{start}\t{end}"))
     ((site,),), _ = read_sites(sources.parts["motifs"], [{"record": "a", "interval": interval}])
     assert (site["start"], site["end"], site["strand"]) == drawn
@@ -247,7 +251,7 @@ def test_no_motif_is_said(tmp_path: Path, parts: Sources) -> None:
     folder = tmp_path / "motifs"
     folder.mkdir()
     for path in Path(parts.parts["motifs"]).iterdir():
-        keep = 1 if path.name in ("motifs.tsv", "sites.bed", "occupancy.tsv", "spacing.tsv") else None
+        keep = 1 if path.name in ("motifs.tsv", "sites.tsv", "occupancy.tsv", "spacing.tsv") else None
         (folder / path.name).write_text("".join(path.read_text().splitlines(keepends=True)[:keep]))
     page = page_of(replace(parts, parts=dict(parts.parts) | {"motifs": str(folder)}))
     assert "No motif was found" in page
@@ -264,8 +268,8 @@ BREAKS = {  # file, what is replaced (None: the file itself), by what, and what 
     "other anchors": ("motifs/anchors.tsv", "second", "fourth", "its anchors are not those of the draws"),
     "other positions": ("motifs/positions.tsv", "third", "fourth", "its anchors are not those of the draws"),
     "a position missing": ("motifs/positions.tsv", r"\n.*$", "\nthird", "1 columns where the header has"),
-    "a stranger's site": ("motifs/sites.bed", "second", "fourth", "fourth is no anchor of the draws"),
-    "a site turned round": ("motifs/sites.bed", "x\t10\t16", "x\t16\t10", "lies outside its anchor"),
+    "a stranger's site": ("motifs/sites.tsv", "second", "fourth", "fourth is no anchor of the draws"),
+    "a site turned round": ("motifs/sites.tsv", "x\t10\t16", "x\t16\t10", "lies outside its anchor"),
     "more than all": ("motifs/occupancy.tsv", r"0\.93", "1.93", "line 2, column occupancy: '1.93' cannot be read"),
     "infinite": ("motifs/positions.tsv", r"0\.05", "inf", "column information_error: 'inf' cannot be read"),
     "another's series": ("draws.npz.series.tsv", "second", "fourth", "its anchors are not those of the draws"),
@@ -275,6 +279,8 @@ BREAKS = {  # file, what is replaced (None: the file itself), by what, and what 
     "one period": ("periodicity/spectra.tsv", r"\t(15|10|7.5|5)\t", "\t20\t", "holds fewer than two periods"),
     "one field": ("gc/response.tsv", r"\t-?1\t", "\t0\t", "holds fewer than two values of mu"),
     "no answer": ("gc/answer.tsv", "rigidity", "worth", "no column named rigidity"),
+    "another's scores": ("scores/positions.tsv", "second", "fourth", "its anchors are not those of the draws"),
+    "no measure": ("trained/metrics.tsv", "metric", "measure", "no column named metric"),
     "no JSON": ("draws.npz.provenance.json", r"\{", "", "is not JSON"),
     "no inputs": ("draws.npz.provenance.json", "inputs", "puts", "is not what maxent writes"),
 }

@@ -18,7 +18,7 @@ MODEL = ("model.json", "weights.safetensors", "metrics.tsv", "test.positives.fa"
 RESULTS = (
     *("scores.tsv", "anchors.fa", "draws.npz", "draws.npz.tsv", "draws.npz.provenance.json", "report.html"),
     *("motifs/motifs.meme", "motifs/motifs.tsv", "gc/answer.tsv", "gc/response.png", "doctor/sample.json"),
-    *("periodicity/answer.tsv", "periodicity/periodicity.png"),
+    *("periodicity/answer.tsv", "periodicity/periodicity.png", "attributions/positions.tsv"),
 )
 
 
@@ -42,6 +42,7 @@ def test_pipeline_from_positives(finished: Path) -> None:
     assert all((model / name).stat().st_size for name in MODEL)
     parts = {f"{name}.{part}-of-{PARTS}" for name in ("sample", "gc-probe") for part in range(1, PARTS + 1)}
     jobs = {"predict", "doctor.sample", "doctor.gc-probe", "merge_draws", "merge_gc", "motifs", "periodicity", "report"}
+    jobs |= {"attribute"}
     for kept in ("logs", "benchmarks"):
         assert {path.stem for path in (run / kept).iterdir()} == jobs | parts
         assert [path.stem for path in (finished / "results" / kept).iterdir()] == ["ctcf.train"]
@@ -102,6 +103,27 @@ def test_rows_say_how_a_network_is_adopted_and_anchors_are_read(tmp_path: Path) 
     assert not any(word.startswith("--mu") for word in printed["doctor"])
 
 
+def test_a_file_that_run_left_needs_no_tables(tmp_path: Path) -> None:
+    """Its records are trained on, or, with a network, what anchors are chosen from."""
+    (tmp_path / "table.tsv").write_text("id\tsequence\tlabel\na\tACGT\t1\n")
+    (tmp_path / "run.toml").write_text('[run]\nrecords = "table.tsv"\ndiverse = 5\n[train]\nepochs = 3\n')
+    result = snakemake(tmp_path, "--dry-run", "--printshellcmds")
+    assert result.returncode == 0, result.stdout + result.stderr
+    printed = commands(result.stdout + result.stderr)
+    assert {"--table=table.tsv", "--config=run.toml"} <= set(printed["train"])
+    assert {"--diverse=5", "--correct", "results/models/run/test.positives.fa"} <= set(printed["predict"])
+    assert {"--method", "mutagenesis"} <= set(printed["attribute"])
+    (tmp_path / "run.toml").write_text('[run]\nrecords = "table.tsv"\ndiverse = 5\n[network]\nmodel = "mine"\n')
+    (tmp_path / "mine").mkdir()
+    for name in ("model.json", "weights.safetensors"):
+        (tmp_path / "mine" / name).touch()
+    result = snakemake(tmp_path, "--dry-run", "--printshellcmds")
+    assert result.returncode == 0, result.stdout + result.stderr
+    printed = commands(result.stdout + result.stderr)
+    assert "train" not in printed
+    assert {"--model=mine", "table.tsv", "--diverse=5"} <= set(printed["predict"])
+
+
 def test_an_adopted_network_is_drawn_from_and_anew_when_its_code_changes(tmp_path: Path) -> None:
     """Its own code, and what that imports from the folder."""
     (tmp_path / "sizes.py").write_text("FILTERS = 4\n")
@@ -158,7 +180,7 @@ def test_resources_are_what_the_doctor_says(tmp_path: Path) -> None:
         ({}, {"models": [MODELS[0], MODELS[0]]}, "ctcf"),
         ({}, {"models": [{"name": "mine", "model": "folder"}]}, "held-out"),
         ({}, {"anchors": [{"name": "a/b"}]}, "a/b"),
-        ({}, {"anchors": [{**ANCHORS[0], "file": "anchors.fa"}]}, "top"),
+        ({}, {"anchors": [{**ANCHORS[0], "file": "anchors.fa"}]}, "diverse"),
         ({}, {"anchors": [{**ANCHORS[0], "shards": 0}]}, "shards"),
     ],
 )
@@ -205,7 +227,7 @@ def test_the_schema_names_options_that_exist() -> None:
 
 def test_the_conda_environment_has_the_dependencies() -> None:
     project = tomllib.loads((WORKFLOWS.parent / "pyproject.toml").read_text())["project"]
-    wanted = {name.replace("torch", "pytorch") for name in project["dependencies"]}
+    wanted = {name.replace("torch", "pytorch").lower() for name in project["dependencies"]}
     lines = (WORKFLOWS / "environment.yaml").read_text().splitlines()
     given = {line.strip().removeprefix("- ") for line in lines[lines.index("  - pip") + 1 :]}
     assert wanted == {name for name in given if not name.startswith("pip:")}
