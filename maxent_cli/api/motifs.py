@@ -4,6 +4,8 @@ from typing import Literal
 
 from maxent_cli.analysis.discovery import Calling
 from maxent_cli.api import motif_tables
+from maxent_cli.api.anchors import Given
+from maxent_cli.api.anchors import anchors as anchors_of
 from maxent_cli.api.draws import GivenDraws, opened, path_of
 from maxent_cli.api.listening import Progress, listener_of
 from maxent_cli.api.motif_results import MotifsJob, read_off, share
@@ -22,6 +24,7 @@ def motifs(
     similarity: float = 0.65,
     unconverged: bool = False,
     draw_sites: bool = False,
+    records: Given | None = None,
     logos: Literal["png", "svg", "pdf", "none"] = "png",
     max_logos: int = 10,
     out: str | None = None,
@@ -48,6 +51,9 @@ def motifs(
         Let anchors whose draws have not converged count for what comes again.
     draw_sites
         Also write every site of every draw (draw_sites.tsv.gz).
+    records
+        Also look for the motifs in records (as `sample` takes them; of the anchors' length), and say how common they
+        are: table 'records'.
     logos, max_logos
         Format of the logos, or 'none'; of so many anchors, the first ones.
     out
@@ -58,8 +64,8 @@ def motifs(
     Returns
     -------
     Results
-        Tables 'motifs', 'occupancy', 'spacing', 'rates', 'anchors', 'positions', 'pwm', 'segments' and the matrices as
-        tables, as `maxent motifs --help-all` tells; positions are 0-based, start and end half-open; in bits.
+        Tables 'motifs', 'occupancy', 'spacing', 'rates', 'records', 'anchors', 'positions', 'pwm', 'segments' and the
+        matrices as tables, as `maxent motifs --help-all` tells; positions are 0-based, ends not included; in bits.
 
     Raises
     ------
@@ -74,7 +80,8 @@ def motifs(
     """
     require_range("similarity", similarity, 0, 1)
     listener, database = listener_of(progress), DATABASES.get(known or "", known)
-    outputs = planned([path_of(draws), database], folders=[out])
+    data = None if records is None else anchors_of(records)
+    outputs = planned([path_of(draws), database, *(data.files if data else ())], folders=[out])
     named = read_meme(database) if database else []
     with opened(draws) as anchors, results_folder(out, outputs) as folder:
         ways = (logos, max_logos, draw_sites, threads or granted_cpus(), listener, unconverged)
@@ -88,5 +95,6 @@ def motifs(
             motif_tables.write_draw_sites(final, shared, job)
         motif_tables.write_rates(final, found, shared, job)
         motif_tables.write_attributions(found, job)
-    account = motif_tables.account(final, found, shared, names, job)
+        counted = motif_tables.write_records(final, shared, data, job) if data else []
+    account = [*motif_tables.account(final, found, shared, names, job), *counted]
     return tell(folder, out, "motifs", account, listener)

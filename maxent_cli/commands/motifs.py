@@ -91,6 +91,14 @@ calling_options = options.group(
     default=False,
     help="Let anchors whose draws have not converged count for what comes again.  [default: no]",
 )
+@options.option(
+    "--records",
+    type=InputPath(),
+    section="Anchors",
+    everyday=True,
+    help="Also say how common the motifs are in these records, FASTA or BED, best held out from training.",
+)
+@options.genome_options
 @options.threads_option
 @options.out_option("Folder for the results; an older one is replaced. '-' prints one file.", pipe=True)
 @options.option(
@@ -116,6 +124,10 @@ def command(
     known: str | None,
     calling: "Calling",
     similarity: float,
+    records: str | None,
+    genome: str | None,
+    centre: Literal["centre", "summit"],
+    crop: bool,
     threads: int | None,
     out: str,
     printed: str,
@@ -129,6 +141,7 @@ def command(
     DRAWS is what sample wrote. Motifs are found in each anchor's draws against its background, the tether included,
     merged over anchors and looked for in all draws. Positions are 0-based, start and end half-open.
     """
+    from maxent_cli.api.anchors import anchors
     from maxent_cli.api.motifs import motifs
 
     pipe = out == PIPE
@@ -139,6 +152,7 @@ def command(
         similarity=similarity,
         unconverged=unconverged,
         draw_sites=draw_sites,
+        records=None if records is None else anchors(records, genome=genome, centre=centre, crop=crop),
         logos="none" if pipe else logos,
         max_logos=max_logos,
         out=None if pipe else out,

@@ -120,6 +120,13 @@ def read_rates(folder: str) -> list[Row]:
     return list(_table(folder, motifs.RATES, "motifs"))
 
 
+def read_records(folder: str) -> dict[str, Row]:
+    """How common each motif is among records, by its name; nothing where they were not looked through."""
+    if not (Path(folder) / motifs.RECORDS.file).is_file():
+        return {}
+    return {row["motif"]: row for row in _table(folder, motifs.RECORDS, "motifs")}
+
+
 def read_spacing(folder: str, most_q: float) -> list[Row]:
     """Distances between motifs whose q is no larger."""
     return [row for row in _table(folder, motifs.SPACING, "motifs") if row["q"] <= most_q]

@@ -1,5 +1,7 @@
 """The tables that `maxent motifs` writes."""
 
+from dataclasses import replace
+
 from maxent_cli.tables.columns import (
     ANCHORS_CONVERGED,
     CONVERGENCE,
@@ -13,7 +15,8 @@ from maxent_cli.tables.columns import (
     letters,
     matrix,
 )
-from maxent_cli.tables.schema import NUMBER, SHARE, TEXT, TRUTH, WHOLE, Column, File, Table, estimate
+from maxent_cli.tables.sampling import REJECTED
+from maxent_cli.tables.schema import ANY_NUMBER, NUMBER, SHARE, TEXT, TRUTH, WHOLE, Column, File, Table, estimate
 
 MOTIFS = Table(
     "motifs.tsv",
@@ -205,6 +208,34 @@ SEGMENTS = Table(
     ),
     key=("record", "start"),
 )
+_COMMON = "its best site is too common by chance, or wider than records are"
+RECORDS = Table(
+    "records.tsv",
+    "a motif",
+    "with --records: the share of records that have each motif, on either strand, beside that of their shuffles",
+    (
+        MOTIF,
+        Column("records", WHOLE, "", "Records that were looked through.", _COMMON),
+        Column("holding", WHOLE, "", "Records that have a site of it, on either strand.", _COMMON),
+        Column("share", SHARE, "", "Share of records that have one.", _COMMON),
+        Column("low", SHARE, "", "Lower end of its 95 % interval (Wilson), related records counting as one.", _COMMON),
+        Column("high", SHARE, "", "Upper end of that interval.", _COMMON),
+        Column("shuffled", SHARE, "", "Share of the records' dinucleotide shuffles that have one.", _COMMON),
+        Column("shuffled_low", SHARE, "", "Lower end of its 95 % interval.", _COMMON),
+        Column("shuffled_high", SHARE, "", "Upper end of that interval.", _COMMON),
+        Column("enrichment", ANY_NUMBER, "", "How many times the shuffles' share the records' is.", _COMMON),
+        Column("enrichment_low", NUMBER, "", "Lower end of its 95 % interval (Katz).", _COMMON),
+        Column("enrichment_high", NUMBER, "", "Upper end of that interval.", _COMMON),
+        Column(
+            "record_threshold",
+            NUMBER,
+            "bits",
+            "Log2 odds from which a place of a record counts: so high that --rate of independent sequences have one.",
+            _COMMON,
+        ),
+    ),
+    key=("motif",),
+)
 DRAW_SITES = Table(
     "draw_sites.tsv.gz",
     "a site in a draw",
@@ -221,6 +252,7 @@ DRAW_SITES = Table(
     ),
     key=("record", "chain", "draw", "motif", "start", "strand"),
 )
+LEFT_OUT = replace(REJECTED, file="rejected.tsv", about="records of --records that were left out, and why")
 FOLDER = (
     MOTIFS,
     File("motifs.meme", "the same as matrices, letter probabilities, in MEME's format"),
@@ -232,6 +264,8 @@ FOLDER = (
     SPACING,
     File("anchor_motifs.meme", "the motifs as each anchor's draws have them"),
     RATES,
+    RECORDS,
+    LEFT_OUT,
     ANCHORS,
     POSITIONS,
     PWM,
