@@ -6,11 +6,13 @@ import click
 
 from maxent_cli.commands import options
 from maxent_cli.commands.console import Console, print_file, spoken
-from maxent_cli.commands.params import PIPE, FiniteRange, InputPath, KnownMotifs
+from maxent_cli.commands.params import PIPE, FiniteRange, InputPath, KnownMotifs, PairsOf
 from maxent_cli.tables import WRITTEN
 
 if TYPE_CHECKING:
     from maxent_cli.analysis.discovery import Calling
+    from maxent_cli.analysis.syntax import Syntax
+    from maxent_cli.api.networks import Network
 
 PRINTED = tuple(output.file for output in WRITTEN["motifs"] if not output.file.endswith(("/", ".gz")))
 
@@ -68,6 +70,38 @@ calling_options = options.group(
 )
 
 
+def _syntax(syntax: str | None, contexts: int, max_distance: int) -> "Syntax | None":
+    from maxent_cli.analysis.syntax import Syntax
+
+    return None if syntax is None else Syntax(syntax, contexts, max_distance)
+
+
+syntax_options = options.group(
+    "syntax",
+    _syntax,
+    options.option(
+        "--syntax",
+        type=PairsOf(),
+        everyday=True,
+        help="Also say how pairs of motifs go together by order, strand and distance, with --model: 'found', or MEME.",
+    ),
+    options.option(
+        "--contexts",
+        default=256,
+        show_default=True,
+        type=click.IntRange(16),
+        help="With --syntax: put motifs into so many sequences of each anchor's background.",
+    ),
+    options.option(
+        "--max-distance",
+        default=30,
+        show_default=True,
+        type=click.IntRange(0),
+        help="With --syntax: put them up to so many bp apart.",
+    ),
+)
+
+
 @options.command("motifs")
 @spoken
 @click.argument("draws", type=InputPath())
@@ -99,6 +133,9 @@ calling_options = options.group(
     help="Also say how common the motifs are in these records, FASTA or BED, best held out from training.",
 )
 @options.genome_options
+@syntax_options
+@options.network_if_any_options
+@options.device_option
 @options.threads_option
 @options.out_option("Folder for the results; an older one is replaced. '-' prints one file.", pipe=True)
 @options.option(
@@ -128,6 +165,9 @@ def command(
     genome: str | None,
     centre: Literal["centre", "summit"],
     crop: bool,
+    syntax: "Syntax | None",
+    network: "Network | None",
+    device: str,
     threads: int | None,
     out: str,
     printed: str,
@@ -140,6 +180,9 @@ def command(
 
     DRAWS is what sample wrote. Motifs are found in each anchor's draws against its background, the tether included,
     merged over anchors and looked for in all draws. Positions are 0-based, start and end half-open.
+
+    --syntax puts sites of two motifs into sequences of the background, at each distance: what the law makes of both
+    together, beyond each by itself, is their interaction.
     """
     from maxent_cli.api.anchors import anchors
     from maxent_cli.api.motifs import motifs
@@ -153,6 +196,9 @@ def command(
         unconverged=unconverged,
         draw_sites=draw_sites,
         records=None if records is None else anchors(records, genome=genome, centre=centre, crop=crop),
+        syntax=syntax,
+        network=network,
+        device=device,
         logos="none" if pipe else logos,
         max_logos=max_logos,
         out=None if pipe else out,

@@ -218,29 +218,36 @@ logo_options = stack(
 )
 
 
+def _network_if_any(model: str | None, trust_code: bool) -> "Network | None":
+    return None if model is None else _network(model, trust_code)
+
+
 def _network(model: str, trust_code: bool) -> "Network":
     from maxent_cli.api.networks import network
 
     return network(model, trust_code=trust_code)
 
 
-network_options = group(
-    "network",
-    _network,
-    option(
+def _model_option(required: bool, more: str = "") -> Decorator:
+    return option(
         "--model",
-        required=True,
+        required=required,
         metavar="FOLDER",
         section="Network",
         everyday=True,
-        help="Model folder, as train or adopt wrote it.",
-    ),
-    option(
-        "--trust-code",
-        is_flag=True,
-        section="Network",
-        help="Run the code that the model folder holds, if it holds any: you trust whoever wrote it.",
-    ),
+        help=f"Model folder, as train or adopt wrote it{more}.",
+    )
+
+
+_trust_option = option(
+    "--trust-code",
+    is_flag=True,
+    section="Network",
+    help="Run the code that the model folder holds, if it holds any: you trust whoever wrote it.",
+)
+network_options = group("network", _network, _model_option(required=True), _trust_option)
+network_if_any_options = group(
+    "network", _network_if_any, _model_option(required=False, more=", for --syntax"), _trust_option
 )
 layer_option = option(
     "--layer",

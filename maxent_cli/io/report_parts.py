@@ -100,6 +100,8 @@ def motifs(base: Base) -> Shown | None:
     table = inputs.read_motifs(folder)
     found: dict[str, object] = {"table": table, "rates": inputs.read_rates(folder)}
     found |= {"spacing": inputs.read_spacing(folder, MOST_Q), "records": inputs.read_records(folder)}
+    pairs = inputs.read_syntax(folder)
+    found["syntax"] = [{**row, "plot": drawing.syntax_plot(row["cells"][row["arrangement"]])} for row in pairs]
     first = table[0].row if table else {}
     note = ("first: ", first["known_1"] or first["consensus"]) if first else ("none found", "")
     share = "Share of draws that have a motif; background is the same share in draws at beta 0."

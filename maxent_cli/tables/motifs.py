@@ -236,6 +236,90 @@ RECORDS = Table(
     ),
     key=("motif",),
 )
+_NO_ROOM = "two sites do not fit at this distance where letters may change"
+_FEW = "fewer than three anchors"
+_PAIR = (
+    Column("motif_a", TEXT, "", "The first motif of the pair, taken to be on the plus strand."),
+    Column("motif_b", TEXT, "", "The other motif; it may be the same."),
+)
+_ARRANGED = (
+    Column("arrangement", TEXT, "", "Order and strands: a> <b is a, then b on the minus strand."),
+    Column("distance", WHOLE, "bp", "Between facing ends: 0 is side by side."),
+)
+
+
+def _over_anchors(name: str, unit: str, meaning: str) -> tuple[Column, Column]:
+    """A mean over anchors and its standard error over them."""
+    error = f"Standard error of {name} over anchors."
+    return Column(name, NUMBER, unit, meaning, _NO_ROOM), Column(f"{name}_error", NUMBER, unit, error, _FEW)
+
+
+SYNTAX = Table(
+    "syntax.tsv",
+    "an arrangement and distance of two motifs",
+    "with --syntax: what two motifs together are worth beyond each by itself, in sequences of the background",
+    (
+        *_PAIR,
+        *_ARRANGED,
+        *_over_anchors(
+            "interaction",
+            "bits",
+            "F(both) - F(left) - F(right) + F(neither) at beta_share of beta: below 0 the law favours both.",
+        ),
+        Column(
+            "context_error",
+            NUMBER,
+            "bits",
+            "Part of that error that is of the finite contexts, by jackknife over these.",
+            _NO_ROOM,
+        ),
+        *_over_anchors("first_order", "bits", "The same at small beta: beta times the interaction of the mean energy."),
+        *_over_anchors(
+            "output_interaction", "output", "The same of the mean output: 0 where the network adds them up."
+        ),
+        Column(
+            "contexts",
+            NUMBER,
+            "",
+            "Contexts that interaction rests on (Kish), of --contexts an anchor; few: distrust it.",
+            _NO_ROOM,
+        ),
+        Column("anchors", WHOLE, "", "Anchors that it is a mean over."),
+    ),
+    key=("motif_a", "motif_b", "arrangement", "distance"),
+)
+INTERACTIONS = Table(
+    "interactions.tsv",
+    "a pair of motifs",
+    "with --syntax: how two motifs go together at all distances, and whether one distance stands out",
+    (
+        *_PAIR,
+        Column("anchors", WHOLE, "", "Anchors whose law was asked."),
+        Column(
+            "beta_share",
+            SHARE,
+            "",
+            "Share of the law's beta at which free energies are, so that enough sequences of the background count.",
+        ),
+        *_over_anchors("interaction", "bits", "Mean interaction free energy over arrangements and distances."),
+        *_over_anchors("output_interaction", "output", "Mean interaction of the output: below 0 less than their sum."),
+        Column("p", NUMBER, "", "Chance of as large an output interaction (t over anchors), times the pairs.", _FEW),
+        *_ARRANGED,
+        Column(
+            "excess", NUMBER, "bits", "First-order interaction there less the median of the arrangement's distances."
+        ),
+        Column("excess_error", NUMBER, "bits", "Standard error of excess over anchors.", _FEW),
+        Column(
+            "preference_p",
+            NUMBER,
+            "",
+            "Chance of as much at any arrangement and distance, were none preferred, times the pairs.",
+            "too few anchors or distances",
+        ),
+        Column("preferred", TRUTH, "", "Whether that is 0.05 or less."),
+    ),
+    key=("motif_a", "motif_b"),
+)
 DRAW_SITES = Table(
     "draw_sites.tsv.gz",
     "a site in a draw",
@@ -266,6 +350,9 @@ FOLDER = (
     RATES,
     RECORDS,
     LEFT_OUT,
+    INTERACTIONS,
+    SYNTAX,
+    File("syntax.png", "with --syntax: interactions by distance, an arrangement a panel"),
     ANCHORS,
     POSITIONS,
     PWM,
