@@ -16,7 +16,7 @@ _Z = 1.959963984540054  # of 95 %
 
 
 @dataclass(frozen=True)
-class Share:
+class Portion:
     """A share with its 95 % interval."""
 
     value: float
@@ -30,9 +30,9 @@ class Prevalence:
 
     holding: int
     records: int
-    share: Share
-    shuffled: Share
-    enrichment: Share
+    share: Portion
+    shuffled: Portion
+    enrichment: Portion
 
 
 def matcher(given: Motif, background: tuple[float, ...], rate: float, length: int) -> Feature | None:
@@ -65,15 +65,15 @@ def prevalence(held: Held, shuffled: Held, groups: NDArray[np.intp]) -> Prevalen
     return Prevalence(int(held.sum()), len(held), *shares, _ratio(share, other, worth))
 
 
-def wilson(share: float, worth: float) -> Share:
+def wilson(share: float, worth: float) -> Portion:
     """A share of so many independent records, with Wilson's 95 % interval (Wilson 1927)."""
     middle = (share + _Z**2 / (2 * worth)) / (1 + _Z**2 / worth)
     half = _Z * math.sqrt(share * (1 - share) / worth + _Z**2 / (4 * worth**2)) / (1 + _Z**2 / worth)
-    return Share(share, max(middle - half, 0.0), min(middle + half, 1.0))
+    return Portion(share, max(middle - half, 0.0), min(middle + half, 1.0))
 
 
-def _ratio(share: float, other: float, worth: float) -> Share:
+def _ratio(share: float, other: float, worth: float) -> Portion:
     one, two = share * worth + 0.5, other * worth + 0.5
     half = _Z * math.sqrt(max(1 / one + 1 / two - 2 / (worth + 0.5), 0.0))
     value = share / other if other else (math.inf if share else math.nan)
-    return Share(value, one / two * math.exp(-half), one / two * math.exp(half))
+    return Portion(value, one / two * math.exp(-half), one / two * math.exp(half))

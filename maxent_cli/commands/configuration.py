@@ -1,7 +1,7 @@
 """--config: a TOML file that says what options would, in the sections that --help shows them in."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import click
@@ -35,6 +35,17 @@ def read_config(ctx: click.Context, _param: click.Parameter, path: str | None) -
     asked = shared | found.get(str(ctx.info_name), {})
     ctx.default_map = {str(own[name].name): _plain(value, own[name]) for name, value in asked.items()}
     configured.set(path)
+
+
+def yields_to(other: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """A callback of an option of which the file's value gives way to another option on the command line."""
+
+    def settle(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+        sources = click.core.ParameterSource
+        own, others = (ctx.get_parameter_source(str(name)) for name in (param.name, other))
+        return None if own is sources.DEFAULT_MAP and others is sources.COMMANDLINE else value
+
+    return settle
 
 
 def section_of(option: click.Option) -> str:

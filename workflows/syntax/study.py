@@ -10,6 +10,7 @@ and neither). OUT/results.tsv has a row a network; those that are there are not 
 import argparse
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,11 +26,12 @@ SHOWN = (
 )
 WORDS = {"one": "CGTTAGTC", "two": "CTGGGGTT"}  # unlike each other and themselves, on either strand
 SHARPNESS = 0.91
-LENGTH, COUNT, EPOCHS, ANCHORS = 50, 2000, 12, 6
-SPACING, WIDEST = 6, 24  # bp
+LENGTH, COUNT, EPOCHS, ANCHORS = 50, 1500, 20, 6
+SPACING, WIDEST = 6, 20  # bp
 KINDS = ("spaced", "free", "not")
-SMALL = {"filters": 24, "hidden": 16}
+SMALL = {"filters": 16, "hidden": 16}
 LAW = mx.Law(gc=0.5, tether=None)
+SYNTAX = mx.Syntax(contexts=128, max_distance=22)
 SHORT = mx.Sampling(chains=4, replicas=3, draws=25, thin=20, warmup=600, max_steps=500)  # beta is all that is needed
 
 
@@ -81,20 +83,23 @@ def ask(kind: str, seed: int, out: Path) -> dict[str, object]:
     """Train a network, draw a little around anchors, and ask how the motifs go together."""
     motifs, begun = str(out / "words.meme"), time.process_time()
     positives, negatives = data(kind, seed, motifs)
-    training = mx.Training("convnet", epochs=EPOCHS, seed=seed, arguments=SMALL)
-    net = mx.train(mx.TrainingData(positives, negatives), training=training, threads=1, progress=False)
-    trained = time.process_time()
-    held_out = str(net.path / "test.positives.fa")
+    training = mx.Training("convnet", epochs=EPOCHS, seed=seed, learning_rate=0.005, arguments=SMALL)
+    model = out / "models" / f"{kind}_{seed}"
+    model.parent.mkdir(exist_ok=True)
+    if not model.is_dir():
+        mx.train(mx.TrainingData(positives, negatives), training=training, out=str(model), threads=1, progress=False)
+    net, trained = mx.network(str(model)), time.process_time()
+    held_out = str(model / "test.positives.fa")
     asked = {"label": 1, "correct": True, "threads": 1, "progress": False}
-    chosen = mx.predict(net.network, held_out, diverse=ANCHORS, **asked).chosen  # type: ignore[arg-type]
-    draws = mx.sample(net.network, chosen, LAW, SHORT, threads=1, progress=False)
+    chosen = mx.predict(net, held_out, diverse=ANCHORS, **asked).chosen  # type: ignore[arg-type]
+    draws = mx.sample(net, chosen, LAW, SHORT, threads=1, progress=False)
     drawn = time.process_time()
     how = {"unconverged": True, "logos": "none", "threads": 1, "progress": False}
-    answer = mx.motifs(draws, syntax=mx.Syntax(motifs), network=net.network, **how)  # type: ignore[arg-type]
+    answer = mx.motifs(draws, syntax=replace(SYNTAX, motifs=motifs), network=net, **how)  # type: ignore[arg-type]
     ended = time.process_time()
     answer.save(str(out / f"{kind}_{seed}"))
     (pair,) = answer["interactions"].query("motif_a == 'one' and motif_b == 'two'").to_dict("records")
-    auroc = net["metrics"].query("part == 'test' and metric == 'AUROC'")["value"].item()
+    auroc = pd.read_table(model / "metrics.tsv").query("part == 'test' and metric == 'AUROC'")["value"].item()
     seconds = {"train_s": trained - begun, "draw_s": drawn - trained, "syntax_s": ended - drawn}
     return {"kind": kind, "seed": seed, "auroc": auroc, **pair, **seconds}
 
