@@ -26,8 +26,8 @@ maxent predict "$out/model/test.positives.fa" --model "$out/model" --label 1 --o
 step '4/7 sample: what the network cannot tell from each anchor (the first run compiles for about half a minute)'
 maxent sample "$out/anchors.fa" --model "$out/model" --out "$out/draws.npz"
 
-step '5/7 motifs: letter frequencies, information, motifs and logos of the draws'
-maxent motifs "$out/draws.npz" --out "$out/motifs"
+step '5/7 motifs: letter frequencies, information, motifs and logos of the draws; how many records have the motifs'
+maxent motifs "$out/draws.npz" --records "$out/model/test.positives.fa" --out "$out/motifs"
 
 step '6/7 gc-probe: does the network hold GC content?'
 maxent gc-probe "$out/anchors.fa" --model "$out/model" --out "$out/gc"

@@ -68,14 +68,16 @@ class Placing:
 class Cell:
     """What an anchor's law makes of two sites in one arrangement and at one distance.
 
-    interaction, first_order in bits; output: F11 - F10 - F01 + F00 of the mean output held; worth: Kish's number of
-    contexts that the least of the four free energies rests on.
+    interaction, first_order in bits; output: F11 - F10 - F01 + F00 of the mean output held; left, right: what each by
+    itself adds to it; worth: Kish's number of contexts that the least of the four free energies rests on.
     """
 
     interaction: float
     error: float
     first_order: float
     output: float
+    left: float
+    right: float
     worth: float
 
 
@@ -151,7 +153,9 @@ def cell(energies: Floats, outputs: Floats, beta: float) -> Cell:
     found = jackknife(np.asarray(_interaction(logs)), without)
     worth = min(map(_worth, logs))
     first = float(_SIGNS @ energies.mean(axis=1)) * beta / np.log(2)
-    return Cell(float(found.value), float(found.error), first, float(_SIGNS @ outputs.mean(axis=1)), worth)
+    neither, left, right, both = outputs.mean(axis=1).tolist()
+    added = both - left - right + neither, left - neither, right - neither
+    return Cell(float(found.value), float(found.error), first, *added, worth)
 
 
 def _interaction(logs: Floats) -> float:
@@ -164,6 +168,16 @@ def over_anchors(values: Floats) -> Estimate:
     count = len(values)
     spread = values.std(axis=0, ddof=1) if count > 1 else np.full(values.shape[1:], np.nan)
     return Estimate(values.mean(axis=0), spread / np.sqrt(count))
+
+
+def opposition(a: Floats, b: Floats) -> float:
+    """Chance (two-sided t over anchors, of a mean that is 0) of two outputs (K,) of opposite sign; 1 of one sign."""
+    if len(a) < LEAST_ANCHORS:
+        return math.nan
+    means = over_anchors(np.stack([a, b], axis=1))
+    if means.value[0] * means.value[1] >= 0:
+        return 1.0
+    return float(2 * stdtr(len(a) - 1, -np.abs(means.value / means.error)).max())
 
 
 def judge(interactions: Floats, first_order: Floats, outputs: Floats) -> Verdict:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from maxent_cli.analysis.jackknife import Estimate
-from maxent_cli.analysis.syntax import Cell, Syntax, Verdict, judge, over_anchors, placings, site_of
+from maxent_cli.analysis.syntax import Cell, Syntax, Verdict, judge, opposition, over_anchors, placings, site_of
 from maxent_cli.api.draws import Draws
 from maxent_cli.api.jobs import torch_threads
 from maxent_cli.api.listening import Listener
@@ -43,6 +43,14 @@ class Pair:
     def of(self, name: str) -> Floats:
         """One number of all cells (K, A, D)."""
         return np.array([[[getattr(one, name) for one in row] for row in anchor] for anchor in self.cells], np.float64)
+
+    def alone(self, motif: str) -> Floats:
+        """What 'a' or 'b' by itself adds to the output, a mean over its places (K,)."""
+        sides = {"left": self.of("left"), "right": self.of("right")}
+        first = [("left" if name.startswith("a") else "right") for name in self.arrangements]
+        other = {"left": "right", "right": "left"}
+        parts = [sides[side if motif == "a" else other[side]][:, row] for row, side in enumerate(first)]
+        return np.asarray(np.nanmean(np.stack(parts, axis=1), axis=(1, 2)))
 
     @property
     def fits(self) -> bool:
@@ -143,7 +151,7 @@ def _rows(pair: Pair) -> Iterator[Row]:
 
 
 def _verdict_row(pair: Pair, found: Verdict, pairs: int) -> Row:
-    preference = min(found.preference_p * pairs, 1.0) if np.isfinite(found.preference_p) else np.nan
+    preference = _times(found.preference_p, pairs)
     arrangement, distance = found.cell
     return tables.INTERACTIONS.row(
         pair.a,
@@ -151,14 +159,22 @@ def _verdict_row(pair: Pair, found: Verdict, pairs: int) -> Row:
         len(pair.cells),
         pair.beta_share,
         *_plain(found.interaction),
+        *_plain(over_anchors(pair.alone("a"))),
+        *_plain(over_anchors(pair.alone("b"))),
+        _times(opposition(pair.alone("a"), pair.alone("b")), pairs),
         *_plain(found.output),
-        min(found.p * pairs, 1.0) if np.isfinite(found.p) else np.nan,
+        _times(found.p, pairs),
         pair.arrangements[arrangement],
         distance,
         *_plain(found.excess),
         preference,
         bool(preference <= TELLING_P),
     )
+
+
+def _times(p: float, pairs: int) -> float:
+    """For as many pairs (Bonferroni)."""
+    return min(p * pairs, 1.0) if np.isfinite(p) else np.nan
 
 
 def _plain(found: Estimate) -> tuple[float, float]:
@@ -169,6 +185,8 @@ def _told(row: Row) -> str:
     value, error, p = (float(str(row[name])) for name in ("output_interaction", "output_interaction_error", "p"))
     sure = p <= TELLING_P
     kind = ("antagonism" if value < 0 else "synergy") if sure else "no more than their sum"
+    if float(str(row["opposed_p"])) <= TELLING_P:
+        kind += ", and one lowers what the other raises"
     where = f"{row['arrangement']} {row['distance']} bp apart"
     liked = f"preferred {where}, p {row['preference_p']:.2g}" if row["preferred"] else "no distance preferred"
     return f"    {row['motif_a']} and {row['motif_b']}: output {value:.3g} ± {error:.2g} ({kind}); {liked}"

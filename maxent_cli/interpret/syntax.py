@@ -15,7 +15,7 @@ from maxent_cli.models.protocol import SequenceModel
 WATCHED = 64  # contexts at most of which the output is asked too
 
 Both = tuple[Floats, Floats]  # energies (N,) and outputs (M,)
-NOTHING = Cell(np.nan, np.nan, np.nan, np.nan, np.nan)
+NOTHING = Cell(*[np.nan] * 7)
 
 
 class Implanter:

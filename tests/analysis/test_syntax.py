@@ -7,7 +7,7 @@ import pytest
 
 from maxent_cli.alphabet import UNKNOWN, decode, encode
 from maxent_cli.analysis import syntax
-from maxent_cli.analysis.syntax import beta_for, cell, judge, placings, put, site_of, turned
+from maxent_cli.analysis.syntax import beta_for, cell, judge, opposition, placings, put, site_of, turned
 from maxent_cli.data import Motif
 
 Q = np.array([0.35, 0.15, 0.2, 0.3])
@@ -70,7 +70,8 @@ def test_what_adds_up_has_no_interaction() -> None:
     energies = np.array([base, base + 2, base + 1, base + 3])
     assert cell(energies, energies, 0.7).interaction == pytest.approx(0, abs=1e-9)
     outputs = np.array([one, one + 2, one + 1, one + 3 - 0.5])
-    assert cell(energies, outputs, 0.7).output == pytest.approx(-0.5)
+    found = cell(energies, outputs, 0.7)
+    assert (found.output, found.left, found.right) == pytest.approx((-0.5, 2, 1))
 
 
 def test_sites_are_put_where_they_are_said_to_be() -> None:
@@ -113,6 +114,15 @@ def test_a_preferred_distance_is_found_and_none_where_networks_only_differ_by_di
     few = judge(planted[:2], planted[:2], planted[:2])
     assert np.isnan(few.preference_p)
     assert np.isnan(few.p)
+
+
+def test_one_lowers_what_the_other_raises_only_where_both_are_sure() -> None:
+    chance = np.random.default_rng(0)
+    up, down, none = (mean + 0.2 * chance.normal(size=6) for mean in (1, -1, 0))
+    assert opposition(up, down) < 1e-3
+    assert opposition(up, -down) == 1
+    assert opposition(up, none - none.mean() - 0.01) > 0.05
+    assert np.isnan(opposition(up[:2], down[:2]))
 
 
 def test_places_without_room_are_left_out() -> None:

@@ -21,8 +21,9 @@ from maxent_cli.data import Motif
 from maxent_cli.io import write_meme
 
 SHOWN = (
-    *("kind", "seed", "auroc", "arrangement", "distance", "excess", "preference_p", "output_interaction"),
-    *("output_interaction_error", "p", "interaction", "interaction_error", "beta_share", "train_s", "syntax_s"),
+    *("kind", "seed", "auroc", "arrangement", "distance", "excess", "preference_p", "output_a", "output_b"),
+    *("opposed_p", "output_interaction", "output_interaction_error", "p", "interaction", "interaction_error"),
+    *("beta_share", "train_s", "syntax_s"),
 )
 WORDS = {"one": "CGTTAGTC", "two": "CTGGGGTT"}  # unlike each other and themselves, on either strand
 SHARPNESS = 0.91
@@ -107,11 +108,11 @@ def ask(kind: str, seed: int, out: Path) -> dict[str, object]:
 def page(rows: pd.DataFrame) -> str:
     """What was wanted, and what was found."""
     right = (rows["arrangement"] == "a> b>") & (rows["distance"] == SPACING)
-    sure = (rows["p"] <= 0.05) & (rows["output_interaction"] < 0)
+    sure = (rows["opposed_p"] <= 0.05) & (rows["output_a"] > 0) & (rows["output_b"] < 0)
     wanted = (
         ("spaced", "preferred, at the planted order, strand and distance", rows["preferred"] & right),
         ("free", "no distance preferred", ~rows["preferred"]),
-        ("not", "antagonism significant (output less than the sum, p up to 0.05)", sure),
+        ("not", "the second lowers what the first raises (p up to 0.05)", sure),
     )
     lines = [f"| {kind} | {what} | {met[rows['kind'] == kind].sum()} of {(rows['kind'] == kind).sum()} |"
              for kind, what, met in wanted]  # fmt: skip
