@@ -27,12 +27,12 @@ SHOWN = (
 )
 WORDS = {"one": "CGTTAGTC", "two": "CTGGGGTT"}  # unlike each other and themselves, on either strand
 SHARPNESS = 0.91
-LENGTH, COUNT, EPOCHS, ANCHORS = 50, 1500, 20, 6
+LENGTH, COUNT, EPOCHS, ANCHORS = 50, 1500, 20, 8
 SPACING, WIDEST = 6, 20  # bp
 KINDS = ("spaced", "free", "not")
 SMALL = {"filters": 16, "hidden": 16}
 LAW = mx.Law(gc=0.5, tether=None)
-SYNTAX = mx.Syntax(contexts=128, max_distance=22)
+SYNTAX = mx.Syntax(max_distance=20)
 SHORT = mx.Sampling(chains=4, replicas=3, draws=25, thin=20, warmup=600, max_steps=500)  # beta is all that is needed
 
 
