@@ -80,7 +80,7 @@ def test_what_was_found_is_on_the_page(parts: Sources) -> None:
         "CACGTG",
         "MA0001.1 <Known> p 1e\u221209, q 2e\u221207, 6 bp, \u2212",
         "stand for 41 %",
-        "66 to 84; shuffled 6.2",
+        "66 to 84;",
         "motif_1 in 93.0 ± 2.0 % of draws; background 1.5 %",
         "a> <b 17 31 1 0.0001 3",
         "Against chance: anchors whose draws hold a motif: 2 of 3.",
