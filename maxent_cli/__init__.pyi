@@ -1,4 +1,5 @@
 from .analysis.discovery import Calling as Calling
+from .analysis.syntax import Syntax as Syntax
 from .api.adopting import adopt as adopt
 from .api.anchors import Anchors as Anchors
 from .api.anchors import anchors as anchors

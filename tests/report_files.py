@@ -94,7 +94,7 @@ def write_motifs(folder: Path, names: Sequence[str], letters: str) -> None:
         (f"orientation_{n}" for n in (1, 2, 3)), "-"
     )
     described = {"motif": "motif_1", "consensus": "CACGTG", "width": 6, "anchors": len(names), "sites": 77}
-    motif = {**described, "bits": 9.5, "bits_error": 0.25, "recurrence_p": 3e-5, **known, **named, "logo": None}
+    motif = {**described, "bits": 9.5, "bits_error": 0.25, "recurrence_p": 3e-5, **known, **named, "stands_for": 0.413}
     write_filled(folder / "motifs.tsv", motifs.MOTIFS, [motif])
     counts = np.full((6, 4), 2.0)
     counts[range(6), [1, 0, 1, 2, 3, 2]] = 71.4
@@ -130,6 +130,8 @@ def write_motifs(folder: Path, names: Sequence[str], letters: str) -> None:
     write_filled(
         folder / "rates.tsv", motifs.RATES, [{"quantity": "anchors whose draws hold a motif", "found": 2, "of": 3}]
     )
+    counted = {"records": 80, "holding": 61, "share": 0.7625, "low": 0.659, "high": 0.842, "shuffled": 0.0625}
+    write_filled(folder / "records.tsv", motifs.RECORDS, [{"motif": "motif_1", **counted}])
     pair = {"motif_a": "motif_1", "motif_b": "motif_1", "arrangement": "a> <b", "anchors": 3, "expected": 0.01}
     telling = {"distance": 17, "share": 0.31, "q": 1e-4}, {"distance": 21, "share": 0.02, "q": 0.3}
     write_filled(folder / "spacing.tsv", motifs.SPACING, [pair | row for row in telling])

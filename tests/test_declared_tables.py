@@ -19,6 +19,12 @@ ROOT = Path(__file__).parents[1]
 RUN = "--chains 4 --replicas 3 --draws 40 --thin 10 --warmup 240 --max-steps 400 --beta 20 --threads 1"
 DECLARED = [(command, output) for command, outputs in WRITTEN.items() for output in outputs]
 TABLES = [(command, output) for command, output in DECLARED if isinstance(output, Table)]
+RECORDS = "--records anchors.fa --threads 1"
+PAIRS = "--unconverged --syntax two.meme --model model --contexts 16 --max-distance 12"
+TWO = "\n".join(
+    f"MOTIF {name}\nletter-probability matrix: alength= 4 w= 4 nsites= 20\n{rows}"
+    for name, rows in (("one", "0.97 0.01 0.01 0.01\n" * 4), ("two", "0.01 0.97 0.01 0.01\n" * 4))
+)
 LINES = {  # by the output, in the order in which they are run
     "model": "train --positives positives.fa --epochs 4 --batch 32 --threads 1 --out {}",
     "scores": "predict model/test.positives.fa --model model --label 1 --select best.fa --diverse 3 --out {}",
@@ -26,7 +32,8 @@ LINES = {  # by the output, in the order in which they are run
     "draws": f"sample anchors.fa --model model {RUN} --tether 0.4 --out {{}}",
     "others": f"sample anchors.fa --model model {RUN} --tether 0.4 --seed 2 --out {{}}",
     "by_output": f"sample anchors.fa --model model {RUN} --law output --out {{}}",
-    "motifs": f"motifs draws --known {CTCF_MOTIF} --draw-sites --max-logos 1 --unconverged --threads 1 --out {{}}",
+    "motifs": f"motifs draws --known {CTCF_MOTIF} --draw-sites --max-logos 1 --unconverged {RECORDS} --out {{}}",
+    "motifs_pairs": f"motifs draws --logos none {PAIRS} --threads 1 --out {{}}",
     "motifs_b": "motifs draws --width 6 --logos none --unconverged --threads 1 --out {}",
     "motifs_output": "motifs by_output --logos none --threads 1 --out {}",
     "dependence": "dependence draws --max-rhat 1.2 --max-maps 1 --out {}",
@@ -51,6 +58,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("written")
     with contextlib.chdir(folder):
         run("simulate --count 400 --length 60 --plant CTCF:position=20,strand=+ --out positives.fa")
+        (folder / "two.meme").write_text(f"MEME version 4\n\n{TWO}")
         with (folder / "positives.fa").open("a") as stream:
             stream.write(">short\nACGT\n")
         for name, line in LINES.items():

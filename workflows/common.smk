@@ -229,6 +229,18 @@ def records(wildcards):
     return {"records": held_out, **files(ANCHORS[wildcards.anchors], "records", "genome")}
 
 
+def looked_through(wildcards):
+    """The records that motifs are looked for in: those that anchors are chosen from."""
+    return {} if "file" in ANCHORS[wildcards.anchors] else records(wildcards)
+
+
+def counting(wildcards):
+    """What `maxent motifs` is told of them, as words for the shell."""
+    row, found = ANCHORS[wildcards.anchors], looked_through(wildcards)
+    asked = {**found, **{name: row[name] for name in ("centre", "crop") if found and name in row}}
+    return shlex.join(word(name, value) for name, value in asked.items())
+
+
 def anchors(wildcards):
     """The anchors, chosen or given."""
     chosen = f"{RUN}/anchors.fa".format(**wildcards)

@@ -13,6 +13,7 @@ from maxent_cli.analysis.occupancy import LEAST_OCCUPANCY, Occupancy, column_bit
 from maxent_cli.analysis.recurrence import Merged
 from maxent_cli.analysis.sites import STRANDS
 from maxent_cli.analysis.spacing import FACING, Spacing
+from maxent_cli.api.anchors import Anchors
 from maxent_cli.api.motif_results import (
     OVERHANG,
     Findings,
@@ -23,6 +24,8 @@ from maxent_cli.api.motif_results import (
     told,
     write_numbered_logo,
 )
+from maxent_cli.api.prevalence import common, read_data, row_of
+from maxent_cli.api.prevalence import told as told_of
 from maxent_cli.data import Floats, Interval, Motif
 from maxent_cli.errors import printable
 from maxent_cli.io.bed import BedRow, write_bed
@@ -137,6 +140,15 @@ def write_rates(finals: Sequence[Final], found: Findings, shared: Shared, job: M
             (f"the same with shuffled columns that are like {one.name}", merged.shuffled.alike, merged.shuffled.of),
         ]
     _put((tables.RATES.row(*row) for row in rows), tables.RATES, job)
+
+
+def write_records(finals: Sequence[Final], shared: Shared, records: Anchors, job: MotifsJob) -> list[str]:
+    """Write how common the motifs are among records; give that in lines for people."""
+    data = read_data(records, shared.length, str(job.folder / tables.LEFT_OUT.file), job.listener)
+    motifs = [one.motif for one in finals]
+    found = list(common(motifs, data, shared.reference, job.calling.site_rate, job.listener))
+    _put((row_of(*each) for each in found), tables.RECORDS, job)
+    return [told_of(one, of_records) for one, _, of_records in found[:SAID]]
 
 
 def write_attributions(found: Findings, job: MotifsJob) -> None:

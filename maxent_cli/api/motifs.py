@@ -1,19 +1,25 @@
 """Motifs that draws hold: from draws to a folder of tables, matrices and logos."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from maxent_cli.analysis.discovery import Calling
+from maxent_cli.analysis.syntax import Syntax
 from maxent_cli.api import motif_tables
+from maxent_cli.api.anchors import Given
+from maxent_cli.api.anchors import anchors as anchors_of
 from maxent_cli.api.draws import GivenDraws, opened, path_of
 from maxent_cli.api.listening import Progress, listener_of
 from maxent_cli.api.looking import so_far
 from maxent_cli.api.motif_results import MotifsJob, read_off, share
 from maxent_cli.api.results import Results, results_folder, tell
-from maxent_cli.errors import require_range
+from maxent_cli.errors import SettingsError, require_range
 from maxent_cli.io.machine import granted_cpus
 from maxent_cli.io.motif_files import databases, read_meme
 from maxent_cli.io.outputs import planned
 from maxent_cli.io.unfinished import is_unfinished
+
+if TYPE_CHECKING:
+    from maxent_cli.api.networks import Network
 
 
 def motifs(
@@ -24,6 +30,10 @@ def motifs(
     similarity: float = 0.65,
     unconverged: bool = False,
     draw_sites: bool = False,
+    records: Given | None = None,
+    syntax: Syntax | None = None,
+    network: "Network | None" = None,
+    device: str = "cpu",
     logos: Literal["png", "svg", "pdf", "none"] = "png",
     max_logos: int = 10,
     out: str | None = None,
@@ -51,6 +61,12 @@ def motifs(
         Let anchors whose draws have not converged count for what comes again.
     draw_sites
         Also write every site of every draw (draw_sites.tsv.gz).
+    records
+        Also look for the motifs in records (as `sample` takes them; of the anchors' length), and say how common they
+        are: table 'records'.
+    syntax, network, device
+        Also put pairs of motifs into backgrounds, by order, strand and distance, and say what the law makes of them
+        (tables 'interactions' and 'syntax'); the network that the draws are of, and where to run it.
     logos, max_logos
         Format of the logos, or 'none'; of so many anchors, the first ones.
     out
@@ -61,9 +77,9 @@ def motifs(
     Returns
     -------
     Results
-        Tables 'motifs', 'known', 'sites', 'occupancy', 'spacing', 'rates', 'anchors', 'positions', 'pwm', 'segments'
-        and the matrices as tables, as `maxent motifs --help-all` tells; positions are 0-based, start and end half-open;
-        in bits.
+        Tables 'motifs', 'known', 'sites', 'occupancy', 'spacing', 'rates', 'records', 'anchors', 'positions', 'pwm',
+        'segments' and the matrices as tables, as `maxent motifs --help-all` tells; positions are 0-based, start and end
+        half-open; in bits.
 
     Raises
     ------
@@ -78,8 +94,13 @@ def motifs(
     """
     require_range("similarity", similarity, 0, 1)
     listener, files = listener_of(progress), databases(known)
+    data = None if records is None else anchors_of(records)
+    _check_syntax(syntax, network)
+    given = syntax.file if syntax else None
     path, named = path_of(draws), [motif for file in files for motif in read_meme(file)]
-    outputs = planned([None if is_unfinished(path) else path, *files], folders=[out])
+    pairs_of = read_meme(given) if given else None
+    read = [None if is_unfinished(path) else path, *files, given]
+    outputs = planned([*read, *(data.files if data else ()), *(network.files if network else ())], folders=[out])
     with so_far(path) as (place, unfinished), opened(draws if place == path else place) as anchors:
         if unfinished:
             listener.say(f"{path}: {unfinished}")
@@ -96,5 +117,17 @@ def motifs(
             motif_tables.write_rates(final, found, shared, job)
             motif_tables.write_attributions(found, job)
             motif_tables.write_tracks(job)
-    account = motif_tables.account(final, found, shared, names, job)
+            more = motif_tables.write_records(final, shared, data, job) if data else []
+            if network is not None and syntax is not None:
+                from maxent_cli.api.syntax import write_syntax  # torch, which nothing else here needs
+
+                asked = [one.motif for one in final] if pairs_of is None else pairs_of
+                more += write_syntax(anchors, (syntax, asked), (network, device), shared.reference, job)
+    account = [*motif_tables.account(final, found, shared, names, job), *more]
     return tell(folder, out, "motifs", account, listener)
+
+
+def _check_syntax(syntax: Syntax | None, network: "Network | None") -> None:
+    if (syntax is None) != (network is None):
+        problem = "needs the network that the draws are of" if network is None else "needs to be said, with a network"
+        raise SettingsError("syntax", "", problem, "give syntax and model, or none of them")

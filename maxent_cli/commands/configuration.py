@@ -1,7 +1,7 @@
 """--config: a TOML file that says what options would, in the sections that --help shows them in."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import click
@@ -58,6 +58,17 @@ def _of_steps(path: str, found: Sections, command: click.Command) -> dict[str, A
 def _steps_of(command: click.Command) -> tuple[str, ...]:
     """The commands that a command calls."""
     return tuple(getattr(command, "steps", ()))
+
+
+def yields_to(other: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """A callback of an option of which the file's value gives way to another option on the command line."""
+
+    def settle(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+        sources = click.core.ParameterSource
+        own, others = (ctx.get_parameter_source(str(name)) for name in (param.name, other))
+        return None if own is sources.DEFAULT_MAP and others is sources.COMMANDLINE else value
+
+    return settle
 
 
 def section_of(option: click.Parameter) -> str:

@@ -6,14 +6,48 @@ import click
 
 from maxent_cli.commands import options, requests
 from maxent_cli.commands.console import Console, print_file, spoken
-from maxent_cli.commands.params import PIPE, FiniteRange, InputPath, KnownMotifs
+from maxent_cli.commands.params import PIPE, FiniteRange, InputPath, KnownMotifs, PairsOf
 from maxent_cli.tables import WRITTEN
 
 if TYPE_CHECKING:
     from maxent_cli.analysis.discovery import Calling
+    from maxent_cli.analysis.syntax import Syntax
+    from maxent_cli.api.networks import Network
 
 NO_TEXT = ("/", ".gz", ".bw", ".bedgraph", ".xml")  # or not there where anchors have no places
 PRINTED = tuple(output.file for output in WRITTEN["motifs"] if not output.file.endswith(NO_TEXT))
+
+
+def _syntax(syntax: str | None, contexts: int, max_distance: int) -> "Syntax | None":
+    from maxent_cli.analysis.syntax import Syntax
+
+    return None if syntax is None else Syntax(syntax, contexts, max_distance)
+
+
+syntax_options = options.group(
+    "syntax",
+    _syntax,
+    options.option(
+        "--syntax",
+        type=PairsOf(),
+        everyday=True,
+        help="Also say how pairs of motifs go together by order, strand and distance, with --model: 'found', or MEME.",
+    ),
+    options.option(
+        "--contexts",
+        default=256,
+        show_default=True,
+        type=click.IntRange(16),
+        help="With --syntax: put motifs into so many sequences of each anchor's background.",
+    ),
+    options.option(
+        "--max-distance",
+        default=30,
+        show_default=True,
+        type=click.IntRange(0),
+        help="With --syntax: put them up to so many bp apart.",
+    ),
+)
 
 
 @options.command("motifs")
@@ -40,6 +74,17 @@ PRINTED = tuple(output.file for output in WRITTEN["motifs"] if not output.file.e
     default=False,
     help="Let anchors whose draws have not converged count for what comes again.  [default: no]",
 )
+@options.option(
+    "--records",
+    type=InputPath(),
+    section="Anchors",
+    everyday=True,
+    help="Also say how common the motifs are in these records, FASTA or BED, best held out from training.",
+)
+@options.genome_options
+@syntax_options
+@options.network_if_any_options
+@options.device_option
 @options.threads_option
 @options.out_option("Folder for the results; an older one is replaced. '-' prints one file.", pipe=True)
 @options.option(
@@ -65,6 +110,13 @@ def command(
     known: str | None,
     calling: "Calling",
     similarity: float,
+    records: str | None,
+    genome: str | None,
+    centre: Literal["centre", "summit"],
+    crop: bool,
+    syntax: "Syntax | None",
+    network: "Network | None",
+    device: str,
     threads: int | None,
     out: str,
     printed: str,
@@ -78,7 +130,11 @@ def command(
     DRAWS is what sample wrote, or OUT.partial, where it is at work. Motifs are found in each anchor's draws against
     its background, the tether included, merged over anchors and looked for in all draws. Positions are 0-based, start
     and end half-open.
+
+    --syntax puts sites of two motifs into sequences of the background, at each distance: what the law makes of both
+    together, beyond each by itself, is their interaction.
     """
+    from maxent_cli.api.anchors import anchors
     from maxent_cli.api.motifs import motifs
 
     pipe = out == PIPE
@@ -89,6 +145,10 @@ def command(
         similarity=similarity,
         unconverged=unconverged,
         draw_sites=draw_sites,
+        records=None if records is None else anchors(records, genome=genome, centre=centre, crop=crop),
+        syntax=syntax,
+        network=network,
+        device=device,
         logos="none" if pipe else logos,
         max_logos=max_logos,
         out=None if pipe else out,

@@ -225,6 +225,10 @@ logo_options = stack(
 )
 
 
+def _network_if_any(model: str | None, trust_code: bool) -> "Network | None":
+    return None if model is None else _network(model, trust_code)
+
+
 def _network(model: str, trust_code: bool) -> "Network":
     from maxent_cli.api.networks import network
 
@@ -237,18 +241,22 @@ trust_option = option(
     section="Network",
     help="Run the code that the model folder holds, if it holds any: you trust whoever wrote it.",
 )
-network_options = group(
-    "network",
-    _network,
-    option(
+
+
+def _model_option(required: bool, more: str = "") -> Decorator:
+    return option(
         "--model",
-        required=True,
+        required=required,
         metavar="FOLDER",
         section="Network",
         everyday=True,
-        help="Model folder, as train or adopt wrote it.",
-    ),
-    trust_option,
+        help=f"Model folder, as train or adopt wrote it{more}.",
+    )
+
+
+network_options = group("network", _network, _model_option(required=True), trust_option)
+network_if_any_options = group(
+    "network", _network_if_any, _model_option(required=False, more=", for --syntax"), trust_option
 )
 layer_option = option(
     "--layer",

@@ -62,6 +62,17 @@ class KnownMotifs(InputPath):
         return value if value in DATABASES else super().convert(value, param, ctx)
 
 
+class PairsOf(InputPath):
+    """'found', or a file of motifs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.name = "found|FILE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value if value == "found" else super().convert(value, param, ctx)
+
+
 def look_at(path: str, folder: bool | None, pipe: bool) -> None:
     """io.files.check_input, imported when it is wanted."""
     from maxent_cli.io.files import check_input

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from maxent_cli.commands import options
+from maxent_cli.commands.configuration import yields_to
 from maxent_cli.commands.console import Console, spoken
 from maxent_cli.commands.params import Finite, InputPath
 
@@ -43,11 +44,16 @@ if TYPE_CHECKING:
     "--correct", is_flag=True, everyday=True, help="Select correctly called records; needs --table or --label."
 )
 @options.option(
-    "--top", type=click.IntRange(1), everyday=True, help="Of those, select so many with the highest contrast."
+    "--top",
+    type=click.IntRange(1),
+    callback=yields_to("diverse"),
+    everyday=True,
+    help="Of those, select so many with the highest contrast.",
 )
 @options.option(
     "--diverse",
     type=click.IntRange(1, 5000),
+    callback=yields_to("top"),
     everyday=True,
     help="Or so many that stand for all of them, each for a share that is said.",
 )
@@ -92,7 +98,6 @@ def command(
     from maxent_cli.api.prediction import predict
 
     how: dict[str, Any] = {"genome": genome, "centre": centre, "crop": crop, "map_chromosomes": map_chromosomes}
-    top, diverse = _asked_here("top", top, "diverse"), _asked_here("diverse", diverse, "top")
     predict(
         network,
         None if records is None else anchors(records, **how),
@@ -110,10 +115,3 @@ def command(
         threads=threads,
         progress=console,
     )
-
-
-def _asked_here(name: str, value: int | None, other: str) -> int | None:
-    """The value, unless a file of options gives it and the command line the other, which goes before it."""
-    ctx, line = click.get_current_context(), click.core.ParameterSource.COMMANDLINE
-    yields = ctx.get_parameter_source(other) is line and ctx.get_parameter_source(name) is not line
-    return None if yields else value

@@ -213,6 +213,25 @@ def period_plot(spectra: Floats) -> Plot:
     )
 
 
+def syntax_plot(cells: Sequence[Row]) -> Plot:
+    """What two motifs are worth together in one arrangement, by distance: free energy, and at small beta."""
+    kinds = (("bold red", "interaction"), ("bold blue", "first_order"))
+    seen = [row for row in cells if np.isfinite(row["first_order"])]
+    values = [row[name] for row in seen for _, name in kinds] + [0.0]
+    x, y = (
+        Scale(0, max(row["distance"] for row in seen) or 1, 52, 340),
+        Scale(1.05 * min(values), 1.05 * max(*values, 0.1), 186, 10),
+    )
+    distances = [row["distance"] for row in seen]
+    lines = [(kind, _curve(distances, [row[name] for row in seen], x, y)) for kind, name in kinds]
+    return Plot(
+        *(x, y, "bp between facing ends", "interaction, bits", x.ticks(), y.ticks()),
+        "What two motifs are worth together beyond each by itself, by distance.",
+        bands=[],
+        lines=[("limit", f"M{x.start} {y(0)}H{x.end}"), *lines],
+    )
+
+
 def _counted(rows: Sequence[Row]) -> tuple[float, str]:
     """What a count is multiplied by to be shown, and its name with the unit."""
     name = rows[0]["counted"][:MOST_NAMED]

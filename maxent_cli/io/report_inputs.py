@@ -129,6 +129,28 @@ def read_rates(folder: str) -> list[Row]:
     return list(_table(folder, motifs.RATES, "motifs"))
 
 
+def read_records(folder: str) -> dict[str, Row]:
+    """How common each motif is among records, by its name; nothing where they were not looked through."""
+    if not (Path(folder) / motifs.RECORDS.file).is_file():
+        return {}
+    return {row["motif"]: row for row in _table(folder, motifs.RECORDS, "motifs")}
+
+
+def read_syntax(folder: str) -> list[Row]:
+    """How pairs of motifs go together, and of each its cells, by arrangement; nothing where it was not asked."""
+    if not (Path(folder) / motifs.INTERACTIONS.file).is_file():
+        return []
+    cells = list(_table(folder, motifs.SYNTAX, "motifs"))
+    found = []
+    for row in _table(folder, motifs.INTERACTIONS, "motifs"):
+        own = [one for one in cells if (one["motif_a"], one["motif_b"]) == (row["motif_a"], row["motif_b"])]
+        arranged = {
+            one["arrangement"]: [other for other in own if other["arrangement"] == one["arrangement"]] for one in own
+        }
+        found.append(row | {"cells": arranged})
+    return found
+
+
 def read_spacing(folder: str, most_q: float) -> list[Row]:
     """Distances between motifs whose q is no larger."""
     return [row for row in _table(folder, motifs.SPACING, "motifs") if row["q"] <= most_q]

@@ -117,7 +117,10 @@ def motifs(base: Base) -> Shown | None:
     if folder is None:
         return None
     table = inputs.read_motifs(folder)
-    found = {"table": table, "rates": inputs.read_rates(folder), "spacing": inputs.read_spacing(folder, MOST_Q)}
+    found: dict[str, object] = {"table": table, "rates": inputs.read_rates(folder)}
+    found |= {"spacing": inputs.read_spacing(folder, MOST_Q), "records": inputs.read_records(folder)}
+    pairs = inputs.read_syntax(folder)
+    found["syntax"] = [{**row, "plot": drawing.syntax_plot(row["cells"][row["arrangement"]])} for row in pairs]
     first = table[0].row if table else {}
     named = first and first["known_1"] and first["q_1"] <= TELLING_Q
     note = ("first: ", first["known_1"] if named else first["consensus"]) if first else ("none found", "")

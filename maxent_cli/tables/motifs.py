@@ -1,5 +1,7 @@
 """The tables that `maxent motifs` writes."""
 
+from dataclasses import replace
+
 from maxent_cli.tables.columns import (
     ANCHORS_CONVERGED,
     CONVERGENCE,
@@ -14,7 +16,8 @@ from maxent_cli.tables.columns import (
     letters,
     matrix,
 )
-from maxent_cli.tables.schema import NUMBER, SHARE, TEXT, TRUTH, WHOLE, Column, File, Table, estimate
+from maxent_cli.tables.sampling import REJECTED
+from maxent_cli.tables.schema import ANY_NUMBER, NUMBER, SHARE, TEXT, TRUTH, WHOLE, Column, File, Table, estimate
 
 MOTIFS = Table(
     "motifs.tsv",
@@ -223,6 +226,127 @@ SEGMENTS = Table(
     ),
     key=("record", "start"),
 )
+_COMMON = "its best site is too common by chance, or wider than records are"
+RECORDS = Table(
+    "records.tsv",
+    "a motif",
+    "with --records: the share of records that have each motif, on either strand, beside that of their shuffles",
+    (
+        MOTIF,
+        Column("records", WHOLE, "", "Records that were looked through.", _COMMON),
+        Column("holding", WHOLE, "", "Records that have a site of it, on either strand.", _COMMON),
+        Column("share", SHARE, "", "Share of records that have one.", _COMMON),
+        Column("low", SHARE, "", "Lower end of its 95 % interval (Wilson), related records counting as one.", _COMMON),
+        Column("high", SHARE, "", "Upper end of that interval.", _COMMON),
+        Column("shuffled", SHARE, "", "Share of the records' dinucleotide shuffles that have one.", _COMMON),
+        Column("shuffled_low", SHARE, "", "Lower end of its 95 % interval.", _COMMON),
+        Column("shuffled_high", SHARE, "", "Upper end of that interval.", _COMMON),
+        Column("enrichment", ANY_NUMBER, "", "How many times the shuffles' share the records' is.", _COMMON),
+        Column("enrichment_low", NUMBER, "", "Lower end of its 95 % interval (Katz).", _COMMON),
+        Column("enrichment_high", NUMBER, "", "Upper end of that interval.", _COMMON),
+        Column(
+            "record_threshold",
+            NUMBER,
+            "bits",
+            "Log2 odds from which a place of a record counts: so high that --rate of independent sequences have one.",
+            _COMMON,
+        ),
+    ),
+    key=("motif",),
+)
+_NO_ROOM = "two sites do not fit at this distance where letters may change"
+_FEW = "fewer than three anchors"
+_PAIR = (
+    Column("motif_a", TEXT, "", "The first motif of the pair, taken to be on the plus strand."),
+    Column("motif_b", TEXT, "", "The other motif; it may be the same."),
+)
+_ARRANGED = (
+    Column("arrangement", TEXT, "", "Order and strands: a> <b is a, then b on the minus strand."),
+    Column("distance", WHOLE, "bp", "Between facing ends: 0 is side by side."),
+)
+
+
+def _over_anchors(name: str, unit: str, meaning: str) -> tuple[Column, Column]:
+    """A mean over anchors and its standard error over them."""
+    error = f"Standard error of {name} over anchors."
+    return Column(name, NUMBER, unit, meaning, _NO_ROOM), Column(f"{name}_error", NUMBER, unit, error, _FEW)
+
+
+SYNTAX = Table(
+    "syntax.tsv",
+    "an arrangement and distance of two motifs",
+    "with --syntax: what two motifs together are worth beyond each by itself, in sequences of the background",
+    (
+        *_PAIR,
+        *_ARRANGED,
+        *_over_anchors(
+            "interaction",
+            "bits",
+            "F(both) - F(left) - F(right) + F(neither) at beta_share of beta: below 0 the law favours both.",
+        ),
+        Column(
+            "context_error",
+            NUMBER,
+            "bits",
+            "Part of that error that is of the finite contexts, by jackknife over these.",
+            _NO_ROOM,
+        ),
+        *_over_anchors("first_order", "bits", "The same at small beta: beta times the interaction of the mean energy."),
+        *_over_anchors(
+            "output_interaction", "output", "The same of the mean output: 0 where the network adds them up."
+        ),
+        Column(
+            "contexts",
+            NUMBER,
+            "",
+            "Contexts that interaction rests on (Kish), of --contexts an anchor; few: distrust it.",
+            _NO_ROOM,
+        ),
+        Column("anchors", WHOLE, "", "Anchors that it is a mean over."),
+    ),
+    key=("motif_a", "motif_b", "arrangement", "distance"),
+)
+INTERACTIONS = Table(
+    "interactions.tsv",
+    "a pair of motifs",
+    "with --syntax: how two motifs go together at all distances, and whether one distance stands out",
+    (
+        *_PAIR,
+        Column("anchors", WHOLE, "", "Anchors whose law was asked."),
+        Column(
+            "beta_share",
+            SHARE,
+            "",
+            "Share of the law's beta at which free energies are, so that enough sequences of the background count.",
+        ),
+        *_over_anchors("interaction", "bits", "Mean interaction free energy over arrangements and distances."),
+        *_over_anchors("output_a", "output", "What motif_a by itself adds to the mean output of the background."),
+        *_over_anchors("output_b", "output", "What motif_b by itself adds to it."),
+        Column(
+            "opposed_p",
+            NUMBER,
+            "",
+            "Chance of both as large and of opposite sign (t over anchors), times the pairs; 1 where of one sign.",
+            _FEW,
+        ),
+        *_over_anchors("output_interaction", "output", "Mean interaction of the output: below 0 less than their sum."),
+        Column("p", NUMBER, "", "Chance of as large an output interaction (t over anchors), times the pairs.", _FEW),
+        *_ARRANGED,
+        Column(
+            "excess", NUMBER, "bits", "First-order interaction there less the median of the arrangement's distances."
+        ),
+        Column("excess_error", NUMBER, "bits", "Standard error of excess over anchors.", _FEW),
+        Column(
+            "preference_p",
+            NUMBER,
+            "",
+            "Chance of as much at any arrangement and distance, were none preferred, times the pairs.",
+            "too few anchors or distances",
+        ),
+        Column("preferred", TRUTH, "", "Whether that is 0.05 or less."),
+    ),
+    key=("motif_a", "motif_b"),
+)
 DRAW_SITES = Table(
     "draw_sites.tsv.gz",
     "a site in a draw",
@@ -240,6 +364,7 @@ DRAW_SITES = Table(
     key=("record", "chain", "draw", "motif", "start", "strand"),
 )
 BED = File("sites.bed", "the same places as BED6, sorted, called by the known motif that each is like")
+LEFT_OUT = replace(REJECTED, file="rejected.tsv", about="records of --records that were left out, and why")
 FOLDER = (
     MOTIFS,
     File("motifs.meme", "the same as matrices, letter probabilities, in MEME's format"),
@@ -253,6 +378,11 @@ FOLDER = (
     SPACING,
     File("anchor_motifs.meme", "the motifs as each anchor's draws have them"),
     RATES,
+    RECORDS,
+    LEFT_OUT,
+    INTERACTIONS,
+    SYNTAX,
+    File("syntax.png", "with --syntax: interactions by distance, an arrangement a panel"),
     ANCHORS,
     POSITIONS,
     PWM,

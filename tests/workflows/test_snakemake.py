@@ -99,6 +99,7 @@ def test_rows_say_how_a_network_is_adopted_and_anchors_are_read(tmp_path: Path) 
     assert read | {"peaks.bed", "--genome=genome.fa", "--top=9"} <= set(printed["predict"])
     assert read | {"--shard", "--config=run.toml"} <= set(printed["sample"])
     assert read | {"--shard", "--config=run.toml"} <= set(printed["gc-probe"])
+    assert {"--records=peaks.bed", "--genome=genome.fa"} <= set(printed["motifs"])
     assert not {"--genome=genome.fa", "--top=9", "--letters"} & set(printed["sample"])
     assert not any(word.startswith("--mu") for word in printed["doctor"])
 
