@@ -31,6 +31,7 @@ def report(
     summary: str | None = None,
     motifs: str | Results | None = None,
     periodicity: str | Results | None = None,
+    variants: str | Results | None = None,
     gc_probe: str | Results | None = None,
     out: str | None = None,
 ) -> Page:
@@ -42,7 +43,7 @@ def report(
         What `sample` gives, or the path of what it wrote; the table of its beta series is read from beside it.
     summary
         Path of the summary that `sample` wrote, by default beside the draws.
-    motifs, periodicity, gc_probe
+    motifs, periodicity, variants, gc_probe
         What these calls gave on the same draws, or the folders that they wrote; by default left out.
     out
         HTML file to write.
@@ -60,7 +61,12 @@ def report(
     Page()
     """
     path = draws.path if isinstance(draws, Draws) else draws
-    parts = {"motifs": motifs, "periodicity": periodicity, "gc-probe": gc_probe}  # by command, in the page's order
+    parts = {
+        "motifs": motifs,
+        "periodicity": periodicity,
+        "variants": variants,
+        "gc-probe": gc_probe,
+    }  # by command, in the page's order
     folders = {command: _folder(part) for command, part in parts.items() if part is not None}
     sources = Sources(path, summary or f"{path}.tsv", folders)
     outputs = planned(sources.files, [out])

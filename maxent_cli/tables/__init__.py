@@ -9,6 +9,7 @@ from maxent_cli.tables import (
     periodicity,
     sampling,
     training,
+    variants,
 )
 from maxent_cli.tables.schema import Column, File, Output, Table
 
@@ -18,6 +19,7 @@ WRITTEN: dict[str, tuple[Output, ...]] = {
     "sample": sampling.SAMPLE,
     "motifs": motifs.FOLDER,
     "dependence": dependence.FOLDER,
+    "variants": (*variants.FOLDER, sampling.REJECTED),
     "compare": comparison.FOLDER,
     "periodicity": periodicity.FOLDER,
     "gc-probe": (*gc_probe.FOLDER, sampling.REJECTED),
@@ -28,6 +30,7 @@ WRITTEN: dict[str, tuple[Output, ...]] = {
 SHOWN = {
     "motifs": "motifs, and the hundred most telling anchors drawn",
     "periodicity": "where anchors peak, and mean spectra",
+    "variants": "the changes of most effect, in the anchors and over contexts",
     "gc-probe": "the response to a chemical potential on a count, and what is held of it",
 }
 
