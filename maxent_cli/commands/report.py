@@ -27,8 +27,8 @@ def command(draws: str, summary: str | None, out: str, **parts: str | None) -> N
 
     DRAWS is what sample wrote; its summary (DRAWS.tsv) and beta series (DRAWS.series.tsv) lie beside it. Each part that
     is there is shown: convergence, motifs with logos and names, the hundred most telling anchors with sequence, logo,
-    information, sites and occupancy, beta series, periodicity, variants and GC probe, what each number means, and how all of it
-    was made.
+    information, sites and occupancy, beta series, periodicity, variants and GC probe, what each number means, and how
+    all of it was made.
     """
     from maxent_cli.api.reports import report
 

@@ -4,8 +4,8 @@ pysam (htslib) reads and writes: it takes plain text, bgzip and BCF, writes bgzi
 and is imported where a VCF is.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ FIELDS: tuple[tuple[str, str, str], ...] = (
     ("MAXENT_FREE_ENERGY_ERROR", "Float", "Monte Carlo standard error of MAXENT_FREE_ENERGY"),
     ("MAXENT_EFFECT_BETA_0", "Float", "Null: the effect averaged over sequences of the background"),
 )
+_INFO = 7  # the column
 _COLUMNS = ("record", *(name.removeprefix("MAXENT_").lower() for name, *_ in FIELDS[2:]))
 
 
@@ -61,7 +62,7 @@ def read_vcf(path: str) -> Iterator[Given]:
     Raises InputError where it cannot be read, naming the record.
     """
     before = signature(path)
-    with _open(path) as (file, _):
+    with _open(path) as file:
         for number, record in enumerate(_records(path, file), 1):
             ref, place = str(record.ref or "."), (str(record.chrom), int(record.pos) - 1)
             for alt in record.alts or (".",):
@@ -77,19 +78,11 @@ def annotate(path: str, out: str, found: Mapping[Allele, Sequence[Mapping[str, A
     bgzip-compressed, with an index beside it, where OUT ends in .gz; whether that, or none, was to be had: records that
     are not in order have none. Raises InputError where an allele that was found is not in the VCF.
     """
-    import pysam
-
     left = set(found)
-    with _open(path) as (file, header):
-        for name, kind, meaning in FIELDS:
-            if name in header.info:
-                problem = f"has an INFO field {name} already"
-                raise InputError(path, "header", problem, "give the VCF without the annotation of another run")
-            header.add_line(f'##INFO=<ID={name},Number=A,Type={kind},Description="{meaning}">')
-        with pysam.VariantFile(out, "wz" if out.endswith(".gz") else "w", header=header) as written:
-            for record in _records(path, file):
-                _add(record, header, found, left)
-                written.write(record)
+    with _writing(out) as write, _open(path) as file:
+        write(_header(path))
+        for record in _records(path, file):
+            write(_line(str(record), _added(record, found, left)))
     if left:
         chromosome, position, ref, alt = min(left)
         problem = f"has no {chromosome}:{position + 1}{ref}>{alt}, which was found in it"
@@ -97,25 +90,58 @@ def annotate(path: str, out: str, found: Mapping[Allele, Sequence[Mapping[str, A
     return _indexed(out) if out.endswith(".gz") else True
 
 
-def _add(record: Any, header: Any, found: Mapping[Allele, Sequence[Mapping[str, Any]]], left: set[Allele]) -> None:
-    """Give a record what was found of its alleles, if anything."""
-    record.translate(header)
+def _header(path: str) -> str:
+    """The header of a VCF with the new fields, and with what its records have that it does not declare: htslib does."""
+    with _open(path) as file:
+        for _ in _records(path, file):
+            pass
+        for name, *_ in FIELDS:
+            if name in file.header.info:
+                problem = f"has an INFO field {name} already"
+                raise InputError(path, "header", problem, "give the VCF without the annotation of another run")
+        *lines, columns = str(file.header).splitlines(keepends=True)
+    fields = (f'##INFO=<ID={name},Number=A,Type={kind},Description="{meaning}">\n' for name, kind, meaning in FIELDS)
+    return "".join([*lines, *fields, columns])
+
+
+def _line(record: str, added: str) -> str:
+    """A record's line with more in its INFO."""
+    cells = record.rstrip("\n").split("\t")
+    if added:
+        cells[_INFO] = added if cells[_INFO] == "." else f"{cells[_INFO]};{added}"
+    return "\t".join(cells) + "\n"
+
+
+def _added(record: Any, found: Mapping[Allele, Sequence[Mapping[str, Any]]], left: set[Allele]) -> str:
+    """What was found of a record's alleles, as INFO; nothing where that is nothing."""
     place = str(record.chrom), int(record.pos) - 1, str(record.ref).upper()
     alleles: list[Allele] = [(*place, str(alt).upper()) for alt in record.alts or ()]
-    values = [_values(found.get(allele, ())) for allele in alleles]
     left -= set(alleles)
-    if any(any(value is not None for value in each) for each in values):
-        for (name, *_), of_alleles in zip(FIELDS, zip(*values, strict=True), strict=True):
-            record.info[name] = of_alleles
+    if not any(allele in found for allele in alleles):
+        return ""
+    values = zip(*(_values(found.get(allele, ())) for allele in alleles), strict=True)
+    return ";".join(f"{name}={','.join(each)}" for (name, *_), each in zip(FIELDS, values, strict=True))
 
 
-def _values(rows: Sequence[Mapping[str, Any]]) -> tuple[Any, ...]:
+def _values(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """An allele's values of all fields."""
     if not rows:
-        return (None,) * len(FIELDS)
+        return (".",) * len(FIELDS)
     first = max(rows, key=lambda row: abs(row["effect"]))
     record, *numbers = (first[name] for name in _COLUMNS)
-    return len(rows), quote(record, safe=":()+"), *(None if number != number else number for number in numbers)
+    told = ("." if number != number else f"{number:.6g}" for number in numbers)
+    return str(len(rows)), quote(record, safe=":()+"), *told
+
+
+@contextmanager
+def _writing(path: str) -> Iterator[Callable[[str], object]]:
+    """What writes text to a new file, by bgzip where its name ends in .gz."""
+    import pysam
+
+    with ExitStack() as stack:
+        compressed = path.endswith(".gz")
+        stream = stack.enter_context(pysam.BGZFile(path, "w", None) if compressed else Path(path).open("wb"))
+        yield lambda text: stream.write(text.encode())
 
 
 def _indexed(path: str) -> bool:
@@ -146,8 +172,8 @@ def _fault(ref: str, alt: str, position: int) -> str:
 
 
 @contextmanager
-def _open(path: str) -> Iterator[tuple[Any, Any]]:
-    """A VCF open for reading, and its header."""
+def _open(path: str) -> Iterator[Any]:
+    """A VCF open for reading."""
     import pysam
 
     said_before = pysam.set_verbosity(0)  # htslib would write to stderr
@@ -155,7 +181,7 @@ def _open(path: str) -> Iterator[tuple[Any, Any]]:
         with _reading(path, ""):
             file = pysam.VariantFile(path)
         with file:
-            yield file, file.header
+            yield file
     finally:
         pysam.set_verbosity(said_before)
 
