@@ -26,7 +26,7 @@ from maxent_cli.models.protocol import SequenceModel
 
 FULL = "full passes"
 SITES = 128  # positions that are gone through together, so that memory does not grow with the sequence
-LEAST_COMPILED = 6  # changes of a sequence from which the compiled chain, which must take it up first, is faster
+LEAST_COMPILED = 4  # changes of a sequence from which the compiled chain, which must take it up first, is faster
 BACKGROUND_SHARE = 4  # contexts to a sequence of the background: these are independent of each other
 
 Site = tuple[int, tuple[tuple[int, int], ...]]  # a position, and the changes there: letters from and to

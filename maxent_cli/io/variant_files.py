@@ -5,10 +5,10 @@ and is imported where a VCF is.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from maxent_cli.alphabet import LETTERS
@@ -32,7 +32,19 @@ FIELDS: tuple[tuple[str, str, str], ...] = (
     ("MAXENT_EFFECT_BETA_0", "Float", "Null: the effect averaged over sequences of the background"),
 )
 _INFO = 7  # the column
+
 _COLUMNS = ("record", *(name.removeprefix("MAXENT_").lower() for name, *_ in FIELDS[2:]))
+
+
+class _Record(NamedTuple):
+    """What is read of a record; position: 0-based; line: all of it as text, if that was asked for."""
+
+    chromosome: str
+    position: int
+    ref: str
+    alts: tuple[str, ...]
+    identifier: str
+    line: str
 
 
 @dataclass(frozen=True)
@@ -64,11 +76,11 @@ def read_vcf(path: str) -> Iterator[Given]:
     before = signature(path)
     with _open(path) as file:
         for number, record in enumerate(_records(path, file), 1):
-            ref, place = str(record.ref or "."), (str(record.chrom), int(record.pos) - 1)
             for alt in record.alts or (".",):
-                fault = _fault(ref, str(alt), place[1])
-                known = (ref, str(alt)) if fault else (ref.upper(), str(alt).upper())
-                yield Given((*place, *known), number, str(record.id or ""), fault)
+                fault = _fault(record.ref, alt, record.position)
+                letters = (record.ref, alt) if fault else (record.ref.upper(), alt.upper())
+                allele = (record.chromosome, record.position, *letters)
+                yield Given(allele, number, record.identifier, fault)
     note(path, before=before)
 
 
@@ -81,8 +93,8 @@ def annotate(path: str, out: str, found: Mapping[Allele, Sequence[Mapping[str, A
     left = set(found)
     with _writing(out) as write, _open(path) as file:
         write(_header(path))
-        for record in _records(path, file):
-            write(_line(str(record), _added(record, found, left)))
+        for record in _records(path, file, whole=True):
+            write(_line(record.line, _added(record, found, left)))
     if left:
         chromosome, position, ref, alt = min(left)
         problem = f"has no {chromosome}:{position + 1}{ref}>{alt}, which was found in it"
@@ -112,10 +124,10 @@ def _line(record: str, added: str) -> str:
     return "\t".join(cells) + "\n"
 
 
-def _added(record: Any, found: Mapping[Allele, Sequence[Mapping[str, Any]]], left: set[Allele]) -> str:
+def _added(record: _Record, found: Mapping[Allele, Sequence[Mapping[str, Any]]], left: set[Allele]) -> str:
     """What was found of a record's alleles, as INFO; nothing where that is nothing."""
-    place = str(record.chrom), int(record.pos) - 1, str(record.ref).upper()
-    alleles: list[Allele] = [(*place, str(alt).upper()) for alt in record.alts or ()]
+    place = record.chromosome, record.position, record.ref.upper()
+    alleles: list[Allele] = [(*place, alt.upper()) for alt in record.alts]
     left -= set(alleles)
     if not any(allele in found for allele in alleles):
         return ""
@@ -138,10 +150,12 @@ def _writing(path: str) -> Iterator[Callable[[str], object]]:
     """What writes text to a new file, by bgzip where its name ends in .gz."""
     import pysam
 
-    with ExitStack() as stack:
-        compressed = path.endswith(".gz")
-        stream = stack.enter_context(pysam.BGZFile(path, "w", None) if compressed else Path(path).open("wb"))
-        yield lambda text: stream.write(text.encode())
+    if path.endswith(".gz"):
+        with pysam.BGZFile(path, "w", None) as packed:
+            yield lambda text: packed.write(text.encode())
+    else:
+        with Path(path).open("wb") as plain:
+            yield lambda text: plain.write(text.encode())
 
 
 def _indexed(path: str) -> bool:
@@ -186,15 +200,18 @@ def _open(path: str) -> Iterator[Any]:
         pysam.set_verbosity(said_before)
 
 
-def _records(path: str, file: Any) -> Iterator[Any]:
+def _records(path: str, file: Any, whole: bool = False) -> Iterator[_Record]:
+    """Its records; whole: with their lines."""
     number = 0
     while True:
         number += 1
         with _reading(path, f"record {number}"):
             try:
-                record = next(file)
+                found = next(file)
             except StopIteration:
                 return
+            place = str(found.chrom), int(found.pos) - 1, str(found.ref or ".")
+            record = _Record(*place, tuple(found.alts or ()), found.id or "", str(found) if whole else "")
         yield record
 
 
