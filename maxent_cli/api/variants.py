@@ -24,7 +24,7 @@ from maxent_cli.data import WHOLE, Interval, SampleSet, Shard
 from maxent_cli.errors import InputError, SettingsError, require_range, shown
 from maxent_cli.interpret.law import LawSettings
 from maxent_cli.interpret.sampling import over_rows, ready
-from maxent_cli.interpret.variants import Scanned, Site, VariantSettings, scan_anchor, single_sites
+from maxent_cli.interpret.variants import CONTEXTS, Scanned, Site, VariantSettings, scan_anchor, single_sites
 from maxent_cli.io.digests import noted, run_digests
 from maxent_cli.io.growing_tables import growing_table
 from maxent_cli.io.machine import granted_cpus, require_memory
@@ -36,7 +36,6 @@ from maxent_cli.io.variants_figure import VariantsFigure, write_variants_figure
 from maxent_cli.laws import is_table
 from maxent_cli.tables.variants import ANCHORS, FIGURE, VARIANTS
 
-CONTEXTS = 400
 FEWEST, MOST = 20, 100_000  # contexts
 PLAIN, COMPRESSED, NONE = "vcf", "vcf.gz", "none"
 

@@ -25,6 +25,7 @@ from maxent_cli.models.pieces import sequences_at_once
 from maxent_cli.models.protocol import SequenceModel
 
 FULL = "full passes"
+CONTEXTS = 400  # draws that letters are put into, unless others are asked for
 SITES = 128  # positions that are gone through together, so that memory does not grow with the sequence
 LEAST_COMPILED = 4  # changes of a sequence from which the compiled chain, which must take it up first, is faster
 BACKGROUND_SHARE = 4  # contexts to a sequence of the background: these are independent of each other

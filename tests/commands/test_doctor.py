@@ -27,6 +27,7 @@ TOPICS = [
     "speed",
     "kernel",
     "run",
+    "variants",
     "self-test",
 ]
 LENGTH = 16
