@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 
 from maxent_cli.alphabet import LETTERS, UNKNOWN, Codes
 from maxent_cli.api.draws import Draws
@@ -16,6 +15,7 @@ from maxent_cli.data import Interval, Shard
 from maxent_cli.errors import InputError, shown
 from maxent_cli.io.bed import genome_letters
 from maxent_cli.io.growing_tables import growing_table
+from maxent_cli.io.tables import renew_rejected
 from maxent_cli.io.variant_files import Given, read_vcf
 from maxent_cli.tables.sampling import REJECTED
 
@@ -171,7 +171,7 @@ def _rejecting(vcf: str, table: str | None) -> Iterator[Callable[[Given, str], N
 
         yield reject
         if table is not None and not writers:
-            Path(table).unlink(missing_ok=True)
+            renew_rejected(table, [])
 
 
 def _account(vcf: str, found: Alleles, shard: Shard, table: str | None, listener: Listener) -> None:
