@@ -196,7 +196,7 @@ FAULTS = {
     | {"a pipe": make_pipe},
     "draws": ANY | DRAWS,
     "drawn": ANY | DRAWS,
-    "vcf": ANY | TEXT | {"a pipe": make_pipe, "cut short": cut},
+    "vcf": ANY | TEXT | {"a pipe": make_pipe},
     "part": ANY | TEXT | {"a pipe": make_pipe, "cut short": cut},
     "model": ANY | MODEL,
     "weights": ANY | {name: DRAWS[name] for name in DRAWS if name not in ("another schema", "other arrays")},
