@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from maxent_cli.alphabet import decode
@@ -30,6 +29,9 @@ from maxent_cli.models import prediction
 from maxent_cli.models.splits import related
 from maxent_cli.tables.training import SCORES as SCORES_TABLE
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 SEED = 1  # of the intervals of AUROC and AUPRC
 MOST_SHOWN = 20  # rows in a notebook
 
@@ -45,8 +47,10 @@ class Scores:
     sequences: Sequences
     rows: NDArray[np.intp]
 
-    def to_frame(self) -> pd.DataFrame:
+    def to_frame(self) -> "pd.DataFrame":
         """A row a record: record, outputs, contrast, probability and, where labels are known, label and correct."""
+        import pandas as pd
+
         return pd.DataFrame(self.columns)
 
     @property
