@@ -20,10 +20,10 @@ def run(out: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.mark.slow
 def test_it_finds_what_was_planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = run(tmp_path, monkeypatch)
-    odds = pd.read_csv(tmp_path / "planted.tsv", sep="\t")
+    odds = pd.read_csv(tmp_path / "planted_firm.tsv", sep="\t")
     assert odds["record"].nunique() == 3
     assert np.corrcoef(odds["planted"], odds["effect"])[0, 1] > 0.9
     assert "| `free_energy` |" in page
-    before = (tmp_path / "planted.tsv").stat().st_mtime_ns
+    before = (tmp_path / "planted_firm.tsv").stat().st_mtime_ns
     assert run(tmp_path, monkeypatch) == page
-    assert (tmp_path / "planted.tsv").stat().st_mtime_ns == before
+    assert (tmp_path / "planted_firm.tsv").stat().st_mtime_ns == before
