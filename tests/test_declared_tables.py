@@ -33,6 +33,7 @@ LINES = {  # by the output, in the order in which they are run
     "dependence_output": "dependence by_output --max-rhat 1000 --maps none --out {}",
     "variants": "variants draws --model model --all-single --contexts 40 --threads 1 --out {}",
     "changes": "variants draws --model model --vcf v.vcf --contexts 40 --threads 1 --out {}",
+    "changes_plain": "variants draws --model model --vcf v.vcf --contexts 20 --annotated vcf --threads 1 --out {}",
     "compare": "compare motifs motifs_b --summaries draws.tsv others.tsv --out {}",
     "compare_motifs": "compare motifs motifs_output --out {}",
     "periodicity": "periodicity draws --out {}",
@@ -136,7 +137,7 @@ ELSEWHERE = {
     ("gc-probe", "covariances.tsv"): "counts.tsv",
     ("motifs", "draw_sites.tsv.gz"): "a line a site of a draw; occupancy.tsv",
 }
-FROM_DRAWS = ("sample", "motifs", "dependence", "compare", "periodicity", "gc-probe")
+FROM_DRAWS = ("sample", "motifs", "dependence", "variants", "compare", "periodicity", "gc-probe")
 
 
 def test_every_table_of_anchors_drawn_from_says_whether_they_have_converged() -> None:
