@@ -24,6 +24,7 @@ from .api.training import Training as Training
 from .api.training import train as train
 from .api.training_data import Split as Split
 from .api.training_data import TrainingData as TrainingData
+from .api.variants import variants as variants
 from .errors import InputError as InputError
 from .interpret.law import Law as Law
 from .interpret.sampling import Sampling as Sampling

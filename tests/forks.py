@@ -19,7 +19,7 @@ from maxent_cli.commands import COMMANDS, load, maxent
 GRACE = 60.0  # seconds until what was told to end must have ended
 MOST_MEMORY = 6 << 30  # bytes
 ROOMS = ("attribution", "comparison", "dependence", "examining", "merging", "motifs", "origins", "periodicity")
-ROOMS += ("prediction", "probing", "reports", "simulation", "training")
+ROOMS += ("prediction", "probing", "reports", "simulation", "training", "variants")
 
 
 class End(NamedTuple):

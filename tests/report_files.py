@@ -17,7 +17,7 @@ from maxent_cli.data import Interval, Motif
 from maxent_cli.io.motif_files import write_meme
 from maxent_cli.io.report_inputs import Sources
 from maxent_cli.io.samples import writing_draws
-from maxent_cli.tables import attribution, gc_probe, motifs, periodicity, training
+from maxent_cli.tables import attribution, gc_probe, motifs, periodicity, training, variants
 from maxent_cli.tables.sampling import SERIES, SUMMARY
 
 LAW = {
@@ -61,10 +61,11 @@ def write_parts(
     write_filled(folder / "draws.npz.series.tsv", SERIES, [{**row, "record": name} for name in names for row in series])
     write_gc(folder / "gc", names)
     write_periodicity(folder / "periodicity", names)
+    write_variants(folder / "variants", names)
     write_scores(folder / "scores", names, decode(codes[0, 0]))
     write_metrics(folder / "trained")
-    parts = {"train": "trained", "motifs": "motifs", "periodicity": "periodicity", "gc-probe": "gc"}
-    parts |= {"attribute": "scores"}
+    parts = {"train": "trained", "motifs": "motifs", "periodicity": "periodicity", "variants": "variants"}
+    parts |= {"gc-probe": "gc", "attribute": "scores"}
     given = {command: str(folder / name) for command, name in parts.items()}
     return Sources(str(folder / "draws.npz"), str(folder / "draws.npz.tsv"), given)
 
@@ -172,6 +173,26 @@ def write_periodicity(folder: Path, names: Sequence[str]) -> None:
         for period in (20.0, 15.0, 10.0, 7.5, 5.0)
     ]
     write_filled(folder / "spectra.tsv", periodicity.SPECTRA, powers)
+
+
+def write_variants(folder: Path, names: Sequence[str]) -> None:
+    """What `maxent variants` writes, as far as a report reads it: in every anchor two changes at 7, one of a place."""
+    tried = {"converged": True, "rhat": 1.01}
+    write_filled(folder / "anchors.tsv", variants.ANCHORS, [{"record": name, "variants": 2, **tried} for name in names])
+    effects = {
+        "anchor_effect": -2.0,
+        "effect_error": 0.25,
+        "free_energy": 1.5,
+        "free_energy_error": 0.125,
+        "flips": 0.25,
+    }
+    effects |= {"effect_beta_0": -0.5, "effect_beta_0_error": 0.125, "position": 7, "ref": "A", "df": 9, **tried}
+    rows = [
+        {"record": name, **effects, "alt": alt, "effect": effect, **place}
+        for name in names
+        for alt, effect, place in (("C", -1.25, {}), ("G", -1.5, {"chromosome": "chr<1>", "pos": 108, "id": "rs<7>"}))
+    ]
+    write_filled(folder / "variants.tsv", variants.VARIANTS, rows)
 
 
 def write_gc(folder: Path, names: Sequence[str]) -> None:

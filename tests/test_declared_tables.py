@@ -38,6 +38,9 @@ LINES = {  # by the output, in the order in which they are run
     "motifs_output": "motifs by_output --logos none --threads 1 --out {}",
     "dependence": "dependence draws --max-rhat 1.2 --max-maps 1 --out {}",
     "dependence_output": "dependence by_output --max-rhat 1000 --maps none --out {}",
+    "variants": "variants draws --model model --all-single --contexts 40 --threads 1 --out {}",
+    "changes": "variants draws --model model --vcf v.vcf --contexts 40 --threads 1 --out {}",
+    "changes_plain": "variants draws --model model --vcf v.vcf --contexts 20 --annotated vcf --threads 1 --out {}",
     "compare": "compare motifs motifs_b --summaries draws.tsv others.tsv --out {}",
     "compare_motifs": "compare motifs motifs_output --out {}",
     "periodicity": "periodicity draws --out {}",
@@ -67,6 +70,10 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 first, second, third = (folder / "best.fa").read_text().split(">")[1:]
                 placed = f">chr1:100-160\n{second.partition(chr(10))[2]}"
                 (folder / "anchors.fa").write_text(f">{first}{placed}>{third}>short\nACGT\n")
+                own = placed.split("\n")[1][4]
+                alleles = f"chr1\t105\trs1\t{own}\t{'CA'[own == 'C']}\t.\t.\t.\nchr2\t1\t.\tA\tC\t.\t.\t.\n"
+                columns = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+                (folder / "v.vcf").write_text(f"##fileformat=VCFv4.2\n{columns}{alleles}")
     return folder
 
 
@@ -138,7 +145,7 @@ ELSEWHERE = {
     ("gc-probe", "covariances.tsv"): "counts.tsv",
     ("motifs", "draw_sites.tsv.gz"): "a line a site of a draw; occupancy.tsv",
 }
-FROM_DRAWS = ("sample", "motifs", "dependence", "compare", "periodicity", "gc-probe")
+FROM_DRAWS = ("sample", "motifs", "dependence", "variants", "compare", "periodicity", "gc-probe")
 
 
 def test_every_table_of_anchors_drawn_from_says_whether_they_have_converged() -> None:

@@ -17,6 +17,9 @@ from snakemake.utils import validate
 # sections of run.toml that shape what a command gives: where they change, it is done again
 DRAWING = ("network", "anchors", "law", "sampling")
 SHAPING = {"predict": ("network",), "sample": DRAWING, "gc-probe": DRAWING, "attribute": ("network", "law")}
+SHAPING |= {"variants": ("network", "law")}
+VARIANT_FILES = ("vcf", "genome")  # of a set's row, that changes are read from and compared with
+NOT_OF_ANCHORS = ("name", "records", "file", "shards", "vcf")
 NOT_OF_PREDICT = ("gc", "background")
 NOT_OF_DOCTOR = ("feature", "match-p", "mu")
 GC_FILES = (
@@ -139,7 +142,7 @@ def word(name, found):
 
 def of_model(command, wildcards):
     """A model's row is what says how to train or adopt it, or where it is."""
-    if command not in ("train", "predict", "sample", "gc-probe", "attribute"):
+    if command not in ("train", "predict", "sample", "gc-probe", "attribute", "variants"):
         return {}
     row = {name: found for name, found in MODELS[wildcards.model].items() if name != "name"}
     if command == "train" or "model" in row:
@@ -155,11 +158,14 @@ def trained(wildcards):
 
 
 def of_anchors(command, wildcards):
-    """A set's row is what says how to choose anchors, or how to read those given."""
+    """A set's row is what says how to choose anchors, how to read those given, or which changes to try in them."""
+    if command == "variants":
+        row = ANCHORS[wildcards.anchors]
+        return {name: row[name] for name in VARIANT_FILES if "vcf" in row and name in row}
     row = ANCHORS[wildcards.anchors] if command in ("predict", "sample", "gc-probe", "attribute") else {}
     if (command == "predict") == ("file" in row):
         return {}
-    return {name: found for name, found in row.items() if name not in ("name", "records", "file", "shards")}
+    return {name: found for name, found in row.items() if name not in NOT_OF_ANCHORS}
 
 
 def files(row, *columns):
@@ -245,6 +251,16 @@ def anchors(wildcards):
     """The anchors, chosen or given."""
     chosen = f"{RUN}/anchors.fa".format(**wildcards)
     return {"anchors": ANCHORS[wildcards.anchors].get("file", chosen)}
+
+
+def tries_variants(wildcards):
+    """Whether changes are to be tried in a set's anchors: those of its VCF, or all."""
+    return "vcf" in ANCHORS[wildcards.anchors] or bool(SETTINGS.get("variants", {}).get("all-single"))
+
+
+def variants_of(wildcards):
+    """The table of changes, where some are to be tried."""
+    return [f"{RUN}/variants/variants.tsv".format(**wildcards)] if tries_variants(wildcards) else []
 
 
 def parts(pattern):

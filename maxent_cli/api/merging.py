@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from maxent_cli.api import attribution, probing
+from maxent_cli.api import attribution, probing, variants
 from maxent_cli.api.listening import Progress, Ticker, listener_of
 from maxent_cli.api.runs import rejected_beside
 from maxent_cli.errors import SettingsError
@@ -34,7 +34,7 @@ class Pool(Protocol):
 
 
 # by the command that wrote the parts; what is pooled in its folder the declaration of its outputs says
-POOLS: dict[str, Pool] = {"gc-probe": probing.pool, "attribute": attribution.pool}
+POOLS: dict[str, Pool] = {"gc-probe": probing.pool, "attribute": attribution.pool, "variants": variants.pool}
 
 
 def merge(parts: Sequence[str], out: str, *, progress: Progress = True) -> None:

@@ -24,6 +24,7 @@ COMMANDS = {
     "sample": "Draw sequences that the network cannot tell from each anchor.",
     "motifs": "Frequencies, information, motifs and logos from draws.",
     "dependence": "Which positions depend on each other in the draws.",
+    "variants": "What single-letter changes do, in the anchors and over their contexts.",
     "periodicity": "Does a class of letters repeat with the turn of DNA?",
     "compare": "Two models, or two sets of anchors, side by side.",
     "gc-probe": "Does the network constrain GC content, or another count?",

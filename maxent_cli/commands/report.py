@@ -28,7 +28,7 @@ def command(draws: str, summary: str | None, out: str, **parts: str | None) -> N
     DRAWS is what sample wrote, or OUT.partial, where it is at work; its summary (DRAWS.tsv) and beta series
     (DRAWS.series.tsv) lie beside it. Each part that is there is shown: the network's AUROC, convergence, motifs with
     logos and names, the hundred most telling anchors with sequence, logo, information, attribution, sites and
-    occupancy, beta series, periodicity and GC probe, what each number means, and how all of it was made.
+    occupancy, beta series, periodicity, variants and GC probe, what each number means, and how all of it was made.
     """
     from maxent_cli.api.reports import report
 

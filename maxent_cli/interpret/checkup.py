@@ -22,6 +22,7 @@ from maxent_cli.interpret import conditionals
 from maxent_cli.interpret.law import BATCH, LawSettings, evaluate, output_term, sums_of
 from maxent_cli.interpret.sampling import COMPILED, REPLICA_DRAWS, Sampling, Setting, prepare, start_codes
 from maxent_cli.interpret.self_test import SelfTest
+from maxent_cli.interpret.variants import CONTEXTS, VariantSettings
 from maxent_cli.laws import spelled
 from maxent_cli.models.adapter import AdaptedNetwork
 from maxent_cli.models.architectures import LayeredModel
@@ -35,6 +36,8 @@ SAME = 1e-4  # share of the outputs' spread within which two passes count as the
 PAIRS = 32  # of representations, between which a linear head is linear
 TIMED = 1.0  # seconds that speed is measured for
 MOST_TIMED_STEPS = 400
+CHANGES_AN_ALLELE = 1.5  # of two letters one is mostly there
+PASSES_A_CONTEXT = 3  # which it takes to take one up
 LIKELY_LOOKS = 36  # times the first draws' steps, in first replicas, that held-out CTCF peaks take on the mean
 SPARE_TIME, SPARE_MEMORY = 2.0, 1.5  # what a resource line asks for, over what is expected
 _DROPOUT = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.AlphaDropout, nn.FeatureAlphaDropout)
@@ -198,6 +201,7 @@ def speed(patient: Patient) -> Iterator[Finding]:
     yield Finding("kernel", NOTE if slow else OK, text, {"kernel": setting.kernel_name, "proposals": chains / step})
     after = _conditionals(patient) * step / chains if compiled else 0.0
     yield _needs(patient, setting.run, preparing + after, step, passes)
+    yield _variants(patient, passes, step / chains if compiled else 1 / passes)
 
 
 def _prepared(patient: Patient) -> Setting:
@@ -267,6 +271,17 @@ def _needs(patient: Patient, run: Sampling, preparing: float, step: float, passe
     text = f"{count} anchors: about {spoken_time(seconds)}{at_most}, and {memory / 2**30:.1f} GiB; ask for {line}"
     numbers = {"anchors": count, "seconds": seconds, "seconds_at_most": rounds * most, "bytes": memory}
     return Finding(RUN, OK, text, numbers | {"resources": line})
+
+
+def _variants(patient: Patient, passes: float, change: float) -> Finding:
+    """What letters in contexts take, an allele and an anchor, if a changed letter takes so many seconds; and memory."""
+    asked = VariantSettings(patient.law, patient.law.outputs, CONTEXTS, patient.run.seed, patient.run.device)
+    sequences = asked.contexts + asked.backgrounds
+    allele, anchor = sequences * CHANGES_AN_ALLELE * change, PASSES_A_CONTEXT * sequences / passes
+    held = patient.threads * asked.bytes_held(patient.model.input_length)
+    each = f"{1000 * allele:.3g} s a thousand alleles and {anchor:.2g} s an anchor, on a thread"
+    text = f"`maxent variants` in {CONTEXTS} contexts: about {each}; {held / 2**30:.2g} GiB beside the draws"
+    return Finding("variants", OK, text, {"seconds_an_allele": allele, "seconds_an_anchor": anchor, "bytes": held})
 
 
 def _drawing(run: Sampling, steps: int, passes: float, step: float) -> float:

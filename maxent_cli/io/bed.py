@@ -1,7 +1,7 @@
 """BED and narrowPeak in and out, and windows of a genome around them. All coordinates are 0-based half-open, in bp."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -180,6 +180,22 @@ def _roman(number: int) -> str:
     return "X" * (number // 10) + ones[number % 10]
 
 
+@contextmanager
+def genome_letters(path: str) -> Iterator[Callable[[str, int], tuple[str, str]]]:
+    """What gives the letter at a position (0-based) of a chromosome, and, where it has none ('', why)."""
+    with _opening(path) as genome:
+
+        def letter(chromosome: str, position: int) -> tuple[str, str]:
+            if chromosome not in genome:
+                return "", _unknown_chromosome(path, genome, chromosome, "the variants say")[0]
+            letters = genome[chromosome]
+            if position >= len(letters):
+                return "", f"beyond the end of {chromosome} in {Path(path).name}"
+            return _letters(path, letters, Interval(chromosome, position, position + 1)).upper(), ""
+
+        yield letter
+
+
 @dataclass(frozen=True)
 class Away:
     """Places of 1 bp at least `distance` bp from all rows, chosen by seed, around which windows of length bp fit."""
@@ -320,10 +336,12 @@ def _window_name(row: BedRow, window: Interval) -> str:
     return place if row.name == "." else f"{_cell(row.name)}::{place}"
 
 
-def _unknown_chromosome(genome_path: str, genome: _Genome, asked: str) -> tuple[str, str]:
+def _unknown_chromosome(
+    genome_path: str, genome: _Genome, asked: str, who: str = "the intervals say"
+) -> tuple[str, str]:
     same = [name for name in spellings(asked) if name in genome]
     if same:
-        reason = f"the intervals say chromosome {asked}, {Path(genome_path).name} says {same[0]}"
+        reason = f"{who} chromosome {asked}, {Path(genome_path).name} says {same[0]}"
         return reason, "--map-chromosomes takes them for the same"
     some = ", ".join(list(genome.keys())[:3])
     reason = f"{Path(genome_path).name} has no chromosome {asked} (it has {some}, ...)"

@@ -232,6 +232,19 @@ def syntax_plot(cells: Sequence[Row]) -> Plot:
     )
 
 
+def variants_plot(points: Floats) -> Plot:
+    """Effects over contexts against those in the anchors, of some changes (n, 2)."""
+    low, high = min(0.0, float(points.min())), max(0.0, float(points.max()))
+    room = 0.05 * (high - low) or 1.0
+    x, y = Scale(low - room, high + room, 52, 340), Scale(low - room, high + room, 186, 10)
+    return Plot(
+        *(x, y, "in the anchor", "over contexts", x.ticks(), y.ticks()),
+        f"Effects over contexts against those in the anchors, of {len(points)} changes.",
+        lines=[("limit", f"M{x(low)} {y(low)}L{x(high)} {y(high)}")],
+        dots=[(x(one), y(other), "good") for one, other in points.tolist()],
+    )
+
+
 def _counted(rows: Sequence[Row]) -> tuple[float, str]:
     """What a count is multiplied by to be shown, and its name with the unit."""
     name = rows[0]["counted"][:MOST_NAMED]

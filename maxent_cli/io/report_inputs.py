@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from heapq import heappush, heappushpop
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from maxent_cli.io.digests import digest_of
 from maxent_cli.io.motif_files import read_meme_file
 from maxent_cli.io.samples import open_draws
 from maxent_cli.io.tables import read_table
-from maxent_cli.tables import attribution, gc_probe, motifs, periodicity, training
+from maxent_cli.tables import attribution, gc_probe, motifs, periodicity, training, variants
 from maxent_cli.tables.columns import BEST
 from maxent_cli.tables.sampling import SERIES, SUMMARY
 from maxent_cli.tables.schema import Table
@@ -252,6 +253,28 @@ def read_periodicity(folder: str, records: Sequence[str]) -> tuple[list[Row], Fl
         raise InputError(path, "", "its anchors are not those of the draws", _cure("periodicity"))
     means = np.array(list(sums.values())).T / len(names)
     return rows, np.vstack([list(sums), means])
+
+
+def read_variants(folder: str, records: Sequence[str], top: int, most: int) -> tuple[int, list[Row], Floats]:
+    """How many changes were tried; those of most effect over contexts; and effects of up to so many, evenly spaced.
+
+    The effects (n, 2) are those in the anchors and over contexts.
+    """
+    tried = {row["record"]: row["variants"] for row in _table(folder, variants.ANCHORS, "variants")}
+    if not tried or tried.keys() - set(records):
+        problem = "its anchors are not those of the draws" if tried else "holds no anchor"
+        raise InputError(f"{folder}/{variants.ANCHORS.file}", "", problem, _cure("variants"))
+    best, points, count = list[tuple[float, int, Row]](), list[tuple[float, float]](), 0
+    apart = -(-sum(tried.values()) // most) or 1
+    for row in _table(folder, variants.VARIANTS, "variants"):
+        if count % apart == 0:
+            points.append((row["anchor_effect"], row["effect"]))
+        entry = (abs(row["effect"]), -count, row)  # of equal ones the first
+        (heappush if len(best) < top else heappushpop)(best, entry)
+        count += 1
+    if not count:
+        raise InputError(f"{folder}/{variants.VARIANTS.file}", "", "holds no change", _cure("variants"))
+    return count, [row for *_, row in sorted(best, key=lambda entry: entry[:2], reverse=True)], np.array(points)
 
 
 def _table(folder: str, table: Table, command: str, wanted: Sequence[str] = ()) -> Iterator[Row]:

@@ -22,6 +22,7 @@ from maxent_cli.tables.periodicity import BAND
 MOST_SHOWN = 100  # anchors that are drawn
 HUES = 6  # colours of motifs in report.css, used again and again
 MOST_COUNTS = 12  # of those that the probe asks about that are shown, the most rigid first
+TOP_CHANGES, MOST_POINTS = 20, 1000  # changes in the table, and in the plot
 MOST_Q = 0.05  # of a distance between motifs that is shown
 TELLING_Q = 0.05  # of a known motif that another is called by
 
@@ -222,6 +223,17 @@ def periodicity(base: Base) -> Shown | None:
     return Shown({"periodicity": {"rows": rows, "plot": drawing.period_plot(spectra), "band": BAND}})
 
 
+def variants(base: Base) -> Shown | None:
+    """The changes of most effect, and effects in the anchors against those over contexts."""
+    folder = base.sources.parts.get("variants")
+    if folder is None:
+        return None
+    count, rows, points = inputs.read_variants(folder, base.records, TOP_CHANGES, MOST_POINTS)
+    found = {"count": count, "rows": rows, "plot": drawing.variants_plot(points), "drawn": len(points)}
+    meaning = "What the law charges for a letter beyond the background: -log2 of its mass with it over that without."
+    return Shown({"variants": found}, terms=(Explained("Free energy", meaning),))
+
+
 def gc_probe(base: Base) -> Shown | None:
     """Which counts are held, and the response to a chemical potential on one."""
     folder = base.sources.parts.get("gc-probe")
@@ -249,6 +261,7 @@ PARTS = (
     PagePart("anchors", "Anchors", anchors),
     PagePart("series", "Beta series", series),
     PagePart("periodicity", "Periodicity", periodicity),
+    PagePart("variants", "Changes of a letter", variants),
     PagePart("gc", "Global count", gc_probe),
     PagePart("attribution", "Attribution", attribution),
 )

@@ -15,7 +15,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maxent_cli.alphabet import UNKNOWN
+from maxent_cli.alphabet import UNKNOWN, Codes
 from maxent_cli.data import Interval, Replicas, SampleSet
 from maxent_cli.errors import InputError
 from maxent_cli.io.digests import note
@@ -151,6 +151,14 @@ class DrawsFile:
     def intervals(self) -> list[Interval | None]:
         """Where each anchor lies, without reading its draws."""
         return [self._record(row)["interval"] for row in range(len(self))]
+
+    def letters(self, row: int) -> Codes:
+        """The letters (L,) of an anchor, without reading its draws."""
+        with _naming(self._path):
+            found = self._members[f"anchor_{row:06d}"]
+            if found.dtype.kind != "u" or found.ndim != 1 or not len(found) or found.max() > UNKNOWN:
+                raise ValueError
+            return np.asarray(found, np.uint8)
 
     def __getitem__(self, row: int) -> SampleSet:
         record, number = self._record(row), f"{row:06d}"

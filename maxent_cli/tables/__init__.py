@@ -9,6 +9,7 @@ from maxent_cli.tables import (
     periodicity,
     sampling,
     training,
+    variants,
 )
 from maxent_cli.tables.schema import Column, File, Output, Table
 
@@ -18,6 +19,7 @@ WRITTEN: dict[str, tuple[Output, ...]] = {
     "sample": sampling.SAMPLE,
     "motifs": motifs.FOLDER,
     "dependence": dependence.FOLDER,
+    "variants": (*variants.FOLDER, sampling.REJECTED),
     "compare": comparison.FOLDER,
     "periodicity": periodicity.FOLDER,
     "gc-probe": (*gc_probe.FOLDER, sampling.REJECTED),
@@ -29,6 +31,7 @@ SHOWN = {
     "train": "how well the network tells positives from negatives that were held out",
     "motifs": "motifs, and the hundred most telling anchors drawn",
     "periodicity": "where anchors peak, and mean spectra",
+    "variants": "the changes of most effect, in the anchors and over contexts",
     "gc-probe": "the response to a chemical potential on a count, and what is held of it",
     "attribute": "scores of positions below the logos of the draws, and how far the two agree",
 }

@@ -56,13 +56,14 @@ LINES = [
     "motifs {draws} --syntax {meme} --contexts 16 --model {model} --logos none --threads 1 --out {folder}",
     "motifs {draws} --records {peaks} --genome {genome} --logos none --threads 1 --out {folder}",
     "dependence {draws} --maps none --max-rhat 1000 --out {folder}",
+    "variants {drawn} --model {model} --vcf {vcf} --genome {genome} --threads 1 --out {folder}",
     "periodicity {draws} --out {folder}",
     "compare {motifs} {motifs_b} --summaries {summary} {summary_b} --out {folder}",
     "merge {part} --out {new}",
     "merge {parts} --out {folder}",
     "provenance {part} --check",
     "report {draws} --summary {summary} --motifs {motifs} --gc-probe {gc} --periodicity {periodicity} "
-    "--train {trained} --attribute {scores} --out {new}",
+    "--train {trained} --variants {variants} --attribute {scores} --out {new}",
 ]
 RUNS = [  # what they write is the other commands' doing
     "run {fasta} --negatives {other} --known {meme} --epochs 1 --batch 8 --threads 1 --out {folder}",
@@ -78,6 +79,7 @@ FOLDERS = {
     "periodicity": "spectra.tsv",
     "trained": "metrics.tsv",
     "scores": "positions.tsv",
+    "variants": "variants.tsv",
     "parts": "pairs.tsv",
 }
 JUNK = bytes(range(256)) * 4
@@ -203,6 +205,8 @@ FAULTS = {
     | {name: TEXT[name] for name in ("a folder", "empty", "binary junk", "another text")}
     | {"a pipe": make_pipe},
     "draws": ANY | DRAWS,
+    "drawn": ANY | DRAWS,
+    "vcf": ANY | TEXT | {"a pipe": make_pipe},
     "part": ANY | TEXT | {"a pipe": make_pipe, "cut short": cut},
     "model": ANY | MODEL,
     "weights": ANY | {name: DRAWS[name] for name in DRAWS if name not in ("another schema", "other arrays")},
@@ -240,6 +244,11 @@ def make_site(folder: Path) -> None:
     (folder / "peaks").write_text("".join(f"chr1\t{60 * n}\t{60 * n + LENGTH}\tp{n}\n" for n in range(2)))
     for kind in ("fasta", "other"):
         (folder / kind).write_text("".join(f">{kind}{n}\n{letters}\n" for n, letters in enumerate(long)))
+    place = long[0][10 : 10 + LENGTH]  # on the genome; another is not
+    (folder / "placed").write_text(f">chr1:10-{10 + LENGTH}\n{place}\n")
+    alleles = (f"chr1\t{pos}\t.\t{long[0][pos - 1]}\t{'CA'[long[0][pos - 1] == 'C']}\t.\t.\t." for pos in (12, 14, 30))
+    header = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
+    (folder / "vcf").write_text("\n".join([header, *alleles, ""]))
     (folder / "anchors").write_text(">a\nGATCATTG\n>b\nCCGTATTA\n")
     for kind, size in (("table", 60), ("labelled", LENGTH)):
         rows = (f"{letters[:size]}\t{n % 2}\n" for n, letters in enumerate(long))
@@ -262,6 +271,7 @@ def make_site(folder: Path) -> None:
     for line in (
         "predict {anchors} --model {model} --out {part}",
         "dependence {draws} --maps none --max-rhat 1000 --out {parts}",
+        f"sample {{placed}} --model {{model}} {RUN} --out {{drawn}}",
     ):
         assert run(line, folder).exit_code == 0
 

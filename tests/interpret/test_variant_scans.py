@@ -1,0 +1,199 @@
+"""Effects over contexts and free energies of changes: those of the listed law, and what broken estimators would say."""
+
+from collections import Counter
+from functools import cache
+
+import numpy as np
+import pytest
+from analysis.sample_sets import sample_set
+from small import Listed, anchor, hidden_units, law, small_model
+
+from maxent_cli.alphabet import encode
+from maxent_cli.analysis.variants import contexts_of
+from maxent_cli.data import SampleSet
+from maxent_cli.interpret import variants
+from maxent_cli.interpret.law import LawSettings, anchored_law
+from maxent_cli.interpret.sampling import COMPILED
+from maxent_cli.interpret.variants import FULL, Scanned, VariantSettings, scan_anchor, single_sites
+
+ANCHOR, BETA = "GATCA", 60.0
+MODEL = small_model()
+LAWS = {"published": {}, "tethered": {"tether": 0.4}}
+CHANGES = [(p, "ACGT".index(own), alt) for p, own in enumerate(ANCHOR) for alt in range(4) if "ACGT"[alt] != own]
+
+
+def settings_of(given: dict) -> LawSettings:
+    return law(BETA, **given)
+
+
+@cache
+def listed_law(name: str) -> tuple[Listed, np.ndarray]:
+    """A law of LAWS listed, and the codes of its words."""
+    listed = Listed(MODEL, ANCHOR, **LAWS[name])
+    return listed, np.array([encode(word) for word in listed.words])
+
+
+def drawn(given: dict, seed: int, chains: int = 8, draws: int = 50) -> SampleSet:
+    """Independent draws from the listed law."""
+    listed, words = listed_law("tethered" if given else "published")
+    terms = anchored_law(MODEL, anchor(ANCHOR), settings_of(given)).terms
+    rows = np.random.default_rng(seed).choice(len(listed.words), (chains, draws), p=listed.law(BETA))
+    codes = words[rows]
+    given_too = {"anchor": encode(ANCHOR), "energy": listed.energy[rows], "beta": BETA}
+    return sample_set(codes, terms.background, **given_too)
+
+
+def scan(samples: SampleSet, given: dict, apart: bool = False) -> Scanned:
+    """All single changes; apart: each asked for by itself, so that only its two letters are tried."""
+    settings = settings_of(given)
+    asked = VariantSettings(settings, settings.outputs, 10_000, seed=1)
+    sites = [(p, ((ref, alt),)) for p, ref, alt in CHANGES] if apart else list(single_sites(samples))
+    return scan_anchor(MODEL, samples, sites, asked)
+
+
+def output_of(word: str) -> float:
+    """A slow twin of the output that is held."""
+    weight, bias = (values.detach().double().numpy() for values in (MODEL.output.weight, MODEL.output.bias))
+    return float((weight[1] - weight[0]) @ hidden_units(MODEL)(word) + bias[1] - bias[0])
+
+
+def put(word: str, position: int, letter: int) -> str:
+    return word[:position] + "ACGT"[letter] + word[position + 1 :]
+
+
+class Truth:
+    """Of every change what the listed law says: effect, flips, free energy, and effect at beta 0."""
+
+    def __init__(self, given: dict) -> None:
+        self.listed, _ = listed_law("tethered" if given else "published")
+        law_now, background = self.listed.law(BETA), self.listed.law(0.0)
+        outputs = {word: output_of(word) for word in self.listed.words}
+        rows = [self._of(change, law_now, background, outputs) for change in CHANGES]
+        self.in_anchor, self.effect, self.flips, self.free_energy, self.effect_beta_0 = np.array(rows).T
+
+    def _of(self, change: tuple[int, int, int], p: np.ndarray, q: np.ndarray, outputs: dict) -> tuple[float, ...]:
+        position, ref, alt = change
+        words = self.listed.words
+        effect = np.array([outputs[put(w, position, alt)] - outputs[put(w, position, ref)] for w in words])
+        here = outputs[put(ANCHOR, position, alt)] - outputs[ANCHOR]
+        masses = [[law[[w[position] == "ACGT"[x] for w in words]].sum() for x in (ref, alt)] for law in (p, q)]
+        charge = -np.log2(masses[0][1] / masses[0][0]) + np.log2(masses[1][1] / masses[1][0])
+        return here, p @ effect, p @ (effect * here < 0), charge, q @ effect
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["four letters", "two letters"])
+@pytest.mark.parametrize("given", LAWS.values(), ids=LAWS)
+def test_over_many_runs_errors_are_what_they_say(given: dict, apart: bool) -> None:
+    truth, scores = Truth(given), {name: [] for name in ("effect", "free_energy", "effect_beta_0")}
+    for seed in range(10):
+        found = scan(drawn(given, seed), given, apart)
+        for name, all_scores in scores.items():
+            values, errors = (
+                np.array([float(getattr(getattr(e, name), part)) for e in found.effects]) for part in ("value", "error")
+            )
+            all_scores.append((values - getattr(truth, name)) / errors)
+        np.testing.assert_allclose([e.in_anchor for e in found.effects], truth.in_anchor, atol=1e-5)
+    for name in ("effect", "free_energy"):
+        assert 0.8 < np.std(scores[name]) < 1.25, name
+        assert abs(np.mean(scores[name])) < 0.3, name
+    assert np.abs(scores["effect_beta_0"]).max() < 5
+
+
+@pytest.mark.parametrize("given", LAWS.values(), ids=LAWS)
+def test_many_draws_come_to_the_listed_values(given: dict) -> None:
+    truth, found = Truth(given), scan(drawn(given, 3, 8, 500), given)
+    for name in ("effect", "flips", "free_energy"):
+        values, errors = (
+            np.array([float(getattr(getattr(e, name), part)) for e in found.effects]) for part in ("value", "error")
+        )
+        assert np.abs((values - getattr(truth, name)) / errors).max() < 5, name
+        assert np.corrcoef(values, getattr(truth, name))[0, 1] > 0.99, name
+
+
+FAULTS = ("", "every context", "background kept", "beta of the other sign", "own letter stays")
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_broken_estimators_are_told(fault: str) -> None:
+    """A slow twin on the same draws says the same; with a fault it is far from the listed law."""
+    given: dict = {}
+    truth, samples = Truth(given), drawn(given, 3, 8, 400)
+    found = scan(samples, given, apart=True)
+    energy, words = dict(zip(truth.listed.words, truth.listed.energy, strict=True)), truth.listed.words
+    draws = Counter("".join("ACGT"[code] for code in row) for row in contexts_of(samples, 10_000).codes)
+    assert set(draws) <= set(words)
+    bits, errors = [], [float(e.free_energy.error) for e in found.effects]
+    for position, ref, alt in CHANGES:
+        q, total = samples.background[position], np.zeros(2)
+        for word, count in draws.items():
+            if word[position] in ("ACGT"[ref], "ACGT"[alt]) or fault == "every context":
+                tried = [word if fault == "own letter stays" else put(word, position, x) for x in (ref, alt)]
+                sign = 1 if fault == "beta of the other sign" else -1
+                weights = q[[ref, alt]] * np.exp(sign * BETA * np.array([energy[each] for each in tried]))
+                total += count * weights / weights.sum()
+        constant = 0.0 if fault == "background kept" else np.log2(q[alt] / q[ref])
+        bits.append(-np.log2(total[1] / total[0]) + constant)
+    off = np.abs(np.array(bits) - truth.free_energy) / errors
+    if fault:
+        assert off.max() > 6
+    else:
+        assert off.max() < 5
+        same = np.array([float(e.free_energy.value) for e in found.effects])
+        assert np.abs(bits - same).max() < 0.5 * max(errors)  # but for the jackknife's correction of bias
+
+
+def test_compiled_and_full_passes_say_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = drawn({}, 1)
+    compiled = scan(samples, {})
+    monkeypatch.setattr(variants, "LEAST_COMPILED", 1000)
+    full = scan(samples, {})
+    assert (compiled.kernel, full.kernel, full.drift) == (COMPILED, FULL, None)
+    assert compiled.drift is not None
+    for one, other in zip(compiled.effects, full.effects, strict=True):
+        assert float(one.effect.value) == pytest.approx(float(other.effect.value), abs=1e-6)
+        assert float(one.free_energy.value) == pytest.approx(float(other.free_energy.value), abs=1e-3)
+
+
+def test_a_compiled_chain_that_says_otherwise_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = drawn({}, 1)
+    right = scan(samples, {}).effects[0].in_anchor
+    broken = variants.single_changes
+    monkeypatch.setattr(variants, "single_changes", lambda *given: broken(*given) * np.float32(1.3))
+    found = scan(samples, {})
+    assert found.kernel == FULL
+    assert found.effects[0].in_anchor == pytest.approx(right, abs=1e-6)
+
+
+def test_a_representation_is_asked_once_a_batch() -> None:
+    calls = []
+
+    class Counting:
+        input_length, head = MODEL.input_length, MODEL.head
+
+        def representation(self, one_hot):  # type: ignore[no-untyped-def]
+            calls.append(len(one_hot))
+            return MODEL.representation(one_hot)
+
+        def __call__(self, one_hot):  # type: ignore[no-untyped-def]
+            return self.head(self.representation(one_hot))
+
+    samples, settings = drawn({}, 1), settings_of({})
+    asked = VariantSettings(settings, settings.outputs, 40, seed=1)
+    scan_anchor(Counting(), samples, [(2, ((3, 0),))], asked)  # no stack, so that all is by full passes
+    contexts = contexts_of(samples, 40).codes
+    needed = sum(1 + (row[2] != 3) + (row[2] != 0) for row in contexts)
+    most = 2 + needed + 3 * asked.backgrounds + 2  # the anchor and its change; two to find how many fit, and its view
+    assert sum(calls) <= most
+
+
+def test_positions_that_are_held_have_no_free_energy_and_errors_are_never_nothing() -> None:
+    samples = drawn({}, 1)
+    samples.mutable[1] = False
+    settings = settings_of({})
+    asked = VariantSettings(settings, settings.outputs, 100, seed=1)
+    held, free = (scan_anchor(MODEL, samples, [(p, ((0, 1),))], asked).effects[0] for p in (1, 4))
+    assert np.isnan(held.free_energy.value)
+    assert np.isfinite(free.free_energy.value)
+    for flips in (held.flips, free.flips):
+        assert flips.error != 0
+    assert [p for p, _ in single_sites(samples)] == [0, 2, 3, 4]
