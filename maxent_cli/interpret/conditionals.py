@@ -80,5 +80,6 @@ def energies(plan: Plan, values: NDArray[np.float32]) -> Floats:
     """The energy (M,) of the last layer's values (M, size)."""
     change = (values - plan.reference) * plan.feature_weights
     if plan.linear:
-        return np.asarray(plan.offset - change.sum(axis=1, dtype=np.float64))
+        linear = np.asarray(plan.offset - change.sum(axis=1, dtype=np.float64))
+        return np.square(linear) if plan.squared else linear
     return np.asarray(np.sqrt(np.square(change, dtype=np.float64).sum(axis=1)))
