@@ -4,6 +4,8 @@ from .api.anchors import Anchors as Anchors
 from .api.anchors import anchors as anchors
 from .api.comparison import compare as compare
 from .api.dependence import dependence as dependence
+from .api.design import Design as Design
+from .api.design import design as design
 from .api.draws import Draws as Draws
 from .api.draws import open_draws as open_draws
 from .api.examining import doctor as doctor
@@ -22,6 +24,7 @@ from .api.training import train as train
 from .api.training_data import Split as Split
 from .api.training_data import TrainingData as TrainingData
 from .errors import InputError as InputError
+from .interpret.constraints import Constraints as Constraints
 from .interpret.law import Law as Law
 from .interpret.sampling import Sampling as Sampling
 

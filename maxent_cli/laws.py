@@ -15,6 +15,8 @@ Combination = tuple[tuple[int, float], ...]  # a weighted sum of outputs: the nu
 Outputs = tuple[Combination, ...]
 
 ONE_LESS_ZERO: Outputs = (((1, 1.0), (0, -1.0)),)  # what is held of two outputs, unless something else is asked for
+MOSTLY_KEPT = 0.95  # share of the anchor's letters that stay in the background of edits
+NEAR = 0.1  # spread of the output, in units of how far the anchor's is from the one that is wanted
 MOST_SPELLED = 4  # outputs of a weighted sum, and weighted sums, that are named
 TABLES = (".tsv", ".tsv.gz")
 
@@ -63,6 +65,7 @@ class LawKind:
     None: any number. tether: by default. held: what it holds, a clause with {output} in it. reading: the law in a
     sentence or two, for people. all_outputs: unless some are asked for, it holds all. of_outputs: energies take the
     network's outputs, and not its representation alone. output_of: the output by the energy, where that tells it.
+    own_beta: where none is given, by the output that is wanted and the anchor's.
     """
 
     name: str
@@ -77,6 +80,7 @@ class LawKind:
     all_outputs: bool = False
     of_outputs: bool = False
     output_of: Callable[[Any], Any] | None = None
+    own_beta: Callable[[float, float], float] | None = None
 
     def holding(self, output: str) -> str:
         """What it holds, of an output or outputs so spelled."""
@@ -114,13 +118,14 @@ LAWS = {
             name="near",
             energy=lambda around: Energy(_square_from(around), _wanted(around) - around.anchor_output, True),
             is_distance=False,
-            needs=("beta", "to"),
+            needs=("to",),
             most_outputs=1,
-            tether="auto",
+            tether=MOSTLY_KEPT,
             held="{output} near a value, by q(x) · exp(-beta · (output(x) - value)²), and as much of the anchor as the "
             "tether asks for",
             reading="p(x) ∝ q(x) · exp(-beta · (output(x) - value)²): sequences whose output is near a value; q is a "
             "background of independent letters that leans to the anchor, so that few of them change.",
+            own_beta=lambda wanted, anchor: beta_of_spread(abs(wanted - anchor) * NEAR),
         ),
         LawKind(
             name="profile",
@@ -149,6 +154,11 @@ def _wanted(around: Around) -> float:
 def _square_from(around: Around) -> Term:
     output, wanted = around.output, _wanted(around)
     return lambda codes: (output(codes) - wanted) ** 2
+
+
+def beta_of_spread(spread: float) -> float:
+    """The beta of a square at which what is squared has a standard deviation of `spread`, but for its background."""
+    return 1 / (2 * spread**2)
 
 
 def law_named(name: str) -> LawKind:

@@ -12,7 +12,7 @@ from maxent_cli.api.anchors import Anchors
 from maxent_cli.api.listening import Listener
 from maxent_cli.api.networks import Network, Reader, place
 from maxent_cli.api.runs import Run, account, rejected_beside
-from maxent_cli.data import WHOLE, Anchor, SampleSet, Sequences, Shard, Stop
+from maxent_cli.data import WHOLE, Anchor, Sequences, Shard, Stop
 from maxent_cli.engine.sampling import Block, Journal
 from maxent_cli.errors import InputError, SettingsError, StoppedError
 from maxent_cli.interpret.law import Law, LawSettings
@@ -25,7 +25,7 @@ from maxent_cli.io.unfinished import Notes, Unfinished
 from maxent_cli.laws import Outputs, asked_outputs, is_table, weighted_outputs
 
 Kept = TypeVar("Kept")
-Sampler = Callable[[Reader, LawSettings], SampleSet]
+Sampler = Callable[[Reader, LawSettings], Any]  # a SampleSet, unless something else is to be found
 COMPILING = "no step yet; the first run on a machine compiles its code"
 LEAST_REPLICAS = 3  # from which the beta for a wanted energy can be found
 
@@ -102,6 +102,8 @@ def outputs_of(network: Network, asked: int | str | None, names: tuple[str, ...]
 
 def check_together(law: Law, sampling: Sampling) -> None:
     """Raise SettingsError where a beta cannot be found in this way."""
+    if law.kind.own_beta is not None:
+        return
     if law.beta is None and sampling.replicas < LEAST_REPLICAS:
         problem = f"cannot be found with fewer than {LEAST_REPLICAS} replicas"
         raise SettingsError("beta", "", problem, "give a number, or more replicas")
@@ -125,10 +127,12 @@ class Job:
         cure = "give fewer --draws, --chains, --replicas or --threads"
         require_memory(workers * run.bytes_held(length), what + at_once, cure)
 
-    def work_through(self, work: Unfinished, result: Callable[[Sampler], bytes]) -> list[str]:
+    def work_through(
+        self, work: Unfinished, result: Callable[[Sampler], bytes], how: Callable[..., Any] | None = None
+    ) -> list[str]:
         """Have the result for each anchor among the unfinished work, and name them in order.
 
-        `result` is given what draws around its anchor by a network and a law.
+        `result` is given what draws around its anchor by a network and a law; how: in place of sample_anchor.
         """
         anchors, listener = self.subject.anchors, self.task.listener
         names, left = work.left_of(len(anchors), listener.say)
@@ -142,8 +146,8 @@ class Job:
 
             journal = Journal(notes.past(), keep, str(work.folder))
 
-            def sampler(model: Reader, law: LawSettings) -> SampleSet:
-                return sample_anchor(model, anchor, law, self.sampling, threads, journal)
+            def sampler(model: Reader, law: LawSettings) -> Any:
+                return (how or sample_anchor)(model, anchor, law, self.sampling, threads, journal)
 
             work.finish(names[row], result(sampler))
 

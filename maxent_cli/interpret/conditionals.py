@@ -24,13 +24,14 @@ def block_conditionals(model: SequenceModel, settings: LawSettings, samples: Sam
     """Mean conditional letter frequencies (B, L, 4) of draws, in each block of the jackknife over chains.
 
     None where the compiled chain could not draw, since outputs of the network one by one would take longer than the
-    draws, and under a chemical potential on matches.
+    draws, under a chemical potential on matches or other constraints, and where beta was found for a mean output.
     """
-    if samples.kernel != COMPILED or (settings.counted is not None and settings.mu):
+    constrained = settings.constraints.any or (settings.counted is not None and settings.mu)
+    if samples.kernel != COMPILED or constrained or settings.finds_mean:
         return None
     anchor = Anchor(samples.name, samples.anchor, samples.interval, samples.mutable)
     law = anchored_law(model, anchor, settings)
-    plan = read_plan(model, law.reference, law.weights, law.offset)
+    plan = read_plan(model, law.reference, law.weights, law.offset, law.squared)
     chains, draws, length = samples.codes.shape
     proposals = chains * len(samples.replicas.betas) * draws * samples.thin
     blocks = block_numbers(chains, draws)

@@ -42,7 +42,8 @@ class Law:
     law that ties to no anchor: None), or None for the published law. beta: inverse temperature, in 1/energy; None: that
     at which the mean energy is (1 - keep) of the background's. keep: None for 0.75, where beta is None. layer:
     the module whose input is the representation, instead of the network's own. to: of the law of an output, instead of
-    beta: the mean output that it is to have; of the law 'near', the output that it is near. Raises InputError where two
+    beta: the mean output that it is to have; of the law 'near', the output that it is near, whose beta is 1/(2 s²) for
+    a spread s of the output, by default a tenth of its distance from the anchor's. Raises InputError where two
     of these exclude each other, or the law needs another.
     """
 
@@ -57,7 +58,7 @@ class Law:
     to: float | None = None
 
     def __post_init__(self) -> None:
-        for one, other in (("gc", "background"), ("keep", "beta"), *([("to", "beta")] if self.finds_mean else [])):
+        for one, other in (("gc", "background"), ("keep", "beta"), *([] if self.kind.own_beta else [("to", "beta")])):
             if getattr(self, one) is not None and getattr(self, other) is not None:
                 raise SettingsError(one, "", f"excludes {other}", "give one of them")
         for need in self.kind.needs:
@@ -71,11 +72,6 @@ class Law:
     def kind(self) -> LawKind:
         """The law's entry in the table."""
         return law_named(self.held)
-
-    @property
-    def finds_mean(self) -> bool:
-        """Whether `to` asks for a mean, for which beta is found."""
-        return "beta or to" in self.kind.needs
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -132,6 +128,11 @@ class LawSettings:
     counted: Feature | None = None
     to: float | None = None
     constraints: Constraints = FREE
+
+    @property
+    def finds_mean(self) -> bool:
+        """Whether beta is to be found for a mean output."""
+        return self.to is not None and self.beta is None and self.kind.own_beta is None
 
     @property
     def header(self) -> dict[str, Any]:
@@ -211,7 +212,8 @@ def anchored_law(
     view = view_of(model, anchor, settings.outputs, device, weigh=not settings.kind.of_outputs)
     if not anchor.mutable.any():
         raise InputError(anchor.name, "", "none of its positions may change", "see --fix and its letters")
-    energy, offset, squared = settings.kind.energy(replace(view, to=settings.to))
+    view = replace(view, to=settings.to)
+    energy, offset, squared = settings.kind.energy(view)
     terms = Terms(energy, *background_of(anchor, settings))
     made_of = view.weights, view.reference, offset, view.anchor_output
     return AnchoredLaw(terms, view.output, *made_of, view.reshaped if settings.kind.of_outputs else None, squared)

@@ -388,6 +388,7 @@ def journalled(setting: Setting, journal: Journal) -> Setting:
 def prepare(model: SequenceModel, anchor: Anchor, settings: LawSettings, run: Sampling, threads: int) -> Setting:
     """The law around an anchor, its reference at beta = 0, and the kernel that can draw from it."""
     law = anchored_law(model, anchor, settings, torch.device(run.device))
+    settings = with_own_beta(settings, law)
     if settings.constraints.any:
         log_share_inside(anchor, law.terms.background, settings.constraints)  # which says so, if nothing is
     run = paced(run, int(law.terms.mutable.sum()))
@@ -395,7 +396,7 @@ def prepare(model: SequenceModel, anchor: Anchor, settings: LawSettings, run: Sa
     setting = Setting(model, anchor, law, settings, run, partial(plain, run.moves))
     codes = random_codes(anchor.codes, law.terms, setting.reference_keys)
     setting = replace(setting, reference=reference_of(setting, setting.energies(codes)))
-    if settings.to is not None and settings.beta is None:
+    if settings.finds_mean:
         setting = aimed(setting)
     if run.device != "cpu":
         return setting
@@ -403,6 +404,16 @@ def prepare(model: SequenceModel, anchor: Anchor, settings: LawSettings, run: Sa
     if not _learns(run) or (setting.work is not None and setting.work <= MOST_COMPILED):
         return setting
     return with_surrogate(setting, codes, threads)
+
+
+def with_own_beta(settings: LawSettings, law: AnchoredLaw) -> LawSettings:
+    """The settings with the beta that the law itself has, where none is given."""
+    own = settings.kind.own_beta
+    if own is None or settings.beta is not None or settings.to is None:
+        return settings
+    if settings.to == law.anchor_output:
+        raise SettingsError("to", "", "is the anchor's own output, so that no spread follows from it", "give spread")
+    return replace(settings, beta=own(settings.to, law.anchor_output))
 
 
 def aimed(setting: Setting) -> Setting:

@@ -4,6 +4,7 @@ from maxent_cli.tables import (
     attribution,
     comparison,
     dependence,
+    design,
     gc_probe,
     motifs,
     periodicity,
@@ -21,6 +22,7 @@ WRITTEN: dict[str, tuple[Output, ...]] = {
     "compare": comparison.FOLDER,
     "periodicity": periodicity.FOLDER,
     "gc-probe": (*gc_probe.FOLDER, sampling.REJECTED),
+    "design": (*design.FOLDER, sampling.REJECTED),
     "attribute": (*attribution.FOLDER, sampling.REJECTED),
 }
 
@@ -28,6 +30,7 @@ WRITTEN: dict[str, tuple[Output, ...]] = {
 SHOWN = {
     "motifs": "motifs, and the hundred most telling anchors drawn",
     "periodicity": "where anchors peak, and mean spectra",
+    "design": "what was reached at what price, and where edits lie",
     "gc-probe": "the response to a chemical potential on a count, and what is held of it",
 }
 
