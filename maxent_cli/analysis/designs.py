@@ -74,8 +74,7 @@ def edited(samples: SampleSet) -> Edited:
 
 def edits_of(samples: SampleSet) -> NDArray[np.int64]:
     """The number of edits (C, D) of each draw."""
-    known = samples.mutable & (samples.anchor != UNKNOWN)
-    return np.asarray((samples.codes != samples.anchor)[..., known].sum(axis=-1))
+    return np.asarray(are_edited(samples.anchor, samples.codes).sum(axis=-1))
 
 
 def number_of_edits(samples: SampleSet) -> tuple[Floats, Floats, Floats]:
@@ -94,9 +93,14 @@ def independent_edits(probability: Floats) -> Floats:
     return law
 
 
+def are_edited(anchor: Codes, codes: Codes) -> NDArray[np.bool_]:
+    """Which known letters of the anchor (L,) are others in codes (..., L)."""
+    return np.asarray((codes != anchor) & (anchor != UNKNOWN))
+
+
 def changes(anchor: Codes, codes: Codes) -> str:
-    """What differs between two sequences (L,): '12A>G,15T>C', positions from 0."""
-    places = np.flatnonzero(anchor != codes)
+    """The edits of a sequence (L,), as in '12A>G,15T>C', positions from 0; what was unknown before is none."""
+    places = np.flatnonzero(are_edited(anchor, codes))
     return ",".join(f"{place}{decode(anchor[place : place + 1])}>{LETTERS[codes[place]]}" for place in places)
 
 
@@ -111,7 +115,7 @@ def design_rows(name: str, codes: Codes, output: Floats, anchor: Codes | None, s
             "record": name,
             "design": f"{name}/{number}",
             "output": float(value),
-            "edits": None if anchor is None else int((one != anchor).sum()),
+            "edits": None if anchor is None else int(are_edited(anchor, one).sum()),
             "gc": float(is_gc(one).mean()),
             "nearest": int(apart[number]) if len(codes) > 1 else None,
             "sequence": decode(one),
@@ -165,7 +169,7 @@ def set_rows(name: str, anchor: Codes, sets: Codes, output: Floats, to: float, s
         {
             "record": name,
             "set": number,
-            "edits": int((one != anchor).sum()),
+            "edits": int(are_edited(anchor, one).sum()),
             "changes": changes(anchor, one),
             "output": float(value),
             "missed": float(value - to),

@@ -61,9 +61,10 @@ class Design:
     """What is wanted.
 
     to: the mean output; with a spread each design's own lies so near to it, a standard deviation. near: edits of the
-    anchors with outputs as near (None: a tenth of how far the anchor's is from it). best: no mean, but the highest output that is found. number: of
-    sequences that are written of each record; apart: letters in which any two of them differ at least. constraints: on
-    what there may be at all. Raises SettingsError where two of these exclude each other.
+    anchors with outputs as near (None: a tenth of how far the anchor's is from it). best: no mean, but the highest
+    output that is found. number: of sequences that are written of each record; apart: letters in which any two of them
+    differ at least. constraints: on what there may be at all. Raises SettingsError where two of these exclude each
+    other.
     """
 
     to: float | None = None

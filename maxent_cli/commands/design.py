@@ -81,8 +81,8 @@ wanted_options = options.group(
         "--spread",
         type=FiniteRange(0, min_open=True),
         metavar="OUTPUT",
-        help="Standard deviation around --to of each output, not of the mean alone.  [default: with --near a tenth of how "
-        "far the record's is from it; else any]",
+        help="Standard deviation around --to of each output, not of the mean alone.  [default: with --near a tenth of "
+        "how far the record's is from it; else any]",
     ),
     options.option(
         "--designs",
@@ -167,8 +167,8 @@ The law. Of all laws of that mean output, p(x) ∝ q(x)·exp(gamma·output(x)) o
 entropy relative to the background q: no other designs of that mean are more diverse. bits is what the mean costs,
 KL(p||q) in bits, by thermodynamic integration over the replicas; bits_constraints what the constraints cost,
 exact. Single designs scatter around the mean as that law does; with --spread S each is near it, by the law
-q(x)·exp(-(output(x) - to)²/2S²). Words are forbidden on both strands, as parts of the law: chains begin inside and never leave, and a support
-that is empty is said to be.
+q(x)·exp(-(output(x) - to)²/2S²). Words are forbidden on both strands, as parts of the law: chains begin inside and
+never leave, and where nothing is inside that is said.
 
 On in A and off in B: --output A-B. Off in both, or any other aim: a TSV of weights. Positions that stay: give
 records, with --fix. Before a long run: `maxent doctor --law output --to OUTPUT`.

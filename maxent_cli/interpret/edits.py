@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maxent_cli.alphabet import Codes
+from maxent_cli.analysis.designs import are_edited
 from maxent_cli.data import Floats, SampleSet
 
 MOST_TRIED = 200  # draws, those of fewest edits first
@@ -36,11 +37,11 @@ def smallest_sets(
     if not len(flat):
         return EditSets(flat, np.zeros(0))
     missed = missed[missed <= within][first]
-    order = np.lexsort((missed, (flat != samples.anchor).sum(axis=1)))[:MOST_TRIED]
+    order = np.lexsort((missed, are_edited(samples.anchor, flat).sum(axis=1)))[:MOST_TRIED]
     found = [_fewer(one, samples.anchor, to, within, outputs, inside) for one in flat[order]]
     distinct = np.unique(np.array(found), axis=0)
     output = outputs(distinct)
-    smallest = np.lexsort((np.abs(output - to), (distinct != samples.anchor).sum(axis=1)))
+    smallest = np.lexsort((np.abs(output - to), are_edited(samples.anchor, distinct).sum(axis=1)))
     return EditSets(distinct[smallest], output[smallest])
 
 
@@ -53,7 +54,7 @@ def _fewer(
     inside: Callable[[Codes], NDArray[np.bool_]],
 ) -> Codes:
     """The sequence (L,) with edits taken back."""
-    while (places := np.flatnonzero(codes != anchor)).size:
+    while (places := np.flatnonzero(are_edited(anchor, codes))).size:
         fewer = np.tile(codes, (len(places), 1))
         fewer[np.arange(len(places)), places] = anchor[places]
         missed = np.where(inside(fewer), np.abs(outputs(fewer) - to), np.inf)
