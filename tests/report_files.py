@@ -17,7 +17,7 @@ from maxent_cli.data import Interval, Motif
 from maxent_cli.io.motif_files import write_meme
 from maxent_cli.io.report_inputs import Sources
 from maxent_cli.io.samples import writing_draws
-from maxent_cli.tables import gc_probe, motifs, periodicity
+from maxent_cli.tables import design, gc_probe, motifs, periodicity
 from maxent_cli.tables.sampling import SERIES, SUMMARY
 
 LAW = {
@@ -61,7 +61,8 @@ def write_parts(
     write_filled(folder / "draws.npz.series.tsv", SERIES, [{**row, "record": name} for name in names for row in series])
     write_gc(folder / "gc", names)
     write_periodicity(folder / "periodicity", names)
-    parts = {"motifs": "motifs", "periodicity": "periodicity", "gc-probe": "gc"}
+    write_design(folder / "design", names)
+    parts = {"motifs": "motifs", "periodicity": "periodicity", "gc-probe": "gc", "design": "design"}
     given = {command: str(folder / name) for command, name in parts.items()}
     return Sources(str(folder / "draws.npz"), str(folder / "draws.npz.tsv"), given)
 
@@ -151,6 +152,16 @@ def write_periodicity(folder: Path, names: Sequence[str]) -> None:
         for period in (20.0, 15.0, 10.0, 7.5, 5.0)
     ]
     write_filled(folder / "spectra.tsv", periodicity.SPECTRA, powers)
+
+
+def write_design(folder: Path, names: Sequence[str]) -> None:
+    """What `maxent design --near` writes, as far as a report reads it."""
+    folder.mkdir(exist_ok=True)
+    told = {"law": "near", "to": 1.5, "output": 1.25, "output_error": 0.01, "bits": 7.5, "bits_error": 0.02}
+    told |= {"edits": 3.5, "edits_error": 0.1, "smallest": 2, "reached": False}
+    write_filled(folder / "summary.tsv", design.SUMMARY, [{"record": name, **told} for name in names])
+    rows = [{"record": name, "position": place, "edited": place / 9} for name in names for place in range(9)]
+    write_filled(folder / "edits.tsv", design.EDITS, rows)
 
 
 def write_gc(folder: Path, names: Sequence[str]) -> None:

@@ -353,7 +353,7 @@ def _write(folder: Path, work: Unfinished, kept: list[str], what: Design) -> lis
         name = table.file.removesuffix(".tsv")
         if table not in OF_EDITS or what.near:
             write_table(str(folder / table.file), [row for one in found for row in one[name]], table)
-    with (folder / "designs.fa").open("w", encoding="ascii", newline="\n") as stream:
+    with (folder / "designs.fa").open("w", encoding="utf-8", newline="\n") as stream:
         for row in (row for one in found for row in one["designs"]):
             stream.write(f">{row['design']} output={row['output']:.6g}\n{row['sequence']}\n")
     return [row for one in found for row in one["summary"]]

@@ -32,6 +32,7 @@ def report(
     motifs: str | Results | None = None,
     periodicity: str | Results | None = None,
     gc_probe: str | Results | None = None,
+    design: str | Results | None = None,
     out: str | None = None,
 ) -> Page:
     """One HTML page of what was found: convergence, the most telling hundred anchors, beta series, and parts given.
@@ -42,8 +43,9 @@ def report(
         What `sample` gives, or the path of what it wrote; the table of its beta series is read from beside it.
     summary
         Path of the summary that `sample` wrote, by default beside the draws.
-    motifs, periodicity, gc_probe
-        What these calls gave on the same draws, or the folders that they wrote; by default left out.
+    motifs, periodicity, gc_probe, design
+        What these calls gave on the same draws (design on any records), or the folders that they wrote; by default
+        left out.
     out
         HTML file to write.
 
@@ -60,7 +62,8 @@ def report(
     Page()
     """
     path = draws.path if isinstance(draws, Draws) else draws
-    parts = {"motifs": motifs, "periodicity": periodicity, "gc-probe": gc_probe}  # by command, in the page's order
+    # by command, in the page's order
+    parts = {"motifs": motifs, "periodicity": periodicity, "gc-probe": gc_probe, "design": design}
     folders = {command: _folder(part) for command, part in parts.items() if part is not None}
     sources = Sources(path, summary or f"{path}.tsv", folders)
     outputs = planned(sources.files, [out])

@@ -350,20 +350,20 @@ def compiled_chain(plan: Plan, moves: tuple[Move, ...], ladder: Ladder = NO_LADD
     return run
 
 
-class Constraints(NamedTuple):
+class KnownConstraints(NamedTuple):
     """Those that the compiled chain knows."""
 
     field: MatchField
     support: Support
 
 
-def constraints_of(target: Target) -> Constraints:
+def constraints_of(target: Target) -> KnownConstraints:
     """The target's constraints: a field on matches and a support, one of each at most."""
     fields = [term for term in target.constraints if isinstance(term, MatchField)]
     supports = [term for term in target.constraints if isinstance(term, Support)]
     if len(fields) > 1 or len(supports) > 1 or len(fields) + len(supports) < len(target.constraints):
         raise ValueError("the compiled chain knows no constraints but a field on matches and a support")
-    return Constraints(next(iter(fields), no_field()), next(iter(supports), no_support()))
+    return KnownConstraints(next(iter(fields), no_field()), next(iter(supports), no_support()))
 
 
 def slices(chains: int, replicas: int, parts: int) -> list[slice]:

@@ -178,6 +178,21 @@ def gc_probe(base: Base) -> Shown | None:
     return Shown({"gc": found})
 
 
+def design(base: Base) -> Shown | None:
+    """What designs reached at what price, and where edits of the first record lie."""
+    folder = base.sources.parts.get("design")
+    if folder is None:
+        return None
+    rows, positions = inputs.read_design(folder)
+    first = next(iter(positions.items()), None)
+    found = {
+        "rows": rows[:MOST_SHOWN],
+        "left": len(rows) - len(rows[:MOST_SHOWN]),
+        "edited": first and {"record": first[0], "plot": drawing.edits_plot(first[1])},
+    }
+    return Shown({"design": found})
+
+
 PARTS = (
     PagePart("convergence", "Convergence", convergence),
     PagePart("motifs", "Motifs", motifs),
@@ -185,4 +200,5 @@ PARTS = (
     PagePart("series", "Beta series", series),
     PagePart("periodicity", "Periodicity", periodicity),
     PagePart("gc", "Global count", gc_probe),
+    PagePart("design", "Designs", design),
 )

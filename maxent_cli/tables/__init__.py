@@ -30,8 +30,8 @@ WRITTEN: dict[str, tuple[Output, ...]] = {
 SHOWN = {
     "motifs": "motifs, and the hundred most telling anchors drawn",
     "periodicity": "where anchors peak, and mean spectra",
-    "design": "what was reached at what price, and where edits lie",
     "gc-probe": "the response to a chemical potential on a count, and what is held of it",
+    "design": "what was reached at what price, and where edits lie",
 }
 
 __all__ = ["SHOWN", "WRITTEN", "Column", "File", "Output", "Table"]

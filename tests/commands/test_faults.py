@@ -50,6 +50,8 @@ LINES = [
     f"sample {{peaks}} --genome {{genome}} --model {{model}} {RUN} --out {{new}}",
     f"gc-probe {{anchors}} --model {{model}} {RUN} --mu 0,1 --out {{folder}}",
     f"gc-probe {{peaks}} --genome {{genome}} --model {{model}} {RUN} --mu 0,1 --out {{folder}}",
+    f"design --near {{anchors}} --model {{model}} {RUN.replace('--beta 5 ', '')} --to 1 --out {{folder}}",
+    f"design {{peaks}} --genome {{genome}} --model {{model}} {RUN.replace('--beta 5 ', '')} --best --out {{folder}}",
     "attribute {anchors} --model {model} --method saliency --logos none --threads 1 --out {folder}",
     "attribute {peaks} --genome {genome} --model {model} --method deeplift --logos none --threads 1 --out {folder}",
     "motifs {draws} --known {meme} --logos none --threads 1 --out {folder}",
@@ -59,13 +61,15 @@ LINES = [
     "merge {part} --out {new}",
     "merge {parts} --out {folder}",
     "provenance {part} --check",
-    "report {draws} --summary {summary} --motifs {motifs} --gc-probe {gc} --periodicity {periodicity} --out {new}",
+    "report {draws} --summary {summary} --motifs {motifs} --gc-probe {gc} --periodicity {periodicity} "
+    "--design {design} --out {new}",
 ]
 TEXTS = ("meme", "fasta", "other", "table", "labelled", "bed", "peaks", "anchors", "summary", "summary_b")
 FOLDERS = {
     "motifs": "motifs.tsv",
     "motifs_b": "positions.tsv",
     "gc": "response.tsv",
+    "design": "summary.tsv",
     "periodicity": "spectra.tsv",
     "parts": "pairs.tsv",
 }

@@ -111,7 +111,7 @@ BROKEN: dict[str, Callable[[pytest.MonkeyPatch], dict[str, object]]] = {
     "limits on G and C are forgotten": lambda _: {"constraints": Constraints(("GA",))},
     "constraints are looked at where chains start alone": lambda patch: (
         patch.setattr(
-            incremental, "constraints_of", lambda _: incremental.Constraints(incremental.no_field(), no_support())
+            incremental, "constraints_of", lambda _: incremental.KnownConstraints(incremental.no_field(), no_support())
         )
         or {}
     ),

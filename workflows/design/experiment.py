@@ -12,6 +12,7 @@ edits.tsv; what is there already is not made again.
 """
 
 import argparse
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,14 +25,14 @@ from maxent_cli.alphabet import Codes, decode, encode
 from maxent_cli.io import CTCF_MOTIF, load_model, read_meme
 from maxent_cli.models import SequenceModel, one_hot
 
-COUNT = 32  # designs of each way
 TO = 12.0  # bound less unbound, as logits: about that of a held-out peak
 CHOICES = 3  # greedy evolution takes one of so many best changes
 MOST_STEPS = 60
-SITE, ANCHORS = range(40, 59), 20
+SITE = range(40, 59)
 SAMPLING = mx.Sampling(max_steps=40_000)
 EDITING = mx.Sampling(max_steps=20_000)
 Row = dict[str, object]
+Frequencies = tuple[float, ...]  # of A, C, G, T
 
 
 def output_of(model: SequenceModel) -> Callable[[Codes], np.ndarray]:
@@ -45,7 +46,7 @@ def output_of(model: SequenceModel) -> Callable[[Codes], np.ndarray]:
     return run
 
 
-def random_codes(count: int, length: int, background: tuple[float, ...], seed: int) -> Codes:
+def random_codes(count: int, length: int, background: Frequencies, seed: int) -> Codes:
     """Random sequences (count, L)."""
     return np.random.default_rng(seed).choice(4, (count, length), p=background).astype(np.uint8)
 
@@ -94,9 +95,9 @@ def by_ledidi(model: SequenceModel, starts: Codes, to: float, seed: int) -> Code
     return np.array(ends)
 
 
-def drawn(network: mx.Network, to: float, spread: float | None, out: Path) -> tuple[Codes, Row]:
+def drawn(network: mx.Network, to: float, spread: float | None, count: int, out: Path) -> tuple[Codes, Row]:
     """Designs of the law, and its row of the summary."""
-    wanted = mx.Design(to=to, spread=spread, number=COUNT)
+    wanted = mx.Design(to=to, spread=spread, number=count)
     found = mx.design(network, None, wanted, sampling=SAMPLING, out=str(out), threads=1, progress=False)
     told = found["summary"].iloc[0].to_dict()
     return np.array([encode(letters) for letters in found["designs"].sequence]), told
@@ -130,41 +131,55 @@ def row_of(
     }
 
 
-def designs(
-    given: argparse.Namespace, own: SequenceModel, other: SequenceModel, background: tuple[float, ...]
-) -> list[Row]:
-    """A row for each way, and one for designs at its mean output."""
+def designs(given: argparse.Namespace, own: SequenceModel, other: SequenceModel, background: Frequencies) -> list[Row]:
+    """A row for each way, and two for designs at its mean output."""
     reads, length = {"own": output_of(own), "other": output_of(other)}, own.input_length
-    many, starts = random_codes(2000, length, background, 1), random_codes(COUNT, length, background, 2)
+    many, starts = random_codes(2000, length, background, 1), random_codes(given.count, length, background, 2)
+    one = np.tile(starts[0], (given.count, 1))
     ways: dict[str, Callable[[], Codes]] = {
         "greedy, each from its own sequence": lambda: greedy(reads["own"], starts, TO, 3),
-        "greedy, all from one sequence": lambda: greedy(reads["own"], np.tile(starts[0], (COUNT, 1)), TO, 4),
+        "greedy, all from one sequence": lambda: greedy(reads["own"], one, TO, 4),
     }
     if given.ledidi:
         ways["Ledidi, each from its own sequence"] = lambda: by_ledidi(own, starts, TO, 5)
-        ways["Ledidi, all from one sequence"] = lambda: by_ledidi(own, np.tile(starts[0], (COUNT, 1)), TO, 500)
-    network, rows = mx.network(given.network), list[Row]()
-    for number, (way, make) in enumerate(ways.items()):
+        ways["Ledidi, all from one sequence"] = lambda: by_ledidi(own, one, TO, 500)
+
+    def of_law(to: float, spread: float | None, name: str, way: str) -> Row:
+        before = time.process_time()
+        codes, told = drawn(mx.network(given.network), to, spread, given.count, given.out / name)
+        row = row_of(way, codes, reads, many, time.process_time() - before)
+        return row | {column: told[column] for column in ("bits", "bits_error", "rhat", "ess", "converged")}
+
+    def of_way(way: str, make: Callable[[], Codes]) -> Row:
         before = time.process_time()
         found = make()
-        rows.append(row_of(way, found, reads, many, time.process_time() - before))
-        print(rows[-1], flush=True)
-        reached = float(rows[-1]["output"])
-        for law, spread in (("mean", None), ("near", max(float(rows[-1]["output_sd"]), 0.01 * abs(reached)))):
-            before = time.process_time()
-            codes, told = drawn(network, reached, spread, given.out / f"{law}_{number}")
-            row = row_of(f"draws, {law}, as {way}", codes, reads, many, time.process_time() - before)
-            rows.append(row | {name: told[name] for name in ("bits", "bits_error", "rhat", "ess", "converged")})
-            print(rows[-1], flush=True)
-    peaks = row_of("held-out peaks", given.peaks, reads, many, 0.0)
-    return [*rows, peaks]
+        return row_of(way, found, reads, many, time.process_time() - before)
+
+    rows = list[Row]()
+    for number, (way, make) in enumerate(ways.items()):
+        rows.append(kept(given.out / f"row_{number}.json", lambda way=way, make=make: of_way(way, make)))
+        reached, spread = float(rows[-1]["output"]), max(float(rows[-1]["output_sd"]), 0.01 * TO)
+        for law, one_spread in (("mean", None), ("near", spread)):
+            name, said = f"{law}_{number}", f"draws, law of the {law} output, as {way}"
+            asked = (reached, one_spread, name, said)
+            rows.append(kept(given.out / f"row_{name}.json", lambda asked=asked: of_law(*asked)))
+    return [*rows, row_of("held-out peaks", given.peaks, reads, many, 0.0)]
 
 
-def edits(given: argparse.Namespace, own: SequenceModel, background: tuple[float, ...]) -> list[Row]:
+def kept(path: Path, make: Callable[[], Row]) -> Row:
+    """A row, made unless it is there."""
+    if not path.exists():
+        path.write_text(json.dumps(make(), default=lambda number: number.item()))
+    found: Row = json.loads(path.read_text())
+    print(found, flush=True)
+    return found
+
+
+def edits(given: argparse.Namespace, own: SequenceModel, background: Frequencies) -> list[Row]:
     """A row for each sequence with a planted site: how much of the edits' excess lies inside it."""
     motif = read_meme(CTCF_MOTIF)[0].probabilities
     site = motif.argmax(axis=1).astype(np.uint8)[: len(SITE)]
-    output, codes = output_of(own), random_codes(ANCHORS, own.input_length, background, 7)
+    output, codes = output_of(own), random_codes(given.anchors, own.input_length, background, 7)
     to = float(np.median(output(random_codes(2000, own.input_length, background, 1))))
     codes[:, SITE.start : SITE.start + len(site)] = site
     records = {f"planted_{number}": decode(one) for number, one in enumerate(codes)}
@@ -199,6 +214,8 @@ def main() -> None:
     parser.add_argument("other")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--ledidi", action="store_true")
+    parser.add_argument("--count", type=int, default=32, help="designs of each way (32)")
+    parser.add_argument("--anchors", type=int, default=20, help="sequences to edit (20)")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
