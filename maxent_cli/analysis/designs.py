@@ -41,7 +41,7 @@ def taken(codes: Codes, number: int, apart: int) -> NDArray[np.intp]:
 
 def nearest(codes: Codes) -> NDArray[np.int64]:
     """In how many letters each of codes (n, L) differs from the one nearest to it (n,)."""
-    letters = np.eye(UNKNOWN + 1, dtype=np.float32)[codes].reshape(len(codes), -1)
+    letters = np.eye(UNKNOWN + 1, dtype=np.float32)[codes].reshape(len(codes), (UNKNOWN + 1) * codes.shape[1])
     found = np.empty(len(codes), np.int64)
     for start in range(0, len(codes), AT_ONCE):
         alike = letters[start : start + AT_ONCE] @ letters.T

@@ -47,6 +47,8 @@ def test_distances_are_those_of_strings() -> None:
     np.fill_diagonal(by_hand, np.inf)
     np.testing.assert_array_equal(nearest(some), by_hand.min(axis=1))
     assert np.isnan(mean_distance(some[:1]))
+    assert len(nearest(some[:0])) == len(taken(some[:0], 5, 1)) == 0
+    assert design_rows("none", some[:0], np.zeros(0), None, SETTLED) == []
     assert mean_distance(np.tile(some[:1], (3, 1))) == 0
 
 
