@@ -187,8 +187,9 @@ def _source(network: Network, given: Given | None, law: Law, what: Design) -> An
     """The anchors; where there are none, a sequence whose letters do not matter."""
     if given is not None:
         return anchors(given)
-    if what.near:
-        raise SettingsError("near", "", "needs anchors to edit", "give them")
+    for name, asked in (("near", what.near), ("hold", law.hold is not None)):
+        if asked:
+            raise SettingsError(name, "", "needs anchors", "give them")
     if network.input_length is None:
         raise SettingsError("anchors", "", f"{network.name} does not say how many letters it reads", "give anchors")
     background = law.frequencies or network.background or (0.25,) * 4
@@ -384,5 +385,7 @@ def _told(row: Row) -> str:
     price = f"{row['bits']:.3g} ± {row['bits_error']:.2g} bits"
     if row["law"] == OUTPUT:
         return f"{reached}, gamma {row['gamma']:.4g} ± {row['gamma_error']:.2g}, {price}"
+    if row["edits"] is None:
+        return f"{reached}, each near it, {price}"
     least = "none is near" if row["smallest"] is None else f"the smallest set has {row['smallest']}"
     return f"{reached}, {row['edits']:.3g} ± {row['edits_error']:.2g} edits, {least}; {price}"

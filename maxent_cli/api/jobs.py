@@ -80,12 +80,19 @@ def take_up(network: Network, anchors: Anchors, law: Law, device: str, settings:
     model = network.reader(found.codes.shape[1], law.layer)
     outputs = network.outputs(model.outputs)
     held = outputs_of(network, law.output, outputs, law.kind.all_outputs)
-    settled = law.settled(held, network.background, network.name)
+    hold = () if law.hold is None else outputs_of(network, law.hold, outputs)
+    settled = law.settled(held, network.background, network.name, hold)
     place(model, device, task.listener)
-    digests = {"model": network.digest, **anchors.digests(), **run_digests(weights=next(iter(law.files), None))}
+    digests = {"model": network.digest, **anchors.digests(), **table_digests(law)}
     run = Run(task.command, settings, digests, task.shard, read, len(found), len(rejected))
     run.announce(task.listener)
     return Subject(model, found, settled, network.name, outputs, run)
+
+
+def table_digests(law: Law) -> dict[str, object]:
+    """Of tables of weights that the law reads."""
+    asked = {"weights": law.output, "hold": law.hold}
+    return run_digests(**{name: str(one) for name, one in asked.items() if is_table(one)})
 
 
 def outputs_of(network: Network, asked: int | str | None, names: tuple[str, ...], every: bool = False) -> Outputs:

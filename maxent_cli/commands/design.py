@@ -6,7 +6,7 @@ import click
 
 from maxent_cli.commands import options
 from maxent_cli.commands.console import Console, resumable
-from maxent_cli.commands.params import AUTO, Finite, FiniteRange, InputPath, Names, Tether
+from maxent_cli.commands.params import AUTO, Finite, FiniteRange, InputPath, Names, OutputsType, Tether
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,8 +142,20 @@ records_options = options.group(
 )
 
 
-def _asked(output: str | None, background: Any, gc: float | None, tether: Any, layer: str | None) -> "Law":
-    return options.law_of("anchor", output, background, gc, tether, AUTO, None, layer)
+def _asked(
+    output: str | None,
+    background: Any,
+    gc: float | None,
+    tether: Any,
+    layer: str | None,
+    hold: str | None,
+    hold_beta: float | None,
+) -> "Callable[[Design], Law]":
+    """The law, given what is wanted."""
+    from dataclasses import replace
+
+    law = options.law_of("anchor", output, background, gc, tether, AUTO, None, layer)
+    return lambda wanted: replace(wanted.law_of(law), hold=hold, hold_beta=hold_beta)
 
 
 law_options = options.group(
@@ -160,6 +172,14 @@ law_options = options.group(
         help="How far the background leans to the record: none, or the frequency of its letter.",
     ),
     options.layer_option,
+    options.option(
+        "--hold",
+        type=OutputsType(),
+        section="Law",
+        help="Another output, in --output's forms, that is held as in the record meanwhile: "
+        "p ∝ q·exp(-beta·E + gamma·output), E as in `sample`. Needs --hold-beta and records.",
+    ),
+    options.option("--hold-beta", type=FiniteRange(0), section="Law", help="How firmly, in 1/E."),
 )
 
 DETAILS = """
@@ -196,7 +216,7 @@ def command(
     network: "Network",
     wanted: "Callable[[bool], Design]",
     records: "tuple[bool, Anchors | None]",
-    law: "Law",
+    law: "Callable[[Design], Law]",
     sampling: "Sampling",
     threads: int | None,
     out: str,
@@ -213,4 +233,4 @@ def command(
 
     near, given = records
     what = wanted(near)
-    design(network, given, what, law, sampling, out=out, shard=shard, threads=threads, progress=console)
+    design(network, given, what, law(what), sampling, out=out, shard=shard, threads=threads, progress=console)

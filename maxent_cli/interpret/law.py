@@ -43,8 +43,9 @@ class Law:
     at which the mean energy is (1 - keep) of the background's. keep: None for 0.75, where beta is None. layer:
     the module whose input is the representation, instead of the network's own. to: of the law of an output, instead of
     beta: the mean output that it is to have; of the law 'near', the output that it is near, whose beta is 1/(2 s²) for
-    a spread s of the output, by default a tenth of its distance from the anchor's. Raises InputError where two
-    of these exclude each other, or the law needs another.
+    a spread s of the output, by default a tenth of its distance from the anchor's. hold, hold_beta: of a law of
+    an output, another that is held meanwhile, as the law of the anchor holds it at that beta. Raises InputError where
+    two of these exclude each other, or the law needs another.
     """
 
     held: str = "anchor"
@@ -56,6 +57,8 @@ class Law:
     keep: float | None = None
     layer: str | None = None
     to: float | None = None
+    hold: int | str | None = None
+    hold_beta: float | None = None
 
     def __post_init__(self) -> None:
         for one, other in (("gc", "background"), ("keep", "beta"), *([] if self.kind.own_beta else [("to", "beta")])):
@@ -66,6 +69,11 @@ class Law:
                 raise SettingsError(need, "", f"is needed by the law {self.held}, and not found for it", "give it")
         if self.to is not None and not any("to" in need.split(" or ") for need in self.kind.needs):
             raise SettingsError("to", "", f"is nothing that the law {self.held} has", "give the law output or near")
+        if (self.hold is None) != (self.hold_beta is None):
+            raise SettingsError("hold-beta", "", "goes with hold", "give both or neither")
+        if self.hold is not None and self.kind.is_distance:
+            raise SettingsError("hold", "", f"is nothing that the law {self.held} has", "give the law output or near")
+        require_range("hold-beta", self.hold_beta, 0)
         require_range("to", self.to, -MOST_OUTPUT, MOST_OUTPUT)
 
     @property
@@ -76,7 +84,7 @@ class Law:
     @property
     def files(self) -> tuple[str, ...]:
         """The paths that are read for it."""
-        return (str(self.output),) if is_table(self.output) else ()
+        return tuple(str(asked) for asked in (self.output, self.hold) if is_table(asked))
 
     @property
     def frequencies(self) -> Frequencies | None:
@@ -85,8 +93,13 @@ class Law:
             return self.background
         return ((1 - self.gc) / 2, self.gc / 2, self.gc / 2, (1 - self.gc) / 2)
 
-    def settled(self, outputs: Outputs, background: Frequencies | None, network: str) -> "LawSettings":
-        """As settings, of these outputs of a network of that name, and perhaps training frequencies."""
+    def settled(
+        self, outputs: Outputs, background: Frequencies | None, network: str, hold: Outputs = ()
+    ) -> "LawSettings":
+        """As settings, of these outputs of a network of that name, and perhaps training frequencies.
+
+        hold: outputs that are held meanwhile.
+        """
         frequencies = self.frequencies or background
         if frequencies is None:
             problem = f"are not known, since {network} does not say on what letters it was trained"
@@ -97,7 +110,8 @@ class Law:
             raise SettingsError("output", "", problem, "give more, or another law")
         tether = self.kind.tether if self.tether == "auto" else self.tether
         keep = DEFAULT_KEEP if self.keep is None else self.keep
-        return LawSettings(outputs, frequencies, tether, self.beta, keep, kind=self.kind, to=self.to)
+        settings = LawSettings(outputs, frequencies, tether, self.beta, keep, kind=self.kind, to=self.to)
+        return replace(settings, hold=hold, hold_beta=self.hold_beta or 0.0)
 
 
 def require_few(outputs: Outputs, most: int | None, who: str) -> None:
@@ -115,7 +129,8 @@ class LawSettings:
     published law. beta: inverse temperature, in units of 1/energy, or None for that at which the mean energy has fallen
     by the share `keep` of its value under the background. mu: chemical potential added for each of what `counted`
     counts, None for G and C (the difference from the background's own). kind: the law's entry in the table. to: the
-    output that is wanted. constraints: which sequences there may be at all.
+    output that is wanted. constraints: which sequences there may be at all. hold, hold_beta: outputs that are held
+    meanwhile, as the law of the anchor does at that beta.
     """
 
     outputs: Outputs
@@ -128,6 +143,8 @@ class LawSettings:
     counted: Feature | None = None
     to: float | None = None
     constraints: Constraints = FREE
+    hold: Outputs = ()
+    hold_beta: float = 0.0
 
     @property
     def finds_mean(self) -> bool:
@@ -214,9 +231,18 @@ def anchored_law(
         raise InputError(anchor.name, "", "none of its positions may change", "see --fix and its letters")
     view = replace(view, to=settings.to)
     energy, offset, squared = settings.kind.energy(view)
-    terms = Terms(energy, *background_of(anchor, settings))
+    rows, mutable, constraints = background_of(anchor, settings)
+    if settings.hold:
+        constraints = (*constraints, held_meanwhile(model, anchor, settings, device))
+    terms = Terms(energy, rows, mutable, constraints)
     made_of = view.weights, view.reference, offset, view.anchor_output
     return AnchoredLaw(terms, view.output, *made_of, view.reshaped if settings.kind.of_outputs else None, squared)
+
+
+def held_meanwhile(model: SequenceModel, anchor: Anchor, settings: LawSettings, device: torch.device) -> Term:
+    """A constraint: minus hold_beta times the distance that the law of the anchor has of the outputs held."""
+    distance = view_of(model, anchor, settings.hold, device).distance
+    return lambda codes: -settings.hold_beta * distance(codes).double()
 
 
 def view_of(model: SequenceModel, anchor: Anchor, outputs: Outputs, device: torch.device, weigh: bool = True) -> View:

@@ -53,6 +53,7 @@ REFERENCE_DRAWS = 1000  # background sequences that give the mean energy and the
 EXCHANGE_EVERY = 20  # steps
 PACE = 100  # positions that may change, for which steps are given
 COMPILED, SURROGATE = "compiled", "surrogate"
+HOLDING = "full passes (another output is held meanwhile, which the compiled chain does not know)"
 FIRST_TOP = 200  # times the inverse mean energy of the background: well above the beta of any share kept so far
 CHECKED, CHECKED_STEPS = 4, 20  # ladders and steps on which the compiled chain is compared with full passes
 MOST_DRIFT = 1e-3  # of the energy's spread, that it may differ
@@ -401,6 +402,8 @@ def prepare(model: SequenceModel, anchor: Anchor, settings: LawSettings, run: Sa
     if run.device != "cpu":
         return setting
     setting = compiled(setting, codes[: run.replicas * CHECKED], threads)
+    if settings.hold:  # which a surrogate's proposals would not heed
+        return setting
     if not _learns(run) or (setting.work is not None and setting.work <= MOST_COMPILED):
         return setting
     return with_surrogate(setting, codes, threads)
@@ -491,6 +494,8 @@ def compiled(setting: Setting, codes: Codes, threads: int) -> Setting:
         return replace(
             setting, kernel_name="full passes (the law is of outputs, which the compiled chain does not give)"
         )
+    if setting.settings.hold:
+        return replace(setting, kernel_name=HOLDING)
     try:
         plan = read_plan(setting.model, law.reference, law.weights, law.offset, law.squared)
     except NotAStack as reason:

@@ -12,7 +12,7 @@ from maxent_cli.analysis.listing import Agreement, agreement, beta_keeping, list
 from maxent_cli.data import Anchor, SampleSet
 from maxent_cli.errors import InputError
 from maxent_cli.interpret.law import LawSettings, anchored_law, evaluate
-from maxent_cli.interpret.sampling import Sampling, is_inside, sample_anchor
+from maxent_cli.interpret.sampling import Sampling, sample_anchor
 from maxent_cli.models.protocol import SequenceModel
 
 WINDOW = 4  # letters, so 256 sequences
@@ -61,7 +61,8 @@ def self_test(
     codes = _listed(anchor.codes, free)
     energy = evaluate(law.terms.energy, codes, torch.device(run.device))
     log_background = np.log(law.terms.background[free, codes[:, free]]).sum(axis=1)
-    log_background = np.where(is_inside(law.terms, codes), log_background, -np.inf)
+    for constraint in law.terms.constraints:
+        log_background = log_background + evaluate(constraint, codes, torch.device(run.device))
     beta = beta_keeping(energy - energy.min(), log_background, KEPT)
     samples = sample_anchor(model, small, replace(settings, beta=beta), short, threads)
     found = agreement(_counts(samples, free), listed_law(energy, log_background, beta))

@@ -93,6 +93,32 @@ def test_edits_come_with_their_tables(model: str) -> None:
     assert "the smallest set has" in result.stderr
 
 
+def test_with_a_spread_each_design_is_near(model: str) -> None:
+    result = run("--model", model, *SHORT, "--to", "-0.4", "--spread", "0.01", "-o", "out")
+    outputs = [float(row["output"]) for row in table("out/designs.tsv")]
+    assert len(outputs) > 20
+    assert max(abs(value - -0.4) for value in outputs) <= 0.01
+    (summary,) = table("out/summary.tsv")
+    assert (summary["law"], summary["gamma"], summary["edits"]) == ("near", "", "")
+    assert "each near it" in result.stderr
+
+
+def test_one_output_is_held_while_another_moves(model: str) -> None:
+    every = np.array([encode(word) for word in WORDS])
+    held, moved = (output_term(MODEL, law(None, output=number).outputs) for number in "01")
+    to = float(evaluate(moved, every).mean() + 0.5 * evaluate(moved, every).std())
+    asked = ["anchors.fa", "--model", model, *SHORT, "--output", "1", f"--to={to}"]
+    run(*asked, "-o", "free")
+    run(*asked, "--hold", "0", "--hold-beta", "200", "-o", "held")
+    for name, letters in NEAR.items():
+        own, away = evaluate(held, encode(letters)[None])[0], []
+        for folder in ("free", "held"):
+            rows = [row["sequence"] for row in table(f"{folder}/designs.tsv") if row["record"] == name]
+            away.append(np.abs(evaluate(held, np.array([encode(one) for one in rows])) - own).mean())
+        assert away[1] < 0.8 * away[0]
+    assert "full passes (another output is held" in table("held/summary.tsv")[0]["kernel"]
+
+
 def test_positions_that_stay_stay_and_threads_change_nothing(model: str) -> None:
     asked = ["anchors.fa", "--fix", "0-2,5", "--model", model, *SHORT[:-2], "--to", "-0.42"]
     for threads in ("1", "2"):
@@ -134,6 +160,8 @@ def test_python_gives_what_the_command_writes(model: str) -> None:
         ("--best --spread 1", 2, "best: excludes spread"),
         ("--best --near anchors.fa", 2, "best: excludes near"),
         ("anchors.fa --near anchors.fa --to 1", 2, "either designed, RECORDS, or edited, --near"),
+        ("--to 1 --output 1 --hold 0", 2, "hold-beta: goes with hold"),
+        ("--to 1 --output 1 --hold 0 --hold-beta 2", 2, "hold: needs anchors; give them"),
         ("--to nan", 2, "nan is not a finite number"),
         ("--to 1 --forbid GJ", 2, "forbid: 'GJ' is no word"),
         ("--to 1 --sites Eco", 2, "sites: there is no enzyme named Eco"),

@@ -7,10 +7,10 @@ from functools import cache
 import numpy as np
 import pytest
 from scipy.optimize import brentq
-from small import SKEWED, anchor, law, run, small_model, words
+from small import SKEWED, anchor, law, run, small_model, twin_energy, words
 
 from maxent_cli.alphabet import decode, encode
-from maxent_cli.analysis.designs import edited
+from maxent_cli.analysis.designs import edited, number_of_edits
 from maxent_cli.analysis.free_energy import bits_of_law
 from maxent_cli.analysis.listing import agreement
 from maxent_cli.data import SampleSet
@@ -189,6 +189,27 @@ def _inside(codes: np.ndarray) -> np.ndarray:
     return INSIDE[codes.astype(int) @ 4 ** np.arange(LENGTH)[::-1]]
 
 
+@pytest.mark.parametrize("sign", [1, -1], ids=["more", "less"])
+def test_one_output_is_held_while_another_moves(sign: int) -> None:
+    hold, moved = (((0, 1.0),),), (((1, 1.0),),)
+    output, distance = evaluate(output_term(MODEL, moved), CODES), twin_energy(MODEL, ANCHOR, hold)
+    base = np.log(BACKGROUND, where=INSIDE, out=np.full(len(WORDS), -np.inf))
+    base = base - 30.0 * np.array([distance(word) for word in WORDS])
+    law_of = lambda gamma: np.exp(base + gamma * output) / np.exp(base + gamma * output).sum()  # noqa: E731
+    mean = law_of(0.0) @ output
+    to = mean + sign * np.sqrt(law_of(0.0) @ (output - mean) ** 2)
+    gamma = brentq(lambda gamma: law_of(gamma) @ output - to, -1000, 1000)
+    settings = law(None, output="1", kind=LAWS["output"], to=float(to), constraints=CONSTRAINTS)
+    asked = run(chains=16, draws=60, thin=20)
+    samples = sample_anchor(MODEL, anchor(ANCHOR), replace(settings, hold=hold, hold_beta=30.0), asked)
+    assert samples.output.mean() == pytest.approx(to, abs=2e-3 * abs(gamma) ** -1 + 1e-3)
+    assert samples.beta == pytest.approx(abs(gamma), abs=4.5 * samples.beta_error)
+    assert probability(samples, law_of(gamma)) > ODD
+    assert probability(samples, tilted(0.0)) < ODD
+    price = bits_of_law(samples)
+    assert float(price.value) == pytest.approx(bits_of(law_of(gamma), law_of(0.0)), abs=4.5 * float(price.error))
+
+
 def test_a_law_near_an_output_has_a_spread_of_its_own() -> None:
     settings = law(None, kind=LAWS["near"], to=1.0, tether=0.8)
     own = float(OUTPUT[WORDS.index(ANCHOR)])
@@ -232,6 +253,8 @@ def test_an_empty_support_says_what_leaves_nothing() -> None:
         ({"held": "output"}, "beta or to: is needed by the law output"),
         ({"held": "output", "beta": 1.0, "to": 2.0}, "to: excludes beta"),
         ({"held": "anchor", "to": 2.0}, "to: is nothing that the law anchor has"),
+        ({"held": "output", "to": 2.0, "hold": "0"}, "hold-beta: goes with hold"),
+        ({"hold": "0", "hold_beta": 2.0}, "hold: is nothing that the law anchor has"),
         ({"held": "output", "to": float("nan")}, "to: nan is not from"),
     ],
 )
@@ -264,3 +287,32 @@ def test_an_enzyme_is_its_site_on_both_strands() -> None:
     assert support is not None
     for letters, allowed in (("AGGTCTCA", False), ("AGAGACCA", False), ("AGGTCTTA", True)):
         assert (float(support(sampling.torch.from_numpy(encode(letters)))) == 0) is allowed
+
+
+@pytest.mark.slow
+def test_edits_of_12_letters_are_those_of_listing() -> None:
+    model, letters = small_model(12), "GATCATTGCCAG"
+    term, own_codes = output_term(model, ASKED.outputs), encode(letters)
+    random = np.random.default_rng(1).integers(0, 4, (2000, 12), np.uint8)
+    own, deviation = float(evaluate(term, own_codes[None])[0]), float(evaluate(term, random).std())
+    to, spread = own + 2 * deviation, 0.5 * deviation
+    settings = law(beta_of_spread(spread), kind=LAWS["near"], to=to, tether=0.9)
+    rows = np.array([[0.1 * share / (1 - SKEWED[held]) for share in SKEWED] for held in own_codes])
+    rows[np.arange(12), own_codes] = 0.9
+    tails = np.array(np.meshgrid(*[np.arange(4)] * 8, indexing="ij")).reshape(8, -1).T.astype(np.uint8)
+    total, counts, numbers = 0.0, np.zeros(12), np.zeros(13)
+    for head in np.ndindex(4, 4, 4, 4):
+        codes = np.hstack([np.tile(np.array(head, np.uint8), (len(tails), 1)), tails])
+        weight = rows[np.arange(12), codes].prod(axis=1)
+        weight *= np.exp(-((evaluate(term, codes) - to) ** 2) / (2 * spread**2))
+        edits = codes != own_codes
+        total += weight.sum()
+        counts += weight @ edits
+        numbers += np.bincount(edits.sum(axis=1), weight, 13)
+    samples = sample_anchor(model, anchor(letters), settings, run(thin=40))
+    found = edited(samples)
+    np.testing.assert_array_less(np.abs(found.probability - counts / total), 4.5 * found.error + 1e-3)
+    share, error, _ = number_of_edits(samples)
+    listed = numbers[: len(share)] / total
+    np.testing.assert_array_less(np.abs(share - listed), 4.5 * np.nan_to_num(error) + 2e-3)
+    assert np.abs(counts / total - found.background).max() > 0.3, "nothing has to be edited here"

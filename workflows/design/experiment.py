@@ -29,8 +29,7 @@ TO = 12.0  # bound less unbound, as logits: about that of a held-out peak
 CHOICES = 3  # greedy evolution takes one of so many best changes
 MOST_STEPS = 60
 SITE = range(40, 59)
-SAMPLING = mx.Sampling(max_steps=40_000)
-EDITING = mx.Sampling(max_steps=20_000)
+SAMPLING = mx.Sampling(draws=100, warmup=2000, max_steps=16_000, min_ess=50)
 Row = dict[str, object]
 Frequencies = tuple[float, ...]  # of A, C, G, T
 
@@ -185,7 +184,7 @@ def edits(given: argparse.Namespace, own: SequenceModel, background: Frequencies
     records = {f"planted_{number}": decode(one) for number, one in enumerate(codes)}
     wanted = mx.Design(to=to, near=True)
     asked = mx.network(given.network), records, wanted
-    found = mx.design(*asked, sampling=EDITING, out=str(given.out / "edits"), threads=1, progress=False)
+    found = mx.design(*asked, sampling=SAMPLING, out=str(given.out / "edits"), threads=1, progress=False)
     table, told, rows = found["edits"], found["summary"].set_index("record"), list[Row]()
     for name, positions in table.groupby("record", sort=False):
         inside = positions.position.between(SITE.start, SITE.start + len(site) - 1)
@@ -214,6 +213,7 @@ def main() -> None:
     parser.add_argument("other")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--ledidi", action="store_true")
+    parser.add_argument("--only", choices=("edits", "designs"), help="one of the tables (both)")
     parser.add_argument("--count", type=int, default=32, help="designs of each way (32)")
     parser.add_argument("--anchors", type=int, default=20, help="sequences to edit (20)")
     given = parser.parse_args()
@@ -227,7 +227,7 @@ def main() -> None:
         ("edits", lambda: edits(given, own, background)),
         ("designs", lambda: designs(given, own, other, background)),
     ):
-        if not (given.out / f"{name}.tsv").exists():
+        if given.only in (None, name) and not (given.out / f"{name}.tsv").exists():
             rows = make()
             names = list(dict.fromkeys(column for row in rows for column in row))
             lines = ["\t".join(names), *("\t".join(_cell(row.get(column)) for column in names) for row in rows)]
