@@ -7,6 +7,8 @@ from .api.chain import Ran as Ran
 from .api.chain import run as run
 from .api.comparison import compare as compare
 from .api.dependence import dependence as dependence
+from .api.design import Design as Design
+from .api.design import design as design
 from .api.draws import Draws as Draws
 from .api.draws import open_draws as open_draws
 from .api.examining import doctor as doctor
@@ -26,6 +28,7 @@ from .api.training_data import Split as Split
 from .api.training_data import TrainingData as TrainingData
 from .api.variants import variants as variants
 from .errors import InputError as InputError
+from .interpret.constraints import Constraints as Constraints
 from .interpret.law import Law as Law
 from .interpret.sampling import Sampling as Sampling
 

@@ -168,8 +168,9 @@ class SampleSet:
     any block. conditionals (B, L, 4): mean letter frequencies given the other letters, in each block of draws; None:
     not known.
     energy_background_error: standard error of energy_background. keep: the share of it by which beta was found so that
-    the draws' mean energy falls short of it, and beta_error that beta's standard error; None and 0: beta was given.
-    stands_for: the share of the data that the anchor was chosen to stand for, if it was.
+    the draws' mean energy falls short of it (where a mean output was asked for, any, with no error), and beta_error
+    that beta's standard error; None and 0: beta was given. stands_for: the share of the data that the anchor was chosen
+    to stand for, if it was.
     """
 
     name: str

@@ -15,6 +15,8 @@ Combination = tuple[tuple[int, float], ...]  # a weighted sum of outputs: the nu
 Outputs = tuple[Combination, ...]
 
 ONE_LESS_ZERO: Outputs = (((1, 1.0), (0, -1.0)),)  # what is held of two outputs, unless something else is asked for
+MOSTLY_KEPT = 0.95  # share of the anchor's letters that stay in the background of edits
+NEAR = 0.1  # spread of the output, in units of how far the anchor's is from the one that is wanted
 MOST_SPELLED = 4  # outputs of a weighted sum, and weighted sums, that are named
 TABLES = (".tsv", ".tsv.gz")
 
@@ -38,12 +40,20 @@ class Around(Protocol):
     def anchor_output(self) -> float:
         """The same at the anchor."""
 
+    @property
+    def to(self) -> float | None:
+        """The output that is wanted, if one is."""
+
 
 class Energy(NamedTuple):
-    """An energy, and its value at the anchor where it is linear in the representation (None: it is a distance)."""
+    """An energy, and its value at the anchor where it is linear in the representation (None: it is a distance).
+
+    squared: the energy is the square of what is linear and has that value.
+    """
 
     term: Term
     offset: float | None = None
+    squared: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,10 +61,11 @@ class LawKind:
     """What a law is, whatever network and anchor it is of.
 
     is_distance: the energy is 0 at the anchor and nowhere less, so that a beta can be found that keeps a share of it.
-    needs: settings without which it cannot be. least_outputs, most_outputs: that it can hold together; None: any
-    number. tether: by default. held: what it holds, a clause with {output} in it. reading: the law in a sentence or
-    two, for people. all_outputs: unless some are asked for, it holds all. of_outputs: energies take the network's
-    outputs, and not its representation alone. output_of: the output by the energy, where that tells it.
+    needs: settings without which it cannot be, of 'A or B' one. least_outputs, most_outputs: that it can hold together;
+    None: any number. tether: by default. held: what it holds, a clause with {output} in it. reading: the law in a
+    sentence or two, for people. all_outputs: unless some are asked for, it holds all. of_outputs: energies take the
+    network's outputs, and not its representation alone. output_of: the output by the energy, where that tells it.
+    own_beta: where none is given, by the output that is wanted and the anchor's.
     """
 
     name: str
@@ -69,6 +80,7 @@ class LawKind:
     all_outputs: bool = False
     of_outputs: bool = False
     output_of: Callable[[Any], Any] | None = None
+    own_beta: Callable[[float, float], float] | None = None
 
     def holding(self, output: str) -> str:
         """What it holds, of an output or outputs so spelled."""
@@ -94,13 +106,26 @@ LAWS = {
             name="output",
             energy=lambda around: Energy(lambda codes: -around.output(codes), -around.anchor_output),
             is_distance=False,
-            needs=("beta",),
+            needs=("beta or to",),
             most_outputs=1,
             tether=None,
             held="{output}, by q(x) · exp(beta · output(x)); anchors are only where chains start",
             reading="p(x) ∝ q(x) · exp(beta · output(x)): what drives the output, tied to no anchor's representation; "
-            "q is a background of independent letters.",
+            "q is a background of independent letters. Of all laws of that mean output it has the most entropy.",
             output_of=lambda energy: -energy,
+        ),
+        LawKind(
+            name="near",
+            energy=lambda around: Energy(_square_from(around), _wanted(around) - around.anchor_output, True),
+            is_distance=False,
+            needs=("to",),
+            most_outputs=1,
+            tether=MOSTLY_KEPT,
+            held="{output} near a value, by q(x) · exp(-beta · (output(x) - value)²), and as much of the anchor as the "
+            "tether asks for",
+            reading="p(x) ∝ q(x) · exp(-beta · (output(x) - value)²): sequences whose output is near a value; q is a "
+            "background of independent letters that leans to the anchor, so that few of them change.",
+            own_beta=lambda wanted, anchor: beta_of_spread(abs(wanted - anchor) * NEAR),
         ),
         LawKind(
             name="profile",
@@ -119,6 +144,21 @@ LAWS = {
         ),
     )
 }
+
+
+def _wanted(around: Around) -> float:
+    assert around.to is not None  # the law needs it
+    return around.to
+
+
+def _square_from(around: Around) -> Term:
+    output, wanted = around.output, _wanted(around)
+    return lambda codes: (output(codes) - wanted) ** 2
+
+
+def beta_of_spread(spread: float) -> float:
+    """The beta of a square at which what is squared has a standard deviation of `spread`, but for its background."""
+    return 1 / (2 * spread**2)
 
 
 def law_named(name: str) -> LawKind:

@@ -17,7 +17,7 @@ from maxent_cli.data import Interval, Motif
 from maxent_cli.io.motif_files import write_meme
 from maxent_cli.io.report_inputs import Sources
 from maxent_cli.io.samples import writing_draws
-from maxent_cli.tables import attribution, gc_probe, motifs, periodicity, training, variants
+from maxent_cli.tables import attribution, design, gc_probe, motifs, periodicity, training, variants
 from maxent_cli.tables.sampling import SERIES, SUMMARY
 
 LAW = {
@@ -64,8 +64,9 @@ def write_parts(
     write_variants(folder / "variants", names)
     write_scores(folder / "scores", names, decode(codes[0, 0]))
     write_metrics(folder / "trained")
+    write_design(folder / "design", names)
     parts = {"train": "trained", "motifs": "motifs", "periodicity": "periodicity", "variants": "variants"}
-    parts |= {"gc-probe": "gc", "attribute": "scores"}
+    parts |= {"gc-probe": "gc", "attribute": "scores", "design": "design"}
     given = {command: str(folder / name) for command, name in parts.items()}
     return Sources(str(folder / "draws.npz"), str(folder / "draws.npz.tsv"), given)
 
@@ -193,6 +194,16 @@ def write_variants(folder: Path, names: Sequence[str]) -> None:
         for alt, effect, place in (("C", -1.25, {}), ("G", -1.5, {"chromosome": "chr<1>", "pos": 108, "id": "rs<7>"}))
     ]
     write_filled(folder / "variants.tsv", variants.VARIANTS, rows)
+
+
+def write_design(folder: Path, names: Sequence[str]) -> None:
+    """What `maxent design --near` writes, as far as a report reads it."""
+    folder.mkdir(exist_ok=True)
+    told = {"law": "near", "to": 1.5, "output": 1.25, "output_error": 0.01, "bits": 7.5, "bits_error": 0.02}
+    told |= {"edits": 3.5, "edits_error": 0.1, "smallest": 2, "reached": False}
+    write_filled(folder / "summary.tsv", design.SUMMARY, [{"record": name, **told} for name in names])
+    rows = [{"record": name, "position": place, "edited": place / 9} for name in names for place in range(9)]
+    write_filled(folder / "edits.tsv", design.EDITS, rows)
 
 
 def write_gc(folder: Path, names: Sequence[str]) -> None:

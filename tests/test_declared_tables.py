@@ -17,6 +17,7 @@ from maxent_cli.tables.page import page
 
 ROOT = Path(__file__).parents[1]
 RUN = "--chains 4 --replicas 3 --draws 40 --thin 10 --warmup 240 --max-steps 400 --beta 20 --threads 1"
+DESIGN = RUN.replace("--beta 20 ", "")
 DECLARED = [(command, output) for command, outputs in WRITTEN.items() for output in outputs]
 TABLES = [(command, output) for command, output in DECLARED if isinstance(output, Table)]
 RECORDS = "--records anchors.fa --threads 1"
@@ -45,6 +46,9 @@ LINES = {  # by the output, in the order in which they are run
     "compare_motifs": "compare motifs motifs_output --out {}",
     "periodicity": "periodicity draws --out {}",
     "gc": f"gc-probe anchors.fa --model model {RUN.replace('--beta 20', '')} --mu -1,0 --out {{}}",
+    "designed": f"design --model model {DESIGN} --to 2 --designs 5 --gc-limits 0.2,0.8 --out {{}}",
+    "edited": f"design --near anchors.fa --model model {DESIGN} --to 0 --spread 3 --designs 5 --out {{}}",
+    "best": f"design anchors.fa --model model {DESIGN} --best --out {{}}",
     "deeplift": "attribute anchors.fa --model model --method deeplift --max-logos 1 --threads 1 --out {}",
     "mutagenesis": "attribute anchors.fa --model model --method mutagenesis --fix 5-9 --logos none --out {}",
 }
@@ -145,7 +149,7 @@ ELSEWHERE = {
     ("gc-probe", "covariances.tsv"): "counts.tsv",
     ("motifs", "draw_sites.tsv.gz"): "a line a site of a draw; occupancy.tsv",
 }
-FROM_DRAWS = ("sample", "motifs", "dependence", "variants", "compare", "periodicity", "gc-probe")
+FROM_DRAWS = ("sample", "motifs", "dependence", "variants", "compare", "periodicity", "gc-probe", "design")
 
 
 def test_every_table_of_anchors_drawn_from_says_whether_they_have_converged() -> None:

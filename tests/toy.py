@@ -13,6 +13,7 @@ from maxent_cli.alphabet import UNKNOWN, Codes, encode
 from maxent_cli.engine.layers import Plan
 from maxent_cli.engine.matches import MatchField
 from maxent_cli.engine.proposals import LETTER, REDRAW, REFILL, REVERSE_COMPLEMENT, SHIFT, TOGGLE, Move
+from maxent_cli.engine.support import Support
 from maxent_cli.engine.target import Target, Term, Terms
 from maxent_cli.engine.terms import background_rows, weighted_distance
 from maxent_cli.interpret.plan import NotAStack, read_plan
@@ -38,6 +39,12 @@ TWO_WORDS = MatchField(
     0.8,
     np.array([[[0, 1, 0, 0, 0], [0, 0, 1, 0, 0], [0] * 5], [[0, 0, 0, 1, 0], [1] * 5, [1, 0, 0, 0, 0]]], np.int32),
     np.array([2, 2], np.int32),
+)
+
+
+# neither GA nor, on the other strand, TC; one to three of G and C: states are nothing, G, T, and what is forbidden
+NO_GA = Support(
+    np.array([[0, 0, 1, 2, 0], [3, 0, 1, 2, 0], [0, 3, 1, 2, 0], [3, 3, 3, 3, 3]]), width=2, least=1, most=3
 )
 
 
@@ -109,6 +116,7 @@ def law_around(
     tether: float | None = None,
     protected: tuple[int, ...] = (),
     field: MatchField | None = None,
+    support: Support | None = None,
 ) -> Law:
     """The law of a network around an anchor; energies are scaled to a standard deviation of 1 over random letters."""
     codes = encode(anchor)
@@ -121,7 +129,8 @@ def law_around(
     mutable[list(protected)] = False
     rows = background_rows(SKEWED, codes, tether)
     adapted = np.random.default_rng(4).dirichlet([2.0] * 4, len(codes))
-    target = Terms(energy, rows, mutable, () if field is None else (field,)).at(np.array(beta), adapted)
+    constraints = tuple(term for term in (field, support) if term is not None)
+    target = Terms(energy, rows, mutable, constraints).at(np.array(beta), adapted)
     try:
         plan = read_plan(model, reference, weights)
     except NotAStack:
@@ -148,5 +157,7 @@ LAWS: dict[str, Callable[[], Law]] = {
     "protected letter": lambda: law_around(small_network(5), "GCATT", tether=0.4, protected=(1,)),
     "five letters": lambda: law_around(small_network(5), "GACTA", tether=0.3),
     "field on matches": lambda: law_around(small_network(5), "GACTA", tether=0.3, field=TWO_WORDS),
+    "support": lambda: law_around(small_network(5), "GCATT", tether=0.3, support=NO_GA),
+    "support and field": lambda: law_around(small_network(5), "GCATT", field=TWO_WORDS, support=NO_GA),
     "no energy": lambda: law_around(small_network(4), "GATC", beta=0.0),
 }

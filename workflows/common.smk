@@ -16,16 +16,20 @@ from snakemake.utils import validate
 
 # sections of run.toml that shape what a command gives: where they change, it is done again
 DRAWING = ("network", "anchors", "law", "sampling")
-SHAPING = {"predict": ("network",), "sample": DRAWING, "gc-probe": DRAWING, "attribute": ("network", "law")}
-SHAPING |= {"variants": ("network", "law")}
+SHAPING = {"predict": ("network",), "sample": DRAWING, "gc-probe": DRAWING, "design": DRAWING}
+SHAPING |= {"attribute": ("network", "law"), "variants": ("network", "law")}
 VARIANT_FILES = ("vcf", "genome")  # of a set's row, that changes are read from and compared with
 NOT_OF_ANCHORS = ("name", "records", "file", "shards", "vcf")
 NOT_OF_PREDICT = ("gc", "background")
-NOT_OF_DOCTOR = ("feature", "match-p", "mu")
+NOT_OF_DOCTOR = (
+    *("feature", "match-p", "mu"),
+    *("to", "spread", "best", "designs", "apart", "forbid", "sites", "gc-limits"),
+)
 GC_FILES = (
     *("answer.tsv", "by_mu.tsv", "response.tsv", "counts.tsv", "covariances.tsv", "checks.tsv"),
     "response.png",
 )
+DESIGN_FILES = ("summary.tsv", "designs.tsv", "designs.fa", "edits.tsv", "edit_numbers.tsv", "edit_sets.tsv")
 MU = "-0.5,0,0.5"  # the probe's default
 START_UP = 120  # seconds in which a job imports, and compiles where that is not yet in a cache
 SNAKEMAKE = 500  # MB of the two Snakemake processes around a job on a cluster
@@ -142,7 +146,7 @@ def word(name, found):
 
 def of_model(command, wildcards):
     """A model's row is what says how to train or adopt it, or where it is."""
-    if command not in ("train", "predict", "sample", "gc-probe", "attribute", "variants"):
+    if command not in ("train", "predict", "sample", "gc-probe", "attribute", "variants", "design"):
         return {}
     row = {name: found for name, found in MODELS[wildcards.model].items() if name != "name"}
     if command == "train" or "model" in row:
@@ -162,7 +166,7 @@ def of_anchors(command, wildcards):
     if command == "variants":
         row = ANCHORS[wildcards.anchors]
         return {name: row[name] for name in VARIANT_FILES if "vcf" in row and name in row}
-    row = ANCHORS[wildcards.anchors] if command in ("predict", "sample", "gc-probe", "attribute") else {}
+    row = ANCHORS[wildcards.anchors] if command in ("predict", "sample", "gc-probe", "attribute", "design") else {}
     if (command == "predict") == ("file" in row):
         return {}
     return {name: found for name, found in row.items() if name not in NOT_OF_ANCHORS}

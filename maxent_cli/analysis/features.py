@@ -4,7 +4,7 @@ N(x) is the number of windows whose scores sum to a threshold or more: whole num
 this room count alike. Adding a feature is a function and a line in FEATURES.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -158,20 +158,29 @@ def sampled(feature: Feature, rows: Floats, places: Places, mu: float) -> tuple[
 
 def automaton(feature: Feature) -> tuple[NDArray[np.intp], Ints]:
     """States of a reader of words: the state after each letter (S, 5), and how many words end with it (S, 5).
-
-    A state is the set of beginnings of words that the letters read end with. Raises OverflowError beyond MOST_STATES.
+    Raises OverflowError beyond MOST_STATES.
     """
-    allowed, width = feature.matrices > 0, feature.width
-    states, step, matched = [frozenset[tuple[int, int]]()], list[list[int]](), list[list[int]]()
-    for state in states:  # grows while it is read
-        begun = [*state, *((m, 0) for m in range(len(allowed)))]
-        grown = [[(m, k + 1) for m, k in begun if allowed[m, k, letter]] for letter in range(5)]
-        after = [frozenset(one for one in each if one[1] < width) for each in grown]
-        states += sorted(set(after) - set(states), key=sorted)
-        if len(states) > MOST_STATES:
+    return read_words(list(feature.matrices > 0), MOST_STATES)
+
+
+def read_words(words: Sequence[NDArray[np.bool_]], most: int) -> tuple[NDArray[np.intp], Ints]:
+    """The same for words (W, 5) of any lengths, each a position's letters, unknown ones last.
+
+    A state is the set of beginnings of words that the letters read end with. Raises OverflowError beyond so many.
+    """
+    states, step, matched = {frozenset[tuple[int, int]](): 0}, list[list[int]](), list[list[int]]()
+    waiting = list(states)
+    for state in waiting:  # grows while it is read
+        begun = [*state, *((m, 0) for m in range(len(words)))]
+        grown = [[(m, k + 1) for m, k in begun if words[m][k, letter]] for letter in range(5)]
+        after = [frozenset(one for one in each if one[1] < len(words[one[0]])) for each in grown]
+        for new in sorted(set(after) - states.keys(), key=sorted):
+            states[new] = len(states)
+            waiting.append(new)
+        if len(states) > most:
             raise OverflowError
-        step.append([states.index(one) for one in after])
-        matched.append([sum(k == width for _, k in each) for each in grown])
+        step.append([states[one] for one in after])
+        matched.append([sum(k == len(words[m]) for m, k in each) for each in grown])
     return np.array(step), np.array(matched)
 
 

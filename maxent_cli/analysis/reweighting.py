@@ -67,7 +67,7 @@ def mean_error(samples: SampleSet, values: Floats) -> float:
     """
     slope = float(energy_slopes(samples, values))
     rest, of_energy = values - slope * samples.energy, abs(slope) * wanted_error(samples)
-    if of_energy and np.ptp(rest) <= 1e-9 * np.ptp(values):
+    if slope and np.ptp(rest) <= 1e-9 * np.ptp(values):
         return of_energy
     return float(np.hypot(mcse_mean(rest), of_energy))
 

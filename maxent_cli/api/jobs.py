@@ -12,7 +12,7 @@ from maxent_cli.api.anchors import Anchors
 from maxent_cli.api.listening import Listener
 from maxent_cli.api.networks import Network, Reader, place
 from maxent_cli.api.runs import Run, account, rejected_beside
-from maxent_cli.data import WHOLE, Anchor, SampleSet, Sequences, Shard, Stop
+from maxent_cli.data import WHOLE, Anchor, Sequences, Shard, Stop
 from maxent_cli.engine.sampling import Block, Journal
 from maxent_cli.errors import InputError, SettingsError, StoppedError
 from maxent_cli.interpret.law import Law, LawSettings
@@ -25,7 +25,7 @@ from maxent_cli.io.unfinished import Notes, Unfinished
 from maxent_cli.laws import Outputs, asked_outputs, is_table, weighted_outputs
 
 Kept = TypeVar("Kept")
-Sampler = Callable[[Reader, LawSettings], SampleSet]
+Sampler = Callable[[Reader, LawSettings], Any]  # a SampleSet, unless something else is to be found
 COMPILING = "no step yet; the first run on a machine compiles its code"
 LEAST_REPLICAS = 3  # from which the beta for a wanted energy can be found
 
@@ -80,12 +80,19 @@ def take_up(network: Network, anchors: Anchors, law: Law, device: str, settings:
     model = network.reader(found.codes.shape[1], law.layer)
     outputs = network.outputs(model.outputs)
     held = outputs_of(network, law.output, outputs, law.kind.all_outputs)
-    settled = law.settled(held, network.background, network.name)
+    hold = () if law.hold is None else outputs_of(network, law.hold, outputs)
+    settled = law.settled(held, network.background, network.name, hold)
     place(model, device, task.listener)
-    digests = {"model": network.digest, **anchors.digests(), **run_digests(weights=next(iter(law.files), None))}
+    digests = {"model": network.digest, **anchors.digests(), **table_digests(law)}
     run = Run(task.command, settings, digests, task.shard, read, len(found), len(rejected))
     run.announce(task.listener)
     return Subject(model, found, settled, network.name, outputs, run)
+
+
+def table_digests(law: Law) -> dict[str, object]:
+    """Of tables of weights that the law reads."""
+    asked = {"weights": law.output, "hold": law.hold}
+    return run_digests(**{name: str(one) for name, one in asked.items() if is_table(one)})
 
 
 def outputs_of(network: Network, asked: int | str | None, names: tuple[str, ...], every: bool = False) -> Outputs:
@@ -102,6 +109,8 @@ def outputs_of(network: Network, asked: int | str | None, names: tuple[str, ...]
 
 def check_together(law: Law, sampling: Sampling) -> None:
     """Raise SettingsError where a beta cannot be found in this way."""
+    if law.kind.own_beta is not None:
+        return
     if law.beta is None and sampling.replicas < LEAST_REPLICAS:
         problem = f"cannot be found with fewer than {LEAST_REPLICAS} replicas"
         raise SettingsError("beta", "", problem, "give a number, or more replicas")
@@ -125,10 +134,12 @@ class Job:
         cure = "give fewer --draws, --chains, --replicas or --threads"
         require_memory(workers * run.bytes_held(length), what + at_once, cure)
 
-    def work_through(self, work: Unfinished, result: Callable[[Sampler], bytes]) -> list[str]:
+    def work_through(
+        self, work: Unfinished, result: Callable[[Sampler], bytes], how: Callable[..., Any] | None = None
+    ) -> list[str]:
         """Have the result for each anchor among the unfinished work, and name them in order.
 
-        `result` is given what draws around its anchor by a network and a law.
+        `result` is given what draws around its anchor by a network and a law; how: in place of sample_anchor.
         """
         anchors, listener = self.subject.anchors, self.task.listener
         names, left = work.left_of(len(anchors), listener.say)
@@ -142,8 +153,8 @@ class Job:
 
             journal = Journal(notes.past(), keep, str(work.folder))
 
-            def sampler(model: Reader, law: LawSettings) -> SampleSet:
-                return sample_anchor(model, anchor, law, self.sampling, threads, journal)
+            def sampler(model: Reader, law: LawSettings) -> Any:
+                return (how or sample_anchor)(model, anchor, law, self.sampling, threads, journal)
 
             work.finish(names[row], result(sampler))
 

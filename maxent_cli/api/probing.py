@@ -140,6 +140,8 @@ def gc_probe(
     """
     asked, run, what = law or Law(tether=None), sampling or Sampling(), probe or Probe()
     check_together(asked, run)
+    if asked.to is not None:
+        raise SettingsError("to", "", "is of no use where a count is pushed", "give the law another beta")
     task = Task("gc-probe", listener_of(progress), out, shard, threads or granted_cpus())
     source = anchors(given)
     read = [*network.files, *source.files, *asked.files, what.motif_file]

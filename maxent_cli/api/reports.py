@@ -37,6 +37,7 @@ def report(
     variants: str | Results | None = None,
     gc_probe: str | Results | None = None,
     attribute: str | Results | None = None,
+    design: str | Results | None = None,
     out: str | None = None,
 ) -> Page:
     """One HTML page of what was found: convergence, the most telling hundred anchors, beta series, and parts given.
@@ -48,9 +49,9 @@ def report(
         beside it. Or the path of what is under way (OUT.partial): the anchors that are finished and that `motifs` has.
     summary
         Path of the summary that `sample` wrote, by default beside the draws.
-    train, motifs, periodicity, variants, gc_probe, attribute
-        What these calls gave of the same network, draws or anchors, or the folders that they wrote; by default left
-        out.
+    train, motifs, periodicity, variants, gc_probe, attribute, design
+        What these calls gave of the same network, draws or anchors (design of any records), or the folders that they
+        wrote; by default left out.
     out
         HTML file to write.
 
@@ -68,7 +69,7 @@ def report(
     """
     path = draws.path if isinstance(draws, Draws) else draws
     parts = {"train": train, "motifs": motifs, "periodicity": periodicity}  # by command, in the page's order
-    parts |= {"variants": variants, "gc-probe": gc_probe, "attribute": attribute}
+    parts |= {"variants": variants, "gc-probe": gc_probe, "attribute": attribute, "design": design}
     folders = {command: _folder(part) for command, part in parts.items() if part is not None}
     wanted = anchors_of(folders["motifs"]) if "motifs" in folders and is_unfinished(path) else None
     with so_far(path, wanted) as (known, _):

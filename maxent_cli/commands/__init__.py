@@ -28,6 +28,7 @@ COMMANDS = {
     "periodicity": "Does a class of letters repeat with the turn of DNA?",
     "compare": "Two models, or two sets of anchors, side by side.",
     "gc-probe": "Does the network constrain GC content, or another count?",
+    "design": "Sequences of a wanted output, or edits that lead to one.",
     "attribute": "Which letters of each anchor the output is put down to.",
     "report": "One HTML page of what was found.",
     "merge": "Put the parts of a run together that --shard has parted.",

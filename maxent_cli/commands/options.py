@@ -13,6 +13,7 @@ from maxent_cli.commands.configuration import read_config
 from maxent_cli.commands.params import (
     AUTO,
     NONE,
+    Finite,
     FiniteRange,
     FrequenciesType,
     InputPath,
@@ -301,7 +302,7 @@ def reading_options(centre: str) -> tuple[Decorator, ...]:
 genome_options = stack(*reading_options("centre"))
 
 
-def _anchors(
+def read_anchors(
     anchors: str | None,
     genome: str | None,
     centre: Literal["centre", "summit"],
@@ -311,6 +312,7 @@ def _anchors(
     n_policy: Literal["reject", "fix", "sample"],
     map_chromosomes: bool,
 ) -> "Anchors | None":
+    """Anchors as the options ask for them, where there are any."""
     from maxent_cli.api.anchors import anchors as read
 
     if anchors is None:
@@ -348,7 +350,7 @@ anchor_reading_options = stack(
 anchors_options, anchors_if_any_options = (
     group(
         "anchors",
-        _anchors,
+        read_anchors,
         click.argument("anchors", required=required, type=InputPath(pipe=True)),
         anchor_reading_options,
     )
@@ -391,6 +393,7 @@ def law_of(
     beta: Any,
     keep: float | None,
     layer: str | None,
+    to: float | None = None,
 ) -> "Law":
     """What the options of the law ask for."""
     from maxent_cli.interpret.law import Law
@@ -404,12 +407,14 @@ def law_of(
         None if beta == AUTO else beta,
         keep,
         layer,
+        to,
     )
 
 
 def _told(kind: LawKind) -> str:
     """What a law holds, for the help."""
-    needs = f" Needs {' and '.join(f'--{need}' for need in kind.needs)}." if kind.needs else ""
+    needs = " and ".join(" or ".join(f"--{one}" for one in need.split(" or ")) for need in kind.needs)
+    needs = f" Needs {needs}." if needs else ""
     return f"{kind.name}: {kind.holding('--output')}.{needs}"
 
 
@@ -454,6 +459,14 @@ def law_options(tether: str) -> Decorator:
             everyday=True,
             help="How far the background leans to the anchor: none, or the frequency of its letter; auto: twice the "
             "letter's odds.",
+        ),
+        option(
+            "--to",
+            type=Finite(),
+            metavar="OUTPUT",
+            section="Law",
+            help="Of the law output: its mean output, for which beta is found; of the law near: the output, beta "
+            "being 1/(2 s²) for a spread s.  [default: s is a tenth of how far the anchor's output is from it]",
         ),
         asked_options,
         layer_option,

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numba import njit
 from numpy.typing import NDArray
+from torch import Tensor
 
 from maxent_cli.engine.kernels import exchange
 from maxent_cli.engine.proposals import Move, MoveTable, apply, move_table, propose
@@ -51,11 +52,12 @@ def full_pass_chain(moves: tuple[Move, ...], ladder: Ladder = NO_LADDER) -> Kern
         table = move_table(moves, target.background, target.mutable, target.adapted)
         weights = log_weights(target)
         target = replace(target, beta=np.broadcast_to(target.beta, chains).astype(float))
-        # edited in place from here on
+        # edited in place from here on; log_base is, within a block, that of the constraints alone
         state = state._replace(codes=state.codes.clone(), energy=state.energy.clone())
         proposals, counts = _room(chains, length), torch.zeros(2, len(moves) + ladder.replicas - 1, dtype=torch.int64)
         codes, energy = np.empty((chains, draws, length), np.uint8), np.empty((chains, draws))
         with torch.inference_mode():
+            state = state._replace(log_base=_constrained(target, state.codes))
             for step in range(1, draws * thin + 1):
                 _step(state, target, table, weights, proposals, counts.numpy())
                 state = state._replace(step=state.step + 1)
@@ -85,9 +87,19 @@ def _step(
 ) -> None:
     codes, proposed = state.codes.numpy(), torch.from_numpy(proposals.codes)
     _propose(state.keys, state.step, table, weights, codes, proposals, counts)
+    constrained, before = _constrained(target, proposed), state.log_base
+    if target.constraints:
+        proposals.base_change[:] += (constrained - before).numpy()
+    kept = codes, state.energy.numpy(), before.numpy()
+    _decide(*kept, target.energy(proposed).numpy(), constrained.numpy(), target.beta, proposals, counts)
+
+
+def _constrained(target: Target, codes: Tensor) -> Tensor:
+    """The sum of the constraints' log-weights (C,)."""
+    total = torch.zeros(len(codes), dtype=torch.float64)
     for constraint in target.constraints:
-        proposals.base_change[:] += (constraint(proposed) - constraint(state.codes)).numpy()
-    _decide(codes, state.energy.numpy(), target.energy(proposed).numpy(), target.beta, proposals, counts)
+        total += constraint(codes)
+    return total
 
 
 @njit(cache=True)
@@ -107,7 +119,7 @@ def _propose(keys, step, table, weights, codes, proposals, counts):  # type: ign
 
 
 @njit(cache=True)
-def _decide(codes, energy, proposed_energy, beta, proposals, counts):  # type: ignore[no-untyped-def]
+def _decide(codes, energy, constrained, proposed_energy, proposed_constrained, beta, proposals, counts):  # type: ignore[no-untyped-def]
     """Take over what is accepted, in place."""
     for c in range(len(codes)):
         change = np.float64(proposed_energy[c]) - energy[c]
@@ -115,4 +127,5 @@ def _decide(codes, energy, proposed_energy, beta, proposals, counts):  # type: i
         if proposals.log_uniform[c] < ratio:
             codes[c] = proposals.codes[c]
             energy[c] = proposed_energy[c]
+            constrained[c] = proposed_constrained[c]
             counts[1, proposals.moves[c]] += 1

@@ -23,6 +23,7 @@ from maxent_cli.engine.layers import BIAS, KIND, MAXIMUM, OUT_CHANNELS, OUT_LENG
 from maxent_cli.engine.matches import MatchField, match_change, no_field
 from maxent_cli.engine.proposals import Move, apply, move_table, propose
 from maxent_cli.engine.randomness import exchange_log_uniforms
+from maxent_cli.engine.support import Support, no_support, stays_inside
 from maxent_cli.engine.target import (
     NO_LADDER,
     Kernel,
@@ -95,7 +96,8 @@ def _energies(plan, chains, active, energy):  # type: ignore[no-untyped-def]
         if b - a < size:
             total += _weighted(plan.linear, values[:a], reference[:a], weights[:a])
             total += _weighted(plan.linear, values[b:], reference[b:], weights[b:])
-        energy[c] = plan.offset - total if plan.linear else np.sqrt(total)
+        value = plan.offset - total if plan.linear else np.sqrt(total)
+        energy[c] = value * value if plan.squared else value
 
 
 @njit(cache=True)
@@ -201,7 +203,7 @@ def walk_of(codes):  # type: ignore[no-untyped-def]
 
 
 @uncounted()
-def _propose(plan, chains, walk, table, field, weights, keys, beta, step, counts):  # type: ignore[no-untyped-def]
+def _propose(plan, chains, walk, table, constraints, weights, keys, beta, step, counts):  # type: ignore[no-untyped-def]
     """Draw each chain's proposal; return how many rows and chains wait in the queues for an energy."""
     waiting = 0
     for c in range(len(walk.rows)):
@@ -214,8 +216,10 @@ def _propose(plan, chains, walk, table, field, weights, keys, beta, step, counts
         if not _note_changes(chains, r, x, proposed, low, high):
             counts[move, 1] += high > low  # x' = x
             continue
-        if len(field.thresholds):
-            base_change += match_change(field, x, proposed, low, high)
+        if not stays_inside(constraints.support, x, proposed, low, high):
+            continue
+        if len(constraints.field.thresholds):
+            base_change += match_change(constraints.field, x, proposed, low, high)
         # a distance is never negative, so some proposals are refused before it is known
         if log_u < _accept_ratio(base_change, beta[c], plan.least_energy - walk.energy[r], correction):
             walk.moves[c], walk.low[c], walk.high[c] = move, low, high
@@ -243,9 +247,9 @@ def _decide(walk, beta, waiting, counts):  # type: ignore[no-untyped-def]
 
 
 @uncounted()
-def advance(plan, chains, walk, table, field, weights, keys, beta, step, counts):  # type: ignore[no-untyped-def]
+def advance(plan, chains, walk, table, constraints, weights, keys, beta, step, counts):  # type: ignore[no-untyped-def]
     """One step of all chains."""
-    waiting = _propose(plan, chains, walk, table, field, weights, keys, beta, step, counts)
+    waiting = _propose(plan, chains, walk, table, constraints, weights, keys, beta, step, counts)
     _propagate(plan, chains, False, walk.queues[0, :waiting])
     _energies(plan, chains, walk.queues[0, :waiting], walk.new_energy)
     taken = _decide(walk, beta, waiting, counts)
@@ -253,13 +257,13 @@ def advance(plan, chains, walk, table, field, weights, keys, beta, step, counts)
 
 
 @njit(cache=True, nogil=True)
-def _run(plan, table, field, ladder, weights, keys, beta, first_step, thin, codes, trace_codes, trace_energy, counts):  # type: ignore[no-untyped-def]
+def _run(plan, table, kept, ladder, weights, keys, beta, first_step, thin, codes, trace_codes, trace_energy, counts):  # type: ignore[no-untyped-def]
     """Run some chains (C, L) in step for thin steps a draw; fills the traces and counts (M + R - 1, 2)."""
     count, length = codes.shape
     chains, walk, log_u = empty_chains(count, length, plan), walk_of(codes), np.zeros(count)
     fill(plan, codes, chains, walk.energy)
     for step in range(first_step, first_step + trace_codes.shape[1] * thin):
-        advance(plan, chains, walk, table, field, weights, keys, beta, step, counts)
+        advance(plan, chains, walk, table, kept, weights, keys, beta, step, counts)
         if ladder.replicas > 1 and (step + 1) % ladder.every == 0:
             exchange_log_uniforms(keys, step + 1, log_u)
             _exchange(walk.rows, walk.energy, beta, ladder, step + 1, log_u, counts[len(table.kind) :])
@@ -318,7 +322,7 @@ def compiled_chain(plan: Plan, moves: tuple[Move, ...], ladder: Ladder = NO_LADD
 
     def run(state: State, target: Target, draws: int, thin: int) -> tuple[State, Trace]:
         table = move_table(moves, target.background, target.mutable, target.adapted)
-        settled = (plan, table, field_of(target), ladder, log_weights(target))
+        settled = (plan, table, constraints_of(target), ladder, log_weights(target))
         codes = state.codes.numpy().copy()
         chains, length = codes.shape
         beta = np.broadcast_to(np.asarray(target.beta, float), chains)
@@ -346,11 +350,20 @@ def compiled_chain(plan: Plan, moves: tuple[Move, ...], ladder: Ladder = NO_LADD
     return run
 
 
-def field_of(target: Target) -> MatchField:
-    """The one constraint that the compiled chain knows."""
-    if len(target.constraints) > 1 or not all(isinstance(term, MatchField) for term in target.constraints):
-        raise ValueError("the compiled chain knows no constraints but a field on matches")
-    return next((term for term in target.constraints if isinstance(term, MatchField)), no_field())
+class KnownConstraints(NamedTuple):
+    """Those that the compiled chain knows."""
+
+    field: MatchField
+    support: Support
+
+
+def constraints_of(target: Target) -> KnownConstraints:
+    """The target's constraints: a field on matches and a support, one of each at most."""
+    fields = [term for term in target.constraints if isinstance(term, MatchField)]
+    supports = [term for term in target.constraints if isinstance(term, Support)]
+    if len(fields) > 1 or len(supports) > 1 or len(fields) + len(supports) < len(target.constraints):
+        raise ValueError("the compiled chain knows no constraints but a field on matches and a support")
+    return KnownConstraints(next(iter(fields), no_field()), next(iter(supports), no_support()))
 
 
 def slices(chains: int, replicas: int, parts: int) -> list[slice]:

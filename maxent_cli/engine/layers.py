@@ -54,8 +54,9 @@ class Plan(NamedTuple):
     on, as they lie in memory; the fifth is none, and adds nothing. The first layer has no other weights. Later ones
     have theirs by input, then by output: a linear layer's by row (column, channel), others' by (channel, output).
     feature_weights and reference are (length · channels,), position-major as the last layer's values lie in memory.
-    The energy is the weighted distance from the reference, never below least_energy = 0; or, if linear, the offset
-    less the weighted sum. Linear layers have units without any weight, so that there are whole vectors of them.
+    The energy is the weighted distance from the reference, never below least_energy = 0; or, if linear, the offset less
+    the weighted sum; if squared, the square of that. Linear layers have units without any weight, so that there are
+    whole vectors of them.
     """
 
     table: NDArray[np.int64]
@@ -67,6 +68,7 @@ class Plan(NamedTuple):
     linear: bool
     offset: float
     least_energy: float
+    squared: bool
 
 
 def make_plan(
@@ -74,8 +76,9 @@ def make_plan(
     feature_weights: Weights,
     reference: Weights,
     offset: float | None = None,
+    squared: bool = False,
 ) -> Plan:
-    """Lay the layers with their weights and biases end to end; with an offset, the energy is linear."""
+    """Lay the layers with their weights and biases end to end; with an offset, the energy is linear, or its square."""
     layers = _widened(layers)
     rows, parameters, size, place = [], list[Weights](), 0, 0
     for number, (layer, weights, bias) in enumerate(layers):
@@ -95,7 +98,8 @@ def make_plan(
         reference=aligned(_longer(reference, 0, last)),
         linear=linear,
         offset=offset or 0.0,
-        least_energy=-UNBOUNDED if linear else 0.0,
+        least_energy=-UNBOUNDED if linear and not squared else 0.0,
+        squared=squared,
     )
 
 

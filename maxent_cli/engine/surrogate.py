@@ -13,7 +13,7 @@ import torch
 from numba import njit
 
 from maxent_cli.engine.activations import empty_chains
-from maxent_cli.engine.incremental import advance, field_of, fill, slices, walk_of
+from maxent_cli.engine.incremental import advance, constraints_of, fill, slices, walk_of
 from maxent_cli.engine.kernels import exchange
 from maxent_cli.engine.proposals import LETTER, Move, move_table
 from maxent_cli.engine.randomness import decision_log_uniforms
@@ -71,7 +71,7 @@ class _Transition:
     def __init__(self, moves: tuple[Move, ...], target: Target, surrogate: Surrogate, threads: int) -> None:
         self.target, self.plan, self.threads = target, surrogate.plan, threads
         self.table = move_table(moves, target.background, target.mutable, target.adapted)
-        self.settled = (self.plan, self.table, field_of(target), log_weights(target))
+        self.settled = (self.plan, self.table, constraints_of(target), log_weights(target))
 
     def take(self, state: State, steps: int, counts: torch.Tensor) -> State:
         """Propose by so many steps, and decide; adds to counts (2, R) how often each replica did and accepted."""
@@ -100,7 +100,7 @@ class _Transition:
 
 
 @njit(cache=True, nogil=True)
-def _propose(plan, table, field, weights, keys, beta, first_step, steps, codes, before, after):  # type: ignore[no-untyped-def]
+def _propose(plan, table, constraints, weights, keys, beta, first_step, steps, codes, before, after):  # type: ignore[no-untyped-def]
     """Take chains (C, L) so many steps, one after another; fill the surrogate's energies before and after (C,)."""
     chains, counts = empty_chains(1, codes.shape[1], plan), np.zeros((len(table.kind), 2), np.int64)
     for c in range(len(codes)):
@@ -108,5 +108,5 @@ def _propose(plan, table, field, weights, keys, beta, first_step, steps, codes, 
         fill(plan, walk.codes, chains, walk.energy)
         before[c] = walk.energy[0]
         for step in range(first_step, first_step + steps):
-            advance(plan, chains, walk, table, field, weights, keys[c : c + 1], beta[c : c + 1], step, counts)
+            advance(plan, chains, walk, table, constraints, weights, keys[c : c + 1], beta[c : c + 1], step, counts)
         after[c] = walk.energy[0]

@@ -24,13 +24,14 @@ def block_conditionals(model: SequenceModel, settings: LawSettings, samples: Sam
     """Mean conditional letter frequencies (B, L, 4) of draws, in each block of the jackknife over chains.
 
     None where the compiled chain could not draw, since outputs of the network one by one would take longer than the
-    draws, and under a chemical potential on matches.
+    draws, under a chemical potential on matches or other constraints, and where beta was found for a mean output.
     """
-    if samples.kernel != COMPILED or (settings.counted is not None and settings.mu):
+    constrained = settings.constraints.any or (settings.counted is not None and settings.mu)
+    if samples.kernel != COMPILED or constrained or settings.finds_mean:
         return None
     anchor = Anchor(samples.name, samples.anchor, samples.interval, samples.mutable)
     law = anchored_law(model, anchor, settings)
-    plan = read_plan(model, law.reference, law.weights, law.offset)
+    plan = read_plan(model, law.reference, law.weights, law.offset, law.squared)
     chains, draws, length = samples.codes.shape
     proposals = chains * len(samples.replicas.betas) * draws * samples.thin
     blocks = block_numbers(chains, draws)
@@ -80,5 +81,6 @@ def energies(plan: Plan, values: NDArray[np.float32]) -> Floats:
     """The energy (M,) of the last layer's values (M, size)."""
     change = (values - plan.reference) * plan.feature_weights
     if plan.linear:
-        return np.asarray(plan.offset - change.sum(axis=1, dtype=np.float64))
+        linear = np.asarray(plan.offset - change.sum(axis=1, dtype=np.float64))
+        return np.square(linear) if plan.squared else linear
     return np.asarray(np.sqrt(np.square(change, dtype=np.float64).sum(axis=1)))

@@ -1,7 +1,7 @@
 """How a network and an anchor become a law."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -15,7 +15,8 @@ from maxent_cli.data import Anchor, Floats
 from maxent_cli.engine.matches import MatchField
 from maxent_cli.engine.target import Term, Terms
 from maxent_cli.engine.terms import background_rows, doubled_odds, gc_field, weighted_distance
-from maxent_cli.errors import InputError, SettingsError
+from maxent_cli.errors import InputError, SettingsError, require_range
+from maxent_cli.interpret.constraints import FREE, Constraints
 from maxent_cli.laws import LAWS, LawKind, Outputs, is_table, law_named
 from maxent_cli.models.pieces import in_pieces, sequences_at_once
 from maxent_cli.models.protocol import SequenceModel, one_hot
@@ -23,6 +24,7 @@ from maxent_cli.models.protocol import SequenceModel, one_hot
 BATCH = 512  # sequences a forward pass
 CPU = torch.device("cpu")
 DEFAULT_KEEP = 0.75
+MOST_OUTPUT = 1e9  # beyond, a wanted output is a slip of the keyboard
 MANY = 8  # outputs, from which on they are chosen together
 
 Frequencies = tuple[float, float, float, float]  # of A, C, G, T
@@ -39,8 +41,11 @@ class Law:
     tether: the share of the anchor's letter in each background row, 'auto' for twice the odds that it has there (of a
     law that ties to no anchor: None), or None for the published law. beta: inverse temperature, in 1/energy; None: that
     at which the mean energy is (1 - keep) of the background's. keep: None for 0.75, where beta is None. layer:
-    the module whose input is the representation, instead of the network's own. Raises InputError where two of these
-    exclude each other, or the law needs another.
+    the module whose input is the representation, instead of the network's own. to: of the law of an output, instead of
+    beta: the mean output that it is to have; of the law 'near', the output that it is near, whose beta is 1/(2 s²) for
+    a spread s of the output, by default a tenth of its distance from the anchor's. hold, hold_beta: of a law of
+    an output, another that is held meanwhile, as the law of the anchor holds it at that beta. Raises InputError where
+    two of these exclude each other, or the law needs another.
     """
 
     held: str = "anchor"
@@ -51,14 +56,25 @@ class Law:
     beta: float | None = None
     keep: float | None = None
     layer: str | None = None
+    to: float | None = None
+    hold: int | str | None = None
+    hold_beta: float | None = None
 
     def __post_init__(self) -> None:
-        for one, other in (("gc", "background"), ("keep", "beta")):
+        for one, other in (("gc", "background"), ("keep", "beta"), *([] if self.kind.own_beta else [("to", "beta")])):
             if getattr(self, one) is not None and getattr(self, other) is not None:
                 raise SettingsError(one, "", f"excludes {other}", "give one of them")
         for need in self.kind.needs:
-            if getattr(self, need) is None:
+            if all(getattr(self, one) is None for one in need.split(" or ")):
                 raise SettingsError(need, "", f"is needed by the law {self.held}, and not found for it", "give it")
+        if self.to is not None and not any("to" in need.split(" or ") for need in self.kind.needs):
+            raise SettingsError("to", "", f"is nothing that the law {self.held} has", "give the law output or near")
+        if (self.hold is None) != (self.hold_beta is None):
+            raise SettingsError("hold-beta", "", "goes with hold", "give both or neither")
+        if self.hold is not None and self.kind.is_distance:
+            raise SettingsError("hold", "", f"is nothing that the law {self.held} has", "give the law output or near")
+        require_range("hold-beta", self.hold_beta, 0)
+        require_range("to", self.to, -MOST_OUTPUT, MOST_OUTPUT)
 
     @property
     def kind(self) -> LawKind:
@@ -68,7 +84,7 @@ class Law:
     @property
     def files(self) -> tuple[str, ...]:
         """The paths that are read for it."""
-        return (str(self.output),) if is_table(self.output) else ()
+        return tuple(str(asked) for asked in (self.output, self.hold) if is_table(asked))
 
     @property
     def frequencies(self) -> Frequencies | None:
@@ -77,8 +93,13 @@ class Law:
             return self.background
         return ((1 - self.gc) / 2, self.gc / 2, self.gc / 2, (1 - self.gc) / 2)
 
-    def settled(self, outputs: Outputs, background: Frequencies | None, network: str) -> "LawSettings":
-        """As settings, of these outputs of a network of that name, and perhaps training frequencies."""
+    def settled(
+        self, outputs: Outputs, background: Frequencies | None, network: str, hold: Outputs = ()
+    ) -> "LawSettings":
+        """As settings, of these outputs of a network of that name, and perhaps training frequencies.
+
+        hold: outputs that are held meanwhile.
+        """
         frequencies = self.frequencies or background
         if frequencies is None:
             problem = f"are not known, since {network} does not say on what letters it was trained"
@@ -89,7 +110,8 @@ class Law:
             raise SettingsError("output", "", problem, "give more, or another law")
         tether = self.kind.tether if self.tether == "auto" else self.tether
         keep = DEFAULT_KEEP if self.keep is None else self.keep
-        return LawSettings(outputs, frequencies, tether, self.beta, keep, kind=self.kind)
+        settings = LawSettings(outputs, frequencies, tether, self.beta, keep, kind=self.kind, to=self.to)
+        return replace(settings, hold=hold, hold_beta=self.hold_beta or 0.0)
 
 
 def require_few(outputs: Outputs, most: int | None, who: str) -> None:
@@ -106,7 +128,9 @@ class LawSettings:
     share of the anchor's letter in each background row; 'auto' for twice the odds that it has there; or None for the
     published law. beta: inverse temperature, in units of 1/energy, or None for that at which the mean energy has fallen
     by the share `keep` of its value under the background. mu: chemical potential added for each of what `counted`
-    counts, None for G and C (the difference from the background's own). kind: the law's entry in the table.
+    counts, None for G and C (the difference from the background's own). kind: the law's entry in the table. to: the
+    output that is wanted. constraints: which sequences there may be at all. hold, hold_beta: outputs that are held
+    meanwhile, as the law of the anchor does at that beta.
     """
 
     outputs: Outputs
@@ -117,12 +141,22 @@ class LawSettings:
     mu: float = 0.0
     kind: LawKind = LAWS["anchor"]
     counted: Feature | None = None
+    to: float | None = None
+    constraints: Constraints = FREE
+    hold: Outputs = ()
+    hold_beta: float = 0.0
+
+    @property
+    def finds_mean(self) -> bool:
+        """Whether beta is to be found for a mean output."""
+        return self.to is not None and self.beta is None and self.kind.own_beta is None
 
     @property
     def header(self) -> dict[str, Any]:
         """What a draws file says of it, as JSON can have it."""
         named = ("outputs", "background", "tether", "beta", "keep", "mu")
-        return {"held": self.kind.name} | {name: getattr(self, name) for name in named}
+        wanted = {} if self.to is None else {"to": self.to}
+        return {"held": self.kind.name} | {name: getattr(self, name) for name in named} | wanted
 
 
 @dataclass(frozen=True)
@@ -141,6 +175,7 @@ class View:
     at_once: int
     sums: Term
     anchor_sums: Tensor
+    to: float | None = None
 
     @property
     def distance(self) -> Term:
@@ -170,7 +205,7 @@ class AnchoredLaw:
 
     of_outputs: where it takes outputs, so that representation and weights do not tell the energy, what of codes (B, L)
     the energy is the length of (B, R). offset: None for the weighted distance; else the energy at the reference, of
-    which it is a linear function if the head is linear.
+    which it is a linear function if the head is linear; squared: its square is.
     """
 
     terms: Terms
@@ -180,6 +215,7 @@ class AnchoredLaw:
     offset: float | None
     anchor_output: float
     of_outputs: Term | None = None
+    squared: bool = False
 
 
 def anchored_law(
@@ -193,10 +229,20 @@ def anchored_law(
     view = view_of(model, anchor, settings.outputs, device, weigh=not settings.kind.of_outputs)
     if not anchor.mutable.any():
         raise InputError(anchor.name, "", "none of its positions may change", "see --fix and its letters")
-    energy, offset = settings.kind.energy(view)
-    terms = Terms(energy, *background_of(anchor, settings))
+    view = replace(view, to=settings.to)
+    energy, offset, squared = settings.kind.energy(view)
+    rows, mutable, constraints = background_of(anchor, settings)
+    if settings.hold:
+        constraints = (*constraints, held_meanwhile(model, anchor, settings, device))
+    terms = Terms(energy, rows, mutable, constraints)
     made_of = view.weights, view.reference, offset, view.anchor_output
-    return AnchoredLaw(terms, view.output, *made_of, view.reshaped if settings.kind.of_outputs else None)
+    return AnchoredLaw(terms, view.output, *made_of, view.reshaped if settings.kind.of_outputs else None, squared)
+
+
+def held_meanwhile(model: SequenceModel, anchor: Anchor, settings: LawSettings, device: torch.device) -> Term:
+    """A constraint: minus hold_beta times the distance that the law of the anchor has of the outputs held."""
+    distance = view_of(model, anchor, settings.hold, device).distance
+    return lambda codes: -settings.hold_beta * distance(codes).double()
 
 
 def view_of(model: SequenceModel, anchor: Anchor, outputs: Outputs, device: torch.device, weigh: bool = True) -> View:
@@ -224,11 +270,12 @@ def background_of(anchor: Anchor, settings: LawSettings) -> tuple[Floats, NDArra
     """Background rows (L, 4) around an anchor, positions that may change (L,), and a chemical potential's term."""
     frequencies, counted = np.array(settings.background), settings.counted
     tether = doubled_odds(frequencies) if settings.tether == "auto" else settings.tether
-    rows = background_rows(frequencies, anchor.codes, tether)
+    rows, support = background_rows(frequencies, anchor.codes, tether), settings.constraints.support(len(anchor.codes))
+    kept = () if support is None else (cast(Term, support),)
     if counted is None:  # letters stay independent, so that moves can draw from the tilted background itself
-        return gc_field(rows, settings.mu), anchor.mutable, ()
+        return gc_field(rows, settings.mu), anchor.mutable, kept
     field = cast(Term, MatchField(settings.mu, counted.matrices, counted.thresholds))
-    return rows, anchor.mutable, (field,) if settings.mu else ()
+    return rows, anchor.mutable, (*kept, field) if settings.mu else kept
 
 
 def sums_of(outputs: Tensor, asked: Outputs) -> Tensor:

@@ -145,14 +145,17 @@ class _Stack:
         self.layers[-1] = layer._replace(function=function, slope=slope), weights, bias
 
 
-def read_plan(model: SequenceModel, reference: Tensor, weights: Tensor, offset: float | None = None) -> Plan:
+def read_plan(
+    model: SequenceModel, reference: Tensor, weights: Tensor, offset: float | None = None, squared: bool = False
+) -> Plan:
     """The plan of a network's representation, with its energy's reference and weights (both of shape (...)).
 
-    With an offset the energy is linear: offset - sum of weights · (representation - reference). Raises NotAStack where
-    the network is not a chain of layers that the compiled chain knows.
+    With an offset the energy is linear: offset - sum of weights · (representation - reference), or the square of that.
+    Raises NotAStack where the network is not a chain of layers that the compiled chain knows.
     """
     stack = read_stack(model)
-    return make_plan(stack.layers, _position_major(weights, stack), _position_major(reference, stack), offset)
+    told = _position_major(weights, stack), _position_major(reference, stack)
+    return make_plan(stack.layers, *told, offset, squared)
 
 
 def read_stack(model: SequenceModel) -> _Stack:

@@ -34,11 +34,13 @@ from maxent_cli.engine.proposals import (
 )
 from maxent_cli.engine.randomness import START_STEP, Keys, background_draws, chain_keys
 from maxent_cli.engine.sampling import NO_JOURNAL, Journal, block_steps, in_blocks
+from maxent_cli.engine.support import Support, draws_inside, inside
 from maxent_cli.engine.surrogate import surrogate_chain
 from maxent_cli.engine.target import Kernel, Ladder, State, Terms, Trace, start_state
 from maxent_cli.engine.terms import background_rows
 from maxent_cli.engine.tuning import Betas, Tuned, first_ladder, tune, whole
 from maxent_cli.errors import InputError, SettingsError, StoppedError, require_range
+from maxent_cli.interpret.constraints import log_share_inside
 from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, evaluate
 from maxent_cli.interpret.plan import NotAStack, read_layers, read_plan, read_stack
 from maxent_cli.interpret.surrogates import Apprentice, cheap_front, most_steps, teacher_of, work_of
@@ -51,6 +53,7 @@ REFERENCE_DRAWS = 1000  # background sequences that give the mean energy and the
 EXCHANGE_EVERY = 20  # steps
 PACE = 100  # positions that may change, for which steps are given
 COMPILED, SURROGATE = "compiled", "surrogate"
+HOLDING = "full passes (another output is held meanwhile, which the compiled chain does not know)"
 FIRST_TOP = 200  # times the inverse mean energy of the background: well above the beta of any share kept so far
 CHECKED, CHECKED_STEPS = 4, 20  # ladders and steps on which the compiled chain is compared with full passes
 MOST_DRIFT = 1e-3  # of the energy's spread, that it may differ
@@ -201,6 +204,21 @@ class Reference:
 NO_REFERENCE = Reference(0.0, 0.0, np.zeros(3))
 
 
+class Aim(NamedTuple):
+    """A mean output that is wanted, as a share of an energy that is to be kept.
+
+    The energy of the law of an output has no zero. It is given one that lies as far beyond the wanted mean as that lies
+    from the background's: energies are `added` more than -output. turned: the output is less than the background's, so
+    that the law is that of the output times -1.
+    """
+
+    added: float
+    turned: bool
+
+
+AIM_KEPT = 0.5  # the share of that energy
+
+
 @dataclass(frozen=True)
 class Setting:
     """All that the draws around one anchor need: the anchor, its law, and the kernel.
@@ -208,7 +226,7 @@ class Setting:
     build gives the kernel for so many replicas. kernel_name says which it is, and why if it is not the compiled one;
     drift is how far the compiled chain's energies were from full passes after some random changes. work: what a changed
     letter costs in the compiled chain. apprentice: who learns a surrogate, if there is to be one; instead: what is done
-    where it does not help.
+    where it does not help. aim: how a mean output that is wanted is put as an energy.
     """
 
     model: SequenceModel
@@ -223,6 +241,7 @@ class Setting:
     work: int | None = None
     apprentice: Apprentice | None = None
     instead: "Setting | None" = None
+    aim: Aim | None = None
 
     @property
     def kernel(self) -> Kernel:
@@ -353,7 +372,7 @@ def sample_anchor(
     for samples in draw(setting, tuned):
         if diagnose(samples, run.max_rhat, run.min_ess).converged:
             break
-    return samples
+    return samples if setting.aim is None else as_asked(samples, setting.aim)
 
 
 def journalled(setting: Setting, journal: Journal) -> Setting:
@@ -370,17 +389,83 @@ def journalled(setting: Setting, journal: Journal) -> Setting:
 def prepare(model: SequenceModel, anchor: Anchor, settings: LawSettings, run: Sampling, threads: int) -> Setting:
     """The law around an anchor, its reference at beta = 0, and the kernel that can draw from it."""
     law = anchored_law(model, anchor, settings, torch.device(run.device))
+    settings = with_own_beta(settings, law)
+    if settings.constraints.any:
+        log_share_inside(anchor, law.terms.background, settings.constraints)  # which says so, if nothing is
     run = paced(run, int(law.terms.mutable.sum()))
     plain = full_pass_chain if run.device == "cpu" else metropolis_hastings
     setting = Setting(model, anchor, law, settings, run, partial(plain, run.moves))
     codes = random_codes(anchor.codes, law.terms, setting.reference_keys)
     setting = replace(setting, reference=reference_of(setting, setting.energies(codes)))
+    if settings.finds_mean:
+        setting = aimed(setting)
     if run.device != "cpu":
         return setting
     setting = compiled(setting, codes[: run.replicas * CHECKED], threads)
+    if settings.hold:  # which a surrogate's proposals would not heed
+        return setting
     if not _learns(run) or (setting.work is not None and setting.work <= MOST_COMPILED):
         return setting
     return with_surrogate(setting, codes, threads)
+
+
+def with_own_beta(settings: LawSettings, law: AnchoredLaw) -> LawSettings:
+    """The settings with the beta that the law itself has, where none is given."""
+    own = settings.kind.own_beta
+    if own is None or settings.beta is not None or settings.to is None:
+        return settings
+    if settings.to == law.anchor_output:
+        raise SettingsError("to", "", "is the anchor's own output, so that no spread follows from it", "give spread")
+    return replace(settings, beta=own(settings.to, law.anchor_output))
+
+
+def aimed(setting: Setting) -> Setting:
+    """The setting with an energy of which the background's mean falls by AIM_KEPT where the output's is as wanted.
+
+    Where it already is, within what is known of it, beta is 0.
+    """
+    settings, reference = setting.settings, setting.reference
+    assert settings.to is not None
+    missing = settings.to + reference.energy  # which is minus the mean output
+    if abs(missing) <= reference.energy_error:
+        return replace(setting, settings=replace(settings, beta=0.0))
+    turned = missing < 0
+    if turned:
+        outputs = tuple(tuple((number, -weight) for number, weight in one) for one in settings.outputs)
+        settings = replace(settings, outputs=outputs, to=-settings.to)
+        law = anchored_law(setting.model, setting.anchor, settings, torch.device(setting.run.device))
+        output = -reference.output[::-1]
+        reference = Reference(-reference.energy, reference.energy_spread, output)
+        setting = replace(setting, law=law)
+    missing = abs(missing)
+    added = 2 * missing - reference.energy
+    law, energy = setting.law, setting.law.terms.energy
+    terms = replace(law.terms, energy=lambda codes: energy(codes) + added)
+    offset = None if law.offset is None else law.offset + added
+    return replace(
+        setting,
+        law=replace(law, terms=terms, offset=offset),
+        settings=replace(settings, keep=AIM_KEPT),
+        reference=replace(reference, energy=2 * missing),
+        aim=Aim(added, turned),
+    )
+
+
+def as_asked(samples: SampleSet, aim: Aim) -> SampleSet:
+    """The draws with the outputs that were asked for, and minus the output that they are of as energy."""
+    sign, replicas = -1.0 if aim.turned else 1.0, samples.replicas
+    search = replicas.search.copy()
+    search[:, search.shape[1] // 2 :] -= aim.added
+    return replace(
+        samples,
+        energy=samples.energy - aim.added,
+        output=sign * samples.output,
+        anchor_output=sign * samples.anchor_output,
+        energy_background=samples.energy_background - aim.added,
+        energy_background_error=0.0,
+        output_background=samples.output_background[::-1] * sign if aim.turned else samples.output_background,
+        replicas=replace(replicas, energy=replicas.energy - aim.added, output=sign * replicas.output, search=search),
+    )
 
 
 def reference_of(setting: Setting, energy: Floats) -> Reference:
@@ -409,8 +494,10 @@ def compiled(setting: Setting, codes: Codes, threads: int) -> Setting:
         return replace(
             setting, kernel_name="full passes (the law is of outputs, which the compiled chain does not give)"
         )
+    if setting.settings.hold:
+        return replace(setting, kernel_name=HOLDING)
     try:
-        plan = read_plan(setting.model, law.reference, law.weights, law.offset)
+        plan = read_plan(setting.model, law.reference, law.weights, law.offset, law.squared)
     except NotAStack as reason:
         return replace(setting, kernel_name=f"full passes ({reason})")
     moves = setting.run.moves
@@ -568,7 +655,7 @@ def collect(setting: Setting, tuned: Tuned, held: Held, parts: list[Trace], thin
         drift_start=setting.drift,
         drift=max(trace.drift for trace in parts),
         replicas=watch_replicas(tuned, held, output),
-        energy_background_error=setting.reference.energy_error,
+        energy_background_error=setting.reference.energy_error if setting.aim is None else 0.0,
         stands_for=setting.anchor.stands_for,
     )
 
@@ -609,7 +696,7 @@ def outputs_of(setting: Setting, held: Held) -> Floats:
     By the kernel's energies where the law is of the output itself, else by full passes, as no kernel has them.
     """
     if setting.settings.kind.output_of is not None:
-        found = setting.settings.kind.output_of(held.energy)
+        found = setting.settings.kind.output_of(held.energy - (0.0 if setting.aim is None else setting.aim.added))
         return np.asarray(found).reshape(setting.run.chains, setting.run.replicas, -1)
     wanted = np.zeros((setting.run.chains, setting.run.replicas, held.energy.shape[1]), np.bool_)
     wanted[:, -1] = wanted[..., some_draws(held.energy.shape[1])] = True
@@ -643,11 +730,13 @@ def letter_counts(draws: Codes) -> NDArray[np.uint32]:
 def start_codes(setting: Setting) -> Codes:
     """Where the chains' replicas (C · R, L) start: at the anchor (L,), at background draws, or half and half by chain.
 
-    Unknown letters of the anchor that may change are background draws from the start.
+    Unknown letters of the anchor that may change are background draws from the start; so is all of an anchor that the
+    constraints do not allow.
     """
     anchor, run, keys, terms = setting.anchor.codes, setting.run, setting.keys, setting.law.terms
     random = random_codes(anchor, terms, keys)
     starts = np.where((anchor == UNKNOWN) & terms.mutable, random, anchor)
+    starts = np.where(is_inside(terms, starts)[:, None], starts, random)
     if run.start == "anchor":
         return starts
     if run.start == "both":
@@ -656,8 +745,22 @@ def start_codes(setting: Setting) -> Codes:
     return random
 
 
+def support_of(terms: Terms) -> Support | None:
+    """The support among the constraints, if there is one."""
+    return next((term for term in terms.constraints if isinstance(term, Support)), None)
+
+
+def is_inside(terms: Terms, codes: Codes) -> NDArray[np.bool_]:
+    """Whether codes (C, L) are in the support (C,)."""
+    support = support_of(terms)
+    return np.ones(len(codes), np.bool_) if support is None else support(torch.from_numpy(codes)).numpy() == 0
+
+
 def random_codes(anchor: Codes, terms: Terms, keys: Keys) -> Codes:
-    """Independent draws (C, L) from the background alone, where the anchor (L,) may change."""
+    """Independent draws (C, L) from the background alone, within its constraints, where the anchor (L,) may change."""
+    support = support_of(terms)
+    if support is not None:
+        return draws_inside(inside(support, terms.background, anchor, terms.mutable), keys)
     codes = np.tile(anchor, (len(keys), 1))
     background_draws(keys, START_STEP, cumulative_rows(terms.background), codes)
     codes[:, ~terms.mutable] = anchor[~terms.mutable]

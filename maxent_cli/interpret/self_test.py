@@ -61,6 +61,8 @@ def self_test(
     codes = _listed(anchor.codes, free)
     energy = evaluate(law.terms.energy, codes, torch.device(run.device))
     log_background = np.log(law.terms.background[free, codes[:, free]]).sum(axis=1)
+    for constraint in law.terms.constraints:
+        log_background = log_background + evaluate(constraint, codes, torch.device(run.device))
     beta = beta_keeping(energy - energy.min(), log_background, KEPT)
     samples = sample_anchor(model, small, replace(settings, beta=beta), short, threads)
     found = agreement(_counts(samples, free), listed_law(energy, log_background, beta))

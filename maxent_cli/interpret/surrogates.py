@@ -111,8 +111,8 @@ def ridge(given: Floats, wanted: Floats) -> Ridge:
     return Ridge(weights, middle - mean @ weights, error)
 
 
-def copy_plan(front: list[LayerWeights], fitted: Ridge, rest: float, linear: bool) -> Plan:
-    """The layers, then the fitted map; its length, or the one unit itself where linear, is the copy's energy.
+def copy_plan(front: list[LayerWeights], fitted: Ridge, rest: float, linear: bool, squared: bool = False) -> Plan:
+    """The layers, then the fitted map; its length, or the one unit itself (squared) where linear, is the copy's energy.
 
     rest: what the length is where all fitted units are zero, of what is not fitted.
     """
@@ -123,14 +123,15 @@ def copy_plan(front: list[LayerWeights], fitted: Ridge, rest: float, linear: boo
     bias = np.append(fitted.bias, 0 if linear else rest).astype(np.float32)
     reference, sign = np.zeros(units, np.float32), np.full(units, -1 if linear else 1, np.float32)
     layer = Layer(layers.SUM, layers.IDENTITY, *shape)
-    return make_plan([*front, (layer, weights, bias)], sign, reference, 0.0 if linear else None)
+    return make_plan([*front, (layer, weights, bias)], sign, reference, 0.0 if linear else None, squared)
 
 
 @dataclass(frozen=True)
 class Teacher:
     """What a copy is fitted to, and on what: the network's first layers, a law, and numbers that draw sequences.
 
-    differences: codes (n, L) -> w ∘ (Phi - Phi0) as (n, units), or the energy (n, 1) where it is linear.
+    differences: codes (n, L) -> w ∘ (Phi - Phi0) as (n, units), or where the energy, or what it is the square of, is
+    linear, that (n, 1).
     """
 
     front: list[LayerWeights]
@@ -166,6 +167,8 @@ def teacher_of(model: SequenceModel, law: AnchoredLaw) -> Teacher:
         return (law.weights * (model.representation(one_hot(codes)) - law.reference)).flatten(1)
 
     def energy(codes: Tensor) -> Tensor:
+        if law.squared and law.offset is not None:
+            return (law.offset + law.anchor_output - law.output(codes))[:, None]
         return law.terms.energy(codes)[:, None]
 
     run = in_pieces(law.of_outputs or (difference if law.offset is None else energy), at_once)
@@ -203,7 +206,7 @@ def fitted_plan(teacher: Teacher, lessons: Lessons) -> Plan:
     fronts = [pooled(teacher.front, bins) for bins in BINS]
     fits = [ridge(features(front, lessons.codes), lessons.wanted) for front in fronts]
     best = min(range(len(fits)), key=lambda number: fits[number].error)
-    return copy_plan(fronts[best], fits[best], float(np.sqrt(lessons.left.mean())), teacher.linear)
+    return copy_plan(fronts[best], fits[best], float(np.sqrt(lessons.left.mean())), teacher.linear, teacher.law.squared)
 
 
 @dataclass(frozen=True)

@@ -162,11 +162,11 @@ def join_texts(stream: IO[bytes], paths: Iterable[str]) -> None:
 
 
 def join_folders(folder: Path, paths: Iterable[str], without: Sequence[str]) -> None:
-    """Fill a folder from others: tables row under row, all else as it is; what `without` names is left out.
+    """Fill a folder from others: tables row under row, FASTA after FASTA, all else as it is.
 
-    A name that ends in / is a folder, of which what is in it is left out.
+    What `without` names is left out; a name that ends in / is a folder, of which what is in it is left out.
 
-    Raises InputError where two folders have a file of one name that is no table.
+    Raises InputError where two folders have a file of one name that is neither.
     """
     having, inside = dict[Path, list[str]](), tuple(name for name in without if name.endswith("/"))
     for path in paths:
@@ -177,9 +177,9 @@ def join_folders(folder: Path, paths: Iterable[str], without: Sequence[str]) -> 
             (folder / name).mkdir()
         elif str(name) in without or name.as_posix().startswith(inside):
             continue
-        elif name.suffix == ".tsv":
+        elif name.suffix in (".tsv", ".fa"):
             with (folder / name).open("wb") as stream:
-                join_tables(stream, entries)
+                join(stream, FASTA if name.suffix == ".fa" else FOLDER, entries)
         else:
             if len(entries) > 1:
                 raise InputError(entries[1], "", f"{entries[0]} has the same name", _TOGETHER)

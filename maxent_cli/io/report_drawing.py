@@ -245,6 +245,18 @@ def variants_plot(points: Floats) -> Plot:
     )
 
 
+def edits_plot(positions: Sequence[Row]) -> Plot:
+    """How often each position of a record is edited, and at beta = 0."""
+    places = [row["position"] for row in positions]
+    x, y = Scale(min(places), max(places) + 1, 52, 340), Scale(0, 1, 186, 10)
+    lines = [
+        (kind, _curve(places, [row[name] for row in positions], x, y))
+        for kind, name in (("limit", "background"), ("bold blue", "edited"))
+    ]
+    told = "Probability that each position is edited, beside that of the background alone."
+    return Plot(x, y, "position (0-based)", "probability of an edit", x.ticks(), y.ticks(), told, lines=lines)
+
+
 def _counted(rows: Sequence[Row]) -> tuple[float, str]:
     """What a count is multiplied by to be shown, and its name with the unit."""
     name = rows[0]["counted"][:MOST_NAMED]

@@ -17,7 +17,7 @@ from maxent_cli.io.digests import digest_of
 from maxent_cli.io.motif_files import read_meme_file
 from maxent_cli.io.samples import open_draws
 from maxent_cli.io.tables import read_table
-from maxent_cli.tables import attribution, gc_probe, motifs, periodicity, training, variants
+from maxent_cli.tables import attribution, design, gc_probe, motifs, periodicity, training, variants
 from maxent_cli.tables.columns import BEST
 from maxent_cli.tables.sampling import SERIES, SUMMARY
 from maxent_cli.tables.schema import Table
@@ -235,6 +235,19 @@ def read_gc_probe(folder: str) -> dict[str, list[Row]]:
     if len(potentials) < 2 or 0 not in potentials:
         raise InputError(f"{folder}/response.tsv", "", "holds fewer than two values of mu, or not 0", _cure("gc-probe"))
     return found
+
+
+def read_design(folder: str) -> tuple[list[Row], dict[str, list[Row]]]:
+    """What designs reached, a record a row; and of edits their positions, by record."""
+    rows = list(_table(folder, design.SUMMARY, "design"))
+    if not rows:
+        raise InputError(f"{folder}/{design.SUMMARY.file}", "", "holds no record", _cure("design"))
+    if not Path(f"{folder}/{design.EDITS.file}").exists():
+        return rows, {}
+    positions = dict[str, list[Row]]()
+    for row in _table(folder, design.EDITS, "design"):
+        positions.setdefault(row["record"], []).append(row)
+    return rows, positions
 
 
 def read_periodicity(folder: str, records: Sequence[str]) -> tuple[list[Row], Floats]:

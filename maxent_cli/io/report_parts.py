@@ -254,6 +254,21 @@ def gc_probe(base: Base) -> Shown | None:
     return Shown({"gc": found})
 
 
+def design(base: Base) -> Shown | None:
+    """What designs reached at what price, and where edits of the first record lie."""
+    folder = base.sources.parts.get("design")
+    if folder is None:
+        return None
+    rows, positions = inputs.read_design(folder)
+    first = next(iter(positions.items()), None)
+    found = {
+        "rows": rows[:MOST_SHOWN],
+        "left": len(rows) - len(rows[:MOST_SHOWN]),
+        "edited": first and {"record": first[0], "plot": drawing.edits_plot(first[1])},
+    }
+    return Shown({"design": found})
+
+
 PARTS = (
     PagePart("network", "Network", network),
     PagePart("convergence", "Convergence", convergence),
@@ -264,4 +279,5 @@ PARTS = (
     PagePart("variants", "Changes of a letter", variants),
     PagePart("gc", "Global count", gc_probe),
     PagePart("attribution", "Attribution", attribution),
+    PagePart("design", "Designs", design),
 )

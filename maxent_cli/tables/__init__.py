@@ -4,6 +4,7 @@ from maxent_cli.tables import (
     attribution,
     comparison,
     dependence,
+    design,
     gc_probe,
     motifs,
     periodicity,
@@ -23,6 +24,7 @@ WRITTEN: dict[str, tuple[Output, ...]] = {
     "compare": comparison.FOLDER,
     "periodicity": periodicity.FOLDER,
     "gc-probe": (*gc_probe.FOLDER, sampling.REJECTED),
+    "design": (*design.FOLDER, sampling.REJECTED),
     "attribute": (*attribution.FOLDER, sampling.REJECTED),
 }
 
@@ -34,6 +36,7 @@ SHOWN = {
     "variants": "the changes of most effect, in the anchors and over contexts",
     "gc-probe": "the response to a chemical potential on a count, and what is held of it",
     "attribute": "scores of positions below the logos of the draws, and how far the two agree",
+    "design": "what was reached at what price, and where edits lie",
 }
 
 __all__ = ["SHOWN", "WRITTEN", "Column", "File", "Output", "Table"]

@@ -32,6 +32,7 @@ COMMANDS = {
     "predict": (["predict"], "out.rejected.tsv"),
     "sample": (["sample", *RUN], "out.rejected.tsv"),
     "gc-probe": (["gc-probe", *RUN, "--mu", "0,1"], "out.rejected.tsv"),
+    "design": (["design", *RUN[:-4], *RUN[-2:], "--to", "1", "--near"], "out.rejected.tsv"),
     "attribute": (["attribute", "--method", "saliency", "--logos", "none"], "out.rejected.tsv"),
     "train": (TRAIN, "out/rejected.tsv"),
 }

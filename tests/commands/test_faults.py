@@ -50,6 +50,8 @@ LINES = [
     f"sample {{peaks}} --genome {{genome}} --model {{model}} {RUN} --out {{new}}",
     f"gc-probe {{anchors}} --model {{model}} {RUN} --mu 0,1 --out {{folder}}",
     f"gc-probe {{peaks}} --genome {{genome}} --model {{model}} {RUN} --mu 0,1 --out {{folder}}",
+    f"design --near {{anchors}} --model {{model}} {RUN.replace('--beta 5 ', '')} --to 1 --out {{folder}}",
+    f"design {{peaks}} --genome {{genome}} --model {{model}} {RUN.replace('--beta 5 ', '')} --best --out {{folder}}",
     "attribute {anchors} --model {model} --method saliency --logos none --threads 1 --out {folder}",
     "attribute {peaks} --genome {genome} --model {model} --method deeplift --logos none --threads 1 --out {folder}",
     "motifs {draws} --known {meme} --records {anchors} --logos none --threads 1 --out {folder}",
@@ -63,7 +65,7 @@ LINES = [
     "merge {parts} --out {folder}",
     "provenance {part} --check",
     "report {draws} --summary {summary} --motifs {motifs} --gc-probe {gc} --periodicity {periodicity} "
-    "--train {trained} --variants {variants} --attribute {scores} --out {new}",
+    "--train {trained} --variants {variants} --attribute {scores} --design {design} --out {new}",
 ]
 RUNS = [  # what they write is the other commands' doing
     "run {fasta} --negatives {other} --known {meme} --epochs 1 --batch 8 --threads 1 --out {folder}",
@@ -76,6 +78,7 @@ FOLDERS = {
     "motifs": "motifs.tsv",
     "motifs_b": "positions.tsv",
     "gc": "response.tsv",
+    "design": "summary.tsv",
     "periodicity": "spectra.tsv",
     "trained": "metrics.tsv",
     "scores": "positions.tsv",

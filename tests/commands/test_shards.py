@@ -51,6 +51,7 @@ SHORT = [
     "--max-steps",
     "50",
 ]
+DESIGNING = ["anchors.fa", "--model", "model", *SHORT[:-4], *SHORT[-2:], "--threads", "1"]  # without a beta
 DRAWING = ["anchors.fa", "--model", "model", *SHORT, "--threads", "1"]
 
 
@@ -67,6 +68,7 @@ COMMANDS = {
         [*DRAWING, "--fasta", "OUT.fa"], ["OUT", "OUT.tsv", "OUT.series.tsv", "OUT.rejected.tsv", "OUT.fa"]
     ),
     "gc-probe": Command([*DRAWING, "--mu", "-1,1"], ["OUT", "OUT.rejected.tsv"]),
+    "design": Command(["--near", *DESIGNING, "--to", "1"], ["OUT", "OUT.rejected.tsv"]),
     "predict": Command(["anchors.fa", "--model", "model", "--label", "1"], ["OUT", "OUT.rejected.tsv"]),
     "attribute": Command(
         ["anchors.fa", "--model", "model", "--method", "deeplift", "--max-logos", "3", "--logos", "svg"],

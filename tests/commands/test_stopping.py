@@ -35,6 +35,7 @@ CHAINS = "--model model --threads 1 --chains 4 --replicas 3"
 SAMPLE = f"sample anchors.fa {CHAINS} --warmup 24000 --draws 100 --thin 400 --max-steps 40000"
 LONG = f"sample anchors.fa {CHAINS} --warmup 24000 --draws 100 --thin 40000 --max-steps 4000000"
 PROBE = f"gc-probe anchors.fa {CHAINS} --warmup 6000 --draws 50 --thin 200 --max-steps 10000 --mu 0,1"
+DESIGN = f"design --near anchors.fa {CHAINS} --warmup 6000 --draws 50 --thin 400 --max-steps 20000 --to 1"
 TRAIN = f"train --positives many.fa --length {LENGTH} --architecture finnegan2017 --epochs 15 --batch 8 --threads 1"
 ATTRIBUTE = (
     "attribute many.fa --model model --method integrated-gradients --steps 20 --threads 1 --logos svg --max-logos 2"
@@ -119,6 +120,7 @@ def stop(line: str, out: str, kept: str, number: signal.Signals) -> None:
     [
         (SAMPLE, "000001.*", signal.SIGTERM),
         (PROBE, "000001.*", signal.SIGUSR1),
+        (DESIGN, "000001.*", signal.SIGTERM),
         (TRAIN, "training.safetensors", signal.SIGINT),
         (ATTRIBUTE, "000001.*", signal.SIGUSR1),
         (DEPENDENCE, "000001.*", signal.SIGTERM),

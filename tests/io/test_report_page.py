@@ -96,6 +96,9 @@ def test_what_was_found_is_on_the_page(parts: Sources) -> None:
         "1.40 ± 0.30",
         "0.1 to 0.3",
         "1 of 2 z-scores within 3",
+        "near (not reached) 1.5 1.250 ± 0.010",
+        "7.500 ± 0.020",
+        "3.50 ± 0.10 2",
         "One Monte Carlo standard error",
     ):
         assert said in text, said
@@ -111,6 +114,7 @@ def test_what_was_found_is_on_the_page(parts: Sources) -> None:
         ("gc-probe", "gc"),
         ("train", "network"),
         ("attribute", "attribution"),
+        ("design", "design"),
         ("periodicity", "periodicity"),
     ],
 )
