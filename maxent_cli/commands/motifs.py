@@ -12,7 +12,11 @@ from maxent_cli.tables import WRITTEN
 if TYPE_CHECKING:
     from maxent_cli.analysis.discovery import Calling
 
-PRINTED = tuple(output.file for output in WRITTEN["motifs"] if not output.file.endswith(("/", ".gz")))
+PRINTED = tuple(
+    output.file
+    for output in WRITTEN["motifs"]
+    if not output.file.endswith(("/", ".gz")) and output.file != "tested.tsv"
+)
 
 
 def calling_of(bits: float, errors: float, gap: int, width: int, motif_bits: float, site_rate: float) -> "Calling":
@@ -77,6 +81,12 @@ calling_options = options.group(
     everyday=True,
     help="Known motifs to name the found ones by: jaspar-vertebrates, jaspar-fungi (included), or a MEME file.",
 )
+@options.option(
+    "--test",
+    type=KnownMotifs(),
+    everyday=True,
+    help="Motifs to ask about, named like --known: is each held, not held or avoided, at --rate (tested.tsv)?",
+)
 @calling_options
 @options.option(
     "--similarity",
@@ -114,6 +124,7 @@ def command(
     console: Console,
     draws: str,
     known: str | None,
+    test: str | None,
     calling: "Calling",
     similarity: float,
     threads: int | None,
@@ -124,10 +135,11 @@ def command(
     draw_sites: bool,
     unconverged: bool,
 ) -> None:
-    """Motifs that the draws hold, wherever and on either strand.
+    """Motifs that the draws hold or avoid, wherever and on either strand.
 
     DRAWS is what sample wrote. Motifs are found in each anchor's draws against its background, the tether included,
-    merged over anchors and looked for in all draws. Positions are 0-based, start and end half-open.
+    merged over anchors and looked for in all draws; what is avoided, in the draws of all converged anchors together.
+    Positions are 0-based, start and end half-open.
     """
     from maxent_cli.api.motifs import motifs
 
@@ -136,6 +148,7 @@ def command(
         draws,
         calling=calling,
         known=known,
+        test=test,
         similarity=similarity,
         unconverged=unconverged,
         draw_sites=draw_sites,
