@@ -15,21 +15,23 @@ from scipy.special import expit
 from maxent_cli.alphabet import LETTERS, UNKNOWN
 from maxent_cli.analysis.discovery import FLANK, WIDEST, Calling, divergence, informative_span
 from maxent_cli.analysis.jackknife import Estimate, jackknife
+from maxent_cli.analysis.motifs import best_match
 from maxent_cli.analysis.sites import Letters, Rows, Sites, counts_at, scan, where
 from maxent_cli.analysis.words import Word, missing_words
-from maxent_cli.data import Floats
+from maxent_cli.data import Floats, Motif
 
-MOST_SEEDS = 8  # words tried for a motif, of which the best supported is kept
+MOST_SEEDS = 5  # words tried for a motif, of which the best supported is kept
 MOST_AVOIDED = 4
 BLOCKS = 24  # of chains, for errors
 WINDOWS = (0.5, 0.5, 0.25, 0.12)  # windows a background draw that costs are estimated from, round by round
-SITES = 0.05  # of them that count as sites
+SITES, MASKED = 0.05, 0.15  # of them that count as sites, and that are masked before others are sought
 NEAR = 5  # letters of six that a window shares with a word
 MOST_WINDOWS = 30_000  # of each side that costs are estimated from
 STEPS = 8  # of Newton's method
-RIDGE = 20.0  # windows' worth of belief that a letter costs nothing
+RIDGE = 5.0  # windows' worth of belief that a letter costs nothing
 SPREAD, UNLIKE = 1.5, 16.0  # variance of counts over Poisson's; chi-square of a column's letters, p 1e-3
 LEAST_ERRORS = 5.0  # of the sites that are missing
+MOST_COST = 1.0  # bits of a column beside which others are faint
 EQUAL = 1e-3  # bits: scores that differ by less are one
 
 
@@ -39,6 +41,11 @@ class Avoided:
 
     weights: Floats
     missing: Floats
+
+    @property
+    def as_motif(self) -> Motif:
+        """As counts of letters."""
+        return Motif("", np.maximum(self.missing.sum(axis=0), 0) + 0.01, self.sites)
 
     @property
     def sites(self) -> float:
@@ -61,7 +68,7 @@ class Pool:
     def without(self, weights: Floats) -> "Pool":
         """The pool with the sites of a motif masked, in pairs of draws."""
         scores = [scan(letters, weights) for letters in self.sides]
-        level, taken = _level(scores[1], SITES), np.zeros(self.draws.codes.shape, bool)
+        level, taken = _level(scores[1], MASKED), np.zeros(self.draws.codes.shape, bool)
         for each in scores:
             _, draw, start = where(each >= level)
             for column in range(len(weights)):
@@ -76,16 +83,21 @@ def paired(draws: Letters, background: Letters, taken: NDArray[np.bool_]) -> Poo
     return Pool(replace(draws, masked=masked), replace(background, masked=masked))
 
 
-def avoided_motifs(pool: Pool, reference: Floats, calling: Calling) -> list[Avoided]:
-    """The motifs that the draws hold less often than the background, the best supported first."""
+def avoided_motifs(pool: Pool, reference: Floats, calling: Calling, similarity: float = 0.65) -> list[Avoided]:
+    """The motifs that the draws hold less often than the background, the best supported first.
+
+    Those that are alike, by Pearson's r, are one.
+    """
     found = list[Avoided]()
-    while len(found) < MOST_AVOIDED:
+    for _ in range(MOST_AVOIDED):
         words = missing_words(pool.draws, pool.background)[:MOST_SEEDS]
         grown = [one for word in words if (one := _grown(pool, word, calling)) is not None]
         best = max(grown, key=lambda weights: _support(pool, weights), default=None)
         if best is None or _support(pool, best) < LEAST_ERRORS:
             break
-        found.append(_motif(pool, best, reference))
+        motif = _motif(pool, best, reference)
+        if all(best_match(motif.as_motif, one.as_motif).similarity < similarity for one in found):
+            found.append(motif)
         pool = pool.without(best)
     return found
 
@@ -106,7 +118,8 @@ def _grown(pool: Pool, word: Word, calling: Calling) -> Floats | None:
     for windows in WINDOWS:
         scores = [_sums(letters, weights) for letters in pool.sides]
         level = _level(scores[1], windows) if rounds else float(NEAR)
-        grown = _costs(pool, scores, level - EQUAL, len(weights), calling)
+        own = np.zeros(len(weights), bool) if rounds else weights.any(axis=1)  # a word as a whole is known to tell
+        grown = _costs(pool, scores, level - EQUAL, own, calling)
         if grown is None:
             break
         weights = grown
@@ -131,14 +144,17 @@ def _level(scores: NDArray[np.float32], windows: float) -> float:
     return float(above.min() if len(above) else top.max())
 
 
-def _costs(pool: Pool, scores: list[NDArray[np.float32]], level: float, width: int, calling: Calling) -> Floats | None:
+def _costs(
+    pool: Pool, scores: list[NDArray[np.float32]], level: float, own: NDArray[np.bool_], calling: Calling
+) -> Floats | None:
     """What letters cost (W, 4), in bits, by windows that score so much, on the columns around that tell."""
+    width = len(own)
     flank = min(FLANK, (WIDEST - width) // 2) if width < WIDEST else 0
     read = [_read(letters, each >= level, width, flank) for letters, each in zip(pool.sides, scores, strict=True)]
     if min(map(len, read)) < 20:
         return None
     costs, telling = _regression(*read)
-    held = np.where(telling, np.ptp(costs, axis=1), 0)
+    held = np.where(telling | np.pad(own, flank), np.minimum(np.ptp(costs, axis=1), MOST_COST), 0)
     span = informative_span(Estimate(held, np.zeros_like(held)), calling)
     return None if span is None else costs[span]
 

@@ -101,23 +101,27 @@ def panel_of(weights: Sequence[Floats], reference: Floats, rate: float, length: 
 
 
 def score_threshold(weights: Floats, reference: Floats, chance: float) -> float:
-    """The least score that random letters (reference (4,)) reach with such a chance at most, else the best there is.
+    """The least score that a place on either strand reaches with such a chance at most, else the best there is.
 
-    weights (W, 4) are whole multiples of STEP. The distribution of scores is exact.
+    weights (W, 4) are whole multiples of STEP; letters are random, of a reference (4,). The distribution is exact.
     """
+    spread = (_distribution(weights, reference) + _distribution(weights[::-1, ::-1], reference)) / 2
+    reached = np.cumsum(spread[::-1])[::-1]
+    rare = np.flatnonzero((reached <= chance * (1 + 1e-9)) & (spread > 0))
+    at = rare[0] if len(rare) else np.flatnonzero(spread)[-1]
+    return float(np.rint(weights.min(axis=1).sum() / STEP) + at) * STEP
+
+
+def _distribution(weights: Floats, reference: Floats) -> Floats:
+    """The chances of scores, in steps from the lowest there is."""
     steps = np.rint(weights / STEP).astype(np.intp)
-    low = steps.min(axis=1)
     spread = np.ones(1)
-    for column, least in zip(steps, low, strict=True):
-        wider = np.zeros(len(spread) + int(np.ptp(column)))
-        for letter, shift in enumerate(column - least):
+    for column in steps - steps.min(axis=1, keepdims=True):
+        wider = np.zeros(len(spread) + int(column.max()))
+        for letter, shift in enumerate(column):
             wider[shift : shift + len(spread)] += reference[letter] * spread
         spread = wider
-    reached = np.cumsum(spread[::-1])[::-1]
-    rare = np.flatnonzero(reached <= chance * (1 + 1e-9))
-    at = rare[0] if len(rare) else len(reached) - 1
-    seen = at + np.flatnonzero(spread[at:] > 0)
-    return float((seen[0] if len(seen) else np.flatnonzero(spread)[-1]) + low.sum()) * STEP
+    return spread
 
 
 def matches(codes: Codes, panel: Panel) -> tuple[Rows, Rows, Rows]:

@@ -43,7 +43,7 @@ class SiteSums:
         chains = counts.shape[2]
         own = counts.mean(axis=2)
         spread = counts.var(axis=2, ddof=1) / chains if chains > 1 else np.zeros_like(own)
-        variance = np.maximum(spread, (own + 0.5 / draws) / draws)  # no less than Poisson's, and of half a site
+        variance = np.maximum(spread, own / draws)  # no less than Poisson's
         ratios = _log_ratios(own, variance, draws)
         self.holding += ratios.value[0] - LEAST >= ANCHOR_ERRORS * ratios.error[0]
         self.avoiding += (ratios.value + LEAST <= -ANCHOR_ERRORS * ratios.error).all(axis=0)
@@ -122,6 +122,6 @@ def _verdict(more: bool, q: float, intervals: Floats) -> str:
 def _log_ratios(means: Floats, variances: Floats, draws: int) -> Estimate:
     """Log2 of draws over background (2, M) from means and variances (2, 2, M); half a site is added to both."""
     means = means + 0.5 / draws
-    relative = variances / np.square(means)
+    relative = (variances + 0.5 / draws**2) / np.square(means)
     value: NDArray[np.float64] = np.log2(means[0] / means[1])
     return Estimate(value, np.sqrt(relative.sum(axis=0)) / np.log(2))

@@ -69,7 +69,7 @@ def ask(draws: Draws, found: Findings, shared: Shared, given: Sequence[Motif], j
     if not rows:
         return Questions([], 0, [], rows)
     pool, null = _pools(draws, rows, shared)
-    missing, by_chance = (avoided_motifs(each, shared.reference, job.calling) for each in (pool, null))
+    missing, by_chance = (avoided_motifs(each, shared.reference, job.calling, job.similarity) for each in (pool, null))
     weights = [one.weights for one in missing] + [log_odds(motif, shared.reference) for motif in given]
     if not weights:
         return Questions([], len(by_chance), [], rows)

@@ -194,6 +194,7 @@ def gc_probe(base: Base) -> Shown | None:
         "counted": tables["response"][0]["counted"],
         "answer": tables["answer"][:MOST_COUNTS],
         "held": [row["count"] for row in tables["answer"] if row["held"] == "yes"],
+        "counts": drawing.counts_chart(tables["answer"]),
         "plots": drawing.gc_plots(tables["response"]),
         "checks": len(scores),
         "within": sum(score <= 3 for score in scores),

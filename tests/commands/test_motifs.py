@@ -166,7 +166,7 @@ def test_the_same_draws_give_the_same_bytes(tmp_path):
     folders = [run(tmp_path / name, sets)[1] for name in ("first", "second")]
     files = [sorted(path for path in folder.rglob("*") if path.is_file()) for folder in folders]
     assert [path.read_bytes() for path in files[0]] == [path.read_bytes() for path in files[1]]
-    assert len(files[0]) == 14 + 5 + 2
+    assert len(files[0]) == 15 + 5 + 2
 
 
 def test_fixed_positions_hold_nothing_and_belong_to_no_segment(tmp_path):

@@ -9,7 +9,7 @@ from pathlib import Path
 import maxent_cli as mx
 from maxent_cli.io.motif_files import DATABASES
 
-LENGTH, COUNT, ANCHORS = 80, 1500, 8
+LENGTH, COUNT, ANCHORS = 80, 1500, 12
 KINDS = ("rule", "twin")
 PAIRS = (  # what is held and what is avoided, JASPAR 2022
     ("MA0139.1", "MA0093.3"),  # CTCF, USF1
@@ -24,7 +24,7 @@ PAIRS = (  # what is held and what is avoided, JASPAR 2022
     ("MA0502.2", "MA0093.3"),  # NFYB, USF1
 )
 TRAINING = mx.Training(epochs=12, batch=32, fresh_shuffles=False, arguments={"filters": 32})
-SAMPLING = mx.Sampling(replicas=3, max_replicas=3, draws=100, thin=20, warmup=1500, max_steps=8000, min_ess=50)
+SAMPLING = mx.Sampling(replicas=3, max_replicas=3, draws=400, thin=20, warmup=1500, max_steps=8000)
 
 
 @dataclass(frozen=True)
@@ -46,21 +46,17 @@ class Case:
 
 
 def draws_of(case: Case, folder: Path) -> Path:
-    """Train the network, draw around the anchors that it is surest of, and give the draws' path; made once."""
+    """Train the network, draw around the anchors that it is surest of, and give the draws' path; each made once."""
     place = folder / case.name
-    draws = place / "draws.npz"
+    model, draws = place / "model", place / "draws.npz"
+    place.mkdir(parents=True, exist_ok=True)
+    if not model.exists():
+        training = replace(TRAINING, seed=case.number + 1)
+        mx.train(_examples(case), training=training, out=str(model), threads=1, progress=False)
     if not draws.exists():
-        place.mkdir(parents=True, exist_ok=True)
-        trained = mx.train(
-            _examples(case),
-            training=replace(TRAINING, seed=case.number + 1),
-            out=str(place / "model"),
-            threads=1,
-            progress=False,
-        )
-        held_out = str(place / "model" / "test.positives.fa")
-        chosen = mx.predict(trained.network, held_out, label=1, correct=True, top=ANCHORS, threads=1, progress=False)
-        mx.sample(trained.network, chosen.chosen, mx.Law(gc=0.5), SAMPLING, out=str(draws), threads=1, progress=False)
+        network, held_out = mx.network(str(model)), str(model / "test.positives.fa")
+        scores = mx.predict(network, held_out, label=1, correct=True, top=ANCHORS, threads=1, progress=False)
+        mx.sample(network, scores.chosen, mx.Law(gc=0.5), SAMPLING, out=str(draws), threads=1, progress=False)
     return draws
 
 
