@@ -26,7 +26,7 @@ BLOCKS = 24  # of chains, for errors
 WINDOWS = (0.5, 0.5, 0.25, 0.12)  # windows a background draw that costs are estimated from, round by round
 SITES, MASKED = 0.05, 0.15  # of them that count as sites, and that are masked before others are sought
 NEAR = 5  # letters of six that a window shares with a word
-MOST_WINDOWS = 30_000  # of each side that costs are estimated from
+MOST_WINDOWS = 6_000  # of each side that costs are estimated from
 STEPS = 8  # of Newton's method
 RIDGE = 5.0  # windows' worth of belief that a letter costs nothing
 SPREAD, UNLIKE = 1.5, 16.0  # variance of counts over Poisson's; chi-square of a column's letters, p 1e-3
@@ -54,7 +54,7 @@ class Avoided:
 
 
 @dataclass(frozen=True)
-class Pool:
+class PooledDraws:
     """Draws of several anchors as one, and as many of the background, masked alike, over one background (4,)."""
 
     draws: Letters
@@ -65,7 +65,7 @@ class Pool:
         """Both."""
         return self.draws, self.background
 
-    def without(self, weights: Floats) -> "Pool":
+    def without(self, weights: Floats) -> "PooledDraws":
         """The pool with the sites of a motif masked, in pairs of draws."""
         scores = [scan(letters, weights) for letters in self.sides]
         level, taken = _level(scores[1], MASKED), np.zeros(self.draws.codes.shape, bool)
@@ -76,14 +76,14 @@ class Pool:
         return paired(*self.sides, taken)
 
 
-def paired(draws: Letters, background: Letters, taken: NDArray[np.bool_]) -> Pool:
+def paired(draws: Letters, background: Letters, taken: NDArray[np.bool_]) -> PooledDraws:
     """Draws and as many background draws with some letters (N, L) masked in both, besides those that are."""
     already = [letters.masked for letters in (draws, background) if letters.masked is not None]
     masked = np.logical_or.reduce([taken, *already])
-    return Pool(replace(draws, masked=masked), replace(background, masked=masked))
+    return PooledDraws(replace(draws, masked=masked), replace(background, masked=masked))
 
 
-def avoided_motifs(pool: Pool, reference: Floats, calling: Calling, similarity: float = 0.65) -> list[Avoided]:
+def avoided_motifs(pool: PooledDraws, reference: Floats, calling: Calling, similarity: float = 0.65) -> list[Avoided]:
     """The motifs that the draws hold less often than the background, the best supported first.
 
     Those that are alike, by Pearson's r, are one.
@@ -110,7 +110,7 @@ def missing_bits(missing: Floats, reference: Floats) -> Estimate:
     return Estimate(whole, error)
 
 
-def _grown(pool: Pool, word: Word, calling: Calling) -> Floats | None:
+def _grown(pool: PooledDraws, word: Word, calling: Calling) -> Floats | None:
     """What letters cost (W, 4), in bits, around a word, by the best supported round; None where no column tells."""
     weights = np.zeros((6 + word.spacer, len(LETTERS)))
     weights[np.r_[0:3, 3 + word.spacer : 6 + word.spacer], word.letters] = 1
@@ -118,7 +118,7 @@ def _grown(pool: Pool, word: Word, calling: Calling) -> Floats | None:
     for windows in WINDOWS:
         scores = [_sums(letters, weights) for letters in pool.sides]
         level = _level(scores[1], windows) if rounds else float(NEAR)
-        own = np.zeros(len(weights), bool) if rounds else weights.any(axis=1)  # a word as a whole is known to tell
+        own = (weights != 0).any(axis=1) & (not rounds)  # a word as a whole is known to tell
         grown = _costs(pool, scores, level - EQUAL, own, calling)
         if grown is None:
             break
@@ -145,7 +145,7 @@ def _level(scores: NDArray[np.float32], windows: float) -> float:
 
 
 def _costs(
-    pool: Pool, scores: list[NDArray[np.float32]], level: float, own: NDArray[np.bool_], calling: Calling
+    pool: PooledDraws, scores: list[NDArray[np.float32]], level: float, own: NDArray[np.bool_], calling: Calling
 ) -> Floats | None:
     """What letters cost (W, 4), in bits, by windows that score so much, on the columns around that tell."""
     width = len(own)
@@ -185,7 +185,7 @@ def _regression(draws: NDArray[np.uint8], background: NDArray[np.uint8]) -> tupl
         curvature = (design * (chance * (1 - chance))[:, None]).T @ design + np.diag(ridge + 1e-6)
         change = np.linalg.solve(curvature, design.T @ (is_background - chance) - ridge * slopes)
         slopes += change
-        if np.abs(change).max() < 1e-3:
+        if np.abs(change).max() < 1e-2:
             break
     costs = slopes[:-1].reshape(width, 4)
     costs = costs - costs.mean(axis=1, keepdims=True)
@@ -196,7 +196,7 @@ def _regression(draws: NDArray[np.uint8], background: NDArray[np.uint8]) -> tupl
     return costs / np.log(2), np.array(unlike) >= UNLIKE
 
 
-def _support(pool: Pool, weights: Floats) -> float:
+def _support(pool: PooledDraws, weights: Floats) -> float:
     """How many errors the draws with a site fall short of those of the background."""
     scores = [scan(letters, weights) for letters in pool.sides]
     level = _level(scores[1], SITES)
@@ -207,7 +207,7 @@ def _support(pool: Pool, weights: Floats) -> float:
     return float(short.sum() / error)
 
 
-def _motif(pool: Pool, costs: Floats, reference: Floats) -> Avoided:
+def _motif(pool: PooledDraws, costs: Floats, reference: Floats) -> Avoided:
     """The motif of the letters at missing sites: those of the background's that cost most, less those of the draws."""
     scores = [scan(letters, costs) for letters in pool.sides]
     level = _level(scores[1], SITES)

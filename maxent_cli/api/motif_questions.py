@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from maxent_cli.analysis.avoidance import Avoided, Pool, avoided_motifs, paired
+from maxent_cli.analysis.avoidance import Avoided, PooledDraws, avoided_motifs, paired
 from maxent_cli.analysis.occupancy import find_sites
 from maxent_cli.analysis.panels import Panel, counts_of, panel_of
 from maxent_cli.analysis.sites import (
@@ -79,7 +79,7 @@ def ask(draws: Draws, found: Findings, shared: Shared, given: Sequence[Motif], j
     return Questions(avoided, len(by_chance), _asked(given, len(missing), panel, sums), rows)
 
 
-def _pools(draws: Draws, rows: Sequence[int], shared: Shared) -> tuple[Pool, Pool]:
+def _pools(draws: Draws, rows: Sequence[int], shared: Shared) -> tuple[PooledDraws, PooledDraws]:
     """Draws of some anchors as one, beside their background; and the same with more background in the draws' place."""
     chosen = [rows[at] for at in np.unique(np.linspace(0, len(rows) - 1, min(POOL_ANCHORS, len(rows))).astype(int))]
     each = [_beside(draws[row], POOL_DRAWS // len(chosen), shared) for row in chosen]

@@ -56,7 +56,9 @@ def write_tested(questions: Questions, shared: Shared, job: MotifsJob) -> None:
 
 def account(questions: Questions, names: Sequence[Sequence[Name]], job: MotifsJob) -> Iterator[str]:
     """What is avoided and what was asked about, in lines for people."""
-    if questions.rows:
+    if not questions.rows:
+        yield "  no anchor has converged: what they avoid is not asked; --unconverged lets them count"
+    else:
         chance = f"{questions.by_chance} in draws at beta = 0"
         yield f"  {len(questions.avoided)} motifs avoided by the draws of {len(questions.rows)} anchors ({chance})"
     for number, (one, like) in enumerate(zip(questions.avoided, names, strict=True), 1):
@@ -71,8 +73,8 @@ def account(questions: Questions, names: Sequence[Sequence[Name]], job: MotifsJo
     for kind, sign in ((HELD, -1), (AVOIDED, 1)):
         ranked = [one for one in questions.asked if one.verdict.verdict == kind]
         ranked.sort(key=lambda one: sign * float(one.verdict.ratios[int(kind == AVOIDED)]))
-        for one in ranked[:SAID]:
-            yield f"    {kind}: {one.motif.name}, {_interval(one, int(kind == AVOIDED))} bits, q {one.verdict.q:.2g}"
+        for each in ranked[:SAID]:
+            yield f"    {kind}: {each.motif.name}, {_interval(each, int(kind == AVOIDED))} bits, q {each.verdict.q:.2g}"
 
 
 def _interval(one: Asked, which: int) -> str:

@@ -114,15 +114,18 @@ def counts_chart(answer: Sequence[Row]) -> CountsChart:
     known = sorted((row for row in answer if math.isfinite(row["rigidity"])), key=lambda row: -row["rigidity"])
     lows = [row["low"] for row in known if math.isfinite(row["low"])]
     x = Scale(max(min([-0.05, *lows]), -1.0), 1.0, COUNTS_LEFT, COUNTS_RIGHT)
-    clipped = lambda value: x(min(max(value, x.low), x.high))  # noqa: E731
+
+    def clipped(value: float) -> float | None:
+        return x(min(max(value, x.low), x.high)) if math.isfinite(value) else None
+
     rows = [
         {
             "count": row["count"],
             "y": COUNTS_TOP + at * COUNTS_STEP,
             "held": row["held"],
             "at": clipped(row["rigidity"]),
-            "low": clipped(row["low"]) if math.isfinite(row["low"]) else None,
-            "high": clipped(row["high"]) if math.isfinite(row["high"]) else None,
+            "low": clipped(row["low"]),
+            "high": clipped(row["high"]),
             "least": x(row["least"]),
         }
         for at, row in enumerate(known)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from maxent_cli.analysis.avoidance import Pool, avoided_motifs, missing_bits, paired
+from maxent_cli.analysis.avoidance import PooledDraws, avoided_motifs, missing_bits, paired
 from maxent_cli.analysis.discovery import Calling
 from maxent_cli.analysis.motifs import best_match, consensus
 from maxent_cli.analysis.sites import Letters
@@ -64,6 +64,6 @@ def test_masks_are_shared_by_both():
     taken[0, 3] = True
     first = paired(draws, background, taken)
     again = paired(*first.sides, np.roll(taken, 1, axis=1))
-    assert isinstance(again, Pool)
+    assert isinstance(again, PooledDraws)
     for side in again.sides:
         assert np.argwhere(side.masked).tolist() == [[0, 3], [0, 4]]

@@ -52,7 +52,7 @@ LINES = [
     f"gc-probe {{peaks}} --genome {{genome}} --model {{model}} {RUN} --mu 0,1 --out {{folder}}",
     "attribute {anchors} --model {model} --method saliency --logos none --threads 1 --out {folder}",
     "attribute {peaks} --genome {genome} --model {model} --method deeplift --logos none --threads 1 --out {folder}",
-    "motifs {draws} --known {meme} --logos none --threads 1 --out {folder}",
+    "motifs {draws} --known {meme} --test {meme} --logos none --threads 1 --out {folder}",
     "dependence {draws} --maps none --max-rhat 1000 --out {folder}",
     "periodicity {draws} --out {folder}",
     "compare {motifs} {motifs_b} --summaries {summary} {summary_b} --out {folder}",

@@ -21,8 +21,23 @@ from maxent_cli.io.motif_files import DATABASES, read_meme
 
 from .networks import KINDS, Case, draws_of
 
+DATABASE = "jaspar-vertebrates"
 ALIKE = 0.65  # Pearson r from which a motif found is the one planted
-COLUMNS = ("network", "held", "avoided", "auroc", "held_r", "avoided_r", "found", "cost", "a", "b", "b_bits", "others", "cpu")
+COLUMNS = (
+    "network",
+    "held",
+    "avoided",
+    "auroc",
+    "held_r",
+    "avoided_r",
+    "found",
+    "cost",
+    "a",
+    "b",
+    "b_bits",
+    "others",
+    "cpu",
+)
 
 
 def main() -> None:
@@ -48,14 +63,12 @@ def main() -> None:
 
 
 def read(case: Case, folder: Path) -> dict[str, str]:
-    """What is found in the draws of a network: how like the planted motifs, at which cost, and the verdicts on these."""
+    """What is found in a network's draws: how like the planted motifs, at which cost, and the verdicts on these."""
     started = time.process_time()
-    planted = {motif.name.split()[0]: motif for motif in read_meme(DATABASES["jaspar-vertebrates"])}
+    planted = {motif.name.split()[0]: motif for motif in read_meme(DATABASES[DATABASE])}
     draws = draws_of(case, folder)
     motifs = folder / case.name / "motifs"
-    found = mx.motifs(
-        str(draws), test="jaspar-vertebrates", unconverged=True, logos="none", out=str(motifs), threads=1, progress=False
-    )
+    found = mx.motifs(str(draws), test=DATABASE, unconverged=True, logos="none", out=str(motifs), threads=1)
     a, b = (planted[name] for name in case.pair)
     alike = {
         kind: max((best_match(motif, one).similarity for one in _written(motifs / file)), default=0.0)
@@ -97,9 +110,10 @@ def account(rows: list[dict[str, str]]) -> Iterator[str]:
         right = sum(float(row["avoided_r"]) >= ALIKE for row in own)
         any_found = sum(row["found"] != "0" for row in own)
         asked = sum(row["b"] == "avoided" for row in own)
+        of_a = sum(row["a"] == "held" for row in own)
         yield (
-            f"{kind}: of {len(own)} networks A is found as held in {held}, B as avoided in {right}, anything as avoided "
-            f"in {any_found}; asked about, B is avoided in {asked}, A held in {sum(row['a'] == 'held' for row in own)}"
+            f"{kind}: of {len(own)} networks A is found as held in {held}, B as avoided in {right}, anything as "
+            f"avoided in {any_found}; asked about, B is avoided in {asked}, A is held in {of_a}"
         )
 
 
