@@ -95,8 +95,9 @@ def avoided_motifs(pool: PooledDraws, reference: Floats, calling: Calling, simil
         best = max(grown, key=lambda weights: _support(pool, weights), default=None)
         if best is None or _support(pool, best) < LEAST_ERRORS:
             break
-        motif = _motif(pool, best, reference)
-        if all(best_match(motif.as_motif, one.as_motif).similarity < similarity for one in found):
+        motif = _motif(pool, best, reference, calling)
+        wide = motif is not None and len(motif.weights) >= calling.width
+        if motif and wide and all(best_match(motif.as_motif, one.as_motif).similarity < similarity for one in found):
             found.append(motif)
         pool = pool.without(best)
     return found
@@ -207,14 +208,18 @@ def _support(pool: PooledDraws, weights: Floats) -> float:
     return float(short.sum() / error)
 
 
-def _motif(pool: PooledDraws, costs: Floats, reference: Floats) -> Avoided:
-    """The motif of the letters at missing sites: those of the background's that cost most, less those of the draws."""
+def _motif(pool: PooledDraws, costs: Floats, reference: Floats, calling: Calling) -> Avoided | None:
+    """The letters at missing sites: at those of the background that cost most, less at those of the draws."""
     scores = [scan(letters, costs) for letters in pool.sides]
     level = _level(scores[1], SITES)
     seen, expected = (
         _by_block(letters, _sites(one >= level), len(costs)) for letters, one in zip(pool.sides, scores, strict=True)
     )
     missing = expected - seen
+    informative = np.flatnonzero(missing_bits(missing, reference).value >= calling.bits)
+    if not len(informative):
+        return None
+    missing = missing[:, informative[0] : informative[-1] + 1]
     total = np.maximum(missing.sum(axis=0), 0)
     ratio = (total + reference) / (total.sum(axis=1, keepdims=True) + 1) / reference
     return Avoided(np.log2(ratio), missing)

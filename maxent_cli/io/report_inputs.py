@@ -117,10 +117,10 @@ def read_motifs(folder: str, avoided: bool = False) -> list[MotifShown]:
 
 
 def read_tested(folder: str) -> list[Row]:
-    """The motifs that were asked about, those held first and those avoided next; nothing where none were."""
+    """The motifs that were asked about, those avoided first and those held next; nothing where none were."""
     if not Path(f"{folder}/{motifs.TESTED.file}").is_file():
         return []
-    order = {"held": 0, "avoided": 1, "undecided": 2}
+    order = {"avoided": 0, "held": 1, "undecided": 2}
     rows = list(_table(folder, motifs.TESTED, "motifs"))
     return sorted(rows, key=lambda row: (order.get(row["verdict"], 3), row["q"], -abs(row["bits"])))
 

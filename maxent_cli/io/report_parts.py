@@ -17,7 +17,8 @@ from maxent_cli.tables.periodicity import BAND
 
 MOST_SHOWN = 100  # anchors that are drawn
 HUES = 6  # colours of motifs in report.css, used again and again
-MOST_ASKED = 40  # motifs that were asked about that are shown
+VERDICTS = ("avoided", "held", "undecided", "not held")
+MOST_ASKED = 15  # motifs of each verdict that are shown
 MOST_COUNTS = 12  # of those that the probe asks about that are shown, the most rigid first
 MOST_Q = 0.05  # of a distance between motifs that is shown
 
@@ -130,8 +131,10 @@ def questions(base: Base) -> Shown | None:
     return Shown(
         {
             "avoided": avoided,
-            "asked": asked[:MOST_ASKED],
-            "count": [(kind, count[kind]) for kind in ("held", "avoided", "not held", "undecided")],
+            "asked": [
+                row for kind in VERDICTS for row in [one for one in asked if one["verdict"] == kind][:MOST_ASKED]
+            ],
+            "count": [(kind, count[kind]) for kind in VERDICTS],
             "of": len(asked),
             "motif_letters": drawing.motif_letters,
         },
