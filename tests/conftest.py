@@ -14,6 +14,12 @@ settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 
 
+@pytest.fixture(autouse=True)
+def _timed_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Speed is measured for a second each time that adopt or the doctor asks; no test needs it well."""
+    monkeypatch.setattr("maxent_cli.interpret.checkup.TIMED", 0.02)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest comes first, so that at the end no process is alone at work."""
     items.sort(key=lambda item: item.path.parent.name != "workflows")

@@ -10,7 +10,7 @@ import time
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import torch
 
@@ -20,6 +20,14 @@ GRACE = 60.0  # seconds until what was told to end must have ended
 MOST_MEMORY = 6 << 30  # bytes
 ROOMS = ("attribution", "comparison", "dependence", "examining", "merging", "motifs", "origins", "periodicity")
 ROOMS += ("prediction", "probing", "reports", "simulation", "training")
+
+
+class End(NamedTuple):
+    """The exit code of a command, negative for a signal; whether it was sent one; its seconds, without any queue."""
+
+    code: int
+    late: bool
+    took: float
 
 
 def import_all() -> None:
@@ -37,26 +45,36 @@ def in_a_fork(
     patience: float,
     variables: Mapping[str, str] | None = None,
     number: signal.Signals = signal.SIGTERM,
-) -> tuple[int, bool]:
-    """The exit code of a command in a folder, negative for a signal; and whether it was sent one after so many seconds.
+) -> End:
+    """Run a command in a folder, and send it a signal after so many seconds.
 
-    What it says goes to `stderr` beside the folder.
+    Seconds in which it waits for a busy CPU do not count. What it says goes to `stderr` beside the folder.
     """
     child = os.fork()
     if child == 0:
         _become(words, folder, variables or {})
-    started, late = time.monotonic(), False
+    started, late, queue = time.monotonic(), False, 0.0
     while True:
         found, status = os.waitpid(child, os.WNOHANG)
+        queue = max(queue, queued(child))
+        waited = time.monotonic() - started - queue
         if found:
-            return os.waitstatus_to_exitcode(status), late
-        waited = time.monotonic() - started
+            return End(os.waitstatus_to_exitcode(status), late, waited)
         if waited > patience and not late:
             os.kill(child, number)
             late = True
         if waited > patience + GRACE:
             os.kill(child, signal.SIGKILL)
-        time.sleep(0.001)
+        time.sleep(0.005)
+
+
+def queued(process: int) -> float:
+    """Seconds for which a thread of a process has waited for a CPU that others had; 0 where the system does not say."""
+    found = [0.0]
+    for place in Path(f"/proc/{process}/task").glob("*/schedstat"):
+        with contextlib.suppress(OSError, IndexError, ValueError):
+            found.append(int(place.read_text().split()[1]) / 1e9)
+    return max(found)
 
 
 def _become(words: list[str], folder: Path, variables: Mapping[str, str]) -> NoReturn:

@@ -10,7 +10,6 @@ import shutil
 import signal
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -48,19 +47,18 @@ def main() -> int:
 def killed(line: str, count: int, chance: random.Random, folder: Path) -> int:
     """How often a line's outputs were not as they must be."""
     clear(folder)
-    began = time.monotonic()
-    code, _ = in_a_fork(words(line, folder), folder, LONG)
-    took, whole, faults, kills = time.monotonic() - began, outputs(line, folder), list[str](), 0
+    code, _, took = in_a_fork(words(line, folder), folder, LONG)
+    whole, faults, kills = outputs(line, folder), list[str](), 0
     faults += [f"exit code {code}"] * (code != 0)
     for _ in range(count):
         if chance.random() < 0.7:
             clear(folder)
-        code, late = in_a_fork(words(line, folder), folder, chance.random() * took * 1.1, number=signal.SIGKILL)
-        kills += late
+        patience = chance.random() * took * 1.1
+        kills += in_a_fork(words(line, folder), folder, patience, number=signal.SIGKILL).late
         faults += [
             f"{name} is neither whole nor absent" for name, held in outputs(line, folder).items() if held != whole[name]
         ]
-        code, _ = in_a_fork(words(line, folder), folder, LONG)
+        code = in_a_fork(words(line, folder), folder, LONG).code
         faults += [f"exit code {code}: {(folder.parent / 'stderr').read_text()[-300:]}"] * (code != 0)
         faults += [
             f"{name} came out otherwise" for name, held in whole.items() if outputs(line, folder).get(name) != held

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from maxent_cli.alphabet import decode
 from maxent_cli.analysis.diagnostics import Diagnosis, diagnose
@@ -19,10 +19,14 @@ from maxent_cli.analysis.summary import summarise
 from maxent_cli.data import SampleSet, Shard
 from maxent_cli.errors import InputError
 from maxent_cli.io import samples as files
-from maxent_cli.io.logos import Logo, information_heights, png_of, write_logo
 from maxent_cli.io.outputs import copy_recorded, planned
 from maxent_cli.io.tables import Row, write_rows
 from maxent_cli.tables.sampling import SERIES, SUMMARY
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from maxent_cli.io.logos import Logo
 
 SHOWN = ("record", "beta", "converged", "rhat", "ess", "energy_reduction", "bits", "bits_error")  # in a notebook
 MOST_SHOWN = 20
@@ -87,17 +91,21 @@ class Draws(files.DrawsFile):
             self._rows = [summarise(each, self.diagnosis(each), self.is_distance) for each in self]
         return self._rows
 
-    def to_frame(self) -> pd.DataFrame:
+    def to_frame(self) -> "pd.DataFrame":
         """A row an anchor: beta, convergence, energy, output and bits, each with its Monte Carlo error.
 
         Examples
         --------
         >>> draws.to_frame()[["record", "converged", "bits", "bits_error"]]  # doctest: +SKIP
         """
+        import pandas as pd  # slow to import, as all that draws
+
         return pd.DataFrame(self.rows())
 
-    def series(self) -> pd.DataFrame:
+    def series(self) -> "pd.DataFrame":
         """A row an anchor and replica: energy, output and bits at each beta from 0 up."""
+        import pandas as pd
+
         return pd.DataFrame(self._series())
 
     def sequences(self, anchor: int | str) -> list[str]:
@@ -112,7 +120,7 @@ class Draws(files.DrawsFile):
         """
         picture = Picture(_logo(self[anchor]))
         if path is not None:
-            write_logo(path, picture.logo)
+            picture.save(path)
         return picture
 
     def save(self, path: str) -> None:
@@ -172,14 +180,18 @@ def opened(given: GivenDraws) -> Iterator[Draws]:
 class Picture:
     """A logo that a notebook shows."""
 
-    def __init__(self, logo: Logo) -> None:
+    def __init__(self, logo: "Logo") -> None:
         self.logo = logo
 
     def save(self, path: str) -> None:
         """Write it: PNG, SVG or PDF by suffix."""
+        from maxent_cli.io.logos import write_logo
+
         write_logo(path, self.logo)
 
     def _repr_png_(self) -> bytes:
+        from maxent_cli.io.logos import png_of
+
         return png_of(self.logo)
 
 
@@ -197,7 +209,9 @@ def open_draws(path: str) -> Draws:
     return Draws(path)
 
 
-def _logo(samples: SampleSet) -> Logo:
+def _logo(samples: SampleSet) -> "Logo":
+    from maxent_cli.io.logos import Logo, information_heights
+
     letters, held = frequencies(samples), information_of(samples)
     return Logo(
         title=f"{samples.name}   {held.total:.2f} ± {held.total_error:.2f} bits",

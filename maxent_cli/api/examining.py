@@ -28,7 +28,7 @@ from maxent_cli.interpret.law import Frequencies, Law
 from maxent_cli.interpret.sampling import Sampling, ready
 from maxent_cli.interpret.self_test import self_test
 from maxent_cli.io.machine import GIB, granted_memory
-from maxent_cli.io.records import read_labelled_sequences
+from maxent_cli.io.records import RecordSource, read_labelled_sequences
 
 MOST_LABELLED = 1000
 RANDOM = 8  # sequences, where no anchors are given
@@ -127,7 +127,8 @@ def letters_finding(patient: Patient, told: str, table: str | None, listener: Li
     """Whether the letters are in the order that the network was trained on."""
     if table is None:
         return Finding("letters", NOTE, f"taken to be {told}; give labelled sequences, --table, to try all")
-    sequences, labels, rejected = read_labelled_sequences(table, patient.model.input_length, False)
+    source = RecordSource(table, labelled=True)
+    sequences, labels, rejected = read_labelled_sequences(source, patient.model.input_length, False)
     account(len(sequences), rejected, table, None, listener)
     some = np.random.default_rng(0).permutation(len(sequences))[:MOST_LABELLED]
     return letters(patient, sequences.codes[some], labels[some], told)

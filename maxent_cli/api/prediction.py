@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from maxent_cli.alphabet import decode
@@ -23,12 +22,15 @@ from maxent_cli.io.digests import run_digests
 from maxent_cli.io.fasta import fasta_lines
 from maxent_cli.io.outputs import planned
 from maxent_cli.io.parts import SCORES
-from maxent_cli.io.records import RecordSource, read_labelled_sequences
+from maxent_cli.io.records import RecordSource, read_labelled_sequences, read_part
 from maxent_cli.io.tables import write_rows
 from maxent_cli.laws import Combination, is_table
 from maxent_cli.models import prediction
 from maxent_cli.models.splits import related
 from maxent_cli.tables.training import SCORES as SCORES_TABLE
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SEED = 1  # of the intervals of AUROC and AUPRC
 MOST_SHOWN = 20  # rows in a notebook
@@ -45,8 +47,10 @@ class Scores:
     sequences: Sequences
     rows: NDArray[np.intp]
 
-    def to_frame(self) -> pd.DataFrame:
+    def to_frame(self) -> "pd.DataFrame":
         """A row a record: record, outputs, contrast, probability and, where labels are known, label and correct."""
+        import pandas as pd
+
         return pd.DataFrame(self.columns)
 
     @property
@@ -189,12 +193,25 @@ def _read(
     With labels (N,) where known, and the records left out.
     """
     if isinstance(source, str):
-        sequences, called, rejected = read_labelled_sequences(source, network.input_length, crop)
-        return sequences, called, rejected, len(sequences) + len(rejected)
+        return _read_table(RecordSource(source, labelled=True), network.input_length, crop, shard)
     background = network.background or (0.25,) * 4
     sequences, rejected, count = source.read_part(network.input_length, background, shard, prediction.BATCH)
     labels = None if label is None else np.full(len(sequences), label, np.int64)
     return sequences, labels, rejected, count
+
+
+def _read_table(
+    source: RecordSource, length: int | None, crop: bool, shard: Shard
+) -> tuple[Sequences, Labels, list[Rejected], int]:
+    labels = dict[int, int]()
+
+    def read(some: RecordSource) -> tuple[Sequences, list[Rejected]]:
+        found, called, left_out = read_labelled_sequences(some, length, crop)
+        labels.update(zip(found.numbered.tolist(), called.tolist(), strict=True))
+        return found, left_out
+
+    sequences, rejected, count = read_part(source, shard, read, prediction.BATCH)
+    return sequences, np.array([labels[number] for number in sequences.numbered.tolist()], np.int64), rejected, count
 
 
 def _outputs(reader: Reader, sequences: Sequences, task: Task) -> Floats:

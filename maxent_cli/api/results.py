@@ -7,14 +7,15 @@ import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from maxent_cli.api.listening import Listener
 from maxent_cli.errors import InputError
 from maxent_cli.io.outputs import Outputs, copy_recorded, planned
 from maxent_cli.io.tables import text_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MOST_SHOWN = 20  # rows in a notebook
 
@@ -35,14 +36,16 @@ class Results:
         """Names of the tables."""
         return sorted(path.stem for path in self.path.glob("*.tsv"))
 
-    def __getitem__(self, table: str) -> pd.DataFrame:
+    def __getitem__(self, table: str) -> "pd.DataFrame":
         if table not in self.tables:
             raise InputError(self.path, "", f"holds no table named {table}", f"its tables are {', '.join(self.tables)}")
+        import pandas as pd
+
         found = pd.read_csv(self.path / f"{table}.tsv", sep="\t", true_values=["yes"], false_values=["no"])
         texts = found.select_dtypes(exclude=["number", "bool"]).columns
         return found.assign(**{str(name): found[name].map(_plain) for name in texts})
 
-    def to_frame(self) -> pd.DataFrame:
+    def to_frame(self) -> "pd.DataFrame":
         """The table that answers the question."""
         return self[self.main]
 

@@ -316,7 +316,7 @@ def _scored(path: str, rows: list[BedRow], share: float | None, top: bool) -> li
 
 
 def _read_table(path: str, data: TrainingData, task: Task) -> Source:
-    sequences, labels, rejected = read_labelled_sequences(path, data.length, data.crop)
+    sequences, labels, rejected = read_labelled_sequences(RecordSource(path, labelled=True), data.length, data.crop)
     _account(sequences, rejected, path, task)
     positives, negatives = (sequences.take(np.flatnonzero(labels == label)) for label in (1, 0))
     if not len(positives):

@@ -10,7 +10,7 @@ import click
 
 from maxent_cli import __version__
 from maxent_cli.commands.faults import told
-from maxent_cli.commands.stopping import tidy_at_sigterm
+from maxent_cli.commands.stopping import keep_as_it_is, tidy_at_sigterm
 from maxent_cli.errors import EndedError, InputError
 
 # command name -> one line for `maxent --help`; the command lives in the module of the same name
@@ -55,6 +55,8 @@ class CommandTable(click.Group):
             raise
         except (Exception, SystemExit, EndedError) as error:
             code, line = told(error)
+            if isinstance(error, EndedError):
+                keep_as_it_is(error, code)
             with suppress(OSError):
                 click.echo(f"maxent: {line}", err=True)
             return ctx.exit(code)

@@ -1,10 +1,11 @@
 """Signals: a run that can go on keeps what it has done and ends with exit code 4; others leave nothing half-written."""
 
+import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from maxent_cli.errors import EndedError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 # of a person, of a scheduler that ends a job, and of one that is about to
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 AGAIN = 0.02  # seconds until an error that was dropped is raised again
+_ENDED = list[tuple[EndedError, int]]()
 
 
 @contextmanager
@@ -54,6 +56,20 @@ def tidy_at_sigterm() -> Iterator[None]:
             yield
         finally:
             sys.unraisablehook = before
+
+
+def keep_as_it_is(error: EndedError, code: int) -> None:
+    """What was under way is not taken apart: half-made code, as LLVM's, may crash where that is tried."""
+    _ENDED.append((error, code))
+
+
+def leave_if_ended() -> None:
+    """End the process at once, and by its exit code, where it was told to end."""
+    for _, code in _ENDED:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from maxent_cli.io.fasta import read_fasta
 from maxent_cli.io.files import GZIP_MAGIC, PIPE, reading_text
 from maxent_cli.io.genome_index import digest_of_index, index_of, read_index
 from maxent_cli.io.outputs import writing
+from maxent_cli.io.places import START, Begin, Places, find_places, kind_of_lines
 
 NARROW_PEAK_COLUMNS = 10
 _SUMMIT_COLUMN = 9
@@ -47,18 +48,18 @@ class _Chromosome(Protocol):
 _Genome = Mapping[str, _Chromosome]
 
 
-def read_intervals(path: str, block: range | None = None) -> Iterator[BedRow]:
+def read_intervals(path: str, block: range | None = None, begin: Begin = START) -> Iterator[BedRow]:
     """Rows of a BED file of 3 to 12 columns or a narrowPeak file (plain, gzip or '-'), in order.
 
     A file of 10 columns is narrowPeak (the BED specification forbids BED10), and its last column the summit, -1 for
     none. Lines that are blank or begin with '#', 'track' or 'browser' are passed over. block: of all rows, counted from
-    0, these alone. Raises InputError naming the line, and for a file without an interval.
+    0, these alone, which stand behind `begin`. Raises InputError naming the line, and for a file without an interval.
     """
-    count = 0
-    with reading_text(path) as stream:
-        for number, line in enumerate(stream, 1):
+    count = begin.records
+    with reading_text(path, begin.offset) as stream:
+        for number, line in enumerate(stream, begin.lines + 1):
             text = (line.removeprefix("\ufeff") if number == 1 else line).rstrip("\r\n")
-            if _is_row(text):
+            if _is_row(line, number):
                 count += 1
                 if block is None or count - 1 in block:
                     yield _row(path, number, text)
@@ -68,20 +69,18 @@ def read_intervals(path: str, block: range | None = None) -> Iterator[BedRow]:
             _none(path)
 
 
-def count_intervals(path: str) -> int:
-    """How many rows a BED file has; what they say is not looked at. Raises InputError where it has none."""
-    with reading_text(path) as stream:
-        count = sum(
-            _is_row(line.removeprefix("\ufeff") if number == 1 else line) for number, line in enumerate(stream, 1)
-        )
-        return count or _none(path)
+def interval_places(path: str) -> Places:
+    """Where rows of a BED file stand; what they say is not looked at. Raises InputError where it has none."""
+    found = find_places(path, kind_of_lines(_is_row, ask=b"#tb"))
+    return found if found.count else _none(path)
 
 
 def _none(path: str) -> NoReturn:
     raise InputError(path, "", "holds no interval", "give a BED or narrowPeak file")
 
 
-def _is_row(text: str) -> bool:
+def _is_row(line: str, number: int) -> bool:
+    text = line.removeprefix("\ufeff") if number == 1 else line
     return bool(text.strip()) and text[0] != "#" and text.split(maxsplit=1)[0] not in ("track", "browser")
 
 
@@ -140,25 +139,33 @@ def places_away(genome_path: str, rows: Sequence[BedRow], count: Mapping[str, in
 
     Raises InputError where a chromosome has too few.
     """
-    chance, places = np.random.default_rng(away.seed), list[BedRow]()
+    chance, places, near = np.random.default_rng(away.seed), list[BedRow](), dict[str, list[tuple[int, int]]]()
+    for row in rows:
+        near.setdefault(row.interval.chromosome, []).append((row.interval.start, row.interval.end))
     with _opening(genome_path) as genome:
         for chromosome in sorted(name for name in count if name in genome):
-            free = _free_places(len(genome[chromosome]), rows, chromosome, away)
-            if len(free) < count[chromosome]:
-                problem = f"{chromosome} has {len(free)} places {away.distance} bp from every interval"
+            starts, sizes = _free_stretches(len(genome[chromosome]), near.get(chromosome, []), away)
+            before = np.append(0, np.cumsum(sizes))
+            if before[-1] < count[chromosome]:
+                problem = f"{chromosome} has {before[-1]} places {away.distance} bp from every interval"
                 raise InputError(genome_path, "", f"{problem}; {count[chromosome]} are needed", "ask for less distance")
-            chosen = np.sort(chance.choice(free, count[chromosome], replace=False))
-            places += [BedRow(Interval(chromosome, int(place), int(place) + 1), place=genome_path) for place in chosen]
+            chosen = np.sort(chance.choice(before[-1], count[chromosome], replace=False))
+            stretch = np.searchsorted(before, chosen, side="right") - 1
+            found = (starts[stretch] + chosen - before[stretch]).tolist()
+            places += [BedRow(Interval(chromosome, place, place + 1), place=genome_path) for place in found]
     return places
 
 
-def _free_places(size: int, rows: Iterable[BedRow], chromosome: str, away: Away) -> NDArray[np.intp]:
-    free = np.zeros(size, np.bool_)
-    free[away.length // 2 : max(size - away.length + away.length // 2 + 1, 0)] = True
-    for row in rows:
-        if row.interval.chromosome == chromosome:
-            free[max(row.interval.start - away.distance + 1, 0) : row.interval.end + away.distance - 1] = False
-    return np.flatnonzero(free)
+def _free_stretches(
+    size: int, near: Sequence[tuple[int, int]], away: Away
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Starts and sizes of stretches of a chromosome where a window fits and that are far from intervals."""
+    taken = np.array(sorted(near), np.intp).reshape(-1, 2)
+    first, last = away.length // 2, size - away.length + away.length // 2 + 1
+    ends = np.maximum.accumulate(np.append(first, taken[:, 1] + away.distance - 1))
+    begins = np.minimum(np.append(taken[:, 0] - away.distance + 1, last), last)
+    free = begins > ends
+    return ends[free], (begins - ends)[free]
 
 
 def _row(path: str, number: int, text: str) -> BedRow:

@@ -44,10 +44,16 @@ def note(path: str, digest: object = None, before: Signature | None = None) -> N
     What came from a pipe, and is nowhere any more, is told from a file.
     """
     known = signature(path) if before is None else before
-    if digest is None and known and _key(path) in _NOTED and _NOTED[_key(path)].signature == known:
+    if digest is None and is_noted(path, known):
         return
     found = digest_of(path) if digest is None else digest
     _NOTED[_key(path)] = Noted(found if known or found is None else {PIPED: found}, known)
+
+
+def is_noted(path: str, known: Signature) -> bool:
+    """Whether a digest has been noted of a file, or folder, of this signature."""
+    found = _NOTED.get(_key(path))
+    return found is not None and bool(known) and found.signature == known
 
 
 def noted(path: str) -> object:

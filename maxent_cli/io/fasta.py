@@ -12,6 +12,7 @@ from maxent_cli.data import Interval, Record, Rejected, Sequences
 from maxent_cli.errors import InputError
 from maxent_cli.io.files import reading_text
 from maxent_cli.io.outputs import writing
+from maxent_cli.io.places import START, Begin, Places, find_places, kind_of_lines
 
 # chrom:start-end, chrom:start-end(strand), name::chrom:start-end(strand); a tail such as _shuf is passed over
 _COORDINATES = re.compile(
@@ -22,16 +23,16 @@ _GIVE_FASTA = "give a FASTA file; files of intervals are known by their names, .
 _AMBIGUOUS = frozenset("NRYSWKMBDHV")  # IUPAC: one of several of A, C, G, T
 
 
-def read_fasta(path: str, block: range | None = None) -> Iterator[Record]:
+def read_fasta(path: str, block: range | None = None, begin: Begin = START) -> Iterator[Record]:
     """Records of a FASTA file (plain, gzip, bgzip, or '-'), in order; the name is the header's first word.
 
     Lines may be wrapped, of either case, with CRLF; the sequence is handed on as it stands, empty or with other
-    letters too (to_sequences says what to do with those). block: of all records, counted from 0, these alone. Raises
-    InputError for a file that is not FASTA or holds no record.
+    letters too (to_sequences says what to do with those). block: of all records, counted from 0, these alone, of which
+    the first stands behind `begin`. Raises InputError for a file that is not FASTA or holds no record.
     """
-    with reading_text(path) as stream:
+    with reading_text(path, begin.offset) as stream:
         if block is not None:
-            yield from _block_of(stream, path, block)
+            yield from _block_of(stream, path, block, begin)
             return
         name, place, parts = None, "", list[str]()
         for number, line in enumerate(stream, 1):
@@ -48,16 +49,11 @@ def read_fasta(path: str, block: range | None = None) -> Iterator[Record]:
         yield _record(name, parts, place)
 
 
-def count_fasta(path: str) -> int:
-    """How many records a FASTA file has; their letters are not looked at. Raises InputError where it has none."""
-    with reading_text(path) as stream:
-        count = sum(_is_header(line, row) for row, line in enumerate(stream, 1))
-        return count or _none(path)
-
-
-def first_length(path: str) -> int | None:
-    """Letters of the first record that has some, in bp."""
-    return next((len(record.sequence) for record in read_fasta(path) if record.sequence), None)
+def fasta_places(path: str) -> Places:
+    """Where records of a FASTA file begin; their letters are not looked at. Raises InputError where it has none."""
+    found = find_places(path, kind_of_lines(_is_header, always=b">"))
+    next(read_fasta(path, range(0)), None)  # text before the first '>' is the fault of every part
+    return found if found.count else _none(path)
 
 
 def write_fasta(path: str, names: Iterable[str], sequences: Iterable[str]) -> None:
@@ -137,10 +133,10 @@ def _is_header(line: str, row: int) -> bool:
     return (line.removeprefix(_BYTE_ORDER_MARK) if row == 1 else line).lstrip()[:1] == ">"
 
 
-def _block_of(stream: TextIO, path: str, block: range) -> Iterator[Record]:
+def _block_of(stream: TextIO, path: str, block: range, begin: Begin) -> Iterator[Record]:
     """The records of a block; others are passed over unread."""
-    number, header, place, parts = -1, "", "", list[str]()
-    for row, line in enumerate(stream, 1):
+    number, header, place, parts = begin.records - 1, "", "", list[str]()
+    for row, line in enumerate(stream, begin.lines + 1):
         if _is_header(line, row):
             if number in block:
                 yield _record(header, parts, place)

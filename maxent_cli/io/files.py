@@ -23,22 +23,34 @@ _PIECE = 1 << 20  # bytes
 
 
 @contextmanager
-def reading_text(path: str) -> Iterator[TextIO]:
+def reading_text(path: str, offset: int = 0) -> Iterator[TextIO]:
     """Open a text file, gzip or bgzip file, or standard input ('-') for reading; its digest is noted at the end.
 
-    Raises InputError where the file cannot be read, is cut short or is not text.
+    offset: bytes to pass over of a file whose digest has been noted. Raises InputError where the file cannot be read,
+    is cut short or is not text.
     """
+    with reading_bytes(path, offset) as (stream, _):
+        text = io.TextIOWrapper(stream, encoding="utf-8")
+        yield text
+
+
+@contextmanager
+def reading_bytes(path: str, offset: int = 0) -> Iterator[tuple[IO[bytes], bool]]:
+    """As reading_text, what it holds as bytes; and whether it is compressed."""
     try:
         with _open_bytes(path) as raw:
-            before, seen = digests.signature(path), _Digesting(raw)
-            buffered = io.BufferedReader(seen)
+            before = digests.signature(path)
+            seen = None if offset or digests.is_noted(path, before) else _Digesting(raw)
+            buffered = raw if seen is None else io.BufferedReader(seen)
             compressed = buffered.peek(2)[:2] == GZIP_MAGIC
             stream = cast(IO[bytes], gzip.GzipFile(fileobj=buffered) if compressed else buffered)
-            text = io.TextIOWrapper(stream, encoding="utf-8")
-            yield text
-            while Path(path).is_file() and seen.read(_PIECE):  # what nobody wanted is of the file all the same
-                pass
-            digests.note(path, seen.digest.hexdigest(), before)
+            if offset:
+                stream.seek(offset)
+            yield stream, compressed
+            if seen is not None:
+                while Path(path).is_file() and seen.read(_PIECE):  # what nobody wanted is of the file all the same
+                    pass
+                digests.note(path, seen.digest.hexdigest(), before)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise InputError(path, "", f"damaged gzip file ({error})", "make or copy the file again") from error
     except UnicodeDecodeError as error:
@@ -84,22 +96,21 @@ def reason(error: OSError) -> str:
 class _Digesting(io.RawIOBase):
     """A stream of bytes, and the SHA-256 of those that have been read."""
 
-    def __init__(self, raw: IO[bytes]) -> None:
+    def __init__(self, raw: io.BufferedIOBase) -> None:
         self._raw, self.digest = raw, hashlib.sha256()
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        data = self._raw.read1(len(buffer)) if hasattr(self._raw, "read1") else self._raw.read(len(buffer))
-        self.digest.update(data)
-        buffer[: len(data)] = data
-        return len(data)
+        count = self._raw.readinto1(buffer)
+        self.digest.update(memoryview(buffer)[:count])
+        return count
 
 
-def _open_bytes(path: str) -> IO[bytes]:
+def _open_bytes(path: str) -> io.BufferedReader:
     if path == PIPE:
-        return sys.stdin.buffer
+        return cast(io.BufferedReader, sys.stdin.buffer)
     if Path(path).is_dir():
         raise InputError(path, "", "is a folder", "give a file")
     _require_end(path)

@@ -2,10 +2,10 @@
 
 import mmap
 import os
-import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -13,8 +13,11 @@ from typing import NamedTuple
 import pyfaidx
 
 from maxent_cli.errors import InputError
+from maxent_cli.io.digests import Signature, say, signature
+from maxent_cli.io.outputs import keep
 
 _LONGEST_HEADER = 1 << 16  # bytes
+_MADE = dict[tuple[str, Signature], bytes]()  # indexes of this process, which opens a genome several times
 
 
 class Entry(NamedTuple):
@@ -35,19 +38,27 @@ class Entry(NamedTuple):
 
 @contextmanager
 def index_of(path: str) -> Iterator[str]:
-    """The path of an index that is right: that beside the genome, or one for the time being; a wrong one is renewed.
+    """The path of an index that is right: that beside the genome, where a wrong or missing one is put in its place.
 
-    Raises InputError where the genome cannot be indexed.
+    Where that cannot be written, one for the time being, and that is said. Raises InputError where the genome cannot be
+    indexed.
     """
     beside = Path(f"{path}.fai")
     if beside.is_file() and beside.stat().st_mtime >= Path(path).stat().st_mtime and is_right(path, str(beside)):
         yield str(beside)
         return
     with tempfile.TemporaryDirectory() as folder:
-        made = Path(folder) / "genome.fai"
-        _build(path, str(made))
-        if beside.is_file() and made.read_bytes() != beside.read_bytes():
-            _renew(beside, made)
+        made, known = Path(folder) / "genome.fai", (os.path.realpath(path), signature(path))
+        if known in _MADE:
+            made.write_bytes(_MADE[known])
+        else:
+            began = time.process_time()
+            _build(path, str(made))
+            _MADE[known] = made.read_bytes()
+            if not keep(str(beside), _MADE[known]):
+                took = time.process_time() - began
+                wasted = f"its index, made in {took:.1f} CPU s, cannot be kept beside it, and every run makes its own"
+                say(f"{path}: {wasted}: make one where it can be written, as `samtools faidx` does")
         yield str(made)
 
 
@@ -114,14 +125,3 @@ def _build(path: str, index: str) -> None:
 
 def _cannot(path: str, error: Exception, cure: str) -> InputError:
     return InputError(path, "", f"cannot be indexed ({' '.join(str(error).split())})", cure)
-
-
-def _renew(beside: Path, made: Path) -> None:
-    """Put an index in the place of a wrong one, where that can be written."""
-    temporary = beside.with_name(f".{beside.name}.{os.getpid()}.tmp")
-    with suppress(OSError):
-        try:
-            shutil.copyfile(made, temporary)
-            temporary.replace(beside)
-        finally:
-            temporary.unlink(missing_ok=True)

@@ -197,6 +197,17 @@ def writing_folder(path: str, making: Making | None = None) -> Iterator[Path]:
         batch.clean()
 
 
+def keep(path: str, data: bytes) -> bool:
+    """Write what can be made again at any time, in the place of an older one; whether that could be written."""
+    try:
+        _tidy(path)
+        with writing(path, "wb") as stream:
+            stream.write(data)
+    except (InputError, OSError):
+        return False
+    return True
+
+
 def copy_into(source: str, path: str) -> None:
     """Write a file's bytes to an output."""
     with writing(path, "wb") as stream, Path(source).open("rb") as read:

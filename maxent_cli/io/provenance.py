@@ -15,9 +15,8 @@ from typing import Any
 
 from maxent_cli import __version__
 from maxent_cli.errors import InputError
-from maxent_cli.io.digests import PIPED, changes, digest_of, noted
+from maxent_cli.io.digests import changes, digest_of, noted
 from maxent_cli.io.files import check_input, reason
-from maxent_cli.io.genome_index import index_digest
 from maxent_cli.io.machine import peak_memory
 
 Record = dict[str, Any]
@@ -94,23 +93,6 @@ def require_provenance(output: str) -> Record:
     if digest_of(output) != record.get("output"):
         raise InputError(output, "", "is not as it was when its provenance was written", "run the command again")
     return record
-
-
-def require_inputs(output: str, record: Record) -> None:
-    """Raise InputError where an input of an output is not as it was; those that were pipes are passed over.
-
-    Of a genome, the index is compared: names, lengths and places of its sequences.
-    """
-    for path, known in record["inputs"].items():
-        if known is None or (isinstance(known, dict) and PIPED in known):
-            continue
-        genome = isinstance(known, dict) and Path(path).is_file()
-        now = index_digest(path) if genome else digest_of(path)
-        if now != (known.get("index") if genome else known):
-            what = "has changed since" if Path(path).exists() else "is gone, and"
-            raise InputError(path, "", f"{what} {output} was made from it", "run the command again")
-    for path in record.get("changed_inputs", ()):
-        raise InputError(path, "", f"changed while {output} was made from it", "run the command again")
 
 
 def beside(output: str) -> str:

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from maxent_cli.data import Record, Rejected, Sequences, Shard
 from maxent_cli.errors import InputError, SettingsError
-from maxent_cli.io.bed import BedRow, count_intervals, fetch_windows, read_intervals
+from maxent_cli.io.bed import BedRow, fetch_windows, interval_places, read_intervals
 from maxent_cli.io.digests import run_digests, say
-from maxent_cli.io.fasta import count_fasta, first_length, interval_of_name, read_fasta, to_sequences
-from maxent_cli.io.tables import read_labelled
+from maxent_cli.io.fasta import fasta_places, interval_of_name, read_fasta, to_sequences
+from maxent_cli.io.places import START, Begin, Places
+from maxent_cli.io.tables import labelled_places, read_labelled
 
 BED_SUFFIXES = (".bed", ".narrowpeak", ".broadpeak")
 
@@ -24,15 +25,17 @@ Given = str | Iterable[str] | Mapping[str, str]  # a path, or sequences, perhaps
 class RecordSource:
     """Where records come from: a FASTA or BED path; genome (FASTA) and the windows' centre ('summit', 'centre').
 
-    given: records in memory instead of a file; path is then what messages call them. block: of all records, counted
-    from 0, these alone.
+    given: records in memory instead of a file; path is then what messages call them. labelled: a table of sequences and
+    labels. block: of all records, counted from 0, these alone, which stand behind `begin`.
     """
 
     path: str
     genome: str | None = None
     centre: str = "centre"
     given: tuple[Record, ...] = ()
+    labelled: bool = False
     block: range | None = None
+    begin: Begin = START
 
     @property
     def files(self) -> list[str]:
@@ -42,25 +45,43 @@ class RecordSource:
     @property
     def is_bed(self) -> bool:
         """Whether it holds intervals and no letters."""
-        return not self.given and is_bed(self.path)
+        return not self.given and not self.labelled and is_bed(self.path)
+
+    @property
+    def first(self) -> int:
+        """Number of the first record that is read."""
+        return self.block.start if self.block else 0
 
     def records(self) -> Iterator[Record]:
         """The records in memory, or those of the FASTA file."""
         if not self.given:
-            return read_fasta(self.path, self.block)
+            return read_fasta(self.path, self.block, self.begin)
         return iter(self.given if self.block is None else self.given[self.block.start : self.block.stop])
 
-    def first_length(self) -> int | None:
-        """Letters of the first of all records."""
-        return len(self.given[0].sequence) if self.given else first_length(self.path)
+    def intervals(self) -> Iterator[BedRow]:
+        """The rows of the BED file."""
+        return read_intervals(self.path, self.block, self.begin)
 
-    def count(self) -> int | None:
-        """How many records there are; None where that is known when all have been read, as of a pipe."""
+    def rows(self) -> Iterator[tuple[Record, int]]:
+        """The records of the table, and their labels."""
+        return read_labelled(self.path, self.block, self.begin)
+
+    def length(self) -> int | None:
+        """Letters of the first of all records that has some, in bp; of a block alone, None where it is read first."""
+        if self.block is None or self.is_bed:
+            return None
+        whole = replace(self, block=None, begin=START)
+        records = (record for record, _ in whole.rows()) if self.labelled else whole.records()
+        return next((len(record.sequence) for record in records if record.sequence), None)
+
+    def places(self) -> Places | None:
+        """Where the records stand, and how many there are; None of a pipe, where that is known when all is read."""
         if self.given:
-            return len(self.given)
+            return Places(len(self.given), [])
         if not Path(self.path).is_file():
             return None
-        return (count_intervals if self.is_bed else count_fasta)(self.path)
+        find = labelled_places if self.labelled else interval_places if self.is_bed else fasta_places
+        return find(self.path)
 
     def digests(self) -> dict[str, object]:
         """Digests of what all parts of a run read of it, once it has been read."""
@@ -105,10 +126,13 @@ def read_part(
     if shard.count == 1:
         found, rejected = read(source)
         return found, rejected, len(found) + len(rejected)
-    known = source.count()
-    if known is not None:
-        found, rejected = read(replace(source, block=_widened(shard.block(known), around, known)))
-        return found, rejected, known
+    places = source.places()
+    if places is not None:
+        if places.compressed:
+            say(f"{source.path}: is compressed, and is read through for this part; of a plain file only its block is")
+        block = _widened(shard.block(places.count), around, places.count)
+        found, rejected = read(replace(source, block=block, begin=places.before(block.start)))
+        return found, rejected, places.count
     found, rejected = read(source)
     count = len(found) + len(rejected)
     block = _widened(shard.block(count), around, count)
@@ -129,12 +153,11 @@ def read_sequences(
     where BED comes without genome or length.
     """
     if not source.is_bed:
-        first = source.block.start if source.block else 0
-        known = source.first_length() if length is None and source.block is not None else length
-        return to_sequences(source.records(), known, crop, unknown, first)
+        known = source.length() if length is None else length
+        return to_sequences(source.records(), known, crop, unknown, source.first)
     if source.genome is None or length is None:
         raise InputError(source.path, "", "is BED, which holds no sequence", "give --genome FASTA (and the length)")
-    return read_windows(source, read_intervals(source.path, source.block), length, unknown)
+    return read_windows(source, source.intervals(), length, unknown)
 
 
 def read_windows(
@@ -142,21 +165,20 @@ def read_windows(
 ) -> tuple[Sequences, list[Rejected]]:
     """Windows of length bp in a source's genome around some rows; and what was left out."""
     windows = fetch_windows(source.genome or "", rows, length, source.centre)
-    return to_sequences(windows, length, unknown=unknown, first=source.block.start if source.block else 0)
+    return to_sequences(windows, length, unknown=unknown, first=source.first)
 
 
 def read_labelled_sequences(
-    path: str, length: int | None, crop: bool
+    source: RecordSource, length: int | None, crop: bool
 ) -> tuple[Sequences, NDArray[np.int64], list[Rejected]]:
     """Sequences (N) of one length with their labels (N,) from a TSV, and the rows left out."""
-    labels: dict[str, int] = {}
+    labels = list[int]()
 
     def records() -> Iterable[Record]:
-        for record, label in read_labelled(path):
-            labels[record.place] = label  # a place is a line: names need not be unique
+        for record, label in source.rows():
+            labels.append(label)
             yield record
 
-    sequences, rejected = to_sequences(records(), length, crop)
-    left_out = {record.place for record in rejected}
-    kept = [label for place, label in labels.items() if place not in left_out]
-    return sequences, np.array(kept, np.int64), rejected
+    known = source.length() if length is None else length
+    sequences, rejected = to_sequences(records(), known, crop, first=source.first)
+    return sequences, np.array(labels, np.int64)[sequences.numbered - source.first], rejected

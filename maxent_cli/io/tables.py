@@ -2,8 +2,9 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn, TextIO
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from maxent_cli.errors import InputError, shown
 from maxent_cli.io.fasta import interval_of_name
 from maxent_cli.io.files import reading_text
 from maxent_cli.io.outputs import writing
+from maxent_cli.io.places import START, Begin, Places, find_places, kind_of_lines
 from maxent_cli.tables.sampling import REJECTED
 from maxent_cli.tables.schema import Table
 
@@ -26,26 +28,28 @@ _MARK = "'"
 _CONTROLS = dict.fromkeys([*range(32), *range(127, 160), 0x2028, 0x2029], " ")
 
 
-def read_labelled(path: str) -> Iterator[tuple[Record, int]]:
+def read_labelled(path: str, block: range | None = None, begin: Begin = START) -> Iterator[tuple[Record, int]]:
     """Records and their labels (0 or 1) from a TSV (plain, gzip or '-') with a header line.
 
     Columns, in any case and order: sequence or seq; label or bound; optionally id, name or EventID (otherwise a
-    record is called 'row' and its line's number). Raises InputError naming line and column.
+    record is called 'row' and its line's number). block: of all rows, counted from 0, these alone, which stand behind
+    `begin`. Raises InputError naming line and column.
     """
     with reading_text(path) as stream:
         header = _cells(stream.readline().removeprefix("\ufeff"))
         sequence, label = _column(path, header, _SEQUENCE_COLUMNS), _column(path, header, _LABEL_COLUMNS)
         name = _find(header, _NAME_COLUMNS)
-        empty = True
-        for number, line in enumerate(stream, 2):
-            if line.strip():
-                empty = False
-                cells = _cells(line)
-                _require_cells(path, number, cells, header)
-                called = cells[name].strip() if name is not None else f"row{number}"
-                yield _record(called, cells[sequence], f"{path}: line {number}"), _label(path, number, label, cells)
-        if empty:
-            raise InputError(path, "", "holds no row below the header", "give one labelled sequence a line")
+        for number, line in _rows(path, stream, block, begin):
+            cells = _cells(line)
+            _require_cells(path, number, cells, header)
+            called = cells[name].strip() if name is not None else f"row{number}"
+            yield _record(called, cells[sequence], f"{path}: line {number}"), _label(path, number, label, cells)
+
+
+def labelled_places(path: str) -> Places:
+    """Where rows of a labelled table stand; what they say is not looked at. Raises InputError where it has none."""
+    found = find_places(path, kind_of_lines(lambda line, _: bool(line.strip()), header=1))
+    return found if found.count else _none(path)
 
 
 def read_table(path: str, table: Table, cure: str, wanted: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
@@ -123,6 +127,25 @@ def write_rejected(path: str, rejected: Iterable[Rejected]) -> None:
     """Write the records that were left out."""
     rows = ({"record": entry.name, "place": entry.place, "reason": entry.reason} for entry in rejected)
     write_table(path, rows, REJECTED)
+
+
+def _rows(path: str, below: TextIO, block: range | None, begin: Begin) -> Iterator[tuple[int, str]]:
+    """Numbers and text of a block's lines that are not blank, below the header where nothing else is said."""
+    count = begin.records
+    with reading_text(path, begin.offset) if begin.offset else nullcontext(below) as stream:
+        for number, line in enumerate(stream, max(begin.lines, 1) + 1):
+            if line.strip():
+                if block is None or count in block:
+                    yield number, line
+                elif count >= block.stop:
+                    return
+                count += 1
+    if not count:
+        _none(path)
+
+
+def _none(path: str) -> NoReturn:
+    raise InputError(path, "", "holds no row below the header", "give one labelled sequence a line")
 
 
 def _record(name: str, cell: str, place: str) -> Record:

@@ -29,7 +29,7 @@ def read_flanked(
     record's name spells. unknown as to_sequences has it.
     """
     made = _in_genome(source, length) if flank is None else _in_letters(source, flank)
-    first, masks = source.block.start if source.block else 0, list[Mask]()
+    first, masks = source.first, list[Mask]()
 
     def windows() -> Iterator[Record | Rejected]:
         for window in made:
@@ -143,7 +143,7 @@ def _in_genome(source: RecordSource, length: int) -> Iterator[tuple[Record, Mask
         raise InputError(source.path, "", "has no letters around it", "give --genome FASTA")
     given: list[tuple[Record | None, BedRow] | Rejected] = []
     if source.is_bed:
-        given = [(None, row) for row in read_intervals(source.path, source.block)]
+        given = [(None, row) for row in source.intervals()]
     else:
         for record in source.records():
             if record.interval is None:

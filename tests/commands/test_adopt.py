@@ -18,7 +18,7 @@ from torch import nn
 import maxent_cli as mx
 from maxent_cli.commands import maxent
 from maxent_cli.errors import InputError
-from maxent_cli.interpret import checkup, self_test
+from maxent_cli.interpret import self_test
 
 LENGTH = 12
 CODE = """
@@ -78,7 +78,7 @@ NAMES = ("somebodys", "parts", "parts.inner")
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Networks and an anchor in the current folder; little time is taken for speed."""
+    """Networks and an anchor in the current folder."""
     (tmp_path / "parts").mkdir()
     (tmp_path / "somebodys.py").write_text(CODE)
     (tmp_path / "parts/inner.py").write_text(INNER)
@@ -87,7 +87,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.syspath_prepend(str(tmp_path))
     for name in NAMES:
         monkeypatch.delitem(sys.modules, name, raising=False)
-    monkeypatch.setattr(checkup, "TIMED", 0.02)
     for name, count in {"CHAINS": 16, "DRAWS": 8, "WARMUP": 240}.items():
         monkeypatch.setattr(self_test, name, count)
     return tmp_path

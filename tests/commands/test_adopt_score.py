@@ -12,7 +12,6 @@ from click.testing import CliRunner, Result
 import maxent_cli as mx
 from maxent_cli.commands import maxent
 from maxent_cli.errors import InputError
-from maxent_cli.interpret import checkup
 
 LENGTH = 14
 MOTIF = "GATTACA"
@@ -95,7 +94,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "scores", raising=False)
-    monkeypatch.setattr(checkup, "TIMED", 0.02)
     return tmp_path
 
 

@@ -279,6 +279,30 @@ def test_an_end_that_python_drops_comes_again() -> None:
             time.sleep(0.01)
 
 
+def test_what_was_under_way_is_not_taken_apart(folder: Path) -> None:
+    """As LLVM's modules, which may crash the process then: the exit code is that of an end by SIGTERM."""
+    script = """
+import os, signal, sys, time
+import maxent_cli.api.origins
+from maxent_cli.__main__ import main
+
+class HalfMade:
+    def __del__(self):
+        os.abort()
+
+def compiling(_output):
+    half_made = HalfMade()
+    signal.raise_signal(signal.SIGTERM)
+    time.sleep(10)
+
+maxent_cli.api.origins.provenance = compiling
+sys.argv = ["maxent", "provenance", "anchors.fa"]
+main()
+"""
+    found = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True)
+    assert (found.returncode, found.stderr) == (143, "maxent: ended by a signal; run the same command again\n")
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -175,6 +175,18 @@ def run_device(line: str, device: str) -> str:
 
 
 @pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("fix", ["20-10", "5-5", "", "40", "3-13", "3,x", "nothing.bed"])
+def test_positions_that_cannot_be_fixed(fix: str) -> None:
+    for line in (DRAWING[1], DRAWING[2], DRAWING[3]):
+        result = CliRunner().invoke(maxent, [*line.split(), "--model", "model", "--fix", fix])
+        assert result.exit_code in (1, 2), result.output
+        last = result.stderr.splitlines()[-1]
+        assert re.fullmatch(r"(maxent|Error): .+; give .+", last), last
+        assert (fix or "''") in last, last
+        assert not list(Path().glob("out*"))
+
+
+@pytest.mark.usefixtures("folder")
 def test_links_in_a_circle() -> None:
     for name, other in (("one", "other"), ("other", "one")):
         Path(name).symlink_to(other)

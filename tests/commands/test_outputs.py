@@ -216,7 +216,7 @@ def killed_at() -> Iterator[list[int]]:
 
     def moving(own: Callable[..., Path]) -> Callable[..., Path]:
         def moved(self: Path, target: Path | str) -> Path:
-            if ".partial" in str(self) or ".tmp/" in str(self):
+            if any(part in str(self) for part in (".partial", ".tmp/", ".fai.")):
                 return own(self, target)
             left[0] -= 1
             if left[0] < 0:

@@ -1,5 +1,6 @@
 """--shard and merge: the parts of a run put together are the run, and what is no part of it is named."""
 
+import gzip
 import json
 import re
 import shutil
@@ -282,6 +283,22 @@ def test_more_batches_than_one(monkeypatch: pytest.MonkeyPatch) -> None:
     assert seen == known
     run("merge", "part1", "part2", "part3", "--out", "merged")
     assert content("merged") == content("whole") == content("whole_predict")
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_parts_of_a_labelled_table(packed: bool) -> None:
+    rows = "".join(f"{name}\t{letters}\t{number % 2}\n" for number, (name, letters) in enumerate(RECORDS.items()))
+    text = f"name\tsequence\tlabel\n{rows}".encode()
+    Path("records").write_bytes(gzip.compress(text) if packed else text)
+    run("predict", "--table", "records", "--model", "model", "--out", "whole")
+    for number in (1, 2, 3):
+        line = ["--table", "records", "--model", "model", "--out", f"part{number}", "--shard", f"{number}/3"]
+        said = "records: is compressed, and is read through for this part; of a plain file only its block is"
+        assert (said in run("predict", *line).stderr) == packed
+    run("merge", "part1", "part2", "part3", "--out", "merged")
+    assert content("merged") == content("whole")
+    assert content("merged.rejected.tsv") == content("whole.rejected.tsv") is not None
+    assert [line.split("\t")[-2] for line in Path("merged").read_text().splitlines()[1:]] == ["0", "0", "0", "1", "0"]
 
 
 @pytest.mark.parametrize("shard", ["0/3", "4/3", "3", "a/b", "1/0", "-1/2", "1/2/3", ""])

@@ -37,7 +37,7 @@ LONG = f"sample anchors.fa {CHAINS} --warmup 24000 --draws 100 --thin 40000 --ma
 PROBE = f"gc-probe anchors.fa {CHAINS} --warmup 6000 --draws 50 --thin 200 --max-steps 10000 --mu 0,1"
 TRAIN = f"train --positives many.fa --length {LENGTH} --architecture finnegan2017 --epochs 15 --batch 8 --threads 1"
 ATTRIBUTE = (
-    "attribute many.fa --model model --method integrated-gradients --steps 60 --threads 1 --logos svg --max-logos 2"
+    "attribute many.fa --model model --method integrated-gradients --steps 20 --threads 1 --logos svg --max-logos 2"
 )
 DEPENDENCE = "dependence draws.npz --max-rhat 1000 --maps svg --max-maps 2"
 SIGNALS = [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT]
@@ -137,7 +137,7 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(
     other = re.sub(r"(chains|epochs|steps|max-maps) (\d+)\b", lambda found: f"{found[1]} {int(found[2]) + 1}", line)
     said = run(f"{other} --out out", code=1).stderr.splitlines()[-1]
     assert said.startswith("maxent: out.partial: holds unfinished work of other settings (")
-    assert re.search(r"chains 4, now 5|epochs 15, now 16|steps 60, now 61|max_maps 2, now 3", said)
+    assert re.search(r"chains 4, now 5|epochs 15, now 16|steps 20, now 21|max_maps 2, now 3", said)
     lock = folder / "out.partial/lock"
     assert int(lock.read_text()) > 0
     lock.write_text(f"{1_000_000:015}")  # milliseconds so far

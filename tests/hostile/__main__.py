@@ -36,6 +36,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("count", type=int)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--begin", type=int, default=0, help="number of the first case: a run may be parted")
     parser.add_argument("--only", type=int, help="the case of this number alone, and what it said")
     parser.add_argument("--line", default="", help="lines that begin so alone")
     asked = parser.parse_args()
@@ -44,7 +45,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="maxent-hostile-") as name:
         (Path(name) / "site").mkdir()
         make_site(Path(name) / "site")
-        for number in range(asked.count) if asked.only is None else [asked.only]:
+        cases = range(asked.begin, asked.begin + asked.count) if asked.only is None else [asked.only]
+        for number in cases:
             folder = Path(name) / "work"
             end, faults, case = run(number, asked, Path(name) / "site", folder)
             ends[end] += 1
@@ -53,9 +55,9 @@ def main() -> int:
                 told = f"{shlex.join(case.words).replace(str(folder), '.')[:600]}\n  {'; '.join(case.done)}"
                 print(f"case {number} of seed {asked.seed}: {'; '.join(faults) or end}\n  maxent {told}", flush=True)
                 print((folder.parent / "stderr").read_text(errors="replace")[-1500:], flush=True)
-    print(
-        f"{sum(ends.values())} cases, {failed} failed, {time.monotonic() - started:.0f} s; {dict(sorted(ends.items()))}"
-    )
+            if ends.total() % 50 == 0 or number == cases[-1]:
+                spent = f"{time.monotonic() - started:.0f} s, {sum(os.times()[:4]):.0f} of CPU"
+                print(f"{ends.total()} cases, {failed} failed, {spent}; {dict(sorted(ends.items()))}", flush=True)
     return int(failed > 0)
 
 
@@ -67,7 +69,7 @@ def run(number: int, asked: argparse.Namespace, site: Path, folder: Path) -> tup
         (folder / "out" / kind).mkdir(parents=True)
     case = make_case(random.Random(f"{asked.seed} {number}"), folder, asked.line)
     before = contents(folder)
-    code, late = in_a_fork(case.words, folder, PATIENCE, case.variables)
+    code, late, _ = in_a_fork(case.words, folder, PATIENCE, case.variables)
     faults = check(code, late, (folder.parent / "stderr").read_text(errors="replace"))
     for place, held in before.items():
         now, named = (

@@ -197,13 +197,13 @@ def test_a_new_law_is_an_entry_of_the_table_and_nothing_else(monkeypatch: pytest
     with pytest.raises(SettingsError, match="keep: is needed by the law as-anchor"):
         Law("as-anchor")
     settings = Law("as-anchor", keep=0.5).settled(ONE_LESS_ZERO, (0.4, 0.1, 0.2, 0.3), "it")
-    samples = sample_anchor(MODEL, anchor(ANCHOR), settings, run(warmup=4800, thin=40))
+    samples = sample_anchor(MODEL, anchor(ANCHOR), settings, run(warmup=2400, thin=20))
     listed = Listed(MODEL, ANCHOR)
     codes = np.array([encode(word) for word in listed.words])
     listed.energy = np.abs(evaluate(output_term(MODEL, ONE_LESS_ZERO), codes) - samples.anchor_output)
     assert 1 - listed.mean_energy(samples.beta) / listed.mean_energy(0) == pytest.approx(0.5, abs=0.03)
     given = law(samples.beta, kind=AWAY)
-    assert probability(sample_anchor(MODEL, anchor(ANCHOR), given, run(thin=40)), listed, samples.beta) > ODD
+    assert probability(sample_anchor(MODEL, anchor(ANCHOR), given, run(thin=20)), listed, samples.beta) > ODD
     assert samples.kernel.startswith(("full passes", "surrogate"))  # the compiled chain knows no such energy
     assert settings.header["held"] == "as-anchor"
 

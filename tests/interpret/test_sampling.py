@@ -71,14 +71,14 @@ def test_the_law_does_not_depend_on_how_it_is_drawn_from(given: dict, start: str
 
 
 def test_a_network_that_is_no_stack_follows_the_same_law() -> None:
-    samples = sample_anchor(Opaque(), anchor(ANCHOR), law(BETA), run(chains=100, replicas=2, draws=30))
+    samples = sample_anchor(Opaque(), anchor(ANCHOR), law(BETA), run(chains=60, replicas=2, draws=20))
     assert probability(samples, Listed(MODEL, ANCHOR), BETA) > ODD
     assert samples.drift == 0
 
 
 def test_a_surrogate_follows_the_same_law_and_a_run_goes_on_with_it_as_if_it_had_never_stopped() -> None:
     blocks: list[Block] = []
-    asked = (Unread(), anchor(ANCHOR), law(BETA), run(chains=100, replicas=2, draws=30))
+    asked = (Unread(), anchor(ANCHOR), law(BETA), run(chains=60, replicas=2, draws=20))
     samples = sample_anchor(*asked, journal=Journal(iter(()), blocks.append))
     assert re.fullmatch(r"surrogate \(cut after 1 convolution; \d+ steps at once, \d+% accepted\)", samples.kernel)
     assert probability(samples, Listed(MODEL, ANCHOR), BETA) > ODD

@@ -1,6 +1,8 @@
 import gzip
+import tracemalloc
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hostile_files import HOSTILE_NAMES, check_not_a_file, check_reader
 from hypothesis import given
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 
 from maxent_cli.data import Interval, Record, Rejected
 from maxent_cli.errors import InputError
-from maxent_cli.io.bed import BedRow, fetch_windows, read_intervals, write_bed
+from maxent_cli.io.bed import Away, BedRow, fetch_windows, places_away, read_intervals, write_bed
 from maxent_cli.io.fasta import interval_of_name
 
 GOOD = b"chr1\t10\t20\tpeak1\t500\t+\t3.5\t-1\t0.2\t4\nchr1\t30\t41\t.\t0\t-\t3.5\t-1\t0.2\t-1\n"
@@ -138,14 +140,14 @@ def test_other_spellings_are_explained(genome: str, asked: str, reason: str) -> 
     assert found.reason == reason
 
 
-def test_compressed_and_plain_genomes_give_the_same_and_nothing_is_left_beside_them(genome: str) -> None:
+def test_compressed_and_plain_genomes_give_the_same_and_only_an_index_is_left_beside_them(genome: str) -> None:
     rows = [BedRow(Interval("chr1", start, start + 7, "+-."[start % 3]), f"r{start}") for start in range(0, 45, 4)]
     squeezed = Path(genome + ".gz")
     squeezed.write_bytes(gzip.compress(Path(genome).read_bytes()))
     plain = list(fetch_windows(genome, rows, 6))
     assert plain == list(fetch_windows(str(squeezed), rows, 6))
     assert sum(isinstance(found, Record) for found in plain) > 5
-    assert sorted(entry.name for entry in squeezed.parent.iterdir()) == ["genome.fa", "genome.fa.gz"]
+    assert sorted(entry.name for entry in squeezed.parent.iterdir()) == ["genome.fa", "genome.fa.fai", "genome.fa.gz"]
 
 
 def test_names_hold_the_row_and_the_window(genome: str) -> None:
@@ -191,3 +193,40 @@ def test_real_peaks_and_genome() -> None:
     assert len(found) == 1078
     core = sum("TTACCCG" in f.sequence or "CGGGTAA" in f.sequence for f in found if isinstance(f, Record))
     assert core > 400  # about 12 by chance: the known Reb1 motif stands under most of its peaks
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_places_away_are_chosen_among_all_that_are_listed(seed: int, tmp_path: Path) -> None:
+    chance = np.random.default_rng(seed)
+    size, length, distance = int(chance.integers(1, 200)), int(chance.integers(1, 30)), int(chance.integers(1, 20))
+    (tmp_path / "genome.fa").write_text(f">a\n{'ACGTT' * 40}\n>b\n{('ACGTT' * 40)[:size]}\n")
+    starts = chance.integers(0, 250, int(chance.integers(0, 6)))
+    rows = [BedRow(Interval("b", int(at), int(at + chance.integers(0, 20)))) for at in starts]
+    listed = [
+        place
+        for place in range(size)
+        if place - length // 2 >= 0
+        and place - length // 2 + length <= size
+        and all(place <= row.interval.start - distance or place >= row.interval.end + distance - 1 for row in rows)
+    ]
+    away = Away(distance, length, seed)
+    found = places_away(str(tmp_path / "genome.fa"), rows, {"b": len(listed)}, away)
+    assert [row.interval.start for row in found] == listed
+    with pytest.raises(InputError, match=rf"b has {len(listed)} places {distance} bp from every interval"):
+        places_away(str(tmp_path / "genome.fa"), rows, {"b": len(listed) + 1}, away)
+    some = [row.interval.start for row in places_away(str(tmp_path / "genome.fa"), rows, {"b": len(listed) // 2}, away)]
+    assert some == sorted(set(some) & set(listed))
+    assert len(some) == len(listed) // 2
+
+
+def test_places_away_take_no_memory_by_the_length_of_a_chromosome(tmp_path: Path) -> None:
+    """Of a human genome, `train --negatives-away` as a whole has taken 673 MiB (tests/README.md)."""
+    length = 6_000_000
+    (tmp_path / "genome.fa").write_text(">a\n" + ("ACGT" * 150_000 + "\n") * 10)
+    rows = [BedRow(Interval("a", at, at + 200)) for at in range(0, length, 10_000)]
+    tracemalloc.start()
+    found = places_away(str(tmp_path / "genome.fa"), rows, {"a": 600}, Away(1000, 200, 1))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(found) == 600
+    assert most < length / 2

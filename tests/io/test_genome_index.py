@@ -9,6 +9,7 @@ import pytest
 
 from maxent_cli.data import Interval, Record
 from maxent_cli.errors import InputError
+from maxent_cli.io import digests, genome_index, outputs
 from maxent_cli.io.bed import BedRow, fetch_windows
 from maxent_cli.io.genome_index import index_digest, index_of, is_right
 
@@ -86,18 +87,41 @@ def test_what_is_no_index_is_made_again(index: str, tmp_path: Path) -> None:
     assert is_right(path, f"{path}.fai")
 
 
-def test_where_it_cannot_be_written_the_letters_are_right_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("older", [None, "two\t26\t0\t10\t11\n"])
+def test_an_index_is_kept_beside_the_genome(older: str | None, tmp_path: Path) -> None:
     path = write(tmp_path / "genome.fa", LETTERS)
-    Path(f"{path}.fai").write_text("two\t26\t0\t10\t11\n")
+    litter = tmp_path / ".genome.fa.fai.999999.tmp"  # of a process that was killed
+    litter.write_text("one")
+    if older is not None:
+        Path(f"{path}.fai").write_text(older)
+    assert letters_of(path, ["two"]) == {"two": "TTTG"}
+    assert {place.name for place in tmp_path.iterdir()} == {"genome.fa", "genome.fa.fai"}
+    assert Path(f"{path}.fai").read_text().splitlines()[1] == "two\t26\t38\t10\t11"
+
+
+@pytest.mark.parametrize("older", [None, "two\t26\t0\t10\t11\n"])
+def test_where_it_cannot_be_kept_the_letters_are_right_and_the_waste_is_said_once(
+    older: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, said, built = write(tmp_path / "genome.fa", LETTERS), list[str](), list[str]()
+    if older is not None:
+        Path(f"{path}.fai").write_text(older)
+    build = genome_index._build
+    monkeypatch.setattr(genome_index, "_build", lambda *given: (built.append(path), build(*given))[1])
 
     def cannot(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("maxent_cli.io.genome_index.shutil.copyfile", cannot)
-    assert letters_of(path, ["two"]) == {"two": "TTTG"}
-    assert Path(f"{path}.fai").read_text() == "two\t26\t0\t10\t11\n"
+    monkeypatch.setattr(outputs.Path, "replace", cannot)
+    token = digests.saying.set(said.append)
+    try:
+        assert letters_of(path, ["two"]) == letters_of(path, ["two"]) == {"two": "TTTG"}
+    finally:
+        digests.saying.reset(token)
+    assert len(said) == len(built) == 1
+    assert "cannot be kept beside it, and every run makes its own: make one where it can" in said[0]
+    assert (Path(f"{path}.fai").read_text() if Path(f"{path}.fai").exists() else None) == older
+    assert {place.name for place in tmp_path.iterdir()} <= {"genome.fa", "genome.fa.fai"}
 
 
 def test_a_genome_that_cannot_be_indexed_leaves_the_index(tmp_path: Path) -> None:

@@ -12,15 +12,22 @@ from hostile_files import mutants
 
 from maxent_cli.data import Rejected, Sequences, Shard
 from maxent_cli.errors import InputError
-from maxent_cli.io import digests
-from maxent_cli.io.bed import count_intervals, read_intervals
-from maxent_cli.io.fasta import count_fasta, read_fasta
+from maxent_cli.io import digests, places
+from maxent_cli.io.bed import interval_places, read_intervals
+from maxent_cli.io.fasta import fasta_places, read_fasta
+from maxent_cli.io.places import Places
 from maxent_cli.io.records import RecordSource, read_part, read_sequences
+from maxent_cli.io.tables import labelled_places, read_labelled
 from maxent_cli.io.windows import read_flanked
 
 FASTA = "\ufeff>a one\r\nACGT\r\nAC\n\n>b\nACGTAC\n;note\n  >c\nNN\n>\n>chr1:4-10\nacgtaa\n> d\nACGTACG\n".encode()
 BED = b"track x\nchr1\t2\t8\tp1\t0\t+\n\n#chr1\t1\t2\nchr1\t9\t15\nbrowser y\nchr2\t0\t6\nchr1\t20\t26\tp3\t1\t-\n"
-READERS = {"fasta": (read_fasta, count_fasta, FASTA), "bed": (read_intervals, count_intervals, BED)}
+TABLE = "\ufeffid\tsequence\tlabel\r\na\tACGTAC\t1\n\n\tACGTAA\t0\n  \n é\tNNNNNN\t1\nf\tACG\t0\n".encode()
+READERS = {
+    "fasta": (read_fasta, fasta_places, FASTA),
+    "bed": (read_intervals, interval_places, BED),
+    "table": (read_labelled, labelled_places, TABLE),
+}
 
 
 def outcome(read: Callable[[], list[object]]) -> list[object] | str:
@@ -31,25 +38,48 @@ def outcome(read: Callable[[], list[object]]) -> list[object] | str:
 
 
 def in_blocks(
-    path: str, read: Callable[..., Iterator[object]], count: Callable[[str], int], parts: int
+    path: str, read: Callable[..., Iterator[object]], find: Callable[[str], Places], parts: int
 ) -> list[object]:
-    total = count(path)
-    return [record for n in range(1, parts + 1) for record in read(path, Shard(n, parts).block(total))]
+    known = find(path)
+    blocks = [Shard(n, parts).block(known.count) for n in range(1, parts + 1)]
+    return [record for block in blocks for record in read(path, block, known.before(block.start))]
 
 
 @pytest.mark.parametrize("parts", [1, 2, 3, 7])
 @pytest.mark.parametrize("kind", READERS)
-def test_blocks_are_the_whole_of_any_file(kind: str, parts: int, tmp_path: Path) -> None:
-    read, count, good = READERS[kind]
+def test_blocks_are_the_whole_of_any_file(
+    kind: str, parts: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, find, good = READERS[kind]
     path = tmp_path / "input"
     errors = 0
-    for data in [good, gzip.compress(good), *mutants(good, 300)]:
+    for number, data in enumerate([good, good.replace(b"\n", b"\r"), gzip.compress(good), *mutants(good, 300)]):
+        monkeypatch.setattr(places, "_PIECE", (1, 7, 30, 1 << 22)[number % 4])
         path.write_bytes(data)
+        digests.forget()
         whole = outcome(lambda: list(read(str(path))))
-        found = outcome(lambda: in_blocks(str(path), read, count, parts))
+        digests.forget()
+        found = outcome(lambda: in_blocks(str(path), read, find, parts))
         assert found == whole or (isinstance(found, str) and isinstance(whole, str)), data  # of two faults, another
         errors += isinstance(whole, str)
     assert 10 < errors < 290
+
+
+@pytest.mark.parametrize("kind", READERS)
+def test_a_block_is_read_from_where_it_begins(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing but the block's piece is read again: what stands before it may be gone."""
+    read, find, good = READERS[kind]
+    monkeypatch.setattr(places, "_PIECE", 8)
+    path = tmp_path / "input"
+    path.write_bytes(good)
+    digests.forget()
+    whole, known = list(read(str(path))), find(str(path))
+    number = known.count - 1
+    begin = known.before(number)
+    assert begin.records == number
+    header = good.find(b"\n") + 1 if kind == "table" else 0
+    path.write_bytes(good[:header] + b"!" * (begin.offset - header) + good[begin.offset :])
+    assert list(read(str(path), range(number, number + 1), begin)) == whole[number:]
 
 
 def source(folder: Path, kind: str) -> RecordSource:

@@ -7,9 +7,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize(
-    "figure", ["pooled", *(pytest.param(name, marks=pytest.mark.slow) for name in ("spaced", "shuffled"))]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("figure", ["pooled", "spaced", "shuffled"])
 def test_what_is_wanted_is_met(figure: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT))
     from workflows.motif_figures import figures

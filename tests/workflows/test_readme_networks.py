@@ -18,7 +18,6 @@ from maxent_cli.alphabet import encode
 from maxent_cli.analysis.classification import auroc
 from maxent_cli.commands import maxent
 from maxent_cli.errors import InputError
-from maxent_cli.interpret import checkup
 from maxent_cli.io.networks import NetworkSource, load_network
 from maxent_cli.models.adapter import AS_IS, AdaptedNetwork
 from maxent_cli.models.families import FAMILIES
@@ -50,11 +49,6 @@ def anchors(tmp_path: Path) -> str:
     return str(path)
 
 
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkup, "TIMED", 0.02)
-
-
 def run(words: list[str], folder: Path, anchors: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """A command of the page, in a folder, with its modules looked up there anew."""
     monkeypatch.chdir(folder)
@@ -71,7 +65,6 @@ def adapted(source: NetworkSource, length: int) -> AdaptedNetwork:
     return AdaptedNetwork(load_network(source), length, AS_IS, source.name)
 
 
-@pytest.mark.usefixtures("quick")
 def test_the_ten_lines(tmp_path: Path, anchors: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The network of the page is trained elsewhere: its weights come from a file."""
     (code,) = blocks("python")
@@ -86,12 +79,11 @@ def test_the_ten_lines(tmp_path: Path, anchors: str, monkeypatch: pytest.MonkeyP
         found = run(words, tmp_path, anchors, monkeypatch)
         assert re.search(r"^kernel +ok +compiled", found, re.MULTILINE)
         assert "before the final sigmoid" in found
-    short = ["--chains", "4", "--replicas", "3", "--draws", "5", "--thin", "5", "--warmup", "240"]
+    short = ["--chains", "4", "--replicas", "3", "--draws", "5", "--thin", "5", "--warmup", "240", "--max-steps", "40"]
     run([*sample, *short], tmp_path, anchors, monkeypatch)
     assert (tmp_path / "draws.npz").exists()
 
 
-@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("words", EACH, ids=lambda words: words[1].partition(":")[2])
 def test_every_kind_of_network_is_adopted_and_passes_the_self_test(
     words: list[str], anchors: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -63,6 +63,7 @@ def test_a_sum_of_letters_cannot_tell_the_other_branch() -> None:
     assert (~rule.sums_right(effects, signs) == rule.OTHER_BRANCH).all()
 
 
+@pytest.mark.slow
 def test_the_experiment_on_two_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from workflows.global_features.steps import table
     from workflows.xor import experiment
