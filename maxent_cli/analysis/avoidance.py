@@ -23,7 +23,7 @@ from maxent_cli.data import Floats, Motif
 MOST_SEEDS = 5  # words tried for a motif, of which the best supported is kept
 MOST_AVOIDED = 4
 BLOCKS = 24  # of chains, for errors
-WINDOWS = (0.5, 0.5, 0.25, 0.12)  # windows a background draw that costs are estimated from, round by round
+WINDOWS = (0.5, 0.25, 0.12)  # windows a background draw that costs are estimated from, round by round
 SITES, MASKED = 0.05, 0.15  # of them that count as sites, and that are masked before others are sought
 NEAR = 5  # letters of six that a window shares with a word
 MOST_WINDOWS = 6_000  # of each side that costs are estimated from
@@ -91,9 +91,11 @@ def avoided_motifs(pool: PooledDraws, reference: Floats, calling: Calling, simil
     found = list[Avoided]()
     for _ in range(MOST_AVOIDED):
         words = missing_words(pool.draws, pool.background)[:MOST_SEEDS]
-        grown = [one for word in words if (one := _grown(pool, word, calling)) is not None]
-        best = max(grown, key=lambda weights: _support(pool, weights), default=None)
-        if best is None or _support(pool, best) < LEAST_ERRORS:
+        begun = [one for word in words if (one := _begun(pool, word, calling)) is not None]
+        if not begun:
+            break
+        support, best = _grown(pool, max(begun, key=lambda one: one[0]), calling)
+        if support < LEAST_ERRORS:
             break
         motif = _motif(pool, best, reference, calling)
         wide = motif is not None and len(motif.weights) >= calling.width
@@ -111,22 +113,27 @@ def missing_bits(missing: Floats, reference: Floats) -> Estimate:
     return Estimate(whole, error)
 
 
-def _grown(pool: PooledDraws, word: Word, calling: Calling) -> Floats | None:
-    """What letters cost (W, 4), in bits, around a word, by the best supported round; None where no column tells."""
+def _begun(pool: PooledDraws, word: Word, calling: Calling) -> tuple[float, Floats] | None:
+    """What letters cost (W, 4), in bits, by windows near a word, and how well that is supported."""
     weights = np.zeros((6 + word.spacer, len(LETTERS)))
     weights[np.r_[0:3, 3 + word.spacer : 6 + word.spacer], word.letters] = 1
-    rounds = list[tuple[float, Floats]]()
+    scores = [_sums(letters, weights) for letters in pool.sides]
+    own = (weights != 0).any(axis=1)  # a word as a whole is known to tell
+    costs = _costs(pool, scores, NEAR - EQUAL, own, calling)
+    return None if costs is None else (_support(pool, costs), costs)
+
+
+def _grown(pool: PooledDraws, begun: tuple[float, Floats], calling: Calling) -> tuple[float, Floats]:
+    """The same by the windows that cost most in turn, from the best supported round."""
+    rounds = [begun]
     for windows in WINDOWS:
+        weights = rounds[-1][1]
         scores = [_sums(letters, weights) for letters in pool.sides]
-        level = _level(scores[1], windows) if rounds else float(NEAR)
-        own = (weights != 0).any(axis=1) & (not rounds)  # a word as a whole is known to tell
-        grown = _costs(pool, scores, level - EQUAL, own, calling)
-        if grown is None:
+        costs = _costs(pool, scores, _level(scores[1], windows) - EQUAL, np.zeros(len(weights), bool), calling)
+        if costs is None:
             break
-        weights = grown
-        if len(weights) >= calling.width:
-            rounds.append((_support(pool, weights), weights))
-    return max(rounds, key=lambda one: one[0], default=(0.0, None))[1]
+        rounds.append((_support(pool, costs) if len(costs) >= calling.width else 0.0, costs))
+    return max(rounds, key=lambda one: one[0])
 
 
 def _sums(letters: Letters, weights: Floats) -> NDArray[np.float32]:
