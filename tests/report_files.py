@@ -215,7 +215,7 @@ def write_gc(folder: Path, names: Sequence[str]) -> None:
         for mu in (-1.0, 0.0, 1.0)
     ]
     write_filled(folder / "response.tsv", gc_probe.RESPONSE, response)
-    numbers = {"low": 0.1, "high": 0.3, "beyond": 0.2, "q": 0.04}
+    numbers = {"low": 0.1, "high": 0.3, "least": 0.25, "beyond": 0.2, "q": 0.04}
     held = {"count": "A", "held": "yes", "rigidity": 0.723, **numbers}
     asked = {"count": "G and C", "held": "follows", "rigidity": 0.323, **numbers, "beyond": float("nan")}
     write_filled(folder / "answer.tsv", gc_probe.ANSWER, [held, asked])

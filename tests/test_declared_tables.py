@@ -33,7 +33,8 @@ LINES = {  # by the output, in the order in which they are run
     "draws": f"sample anchors.fa --model model {RUN} --tether 0.4 --out {{}}",
     "others": f"sample anchors.fa --model model {RUN} --tether 0.4 --seed 2 --out {{}}",
     "by_output": f"sample anchors.fa --model model {RUN} --law output --out {{}}",
-    "motifs": f"motifs draws --known {CTCF_MOTIF} --draw-sites --max-logos 1 --unconverged {RECORDS} --out {{}}",
+    "motifs": f"motifs draws --known {CTCF_MOTIF} --test {CTCF_MOTIF} --draw-sites --max-logos 1 --unconverged "
+    f"{RECORDS} --out {{}}",
     "motifs_pairs": f"motifs draws --logos none {PAIRS} --threads 1 --out {{}}",
     "motifs_b": "motifs draws --width 6 --logos none --unconverged --threads 1 --out {}",
     "motifs_output": "motifs by_output --logos none --threads 1 --out {}",

@@ -220,13 +220,13 @@ def _estimate(letters: Letters, weighed: tuple[Sites, float], weights: Floats, c
     counts = counts_at(letters, sites, width, flank)
     ratio, mean = preference(counts.sum(axis=0), *exposures(letters, sites, width, flank))
     held = column_bits(counts, mean)
-    span = _informative_span(held, calling)
+    span = informative_span(held, calling)
     if span is None:
         return None
     return _Model(np.log2(ratio[span]), share, counts[:, span], mean[span], held.value[span])
 
 
-def _informative_span(held: Estimate, calling: Calling) -> slice | None:
+def informative_span(held: Estimate, calling: Calling) -> slice | None:
     """The run of columns that holds most, gaps bridged, and as many fainter ones next to it as would be bridged.
 
     Faint columns do not bridge: between two motifs at a fixed distance letters are seldom wholly free.

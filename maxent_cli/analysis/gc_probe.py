@@ -49,7 +49,7 @@ class CountHeld:
 
     p: one-sided, of the rigidity beyond those being no more than what is asked for; q: Benjamini and Hochberg's among
     all counts but the one that is asked about, whose q is its p. held: 'yes' (named), 'follows' (from those named),
-    'no', or 'undecided'.
+    'no', or 'undecided'. least: the rigidity that is asked for.
     """
 
     name: str
@@ -59,6 +59,7 @@ class CountHeld:
     p: float
     q: float
     held: str
+    least: float
 
 
 @dataclass(frozen=True)
@@ -205,7 +206,9 @@ def name_held(label: str, rows: list[Row], spreads: list[Spread], weights: Float
     for at, name in enumerate(counts.names):
         test, slope = named.get(at, beyond[at]), slope_over_anchors(anchors[at], draws[at])
         verdict = YES if at in named else _verdict(plain[at], test, counts.least[at])
-        held.append(CountHeld(name, plain[at].rigidity, test.rigidity, slope, test.p, test.q, verdict))
+        held.append(
+            CountHeld(name, plain[at].rigidity, test.rigidity, slope, test.p, test.q, verdict, float(counts.least[at]))
+        )
     order = [*named, *np.argsort([-one.rigidity.value for one in held], kind="stable")]  # nan is last
     return [held[at] for at in dict.fromkeys(order)]
 

@@ -32,6 +32,11 @@ class Name:
     orientation: str
 
     @property
+    def told(self) -> tuple[float, float, int, str]:
+        """How alike the two are: p, q, overlap and orientation."""
+        return self.p, self.q, self.overlap, self.orientation
+
+    @property
     def name(self) -> str:
         """What it is called: its other name, or its identifier where it has none."""
         return self.known.partition(" ")[2] or self.known

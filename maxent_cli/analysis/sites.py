@@ -184,6 +184,11 @@ def mask(letters: Letters, sites: Sites, width: int) -> Letters:
     return replace(letters, masked=masked)
 
 
+def mask_sites(letters: Letters, taken: NDArray[np.bool_]) -> Letters:
+    """The letters with some (N, L) masked."""
+    return replace(letters, masked=taken)
+
+
 def counts_at(letters: Letters, sites: Sites, width: int, flank: int = 0) -> Floats:
     """Weighted letter counts (C, flank + W + flank, 4) of the sites of one motif, in its own direction, by chain.
 

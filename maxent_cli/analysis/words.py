@@ -13,6 +13,7 @@ from maxent_cli.data import Floats
 SPACERS = range(11)  # bp between the two triplets
 TRIPLETS = 64
 ERRORS = 6.0  # least excess in its errors: about 25,000 words are looked at
+MISSED, MISSING = 5.0, 0.7  # the same of what falls short of draws of the background; a word half a bit short of them
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,32 @@ def enriched_words(letters: Letters) -> list[Word]:
             counts = _counts(triplets, letters.chains, 3 + spacer)
             found += _standing_out(counts, _expected(triplets, chances, 3 + spacer), spacer)
     return sorted(found, key=lambda word: -_telling(word.count, word.expected))
+
+
+def missing_words(letters: Letters, background: Letters) -> list[Word]:
+    """The word of each spacer that draws hold least often beside as many background draws; the most telling first.
+
+    Only those whose count falls short of the background's by half a bit more than words do in general.
+    """
+    sides, found = [_triplets(one) for one in (letters, background)], list[Word]()
+    for spacer in SPACERS:
+        if sides[0].shape[1] > 3 + spacer:
+            seen, expected = (_counts(one, letters.chains, 3 + spacer) for one in sides)
+            found += _missing(seen, expected, spacer)
+    return sorted(found, key=lambda word: -_telling(word.expected, word.count))
+
+
+def _missing(seen: Floats, expected: Floats, spacer: int) -> list[Word]:
+    """The word whose counts by chain (C, K) fall most short of those expected; none where that may be chance."""
+    total, wanted, chains = seen.sum(axis=0), expected.sum(axis=0), len(seen)
+    wanted = wanted * min(1.0, float(np.median((total + 1) / (wanted + 1))))
+    spread = (seen - expected).var(axis=0, ddof=1) * chains
+    usual = max(1.0, float(np.median(spread / (total + wanted + 1))))
+    errors = np.sqrt(np.maximum(spread, usual * (total + wanted + 1)))
+    rows = np.flatnonzero((wanted - total >= MISSED * errors) & (total < MISSING * wanted))
+    rows = rows[np.argsort(-_telling(wanted[rows], total[rows]), kind="stable")][:1]
+    words, _ = _of_both_strands()
+    return [Word(_decoded(int(words[row])), spacer, float(total[row]), float(wanted[row])) for row in rows]
 
 
 def _standing_out(counts: Floats, expected: Floats, spacer: int) -> list[Word]:

@@ -146,7 +146,7 @@ def read_off(draws: Draws, job: MotifsJob) -> Findings:
             stack.enter_context(growing_table(str(job.folder / table.file), table))
             for table in (tables.ANCHORS, tables.POSITIONS, tables.PWM, tables.SEGMENTS)
         )
-        read = _each(draws, partial(_read, job.calling, draws.diagnosis), job.threads)
+        read = each_of(draws, partial(_read, job.calling, draws.diagnosis), job.threads)
         for row, (samples, letters, held, motifs, diagnosis) in enumerate(read):
             stretches = find_segments(samples, letters, held, job.calling)
             positions(_position_rows(samples, letters, held, diagnosis))
@@ -171,7 +171,7 @@ def share(draws: Draws, found: Findings, job: MotifsJob) -> Shared:
     spacings = {pair: Spacings(length + 2 * OVERHANG) for pair in pairs_of(min(len(merged), MOST_SPACED))}
     presences = list[Presence]()
     with job.listener.progress("sites in draws", len(draws), "anchors") as progress:
-        for letters, sites, presence in _each(draws, partial(_present, probes, job, draws.diagnosis), job.threads):
+        for letters, sites, presence in each_of(draws, partial(_present, probes, job, draws.diagnosis), job.threads):
             for pair, spacing in spacings.items():
                 spacing.add(letters, sites, pair, (probes[pair[0]], probes[pair[1]]))
             presences.append(presence)
@@ -198,7 +198,13 @@ def place_at(place: Interval | None, position: int) -> tuple[str | None, int | N
     return in_genome(position, position + 1, place)[:2] if place else (None, None)
 
 
-def _chance(samples: SampleSet, use: str) -> np.random.Generator:
+def convergence_of(presences: Sequence[Presence]) -> tuple[int, float]:
+    """Of how many anchors draws have converged, and the worst R-hat."""
+    seen = [presence.convergence for presence in presences]
+    return sum(one.converged for one in seen), float(np.fmax.reduce([one.worst_rhat for one in seen], initial=np.nan))
+
+
+def chance_for(samples: SampleSet, use: str) -> np.random.Generator:
     """Random numbers that are a function of the anchor and of what they are for."""
     key = f"{use}\n{samples.name}\n{decode(samples.anchor)}".encode()
     return np.random.default_rng(int.from_bytes(hashlib.blake2b(key, digest_size=8).digest(), "big"))
@@ -208,12 +214,14 @@ def _overhung(samples: SampleSet) -> Letters:
     return overhung(letters_of(samples), OVERHANG)
 
 
-def _each(draws: Draws, work: Callable[[SampleSet], T], threads: int) -> Iterator[T]:
-    """The work done on each anchor, in order, by threads that are a few anchors ahead at most."""
+def each_of(
+    draws: Draws, work: Callable[[SampleSet], T], threads: int, rows: Sequence[int] | None = None
+) -> Iterator[T]:
+    """The work done on each anchor (or on those of some rows), in order, by threads a few anchors ahead at most."""
+    chosen = range(len(draws)) if rows is None else rows
     with ThreadPoolExecutor(threads) as pool:
-        for first in range(0, len(draws), AHEAD * threads):
-            rows = range(first, min(first + AHEAD * threads, len(draws)))
-            yield from pool.map(lambda row: work(draws[row]), rows)
+        for first in range(0, len(chosen), AHEAD * threads):
+            yield from pool.map(lambda row: work(draws[row]), chosen[first : first + AHEAD * threads])
 
 
 def told(diagnosis: Diagnosis) -> tuple[bool, float]:
@@ -223,8 +231,8 @@ def told(diagnosis: Diagnosis) -> tuple[bool, float]:
 
 def _read(calling: Calling, judge: Judge, samples: SampleSet) -> Read:
     letters = letters_of(samples)
-    background = redrawn(thinned(letters, ENOUGH), _chance(samples, "background"))
-    other = redrawn(letters, _chance(samples, "null"))
+    background = redrawn(thinned(letters, ENOUGH), chance_for(samples, "background"))
+    other = redrawn(letters, chance_for(samples, "null"))
     motifs = discover(letters, background, calling), discover(other, background, calling)
     return samples, frequencies(samples), information_of(samples), motifs, judge(samples)
 
@@ -242,7 +250,7 @@ def _probes(draws: Draws, merged: Sequence[Merged], reference: Floats, calling: 
         return []
     rows = np.unique(np.linspace(0, len(draws) - 1, THRESHOLD_ANCHORS).astype(int))
     chosen = (draws[int(row)] for row in rows)
-    few = [(thinned(_overhung(samples), ENOUGH), _chance(samples, "background")) for samples in chosen]
+    few = [(thinned(_overhung(samples), ENOUGH), chance_for(samples, "background")) for samples in chosen]
     backgrounds = [redrawn(letters, chance) for letters, chance in few]
     return [
         MotifProbe(one.weights, set_threshold(one.weights, reference, backgrounds, calling.site_rate)) for one in merged
@@ -254,7 +262,7 @@ def _present(
 ) -> tuple[Letters, Sites, Presence]:
     letters, diagnosis = _overhung(samples), judge(samples)
     worth = np.fmax(diagnosis.least_ess, 1)
-    background = redrawn(thinned(letters, ENOUGH), _chance(samples, "null"))
+    background = redrawn(thinned(letters, ENOUGH), chance_for(samples, "null"))
     sites, by_chance = find_sites(letters, probes), find_sites(background, probes)
     occupancies = [
         occupancy(letters, sites, row, share_holding(by_chance, row, len(background.codes)), worth)

@@ -7,25 +7,30 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from maxent_cli.analysis.avoidance import MOST_AVOIDED
 from maxent_cli.analysis.motifs import consensus
-from maxent_cli.analysis.names import Family, Name, name_motifs
+from maxent_cli.analysis.names import Family, name_motifs
 from maxent_cli.analysis.occupancy import LEAST_OCCUPANCY, Occupancy, column_bits, site_counts, total_bits
 from maxent_cli.analysis.recurrence import Merged
 from maxent_cli.analysis.sites import STRANDS
 from maxent_cli.analysis.spacing import FACING, Spacing
+from maxent_cli.analysis.verdicts import HELD
 from maxent_cli.api.anchors import Anchors
+from maxent_cli.api.motif_questions import Questions
 from maxent_cli.api.motif_results import (
     OVERHANG,
     Findings,
     MotifsJob,
     Presence,
     Shared,
+    convergence_of,
     in_genome,
     told,
     write_numbered_logo,
 )
 from maxent_cli.api.prevalence import common, read_data, row_of
 from maxent_cli.api.prevalence import told as told_of
+from maxent_cli.api.question_tables import motif_of, motif_rows, occupancy_rows
 from maxent_cli.data import Floats, Interval, Motif
 from maxent_cli.errors import printable
 from maxent_cli.io.bed import BedRow, write_bed
@@ -85,36 +90,40 @@ def final_motifs(shared: Shared, job: MotifsJob) -> list[Final]:
     return [replace(one, name=f"motif_{number}") for number, one in enumerate(wide, 1)]
 
 
-def write_motifs(finals: Sequence[Final], shared: Shared, known: Sequence[Motif], job: MotifsJob) -> list[list[Family]]:
-    """Write the motifs in every format; give their names."""
+def write_motifs(
+    finals: Sequence[Final], shared: Shared, questions: Questions, known: Sequence[Motif], job: MotifsJob
+) -> tuple[list[list[Family]], list[list[Family]]]:
+    """Write the motifs in every format; give the names of those held and of those avoided."""
     motifs, reference, folder = [one.motif for one in finals], shared.reference, str(job.folder)
-    names = name_motifs(motifs, known)
+    avoided = [motif_of(number, one) for number, one in enumerate(questions.avoided, 1)]
+    names, others = name_motifs(motifs, known), name_motifs(avoided, known)
+    write_meme(f"{folder}/avoided.meme", avoided, reference)
     write_meme(f"{folder}/motifs.meme", motifs, reference)
     write_jaspar(f"{folder}/motifs.jaspar", motifs)
     write_ppm_table(f"{folder}/motifs_ppm.tsv", motifs)
     write_pwm_table(f"{folder}/motifs_pwm.tsv", motifs, reference)
-    _put((_motif_row(*each, shared, job) for each in zip(finals, names, strict=True)), tables.MOTIFS, job)
-    _put((row for one, like in zip(finals, names, strict=True) for row in _known_rows(one, like)), tables.KNOWN, job)
-    return names
+    held = [_motif_row(*each, shared, job) for each in zip(finals, names, strict=True)]
+    _put([*held, *motif_rows(questions, others, shared, job)], tables.MOTIFS, job)
+    called_so = zip((*motifs, *avoided), (*names, *others), strict=True)
+    _put((row for motif, like in called_so for row in _known_rows(motif.name, like)), tables.KNOWN, job)
+    return names, others
 
 
-def _known_rows(one: Final, families: Sequence[Family]) -> Iterator[Row]:
+def _known_rows(motif: str, families: Sequence[Family]) -> Iterator[Row]:
     for number, family in enumerate(families, 1):
         for name in family.members:
-            yield tables.KNOWN.row(one.name, number, name.known, *_told_of(name))
+            yield tables.KNOWN.row(motif, number, name.known, *name.told)
 
 
-def _told_of(name: Name) -> tuple[float, float, int, str]:
-    return name.p, name.q, name.overlap, name.orientation
-
-
-def write_places(finals: Sequence[Final], shared: Shared, names: Sequence[Sequence[Family]], job: MotifsJob) -> None:
+def write_places(
+    finals: Sequence[Final], shared: Shared, questions: Questions, names: Sequence[Sequence[Family]], job: MotifsJob
+) -> None:
     """Write where the draws hold the motifs, how far apart, and each anchor's own version of them."""
     sites = list(_site_rows(finals, shared))
     _put(sites, tables.SITES, job)
     _write_bed(sites, called(finals, names), job)
     logos = _write_aligned_logos(finals, shared, job)
-    _put(_occupancy_rows(finals, shared, logos, job), tables.OCCUPANCY, job)
+    _put(_occupancy_rows(finals, shared, questions, logos, job), tables.OCCUPANCY, job)
     _put(_spacing_rows(finals, shared), tables.SPACING, job)
     aligned = (_aligned(one, p, shared) for p in shared.presences for one in finals if _holds(one, p, job))
     write_meme(f"{job.folder}/anchor_motifs.meme", aligned, shared.reference)
@@ -127,11 +136,13 @@ def write_draw_sites(finals: Sequence[Final], shared: Shared, job: MotifsJob) ->
             append(_draw_site_rows(finals, presence, shared))
 
 
-def write_rates(finals: Sequence[Final], found: Findings, shared: Shared, job: MotifsJob) -> None:
+def write_rates(finals: Sequence[Final], found: Findings, shared: Shared, questions: Questions, job: MotifsJob) -> None:
     """Write how often motifs are found and come again, and how often by chance."""
     rows = [
         ("anchors whose draws hold a motif", found.holding, len(found.one_hot)),
         ("anchors whose beta = 0 draws do", found.by_chance, len(found.one_hot)),
+        ("motifs that draws avoid, of those sought at most", len(questions.avoided), MOST_AVOIDED),
+        ("the same in beta = 0 draws", questions.by_chance, MOST_AVOIDED),
     ]
     for one in finals:
         merged = shared.merged[one.row]
@@ -229,7 +240,7 @@ def _final(shared: Shared, row: int, presences: Sequence[Presence], job: MotifsJ
     kept = np.flatnonzero(bits.value >= calling.bits)
     first, last = (int(kept[0]), int(kept[-1]) + 1) if len(kept) else (0, 0)
     sites = sum(p.occupancies[row].sites for p in presences)
-    told = (*_convergence(presences), _stands_for(presences))
+    told = (*convergence_of(presences), _stands_for(presences))
     return Final("", row, first, counts[:, first:last], len(presences), sites, *told)
 
 
@@ -242,12 +253,6 @@ def _stands_for(presences: Sequence[Presence]) -> float | None:
 
 def _standing(one: Final) -> str:
     return "" if one.stands_for is None else f" that stand for {one.stands_for:.0%} of the data"
-
-
-def _convergence(presences: Sequence[Presence]) -> tuple[int, float]:
-    """Of how many anchors draws have converged, and the worst R-hat."""
-    seen = [presence.convergence for presence in presences]
-    return sum(one.converged for one in seen), float(np.fmax.reduce([one.worst_rhat for one in seen], initial=np.nan))
 
 
 def _holds(one: Final, presence: Presence, job: MotifsJob) -> bool:
@@ -263,8 +268,8 @@ def _span(one: Final, shared: Shared, start: int, strand: str) -> tuple[int, int
 
 def _motif_row(one: Final, names: Sequence[Family], shared: Shared, job: MotifsJob) -> Row:
     motif, total = one.motif, total_bits(one.counts, shared.reference)
-    described = (one.name, consensus(motif), len(motif.counts), one.anchors, one.sites)
-    known = [value for family in names for value in (family.label, *_told_of(family.best))]
+    described = (one.name, HELD, consensus(motif), len(motif.counts), one.anchors, one.sites)
+    known = [value for family in names for value in (family.label, *family.best.told)]
     by_chance = np.mean([p.occupancies[one.row].background for p in shared.presences])
     rest = (
         _write_motif_logo(one, names, shared, job),
@@ -272,6 +277,8 @@ def _motif_row(one: Final, names: Sequence[Family], shared: Shared, job: MotifsJ
         shared.merged[one.row].p,
         shared.probes[one.row].threshold,
         float(by_chance),
+        np.nan,
+        np.nan,
         one.converged,
         one.rhat,
         one.stands_for,
@@ -334,8 +341,13 @@ def _site_row(one: Final, number: int, presence: Presence, shared: Shared) -> Ro
 
 
 def _occupancy_rows(
-    finals: Sequence[Final], shared: Shared, logos: dict[tuple[int, str], str], job: MotifsJob
+    finals: Sequence[Final],
+    shared: Shared,
+    questions: Questions,
+    logos: dict[tuple[int, str], str],
+    job: MotifsJob,
 ) -> Iterator[Row]:
+    counting = {row: at for at, row in enumerate(questions.rows)}
     for number, presence in enumerate(shared.presences):
         for one in finals:
             held = presence.occupancies[one.row]
@@ -343,6 +355,8 @@ def _occupancy_rows(
             logo = logos.get((number, one.name))
             place = _best_place(one, held, shared)
             yield tables.OCCUPANCY.row(presence.name, one.name, *shares, *place, logo, *told(presence.convergence))
+        if number in counting:
+            yield from occupancy_rows(questions, counting[number], shared)
 
 
 def _best_place(one: Final, held: Occupancy, shared: Shared) -> tuple[int | str | float | None, ...]:
@@ -406,7 +420,7 @@ def _spacing_row(one: Spacing, pair: tuple[Final, Final], shared: Shared, anchor
     names, arrangement = (pair[0].name, pair[1].name), one.arrangement
     if pair[0].number > pair[1].number:
         names, arrangement = names[::-1], TURNED.get(arrangement, arrangement)
-    convergence = _convergence(shared.presences)
+    convergence = convergence_of(shared.presences)
     values = (arrangement, distance, one.share, one.expected, one.p, one.q, anchors)
     return tables.SPACING.row(*names, *values, *convergence)
 

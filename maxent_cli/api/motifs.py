@@ -4,12 +4,13 @@ from typing import TYPE_CHECKING, Literal
 
 from maxent_cli.analysis.discovery import Calling
 from maxent_cli.analysis.syntax import Syntax
-from maxent_cli.api import motif_tables
+from maxent_cli.api import motif_tables, question_tables
 from maxent_cli.api.anchors import Given
 from maxent_cli.api.anchors import anchors as anchors_of
 from maxent_cli.api.draws import GivenDraws, opened, path_of
 from maxent_cli.api.listening import Progress, listener_of
 from maxent_cli.api.looking import so_far
+from maxent_cli.api.motif_questions import ask
 from maxent_cli.api.motif_results import MotifsJob, read_off, share
 from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.errors import SettingsError, require_range
@@ -27,6 +28,7 @@ def motifs(
     *,
     calling: Calling | None = None,
     known: str | None = None,
+    test: str | None = None,
     similarity: float = 0.65,
     unconverged: bool = False,
     draw_sites: bool = False,
@@ -40,7 +42,7 @@ def motifs(
     threads: int | None = None,
     progress: Progress = True,
 ) -> Results:
-    """Motifs that the draws hold, wherever they are and on either strand.
+    """Motifs that the draws hold, wherever they are and on either strand, and motifs that they avoid.
 
     They are found in each anchor's draws against its background, the tether included, merged over anchors and looked
     for in all draws.
@@ -55,6 +57,8 @@ def motifs(
     known
         Known motifs to name the found ones by: 'jaspar-vertebrates', 'jaspar-fungi' or 'jaspar', both of them (JASPAR
         2022 CORE, which come with the package), or a MEME file.
+    test
+        Motifs to ask about, named like `known`: of each, whether it is held, not held or avoided (table 'tested').
     similarity
         Pearson r of aligned columns from which motifs of different anchors are one.
     unconverged
@@ -77,9 +81,9 @@ def motifs(
     Returns
     -------
     Results
-        Tables 'motifs', 'known', 'sites', 'occupancy', 'spacing', 'rates', 'records', 'anchors', 'positions', 'pwm',
-        'segments' and the matrices as tables, as `maxent motifs --help-all` tells; positions are 0-based, start and end
-        half-open; in bits.
+        Tables 'motifs', 'known', 'sites', 'occupancy', 'tested' (with `test`), 'spacing', 'rates', 'records',
+        'anchors', 'positions', 'pwm', 'segments' and the matrices as tables, as `maxent motifs --help-all` tells;
+        positions are 0-based, start and end half-open; in bits.
 
     Raises
     ------
@@ -93,13 +97,14 @@ def motifs(
     >>> found.to_frame()[["motif", "consensus", "anchors", "known_1", "q_1"]]  # doctest: +SKIP
     """
     require_range("similarity", similarity, 0, 1)
-    listener, files = listener_of(progress), databases(known)
+    listener, files, asked_files = listener_of(progress), databases(known), databases(test)
     data = None if records is None else anchors_of(records)
     _check_syntax(syntax, network)
-    given = syntax.file if syntax else None
-    path, named = path_of(draws), [motif for file in files for motif in read_meme(file)]
-    pairs_of = read_meme(given) if given else None
-    read = [None if is_unfinished(path) else path, *files, given]
+    pairs_file = syntax.file if syntax else None
+    path = path_of(draws)
+    named, asked = ([motif for file in some for motif in read_meme(file)] for some in (files, asked_files))
+    pairs_of = read_meme(pairs_file) if pairs_file else None
+    read = [None if is_unfinished(path) else path, *files, *asked_files, pairs_file]
     outputs = planned([*read, *(data.files if data else ()), *(network.files if network else ())], folders=[out])
     with so_far(path) as (place, unfinished), opened(draws if place == path else place) as anchors:
         if unfinished:
@@ -110,20 +115,27 @@ def motifs(
             found = read_off(anchors, job)
             shared = share(anchors, found, job)
             final = motif_tables.final_motifs(shared, job)
-            names = motif_tables.write_motifs(final, shared, named, job)
-            motif_tables.write_places(final, shared, names, job)
+            questions = ask(anchors, found, shared, asked, job)
+            names, others = motif_tables.write_motifs(final, shared, questions, named, job)
+            motif_tables.write_places(final, shared, questions, names, job)
+            if test:
+                question_tables.write_tested(questions, shared, job)
             if draw_sites:
                 motif_tables.write_draw_sites(final, shared, job)
-            motif_tables.write_rates(final, found, shared, job)
+            motif_tables.write_rates(final, found, shared, questions, job)
             motif_tables.write_attributions(found, job)
             motif_tables.write_tracks(job)
             more = motif_tables.write_records(final, shared, data, job) if data else []
             if network is not None and syntax is not None:
                 from maxent_cli.api.syntax import write_syntax  # torch, which nothing else here needs
 
-                asked = [one.motif for one in final] if pairs_of is None else pairs_of
-                more += write_syntax(anchors, (syntax, asked), (network, device), shared.reference, job)
-    account = [*motif_tables.account(final, found, shared, names, job), *more]
+                pairs = [one.motif for one in final] if pairs_of is None else pairs_of
+                more += write_syntax(anchors, (syntax, pairs), (network, device), shared.reference, job)
+    account = [
+        *motif_tables.account(final, found, shared, names, job),
+        *question_tables.account(questions, others, job),
+    ]
+    account += more
     return tell(folder, out, "motifs", account, listener)
 
 

@@ -210,7 +210,7 @@ def answer_row(one: CountHeld) -> dict[str, object]:
     """What is said of a count, with 95 % intervals over anchors."""
     beyond = {"beyond": one.beyond.value, "beyond_low": one.beyond.low, "beyond_high": one.beyond.high}
     slope = {"slope": one.slope.value, "slope_low": one.slope.low, "slope_high": one.slope.high}
-    rigidity = {"rigidity": one.rigidity.value, "low": one.rigidity.low, "high": one.rigidity.high}
+    rigidity = {"rigidity": one.rigidity.value, "low": one.rigidity.low, "high": one.rigidity.high, "least": one.least}
     known = {"count": one.name, "held": one.held, "anchors": one.rigidity.anchors}
     return {**known, **rigidity, **beyond, "p": one.p, "q": one.q, **slope}
 

@@ -59,11 +59,14 @@ def _records(
     flank: Any,
     fix: str | None,
     n_policy: Any,
+    map_chromosomes: bool,
 ) -> "tuple[bool, Anchors | None]":
     """Whether records are to be edited, and they."""
     if near is not None and records is not None:
         raise click.UsageError("records are either designed, RECORDS, or edited, --near: give one of them")
-    return near is not None, options.read_anchors(near or records, genome, centre, crop, flank, fix, n_policy)
+    return near is not None, options.read_anchors(
+        near or records, genome, centre, crop, flank, fix, n_policy, map_chromosomes
+    )
 
 
 wanted_options = options.group(

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from maxent_cli.api.networks import Network
 
 NO_TEXT = ("/", ".gz", ".bw", ".bedgraph", ".xml")  # or not there where anchors have no places
-PRINTED = tuple(output.file for output in WRITTEN["motifs"] if not output.file.endswith(NO_TEXT))
+ASKED = ("tested.tsv",)  # there where it is asked for
+PRINTED = tuple(
+    output.file for output in WRITTEN["motifs"] if not output.file.endswith(NO_TEXT) and output.file not in ASKED
+)
 
 
 def _syntax(syntax: str | None, contexts: int, max_distance: int) -> "Syntax | None":
@@ -59,6 +62,12 @@ syntax_options = options.group(
     everyday=True,
     help="Known motifs to name the found ones by: jaspar-vertebrates, jaspar-fungi, jaspar for both (they are "
     "included), or a MEME file.",
+)
+@options.option(
+    "--test",
+    type=KnownMotifs(),
+    everyday=True,
+    help="Motifs to ask about, named like --known: is each held, not held or avoided, at --rate (tested.tsv)?",
 )
 @requests.calling_options
 @options.option(
@@ -108,6 +117,7 @@ def command(
     console: Console,
     draws: str,
     known: str | None,
+    test: str | None,
     calling: "Calling",
     similarity: float,
     records: str | None,
@@ -125,11 +135,11 @@ def command(
     draw_sites: bool,
     unconverged: bool,
 ) -> None:
-    """Motifs that the draws hold, wherever and on either strand.
+    """Motifs that the draws hold or avoid, wherever and on either strand.
 
     DRAWS is what sample wrote, or OUT.partial, where it is at work. Motifs are found in each anchor's draws against
-    its background, the tether included, merged over anchors and looked for in all draws. Positions are 0-based, start
-    and end half-open.
+    its background, the tether included, merged over anchors and looked for in all draws; what is avoided, in the draws
+    of all converged anchors together. Positions are 0-based, start and end half-open.
 
     --syntax puts sites of two motifs into sequences of the background, at each distance: what the law makes of both
     together, beyond each by itself, is their interaction.
@@ -142,6 +152,7 @@ def command(
         draws,
         calling=calling,
         known=known,
+        test=test,
         similarity=similarity,
         unconverged=unconverged,
         draw_sites=draw_sites,

@@ -35,7 +35,7 @@ class Side:
 
 def read_side(folder: str, summary: str | None) -> Side:
     """Read a folder of motifs and the summary of its anchors. Raises InputError where they do not belong together."""
-    rows = list(_table(folder, MOTIFS))
+    rows = [row for row in _table(folder, MOTIFS) if row["kind"] != "avoided"]
     named = {motif.name: motif for motif in (read_meme(f"{folder}/motifs.meme") if rows else [])}
     if any(row["motif"] not in named for row in rows):
         raise InputError(f"{folder}/motifs.meme", "", "lacks a motif of motifs.tsv", _CURE)

@@ -24,6 +24,7 @@ COMMANDS = {Outline.MOVETO: "M", Outline.LINETO: "L", Outline.CURVE3: "Q", Outli
 LEFT, RIGHT, WIDEST = 98, 8, 1072  # px of a drawing of an anchor
 LOGO, PROFILE, SCORES, OCCUPANCY, LANE, GAP = 86, 34, 48, 48, 16, 12
 BESIDE = 45  # px beside a site that its share is written in
+COUNTS_LEFT, COUNTS_RIGHT, COUNTS_TOP, COUNTS_STEP = 150, 700, 14, 15  # px of the chart of counts
 Tick = tuple[float, str]
 
 
@@ -95,6 +96,43 @@ class Plot:
     bands: list[tuple[str, str]] = field(default_factory=list)
     lines: list[tuple[str, str]] = field(default_factory=list)
     dots: list[tuple[float, float, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class CountsChart:
+    """Counts one below the other, the most rigid first: of each its name, y, verdict, and px of the numbers.
+
+    Where its interval is not known, low and high are None.
+    """
+
+    x: Scale
+    ticks: list[Tick]
+    height: float
+    rows: list[dict[str, Any]]
+
+
+def counts_chart(answer: Sequence[Row]) -> CountsChart:
+    """The rigidity of every count that the probe looked at, which are the rows of its answer."""
+    known = sorted((row for row in answer if math.isfinite(row["rigidity"])), key=lambda row: -row["rigidity"])
+    lows = [row["low"] for row in known if math.isfinite(row["low"])]
+    x = Scale(max(min([-0.05, *lows]), -1.0), 1.0, COUNTS_LEFT, COUNTS_RIGHT)
+
+    def clipped(value: float) -> float | None:
+        return x(min(max(value, x.low), x.high)) if math.isfinite(value) else None
+
+    rows = [
+        {
+            "count": row["count"],
+            "y": COUNTS_TOP + at * COUNTS_STEP,
+            "held": row["held"],
+            "at": clipped(row["rigidity"]),
+            "low": clipped(row["low"]),
+            "high": clipped(row["high"]),
+            "least": x(row["least"]),
+        }
+        for at, row in enumerate(known)
+    ]
+    return CountsChart(x, x.ticks(), COUNTS_TOP + len(known) * COUNTS_STEP, rows)
 
 
 def signed(text: str) -> str:

@@ -109,20 +109,30 @@ def rank(rows: Sequence[Row]) -> tuple[str, list[Row]]:
     return by, [row | {"rank": place} for place, row in enumerate(sorted(rows, key=value, reverse=True), 1)]
 
 
-def read_motifs(folder: str) -> list[MotifShown]:
-    """The motifs of a folder that `maxent motifs` wrote."""
-    rows = list(_table(folder, motifs.MOTIFS, "motifs"))
+def read_motifs(folder: str, avoided: bool = False) -> list[MotifShown]:
+    """The motifs of a folder that `maxent motifs` wrote: those held, or those avoided."""
+    rows = [row for row in _table(folder, motifs.MOTIFS, "motifs") if (row["kind"] == "avoided") == avoided]
     if not rows:
         return []
-    matrices, background = read_meme_file(f"{folder}/motifs.meme")
+    file = "avoided.meme" if avoided else "motifs.meme"
+    matrices, background = read_meme_file(f"{folder}/{file}")
     named = {matrix.name: matrix.probabilities for matrix in matrices}
     for row in rows:
         if row["motif"] not in named:
-            raise InputError(f"{folder}/motifs.meme", "", f"has no motif {row['motif'][:80]}", _cure("motifs"))
+            raise InputError(f"{folder}/{file}", "", f"has no motif {row['motif'][:80]}", _cure("motifs"))
     return [
         MotifShown(row, p := named[row["motif"]], (p * np.log2(np.maximum(p, 1e-12) / background)).sum(axis=1))
         for row in rows
     ]
+
+
+def read_tested(folder: str) -> list[Row]:
+    """The motifs that were asked about, those avoided first and those held next; nothing where none were."""
+    if not Path(f"{folder}/{motifs.TESTED.file}").is_file():
+        return []
+    order = {"avoided": 0, "held": 1, "undecided": 2}
+    rows = list(_table(folder, motifs.TESTED, "motifs"))
+    return sorted(rows, key=lambda row: (order.get(row["verdict"], 3), row["q"], -abs(row["bits"])))
 
 
 def read_rates(folder: str) -> list[Row]:

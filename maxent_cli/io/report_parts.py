@@ -21,6 +21,8 @@ from maxent_cli.tables.periodicity import BAND
 
 MOST_SHOWN = 100  # anchors that are drawn
 HUES = 6  # colours of motifs in report.css, used again and again
+VERDICTS = ("avoided", "held", "undecided", "not held")
+MOST_ASKED = 15  # motifs of each verdict that are shown
 MOST_COUNTS = 12  # of those that the probe asks about that are shown, the most rigid first
 TOP_CHANGES, MOST_POINTS = 20, 1000  # changes in the table, and in the plot
 MOST_Q = 0.05  # of a distance between motifs that is shown
@@ -139,6 +141,32 @@ def motifs(base: Base) -> Shown | None:
     )
 
 
+def questions(base: Base) -> Shown | None:
+    """What is avoided, and what was asked about; nothing where neither is."""
+    folder = base.sources.parts.get("motifs")
+    if folder is None:
+        return None
+    avoided, asked = inputs.read_motifs(folder, avoided=True), inputs.read_tested(folder)
+    if not (avoided or asked):
+        return None
+    count = Counter(row["verdict"] for row in asked)
+    first = avoided[0].row if avoided else {}
+    note = ("first: ", first["known_1"] or first["consensus"]) if first else ("none found", "")
+    return Shown(
+        {
+            "avoided": avoided,
+            "asked": [
+                row for kind in VERDICTS for row in [one for one in asked if one["verdict"] == kind][:MOST_ASKED]
+            ],
+            "count": [(kind, count[kind]) for kind in VERDICTS],
+            "of": len(asked),
+            "motif_letters": drawing.motif_letters,
+        },
+        tiles=(Tile("Avoided motifs", len(avoided), *note),),
+        terms=(Explained("Cost", "Log2 of how much rarer an avoided motif's sites are in draws than at beta 0."),),
+    )
+
+
 def anchors(base: Base) -> Shown:
     """All anchors, and, where their motifs are given, the first of them drawn."""
     rows = [dict(row) for row in base.rows]
@@ -245,6 +273,7 @@ def gc_probe(base: Base) -> Shown | None:
         "counted": tables["response"][0]["counted"],
         "answer": tables["answer"][:MOST_COUNTS],
         "held": [row["count"] for row in tables["answer"] if row["held"] == "yes"],
+        "counts": drawing.counts_chart(tables["answer"]),
         "plots": drawing.gc_plots(tables["response"]),
         "checks": len(scores),
         "within": sum(score <= 3 for score in scores),
@@ -273,6 +302,7 @@ PARTS = (
     PagePart("network", "Network", network),
     PagePart("convergence", "Convergence", convergence),
     PagePart("motifs", "Motifs", motifs),
+    PagePart("questions", "Avoided, and asked about", questions),
     PagePart("anchors", "Anchors", anchors),
     PagePart("series", "Beta series", series),
     PagePart("periodicity", "Periodicity", periodicity),

@@ -123,6 +123,7 @@ ANSWER = Table(
         Column("held", TEXT, "", "Whether it is held: yes, follows (from those that are), no, or undecided."),
         Column("anchors", WHOLE, "", "Anchors whose chains agree on it."),
         *_interval("rigidity", "low", "high", "Mean rigidity over anchors, weighted by their energy at beta = 0."),
+        Column("least", NUMBER, "", "Rigidity that is asked for: more of a half than of the whole."),
         *_interval("beyond", "beyond_low", "beyond_high", "The same of what the counts named before do not explain."),
         Column("p", NUMBER, "", "One-sided p of beyond being no more than is asked for.", FEW),
         Column(

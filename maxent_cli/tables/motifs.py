@@ -26,23 +26,43 @@ MOTIFS = Table(
     "converged anchors, by shuffled columns",
     (
         MOTIF,
+        Column(
+            "kind", TEXT, "", "Whether it is held or avoided: draws have it more often than the background, or less."
+        ),
         Column("consensus", TEXT, "", "The letters that its columns hold, in IUPAC's code."),
         Column("width", WHOLE, "bp", "How many columns it has."),
-        Column("anchors", WHOLE, "", "Anchors whose draws hold it more often than their background."),
-        Column("sites", WHOLE, "", "Sites of it in those anchors' draws."),
+        Column("anchors", WHOLE, "", "Anchors whose draws hold it more often than their background, or avoid it."),
+        Column(
+            "sites",
+            WHOLE,
+            "",
+            "Sites of it in those anchors' draws; of an avoided one, sites missing in the draws that it was found in.",
+        ),
         *estimate("bits", "bits", "Information of its columns against the untethered background, summed."),
         *KNOWN_COLUMNS,
         LOGO,
-        Column("anchors_found", WHOLE, "", "Anchors in whose own draws it was found, before all were searched for it."),
+        Column(
+            "anchors_found",
+            WHOLE,
+            "",
+            "Anchors in whose own draws it was found, before all were searched for it.",
+            missing="it is avoided, and was found in the draws of all together",
+        ),
         Column(
             "recurrence_p",
             NUMBER,
             "",
             "Chance that any motif comes again in so many converged anchors, were columns in random order.",
-            missing="it was found in fewer than two converged anchors",
+            missing="it was found in fewer than two converged anchors, or is avoided",
         ),
         Column("threshold", NUMBER, "bits", "Log2 odds from which a place counts as a site."),
         Column("background_share", SHARE, "", "Mean share of background draws (beta 0) that have a site."),
+        *estimate(
+            "cost",
+            "bits",
+            "What a site costs where no held motif stands: log2 of background over draws, in sites.",
+            "it is held",
+        ),
         *ANCHORS_CONVERGED,
         Column(
             "stands_for",
@@ -157,6 +177,33 @@ RATES = Table(
         Column("of", WHOLE, "", "Of how many."),
     ),
     key=("quantity",),
+)
+_RATIO = "log2 of draws over background"
+TESTED = Table(
+    "tested.tsv",
+    "a motif that was asked about",
+    "with --test: whether each given motif is held, not held or avoided, beside the background's sites",
+    (
+        Column("motif", TEXT, "", "The given motif: identifier and other name."),
+        Column("verdict", TEXT, "", "Whether it is held, avoided, not held, or undecided."),
+        Column("anchors_held", WHOLE, "", "Anchors whose own draws hold it by half a bit and three errors more."),
+        Column("anchors_avoided", WHOLE, "", "Anchors whose own draws avoid it by as much."),
+        Column("occupancy", SHARE, "", "Share of draws with a site anywhere, over anchors."),
+        Column("occupancy_background", SHARE, "", "The same share of background draws (beta 0)."),
+        Column("bits", NUMBER, "bits", f"Occupancy as {_RATIO}: above 0 it is held."),
+        Column("low", NUMBER, "bits", "Lower end of the 95 % interval of bits, over chains."),
+        Column("high", NUMBER, "bits", "Upper end of the 95 % interval of bits, over chains."),
+        Column("elsewhere", NUMBER, "bits", f"Sites where no held motif stands, as {_RATIO}: below 0 it is avoided."),
+        Column("elsewhere_low", NUMBER, "bits", "Lower end of the 95 % interval of elsewhere, over chains."),
+        Column("elsewhere_high", NUMBER, "bits", "Upper end of the 95 % interval of elsewhere, over chains."),
+        Column("p", NUMBER, "", "Two-sided p of being held or avoided by no more than half a bit (Student's t)."),
+        Column("q", NUMBER, "", "False discovery rate over the motifs asked about (Benjamini-Hochberg)."),
+        Column(
+            "threshold", NUMBER, "bits", "Log2 odds from which a place is a site: --rate of random sequences have one."
+        ),
+        *ANCHORS_CONVERGED,
+    ),
+    key=("motif",),
 )
 ANCHORS = Table(
     "anchors.tsv",
@@ -376,6 +423,8 @@ FOLDER = (
     BED,
     OCCUPANCY,
     SPACING,
+    TESTED,
+    File("avoided.meme", "the motifs that draws avoid, as letters at the sites that are missing"),
     File("anchor_motifs.meme", "the motifs as each anchor's draws have them"),
     RATES,
     RECORDS,

@@ -14,8 +14,8 @@ from memelite import io as memelite_io
 from maxent_cli.alphabet import encode
 from maxent_cli.commands import maxent
 from maxent_cli.commands.motifs import PRINTED
-from maxent_cli.data import Interval, Replicas, SampleSet
-from maxent_cli.io.motif_files import DATABASES, read_meme
+from maxent_cli.data import Interval, Motif, Replicas, SampleSet
+from maxent_cli.io.motif_files import DATABASES, read_meme, write_meme
 from maxent_cli.io.samples import writing_draws
 
 WORD = np.array([1, 1, 0, 3, 0, 2, 2, 0, 0])
@@ -178,7 +178,7 @@ def test_the_same_draws_give_the_same_bytes(tmp_path):
     folders = [run(tmp_path / name, sets)[1] for name in ("first", "second")]
     files = [sorted(path for path in folder.rglob("*") if path.is_file()) for folder in folders]
     assert [path.read_bytes() for path in files[0]] == [path.read_bytes() for path in files[1]]
-    assert len(files[0]) == 16 + 5 + 2
+    assert len(files[0]) == 17 + 5 + 2
 
 
 def test_fixed_positions_hold_nothing_and_belong_to_no_segment(tmp_path):
@@ -306,3 +306,55 @@ def test_sites_that_hang_over_the_ends_are_written_within_the_anchor(tmp_path):
         rows = [row for row in csv.DictReader(stream, delimiter="\t") if row["record"] == "a9"]
     assert all(0 <= int(row["start"]) < int(row["end"]) <= 40 for row in rows)
     assert sum((row["start"], row["end"]) == ("0", "7") for row in rows) > 400
+
+
+AVOIDED = np.array([0, 3, 2, 1, 2, 0, 1, 3])
+
+
+def without(samples, word, seed):
+    """The draws with windows that are within two letters of a word, on either strand, drawn again."""
+    rng, codes = np.random.default_rng(seed), samples.codes.reshape(-1, samples.codes.shape[2]).copy()
+    for target in (word, 3 - word[::-1]):
+        for start in range(codes.shape[1] - len(word) + 1):
+            near = np.flatnonzero((codes[:, start : start + len(word)] != target).sum(axis=1) <= 2)
+            codes[near, start : start + len(word)] = rng.integers(0, 4, (len(near), len(word)))
+    return replace(samples, codes=codes.reshape(samples.codes.shape))
+
+
+def of_word(name, word):
+    return Motif(name, 100 * np.where(np.arange(4) == np.asarray(word)[:, None], 0.91, 0.03), 100)
+
+
+def test_given_motifs_are_held_avoided_or_neither(tmp_path):
+    sets = [without(draws_around(seed, 5), AVOIDED, seed) for seed in range(4)]
+    given = [
+        of_word("one held", WORD),
+        of_word("two avoided", AVOIDED),
+        of_word("three other", [2, 3, 3, 1, 0, 0, 3, 1]),
+    ]
+    write_meme(str(tmp_path / "given.meme"), given)
+    asked = ("--test", str(tmp_path / "given.meme"), "--rate", "0.2", "--logos", "none", "--unconverged")
+    result, out = run(tmp_path, sets, *asked)
+    rows = {row["motif"]: row for row in table(out / "tested.tsv")}
+    other_is = rows["three other"]["verdict"]
+    assert other_is in ("not held", "undecided")
+    assert [rows[motif.name]["verdict"] for motif in given] == ["held", "avoided", other_is]
+    held, avoided, other = (rows[motif.name] for motif in given)
+    assert float(held["low"]) > 0.5
+    assert float(avoided["elsewhere_high"]) < -0.5
+    assert float(other["elsewhere_low"]) < 0 < float(other["elsewhere_high"])
+    assert held["anchors_held"] == "4"
+    assert "1 held, 1 avoided, " in " ".join(result.stderr.split())
+    kinds = [row["kind"] for row in table(out / "motifs.tsv")]
+    assert kinds[0] == "held"
+    for row in table(out / "motifs.tsv")[1:]:
+        assert float(row["cost"]) > 0.5
+
+
+def test_nothing_is_said_of_motifs_where_nothing_is_held(tmp_path):
+    write_meme(str(tmp_path / "given.meme"), [of_word("one", WORD)])
+    asked = ("--test", str(tmp_path / "given.meme"), "--logos", "none", "--unconverged")
+    _, out = run(tmp_path, [draws_around(seed) for seed in range(6)], *asked)
+    assert table(out / "motifs.tsv") == []
+    (row,) = table(out / "tested.tsv")
+    assert row["verdict"] in ("not held", "undecided")
