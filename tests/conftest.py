@@ -16,10 +16,21 @@ settings.load_profile("repeatable")
 
 @pytest.fixture(autouse=True)
 def _timed_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Speed is measured for a second each time that adopt or the doctor asks; no test needs it well."""
+    """Speed is measured for a second each time that adopt or the doctor asks; no test needs it well.
+
+    And one thread again for torch: after Tomtom, whose threads are OpenMP's too, it has as many as there are CPUs.
+    """
+    torch.set_num_threads(1)
     monkeypatch.setattr("maxent_cli.interpret.checkup.TIMED", 0.02)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest comes first, so that at the end no process is alone at work."""
+    """What takes longest comes first, so that at the end no process is alone at work.
+
+    Of two processes the second begins in the middle: with what needs no compiled chain, while the first compiles it.
+    """
     items.sort(key=lambda item: item.path.parent.name != "workflows")
+    light = [item for item in items if item.path.parent.name in ("io", "models")]
+    others = [item for item in items if item.path.parent.name not in ("io", "models")]
+    half = len(items) // 2
+    items[:] = others[:half] + light + others[half:]

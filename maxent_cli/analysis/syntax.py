@@ -82,7 +82,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Preference:
     """Over arrangements and distances: mean interactions with errors over anchors, and the distance that stands out.
 
     p: of the mean output interaction, two-sided, by Student's t over anchors. excess: first-order bits by which the
@@ -180,7 +180,7 @@ def opposition(a: Floats, b: Floats) -> float:
     return float(2 * stdtr(len(a) - 1, -np.abs(means.value / means.error)).max())
 
 
-def judge(interactions: Floats, first_order: Floats, outputs: Floats) -> Verdict:
+def judge(interactions: Floats, first_order: Floats, outputs: Floats) -> Preference:
     """The verdict on cells (K anchors, A arrangements, D distances), nan where sites do not fit.
 
     A distance stands out where its first-order interaction is below the median of its arrangement: beyond the error
@@ -199,7 +199,7 @@ def judge(interactions: Floats, first_order: Floats, outputs: Floats) -> Verdict
     p = max(stdtr(FREEDOM, value / spread), stdtr(anchors - 1, value / error)) * number if told else math.nan
     mean = over_anchors(np.nanmean(outputs, axis=(1, 2)))
     sure = 2 * stdtr(anchors - 1, -abs(mean.value / mean.error)) if anchors >= LEAST_ANCHORS else math.nan
-    return Verdict(
+    return Preference(
         over_anchors(np.nanmean(interactions, axis=(1, 2))),
         mean,
         float(sure),

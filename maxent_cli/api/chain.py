@@ -59,7 +59,7 @@ ACCOUNT = {SUMMARY: "draws.npz.tsv", MOTIFS: "motifs/motifs.tsv", ANSWER: "gc/an
 
 
 @dataclass(frozen=True)
-class Asked:
+class RunRequest:
     """All that is asked of a run. data: what a network is trained on; without it, records and a network are given."""
 
     out: str
@@ -189,7 +189,7 @@ class Link:
 class Ran:
     """The folder of a run: its parts, as the functions that wrote them give them."""
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, asked: RunRequest) -> None:
         self._asked, self.path = asked, Path(asked.out)
 
     @property
@@ -265,7 +265,7 @@ def run(
     data, records = _inputs(given, network)
     requests = (split or Split(), training or Training(), law or Law(), sampling or Sampling(), probe or Probe())
     reading = (calling or Calling(), known, method, diverse)
-    asked = Asked(out, data, records, network, *requests, *reading, threads, listener_of(progress))
+    asked = RunRequest(out, data, records, network, *requests, *reading, threads, listener_of(progress))
     steps = list(_steps(asked))
     planned(asked.files, files=[asked.place(name) for name in (CONFIG, COMMANDS)], noting=False)
     for path in databases(known):
@@ -310,7 +310,7 @@ def data_of(path: str, **more: Any) -> TrainingData:
     return TrainingData(**what, **more)
 
 
-def _steps(asked: Asked) -> Iterator[Link]:
+def _steps(asked: RunRequest) -> Iterator[Link]:
     """The steps, each by the same arguments that its command is given."""
     place, model = asked.place, asked.of_network
     drawn = said_of_sampling(asked.sampling)
@@ -377,7 +377,7 @@ def _steps(asked: Asked) -> Iterator[Link]:
     )
 
 
-def _training(asked: Asked) -> Link:
+def _training(asked: RunRequest) -> Link:
     data, folder = asked.data, asked.place("model")
     assert data is not None
     return _step(
@@ -389,7 +389,7 @@ def _training(asked: Asked) -> Link:
     )
 
 
-def _choosing(asked: Asked) -> Link:
+def _choosing(asked: RunRequest) -> Link:
     """Anchors of the positives held out that are called rightly, or of the records that came with the network."""
     given = asked.records or anchors(f"{asked.model}/test.positives.fa")
     correct: Said = {"label": 1, "correct": True} if asked.data is not None else {}
@@ -409,7 +409,7 @@ _NOTHING = TrainingData("nothing")
 
 
 def _step(
-    asked: Asked,
+    asked: RunRequest,
     command: list[str],
     options: Said,
     do: Callable[[], object],
@@ -440,7 +440,7 @@ def _take(step: Link, number: str, listener: Listener) -> None:
     listener.say(f"[{number}] {step.name}: {took:.0f} s, {used:.0f} CPU s")
 
 
-def _examine(asked: Asked) -> None:
+def _examine(asked: RunRequest) -> None:
     """Raises InputError where draws would be wrong."""
     how = {"out": asked.place("doctor.json"), **asked.how}
     found = doctor(asked.opened(), asked.place("anchors.fa"), asked.law, asked.sampling, **how)
@@ -451,7 +451,7 @@ def _examine(asked: Asked) -> None:
             asked.listener.say(f"  {finding.text}")
 
 
-def _leave(asked: Asked, steps: list[Link]) -> None:
+def _leave(asked: RunRequest, steps: list[Link]) -> None:
     """Write the options and the single commands into the folder."""
     lines = ["#!/bin/sh", "# What `maxent run` does, a command a step; from the folder where it was run.", "set -e"]
     lines += [shlex.join(step.words) for step in steps]
@@ -461,7 +461,7 @@ def _leave(asked: Asked, steps: list[Link]) -> None:
             stream.write(text)
 
 
-def _sections(asked: Asked) -> dict[str, Said]:
+def _sections(asked: RunRequest) -> dict[str, Said]:
     """All that was asked, as `--config` reads it."""
     own = {"records": asked.source, "diverse": asked.anchors, **asked.of_threads}
     found = {"workflow": {"out": asked.out}, "run": own, "network": asked.of_network if asked.network else {}}
@@ -481,14 +481,14 @@ def _sections(asked: Asked) -> dict[str, Said]:
     }
 
 
-def _leave_session(asked: Asked) -> None:
+def _leave_session(asked: RunRequest) -> None:
     """Write what opens all tracks together in IGV; none where no anchor has a place."""
     tracks = [asked.place(name) for name in TRACKS if Path(asked.place(name)).is_file()]
     if tracks:
         write_session(asked.place("igv.xml"), tracks, asked.genome)
 
 
-def _account(asked: Asked) -> Iterator[str]:
+def _account(asked: RunRequest) -> Iterator[str]:
     """What was found, in a few lines."""
     rows = {table: list(read_table(asked.place(place), table, "run again")) for table, place in ACCOUNT.items()}
     if asked.data is not None:

@@ -42,7 +42,7 @@ from maxent_cli.interpret.edits import smallest_sets
 from maxent_cli.interpret.law import Law, background_of, evaluate, output_term
 from maxent_cli.interpret.sampling import Sampling
 from maxent_cli.io.machine import granted_cpus, require_memory
-from maxent_cli.io.outputs import planned
+from maxent_cli.io.outputs import planned, writing
 from maxent_cli.io.tables import write_table
 from maxent_cli.io.unfinished import Unfinished, unfinished
 from maxent_cli.laws import beta_of_spread
@@ -354,9 +354,9 @@ def _write(folder: Path, work: Unfinished, kept: list[str], what: Design) -> lis
         name = table.file.removesuffix(".tsv")
         if table not in OF_EDITS or what.near:
             write_table(str(folder / table.file), [row for one in found for row in one[name]], table)
-    with (folder / "designs.fa").open("w", encoding="utf-8", newline="\n") as stream:
-        for row in (row for one in found for row in one["designs"]):
-            stream.write(f">{row['design']} output={row['output']:.6g}\n{row['sequence']}\n")
+    designs = [row for one in found for row in one["designs"]]
+    with writing(str(folder / "designs.fa")) as stream:
+        stream.writelines(f">{row['design']} output={row['output']:.6g}\n{row['sequence']}\n" for row in designs)
     return [row for one in found for row in one["summary"]]
 
 

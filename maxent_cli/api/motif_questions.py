@@ -42,7 +42,7 @@ class Depleted:
 
 
 @dataclass(frozen=True)
-class Asked:
+class TestedMotif:
     """A motif that was asked about: its verdict, threshold, mean shares of draws and background, anchors either way."""
 
     motif: Motif
@@ -59,7 +59,7 @@ class Questions:
 
     avoided: list[Depleted]
     by_chance: int
-    asked: list[Asked]
+    asked: list[TestedMotif]
     rows: list[int]
 
 
@@ -153,10 +153,10 @@ def _depleted(missing: Sequence[Avoided], panel: Panel, sums: SiteSums, shares: 
     return [one for one in found if one.verdict.verdict == AVOIDED]
 
 
-def _asked(given: Sequence[Motif], first: int, panel: Panel, sums: SiteSums) -> list[Asked]:
+def _asked(given: Sequence[Motif], first: int, panel: Panel, sums: SiteSums) -> list[TestedMotif]:
     own = sums.from_row(first)
     each = zip(given, verdicts(own), panel.thresholds[first:], own.shares.T, own.holding, own.avoiding, strict=True)
     return [
-        Asked(motif, verdict, float(threshold), (float(shares[0]), float(shares[1])), int(holding), int(avoiding))
+        TestedMotif(motif, verdict, float(threshold), (float(shares[0]), float(shares[1])), int(holding), int(avoiding))
         for motif, verdict, threshold, shares, holding, avoiding in each
     ]

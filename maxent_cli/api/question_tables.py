@@ -9,7 +9,7 @@ from maxent_cli.analysis.avoidance import missing_bits
 from maxent_cli.analysis.motifs import consensus
 from maxent_cli.analysis.names import Family
 from maxent_cli.analysis.verdicts import AVOIDED, HELD, NOT_HELD, UNDECIDED
-from maxent_cli.api.motif_questions import Asked, Depleted, Questions
+from maxent_cli.api.motif_questions import Depleted, Questions, TestedMotif
 from maxent_cli.api.motif_results import MotifsJob, Shared, convergence_of, told, write_numbered_logo
 from maxent_cli.data import Motif
 from maxent_cli.io.logos import Logo, information_heights
@@ -89,12 +89,12 @@ def account(questions: Questions, names: Sequence[Sequence[Family]], job: Motifs
             yield f"    {kind}: {each.motif.name}, {_interval(each, int(kind == AVOIDED))} bits, q {each.verdict.q:.2g}"
 
 
-def _interval(one: Asked, which: int) -> str:
+def _interval(one: TestedMotif, which: int) -> str:
     low, high = one.verdict.intervals[which]
     return f"{one.verdict.ratios[which]:.2f} ({low:.2f} to {high:.2f})"
 
 
-def _tested_row(one: Asked, convergence: tuple[int, float]) -> Row:
+def _tested_row(one: TestedMotif, convergence: tuple[int, float]) -> Row:
     found = one.verdict
     ratios = [value for pair in zip(found.ratios, found.intervals, strict=True) for value in (pair[0], *pair[1])]
     counts = (one.motif.name, found.verdict, one.holding, one.avoiding, *one.shares)

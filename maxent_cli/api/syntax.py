@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from maxent_cli.analysis.jackknife import Estimate
-from maxent_cli.analysis.syntax import Cell, Syntax, Verdict, judge, opposition, over_anchors, placings, site_of
+from maxent_cli.analysis.syntax import Cell, Preference, Syntax, judge, opposition, over_anchors, placings, site_of
 from maxent_cli.api.draws import Draws
 from maxent_cli.api.jobs import torch_threads
 from maxent_cli.api.listening import Listener
@@ -150,7 +150,7 @@ def _rows(pair: Pair) -> Iterator[Row]:
             yield tables.SYNTAX.row(pair.a, pair.b, arrangement, distance, *values, *rest)
 
 
-def _verdict_row(pair: Pair, found: Verdict, pairs: int) -> Row:
+def _verdict_row(pair: Pair, found: Preference, pairs: int) -> Row:
     preference = _times(found.preference_p, pairs)
     arrangement, distance = found.cell
     return tables.INTERACTIONS.row(

@@ -51,7 +51,7 @@ class Alleles:
         return self.reasons.total()
 
 
-class Places:
+class AnchorPlaces:
     """Where the anchors of draws lie. Raises InputError where that is known of none."""
 
     def __init__(self, draws: Draws) -> None:
@@ -103,7 +103,7 @@ def read_alleles(
 
     in = kept + rejected. Raises InputError where none was kept of a run in one.
     """
-    found, places, block = Alleles(), Places(draws), shard.block(len(draws))
+    found, places, block = Alleles(), AnchorPlaces(draws), shard.block(len(draws))
     letters, seen = cache(draws.letters), set[object]()
     with ExitStack() as stack:
         letter = stack.enter_context(genome_letters(genome)) if genome else _not_asked
@@ -130,7 +130,12 @@ def read_alleles(
 
 
 def _reason(
-    given: Given, numbers: list[int], places: Places, letters: Callable[[int], Codes], letter: Letter, seen: set[object]
+    given: Given,
+    numbers: list[int],
+    places: AnchorPlaces,
+    letters: Callable[[int], Codes],
+    letter: Letter,
+    seen: set[object],
 ) -> str:
     """Why an allele in some anchors cannot be put into them, or nothing."""
     chromosome, position, ref, _ = given.allele

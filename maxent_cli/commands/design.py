@@ -102,7 +102,6 @@ wanted_options = options.group(
         show_default=True,
         type=click.IntRange(1),
         metavar="LETTERS",
-        everyday=True,
         help="Letters in which any two of them differ at least.",
     ),
     options.option(
@@ -110,7 +109,6 @@ wanted_options = options.group(
         type=Names(),
         default=(),
         metavar="WORD,...",
-        everyday=True,
         help="Words in IUPAC letters that are on neither strand.",
     ),
     options.option(
@@ -118,13 +116,11 @@ wanted_options = options.group(
         type=Names(),
         default=(),
         metavar="ENZYME,...",
-        everyday=True,
         help="Restriction enzymes that cut nowhere, as in EcoRI,BsaI.",
     ),
     options.option(
         "--gc-limits",
         type=Limits(),
-        everyday=True,
         help="Least and most share of G and C among all letters of the input.",
     ),
 )
@@ -171,7 +167,6 @@ law_options = options.group(
         default=AUTO,
         show_default="none; with --near 0.95",
         section="Law",
-        everyday=True,
         help="How far the background leans to the record: none, or the frequency of its letter.",
     ),
     options.layer_option,

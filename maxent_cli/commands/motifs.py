@@ -1,6 +1,6 @@
 """maxent motifs: what the draws hold."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -124,6 +124,7 @@ def command(
     genome: str | None,
     centre: Literal["centre", "summit"],
     crop: bool,
+    map_chromosomes: bool,
     syntax: "Syntax | None",
     network: "Network | None",
     device: str,
@@ -147,6 +148,7 @@ def command(
     from maxent_cli.api.anchors import anchors
     from maxent_cli.api.motifs import motifs
 
+    how: dict[str, Any] = {"genome": genome, "centre": centre, "crop": crop, "map_chromosomes": map_chromosomes}
     pipe = out == PIPE
     found = motifs(
         draws,
@@ -156,7 +158,7 @@ def command(
         similarity=similarity,
         unconverged=unconverged,
         draw_sites=draw_sites,
-        records=None if records is None else anchors(records, genome=genome, centre=centre, crop=crop),
+        records=None if records is None else anchors(records, **how),
         syntax=syntax,
         network=network,
         device=device,

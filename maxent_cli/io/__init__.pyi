@@ -11,6 +11,7 @@ from .figures import ORANGE as ORANGE
 from .figures import PALE as PALE
 from .figures import write_figure as write_figure
 from .motif_files import CTCF_MOTIF as CTCF_MOTIF
+from .motif_files import databases as databases
 from .motif_files import read_meme as read_meme
 from .motif_files import write_meme as write_meme
 from .outputs import writing as writing

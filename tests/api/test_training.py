@@ -80,9 +80,15 @@ def test_threads_of_torch_are_as_before_and_steps_are_told() -> None:
         ({"table": "t.tsv", "bottom_score": 0.5}, "excludes bottom-score"),
         ({"table": "t.tsv", "negatives": "n.fa"}, "excludes negatives"),
         ({"positives": ["A"], "match_gc": True}, "match-gc: needs negatives"),
-        ({"positives": "p.fa", "top_score": 0.5}, "top-score: what is chosen is intervals"),
-        ({"positives": ["A"], "top_score": 0.5}, "top-score: what is chosen is intervals"),
-        ({"positives": "p.bed", "top_score": 0.5, "length": 9}, "with genome and length"),
+        (
+            {"positives": "p.fa", "top_score": 0.5},
+            "choose among intervals; give positives as BED and genome and length",
+        ),
+        (
+            {"positives": ["A"], "top_score": 0.5},
+            "choose among intervals; give positives as BED and genome and length",
+        ),
+        ({"positives": "p.bed", "top_score": 0.5, "length": 9}, "top-score: choose among intervals; give genome"),
         ({"positives": "p.bed", "top_score": 0.0}, "top-score: 0.0 is not from 0 to 1, ends excluded"),
         ({"positives": "p.bed", "length": 0}, r"length: 0 is not from 1 to 1e\+09"),
     ],

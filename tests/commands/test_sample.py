@@ -311,7 +311,7 @@ def test_beta_0_is_the_background(tmp_path: Path, model: str, fasta: str) -> Non
         (["--output", "2"], "outputs are numbered 0 to 1"),
         (["--output", "1,1"], "output: 1,1 names an output twice"),
         (["--output", "0,1", "--law", "output", "--beta", "1"], "output: 2 are given, and the law output holds 1"),
-        (["--law", "output", "--beta", "auto"], "beta: is needed by the law output"),
+        (["--law", "output", "--beta", "auto"], "beta or to: is needed by the law output"),
         (["--contrast", "1,0"], "No such option"),
         (["--beta", "auto", "--replicas", "2"], "beta: cannot be found with fewer than 3 replicas"),
         (["--beta", "-1"], "--beta"),

@@ -121,7 +121,7 @@ def test_what_is_wrong_with_a_table_is_said_in_one_line(tmp_path: Path, text: st
 
 
 def test_a_law_that_needs_a_setting_or_holds_less_says_so() -> None:
-    with pytest.raises(SettingsError, match="beta: is needed by the law output"):
+    with pytest.raises(SettingsError, match="beta or to: is needed by the law output"):
         Law("output")
     with pytest.raises(SettingsError, match="law: there is none named both; give one of anchor, output"):
         Law("both")

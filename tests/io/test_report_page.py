@@ -79,7 +79,7 @@ def test_what_was_found_is_on_the_page(parts: Sources) -> None:
         "maxent sample 'my anchors.fa' --model ctcf_model",
         "CACGTG",
         "MA0001.1 <Known> p 1e\u221209, q 2e\u221207, 6 bp, \u2212",
-        "stand for 41 %",
+        "stand for 41.3 %",
         "66 to 84;",
         "p 3e\u221205 77 9.50 ± 0.25",
         "MA0001.1 <Known> (motif_1) in 93.0 ± 2.0 % of draws; background 1.5 %",

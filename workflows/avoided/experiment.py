@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import maxent_cli as mx
-from maxent_cli.analysis.motifs import best_match
+from maxent_cli.analysis import best_match
 from maxent_cli.data import Motif
-from maxent_cli.io.motif_files import DATABASES, read_meme, write_meme
+from maxent_cli.io import databases, read_meme, write_meme
 
 from .networks import KINDS, Case, draws_of
 
@@ -64,7 +64,7 @@ def main() -> None:
 def read(case: Case, folder: Path) -> dict[str, str]:
     """What is found in a network's draws: how like the planted motifs, at which cost, and the verdicts on these."""
     started = time.process_time()
-    planted = {motif.name.split()[0]: motif for motif in read_meme(DATABASES[DATABASE])}
+    planted = {motif.name.split()[0]: motif for motif in read_meme(*databases(DATABASE))}
     draws = draws_of(case, folder)
     motifs, given = folder / case.name / "motifs", folder / case.name / "pair.meme"
     write_meme(str(given), [planted[name] for name in case.pair])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import maxent_cli as mx
-from maxent_cli.io.motif_files import DATABASES
+from maxent_cli.io import databases
 
 LENGTH, COUNT, ANCHORS = 80, 1500, 12
 KINDS = ("rule", "twin")
@@ -75,5 +75,5 @@ def _planted(motifs: list[str], count: int, case: Case, part: int) -> list[str]:
     """So many random sequences with a site of each motif anywhere, on either strand."""
     seed = 10_000 * KINDS.index(case.kind) + 100 * case.number + part
     plants = [mx.Plant(motif) for motif in motifs]
-    known = DATABASES["jaspar-vertebrates"]
+    (known,) = databases("jaspar-vertebrates")
     return list(mx.simulate(count, LENGTH, plants, motifs=known, seed=seed, progress=False).sequences.values())
