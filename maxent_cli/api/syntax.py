@@ -78,7 +78,7 @@ def write_syntax(
     anchors = _anchors(draws, job)
     law = reader, settings, torch.device(device)
     with torch_threads(job.threads):
-        found = _pairs(law, (anchors, together), syntax, reference, job.listener)
+        found = _pairs(law, (anchors, together), syntax, reference, job.listener) if anchors else []
     pairs = [pair for pair in found if pair.fits]
     verdicts = [judge(*(pair.of(name) for name in ("interaction", "first_order", "output"))) for pair in pairs]
     rows = [_verdict_row(*each, len(together)) for each in zip(pairs, verdicts, strict=True)]
@@ -86,6 +86,8 @@ def write_syntax(
     _put((row for pair in pairs for row in _rows(pair)), tables.SYNTAX, job)
     if pairs:
         write_syntax_figure(str(job.folder / FIGURE), [_panel(pair) for pair in pairs])
+    if not anchors:
+        return ["  syntax: no anchor has converged, so nothing is asked; --unconverged lets them count"]
     return [f"  syntax: {len(anchors)} anchors, {len(pairs)} pairs of motifs", *map(_told, rows)]
 
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from maxent_cli.analysis.syntax import Syntax
     from maxent_cli.api.networks import Network
 
-NO_TEXT = ("/", ".gz", ".bw", ".bedgraph", ".xml")  # or not there where anchors have no places
-ASKED = ("tested.tsv",)  # there where it is asked for
+NO_TEXT = ("/", ".gz", ".bw", ".bedgraph", ".xml", ".png")  # or not there where anchors have no places
+ASKED = ("tested.tsv", "records.tsv", "rejected.tsv", "interactions.tsv", "syntax.tsv")  # there where it is asked for
 PRINTED = tuple(
     output.file for output in WRITTEN["motifs"] if not output.file.endswith(NO_TEXT) and output.file not in ASKED
 )

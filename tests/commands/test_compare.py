@@ -63,7 +63,7 @@ def test_the_known_motifs_of_both_sides_are_in_the_table(tmp_path, folders):
     invoke("motifs", folders["one"].with_suffix(".npz"), "-o", named, "--logos", "none", "--known", known)
     invoke("compare", named, folders["one"], "-o", tmp_path / "out")
     row, (own,) = table(tmp_path / "out" / "motifs.tsv")[0], table(named / "motifs.tsv")
-    for name in ("known_1", "p_1", "q_1", "overlap_1", "orientation_1", "known_2"):
+    for name in ("known_1", "p_1", "q_1", "overlap_1", "orientation_1"):
         assert own[name]
         assert row[f"{name}_a"] == own[name]
         assert row[f"{name}_b"] == ""

@@ -81,7 +81,7 @@ def test_what_was_found_is_on_the_page(parts: Sources) -> None:
         "MA0001.1 <Known> p 1e\u221209, q 2e\u221207, 6 bp, \u2212",
         "stand for 41.3 %",
         "66 to 84;",
-        "p 3e\u221205 77 9.50 ± 0.25",
+        "77 9.50 ± 0.25",
         "MA0001.1 <Known> (motif_1) in 93.0 ± 2.0 % of draws; background 1.5 %",
         "AUROC 0.9321 0.9111 to 0.9512 41 82",
         "AUROC, held out0.93295 %: 0.911 to 0.951",
