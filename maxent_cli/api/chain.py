@@ -11,6 +11,7 @@ import pandas as pd
 
 from maxent_cli.analysis.discovery import Calling
 from maxent_cli.analysis.names import TELLING_Q
+from maxent_cli.analysis.verdicts import AVOIDED, HELD
 from maxent_cli.api import expectations
 from maxent_cli.api.anchors import Anchors, anchors
 from maxent_cli.api.attribution import attribute
@@ -501,9 +502,10 @@ def _account(asked: RunRequest) -> Iterator[str]:
     for row in rows[MOTIFS][:MOST_SAID]:
         told = row["known_1"] and row["q_1"] <= TELLING_Q
         known = f"{row['known_1']}, q {row['q_1']:.2g}" if told else "like none that is known"
-        yield f"  {row['motif']} {row['consensus']}, in {row['anchors']} of {len(anchors)} anchors: {known}"
-    if not rows[MOTIFS]:
-        yield "  no motif found"
+        where = "avoided" if row["kind"] == AVOIDED else f"in {row['anchors']} of {len(anchors)} anchors"
+        yield f"  {row['motif']} {row['consensus']}, {where}: {known}"
+    if not any(row["kind"] == HELD for row in rows[MOTIFS]):
+        yield "  no motif found that is held"
     held = [row["count"] for row in rows[ANSWER] if row["held"] == "yes"]
     few = " (undecided: too few anchors)" if any(row["held"] == "undecided" for row in rows[ANSWER]) else ""
     yield f"  counts held beyond motifs: {', '.join(held) or 'none'}{few}"

@@ -272,14 +272,14 @@ class _Designer:
         bits, near = bits_of_law(samples), self.what.each_near
         background = float(samples.output_background[1]) if near else -samples.energy_background
         gamma = math.copysign(samples.beta, self.wanted - background)
-        missed = np.abs(samples.output - self.wanted) <= _spread(samples) if near else self._met(samples, background)
+        reached = np.abs(samples.output - self.wanted) <= _spread(samples) if near else self._met(samples, background)
         return self._whole(
             {
                 "record": samples.name,
                 "to": self.wanted,
                 "output": samples.output.mean(),
                 "output_error": float(mcse_mean(samples.output)),
-                "reached": bool(np.any(missed)),
+                "reached": bool(np.any(reached)),
                 "output_anchor": samples.anchor_output,
                 "output_background": background,
                 **({} if near else {"gamma": gamma, "gamma_error": samples.beta_error}),

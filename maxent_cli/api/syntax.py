@@ -9,18 +9,17 @@ import torch
 
 from maxent_cli.analysis.jackknife import Estimate
 from maxent_cli.analysis.syntax import Cell, Preference, Syntax, judge, opposition, over_anchors, placings, site_of
+from maxent_cli.api.drawn import law_of, reader_of
 from maxent_cli.api.draws import Draws
 from maxent_cli.api.jobs import torch_threads
 from maxent_cli.api.listening import Listener
 from maxent_cli.api.motif_results import MotifsJob
 from maxent_cli.api.networks import Network, Reader, place
 from maxent_cli.data import Floats, Motif, SampleSet
-from maxent_cli.errors import InputError
 from maxent_cli.interpret.law import LawSettings
 from maxent_cli.interpret.syntax import Implanter
 from maxent_cli.io.syntax_figure import SyntaxPanel, write_syntax_figure
 from maxent_cli.io.tables import Row, write_table
-from maxent_cli.laws import LAWS
 from maxent_cli.tables import Table
 from maxent_cli.tables import motifs as tables
 
@@ -72,7 +71,7 @@ def write_syntax(
     Raises InputError where the draws are of another network.
     """
     (syntax, motifs), (network, device) = asked, on
-    reader, settings = _law(draws, network)
+    settings, reader = law_of(draws, network), reader_of(draws, network)
     place(reader, device, job.listener)
     together = list(combinations_with_replacement(motifs[:MOST_MOTIFS], 2))
     anchors = _anchors(draws, job)
@@ -89,20 +88,6 @@ def write_syntax(
     if not anchors:
         return ["  syntax: no anchor has converged, so nothing is asked; --unconverged lets them count"]
     return [f"  syntax: {len(anchors)} anchors, {len(pairs)} pairs of motifs", *map(_told, rows)]
-
-
-def _law(draws: Draws, network: Network) -> tuple[Reader, LawSettings]:
-    """The network as the draws read it, and their law."""
-    header, held = draws.header, draws.law
-    if header.get("model") != network.digest:
-        problem = "is not the network that the draws are of"
-        raise InputError(network.name, "", problem, "give the model folder that they were drawn with")
-    said = header["law"]
-    outputs = tuple(tuple((int(number), float(weight)) for number, weight in one) for one in said["outputs"])
-    kept = {name: said.get(name) for name in ("tether", "beta")}
-    layer = header.get("reading", {}).get("layer")
-    reader = network.reader(draws[0].codes.shape[2], layer if layer != network.reading.layer else None)
-    return reader, LawSettings(outputs, tuple(said["background"]), **kept, kind=LAWS[held.name])
 
 
 def _anchors(draws: Draws, job: MotifsJob) -> list[SampleSet]:

@@ -1,6 +1,5 @@
 """Variants: what single-letter changes do to a network's output, in the anchors and over draws around them."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import numpy as np
 from maxent_cli.alphabet import LETTERS
 from maxent_cli.analysis.jackknife import Estimate
 from maxent_cli.analysis.variants import VariantEffect
+from maxent_cli.api.drawn import law_of, reader_of
 from maxent_cli.api.draws import Draws, GivenDraws, opened, path_of
 from maxent_cli.api.jobs import in_order, outputs_of
 from maxent_cli.api.listening import Listener, Progress, listener_of
@@ -22,7 +22,6 @@ from maxent_cli.api.runs import MOST_SAID, Run, rejected_beside, settings_of
 from maxent_cli.api.variant_alleles import Alleles, Asked, in_genome, read_alleles
 from maxent_cli.data import WHOLE, Interval, SampleSet, Shard
 from maxent_cli.errors import InputError, SettingsError, require_range, shown
-from maxent_cli.interpret.law import LawSettings
 from maxent_cli.interpret.sampling import over_rows, ready
 from maxent_cli.interpret.variants import CONTEXTS, Scanned, Site, VariantSettings, scan_anchor, single_sites
 from maxent_cli.io.digests import noted, run_digests
@@ -128,7 +127,7 @@ def variants(
         digests |= run_digests(vcf=vcf, genome=genome, weights=weights)
         run = Run("variants", settings, digests, shard, *_counts(alleles, anchors, shard))
         run.announce(listener)
-        model = _reader(anchors, network)
+        model = reader_of(anchors, network)
         place(model, device, listener)
         names = network.outputs(model.outputs)
         held = law.outputs if output is None else outputs_of(network, output, names)
@@ -156,37 +155,6 @@ def _check(vcf: str | None, all_single: bool, genome: str | None, contexts: int,
     if annotated not in (COMPRESSED, PLAIN, NONE):
         raise SettingsError("annotated", "", f"{annotated} is none that is known", "give vcf.gz, vcf or none")
     require_range("contexts", contexts, FEWEST, MOST)
-
-
-def law_of(draws: Draws, network: Network) -> LawSettings:
-    """The law that was drawn from. Raises InputError where the draws do not say, or are of another network."""
-    law, cure = draws.header.get("law", {}), "give draws that `maxent sample` wrote, and the --model that it was given"
-    if draws.header.get("model") and draws.header["model"] != json.loads(json.dumps(network.digest)):
-        raise InputError(draws.path, "", f"were drawn with another network than {network.name}", cure)
-    if not len(draws):
-        raise InputError(draws.path, "", "holds no anchor", "give draws around some")
-    try:
-        outputs = tuple(tuple((int(at), float(weight)) for at, weight in one) for one in law["outputs"])
-        a, c, g, t = map(float, law["background"])
-        held = {name: law[name] for name in ("tether", "beta")} | {"mu": float(law.get("mu", 0)), "kind": draws.law}
-        return LawSettings(outputs, (a, c, g, t), **held)
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(draws.path, "header", "says no law", cure) from error
-
-
-def _reader(draws: Draws, network: Network) -> Reader:
-    """The network for the draws' length, with the representation that their law holds."""
-    length, reading = len(draws.letters(0)), draws.header.get("reading")
-    layer = reading.get("layer") if isinstance(reading, dict) else None
-    if network.input_length not in (None, length):
-        problem = f"its anchors have {length} letters, and {network.name} reads {network.input_length}"
-        raise InputError(draws.path, "", problem, "give the --model that they were drawn with")
-    model = network.reader(length, None if layer == network.reading.layer else layer)
-    law = draws.header["law"]["outputs"]
-    if max(number for one in law for number, _ in one) >= model.outputs:
-        problem = f"their law holds outputs that {network.name} has not"
-        raise InputError(draws.path, "", problem, "give the --model that they were drawn with")
-    return model
 
 
 def _counts(alleles: Alleles | None, draws: Draws, shard: Shard) -> tuple[int, int, int]:
@@ -314,7 +282,7 @@ def pool(folder: Path, settings: Mapping[str, Any]) -> Iterator[str]:
     if effects:
         in_anchor, effect, free_energy, flips = np.array(effects, float).T
         write_variants_figure(str(folder / FIGURE.file), VariantsFigure(in_anchor, effect, free_energy))
-        yield from _told(in_anchor, effect, flips)
+        yield _told(flips)
     if annotated:
         name = f"annotated.{settings['annotated']}"
         if not annotate(settings["vcf"], str(folder / name), found):
@@ -325,8 +293,6 @@ EFFECTS = ("anchor_effect", "effect", "free_energy", "flips")
 SHOWN = ("effect_error", "free_energy_error", "effect_beta_0")
 
 
-def _told(in_anchor: Any, effect: Any, flips: Any) -> Iterator[str]:
-    if len(effect) > 2 and np.ptp(in_anchor) and np.ptp(effect):
-        yield f"  effects in the anchors and over contexts: r = {np.corrcoef(in_anchor, effect)[0, 1]:.3f}"
+def _told(flips: Any) -> str:
     several = int((flips > 0.5).sum())
-    yield f"  {several} of {len(effect)} have the other sign in most contexts than in the anchor"
+    return f"  {several} of {len(flips)} have the other sign in most contexts than in the anchor"

@@ -155,7 +155,8 @@ class LawSettings:
     def header(self) -> dict[str, Any]:
         """What a draws file says of it, as JSON can have it."""
         named = ("outputs", "background", "tether", "beta", "keep", "mu")
-        wanted = {} if self.to is None else {"to": self.to}
+        wanted: dict[str, Any] = {} if self.to is None else {"to": self.to}
+        wanted |= {"hold": self.hold, "hold_beta": self.hold_beta} if self.hold else {}
         return {"held": self.kind.name} | {name: getattr(self, name) for name in named} | wanted
 
 

@@ -199,7 +199,7 @@ def _scan(model: SequenceModel, samples: SampleSet, settings: VariantSettings, c
     plan = None
     if settings.device == "cpu" and law.of_outputs is None and changes >= LEAST_COMPILED:
         try:
-            plan = read_plan(model, law.reference, law.weights, law.offset)
+            plan = read_plan(model, law.reference, law.weights, law.offset, law.squared)
         except NotAStack:
             plan = None
     return _Scan(once, law, settings, sequences_at_once(model, device), plan)

@@ -242,3 +242,17 @@ def test_the_report_shows_the_changes_of_most_effect() -> None:
     for text, problem in ((lines[:1], "holds no anchor"), ([*lines, lines[1].replace("p1", "p9")], "not those of")):
         Path("whole/anchors.tsv").write_text("\n".join(text) + "\n")
         assert problem in run("report draws.npz --variants whole --out again.html", 1).stderr
+
+
+def test_draws_of_other_laws_are_read_as_what_they_are() -> None:
+    """The law near an output needs the one that was wanted; one that holds another output meanwhile is told."""
+    Path("near.fa").write_text(">a\nGATCATTG\n")
+    short = SHORT.replace("--beta 20 ", "")
+    run(f"sample near.fa --model model --law near --to 0.5 {short} --out near.npz")
+    run("variants near.npz --model model --all-single --contexts 20 --threads 1 --out near")
+    assert all(row["free_energy"] for row in table("near/variants.tsv"))
+    held = mx.Law("output", beta=1.0, hold="bound", hold_beta=1.0)
+    run_of = mx.Sampling(chains=4, replicas=3, draws=20, thin=5, warmup=240, max_steps=100)
+    mx.sample(mx.network("model"), ["GATCATTG"], held, run_of, out="held.npz", progress=False).close()
+    result = run("variants held.npz --model model --all-single --out no", 1)
+    assert "held.npz: were drawn while another output was held; give draws without that" in result.stderr

@@ -12,9 +12,10 @@ from maxent_cli.alphabet import encode
 from maxent_cli.analysis.variants import contexts_of
 from maxent_cli.data import SampleSet
 from maxent_cli.interpret import variants
-from maxent_cli.interpret.law import LawSettings, anchored_law
+from maxent_cli.interpret.law import LawSettings, anchored_law, evaluate
 from maxent_cli.interpret.sampling import COMPILED
 from maxent_cli.interpret.variants import FULL, Scanned, VariantSettings, scan_anchor, single_sites
+from maxent_cli.laws import LAWS as LAWS_OF
 
 ANCHOR, BETA = "GATCA", 60.0
 MODEL = small_model()
@@ -197,3 +198,23 @@ def test_positions_that_are_held_have_no_free_energy_and_errors_are_never_nothin
     for flips in (held.flips, free.flips):
         assert flips.error != 0
     assert [p for p, _ in single_sites(samples)] == [0, 2, 3, 4]
+
+
+def test_of_the_law_near_an_output_they_are_listed_too() -> None:
+    settings = LawSettings(law(BETA).outputs, law(BETA).background, 0.6, 2.0, kind=LAWS_OF["near"], to=0.3)
+    terms = anchored_law(MODEL, anchor(ANCHOR), settings).terms
+    words = listed_law("published")[1]
+    energy = evaluate(terms.energy, words)
+    weight = np.prod(terms.background[np.arange(len(ANCHOR)), words], axis=1) * np.exp(-2.0 * energy)
+    rows = np.random.default_rng(3).choice(len(words), (8, 100), p=weight / weight.sum())
+    given = {"anchor": encode(ANCHOR), "energy": energy[rows], "beta": 2.0}
+    samples = sample_set(words[rows], terms.background, **given)
+    found = scan_anchor(
+        MODEL, samples, list(single_sites(samples)), VariantSettings(settings, settings.outputs, 800, 1)
+    )
+    assert found.kernel == COMPILED
+    z = []
+    for (p, ref, alt), effect in zip(CHANGES, found.effects, strict=True):
+        mass = [weight[words[:, p] == letter].sum() / terms.background[p, letter] for letter in (ref, alt)]
+        z.append((effect.free_energy.value + np.log2(mass[1] / mass[0])) / effect.free_energy.error)
+    assert np.sqrt(np.mean(np.square(z))) < 2
