@@ -209,8 +209,9 @@ def _support(pool: PooledDraws, weights: Floats) -> float:
     scores = [scan(letters, weights) for letters in pool.sides]
     level = _level(scores[1], SITES)
     seen, expected = ((one >= level).any(axis=(0, 2)) for one in scores)
-    blocks = _blocks(pool.draws)
-    short = np.bincount(blocks, expected.astype(np.float64) - seen)
+    short = np.bincount(_blocks(pool.draws), expected.astype(np.float64) - seen)
+    if len(short) < 2:  # one chain says nothing of its error
+        return 0.0
     error = np.sqrt(max(float(short.var(ddof=1)) * len(short), float(seen.sum() + expected.sum()), 1.0))
     return float(short.sum() / error)
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from maxent_cli.analysis.motifs import score_law
 from maxent_cli.analysis.periodicity import letter_class
 from maxent_cli.data import Floats, Motif
 
@@ -186,13 +187,7 @@ def read_words(words: Sequence[NDArray[np.bool_]], most: int) -> tuple[NDArray[n
 
 def _threshold(scores: NDArray[np.int32], background: Floats, rarity: float) -> int:
     """The least sum of scores (W, 4) that independent letters reach with no more than a probability."""
-    lowest = int(scores.min(axis=1).sum())
-    law = np.ones(1)
-    for column in scores:
-        longer = np.zeros(len(law) + int(np.ptp(column)))
-        for score, share in zip(column - column.min(), background, strict=True):
-            longer[score : score + len(law)] += share * law
-        law = longer
+    lowest, law = score_law(scores, background)
     tail = np.cumsum(law[::-1])[::-1]
     reached = np.flatnonzero((tail <= rarity) & (tail > 0) & (np.arange(len(tail)) < np.flatnonzero(law > 0)[-1] + 1))
     if not len(reached):

@@ -2,13 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from maxent_cli.alphabet import LETTERS
 from maxent_cli.data import Floats, Motif
 
 _TWO = {frozenset(pair): code for pair, code in zip(("AG", "CT", "CG", "AT", "GT", "AC"), "RYSWKM", strict=True)}
+
+
+def score_law(scores: NDArray[np.integer[Any]], background: Floats) -> tuple[int, Floats]:
+    """The lowest sum of whole-number scores (W, 4) of independent letters, and the chance of each sum from it on."""
+    law = np.ones(1)
+    for column in scores - scores.min(axis=1, keepdims=True):
+        longer = np.zeros(len(law) + int(column.max()))
+        for score, share in zip(column, background, strict=True):
+            longer[score : score + len(law)] += share * law
+        law = longer
+    return int(scores.min(axis=1).sum()), law
 
 
 @dataclass(frozen=True)

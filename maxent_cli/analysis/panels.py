@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maxent_cli.alphabet import LETTERS, UNKNOWN, Codes
+from maxent_cli.analysis.motifs import score_law
 from maxent_cli.analysis.sites import Letters, Rows
 from maxent_cli.data import Floats
 
@@ -105,23 +106,13 @@ def score_threshold(weights: Floats, reference: Floats, chance: float) -> float:
 
     weights (W, 4) are whole multiples of STEP; letters are random, of a reference (4,). The distribution is exact.
     """
-    spread = (_distribution(weights, reference) + _distribution(weights[::-1, ::-1], reference)) / 2
+    steps = np.rint(weights / STEP).astype(np.intp)
+    lowest, plus = score_law(steps, reference)
+    spread = (plus + score_law(steps[::-1, ::-1], reference)[1]) / 2
     reached = np.cumsum(spread[::-1])[::-1]
     rare = np.flatnonzero((reached <= chance * (1 + 1e-9)) & (spread > 0))
     at = rare[0] if len(rare) else np.flatnonzero(spread)[-1]
-    return float(np.rint(weights.min(axis=1).sum() / STEP) + at) * STEP
-
-
-def _distribution(weights: Floats, reference: Floats) -> Floats:
-    """The chances of scores, in steps from the lowest there is."""
-    steps = np.rint(weights / STEP).astype(np.intp)
-    spread = np.ones(1)
-    for column in steps - steps.min(axis=1, keepdims=True):
-        wider = np.zeros(len(spread) + int(column.max()))
-        for letter, shift in enumerate(column):
-            wider[shift : shift + len(spread)] += reference[letter] * spread
-        spread = wider
-    return spread
+    return float(lowest + at) * STEP
 
 
 def matches(codes: Codes, panel: Panel) -> tuple[Rows, Rows, Rows]:

@@ -75,5 +75,4 @@ def wilson(share: float, worth: float) -> Portion:
 def _ratio(share: float, other: float, worth: float) -> Portion:
     one, two = share * worth + 0.5, other * worth + 0.5
     half = _Z * math.sqrt(max(1 / one + 1 / two - 2 / (worth + 0.5), 0.0))
-    value = share / other if other else (math.inf if share else math.nan)
-    return Portion(value, one / two * math.exp(-half), one / two * math.exp(half))
+    return Portion(one / two, one / two * math.exp(-half), one / two * math.exp(half))

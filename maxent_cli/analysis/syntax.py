@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp, stdtr
 
-from maxent_cli.alphabet import UNKNOWN, Codes
+from maxent_cli.alphabet import UNKNOWN, Codes, reverse_complement
 from maxent_cli.analysis.jackknife import Estimate, jackknife
 from maxent_cli.analysis.spacing import ARRANGEMENTS
 from maxent_cli.data import Floats, Motif
@@ -106,15 +106,10 @@ def site_of(motif: Motif, background: Floats) -> Codes:
 
 def placings(a: Codes, b: Codes, same: bool) -> Iterator[Placing]:
     """Every order and strand of two sites, seen with a on the plus strand; of a motif with itself those that differ."""
-    both = {"a> b>": (a, b), "a> <b": (a, turned(b)), "b> a>": (b, a), "<b a>": (turned(b), a)}
+    both = {"a> b>": (a, b), "a> <b": (a, reverse_complement(b)), "b> a>": (b, a), "<b a>": (reverse_complement(b), a)}
     for name in ARRANGEMENTS:
         if not (same and name == "b> a>"):
             yield Placing(name, *both[name])
-
-
-def turned(site: Codes) -> Codes:
-    """The other strand's letters."""
-    return np.where(site == UNKNOWN, UNKNOWN, 3 - np.minimum(site, 3))[::-1].astype(np.uint8)
 
 
 def put(codes: Codes, site: Codes, starts: NDArray[np.intp]) -> Codes:

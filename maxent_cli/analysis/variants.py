@@ -119,14 +119,16 @@ def mean_over_contexts(contexts: Contexts, values: Floats) -> Estimate:
 def free_energy(contexts: Contexts, tried: Tried, position: int, change: tuple[int, int]) -> Estimate:
     """The free-energy difference of a change (ref, alt) at a position, in bits, by jackknife over blocks of chains.
 
-    nan where the law holds the position, or no context has one of the letters tried.
+    nan where the law holds the position, the background lacks one of the letters, or no context has any that was tried.
     """
     samples = contexts.samples
     counted = tried.wanted[tried.own % 4] & (tried.own < 4)
     if not samples.mutable[position] or not counted.any():
         return UNKNOWN_ESTIMATE
     row = samples.background[position]
-    logs = np.where(tried.wanted, np.log(row) - samples.beta * tried.energy, -np.inf)
+    if (row[list(change)] == 0).any():
+        return UNKNOWN_ESTIMATE
+    logs = np.where(tried.wanted, np.log(np.maximum(row, _LEAST)) - samples.beta * tried.energy, -np.inf)
     weights = np.exp(logs - logs[:, tried.wanted].max(axis=1, keepdims=True)) * counted[:, None]
     pair = (weights / np.maximum(weights.sum(axis=1, keepdims=True), _LEAST))[:, change]  # (n, 2)
     constant = np.log2(row[change[1]] / row[change[0]])

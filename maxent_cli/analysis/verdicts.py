@@ -31,11 +31,11 @@ class SiteSums:
 
     motifs: int
     anchors: int = 0
-    freedom: int = 0
     draws: int = 0
 
     def __post_init__(self) -> None:
         self.means, self.variances = np.zeros((2, 2, self.motifs)), np.zeros((2, 2, self.motifs))
+        self.squares = np.zeros((2, 2, self.motifs))
         self.holding, self.avoiding = np.zeros(self.motifs, np.int64), np.zeros(self.motifs, np.int64)
 
     def add(self, counts: Floats, draws: int) -> None:
@@ -48,7 +48,8 @@ class SiteSums:
         self.holding += ratios.value[0] - LEAST >= ANCHOR_ERRORS * ratios.error[0]
         self.avoiding += (ratios.value + LEAST <= -ANCHOR_ERRORS * ratios.error).all(axis=0)
         self.means, self.variances = self.means + own, self.variances + variance
-        self.anchors, self.freedom, self.draws = self.anchors + 1, self.freedom + chains - 1, self.draws + draws
+        self.squares = self.squares + variance**2 / max(chains - 1, 1)
+        self.anchors, self.draws = self.anchors + 1, self.draws + draws
 
     def first(self, motifs: int) -> "SiteSums":
         """The sums of so many motifs, the first ones."""
@@ -59,8 +60,9 @@ class SiteSums:
         return self._of(slice(row, self.motifs))
 
     def _of(self, rows: slice) -> "SiteSums":
-        part = SiteSums(len(range(self.motifs)[rows]), self.anchors, self.freedom, self.draws)
+        part = SiteSums(len(range(self.motifs)[rows]), self.anchors, self.draws)
         part.means, part.variances = self.means[..., rows], self.variances[..., rows]
+        part.squares = self.squares[..., rows]
         part.holding, part.avoiding = self.holding[rows], self.avoiding[rows]
         return part
 
@@ -74,6 +76,12 @@ class SiteSums:
         """Log2 of draws over background (2, M), anywhere and elsewhere."""
         number = max(self.anchors, 1)
         return _log_ratios(self.means / number, self.variances / number**2, max(self.draws, 1))
+
+    @property
+    def freedom(self) -> Floats:
+        """Degrees of freedom (2, M) of the ratios' errors, anchors differing in variance (Satterthwaite 1946)."""
+        sums, squares = self.variances.sum(axis=0), self.squares.sum(axis=0)
+        return np.asarray(np.maximum(sums**2 / np.where(squares > 0, squares, np.inf), 1.0))
 
 
 @dataclass(frozen=True)
@@ -93,8 +101,8 @@ def verdicts(sums: SiteSums) -> list[Verdict]:
         return []
     from scipy.stats import false_discovery_control  # a second to import
 
-    found, freedom = sums.ratios, max(sums.freedom, 1)
-    held = stdtr(freedom, (LEAST - found.value[0]) / found.error[0])
+    found, freedom = sums.ratios, sums.freedom
+    held = stdtr(freedom[0], (LEAST - found.value[0]) / found.error[0])
     avoided = stdtr(freedom, (found.value + LEAST) / found.error).max(axis=0)
     p = np.minimum(2 * np.minimum(held, avoided), 1)
     q = np.atleast_1d(false_discovery_control(p))

@@ -5,9 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from maxent_cli.analysis.discovery import Calling
 from maxent_cli.analysis.names import TELLING_Q
@@ -26,6 +24,7 @@ from maxent_cli.api.origins import is_made_by
 from maxent_cli.api.prediction import predict
 from maxent_cli.api.probing import Probe, gc_probe
 from maxent_cli.api.reports import report
+from maxent_cli.api.results import Results
 from maxent_cli.api.sampling import sample
 from maxent_cli.api.spelling import NO_OPTION, Said, said, said_of_law, said_of_sampling, toml, words
 from maxent_cli.api.training import Training, train, untrained
@@ -37,17 +36,20 @@ from maxent_cli.interpret.plan import NotAStack
 from maxent_cli.interpret.sampling import Sampling
 from maxent_cli.io import digests
 from maxent_cli.io.motif_files import databases, read_meme
-from maxent_cli.io.outputs import planned, writing
+from maxent_cli.io.outputs import Outputs, planned
 from maxent_cli.io.provenance import doing
 from maxent_cli.io.records import TABLE, kind_of
 from maxent_cli.io.tables import read_table
-from maxent_cli.io.tracks import write_session
+from maxent_cli.io.tracks import SESSION, session
 from maxent_cli.models.architectures import LayeredModel
 from maxent_cli.models.protocol import SequenceModel
 from maxent_cli.tables.gc_probe import ANSWER
 from maxent_cli.tables.motifs import MOTIFS
 from maxent_cli.tables.sampling import SUMMARY
 from maxent_cli.tables.training import METRICS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LENGTH = 101  # bp of windows around peaks, where nothing is said
 ANCHORS = 12
@@ -90,7 +92,7 @@ class RunRequest:
 
     def opened(self) -> Network:
         """The network, as it is by then."""
-        return self.network or network(self.model, trust_code=True)  # whose code has just been run, if it has any
+        return self.network or network(self.model, trust_code=":" in self.training.architecture)  # it has just been run
 
     @property
     def how(self) -> dict[str, Any]:
@@ -150,10 +152,10 @@ class RunRequest:
 
     def _like(self) -> SequenceModel:
         """The network, or one like it that has not been trained. Raises NotAStack where that cannot be known."""
-        if self.data is None or Path(self.place("model/model.json")).is_file():
+        if self.data is None or _training(self).is_done:  # another's model may lie there
             found = self.opened()
             return found.reader(found.input_length or LENGTH)
-        model = untrained(self.data.counted()[1], self.training).module
+        model = untrained(self.data.counted[1], self.training).module
         if not isinstance(model, LayeredModel):
             raise NotAStack("it is not known how it reads before it is adopted")
         return model.eval()
@@ -203,12 +205,10 @@ class Ran:
         """The draws around the anchors."""
         return open_draws(self._asked.place("draws.npz"))
 
-    def __getitem__(self, table: str) -> pd.DataFrame:
+    def __getitem__(self, table: str) -> "pd.DataFrame":
         """A table by its path in the folder without its suffix, as in run["motifs/motifs"]."""
-        path = self.path / f"{table}.tsv"
-        if not path.is_file():
-            raise InputError(path, "", "is not there", "name a table by its path in the folder, as in motifs/motifs")
-        return pd.read_csv(path, sep="\t", true_values=["yes"], false_values=["no"])
+        path = self.path / table
+        return Results(path.parent, (), path.name)[path.name]
 
     def __repr__(self) -> str:
         return f"<Run in {self.path}>"
@@ -267,8 +267,9 @@ def run(
     requests = (split or Split(), training or Training(), law or Law(), sampling or Sampling(), probe or Probe())
     reading = (calling or Calling(), known, method, diverse)
     asked = RunRequest(out, data, records, network, *requests, *reading, threads, listener_of(progress))
+    _check(asked.law)
     steps = list(_steps(asked))
-    planned(asked.files, files=[asked.place(name) for name in (CONFIG, COMMANDS)], noting=False)
+    outputs = planned(asked.files, implied=[asked.place(name) for name in (CONFIG, COMMANDS, SESSION)], noting=False)
     for path in databases(known):
         read_meme(path)
     for line in expectations.plan(out, [(step.name, step.is_done, step.needs) for step in steps], asked.cpus):
@@ -276,11 +277,19 @@ def run(
     for number, step in enumerate(steps, 1):
         _take(step, f"{number}/{len(steps)}", asked.listener)
         if number == 1:  # what cannot be used leaves nothing behind
-            _leave(asked, steps)
-    _leave_session(asked)
+            _leave(asked, steps, outputs)
+    _leave_session(asked, outputs)
     for line in _account(asked):
         asked.listener.say(line)
     return Ran(asked)
+
+
+def _check(law: Law) -> None:
+    """Raise SettingsError for what a step would refuse after all that stands before it."""
+    if law.to is not None:
+        raise SettingsError("to", "", "is of no use to the probe of a run", "give beta, or the single commands")
+    if law.hold is not None:
+        raise SettingsError("hold", "", "is not of a run", "give it to design")
 
 
 def _inputs(given: str | TrainingData | Anchors, network: Network | None) -> tuple[TrainingData | None, Anchors | None]:
@@ -452,14 +461,14 @@ def _examine(asked: RunRequest) -> None:
             asked.listener.say(f"  {finding.text}")
 
 
-def _leave(asked: RunRequest, steps: list[Link]) -> None:
+def _leave(asked: RunRequest, steps: list[Link], outputs: Outputs) -> None:
     """Write the options and the single commands into the folder."""
     lines = ["#!/bin/sh", "# What `maxent run` does, a command a step; from the folder where it was run.", "set -e"]
     lines += [shlex.join(step.words) for step in steps]
     texts = {CONFIG: toml(_sections(asked)), COMMANDS: "".join(f"{line}\n" for line in lines)}
-    for name, text in texts.items():
-        with writing(asked.place(name)) as stream:
-            stream.write(text)
+    with outputs.writing() as opening:
+        for name, text in texts.items():
+            opening(asked.place(name)).write(text)
 
 
 def _sections(asked: RunRequest) -> dict[str, Said]:
@@ -482,11 +491,12 @@ def _sections(asked: RunRequest) -> dict[str, Said]:
     }
 
 
-def _leave_session(asked: RunRequest) -> None:
+def _leave_session(asked: RunRequest, outputs: Outputs) -> None:
     """Write what opens all tracks together in IGV; none where no anchor has a place."""
     tracks = [asked.place(name) for name in TRACKS if Path(asked.place(name)).is_file()]
     if tracks:
-        write_session(asked.place("igv.xml"), tracks, asked.genome)
+        with outputs.writing() as opening:
+            opening(asked.place(SESSION)).write(session(asked.place(SESSION), tracks, asked.genome))
 
 
 def _account(asked: RunRequest) -> Iterator[str]:

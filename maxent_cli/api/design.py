@@ -162,6 +162,8 @@ def design(
     check_together(asked, run)
     if what.constraints.any and run.moves == SINGLE_LETTERS:
         raise SettingsError("moves", "", "single letters may not reach all that constraints allow", "give all moves")
+    if what.best and asked.hold is not None:
+        raise SettingsError("hold", "", "is overrun where the output goes to its highest", "give to")
     task = Task("design", listener_of(progress), out, shard, threads or granted_cpus())
     source = _source(network, given, asked, what)
     outputs = planned(

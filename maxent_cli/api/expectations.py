@@ -37,7 +37,7 @@ class Needs(NamedTuple):
 
 def training(data: TrainingData, asked: Training, threads: int) -> Needs:
     """Of a training through all its epochs, by the time that a few steps on random letters take."""
-    records, length = data.counted()
+    records, length = data.counted
     size = round(SHARE * records) * (1 if data.table is not None else 2)
     settings = asked.settled(size)
     steps = settings.epochs * (size // settings.batch)

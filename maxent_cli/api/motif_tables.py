@@ -28,8 +28,6 @@ from maxent_cli.api.motif_results import (
     told,
     write_numbered_logo,
 )
-from maxent_cli.api.prevalence import common, read_data, row_of
-from maxent_cli.api.prevalence import told as told_of
 from maxent_cli.api.question_tables import motif_of, motif_rows, occupancy_rows
 from maxent_cli.data import Floats, Interval, Motif
 from maxent_cli.errors import printable
@@ -155,11 +153,13 @@ def write_rates(finals: Sequence[Final], found: Findings, shared: Shared, questi
 
 def write_records(finals: Sequence[Final], shared: Shared, records: Anchors, job: MotifsJob) -> list[str]:
     """Write how common the motifs are among records; give that in lines for people."""
-    data = read_data(records, shared.length, str(job.folder / tables.LEFT_OUT.file), job.listener)
+    from maxent_cli.api import prevalence  # imports numba, for shuffles
+
+    data = prevalence.read_data(records, shared.length, str(job.folder / tables.LEFT_OUT.file), job.listener)
     motifs = [one.motif for one in finals]
-    found = list(common(motifs, data, shared.reference, job.calling.site_rate, job.listener))
-    _put((row_of(*each) for each in found), tables.RECORDS, job)
-    return [told_of(one, of_records) for one, _, of_records in found[:SAID]]
+    found = list(prevalence.common(motifs, data, shared.reference, job.calling.site_rate, job.listener))
+    _put((prevalence.row_of(*each) for each in found), tables.RECORDS, job)
+    return [prevalence.told(one, of_records) for one, _, of_records in found[:SAID]]
 
 
 def write_attributions(found: Findings, job: MotifsJob) -> None:

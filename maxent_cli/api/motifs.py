@@ -109,6 +109,11 @@ def motifs(
     with so_far(path) as (place, unfinished), opened(draws if place == path else place) as anchors:
         if unfinished:
             listener.say(f"{path}: {unfinished}")
+        network = network if syntax else None
+        if network is not None:
+            from maxent_cli.api.drawn import law_of, reader_of  # torch, which nothing else here needs
+
+            drawn = law_of(anchors, network), reader_of(anchors, network)
         with results_folder(out, outputs) as folder:
             ways = (logos, max_logos, draw_sites, threads or granted_cpus(), listener, unconverged)
             job = MotifsJob(folder, calling or Calling(), similarity, *ways)
@@ -127,10 +132,10 @@ def motifs(
             motif_tables.write_tracks(job)
             more = motif_tables.write_records(final, shared, data, job) if data else []
             if network is not None and syntax is not None:
-                from maxent_cli.api.syntax import write_syntax  # torch, which nothing else here needs
+                from maxent_cli.api.syntax import write_syntax
 
                 pairs = [one.motif for one in final] if pairs_of is None else pairs_of
-                more += write_syntax(anchors, (syntax, pairs), (network, device), shared.reference, job)
+                more += write_syntax(anchors, (syntax, pairs), (*drawn, device), shared.reference, job)
     account = [
         *motif_tables.account(final, found, shared, names, job),
         *question_tables.account(questions, others, job),
@@ -140,6 +145,5 @@ def motifs(
 
 
 def _check_syntax(syntax: Syntax | None, network: "Network | None") -> None:
-    if (syntax is None) != (network is None):
-        problem = "needs the network that the draws are of" if network is None else "needs to be said, with a network"
-        raise SettingsError("syntax", "", problem, "give syntax and model, or none of them")
+    if syntax is not None and network is None:
+        raise SettingsError("syntax", "", "needs the network that the draws are of", "give model")

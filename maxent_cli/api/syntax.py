@@ -9,12 +9,11 @@ import torch
 
 from maxent_cli.analysis.jackknife import Estimate
 from maxent_cli.analysis.syntax import Cell, Preference, Syntax, judge, opposition, over_anchors, placings, site_of
-from maxent_cli.api.drawn import law_of, reader_of
 from maxent_cli.api.draws import Draws
 from maxent_cli.api.jobs import torch_threads
 from maxent_cli.api.listening import Listener
 from maxent_cli.api.motif_results import MotifsJob
-from maxent_cli.api.networks import Network, Reader, place
+from maxent_cli.api.networks import Reader, place
 from maxent_cli.data import Floats, Motif, SampleSet
 from maxent_cli.interpret.law import LawSettings
 from maxent_cli.interpret.syntax import Implanter
@@ -60,18 +59,15 @@ class Pair:
 def write_syntax(
     draws: Draws,
     asked: tuple[Syntax, Sequence[Motif]],
-    on: tuple[Network, str],
+    drawn: tuple[LawSettings, Reader, str],
     reference: Floats,
     job: MotifsJob,
 ) -> list[str]:
     """Write how the first few motifs go together, by table and figure; give that in lines for people.
 
-    on: the network, and the device that it runs on.
-
-    Raises InputError where the draws are of another network.
+    drawn: the draws' law, the network, and the device that it runs on.
     """
-    (syntax, motifs), (network, device) = asked, on
-    settings, reader = law_of(draws, network), reader_of(draws, network)
+    (syntax, motifs), (settings, reader, device) = asked, drawn
     place(reader, device, job.listener)
     together = list(combinations_with_replacement(motifs[:MOST_MOTIFS], 2))
     anchors = _anchors(draws, job)

@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -102,6 +103,7 @@ class TrainingData:
         """How positives and negatives are chosen, where that is asked for."""
         return {name: getattr(self, name) for name in (*OF_INTERVALS, "match_gc") if getattr(self, name)}
 
+    @cached_property
     def counted(self) -> tuple[int, int]:
         """How many records there are, as far as can be known before they are read, and of how many letters."""
         if self.table is not None:

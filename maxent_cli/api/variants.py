@@ -31,7 +31,6 @@ from maxent_cli.io.outputs import planned
 from maxent_cli.io.tables import read_table
 from maxent_cli.io.unfinished import Unfinished, packed, unfinished, unpacked
 from maxent_cli.io.variant_files import Allele, annotate
-from maxent_cli.io.variants_figure import VariantsFigure, write_variants_figure
 from maxent_cli.laws import is_table
 from maxent_cli.tables.variants import ANCHORS, FIGURE, VARIANTS
 
@@ -280,6 +279,8 @@ def pool(folder: Path, settings: Mapping[str, Any]) -> Iterator[str]:
         if annotated:
             found.setdefault((row["chromosome"], row["pos"] - 1, row["ref"], row["alt"]), []).append(row)
     if effects:
+        from maxent_cli.io.variants_figure import VariantsFigure, write_variants_figure  # imports matplotlib
+
         in_anchor, effect, free_energy, flips = np.array(effects, float).T
         write_variants_figure(str(folder / FIGURE.file), VariantsFigure(in_anchor, effect, free_energy))
         yield _told(flips)

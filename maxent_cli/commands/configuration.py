@@ -32,25 +32,27 @@ def read_config(ctx: click.Context, _param: click.Parameter, path: str | None) -
         for name, value in values.items()
         if name in own and section_of(own[name]) == section
     }
-    asked = shared | _of_steps(path, found, ctx.command) | found.get(str(ctx.info_name), {})
+    asked = shared | _of_steps(path, found, ctx, shared) | found.get(str(ctx.info_name), {})
     ctx.default_map = {str(own[name].name): _plain(value, own[name]) for name, value in asked.items()}
     configured.set(path)
 
 
-def _of_steps(path: str, found: Sections, command: click.Command) -> dict[str, Any]:
+def _of_steps(path: str, found: Sections, ctx: click.Context, shared: dict[str, Any]) -> dict[str, Any]:
     """What the sections of the commands say that a command calls; InputError where it can give them one value alone.
 
-    What is not the command's to ask is said.
+    Its own section goes before all. What is not the command's to ask is said.
     """
     from maxent_cli.commands.console import say
 
-    own, asked = dict(_options_of(command)), dict[str, Any]()
-    for step in _steps_of(command):
+    own, asked, settled = dict(_options_of(ctx.command)), dict(shared), found.get(str(ctx.info_name), {})
+    for step in _steps_of(ctx.command):
         for name, value in found.get(step, {}).items():
+            if name in settled:
+                continue
             if name not in own:
                 say(f"{path}: [{step}] {name} is for `maxent {step}`, and passed over")
             elif asked.setdefault(name, value) != value:
-                problem = f"is another than that of another step ({asked[name]})"
+                problem = f"is another than what is asked elsewhere ({asked[name]})"
                 raise InputError(path, f"[{step}] {name}", problem, "give one value, or the single commands")
     return asked
 

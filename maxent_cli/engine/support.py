@@ -67,9 +67,12 @@ def stays_inside(support, x, proposed, first, last):  # type: ignore[no-untyped-
     if support.least == 0 and support.most >= len(x):
         return True
     count = 0
+    for p in range(first, last):
+        count += (proposed[p] == 1 or proposed[p] == 2) - (x[p] == 1 or x[p] == 2)
+    if count == 0:
+        return True
     for p in range(len(x)):
-        letter = proposed[p] if first <= p < last else x[p]
-        count += letter == 1 or letter == 2
+        count += x[p] == 1 or x[p] == 2
     return support.least <= count <= support.most
 
 

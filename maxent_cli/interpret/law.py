@@ -11,7 +11,7 @@ from torch import Tensor
 
 from maxent_cli.alphabet import Codes
 from maxent_cli.analysis.features import Feature
-from maxent_cli.data import Anchor, Floats
+from maxent_cli.data import Anchor, Floats, SampleSet
 from maxent_cli.engine.matches import MatchField
 from maxent_cli.engine.target import Term, Terms
 from maxent_cli.engine.terms import background_rows, doubled_odds, gc_field, weighted_distance
@@ -238,6 +238,18 @@ def anchored_law(
     terms = Terms(energy, rows, mutable, constraints)
     made_of = view.weights, view.reference, offset, view.anchor_output
     return AnchoredLaw(terms, view.output, *made_of, view.reshaped if settings.kind.of_outputs else None, squared)
+
+
+def as_drawn(settings: LawSettings, samples: SampleSet) -> LawSettings:
+    """The settings by which the energies of draws are as the draws have them.
+
+    A mean output below the background's is drawn by the output times -1.
+    """
+    by_output = settings.kind.output_of
+    if by_output is None or np.allclose(by_output(samples.energy), samples.output, rtol=1e-3, atol=1e-3):
+        return settings
+    turned = tuple(tuple((number, -weight) for number, weight in one) for one in settings.outputs)
+    return replace(settings, outputs=turned, to=None if settings.to is None else -settings.to)
 
 
 def held_meanwhile(model: SequenceModel, anchor: Anchor, settings: LawSettings, device: torch.device) -> Term:

@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from maxent_cli.alphabet import Codes
 from maxent_cli.analysis.syntax import Cell, Placing, Syntax, beta_for, cell, put
 from maxent_cli.data import Anchor, Floats, SampleSet
-from maxent_cli.interpret.law import CPU, LawSettings, anchored_law, evaluate
+from maxent_cli.interpret.law import CPU, LawSettings, anchored_law, as_drawn, evaluate, output_term
 from maxent_cli.models.protocol import SequenceModel
 
 WATCHED = 64  # contexts at most of which the output is asked too
@@ -33,14 +34,15 @@ class Implanter:
         device: torch.device = CPU,
     ) -> None:
         anchor = Anchor(samples.name, samples.anchor, samples.interval, samples.mutable)
-        self.law = anchored_law(model, anchor, law, device)
+        self.energy = anchored_law(model, anchor, as_drawn(law, samples), device).terms.energy
+        self.output = output_term(model, law.outputs)
         self.mutable, self.syntax, self.device = samples.mutable, syntax, device
         self.chance = np.random.default_rng([syntax.seed, *samples.anchor.tolist()])
         letters = self.chance.random((syntax.contexts, len(samples.anchor), 1)) >= samples.background.cumsum(1)[:, :3]
         self.codes = np.where(samples.mutable, letters.sum(axis=2), samples.anchor).astype(np.uint8)
         self.neither = self._of(self.codes)
         self.beta = beta_for(self.neither[0], samples.beta)
-        self.beta_share = self.beta / samples.beta
+        self.beta_share = self.beta / samples.beta if samples.beta else 1.0
 
     def cells(self, placing: Placing, advance: Callable[[int], None]) -> list[Cell]:
         """The interaction at each distance, in bp between facing ends; nan where two sites do not fit.
@@ -73,15 +75,14 @@ class Implanter:
         """Starts of the left site at which both lie where letters may change; the same for all distances, if it can."""
         span, widest = left + right + distance, left + right + self.syntax.max_distance
         for width in (widest, span):
-            windows = len(self.mutable) - width + 1
-            starts = np.arange(max(windows, 0))
-            free = [start for start in starts if self.mutable[start : start + width].all()]
-            if free:
-                return np.array(free, np.intp)
+            if width <= len(self.mutable):
+                free = np.flatnonzero(sliding_window_view(self.mutable, width).all(axis=1))
+                if len(free):
+                    return free
         return np.zeros(0, np.intp)
 
     def _of(self, codes: Codes) -> Both:
         """Energies (N,) and, of those watched, outputs."""
-        asked = (self.law.terms.energy, codes), (self.law.output, codes[:WATCHED])
+        asked = (self.energy, codes), (self.output, codes[:WATCHED])
         energies, outputs = (evaluate(term, some, self.device) for term, some in asked)
         return energies, outputs

@@ -17,7 +17,7 @@ from maxent_cli.engine.randomness import chain_keys
 from maxent_cli.engine.target import Terms
 from maxent_cli.interpret.attribution import CHECKED, MOST_DRIFT
 from maxent_cli.interpret.conditionals import energies
-from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, output_term, sums_of
+from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, as_drawn, output_term, sums_of
 from maxent_cli.interpret.plan import NotAStack, as_representation, read_plan
 from maxent_cli.interpret.sampling import COMPILED, random_codes
 from maxent_cli.laws import Outputs
@@ -195,7 +195,7 @@ def scan_anchor(model: SequenceModel, samples: SampleSet, sites: Sequence[Site],
 def _scan(model: SequenceModel, samples: SampleSet, settings: VariantSettings, changes: int) -> _Scan:
     device, once = torch.device(settings.device), _OncePerBatch(model)
     anchor = Anchor(samples.name, samples.anchor, samples.interval, samples.mutable)
-    law = anchored_law(once, anchor, settings.law, device)
+    law = anchored_law(once, anchor, as_drawn(settings.law, samples), device)
     plan = None
     if settings.device == "cpu" and law.of_outputs is None and changes >= LEAST_COMPILED:
         try:

@@ -151,7 +151,7 @@ class _Names:
         if not self._mapped or asked in self._genome:
             return row
         if asked not in self._known:
-            self._known[asked] = next((name for name in spellings(asked) if name in self._genome), asked)
+            self._known[asked] = next(_meant(asked, self._genome), asked)
         return replace(row, interval=replace(row.interval, chromosome=self._known[asked]))
 
     def say(self, path: str) -> None:
@@ -172,6 +172,16 @@ def spellings(chromosome: str) -> Iterator[str]:
     same += _MITOCHONDRION if bare.lower() in map(str.lower, _MITOCHONDRION) else ()
     for name in dict.fromkeys(same):
         yield from (found for found in (name, f"chr{name}") if found != chromosome)
+
+
+def _meant(chromosome: str, genome: _Genome) -> Iterator[str]:
+    """A genome's names for a chromosome. X is ten only among others numbered so, and no more than yeast has."""
+    for name in spellings(chromosome):
+        bare = {re.sub("^chr", "", each, flags=re.IGNORECASE).lstrip("0") for each in (chromosome, name)}
+        few = ("9" in genome or "chr9" in genome) and not ("17" in genome or "chr17" in genome)
+        romans = "IX" in genome or "chrIX" in genome
+        if name in genome and (bare != {"X", "10"} or few or romans):
+            yield name
 
 
 def _roman(number: int) -> str:
@@ -339,7 +349,7 @@ def _window_name(row: BedRow, window: Interval) -> str:
 def _unknown_chromosome(
     genome_path: str, genome: _Genome, asked: str, who: str = "the intervals say"
 ) -> tuple[str, str]:
-    same = [name for name in spellings(asked) if name in genome]
+    same = list(_meant(asked, genome))
     if same:
         reason = f"{who} chromosome {asked}, {Path(genome_path).name} says {same[0]}"
         return reason, "--map-chromosomes takes them for the same"

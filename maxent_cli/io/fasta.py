@@ -74,7 +74,7 @@ def write_fasta(path: str, names: Iterable[str], sequences: Iterable[str]) -> No
 
 def fasta_lines(names: Iterable[str], sequences: Iterable[str], shares: Iterable[float] = ()) -> Iterator[str]:
     """The records of a FASTA file as write_fasta makes them; shares: of the data that each stands for, if any does."""
-    for name, sequence, share in zip_longest(names, sequences, shares):
+    for (name, sequence), share in zip_longest(zip(names, sequences, strict=True), shares):
         stands_for = "" if share is None else f" stands_for={share:.6f}"
         yield f">{'_'.join(name.split())}{stands_for}\n{sequence}\n"
 

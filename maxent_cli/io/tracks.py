@@ -50,18 +50,23 @@ def _write_bigwig(path: str, lines: pd.DataFrame) -> None:
         file.close()
 
 
-def write_session(path: str, tracks: Sequence[str], genome: str | None = None) -> None:
-    """Write a session that opens tracks in IGV, in this order, by their places relative to it.
+def write_session(path: str, tracks: Sequence[str]) -> None:
+    """Write a session that opens tracks in IGV."""
+    with writing(path) as stream:
+        stream.write(session(path, tracks))
+
+
+def session(path: str, tracks: Sequence[str], genome: str | None = None) -> str:
+    """The text of a file that opens tracks in IGV, in this order, by their places relative to its own.
 
     genome: the FASTA that they refer to; without it they are shown on the genome that is open.
     """
     folder = os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120  # which is not there yet, or a link
     known = {} if genome is None else {"genome": os.path.relpath(genome, folder)}
-    session = ElementTree.Element("Session", {**known, "version": _NEWEST})
-    resources = ElementTree.SubElement(session, "Resources")
+    root = ElementTree.Element("Session", {**known, "version": _NEWEST})
+    resources = ElementTree.SubElement(root, "Resources")
     for track in tracks:
         place = {"path": os.path.relpath(track, folder), "type": _KINDS[Path(track).suffix]}
         ElementTree.SubElement(resources, "Resource", place)
-    ElementTree.indent(session)
-    with writing(path) as stream:
-        stream.write(f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(session, "unicode")}\n')
+    ElementTree.indent(root)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, "unicode")}\n'

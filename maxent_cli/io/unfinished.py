@@ -22,19 +22,20 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import safe_open
-from safetensors.torch import save
 
 from maxent_cli import __version__
 from maxent_cli.data import Stop
 from maxent_cli.errors import InputError, StoppedError
 from maxent_cli.io.files import is_device
 from maxent_cli.io.provenance import code, started
-from maxent_cli.models.training import Checkpoints, Snapshot
+
+if TYPE_CHECKING:
+    from maxent_cli.models.training import Checkpoints, Snapshot
 
 SCHEMA = 1
 INTERVAL = 30.0  # seconds between two savings of the same thing
@@ -172,11 +173,15 @@ class Notes:
             raise StoppedError
 
 
-def checkpoints(work: Unfinished) -> Checkpoints:
+def checkpoints(work: Unfinished) -> "Checkpoints":
     """A training's snapshot of an earlier run, if any, and what takes one when it is time or a stop is asked for."""
+    from safetensors.torch import save  # which, as what follows, imports torch: others that are unfinished do not
+
+    from maxent_cli.models.training import Checkpoints
+
     written = time.monotonic()
 
-    def keep(take: Callable[[], Snapshot]) -> None:
+    def keep(take: "Callable[[], Snapshot]") -> None:
         nonlocal written
         stop = work.stop.asked
         if stop or time.monotonic() - written > INTERVAL:
@@ -189,7 +194,9 @@ def checkpoints(work: Unfinished) -> Checkpoints:
     return Checkpoints(_snapshot(work) if work.has(TRAINING) else None, keep)
 
 
-def _snapshot(work: Unfinished) -> Snapshot:
+def _snapshot(work: Unfinished) -> "Snapshot":
+    from maxent_cli.models.training import Snapshot
+
     with work.reading(TRAINING) as path, safe_open(path, "pt") as file:
         return Snapshot({name: file.get_tensor(name) for name in file.keys()}, json.loads(file.metadata()["facts"]))  # noqa: SIM118
 

@@ -288,7 +288,13 @@ RECORDS = Table(
         Column("shuffled", SHARE, "", "Share of the records' dinucleotide shuffles that have one.", _COMMON),
         Column("shuffled_low", SHARE, "", "Lower end of its 95 % interval.", _COMMON),
         Column("shuffled_high", SHARE, "", "Upper end of that interval.", _COMMON),
-        Column("enrichment", ANY_NUMBER, "", "How many times the shuffles' share the records' is.", _COMMON),
+        Column(
+            "enrichment",
+            ANY_NUMBER,
+            "",
+            "The records' share over the shuffles', half a record added to each.",
+            _COMMON,
+        ),
         Column("enrichment_low", NUMBER, "", "Lower end of its 95 % interval (Katz).", _COMMON),
         Column("enrichment_high", NUMBER, "", "Upper end of that interval.", _COMMON),
         Column(

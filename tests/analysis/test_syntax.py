@@ -5,9 +5,9 @@ from itertools import product
 import numpy as np
 import pytest
 
-from maxent_cli.alphabet import UNKNOWN, decode, encode
+from maxent_cli.alphabet import UNKNOWN, decode, encode, reverse_complement
 from maxent_cli.analysis import syntax
-from maxent_cli.analysis.syntax import beta_for, cell, judge, opposition, placings, put, site_of, turned
+from maxent_cli.analysis.syntax import beta_for, cell, judge, opposition, placings, put, site_of
 from maxent_cli.data import Motif
 
 Q = np.array([0.35, 0.15, 0.2, 0.3])
@@ -78,7 +78,7 @@ def test_sites_are_put_where_they_are_said_to_be() -> None:
     site = np.array([0, UNKNOWN, 1], np.uint8)
     found = put(np.full((2, 5), 3, np.uint8), site, np.array([0, 2]))
     assert [decode(row) for row in found] == ["ATCTT", "TTATC"]
-    assert turned(site).tolist() == [2, UNKNOWN, 3]
+    assert reverse_complement(site).tolist() == [2, UNKNOWN, 3]
     counts = np.array([[97, 1, 1, 1], [25, 25, 25, 25], [1, 97, 1, 1.0]])
     assert site_of(Motif("m", counts, 100), np.full(4, 0.25)).tolist() == site.tolist()
     whole = {way.arrangement: (decode(way.left), decode(way.right)) for way in placings(A, encode("GA"), False)}

@@ -12,7 +12,7 @@ from maxent_cli.alphabet import encode
 from maxent_cli.analysis.variants import contexts_of
 from maxent_cli.data import SampleSet
 from maxent_cli.interpret import variants
-from maxent_cli.interpret.law import LawSettings, anchored_law, evaluate
+from maxent_cli.interpret.law import LawSettings, anchored_law, evaluate, output_term
 from maxent_cli.interpret.sampling import COMPILED
 from maxent_cli.interpret.variants import FULL, Scanned, VariantSettings, scan_anchor, single_sites
 from maxent_cli.laws import LAWS as LAWS_OF
@@ -200,21 +200,24 @@ def test_positions_that_are_held_have_no_free_energy_and_errors_are_never_nothin
     assert [p for p, _ in single_sites(samples)] == [0, 2, 3, 4]
 
 
-def test_of_the_law_near_an_output_they_are_listed_too() -> None:
-    settings = LawSettings(law(BETA).outputs, law(BETA).background, 0.6, 2.0, kind=LAWS_OF["near"], to=0.3)
-    terms = anchored_law(MODEL, anchor(ANCHOR), settings).terms
-    words = listed_law("published")[1]
-    energy = evaluate(terms.energy, words)
-    weight = np.prod(terms.background[np.arange(len(ANCHOR)), words], axis=1) * np.exp(-2.0 * energy)
+@pytest.mark.parametrize("kind", ["near", "more", "less"])
+def test_of_the_laws_of_an_output_they_are_listed_too(kind: str) -> None:
+    """Near an output, and of a mean output above and below the background's, which is drawn by the output times -1."""
+    words, outputs = listed_law("published")[1], law(BETA).outputs
+    output, beta = evaluate(output_term(MODEL, outputs), words), 4.0
+    energy = {"near": np.square(output - 0.3), "more": -output, "less": output}[kind]
+    law_kind = LAWS_OF["near" if kind == "near" else "output"]
+    settings = LawSettings(outputs, law(BETA).background, 0.6, beta, kind=law_kind, to=0.3)
+    background = anchored_law(MODEL, anchor(ANCHOR), settings).terms.background
+    weight = np.prod(background[np.arange(len(ANCHOR)), words], axis=1) * np.exp(-beta * energy)
     rows = np.random.default_rng(3).choice(len(words), (8, 100), p=weight / weight.sum())
-    given = {"anchor": encode(ANCHOR), "energy": energy[rows], "beta": 2.0}
-    samples = sample_set(words[rows], terms.background, **given)
-    found = scan_anchor(
-        MODEL, samples, list(single_sites(samples)), VariantSettings(settings, settings.outputs, 800, 1)
-    )
+    given = {"anchor": encode(ANCHOR), "energy": energy[rows], "output": output[rows], "beta": beta}
+    samples = sample_set(words[rows], background, **given)
+    asked = VariantSettings(settings, outputs, 800, 1)
+    found = scan_anchor(MODEL, samples, list(single_sites(samples)), asked)
     assert found.kernel == COMPILED
     z = []
     for (p, ref, alt), effect in zip(CHANGES, found.effects, strict=True):
-        mass = [weight[words[:, p] == letter].sum() / terms.background[p, letter] for letter in (ref, alt)]
+        mass = [weight[words[:, p] == letter].sum() / background[p, letter] for letter in (ref, alt)]
         z.append((effect.free_energy.value + np.log2(mass[1] / mass[0])) / effect.free_energy.error)
     assert np.sqrt(np.mean(np.square(z))) < 2

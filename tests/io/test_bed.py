@@ -205,7 +205,6 @@ def test_real_peaks_and_genome() -> None:
         ("4", "chrIV"),
         ("04", "IV"),
         ("chrX", "X"),
-        ("chrX", "10"),
         ("chrMT", "chrM"),
         ("Mito", "MT"),
         ("chrXXIV", "chr24"),
@@ -222,6 +221,24 @@ def test_chromosomes_that_are_called_otherwise_are_found_on_request(theirs: str,
     refused, _ = fetch_windows(str(path), rows, 4)
     assert isinstance(refused, Rejected)
     assert f"genome.fa says {ours}" in refused.reason
+
+
+@pytest.mark.parametrize(
+    ("theirs", "genome", "found"),
+    [
+        ("chrX", ("9", "10", "16"), "10"),
+        ("10", ("chrIX", "chrX"), "chrX"),
+        ("chrX", ("9", "10", "17"), None),
+        ("chrX", ("10",), None),
+        ("10", ("1", "X"), None),
+    ],
+)
+def test_x_is_ten_only_of_yeast(theirs: str, genome: tuple[str, ...], found: str | None, tmp_path: Path) -> None:
+    """An interval of a human's X is not put on chromosome 10 of a genome that lacks X."""
+    path = tmp_path / "genome.fa"
+    path.write_text("".join(f">{name}\nACGTACGT\n" for name in genome))
+    (record,) = fetch_windows(str(path), [BedRow(Interval(theirs, 2, 6))], 4, mapped=True)
+    assert (record.interval.chromosome if isinstance(record, Record) and record.interval else None) == found
 
 
 def test_a_chromosome_of_its_own_name_comes_before_one_that_a_numeral_may_mean(tmp_path: Path) -> None:
