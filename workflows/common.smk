@@ -21,10 +21,14 @@ SHAPING |= {"attribute": ("network", "law"), "variants": ("network", "law")}
 VARIANT_FILES = ("vcf", "genome")  # of a set's row, that changes are read from and compared with
 NOT_OF_ANCHORS = ("name", "records", "file", "shards", "vcf")
 NOT_OF_PREDICT = ("gc", "background")
-NOT_OF_DOCTOR = (
-    *("feature", "match-p", "mu"),
-    *("to", "spread", "best", "designs", "apart", "forbid", "sites", "gc-limits"),
-)
+READING = ("genome", "centre", "crop", "map-chromosomes")  # how records become windows
+NOT_OF_DOCTOR = {
+    "sample": ("strict", "fasta", "summary"),
+    "gc-probe": ("strict", "feature", "match-p", "mu"),
+    "design": (
+        *("strict", "to", "spread", "designs", "apart", "forbid", "sites", "gc-limits", "hold", "hold-beta"),
+    ),
+}
 GC_FILES = (
     *("answer.tsv", "by_mu.tsv", "response.tsv", "counts.tsv", "covariances.tsv", "checks.tsv"),
     "response.png",
@@ -85,8 +89,9 @@ def rows_of_run(asked):
     """
     records, network = asked["records"], SETTINGS.get("network", {})
     if "model" in network:
-        models = [{"name": ONE, **network}]
-        return {"models": models, "anchors": [{"name": CHOSEN, "records": records, "diverse": asked["diverse"]}]}
+        reading = {name: SETTINGS["predict"][name] for name in READING if name in SETTINGS.get("predict", {})}
+        chosen = {"name": CHOSEN, "records": records, "diverse": asked["diverse"], **reading}
+        return {"models": [{"name": ONE, **network}], "anchors": [chosen]}
     what = "table" if is_table(records) else "positives"
     files = {name: SETTINGS["train"][name] for name in ("negatives", "genome") if name in SETTINGS.get("train", {})}
     chosen = {"name": CHOSEN, "label": 1, "correct": True, "diverse": asked["diverse"]}
@@ -115,6 +120,8 @@ OUT = WORKFLOW["out"]
 MODELS, ANCHORS = by_name(TABLES["models"]), by_name(TABLES["anchors"])
 MODEL, RUN = f"{OUT}/models/{{model}}", f"{OUT}/runs/{{model}}/{{anchors}}"
 HELD_OUT = [name for name, row in ANCHORS.items() if not {"records", "file"} & set(row)]
+if SETTINGS.get("design", {}).get("best"):
+    raise WorkflowError(f"{RUN_TOML}: [design] best: the workflow designs edits of anchors; give to, or maxent design")
 if HELD_OUT and any({"model", "adopt"} & set(row) for row in MODELS.values()):
     raise WorkflowError(f"anchors {HELD_OUT[0]}: only a model trained here has held-out records; give records or file")
 
@@ -127,9 +134,10 @@ def options(command, wildcards, lacks=()):
 
 def of_doctor(command, wildcards):
     """What the doctor is asked for a command: as the command is, where it has the same options."""
-    own = {name: found for name, found in SETTINGS.get(command, {}).items() if name not in NOT_OF_DOCTOR}
+    lacks = NOT_OF_DOCTOR[command]
+    own = {name: found for name, found in SETTINGS.get(command, {}).items() if name not in lacks}
     words = shlex.join(word(name, found) for name, found in own.items())
-    return f"{words} {options(command, wildcards, NOT_OF_DOCTOR)}"
+    return f"{words} {options(command, wildcards, lacks)}"
 
 
 def shaping(command):
@@ -146,13 +154,19 @@ def word(name, found):
 
 def of_model(command, wildcards):
     """A model's row is what says how to train or adopt it, or where it is."""
-    if command not in ("train", "predict", "sample", "gc-probe", "attribute", "variants", "design"):
+    asked = ("motifs",) if asks_pairs() else ()
+    if command not in ("train", "predict", "sample", "gc-probe", "attribute", "variants", "design", *asked):
         return {}
     row = {name: found for name, found in MODELS[wildcards.model].items() if name != "name"}
     if command == "train" or "model" in row:
         return row
     own = {"trust-code": True} if "adopt" in row else {}
     return {"model": MODEL.format(model=wildcards.model), **own}
+
+
+def asks_pairs():
+    """Whether motifs are asked how they go together, which takes the network."""
+    return "syntax" in SETTINGS.get("motifs", {})
 
 
 def trained(wildcards):
@@ -247,7 +261,7 @@ def looked_through(wildcards):
 def counting(wildcards):
     """What `maxent motifs` is told of them, as words for the shell."""
     row, found = ANCHORS[wildcards.anchors], looked_through(wildcards)
-    asked = {**found, **{name: row[name] for name in ("centre", "crop") if found and name in row}}
+    asked = {**found, **{name: row[name] for name in READING if found and name in row}}
     return shlex.join(word(name, value) for name, value in asked.items())
 
 
@@ -301,10 +315,9 @@ def needs(input):
 
 def runs_an_anchor(command):
     """The probe draws at each mu."""
-    asked = SETTINGS.get(command, {})
-    if command == "sample":
+    if command != "gc-probe":
         return 1
-    return len({0.0, *map(float, str(asked.get("mu", MU)).strip("[]").split(","))})
+    return len({0.0, *map(float, str(SETTINGS.get(command, {}).get("mu", MU)).strip("[]").split(","))})
 
 
 def gpus(command):

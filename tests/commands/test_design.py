@@ -73,6 +73,7 @@ def test_edits_come_with_their_tables(model: str) -> None:
     result = run("--near", "anchors.fa", "--model", model, *SHORT, "--to", "-0.4", "--spread", "0.01", "-o", "out")
     names = ["designs.fa", "designs.tsv", "edit_numbers.tsv", "edit_sets.tsv", "edits.tsv", "summary.tsv"]
     assert sorted(path.name for path in Path("out").iterdir()) == names
+    assert {row["record"] for row in table("out/edit_sets.tsv")} == set(NEAR)
     for row in table("out/edit_sets.tsv"):
         anchor = NEAR[row["record"]]
         assert abs(float(row["missed"])) <= 0.01

@@ -1,6 +1,7 @@
 """motifs and report while sample is at work: what is finished, said as that, and as it will be in the end."""
 
 import contextlib
+import csv
 import json
 import re
 from collections.abc import Iterator
@@ -96,7 +97,16 @@ def test_it_ends_as_if_nobody_had_looked_and_each_anchor_is_said(unfinished: Pat
     assert "2 of 3 anchors are done" in result.stderr
     said = re.findall(r"^  (\w): (\S+) ± (\S+) bits, R-hat (\S+), (not )?converged$", result.stderr, re.MULTILINE)
     assert [line[0] for line in said] == ["b"]
-    invoke(SAMPLE.replace("draws.npz", "whole.npz"))
+    whole = invoke(SAMPLE.replace("draws.npz", "whole.npz")).stderr
+    said += re.findall(r"^  (\w): (\S+) ± (\S+) bits, R-hat (\S+), (not )?converged$", whole, re.MULTILINE)
+    with open("draws.npz.tsv", newline="") as stream:  # noqa: PTH123
+        rows = {row["record"]: row for row in csv.DictReader(stream, delimiter="\t")}
+    assert sorted(line[0] for line in said) == sorted(["b", *NAMES])
+    for name, bits, error, rhat, unsettled in said:
+        row = rows[name]
+        assert (bits, error) == (f"{float(row['bits']):.2f}", f"{float(row['bits_error']):.2f}")
+        assert rhat == f"{float(row['rhat']):.3f}"
+        assert bool(unsettled) == (row["converged"] == "no")
     for name in ("", ".tsv", ".series.tsv"):
         assert (unfinished / f"draws.npz{name}").read_bytes() == (unfinished / f"whole.npz{name}").read_bytes()
     with open_draws("draws.npz") as draws:

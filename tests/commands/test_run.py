@@ -1,6 +1,7 @@
 """maxent run: what it leaves, that single commands give the same bytes, and that it goes on from wherever it was."""
 
 import contextlib
+import re
 import shlex
 import shutil
 import tomllib
@@ -110,7 +111,10 @@ def test_what_is_done_is_not_done_again(copied: Path) -> None:
     result = run("peaks.fa", *ASKED.split(), "--out", "results")
     assert result.exit_code == 0, result.output
     assert done(result) == dict.fromkeys(STEPS, True)
-    assert contents(copied / "results") == before
+    after = contents(copied / "results")
+    own = {f"{name}.provenance.json" for name in ("run.toml", "commands.sh", "igv.xml")}  # which tell of this run
+    assert {name for name in after if after[name] != before.get(name)} == own
+    assert after.keys() == before.keys()
 
 
 def test_the_file_that_it_leaves_asks_for_the_same(copied: Path) -> None:
@@ -148,16 +152,16 @@ def test_what_has_been_changed_is_not_taken_for_done(copied: Path) -> None:
     place.write_text(text.replace("A", "C", 1))
     result = run("peaks.fa", *ASKED.split(), "--out", "results")
     assert result.exit_code == 0, result.output
-    assert not done(result)["predict"]
+    assert {step for step, whole in done(result).items() if not whole} == {"predict"}
     assert place.read_text() == text
 
 
 def test_other_options_are_done_anew_from_where_they_matter(copied: Path) -> None:  # noqa: ARG001
     result = run("peaks.fa", *ASKED.split(), "--motif-bits", "6", "--out", "results")
     assert result.exit_code == 0, result.output
-    assert {step for step, before in done(result).items() if not before} >= {"motifs"}
-    assert done(result)["sample"]
-    assert done(result)["gc-probe"]
+    assert {step for step, before in done(result).items() if not before} == {
+        "motifs"
+    }  # the same bytes, so the page stays
 
 
 class KilledError(BaseException):
@@ -200,20 +204,56 @@ def test_a_network_and_records_to_choose_from(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said", "unsaid"),
+    ("words", "code", "said", "unsaid"),
     [
-        ("--out results", "RECORDS", ""),
-        ("peaks.bed --out results", "--genome", "--length"),
-        ("peaks.fa --model model --length 8 --out results", "--length is of training", "--genome"),
+        ("--out results", 2, "RECORDS", ""),
+        ("peaks.bed --out results", 1, "--genome", "--length"),
+        ("peaks.fa --model model --length 8 --out results", 2, "--length is of training", "--genome"),
     ],
 )
-def test_what_is_missing_is_named(words: str, said: str, unsaid: str, tmp_path: Path) -> None:
+def test_what_is_missing_is_named(words: str, code: int, said: str, unsaid: str, tmp_path: Path) -> None:
     saved(tmp_path / "model", small_model(8))
     (tmp_path / "peaks.bed").write_text("chr1\t100\t200\n")
     (tmp_path / "peaks.fa").write_text(">a\nGATCATTG\n")
     with contextlib.chdir(tmp_path):
         result = run(*words.split())
-    assert result.exit_code in (1, 2)
+    assert result.exit_code == code
     last = result.stderr.splitlines()[-1]
     assert said in last
     assert not unsaid or unsaid not in last
+
+
+def test_what_a_step_would_refuse_is_refused_first(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(finished)
+    result = run("peaks.fa", *ASKED.replace("--beta 20", "--law output --to 1").split(), "--out", "aimed")
+    assert result.exit_code == 2, result.output
+    assert "to: is of no use to the probe of a run" in result.stderr
+    assert not Path("aimed").exists()
+
+
+@pytest.mark.parametrize("name", ["run.toml", "commands.sh", "igv.xml"])
+def test_a_users_own_file_in_the_folder_stays(name: str, finished: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "results" / name
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    with contextlib.chdir(finished):
+        result = run("peaks.fa", *ASKED.split(), "--out", str(mine.parent))
+    assert result.exit_code == 1, result.output
+    assert f"{mine}: is there, and maxent did not write it" in result.stderr
+    assert mine.read_text() == "mine"
+
+
+def test_a_strangers_model_in_the_folder_is_not_opened(finished: Path, tmp_path: Path) -> None:
+    """Neither is its code run, nor do its faults end the plan."""
+    (tmp_path / "results/model").mkdir(parents=True)
+    (tmp_path / "results/model/model.json").write_text("{}")
+    with contextlib.chdir(finished):
+        result = run("peaks.fa", *ASKED.split(), "--out", str(tmp_path / "results"))
+    assert result.exit_code == 1
+    assert "in all about" in result.stderr  # the plan
+    assert re.search(r"results/model.*maxent did not write", result.stderr)
+
+
+def test_what_is_left_has_records(finished: Path) -> None:
+    for name in ("run.toml", "commands.sh", "igv.xml"):
+        assert require_provenance(str(finished / "results" / name))["command"]

@@ -305,7 +305,8 @@ def test_parts_of_a_labelled_table(packed: bool) -> None:
 
 @pytest.mark.parametrize("shard", ["0/3", "4/3", "3", "a/b", "1/0", "-1/2", "1/2/3", ""])
 def test_what_is_no_shard_is_a_usage_error(shard: str) -> None:
-    run("predict", "anchors.fa", "--model", "model", "--out", "part", "--shard", shard, expect=2)
+    result = run("predict", "anchors.fa", "--model", "model", "--out", "part", "--shard", shard, expect=2)
+    assert "--shard" in result.stderr
 
 
 def test_records_are_chosen_from_all() -> None:

@@ -123,6 +123,21 @@ def test_a_file_that_run_left_needs_no_tables(tmp_path: Path) -> None:
     printed = commands(result.stdout + result.stderr)
     assert "train" not in printed
     assert {"--model=mine", "table.tsv", "--diverse=5"} <= set(printed["predict"])
+    reading = 'genome = "g.fa"\nmap-chromosomes = true\n'
+    asks = '[motifs]\nsyntax = "found"\n[design]\nto = 1.0\nhold = "0"\nhold-beta = 2.0\n'
+    text = f'[run]\nrecords = "peaks.bed"\ndiverse = 5\n[network]\nmodel = "mine"\n[predict]\n{reading}{asks}'
+    (tmp_path / "run.toml").write_text(text)
+    for name in ("peaks.bed", "g.fa"):
+        (tmp_path / name).write_text("chr1\t1\t2\n")
+    result = snakemake(tmp_path, "--dry-run", "--printshellcmds")
+    assert result.returncode == 0, result.stdout + result.stderr
+    printed = commands(result.stdout + result.stderr)
+    for command in ("predict", "motifs"):
+        assert {"--genome=g.fa", "--map-chromosomes"} <= set(printed[command])
+    assert {"--model=mine", "--threads"} <= set(printed["motifs"])
+    assert not any("hold" in word for word in printed["doctor"])
+    (tmp_path / "run.toml").write_text(f"{text}best = true\n")
+    assert "[design] best: the workflow designs edits" in snakemake(tmp_path, "--dry-run").stdout
 
 
 def test_an_adopted_network_is_drawn_from_and_anew_when_its_code_changes(tmp_path: Path) -> None:
@@ -137,7 +152,9 @@ def test_an_adopted_network_is_drawn_from_and_anew_when_its_code_changes(tmp_pat
     assert (tmp_path / "results/models/own/code/mine.py").exists()
     assert (tmp_path / "results/runs/own/given/draws.npz").exists()
     asked = ("--dry-run", "--printshellcmds", "--until", "merge_draws")
-    assert not commands(snakemake(tmp_path, *asked).stdout)
+    again = snakemake(tmp_path, *asked)
+    assert again.returncode == 0, again.stderr
+    assert not commands(again.stdout + again.stderr)
     (tmp_path / "sizes.py").write_text("FILTERS = 5\n")
     result = snakemake(tmp_path, *asked)
     assert set(commands(result.stdout + result.stderr)) >= {"adopt", "sample"}
