@@ -195,7 +195,8 @@ def repeatable(kernel: Kernel, law: Law) -> None:
     half, first = kernel(start, target, 3, 5)
     halves = np.concatenate([first.codes, kernel(half, target, 5, 5)[1].codes], axis=1)
     # energies that are carried along are rounded anew in each block: the odd decision may fall the other way
-    assert (halves != trace.codes).any(axis=(1, 2)).mean() <= 0.05, "other blocks gave other draws"
+    allowed = 0.05 if trace.drift else 0.0
+    assert (halves != trace.codes).any(axis=(1, 2)).mean() <= allowed, "other blocks gave other draws"
     other = kernel(start._replace(keys=random_keys(60, 8)), target, 8, 5)[1]
     assert (other.codes != trace.codes).any(axis=(1, 2)).mean() > 0.5, "other keys gave the same draws"
     later = kernel(start._replace(step=1000), target, 8, 5)[1]
