@@ -11,7 +11,7 @@ from filled import write_filled
 
 from maxent_cli.alphabet import encode, one_hot
 from maxent_cli.io.attribution_files import read_scores, write_arrays
-from maxent_cli.io.tracks import write_session, write_signal
+from maxent_cli.io.tracks import session, write_signal
 from maxent_cli.tables.attribution import POSITIONS
 
 HEADER = ("record", "position", "letter", "score", "A", "C", "G", "T", "chromosome", "chromosome_position")
@@ -58,13 +58,13 @@ def test_a_bigwig_holds_the_same(path: str, tmp_path: Path) -> None:
 
 
 def test_a_session_names_tracks_by_their_places_beside_it(tmp_path: Path) -> None:
-    write_session(str(tmp_path / "out/igv.xml"), [str(tmp_path / "out/a & b.bw"), str(tmp_path / "sites.bed")], "hg.fa")
-    session = ElementTree.parse(tmp_path / "out/igv.xml").getroot()
-    assert [dict(each.attrib) for each in session.iter("Resource")] == [
+    tracks = [str(tmp_path / "out/a & b.bw"), str(tmp_path / "sites.bed")]
+    opened = ElementTree.fromstring(session(str(tmp_path / "out/igv.xml"), tracks, "hg.fa").encode())
+    assert [dict(each.attrib) for each in opened.iter("Resource")] == [
         {"path": "a & b.bw", "type": "bigwig"},
         {"path": "../sites.bed", "type": "bed"},
     ]
-    assert (tmp_path / "out" / session.attrib["genome"]).resolve() == Path("hg.fa").resolve()
+    assert (tmp_path / "out" / opened.attrib["genome"]).resolve() == Path("hg.fa").resolve()
 
 
 def test_arrays_are_as_modisco_reads_them(path: str, tmp_path: Path) -> None:
