@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from forked import forked
 from test_faults import LINES, PLACES, kinds, make_site, place_of
 
 from maxent_cli.commands import maxent
@@ -307,7 +308,7 @@ def test_a_killed_process_leaves_what_the_next_one_removes(name: str, here: Path
     hold = "import maxent_cli.io.outputs as o, os; o._Batch.record = lambda self: os.kill(os.getpid(), 9)"
     words = [word.format(**{kind: str(place_of(kind, here)) for kind in kinds(line)}) for word in line.split()]
     code = f"{hold}; from maxent_cli.commands import maxent; maxent()"
-    assert subprocess.run([sys.executable, "-c", code, *words], capture_output=True).returncode == -9
+    assert subprocess.run([*forked(), code, *words], capture_output=True).returncode == -9
     assert len(list(out.parent.glob(".folder.*.tmp"))) == 1
     assert run(line, here).exit_code == 0
     check_good(line, here)

@@ -10,7 +10,6 @@ import re
 import resource
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from forked import forked
 from report_files import write_parts
 from small import saved, small_model
 
@@ -77,9 +77,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def start(line: str) -> subprocess.Popen[str]:
     """A run in a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-c", MAIN, *line.split()], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    return subprocess.Popen([*forked(), MAIN, *line.split()], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def run(line: str, code: int = 0) -> Result:
