@@ -9,5 +9,12 @@ ARCHITECTURES = {  # functions of models.architectures, and what each is
     "nucleosome": "two convolutions, the first a helical turn wide, with little pooling",
     "residual": "after BPNet: dilated convolutions that add to what they read, and their mean",
 }
-METHODS = ("saliency", "input-x-gradient", "deeplift", "integrated-gradients", "mutagenesis")  # interpret.attribution
+METHODS = (
+    "saliency",
+    "input-x-gradient",
+    "deeplift",
+    "integrated-gradients",
+    "mutagenesis",
+    "prefix",
+)  # interpret.attribution
 PRESETS = ("quick", "standard", "thorough", "published")  # of interpret.sampling

@@ -9,20 +9,26 @@ from typing import Any
 import numpy as np
 
 from maxent_cli.alphabet import LETTERS, decode, one_hot
+from maxent_cli.analysis.jackknife import Estimate
 from maxent_cli.api.motif_results import place_at
 from maxent_cli.data import Interval
 from maxent_cli.errors import shown
 from maxent_cli.interpret.attribution import COMPLETE, Attribution, AttributionSettings, Completeness, MethodScores
+from maxent_cli.interpret.prefix_mass import PrefixBits
+from maxent_cli.interpret.reading import Reading
 from maxent_cli.io.growing_tables import growing_table
 from maxent_cli.io.logos import Logo, write_logo
+from maxent_cli.io.reading_figure import ReadingFigure, write_reading_figure
 from maxent_cli.io.tables import Row
 from maxent_cli.io.unfinished import Arrays, packed, unpacked
-from maxent_cli.tables.attribution import ANCHORS, POSITIONS
+from maxent_cli.tables.attribution import ANCHORS, POSITIONS, READING
 
 CURES = {
     "deeplift": "DeepLIFT does not know all parts of this network: use --method integrated-gradients or mutagenesis",
     "integrated-gradients": "give more --steps",
+    "prefix": "the network gives other outputs in other company: see `maxent doctor`",
 }
+FEW_ERRORS = 3  # by which a sum of bits may be off
 UNITS = {"saliency": "|gradient|", "input-x-gradient": "gradient"}
 
 
@@ -45,27 +51,41 @@ class AttributionJob:
         return COMPLETE.get(self.settings.method, 0.0) if self.max_delta is None else self.max_delta
 
 
-def pack(one: Attribution) -> bytes:
-    """What an anchor was found to have, to be kept."""
+def pack(one: Attribution, held: PrefixBits | None = None) -> bytes:
+    """What an anchor was found to have, to be kept; held: the bits of its prefixes, if its law was drawn from."""
     given = one.given
     arrays: Arrays = {"hypothetical": given.hypothetical, "scores": given.scores}
     arrays |= {"anchor": one.anchor, "mutable": one.mutable}
     arrays |= {} if given.errors is None else {"errors": given.errors}
+    for name, part in {} if given.reading is None else given.reading._asdict().items():
+        arrays |= {} if part is None else {f"read_{name}": part}
+    for name, part in {} if held is None else held._asdict().items():
+        arrays |= {f"held_{name}": part.value, f"held_{name}_error": part.error}
     interval = one.interval and astuple(one.interval)
     facts = {"name": one.name, "interval": interval, "output": one.output, "drift": given.drift}
     return packed(arrays, facts | {"completeness": given.completeness})
 
 
-def unpack(path: Path) -> Attribution:
+def unpack(path: Path) -> tuple[Attribution, PrefixBits | None]:
     """What `pack` made of it."""
     arrays, facts = unpacked(path)
     sums = None if facts["completeness"] is None else Completeness(*facts["completeness"])
-    given = MethodScores(arrays["hypothetical"], arrays["scores"], arrays.get("errors"), sums, facts["drift"])
+    read = [arrays.get(f"read_{name}") for name in Reading._fields]
+    reading = None if read[0] is None or read[1] is None else Reading(read[0], read[1], read[2])
+    scores = arrays["hypothetical"], arrays["scores"], arrays.get("errors")
+    given = MethodScores(*scores, sums, facts["drift"], reading)
     interval = facts["interval"] and Interval(*facts["interval"])
-    return Attribution(facts["name"], interval, arrays["anchor"], arrays["mutable"], facts["output"], given)
+    bits = None
+    if "held_law" in arrays:
+        bits = PrefixBits(
+            *(Estimate(arrays[f"held_{name}"], arrays[f"held_{name}_error"]) for name in PrefixBits._fields)
+        )
+    return Attribution(facts["name"], interval, arrays["anchor"], arrays["mutable"], facts["output"], given), bits
 
 
-def write(found: Iterable[Attribution], job: AttributionJob, most_logos: int) -> list[dict[str, Any]]:
+def write(
+    found: Iterable[tuple[Attribution, PrefixBits | None]], job: AttributionJob, most_logos: int
+) -> list[dict[str, Any]]:
     """Write tables and the first logos, anchor by anchor; give the rows of anchors.tsv, highest scores too."""
     rows = []
     (job.folder / "logos").mkdir()
@@ -73,10 +93,18 @@ def write(found: Iterable[Attribution], job: AttributionJob, most_logos: int) ->
         positions, anchors = (
             stack.enter_context(growing_table(str(job.folder / table.file), table)) for table in (POSITIONS, ANCHORS)
         )
-        for number, one in zip(job.numbers, found, strict=True):
+        if job.settings.method == "prefix":
+            (job.folder / "reading").mkdir()
+            reading = stack.enter_context(growing_table(str(job.folder / READING.file), READING))
+        for number, (one, held) in zip(job.numbers, found, strict=True):
+            if one.given.reading is not None:
+                reading(reading_rows(one, one.given.reading, held))
+                if number < most_logos and job.logos != "none":
+                    path = str(job.folder / f"reading/reading_{number + 1:06d}.{job.logos}")
+                    write_reading_figure(path, _reading_figure(one, one.given.reading, held))
             logo = write_anchor_logo(one, number, job) if number < most_logos and job.logos != "none" else None
             positions(position_rows(one))
-            rows.append(anchor_row(one, job) | {"logo": logo})
+            rows.append(anchor_row(one, job) | _held(held) | {"logo": logo})
             anchors([{name: rows[-1][name] for name in ANCHORS.names}])
     return rows
 
@@ -100,6 +128,10 @@ def account(rows: Sequence[dict[str, Any]], job: AttributionJob) -> Iterator[str
     else:
         yield f"  all add up to the output less that of the references (worst: {off})"
     error = np.median([row["error"] / row["peak"] for row in rows if row["peak"]] or [0.0])
+    known = [each for each in map(off_by, rows) if np.isfinite(each)]
+    if known:
+        fine = sum(each <= FEW_ERRORS for each in known)
+        yield f"  bits of prefixes add up to the law's within {FEW_ERRORS} errors in {fine} of {len(known)} anchors"
     yield f"  errors from {job.settings.references} references: {error:.1%} of the highest score, in the median"
 
 
@@ -111,8 +143,48 @@ def position_rows(one: Attribution) -> Iterator[Row]:
         row: dict[str, object] = {"record": one.name, "position": position, "letter": letter}
         row["score"] = given.scores[position] if free else None
         row["error"] = given.errors[position] if free and given.errors is not None else None
-        row |= {name: given.hypothetical[code, position] if free else None for code, name in enumerate(LETTERS)}
+        row |= {name: _known(given.hypothetical[code, position]) if free else None for code, name in enumerate(LETTERS)}
         yield row | dict(zip(("chromosome", "chromosome_position"), place_at(place, position), strict=True))
+
+
+def _known(value: float) -> float | None:
+    """None, an empty cell, for what is not known."""
+    return value if np.isfinite(value) else None
+
+
+def reading_rows(one: Attribution, read: Reading, held: PrefixBits | None) -> Iterator[Row]:
+    """Rows of reading.tsv."""
+    for position, letter in enumerate(decode(one.anchor)):
+        row: dict[str, object] = {"record": one.name, "position": position, "letter": letter}
+        for side, name in enumerate(("prefix", "suffix")):
+            row |= {name: read.outputs[side, position], f"{name}_error": read.errors[side, position]}
+            row[f"running_{name}"] = None if read.running is None else read.running[side, position]
+        for name, part in (("bits", held and held.letters), ("prefix_bits", held and held.prefixes)):
+            row[name] = None if part is None else _known(part.value[position])
+            row[f"{name}_error"] = None if part is None else _known(part.error[position])
+        yield row | dict(zip(("chromosome", "chromosome_position"), place_at(one.interval, position), strict=True))
+
+
+def _reading_figure(one: Attribution, read: Reading, held: PrefixBits | None) -> ReadingFigure:
+    bits = (None, None) if held is None else (held.letters.value, held.letters.error)
+    return ReadingFigure(one.name, decode(one.anchor), *read, *bits)
+
+
+def _held(held: PrefixBits | None) -> dict[str, float | None]:
+    """The sum of bits and what it must be."""
+    if held is None or not np.isfinite(held.prefixes.value).any():
+        return dict.fromkeys(("bits", "bits_error", "law_bits", "law_bits_error"))
+    last = np.flatnonzero(np.isfinite(held.prefixes.value))[-1]
+    sums = {"bits": held.prefixes.value[last], "bits_error": held.prefixes.error[last]}
+    sums |= {"law_bits": held.law.value, "law_bits_error": held.law.error}
+    return {name: _known(float(value)) for name, value in sums.items()}
+
+
+def off_by(row: dict[str, Any]) -> float:
+    """By how many of its errors a sum of bits is off; nan where that is not known."""
+    if row["bits"] is None or row["law_bits"] is None:
+        return float("nan")
+    return float(abs(row["bits"] - row["law_bits"]) / np.hypot(row["bits_error"], row["law_bits_error"]))
 
 
 def anchor_row(one: Attribution, job: AttributionJob) -> dict[str, Any]:
