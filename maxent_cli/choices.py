@@ -3,9 +3,9 @@
 ARCHITECTURES = {  # functions of models.architectures, and what each is
     "convnet": "two short convolutions with pooling",
     "finnegan2017": "as published, no pooling",
-    "deepmotif-cnn": "three convolutions and the maximum of each (Lanchantin et al. 2017)",
-    "deepmotif-rnn": "an LSTM both ways, averaged (same source)",
-    "deepmotif-cnn-rnn": "that behind one convolution (same source)",
+    "deepmotif-cnn": "of the Deep Motif Dashboard",
+    "deepmotif-rnn": "its LSTM",
+    "deepmotif-cnn-rnn": "both",
     "nucleosome": "two convolutions, the first a helical turn wide, with little pooling",
     "residual": "after BPNet: dilated convolutions that add to what they read, and their mean",
 }

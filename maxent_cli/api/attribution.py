@@ -22,7 +22,7 @@ from maxent_cli.data import WHOLE, Anchor, Shard, Stop
 from maxent_cli.errors import InputError, SettingsError, StoppedError, require_range
 from maxent_cli.interpret.attribution import METHODS, AttributionSettings, Question, attribute_anchor, make_ready
 from maxent_cli.interpret.law import Law, require_few
-from maxent_cli.interpret.prefix_mass import PrefixBits, prefix_bits
+from maxent_cli.interpret.prefix_mass import prefix_bits
 from maxent_cli.io.attribution_files import read_reading, read_scores, write_arrays
 from maxent_cli.io.digests import noted
 from maxent_cli.io.machine import granted_cpus
@@ -151,7 +151,7 @@ class DrawnLaws:
         """Leave the file."""
         self._open.close()
 
-    def read(self, anchor: Anchor) -> PrefixBits:
+    def read(self, anchor: Anchor) -> results.LawRead:
         """The bits of each prefix. Raises InputError where the draws are not around the anchor."""
         row = self._names.get(anchor.name)
         with self._reading:
@@ -159,7 +159,8 @@ class DrawnLaws:
         if samples is None or not np.array_equal(samples.anchor, anchor.codes):
             problem = f"holds no draws around {anchor.name}, or around another sequence of that name"
             raise InputError(self._draws.path, "", problem, "give draws of these anchors")
-        return prefix_bits(self._model, samples, self._law, *self._asked, self._listen)
+        bits = prefix_bits(self._model, samples, self._law, *self._asked, self._listen)
+        return results.LawRead(bits, self._draws.diagnosis(samples).converged)
 
     def _listen(self) -> None:
         if self._stop.asked:

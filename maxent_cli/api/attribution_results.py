@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from maxent_cli.data import Interval
 from maxent_cli.errors import shown
 from maxent_cli.interpret.attribution import COMPLETE, Attribution, AttributionSettings, Completeness, MethodScores
 from maxent_cli.interpret.prefix_mass import PrefixBits
-from maxent_cli.interpret.reading import Reading
+from maxent_cli.interpret.reading import ReadThrough
 from maxent_cli.io.growing_tables import growing_table
 from maxent_cli.io.logos import Logo, write_logo
 from maxent_cli.io.reading_figure import ReadingFigure, write_reading_figure
@@ -51,40 +51,48 @@ class AttributionJob:
         return COMPLETE.get(self.settings.method, 0.0) if self.max_delta is None else self.max_delta
 
 
-def pack(one: Attribution, held: PrefixBits | None = None) -> bytes:
-    """What an anchor was found to have, to be kept; held: the bits of its prefixes, if its law was drawn from."""
+class LawRead(NamedTuple):
+    """The bits of an anchor's prefixes, and whether the draws that they are by have converged."""
+
+    bits: PrefixBits
+    converged: bool
+
+
+def pack(one: Attribution, held: LawRead | None = None) -> bytes:
+    """What an anchor was found to have, to be kept; held: of its law, if that was drawn from."""
     given = one.given
     arrays: Arrays = {"hypothetical": given.hypothetical, "scores": given.scores}
     arrays |= {"anchor": one.anchor, "mutable": one.mutable}
     arrays |= {} if given.errors is None else {"errors": given.errors}
     for name, part in {} if given.reading is None else given.reading._asdict().items():
         arrays |= {} if part is None else {f"read_{name}": part}
-    for name, part in {} if held is None else held._asdict().items():
+    for name, part in {} if held is None else held.bits._asdict().items():
         arrays |= {f"held_{name}": part.value, f"held_{name}_error": part.error}
     interval = one.interval and astuple(one.interval)
     facts = {"name": one.name, "interval": interval, "output": one.output, "drift": given.drift}
-    return packed(arrays, facts | {"completeness": given.completeness})
+    return packed(arrays, facts | {"completeness": given.completeness, "converged": held and held.converged})
 
 
-def unpack(path: Path) -> tuple[Attribution, PrefixBits | None]:
+def unpack(path: Path) -> tuple[Attribution, LawRead | None]:
     """What `pack` made of it."""
     arrays, facts = unpacked(path)
     sums = None if facts["completeness"] is None else Completeness(*facts["completeness"])
-    read = [arrays.get(f"read_{name}") for name in Reading._fields]
-    reading = None if read[0] is None or read[1] is None else Reading(read[0], read[1], read[2])
+    read = [arrays.get(f"read_{name}") for name in ReadThrough._fields]
+    reading = None if read[0] is None or read[1] is None else ReadThrough(read[0], read[1], read[2], read[3])
     scores = arrays["hypothetical"], arrays["scores"], arrays.get("errors")
     given = MethodScores(*scores, sums, facts["drift"], reading)
     interval = facts["interval"] and Interval(*facts["interval"])
-    bits = None
+    held = None
     if "held_law" in arrays:
         bits = PrefixBits(
             *(Estimate(arrays[f"held_{name}"], arrays[f"held_{name}_error"]) for name in PrefixBits._fields)
         )
-    return Attribution(facts["name"], interval, arrays["anchor"], arrays["mutable"], facts["output"], given), bits
+        held = LawRead(bits, facts["converged"])
+    return Attribution(facts["name"], interval, arrays["anchor"], arrays["mutable"], facts["output"], given), held
 
 
 def write(
-    found: Iterable[tuple[Attribution, PrefixBits | None]], job: AttributionJob, most_logos: int
+    found: Iterable[tuple[Attribution, LawRead | None]], job: AttributionJob, most_logos: int
 ) -> list[dict[str, Any]]:
     """Write tables and the first logos, anchor by anchor; give the rows of anchors.tsv, highest scores too."""
     rows = []
@@ -152,37 +160,39 @@ def _known(value: float) -> float | None:
     return value if np.isfinite(value) else None
 
 
-def reading_rows(one: Attribution, read: Reading, held: PrefixBits | None) -> Iterator[Row]:
+def reading_rows(one: Attribution, read: ReadThrough, held: LawRead | None) -> Iterator[Row]:
     """Rows of reading.tsv."""
     for position, letter in enumerate(decode(one.anchor)):
         row: dict[str, object] = {"record": one.name, "position": position, "letter": letter}
         for side, name in enumerate(("prefix", "suffix")):
             row |= {name: read.outputs[side, position], f"{name}_error": read.errors[side, position]}
             row[f"running_{name}"] = None if read.running is None else read.running[side, position]
-        for name, part in (("bits", held and held.letters), ("prefix_bits", held and held.prefixes)):
+        row["saliency"] = None if read.saliency is None else read.saliency[position]
+        for name, part in (("bits", held and held.bits.letters), ("prefix_bits", held and held.bits.prefixes)):
             row[name] = None if part is None else _known(part.value[position])
             row[f"{name}_error"] = None if part is None else _known(part.error[position])
         yield row | dict(zip(("chromosome", "chromosome_position"), place_at(one.interval, position), strict=True))
 
 
-def _reading_figure(one: Attribution, read: Reading, held: PrefixBits | None) -> ReadingFigure:
-    bits = (None, None) if held is None else (held.letters.value, held.letters.error)
-    return ReadingFigure(one.name, decode(one.anchor), *read, *bits)
+def _reading_figure(one: Attribution, read: ReadThrough, held: LawRead | None) -> ReadingFigure:
+    bits = (None, None) if held is None else (held.bits.letters.value, held.bits.letters.error)
+    return ReadingFigure(one.name, decode(one.anchor), *read[:3], *bits)
 
 
-def _held(held: PrefixBits | None) -> dict[str, float | None]:
-    """The sum of bits and what it must be."""
-    if held is None or not np.isfinite(held.prefixes.value).any():
-        return dict.fromkeys(("bits", "bits_error", "law_bits", "law_bits_error"))
-    last = np.flatnonzero(np.isfinite(held.prefixes.value))[-1]
-    sums = {"bits": held.prefixes.value[last], "bits_error": held.prefixes.error[last]}
-    sums |= {"law_bits": held.law.value, "law_bits_error": held.law.error}
-    return {name: _known(float(value)) for name, value in sums.items()}
+def _held(held: LawRead | None) -> dict[str, float | bool | None]:
+    """The sum of bits, what it must be, and whether the draws have converged."""
+    if held is None:
+        return dict.fromkeys(("bits", "bits_error", "law_bits", "law_bits_error", "converged"))
+    bits = held.bits
+    last = np.flatnonzero(np.isfinite(bits.prefixes.value))[-1:]
+    sums = {"bits": bits.prefixes.value[last].sum(), "bits_error": bits.prefixes.error[last].sum()}
+    sums |= {"law_bits": bits.law.value, "law_bits_error": bits.law.error}
+    return {name: _known(float(value)) for name, value in sums.items()} | {"converged": held.converged}
 
 
 def off_by(row: dict[str, Any]) -> float:
     """By how many of its errors a sum of bits is off; nan where that is not known."""
-    if row["bits"] is None or row["law_bits"] is None:
+    if any(row[name] is None for name in ("bits", "bits_error", "law_bits", "law_bits_error")):
         return float("nan")
     return float(abs(row["bits"] - row["law_bits"]) / np.hypot(row["bits_error"], row["law_bits_error"]))
 

@@ -109,7 +109,7 @@ def command(
     deeplift              DeepLIFT by the rescale rule, a mean over references drawn from q
     integrated-gradients  the mean gradient on the way from a reference; a mean likewise
     mutagenesis           f with the letter there, less its mean over letters drawn from q there
-    prefix                what the letter adds to f, read from the left and from the right, the rest drawn from q
+    prefix                what the letter adds to f, read from either end, the rest drawn from q
 
     The sums of deeplift, integrated-gradients and prefix are checked. With --draws, reading.tsv has
     the bits by which the law holds each letter, given those before it.

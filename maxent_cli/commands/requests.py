@@ -137,7 +137,7 @@ TRAINING = (
         "--architecture",
         default=next(iter(ARCHITECTURES)),
         show_default=True,
-        metavar="|".join((*ARCHITECTURES, "MODULE:FUNCTION")),
+        metavar="NAME|MODULE:FUNCTION",
         everyday=True,
         help=" ".join(f"{name}: {what}." for name, what in ARCHITECTURES.items()) + " Or yours, with two outputs.",
     ),

@@ -24,7 +24,7 @@ from maxent_cli.errors import InputError, is_out_of_memory
 from maxent_cli.interpret.deeplift import multipliers
 from maxent_cli.interpret.law import evaluate, output_term, sums_of
 from maxent_cli.interpret.plan import NotAStack, as_representation, read_plan
-from maxent_cli.interpret.reading import Reading, gains, read_through, reading_of, running_outputs
+from maxent_cli.interpret.reading import ReadThrough, gains, read_through, reading_of, running_outputs
 from maxent_cli.interpret.sampling import over_anchors, random_codes, ready
 from maxent_cli.laws import Outputs
 from maxent_cli.models.protocol import SequenceModel, one_hot
@@ -78,7 +78,7 @@ class MethodScores(NamedTuple):
     errors: Floats | None = None
     completeness: Completeness | None = None
     drift: float | None = None
-    reading: Reading | None = None
+    reading: ReadThrough | None = None
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ def attribute_anchor(question: Question) -> Attribution:
         raise InputError(name, "", problem, "use --method mutagenesis, which asks for outputs alone") from error
     if np.isinf(given.hypothetical).any() or not np.isfinite(given.scores).all():
         raise InputError(name, "", f"{method} gives scores that are not finite numbers", "use --method mutagenesis")
-    given = given._replace(hypothetical=given.hypothetical * mutable, scores=given.scores * mutable)
+    given = given._replace(hypothetical=np.where(mutable, given.hypothetical, 0.0), scores=given.scores * mutable)
     return Attribution(name, question.anchor.interval, question.codes, mutable, output, given)
 
 
@@ -233,8 +233,20 @@ def prefix(question: Question) -> MethodScores:
     hypothetical[anchor[known], known] = scores.mean(axis=0)[known]
     complete = _completeness(scores.sum(axis=1), float(question.values(anchor)), question.values(codes))
     running = running_outputs(lambda: float(question.values(anchor)), len(anchor))
-    errors, read = _standard_error(scores), reading_of(through, running)
+    errors, read = _standard_error(scores), reading_of(through, running, _own_saliency(question))
     return MethodScores(hypothetical, scores.mean(axis=0), errors, complete, reading=read)
+
+
+def _own_saliency(question: Question) -> Floats | None:
+    """|gradient| of the anchor's letters (L,), as the Deep Motif Dashboard draws it; None where there is none."""
+    try:
+        size = np.abs(question.gradient())
+    except (RuntimeError, InputError) as error:
+        if isinstance(error, RuntimeError) and is_out_of_memory(error):
+            raise
+        return None
+    known = question.mutable & (question.codes < 4)
+    return np.where(known, size[question.codes % 4, np.arange(size.shape[1])], 0.0) if np.isfinite(size).all() else None
 
 
 METHODS: dict[str, Method] = {name: globals()[name.replace("-", "_")] for name in choices.METHODS}

@@ -105,7 +105,8 @@ class _Islands:
     def __init__(self, setting: Setting, samples: SampleSet, effort: Effort) -> None:
         self.setting, self.anchor, self.beta, self.steps = setting, samples.anchor, samples.beta, effort.steps
         self.codes = _islands_of(samples.codes, effort.draws)
-        self.log_weights, self.log_mass = np.zeros(self.codes.shape[:2]), np.zeros(len(self.codes))
+        self.log_weights: Floats = np.zeros(self.codes.shape[:2])
+        self.log_mass: Floats = np.zeros(len(self.codes))
         law = setting.law
         self.plan = None
         if setting.kernel_name == COMPILED:

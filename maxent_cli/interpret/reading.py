@@ -20,16 +20,18 @@ _CELLS = {"lstm", "gru", "rnn_tanh", "rnn_relu"}  # torch's recurrent functions
 _BATCH_FIRST = 8  # argument of these
 
 
-class Reading(NamedTuple):
+class ReadThrough(NamedTuple):
     """What is read from the left and from the right, (2, L) each.
 
     outputs, errors: mean over references, and its standard error, of the output where letters up to each position, and
-    from each on, are the anchor's. running: of a recurrent network, the output on those letters alone.
+    from each on, are the anchor's. running: of a recurrent network, the output on those letters alone. saliency (L,):
+    the size of the gradient of the output by the anchor's letter, if there is one.
     """
 
     outputs: Floats
     errors: Floats
     running: Floats | None
+    saliency: Floats | None
 
 
 def read_through(values: Callable[[Codes], Floats], anchor: Codes, references: Codes) -> Floats:
@@ -56,13 +58,13 @@ def gains(through: Floats) -> Floats:
     return np.asarray(steps * np.array([1.0, -1.0])[:, None, None])
 
 
-def reading_of(through: Floats, running: Floats | None) -> Reading:
+def reading_of(through: Floats, running: Floats | None, saliency: Floats | None) -> ReadThrough:
     """From outputs (2, L + 1, R)."""
     read = np.stack([through[0, 1:], through[1, :-1]])
-    return Reading(read.mean(axis=-1), read.std(axis=-1, ddof=1) / np.sqrt(read.shape[-1]), running)
+    return ReadThrough(read.mean(axis=-1), read.std(axis=-1, ddof=1) / np.sqrt(read.shape[-1]), running, saliency)
 
 
-class _Crop(TorchFunctionMode):
+class _Shortened(TorchFunctionMode):
     """Lets a recurrent layer read some of its steps alone; it belongs to a thread and leaves no trace in the network.
 
     steps: how many there are, once a pass is over; calls: of recurrent layers in it.
@@ -90,7 +92,7 @@ def running_outputs(value: Callable[[], float], length: int) -> Floats | None:
     sees the whole anchor, as published. None where there is no recurrent layer, or several, whose directions cannot be
     told, or where what follows it takes no other number of steps.
     """
-    watch = _Crop((0.0, 1.0))
+    watch = _Shortened((0.0, 1.0))
     with watch:
         value()
     if watch.calls != 1:
@@ -104,10 +106,5 @@ def running_outputs(value: Callable[[], float], length: int) -> Floats | None:
 
 
 def _cropped(value: Callable[[], float], share: tuple[float, float]) -> float:
-    with _Crop(share):
+    with _Shortened(share):
         return value()
-
-
-def is_finite(read: Reading) -> bool:
-    """Whether all that is said is a number."""
-    return all(part is None or bool(np.isfinite(part).all()) for part in read)

@@ -51,6 +51,13 @@ ANCHORS = Table(
             f"{_NO_DRAWS}, or these have no replica at beta 0",
         ),
         Column(
+            "converged",
+            TRUTH,
+            "",
+            "Whether the draws' R-hat and effective sample size stay within the bounds.",
+            _NO_DRAWS,
+        ),
+        Column(
             "drift",
             NUMBER,
             "output",
@@ -72,6 +79,9 @@ READING = Table(
         LETTER,
         *estimate("prefix", "output", "Mean output where this letter and those before it are the anchor's."),
         *estimate("suffix", "output", "Mean output where this letter and those after it are the anchor's."),
+        Column(
+            "saliency", NUMBER, "output", "Size of the gradient of the output by the letter.", "there is no gradient"
+        ),
         Column("running_prefix", NUMBER, "output", "Output on this letter and those before it alone.", _NOT_RECURRENT),
         Column("running_suffix", NUMBER, "output", "Output on this letter and those after it alone.", _NOT_RECURRENT),
         *estimate(

@@ -12,9 +12,8 @@ from maxent_cli.alphabet import encode
 from maxent_cli.data import Floats, Sequences
 from maxent_cli.interpret import attribution, reading
 from maxent_cli.interpret.attribution import Attribution, AttributionSettings, attribute
-from maxent_cli.interpret.reading import Reading
-from maxent_cli.models.adapter import AdaptedNetwork
-from maxent_cli.models.adapter import Reading as How
+from maxent_cli.interpret.reading import ReadThrough
+from maxent_cli.models.adapter import AdaptedNetwork, Reading
 from maxent_cli.models.architectures import build
 from maxent_cli.models.protocol import SequenceModel, one_hot
 
@@ -50,7 +49,7 @@ def listed() -> Floats:
     return np.array([[mean(slice(0, j + 1)) for j in places], [mean(slice(j, None)) for j in places]])
 
 
-def check(found: Reading) -> None:
+def check(found: ReadThrough) -> None:
     """Within errors of what listing gives, and these are of the size that differences have."""
     known = found.errors > 1e-9
     off = np.abs(found.outputs - listed())
@@ -133,7 +132,7 @@ def test_running_outputs_are_those_of_the_letters_alone(name: str) -> None:
     """As a network that reads any length gives them."""
     torch.manual_seed(1)
     plain = build(name, 5, {"states": 4}, 1) if name != "gru" else Recurrent(nn.GRU(4, 3), last_state, 3)
-    model = plain.eval() if name != "gru" else AdaptedNetwork(plain.eval(), 5, How(), "net")
+    model = plain.eval() if name != "gru" else AdaptedNetwork(plain.eval(), 5, Reading(), "net")
     found = read(model).given.reading
     assert found is not None
     assert found.running is not None
@@ -174,6 +173,6 @@ def test_networks_that_cannot_be_run_along_have_no_running_output(
     told: Callable[..., torch.Tensor], units: int
 ) -> None:
     plain = Recurrent(nn.LSTM(4, 3, batch_first=True), told, units).eval()
-    found = read(AdaptedNetwork(plain, 5, How(), "net")).given.reading
+    found = read(AdaptedNetwork(plain, 5, Reading(), "net")).given.reading
     assert found is not None
     assert found.running is None
