@@ -6,8 +6,8 @@ ARCHITECTURES = {  # functions of models.architectures, and what each is
     "deepmotif-cnn": "of the Deep Motif Dashboard",
     "deepmotif-rnn": "its LSTM",
     "deepmotif-cnn-rnn": "both",
-    "nucleosome": "two convolutions, the first a helical turn wide, with little pooling",
-    "residual": "after BPNet: dilated convolutions that add to what they read, and their mean",
+    "nucleosome": "two convolutions with little pooling",
+    "residual": "after BPNet, dilated convolutions that add to what they read",
 }
 METHODS = (
     "saliency",

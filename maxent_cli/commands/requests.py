@@ -151,8 +151,7 @@ TRAINING = (
         "--epochs",
         type=click.IntRange(1),
         everyday=True,
-        help="Passes over the training part, at most.  [default: as many as make 10,000 steps, but 10 to 200; of "
-        "deepmotif 50]",
+        help="Passes over the training part, at most.  [default: for 10,000 steps, but 10 to 200; of deepmotif 50]",
     ),
     options.option(
         "--patience",
