@@ -20,7 +20,14 @@ from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.api.runs import settings_of
 from maxent_cli.data import WHOLE, Anchor, Shard, Stop
 from maxent_cli.errors import InputError, SettingsError, StoppedError, require_range
-from maxent_cli.interpret.attribution import METHODS, AttributionSettings, Question, attribute_anchor, make_ready
+from maxent_cli.interpret.attribution import (
+    METHODS,
+    REFERENCES,
+    AttributionSettings,
+    Question,
+    attribute_anchor,
+    make_ready,
+)
 from maxent_cli.interpret.law import Law, require_few
 from maxent_cli.interpret.prefix_mass import prefix_bits
 from maxent_cli.io.attribution_files import read_reading, read_scores, write_arrays
@@ -31,7 +38,7 @@ from maxent_cli.io.tracks import SESSION, write_session, write_signal
 from maxent_cli.io.unfinished import unfinished
 from maxent_cli.tables.attribution import POSITIONS, READING
 
-REFERENCES, STEPS = 20, 50
+STEPS = 50
 MOST = 10_000  # of either
 SUMMED = ("deeplift", "integrated-gradients", "prefix")  # methods whose scores must add up, over references
 STEPPED = ("integrated-gradients",)

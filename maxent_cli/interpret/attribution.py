@@ -29,6 +29,7 @@ from maxent_cli.interpret.sampling import over_anchors, random_codes, ready
 from maxent_cli.laws import Outputs
 from maxent_cli.models.protocol import SequenceModel, one_hot
 
+REFERENCES = 20  # unless others are asked for
 PAIRS = 64  # references a pass
 PASSES = 256  # points on the way to them, or changed letters, a pass
 CHECKED, MOST_DRIFT = 16, 1e-3  # changed letters compared with full passes; share of the largest change they may differ
