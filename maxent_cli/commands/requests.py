@@ -137,9 +137,10 @@ TRAINING = (
         "--architecture",
         default=next(iter(ARCHITECTURES)),
         show_default=True,
-        metavar="NAME|MODULE:FUNCTION",
+        metavar="NAME",
         everyday=True,
-        help=" ".join(f"{name}: {what}." for name, what in ARCHITECTURES.items()) + " Or yours, with two outputs.",
+        help=" ".join(f"{name}: {what}." for name, what in ARCHITECTURES.items())
+        + " Or module:function, yours, with two outputs.",
     ),
     options.option(
         "--arguments",
