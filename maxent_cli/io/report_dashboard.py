@@ -17,7 +17,7 @@ WIDEST_STEP = 14.0  # px of a position
 
 
 @dataclass(frozen=True)
-class View:
+class ShownView:
     """A view of some positions: its name and unit, its axis in px, letters upon it, lines and bars."""
 
     name: str
@@ -40,7 +40,7 @@ class Dashboard:
     columns: list[float]
     sequence_y: float
     ticks: list[Tick]
-    views: list[View]
+    views: list[ShownView]
 
 
 def dashboards(read: Read, tracks: Tracks | None) -> list[Dashboard]:
@@ -53,7 +53,7 @@ def dashboards(read: Read, tracks: Tracks | None) -> list[Dashboard]:
 
 def _dashboard(read: Read, tracks: Tracks | None, part: range) -> Dashboard:
     step = round(min(WIDEST_STEP, (WIDEST - LEFT - RIGHT) / len(part)), 2)
-    views = list[View]()
+    views = list[ShownView]()
     if tracks is not None:
         views.append(_logo(tracks, part, _place(views)))
     if np.isfinite(read.saliency).any():
@@ -75,7 +75,7 @@ def _dashboard(read: Read, tracks: Tracks | None, part: range) -> Dashboard:
     )
 
 
-def _place(views: Sequence[View]) -> int:
+def _place(views: Sequence[ShownView]) -> int:
     """Where the next view begins."""
     return TOP + len(views) * (HIGH + GAP)
 
@@ -91,30 +91,30 @@ def _axis(values: Floats, top: int) -> Scale:
     return Scale(low, high if high > low else low + 1, top + HIGH, top)
 
 
-def _logo(tracks: Tracks, part: range, top: int) -> View:
+def _logo(tracks: Tracks, part: range, top: int) -> ShownView:
     heights = information_heights(tracks.probabilities, tracks.information)
     scale = _axis(heights.sum(axis=1), top)
-    return View("draws", "bits", scale, letters_of(heights[part.start : part.stop], LEAST_HEIGHT * scale.high))
+    return ShownView("draws", "bits", scale, letters_of(heights[part.start : part.stop], LEAST_HEIGHT * scale.high))
 
 
-def _saliency(read: Read, part: range, top: int) -> View:
+def _saliency(read: Read, part: range, top: int) -> ShownView:
     scale = _axis(read.saliency, top)
     letters = [
         Letter(read.letters[place], place - part.start, 0.0, round(float(read.saliency[place]), 4))
         for place in part
         if read.saliency[place] > LEAST_HEIGHT * scale.high and read.letters[place] in LETTERS
     ]
-    return View("saliency", "|gradient|", scale, letters)
+    return ShownView("saliency", "|gradient|", scale, letters)
 
 
-def _outputs(read: Read, part: range, step: float, top: int) -> View:
+def _outputs(read: Read, part: range, step: float, top: int) -> ShownView:
     """Solid: of prefixes; dashed: of suffixes; thin: where nothing but them is read."""
     both = np.stack([read.prefix, read.suffix])
     scale = _axis(np.stack([both, read.running]), top)
     lines = [("profile", both[0]), ("profile suffix", both[1])]
     lines += [(f"{kind} alone", line) for (kind, _), line in zip(lines, read.running, strict=True)]
     paths = [(kind, _path(line[part.start : part.stop], scale, step)) for kind, line in lines]
-    return View("read along", "output", scale, lines=[(kind, path) for kind, path in paths if path])
+    return ShownView("read along", "output", scale, lines=[(kind, path) for kind, path in paths if path])
 
 
 def _path(values: Floats, scale: Scale, step: float) -> str:
@@ -124,10 +124,10 @@ def _path(values: Floats, scale: Scale, step: float) -> str:
     return "M" + "L".join(f"{_middle(place, step)} {scale(float(value))}" for place, value in enumerate(values))
 
 
-def _bits(read: Read, part: range, step: float, top: int) -> View:
+def _bits(read: Read, part: range, step: float, top: int) -> ShownView:
     scale = _axis(read.bits, top)
     wide = round(0.8 * step, 1)
     known = [place for place in part if np.isfinite(read.bits[place])]
     lefts = {place: f"{_middle(place - part.start, step) - wide / 2:.1f}" for place in known}
     bars = [f"M{lefts[place]} {scale(0.0)}h{wide}V{scale(float(read.bits[place]))}h-{wide}z" for place in known]
-    return View("law", "bits a letter", scale, bars="".join(bars))
+    return ShownView("law", "bits a letter", scale, bars="".join(bars))
