@@ -154,6 +154,18 @@ def write_scores(folder: Path, names: Sequence[str], letters: str) -> None:
         for place, letter in enumerate(letters)
     ]
     write_filled(folder / "positions.tsv", attribution.POSITIONS, rows)
+    read = [
+        {"record": name, "position": place, "letter": letter, "prefix": float(place >= 4), "suffix": 4 - 0.1 * place}
+        | {
+            "saliency": 1 + place % 3,
+            "bits": (place == 7) - 0.2 * (place == 9),
+            "running_prefix": 0.5,
+            "chromosome": "",
+        }
+        for name in names
+        for place, letter in enumerate(letters)
+    ]
+    write_filled(folder / "reading.tsv", attribution.READING, read)
 
 
 def write_metrics(folder: Path) -> None:

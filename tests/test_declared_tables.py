@@ -51,6 +51,7 @@ LINES = {  # by the output, in the order in which they are run
     "edited": f"design --near anchors.fa --model model {DESIGN} --to 0 --spread 3 --designs 5 --out {{}}",
     "best": f"design anchors.fa --model model {DESIGN} --best --out {{}}",
     "deeplift": "attribute anchors.fa --model model --method deeplift --max-logos 1 --threads 1 --out {}",
+    "prefix": "attribute anchors.fa --model model --method prefix --draws draws --max-logos 1 --threads 1 --out {}",
     "mutagenesis": "attribute anchors.fa --model model --method mutagenesis --fix 5-9 --logos none --out {}",
 }
 

@@ -39,6 +39,14 @@ def bits_of_law(samples: SampleSet) -> Estimate:
     return Estimate(found.value, np.hypot(found.error, samples.beta * wanted_error(samples) / np.log(2)))
 
 
+def background_mass(samples: SampleSet) -> Estimate:
+    """log2 Z, the background's mean of exp(-beta E) at the beta of the draws; nan where no ladder leads down to 0."""
+    if samples.replicas.betas[0] != 0:
+        return Estimate(np.array(np.nan), np.array(np.nan))
+    logs = _all_and_without(samples.replicas.betas, samples.replicas.energy)[1][:, -1] / np.log(2)
+    return jackknife(logs[0], logs[1:])
+
+
 def _all_and_without(betas: Floats, energy: Floats) -> tuple[list[Floats], Floats]:
     """The energies (C, D, R) of all ladders and of all but each, and of each the log Z (1 + C, R)."""
     parts = [energy, *(np.delete(energy, ladder, axis=0) for ladder in range(len(energy)))]

@@ -363,15 +363,17 @@ def _steps(asked: RunRequest) -> Iterator[Link]:
     scores = place("attributions")
     output = Law(output=asked.law.output, background=asked.law.background, gc=asked.law.gc)
     where = said(asked.sampling, Sampling(), lacks=_all_but(Sampling, "seed", "device"))
+    along = {"draws": draws} if asked.method == "prefix" else {}
     yield _step(
         asked,
         ["attribute", chosen],
-        model | {"method": asked.method} | said_of_law(output) | where | {"out": scores},
+        model | {"method": asked.method} | along | said_of_law(output) | where | {"out": scores},
         lambda: attribute(
             *(asked.opened(), chosen, asked.method, output),
             seed=asked.sampling.seed,
             device=asked.sampling.device,
             out=scores,
+            draws=along.get("draws"),
             **asked.how,
         ),
         lambda: expectations.attributing(asked.anchors),

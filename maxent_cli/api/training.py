@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,7 +36,16 @@ from maxent_cli.io.tables import Row, renew_rejected, write_rejected, write_tabl
 from maxent_cli.io.unfinished import Unfinished, checkpoints, unfinished
 from maxent_cli.models.architectures import ARCHITECTURES, build
 from maxent_cli.models.splits import PARTS
-from maxent_cli.models.training import DivergedError, Epoch, Examples, Settings, enough_epochs, enough_patience, fit
+from maxent_cli.models.training import (
+    PUBLISHED,
+    DivergedError,
+    Epoch,
+    Examples,
+    Settings,
+    enough_epochs,
+    enough_patience,
+    fit,
+)
 from maxent_cli.tables.training import CURVE, LEFT_OUT, METRICS
 
 OUTPUTS = ("negative", "positive")
@@ -47,6 +56,10 @@ _CURE = "give a network that reads (batch, 4, length) and gives two outputs, bef
 class Training:
     """How a network is trained: by AdamW on a one-cycle schedule, and the running mean of its weights is kept.
 
+    The architectures of the Deep Motif Dashboard are trained as published: by Adam, whose rate is halved every 10
+    epochs, with gradients kept within 5 either way, and the weights of the best epoch are kept. None: what the
+    architecture has of its own, or else a batch of 128, a learning rate of 0.003, a weight decay of 0.01, the other
+    strand too, and shifts of 5.
     architecture: a key of models.architectures.ARCHITECTURES, or "module:function" that gives a torch module with two
     outputs; arguments: of that. epochs: passes over the training part at most; None: as
     many as make 10,000 steps, but 10 to 200. patience: epochs without a lower validation loss after which to stop;
@@ -59,11 +72,11 @@ class Training:
     architecture: str = "convnet"
     epochs: int | None = None
     patience: int | None = None
-    batch: int = 128
-    learning_rate: float = 0.003
-    weight_decay: float = 0.01
-    reverse_complement: bool = True
-    shift: int = 5
+    batch: int | None = None
+    learning_rate: float | None = None
+    weight_decay: float | None = None
+    reverse_complement: bool | None = None
+    shift: int | None = None
     fresh_shuffles: bool = True
     seed: int = 1
     arguments: Mapping[str, Any] = field(default_factory=dict)
@@ -82,17 +95,13 @@ class Training:
 
     def settled(self, size: int) -> Settings:
         """As settings, for a training part of so many sequences."""
-        epochs = self.epochs or enough_epochs(size, self.batch)
-        return Settings(
-            epochs,
-            self.patience or enough_patience(epochs),
-            self.batch,
-            self.learning_rate,
-            self.weight_decay,
-            reverse_complement=self.reverse_complement,
-            shift=self.shift,
-            seed=self.seed,
-        )
+        names = ("batch", "learning_rate", "weight_decay", "reverse_complement", "shift", "seed")
+        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        own = PUBLISHED.get(self.architecture)
+        settings = replace(own or Settings(), **given)
+        epochs = self.epochs or (own.epochs if own else enough_epochs(size, settings.batch))
+        patience = self.patience or (epochs if own else enough_patience(epochs))
+        return replace(settings, epochs=epochs, patience=patience)
 
 
 class Trained(Results):
@@ -172,7 +181,9 @@ def _train(data: TrainingData, split: Split, training: Training, task: Task) -> 
         metrics = _metrics(model, sets, training.seed, task.listener)
         made = {**data.chosen, "settings": facts, "split": how, "metrics": metrics}
         with results_folder(task.out, outputs, seed=training.seed, threads=task.threads) as folder:
-            save_model(folder, model, _card(built, folder, sets, training, made))
+            both = settings.reverse_complement
+            background = letter_frequencies(sets[0].codes, both)
+            save_model(folder, model, _card(built, folder, sets, background, made))
             write_table(str(folder / CURVE.file), [_row(epoch) for epoch in curve], CURVE)
             write_learning_curve(str(folder / "learning_curve.png"), curve)
             write_table(str(folder / METRICS.file), metrics, METRICS)
@@ -293,18 +304,21 @@ def _number(value: float) -> float | None:
 
 
 def _card(
-    built: Untrained, folder: Path, sets: list[LabelledSet], training: Training, facts: dict[str, Any]
+    built: Untrained,
+    folder: Path,
+    sets: list[LabelledSet],
+    background: tuple[float, float, float, float],
+    facts: dict[str, Any],
 ) -> ModelCard:
     """What the folder says of the model, with its code in place; nothing differs between two runs of the same thing."""
     parts = {
         part: {"positives": len(data.positives), "negatives": len(data.negatives), "sha256": data.digest}
         for part, data in zip(PARTS, sets, strict=True)
     }
-    background = letter_frequencies(sets[0].codes, training.reverse_complement)
     made = {"parts": parts, "shuffled_negatives": sets[0].shuffled, **facts}
     length = sets[0].positives.codes.shape[1]
-    if training.architecture in ARCHITECTURES:
-        return ModelCard(training.architecture, length, OUTPUTS, built.source.arguments, background, made)
+    if built.source.name in ARCHITECTURES:
+        return ModelCard(built.source.name, length, OUTPUTS, built.source.arguments, background, made)
     architecture, arguments, code = kept_as(folder, built.module, built.source)
     return ModelCard(architecture, length, OUTPUTS, arguments, background, made, code=code)
 

@@ -1,7 +1,7 @@
 """What a report is made of: the files that the commands wrote, read and checked, each row a dictionary."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappush, heappushpop
 from itertools import groupby
@@ -71,6 +71,21 @@ class Tracks:
     information: Floats
     errors: Floats
     scores: Floats | None = None
+
+
+HIGHEST = "best"  # what summaries of designs call the search for the highest output
+
+
+@dataclass(frozen=True)
+class Read:
+    """What was read along an anchor of some letters: numbers (L,), and the running outputs (2, L); nan: not known."""
+
+    letters: str
+    prefix: Floats
+    suffix: Floats
+    saliency: Floats
+    bits: Floats
+    running: Floats
 
 
 @dataclass(frozen=True)
@@ -217,6 +232,35 @@ def read_scores(folder: str, records: Sequence[str]) -> list[Floats]:
         cure = "give the folder that `maxent attribute` wrote of these anchors"
         raise InputError(f"{folder}/{attribution.POSITIONS.file}", "", "its anchors are not those of the draws", cure)
     return [scores for _, scores in found]
+
+
+def read_along(folder: str, records: Sequence[str], wanted: Collection[int]) -> dict[int, Read]:
+    """What was read along the anchors of the wanted numbers; nothing where the method reads nothing."""
+    if not Path(f"{folder}/{attribution.READING.file}").exists():
+        return {}
+    found, names = dict[int, Read](), list[str]()
+    for name, rows in _by_anchor(_table(folder, attribution.READING, "attribute"), "position"):
+        if len(names) in wanted:
+            found[len(names)] = _read_of(list(rows))
+        names.append(name)
+    if names != list(records):
+        cure = "give the folder that `maxent attribute` wrote of these anchors"
+        raise InputError(f"{folder}/{attribution.READING.file}", "", "its anchors are not those of the draws", cure)
+    return found
+
+
+def _read_of(rows: list[Row]) -> Read:
+    numbers = {name: np.array([row[name] for row in rows]) for name in ("prefix", "suffix", "saliency", "bits")}
+    running = np.array([[row[f"running_{name}"] for row in rows] for name in ("prefix", "suffix")])
+    return Read("".join(row["letter"] for row in rows), **numbers, running=running)
+
+
+def read_best(folder: str, most: int) -> list[Row]:
+    """The sequences of the highest output that were found, where that was asked for."""
+    if not any(row["law"] == HIGHEST for row in _table(folder, design.SUMMARY, "design")):
+        return []
+    rows = list(_table(folder, design.DESIGNS, "design"))
+    return sorted(rows, key=lambda row: -float(row["output"]))[:most]
 
 
 def read_metrics(folder: str, model: object) -> list[Row]:

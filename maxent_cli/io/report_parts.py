@@ -16,10 +16,12 @@ import pandas as pd
 from maxent_cli.data import Floats
 from maxent_cli.io import report_drawing as drawing
 from maxent_cli.io import report_inputs as inputs
+from maxent_cli.io.report_dashboard import dashboards
 from maxent_cli.io.report_inputs import Row, Sources
 from maxent_cli.tables.periodicity import BAND
 
 MOST_SHOWN = 100  # anchors that are drawn
+MOST_DASHBOARDS, MOST_BEST = 20, 10  # anchors whose views are drawn, and sequences of the highest output
 HUES = 6  # colours of motifs in report.css, used again and again
 VERDICTS = ("avoided", "held", "undecided", "not held")
 MOST_ASKED = 15  # motifs of each verdict that are shown
@@ -233,6 +235,30 @@ def _agreement(scores: Floats, information: Floats) -> float:
     return float(first.corr(second))
 
 
+def dashboard(base: Base) -> Shown | None:
+    """The views of the first anchors on one axis; and the sequences of the highest output, if they were sought."""
+    folder, drawn = base.sources.parts.get("attribute"), base.sources.parts.get("motifs")
+    designed = base.sources.parts.get("design")
+    first = base.rows[:MOST_DASHBOARDS]
+    wanted = {row["number"] for row in first}
+    read = inputs.read_along(folder, base.records, wanted) if folder else {}
+    best = inputs.read_best(designed, MOST_BEST) if designed else []
+    if not (read or best):
+        return None
+    tracks = inputs.read_tracks(drawn, base.records, wanted) if drawn and read else {}
+    rows = [_views(row, read[row["number"]], tracks.get(row["number"])) for row in first if read]
+    left = len(base.rows) - len(first) if read else 0
+    return Shown({"dashboard": {"rows": rows, "left": left, "best": best}})
+
+
+def _views(row: Row, read: inputs.Read, tracks: inputs.Tracks | None) -> Row:
+    """An anchor's drawings, and where reading it tells most."""
+    jump = int(np.argmax(np.diff(read.prefix))) + 1 if len(read.prefix) > 1 else 0
+    held = int(np.nanargmax(read.bits)) if np.isfinite(read.bits).any() else None
+    named = {"rank": row["rank"], "record": row["record"]}
+    return named | {"strips": dashboards(read, tracks), "jump": jump, "held": held}
+
+
 def series(base: Base) -> Shown | None:
     """The beta series, if it lies beside the draws; nothing where there is but the beta in use."""
     if base.sources.series is None:
@@ -309,5 +335,6 @@ PARTS = (
     PagePart("variants", "Changes of a letter", variants),
     PagePart("gc", "Global count", gc_probe),
     PagePart("attribution", "Attribution", attribution),
+    PagePart("dashboard", "Dashboard", dashboard),
     PagePart("design", "Designs", design),
 )

@@ -36,6 +36,8 @@ class Settings:
 
     averaging is the share that the running mean of the weights keeps at every step; shift, in letters, how far each
     sequence may be rotated (what leaves at one end enters at the other, so that nothing is lost or made up).
+    halved_every: instead of one cycle, the learning rate is halved after so many epochs, again and again. clamp: each
+    number of a gradient is kept within so much either way.
     """
 
     epochs: int = 20
@@ -47,6 +49,20 @@ class Settings:
     reverse_complement: bool = True
     shift: int = 5
     seed: int = 1
+    halved_every: int | None = None
+    clamp: float | None = None
+
+
+DEEPMOTIF = Settings(  # of Lanchantin et al. (2017): Adam, every epoch, nothing turned, rotated or averaged
+    *(50, 50, 256, 0.01),
+    weight_decay=0.0,
+    averaging=0.0,
+    reverse_complement=False,
+    shift=0,
+    halved_every=10,
+    clamp=5.0,
+)
+PUBLISHED = {f"deepmotif-{kind}": DEEPMOTIF for kind in ("cnn", "rnn", "cnn-rnn")}  # architectures with their own
 
 
 def enough_epochs(size: int, batch: int) -> int:
@@ -171,10 +187,15 @@ class _Training:
         self.optimiser = torch.optim.AdamW(
             model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
+        self.schedule = self._schedule()
+
+    def _schedule(self) -> torch.optim.lr_scheduler.LRScheduler:
+        """Of the learning rate, which moves after every step."""
+        schedules, settings = torch.optim.lr_scheduler, self.settings
+        if settings.halved_every is not None:
+            return schedules.StepLR(self.optimiser, self.steps * settings.halved_every, gamma=0.5)
         steps = max(self.steps * settings.epochs + 1, LEAST_SCHEDULE)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, settings.learning_rate, total_steps=steps, pct_start=0.1
-        )
+        return schedules.OneCycleLR(self.optimiser, settings.learning_rate, total_steps=steps, pct_start=0.1)
 
     def run(self, epoch: int, examples: Examples, advance: Callable[[int], None], keep: Callable[..., None]) -> float:
         """One pass over the examples in a random order, or what is left of it; gives the mean loss."""
@@ -256,6 +277,8 @@ class _Training:
         if not torch.isfinite(loss):
             raise DivergedError(f"loss {loss.item()} at step {self.step}")
         loss.backward()  # type: ignore[no-untyped-call]
+        if self.settings.clamp is not None:
+            nn.utils.clip_grad_value_(self.model.parameters(), self.settings.clamp)
         self.optimiser.step()
         self.schedule.step()
         self._average()

@@ -35,7 +35,7 @@ SHOWN = {
     "periodicity": "where anchors peak, and mean spectra",
     "variants": "the changes of most effect, in the anchors and over contexts",
     "gc-probe": "the response to a chemical potential on a count, and what is held of it",
-    "attribute": "scores of positions below the logos of the draws, and how far the two agree",
+    "attribute": "scores of positions below the logos of the draws, and how far the two agree; read along, a dashboard",
     "design": "what was reached at what price, and where edits lie",
 }
 

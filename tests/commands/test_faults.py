@@ -54,6 +54,7 @@ LINES = [
     f"design {{peaks}} --genome {{genome}} --model {{model}} {RUN.replace('--beta 5 ', '')} --best --out {{folder}}",
     "attribute {anchors} --model {model} --method saliency --logos none --threads 1 --out {folder}",
     "attribute {peaks} --genome {genome} --model {model} --method deeplift --logos none --threads 1 --out {folder}",
+    "attribute {placed} --model {model} --method prefix --draws {drawn} --logos none --threads 1 --out {folder}",
     "motifs {draws} --known {meme} --test {meme} --records {fasta} --crop --logos none --threads 1 --out {folder}",
     "motifs {drawn} --syntax {meme} --contexts 16 --model {model} --logos none --threads 1 --out {folder}",
     "motifs {draws} --records {peaks} --genome {genome} --logos none --threads 1 --out {folder}",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filled import write_filled
 from hostile_files import HOSTILE_NAMES, check_reader
 from report_files import without, write_parts
 
@@ -19,9 +20,10 @@ from maxent_cli.errors import InputError
 from maxent_cli.io import report
 from maxent_cli.io import report_drawing as drawing
 from maxent_cli.io.report import page_of, significant, with_error
-from maxent_cli.io.report_inputs import Sources, read_sites
+from maxent_cli.io.report_dashboard import dashboards
+from maxent_cli.io.report_inputs import Read, Sources, read_sites
 from maxent_cli.io.report_parts import PARTS, Explained, PagePart, Shown, Tile
-from maxent_cli.tables import SHOWN
+from maxent_cli.tables import SHOWN, design
 
 NAMES = ("first", "second", "third")
 NASTY = (
@@ -114,6 +116,7 @@ def test_what_was_found_is_on_the_page(parts: Sources) -> None:
         ("gc-probe", "gc"),
         ("train", "network"),
         ("attribute", "attribution"),
+        ("attribute", "dashboard"),
         ("design", "design"),
         ("periodicity", "periodicity"),
     ],
@@ -123,6 +126,55 @@ def test_a_part_that_is_not_given_is_absent(parts: Sources, part: str, section: 
     other = page_of(without(parts, part))
     assert f'id="{section}"' not in other
     assert f'href="#{section}"' not in other
+
+
+def test_the_dashboard_has_all_views_of_an_anchor_on_one_axis(parts: Sources) -> None:
+    page = page_of(parts)
+    shown = page.partition('<section id="dashboard"')[2].partition("</section>")[0]
+    assert shown.count("<svg") == len(NAMES)
+    for view in ("draws", "saliency", "read along", "law"):
+        assert shown.count(f'<text class="track" x="0" y="{view_y(shown, view)}">{view}<') == len(NAMES)
+    assert "The most is gained at 4, reading from the left; the law holds most at 7." in " ".join(shown.split())
+    plain = page_of(without(parts, "motifs")).partition('<section id="dashboard"')[2].partition("</section>")[0]
+    assert plain.count("<svg") == len(NAMES)
+    assert ">draws<" not in plain
+
+
+def view_y(shown: str, view: str) -> str:
+    """Where the name of a view stands, the same in every drawing."""
+    (place,) = set(re.findall(rf'y="([0-9.]+)">{view}<', shown))
+    return str(place)
+
+
+def test_views_are_drawn_to_their_numbers() -> None:
+    length = 150
+    bits, nothing = np.full(length, np.nan), np.full((2, length), np.nan)
+    bits[7], bits[140] = 2.0, -1.0
+    read = Read("ACGT" * 37 + "NA", np.arange(length) / 10, np.zeros(length), np.ones(length), bits, nothing)
+    first, second = dashboards(read, None)
+    assert [view.name for view in first.views] == ["saliency", "read along", "law"]
+    assert len({view.scale.start for view in first.views}) == 3
+    saliency, along, law = first.views
+    assert [letter.letter for letter in saliency.letters] == list(read.letters[:75])
+    assert len(second.views[0].letters) == 74  # of N none is drawn
+    (_, path), (_, flat) = along.lines  # no running outputs
+    assert path.startswith(f"M{first.columns[0]} {along.scale(0.0)}L{first.columns[1]} {along.scale(0.1)}L")
+    assert set(re.findall(r" ([0-9.]+)", flat)) == {str(along.scale(0.0))}
+    left = first.columns[7] - 0.4 * first.step
+    assert law.bars.startswith(f"M{left:.1f} {law.scale(0.0)}h")
+    assert law.bars.count("M") == second.views[2].bars.count("M") == 1
+    assert law.scale(2.0) == law.scale.end
+    assert law.scale(-1.0) == law.scale.start
+
+
+def test_the_highest_outputs_found_are_listed(tmp_path: Path) -> None:
+    sources = write_parts(tmp_path, NAMES)
+    write_filled(tmp_path / "design" / "summary.tsv", design.SUMMARY, [{"record": "design", "law": "best"}])
+    rows = [{"design": f"d{number}", "output": number, "sequence": "ACGT"[number] * 9} for number in range(3)]
+    write_filled(tmp_path / "design" / "designs.tsv", design.DESIGNS, rows)
+    page = page_of(sources)
+    places = [page.index(f"<code>{letter * 9}</code>") for letter in "GCA"]
+    assert places == sorted(places)
 
 
 @pytest.mark.parametrize("command", SHOWN)
@@ -204,7 +256,7 @@ def test_anchors_are_ranked_and_a_hundred_are_drawn_within_five_megabytes(tmp_pa
     assert re.findall(r'<h3 id="anchor-\d+-title"><bdi>(\w+)</bdi>', page) == names[:19:-1]
     assert "The first 100 of 120 are drawn" in page
     assert re.findall(r"In print, the first (\d+) of 120 rows", page) == ["30", "100"]
-    assert 100 * 101 * 5 < page.count("<use ") < 100 * 101 * 5 + 50  # all can be seen, and a letter's score
+    assert 100 * 101 * 5 < page.count("<use ") < (100 + 20) * 101 * 5 + 50  # all can be seen, and a letter's score
     assert len(page.encode()) < 5_000_000
     assert page.count("<path id=") == 4
 
@@ -286,6 +338,7 @@ BREAKS = {  # file, what is replaced (None: the file itself), by what, and what 
     "one field": ("gc/response.tsv", r"\t-?1\t", "\t0\t", "holds fewer than two values of mu"),
     "no answer": ("gc/answer.tsv", "rigidity", "worth", "no column named rigidity"),
     "another's scores": ("scores/positions.tsv", "second", "fourth", "its anchors are not those of the draws"),
+    "another's reading": ("scores/reading.tsv", "second", "fourth", "its anchors are not those of the draws"),
     "no measure": ("trained/metrics.tsv", "metric", "measure", "no column named metric"),
     "no JSON": ("draws.npz.provenance.json", r"\{", "", "is not JSON"),
     "no inputs": ("draws.npz.provenance.json", "inputs", "puts", "is not what maxent writes"),
