@@ -108,7 +108,14 @@ def write_motifs(folder: Path, names: Sequence[str], letters: str) -> None:
     named = {f"known_{n}": f"MA000{n}.1 <Known>" for n in (1, 2, 3)} | dict.fromkeys(
         (f"orientation_{n}" for n in (1, 2, 3)), "-"
     )
-    described = {"motif": "motif_1", "consensus": "CACGTG", "width": 6, "anchors": len(names), "sites": 77}
+    described = {
+        "motif": "motif_1",
+        "consensus": "CACGTG",
+        "width": 6,
+        "anchors": len(names),
+        "anchors_converged": len(names),
+        "sites": 77,
+    }
     motif = {**described, "bits": 9.5, "bits_error": 0.25, "recurrence_p": 3e-5, **known, **named, "stands_for": 0.413}
     write_filled(folder / "motifs.tsv", motifs.MOTIFS, [motif])
     counts = np.full((6, 4), 2.0)

@@ -9,6 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import compress
 from typing import Any, Protocol
 
 import numpy as np
@@ -157,14 +158,15 @@ def network(base: Base, folder: str) -> Shown:
 def motifs(_: Base, folder: str) -> Shown:
     """The motifs of all anchors, those first that come again beyond chance."""
     table = inputs.read_motifs(folder)
-    again = [one for one in table if one.row["recurrence_p"] <= COMES_AGAIN]
+    p = [one.row["recurrence_p"] for one in table]
     groups = [
-        ("Come again in more anchors than by chance", again),
-        ("Come again no more than by chance, or in one anchor", [one for one in table if one not in again]),
+        ("Come again in more anchors than by chance", [value <= COMES_AGAIN for value in p]),
+        ("Come again no more than by chance", [value > COMES_AGAIN for value in p]),
+        ("Too few converged anchors to tell whether they come again", [math.isnan(value) for value in p]),
     ]
     found: dict[str, object] = {
         "table": table,
-        "groups": [(title, group) for title, group in groups if group],
+        "groups": [(title, list(compress(table, kept))) for title, kept in groups if any(kept)],
         "hue": _hues(table),
         "rates": inputs.read_rates(folder),
         "records": inputs.read_records(folder),

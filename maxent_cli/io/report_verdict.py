@@ -150,8 +150,9 @@ def _share(row: Row) -> str:
 
 
 def _chance(row: Row) -> str:
-    p = row["recurrence_p"]
-    return "" if p <= COMES_AGAIN else " (no more than by chance)" if math.isfinite(p) and p > COMES_AGAIN else ""
+    few = row["anchors"] - row["anchors_converged"]
+    converged = f" ({row['anchors_converged']} of these converged)" if few else ""
+    return converged + (", which is no more than by chance" if row["recurrence_p"] > COMES_AGAIN else "")
 
 
 def _pair(row: Row, names: Mapping[str, str]) -> str:

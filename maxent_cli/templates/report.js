@@ -49,8 +49,9 @@ function savePicture(picture, name) {
   for (const cursor of all(".cursor", copy)) cursor.remove();
   save(`${name}.svg`, new XMLSerializer().serializeToString(copy), "image/svg+xml");
 }
-function saveButton(picture, name) {
-  const button = element("button", { type: "button", class: "tool" }, "Save the picture (SVG)");
+function saveButton(picture, name, small) {
+  const long = "Save the picture (SVG)", attributes = small ? { "aria-label": `${long} of ${name}` } : {};
+  const button = element("button", { type: "button", class: "tool", ...attributes }, small ? "SVG" : long);
   button.addEventListener("click", () => savePicture(picture(), name));
   return button;
 }
@@ -203,7 +204,7 @@ function strip(card, from, to) {
     cursor.setAttribute("x", x(at));
     showTip(saying(card, at), left, top, svg);
   };
-  const away = () => { cursor.setAttribute("x", -99); hideTip(); };
+  const away = () => { cursor.setAttribute("x", -99); hideTip(svg); };
   svg.addEventListener("pointermove", (event) => {
     const box = svg.getBoundingClientRect(), at = from + Math.floor((((event.clientX - box.left) / box.width) * width - LEFT) / step);
     if (at >= from && at < to) point(at, event.clientX + 14, event.clientY + 14); else away();
@@ -300,8 +301,10 @@ function order() {
 }
 if (filters) {
   filters.hidden = false;
-  for (const name of ["search", "with", "only"]) control(name).addEventListener("input", filter);
-  control("order").addEventListener("input", order);
+  for (const event of ["input", "change"]) {
+    for (const name of ["search", "with", "only"]) control(name).addEventListener(event, filter);
+    control("order").addEventListener(event, order);
+  }
   filter();
   if (articles.length) unfold(articles[0], true);
 }
@@ -316,7 +319,7 @@ function showTip(text, left, top, of) {
   tip.style.left = `${Math.max(4, Math.min(left, innerWidth - box.width - 8))}px`;
   tip.style.top = `${Math.max(4, Math.min(top, innerHeight - box.height - 8))}px`;
 }
-function hideTip() { tip.hidden = true; }
+function hideTip(of = owner) { if (of === owner) tip.hidden = true; }
 for (const one of all("[data-tip]")) {
   const show = () => {
     const box = one.getBoundingClientRect();
@@ -324,7 +327,7 @@ for (const one of all("[data-tip]")) {
     one.setAttribute("aria-describedby", "tip");
   };
   for (const event of ["pointerenter", "focus"]) one.addEventListener(event, show);
-  for (const event of ["pointerleave", "blur"]) one.addEventListener(event, hideTip);
+  for (const event of ["pointerleave", "blur"]) one.addEventListener(event, () => hideTip(one));
 }
 addEventListener("keydown", (event) => { if (event.key === "Escape") hideTip(); });
 addEventListener("scroll", () => { if (owner !== document.activeElement) hideTip(); }, { passive: true });
@@ -352,7 +355,7 @@ for (const button of all("th button")) button.addEventListener("click", () => so
 for (const button of all("[data-file]")) button.addEventListener("click", () => save(button.dataset.file.replace("/", "_"), data.files[button.dataset.file], "text/tab-separated-values"));
 for (const button of all("[data-text]")) button.addEventListener("click", () => save(button.dataset.text, data.texts[button.dataset.text], "text/plain"));
 for (const picture of all("main svg.savable")) if (!picture.closest(".card"))
-  picture.after(saveButton(() => picture, picture.dataset.name || picture.closest("section").id));
+  (picture.closest("tr")?.querySelector("[data-text]") ?? picture).after(saveButton(() => picture, picture.dataset.name || picture.closest("section").id, picture.closest("tr")));
 
 // --- light and dark; links to what is folded; print ---
 const theme = document.getElementById("theme"), root = document.documentElement;
