@@ -90,7 +90,7 @@ class Checkpoints(NamedTuple):
 
 
 NO_CHECKPOINTS = Checkpoints(None, lambda _: None)
-Watch = Callable[[int, nn.Module, bool], None]  # hears a step's number, the averaged network, and whether it is the last
+Watch = Callable[[int, nn.Module, bool], None]  # step, averaged network, whether it is the last
 
 
 def log_spaced(last: int, count: int) -> list[int]:
