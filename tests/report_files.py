@@ -17,7 +17,7 @@ from maxent_cli.data import Interval, Motif
 from maxent_cli.io.motif_files import write_meme
 from maxent_cli.io.report_inputs import Sources
 from maxent_cli.io.samples import writing_draws
-from maxent_cli.tables import attribution, design, gc_probe, motifs, periodicity, training, variants
+from maxent_cli.tables import attribution, design, gc_probe, learning, motifs, periodicity, training, variants
 from maxent_cli.tables.sampling import SERIES, SUMMARY
 
 LAW = {
@@ -65,8 +65,9 @@ def write_parts(
     write_scores(folder / "scores", names, decode(codes[0, 0]))
     write_metrics(folder / "trained")
     write_design(folder / "design", names)
+    write_learning(folder / "learned")
     parts = {"train": "trained", "motifs": "motifs", "periodicity": "periodicity", "variants": "variants"}
-    parts |= {"gc-probe": "gc", "attribute": "scores", "design": "design"}
+    parts |= {"gc-probe": "gc", "attribute": "scores", "design": "design", "learning": "learned"}
     given = {command: str(folder / name) for command, name in parts.items()}
     return Sources(str(folder / "draws.npz"), str(folder / "draws.npz.tsv"), given)
 
@@ -204,6 +205,24 @@ def write_design(folder: Path, names: Sequence[str]) -> None:
     write_filled(folder / "summary.tsv", design.SUMMARY, [{"record": name, **told} for name in names])
     rows = [{"record": name, "position": place, "edited": place / 9} for name in names for place in range(9)]
     write_filled(folder / "edits.tsv", design.EDITS, rows)
+
+
+def write_learning(folder: Path) -> None:
+    """What `maxent learning` writes with anchors, as far as a report reads it."""
+    folder.mkdir(exist_ok=True)
+    steps = [
+        {"step": 4**number, "loss": 0.7 / (1 + number), "bits_held": number, "kept": number == 2} for number in range(4)
+    ]
+    write_filled(folder / "steps.tsv", learning.STEPS, steps)
+    write_filled(folder / "layers.tsv", learning.LAYERS, [{"layer": layer} for layer in ("act", "all layers")])
+    rows = [
+        {"step": row["step"], "layer": layer, "class": name, "share": 0.5}
+        for row in steps
+        for layer in ("act", "all layers")
+        for name in ("all", "positive")
+    ]
+    write_filled(folder / "patterns.tsv", learning.PATTERNS, rows)
+    write_filled(folder / "learned.tsv", learning.LEARNED, [{"motif": "motif_1", "consensus": "TGACTCA"}])
 
 
 def write_gc(folder: Path, names: Sequence[str]) -> None:

@@ -32,6 +32,7 @@ def report(
     *,
     summary: str | None = None,
     train: str | Results | None = None,
+    learning: str | Results | None = None,
     motifs: str | Results | None = None,
     periodicity: str | Results | None = None,
     variants: str | Results | None = None,
@@ -49,7 +50,7 @@ def report(
         beside it. Or the path of what is under way (OUT.partial): the anchors that are finished and that `motifs` has.
     summary
         Path of the summary that `sample` wrote, by default beside the draws.
-    train, motifs, periodicity, variants, gc_probe, attribute, design
+    train, learning, motifs, periodicity, variants, gc_probe, attribute, design
         What these calls gave of the same network, draws or anchors (design of any records), or the folders that they
         wrote; by default left out.
     out
@@ -68,7 +69,12 @@ def report(
     Page()
     """
     path = draws.path if isinstance(draws, Draws) else draws
-    parts = {"train": train, "motifs": motifs, "periodicity": periodicity}  # by command, in the page's order
+    parts = {
+        "train": train,
+        "learning": learning,
+        "motifs": motifs,
+        "periodicity": periodicity,
+    }  # by command, in the page's order
     parts |= {"variants": variants, "gc-probe": gc_probe, "attribute": attribute, "design": design}
     folders = {command: _folder(part) for command, part in parts.items() if part is not None}
     wanted = anchors_of(folders["motifs"]) if "motifs" in folders and is_unfinished(path) else None

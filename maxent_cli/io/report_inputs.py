@@ -17,7 +17,7 @@ from maxent_cli.io.digests import digest_of
 from maxent_cli.io.motif_files import read_meme_file
 from maxent_cli.io.samples import open_draws
 from maxent_cli.io.tables import read_table
-from maxent_cli.tables import attribution, design, gc_probe, motifs, periodicity, training, variants
+from maxent_cli.tables import attribution, design, gc_probe, learning, motifs, periodicity, training, variants
 from maxent_cli.tables.columns import BEST
 from maxent_cli.tables.sampling import SERIES, SUMMARY
 from maxent_cli.tables.schema import Table
@@ -226,6 +226,17 @@ def read_metrics(folder: str, model: object) -> list[Row]:
         cure = "give the folder of the network that was drawn from"
         raise InputError(folder, "", "is of another network than the draws", cure)
     return list(_table(folder, training.METRICS, "train"))
+
+
+def read_learning(folder: str) -> dict[str, list[Row]]:
+    """Checkpoints, layers, what each was like over all records, and, where anchors were given, what was learned."""
+    tables = {"steps": learning.STEPS, "layers": learning.LAYERS, "patterns": learning.PATTERNS}
+    found = {name: list(_table(folder, table, "learning")) for name, table in tables.items()}
+    if not found["steps"]:
+        raise InputError(f"{folder}/{learning.STEPS.file}", "", "has no rows", "run `maxent learning` again")
+    found["patterns"] = [row for row in found["patterns"] if row["class"] == "all"]
+    some = (Path(folder) / learning.LEARNED.file).is_file()
+    return found | {"learned": list(_table(folder, learning.LEARNED, "learning")) if some else []}
 
 
 def read_series(path: str, records: Sequence[str]) -> list[list[Row]]:

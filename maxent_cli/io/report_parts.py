@@ -114,6 +114,17 @@ def network(base: Base) -> Shown | None:
     return Shown({"metrics": rows}, tiles=tuple(tiles))
 
 
+def learning(base: Base) -> Shown | None:
+    """What was learned when: curves by training step, layers, and motifs."""
+    folder = base.sources.parts.get("learning")
+    if folder is None:
+        return None
+    found = inputs.read_learning(folder)
+    meaning = "Which units of a layer are on at a position of a record; entropy is over all records and positions."
+    shown = {"layers": found["layers"], "learned": found["learned"], "plots": drawing.learning_plots(found)}
+    return Shown({"learning": shown}, terms=(Explained("On/off pattern", meaning),))
+
+
 def motifs(base: Base) -> Shown | None:
     """The motifs of all anchors, and the distances between them."""
     folder = base.sources.parts.get("motifs")
@@ -300,6 +311,7 @@ def design(base: Base) -> Shown | None:
 
 PARTS = (
     PagePart("network", "Network", network),
+    PagePart("learning", "Learning", learning),
     PagePart("convergence", "Convergence", convergence),
     PagePart("motifs", "Motifs", motifs),
     PagePart("questions", "Avoided, and asked about", questions),
