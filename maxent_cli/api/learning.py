@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maxent_cli.alphabet import Codes
+from maxent_cli.analysis.classification import losses
 from maxent_cli.analysis.diagnostics import diagnose, mcse_mean
 from maxent_cli.analysis.discovery import ENOUGH, Calling, discover
 from maxent_cli.analysis.patterns import Patterns, count, jaccard
@@ -364,7 +365,7 @@ class LearningJob:
                 for which, other in others.items():
                     row[f"jaccard_{which}"] = None if other is None else self._alike(patterns, other, layer, label)
                 rows.append(row | {"dead": one.dead})
-        return {"patterns": rows, **results.losses(found.outputs, np.sort(self.sample.classes))}
+        return {"patterns": rows, **losses(found.outputs, np.sort(self.sample.classes))}
 
     def _alike(self, patterns: Patterns, other: Counting, layer: str, label: int | None) -> float:
         if layer not in other.layers or other.layers[layer].units != patterns.units:

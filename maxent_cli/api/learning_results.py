@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from math import hypot, isfinite, nan, sqrt
+from math import hypot, isfinite, nan
 from pathlib import Path
 from typing import Any
 
@@ -90,20 +90,6 @@ class StepMotifs:
     motifs: list[Motif]
     bits: list[float]
     anchors: list[int]
-
-
-def losses(outputs: NDArray[np.float32], classes: NDArray[np.intp]) -> Row:
-    """Mean cross entropy (nats) of outputs (B, 1 or 2) for classes (B,), its error over records, and AUROC; or nan."""
-    both = len(np.unique(classes)) == 2
-    if outputs.shape[1] > 2:
-        return {"loss": nan, "loss_error": nan, "auroc": nan}
-    from sklearn.metrics import roc_auc_score  # slow to import
-
-    margins = (outputs[:, 1] - outputs[:, 0] if outputs.shape[1] == 2 else outputs[:, 0]).astype(np.float64)
-    each = np.logaddexp(0, np.where(classes == 1, -margins, margins))
-    error = float(each.std(ddof=1)) / sqrt(len(each)) if len(each) > 1 else nan
-    auroc = float(roc_auc_score(classes, margins)) if both else nan
-    return {"loss": float(each.mean()), "loss_error": error, "auroc": auroc}
 
 
 def write(folder: Path, found: Findings, calling: Calling, similarity: float, known: Sequence[Motif]) -> Iterator[str]:

@@ -24,7 +24,9 @@ Steps and the step that was kept are as train left them; of other networks, chec
 """
 
 
-@options.command("learning", details=DETAILS)
+@options.command(
+    "learning", rare=("genome", "fix", "negatives", "gc", "beta", "keep", "motif_bits", "device"), details=DETAILS
+)
 @resumable
 @options.option(
     "--model",

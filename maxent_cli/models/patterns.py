@@ -65,9 +65,9 @@ class _Watching(TorchFunctionMode):
         self.found[f"{name} {times + 1}" if times else name] = on.reshape(len(on), -1, on.shape[-1])
 
 
-def _least(args: tuple[Any, ...], given: dict[str, Any]) -> Any:
+def _least(args: tuple[Any, ...], named: dict[str, Any]) -> Any:
     """The least value of a clamp, or the threshold."""
-    return args[1] if len(args) > 1 else given.get("min", given.get("threshold"))
+    return args[1] if len(args) > 1 else named.get("min", named.get("threshold"))
 
 
 def on_units(model: nn.Module, codes: Codes, batch: int = BATCH) -> Iterator[Seen]:
