@@ -40,9 +40,8 @@ LINES = [
     "train --positives {fasta} --negatives {other} --length 60 --epochs 1 --batch 8 --threads 1 --out {folder}",
     "train --table {table} --length 60 --epochs 1 --batch 8 --threads 1 --out {folder}",
     "train --positives {bed} --genome {genome} --length 60 --epochs 1 --batch 8 --threads 1 --out {folder}",
-    f"learning {{anchors}} --model {{model}} --model {{model}} --positives {{fasta}} --crop {RUN} --out {{folder}}",
-    "learning --model {model} --model {model} --positives {fasta} --negatives {other} --crop --threads 1 "
-    "--out {folder}",
+    f"learning {{anchors}} --model {{model}} --model {{model}} --positives {{anchors}} {RUN} --out {{folder}}",
+    "learning --model {model} --model {model} --positives {anchors} --negatives {anchors} --threads 1 --out {folder}",
     "predict {anchors} --model {model} --threads 1 --out {new} --select {more}",
     "predict --table {labelled} --model {model} --threads 1 --out {new}",
     "predict {peaks} --genome {genome} --model {model} --threads 1 --out {new}",
