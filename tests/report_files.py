@@ -23,6 +23,7 @@ from maxent_cli.tables import (
     dependence,
     design,
     gc_probe,
+    learning,
     motifs,
     periodicity,
     training,
@@ -77,9 +78,10 @@ def write_parts(
     write_design(folder / "design", names)
     write_comparison(folder / "compared", names)
     write_dependence(folder / "pairs", names)
+    write_learning(folder / "learned")
     parts = {"train": "trained", "motifs": "motifs", "periodicity": "periodicity", "variants": "variants"}
     parts |= {"gc-probe": "gc", "attribute": "scores", "design": "design"}
-    parts |= {"compare": "compared", "dependence": "pairs"}
+    parts |= {"compare": "compared", "dependence": "pairs", "learning": "learned"}
     given = {command: str(folder / name) for command, name in parts.items()}
     return Sources(str(folder / "draws.npz"), str(folder / "draws.npz.tsv"), given)
 
@@ -263,6 +265,24 @@ def write_dependence(folder: Path, names: Sequence[str]) -> None:
     write_filled(folder / "pairs.tsv", dependence.PAIRS, [{"record": name, **pair, "q": 1e-6} for name in names])
     told = {"refused": False, "pairs": 780, "dependent": 1}
     write_filled(folder / "anchors.tsv", dependence.ANCHORS, [{"record": name, **told} for name in names])
+
+
+def write_learning(folder: Path) -> None:
+    """What `maxent learning` writes with anchors, as far as a report reads it."""
+    folder.mkdir(exist_ok=True)
+    steps = [
+        {"step": 4**number, "loss": 0.7 / (1 + number), "bits_held": number, "kept": number == 2} for number in range(4)
+    ]
+    write_filled(folder / "steps.tsv", learning.STEPS, steps)
+    write_filled(folder / "layers.tsv", learning.LAYERS, [{"layer": layer} for layer in ("act", "all layers")])
+    rows = [
+        {"step": row["step"], "layer": layer, "class": name, "share": 0.5}
+        for row in steps
+        for layer in ("act", "all layers")
+        for name in ("all", "positive")
+    ]
+    write_filled(folder / "patterns.tsv", learning.PATTERNS, rows)
+    write_filled(folder / "learned.tsv", learning.LEARNED, [{"motif": "motif_1", "consensus": "TGACTCA"}])
 
 
 def write_gc(folder: Path, names: Sequence[str]) -> None:

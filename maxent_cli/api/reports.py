@@ -12,7 +12,6 @@ from maxent_cli.io.outputs import planned, writing
 from maxent_cli.io.report import page_of
 from maxent_cli.io.report_inputs import Sources, anchors_of
 from maxent_cli.io.unfinished import is_unfinished
-from maxent_cli.tables import SHOWN
 
 
 @dataclass(frozen=True)
@@ -34,9 +33,18 @@ def report(
     draws: GivenDraws,
     *,
     summary: str | None = None,
+    train: str | Results | None = None,
+    learning: str | Results | None = None,
+    motifs: str | Results | None = None,
+    periodicity: str | Results | None = None,
+    variants: str | Results | None = None,
+    gc_probe: str | Results | None = None,
+    compare: str | Results | None = None,
+    attribute: str | Results | None = None,
+    dependence: str | Results | None = None,
+    design: str | Results | None = None,
     out: str | None = None,
     assembly: str = "",
-    **parts: str | Results | None,
 ) -> Page:
     """One HTML page of what was found, to explore: a verdict, the anchors as cards, beta series, and parts given.
 
@@ -47,21 +55,18 @@ def report(
         beside it. Or the path of what is under way (OUT.partial): the anchors that are finished and that `motifs` has.
     summary
         Path of the summary that `sample` wrote, by default beside the draws.
+    train, learning, motifs, periodicity, variants, gc_probe, compare, attribute, dependence, design
+        What these calls gave of the same network, draws or anchors (design of any records), or the folders that they
+        wrote; those left out are named on the page.
     out
         HTML file to write.
     assembly
         The genome of the anchors' places as the UCSC genome browser names it (hg38): cards link to it.
-    **parts
-        By the call that gave it, what it gave of the same network, draws or anchors (design of any records), or the
-        folder that it wrote: `motifs=found`. `maxent_cli.tables.SHOWN` lists them; those left
-        out are named on the page.
 
     Raises
     ------
     InputError
         Where a part cannot be read or belongs to other draws.
-    TypeError
-        Where a part is none that a page has.
 
     Examples
     --------
@@ -71,11 +76,10 @@ def report(
     Page()
     """
     path = draws.path if isinstance(draws, Draws) else draws
-    known = {command.replace("-", "_"): command for command in SHOWN}
-    strange = parts.keys() - known
-    if strange:
-        raise TypeError(f"report() has no part {min(strange)!r}; its parts are {', '.join(known)}")
-    folders = {name: _folder(part) for key, name in known.items() if (part := parts.get(key)) is not None}
+    parts = {"train": train, "learning": learning, "motifs": motifs, "periodicity": periodicity, "variants": variants}
+    parts |= {"gc-probe": gc_probe, "compare": compare, "attribute": attribute, "dependence": dependence}
+    parts |= {"design": design}
+    folders = {command: _folder(part) for command, part in parts.items() if part is not None}
     wanted = anchors_of(folders["motifs"]) if "motifs" in folders and is_unfinished(path) else None
     with so_far(path, wanted) as (found, _):
         sources = Sources(found, summary or f"{found}.tsv", folders, path, _checked(assembly))

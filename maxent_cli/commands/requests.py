@@ -112,6 +112,7 @@ def training_of(
     reverse_complement: bool | None,
     shift: int | None,
     fresh_shuffles: bool,
+    checkpoints: int | None,
     seed: int,
 ) -> "Training":
     """How a network is trained."""
@@ -129,6 +130,7 @@ def training_of(
         fresh_shuffles,
         seed,
         arguments,
+        checkpoints,
     )
 
 
@@ -184,6 +186,12 @@ TRAINING = (
         default=True,
         show_default=True,
         help="Shuffle the training positives anew each epoch, where shuffles are the negatives.",
+    ),
+    options.option(
+        "--checkpoints",
+        type=click.IntRange(2, 1000),
+        help="Also keep the running mean of the weights after so many steps, from 0 to the last, spaced "
+        "logarithmically: model folders in OUT/checkpoints, for `maxent learning`.  [default: none]",
     ),
 )
 

@@ -180,6 +180,39 @@ def series_plots(series: Sequence[Sequence[Row]]) -> list[Plot]:
     ]
 
 
+def learning_plots(found: dict[str, list[Row]]) -> list[Plot]:
+    """Loss, bits held and the entropy of each layer by checkpoint, on one axis; what is not known is left out."""
+    steps = found["steps"]
+    layers = dict.fromkeys(row["layer"] for row in found["patterns"])
+    shares = [[row["share"] for row in found["patterns"] if row["layer"] == layer] for layer in layers]
+    drawn = (
+        ("loss, nats", [[row["loss"] for row in steps]], "Loss by step."),
+        (
+            "bits held by the law",
+            [[row["bits_held"] for row in steps]],
+            "Bits held by the law around anchors, by step.",
+        ),
+        ("entropy, share of the most", shares, "Entropy of each layer's patterns by step."),
+    )
+    return [_by_step(steps, *each) for each in drawn if np.isfinite(each[1]).any()]
+
+
+def _by_step(steps: Sequence[Row], label: str, curves: Sequence[Sequence[float]], summary: str) -> Plot:
+    """Curves by checkpoint, equally far apart, with the step below."""
+    known = [value for curve in curves for value in curve if np.isfinite(value)]
+    x = Scale(0, max(len(steps) - 1, 1), 52, 340)
+    y = Scale(min(0.0, *known), 1.05 * max(*known, 1e-9), 186, 10)
+    ticks = np.unique(np.linspace(0, len(steps) - 1, 6).astype(int))
+    kept = [("limit", f"M{x(place)} {y.start}V{y.end}") for place, row in enumerate(steps) if row["kept"]]
+    lines = []
+    for curve in curves:
+        places = [place for place, value in enumerate(curve) if np.isfinite(value)]
+        if places:
+            lines.append(("bold blue", _curve(places, [curve[place] for place in places], x, y)))
+    x_ticks = [(x(int(place)), str(steps[place]["step"])) for place in ticks]
+    return Plot(x, y, "step of the training", label, x_ticks, y.ticks(), summary, lines=[*kept, *lines])
+
+
 def gc_plots(response: Sequence[Row]) -> list[Plot]:
     """The draws' count against mu, and at mu = 0 against the anchor's."""
     potentials = sorted({row["mu"] for row in response})

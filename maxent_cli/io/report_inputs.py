@@ -23,6 +23,7 @@ from maxent_cli.tables import (
     dependence,
     design,
     gc_probe,
+    learning,
     motifs,
     periodicity,
     training,
@@ -327,6 +328,17 @@ def read_dependence(folder: str, records: Sequence[str], most: int) -> tuple[lis
         raise InputError(path, "", problem, _cure("dependence"))
     pairs = sorted(_table(folder, dependence.PAIRS, "dependence"), key=lambda row: -row["bits"])
     return rows, pairs[:most]
+
+
+def read_learning(folder: str) -> dict[str, list[Row]]:
+    """Checkpoints, layers, what each was like over all records, and, where anchors were given, what was learned."""
+    tables = {"steps": learning.STEPS, "layers": learning.LAYERS, "patterns": learning.PATTERNS}
+    found = {name: list(_table(folder, table, "learning")) for name, table in tables.items()}
+    if not found["steps"]:
+        raise InputError(f"{folder}/{learning.STEPS.file}", "", "has no rows", "run `maxent learning` again")
+    found["patterns"] = [row for row in found["patterns"] if row["class"] == "all"]
+    some = (Path(folder) / learning.LEARNED.file).is_file()
+    return found | {"learned": list(_table(folder, learning.LEARNED, "learning")) if some else []}
 
 
 def read_series(path: str, records: Sequence[str]) -> list[list[Row]]:

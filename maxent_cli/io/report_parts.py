@@ -155,6 +155,15 @@ def network(base: Base, folder: str) -> Shown:
     return Shown({"metrics": rows, "curve": plot}, tiles=tuple(tiles), says=(quality(rows),), files=files)
 
 
+def learning(_: Base, folder: str) -> Shown:
+    """What was learned when: curves by training step, layers, and motifs."""
+    found = inputs.read_learning(folder)
+    meaning = "Which units of a layer are on at a position of a record; entropy is over all records and positions."
+    shown = {"layers": found["layers"], "learned": found["learned"], "plots": drawing.learning_plots(found)}
+    files = _files("learning", folder, "patterns.tsv", "layers.tsv", "steps.tsv")
+    return Shown({"learning": shown}, terms=(Explained("On/off pattern", meaning),), files=files)
+
+
 def motifs(_: Base, folder: str) -> Shown:
     """The motifs of all anchors, those first that come again beyond chance."""
     table = inputs.read_motifs(folder)
@@ -402,6 +411,7 @@ PARTS = (
     PagePart("periodicity", "Periodicity", periodicity, "periodicity"),
     PagePart("anchors", "Anchors", anchors),
     PagePart("compare", "Models side by side", compare, "compare"),
+    PagePart("learning", "Learning", learning, "learning"),
     PagePart("attribution", "Attribution", attribution, "attribute", tracks=scores_tracks),
     PagePart("variants", "Variants", variants, "variants"),
     PagePart("dependence", "Dependence", dependence, "dependence"),

@@ -6,6 +6,7 @@ from maxent_cli.tables import (
     dependence,
     design,
     gc_probe,
+    learning,
     motifs,
     periodicity,
     sampling,
@@ -16,6 +17,7 @@ from maxent_cli.tables.schema import Column, File, Output, Table
 
 WRITTEN: dict[str, tuple[Output, ...]] = {
     "train": training.TRAIN,
+    "learning": (*learning.FOLDER, sampling.REJECTED),
     "predict": training.PREDICT,
     "sample": sampling.SAMPLE,
     "motifs": motifs.FOLDER,
@@ -32,6 +34,7 @@ WRITTEN: dict[str, tuple[Output, ...]] = {
 # command's options, the function's keywords and the page's parts go by it.
 SHOWN = {
     "train": "how well the network tells positives from negatives that were held out",
+    "learning": "what was learned when: loss, entropy of layers, bits and motifs by training step",
     "motifs": "motifs in groups, what is avoided, how they are arranged, and each anchor as a card",
     "periodicity": "where anchors peak, and mean spectra",
     "variants": "the changes of most effect, in the anchors and over contexts",

@@ -40,6 +40,8 @@ LINES = [
     "train --positives {fasta} --negatives {other} --length 60 --epochs 1 --batch 8 --threads 1 --out {folder}",
     "train --table {table} --length 60 --epochs 1 --batch 8 --threads 1 --out {folder}",
     "train --positives {bed} --genome {genome} --length 60 --epochs 1 --batch 8 --threads 1 --out {folder}",
+    f"learning {{anchors}} --model {{model}} --model {{model}} --positives {{anchors}} {RUN} --out {{folder}}",
+    "learning --model {model} --model {model} --positives {anchors} --negatives {anchors} --threads 1 --out {folder}",
     "predict {anchors} --model {model} --threads 1 --out {new} --select {more}",
     "predict --table {labelled} --model {model} --threads 1 --out {new}",
     "predict {peaks} --genome {genome} --model {model} --threads 1 --out {new}",
@@ -66,7 +68,7 @@ LINES = [
     "merge {parts} --out {folder}",
     "provenance {part} --check",
     "report {draws} --summary {summary} --motifs {motifs} --gc-probe {gc} --periodicity {periodicity} "
-    "--train {trained} --variants {variants} --attribute {scores} --design {design} --out {new}",
+    "--train {trained} --variants {variants} --attribute {scores} --design {design} --learning {learned} --out {new}",
 ]
 RUNS = [  # what they write is the other commands' doing
     "run {fasta} --negatives {other} --known {meme} --epochs 1 --batch 8 --threads 1 --out {folder}",
@@ -80,6 +82,7 @@ FOLDERS = {
     "motifs_b": "positions.tsv",
     "gc": "response.tsv",
     "design": "summary.tsv",
+    "learned": "steps.tsv",
     "periodicity": "spectra.tsv",
     "trained": "metrics.tsv",
     "scores": "positions.tsv",

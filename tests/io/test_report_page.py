@@ -130,6 +130,7 @@ def test_what_was_found_is_on_the_page(parts: Sources) -> None:
         ("train", "network"),
         ("attribute", "attribution"),
         ("design", "design"),
+        ("learning", "learning"),
         ("periodicity", "periodicity"),
     ],
 )
