@@ -27,9 +27,10 @@ TWO = "\n".join(
     for name, rows in (("one", "0.97 0.01 0.01 0.01\n" * 4), ("two", "0.01 0.97 0.01 0.01\n" * 4))
 )
 LINES = {  # by the output, in the order in which they are run
-    "model": "train --positives positives.fa --epochs 4 --batch 32 --threads 1 --out {}",
+    "model": "train --positives positives.fa --epochs 4 --batch 32 --checkpoints 2 --threads 1 --out {}",
     "scores": "predict model/test.positives.fa --model model --label 1 --select best.fa --diverse 3 --out {}",
     "plain": "predict anchors.fa --model model --threads 1 --out {}",
+    "learned": f"learning anchors.fa --model model --known {CTCF_MOTIF} {RUN} --out {{}}",
     "draws": f"sample anchors.fa --model model {RUN} --tether 0.4 --out {{}}",
     "others": f"sample anchors.fa --model model {RUN} --tether 0.4 --seed 2 --out {{}}",
     "by_output": f"sample anchors.fa --model model {RUN} --law output --out {{}}",
@@ -135,7 +136,8 @@ def test_what_is_declared_is_written(written: Path) -> None:
     for command, output in DECLARED:
         if not isinstance(output, Table) and "{" not in output.file:
             folders = [written / name for name, line in LINES.items() if line.split()[0] == command]
-            places = [written / named.get(output.file, "nothing"), *(folder / output.file for folder in folders)]
+            places = [written / named.get(output.file, "nothing")]
+            places += [place for folder in folders for place in folder.glob(output.file)]
             assert any(place.exists() for place in places), output
 
 
@@ -149,9 +151,10 @@ def test_the_page_of_tables_is_current() -> None:
 ELSEWHERE = {
     ("gc-probe", "checks.tsv"): "checks are judged where chains agree; response.tsv",
     ("gc-probe", "covariances.tsv"): "counts.tsv",
+    ("learning", "regions.tsv"): "anchors.tsv",
     ("motifs", "draw_sites.tsv.gz"): "a line a site of a draw; occupancy.tsv",
 }
-FROM_DRAWS = ("sample", "motifs", "dependence", "variants", "compare", "periodicity", "gc-probe", "design")
+FROM_DRAWS = ("sample", "motifs", "dependence", "variants", "compare", "periodicity", "gc-probe", "design", "learning")
 
 
 def test_every_table_of_anchors_drawn_from_says_whether_they_have_converged() -> None:

@@ -1,6 +1,6 @@
 """maxent learning: when a network learned what."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -21,7 +21,39 @@ units it is kept as it is, of more a hash of 128 bits. Entropy is that of the pa
 the number of units or log2 of the patterns, and more records have more. A unit is dead that is on in no pattern.
 
 Steps and the step that was kept are as train left them; of other networks, checkpoints are numbered from 0.
+
+There is no --shard: motifs are pooled over anchors and patterns over records, at a checkpoint and between them. `maxent
+doctor` says what the anchors take at one checkpoint; time is that by the number of checkpoints, memory is the same.
 """
+
+
+def _read_classes(
+    positives: str | None,
+    negatives: str | None,
+    genome: str | None,
+    centre: Literal["centre", "summit"],
+    crop: bool,
+    map_chromosomes: bool,
+) -> "tuple[Anchors | None, Anchors | None]":
+    """Records of both classes, read as anchors are: of the same genome, cropped alike."""
+    both = (
+        options.read_anchors(path, genome, centre, crop, None, None, "reject", map_chromosomes)
+        for path in (positives, negatives)
+    )
+    return next(both), next(both)
+
+
+classes_options = options.group(  # within those of anchors, with which they share how records are read
+    "classes",
+    _read_classes,
+    options.option(
+        "--positives",
+        type=InputPath(pipe=True),
+        everyday=True,
+        help="FASTA or BED: records that patterns are counted over.  [default: validation part in the first folder]",
+    ),
+    options.option("--negatives", type=InputPath(pipe=True), everyday=True, help="Those of the other class."),
+)
 
 
 @options.command(
@@ -41,13 +73,7 @@ Steps and the step that was kept are as train left them; of other networks, chec
 )
 @options.trust_option
 @options.anchors_if_any_options
-@options.option(
-    "--positives",
-    type=InputPath(pipe=True),
-    everyday=True,
-    help="FASTA: records that patterns are counted over.  [default: the validation part in the first model folder]",
-)
-@options.option("--negatives", type=InputPath(pipe=True), everyday=True, help="FASTA: those of the other class.")
+@classes_options
 @options.option(
     "--records",
     default=1000,
@@ -79,8 +105,7 @@ def command(
     models: tuple[str, ...],
     trust_code: bool,
     anchors: "Anchors | None",
-    positives: str | None,
-    negatives: str | None,
+    classes: "tuple[Anchors | None, Anchors | None]",
     records: int,
     known: str | None,
     similarity: float,
@@ -103,8 +128,8 @@ def command(
         anchors,
         law,
         sampling,
-        positives=positives,
-        negatives=negatives,
+        positives=classes[0],
+        negatives=classes[1],
         records=records,
         calling=calling,
         known=known,

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from small import saved, small_model
 
 import maxent_cli as mx
-from maxent_cli.alphabet import decode
+from maxent_cli.alphabet import decode, encode
 from maxent_cli.commands import maxent
 from maxent_cli.models.training import log_spaced
 
@@ -103,6 +103,67 @@ def test_networks_in_memory_are_taken_in_their_order() -> None:
     assert found["steps"]["step"].tolist() == [0, 1, 2]
     rows = found["patterns"].query("`class` == 'all'").groupby("step")["jaccard_end"].min()
     assert rows[0] == rows[2] == 1 > rows[1]
+
+
+@pytest.mark.usefixtures("here")
+def test_records_are_cropped_as_anchors_are(tmp_path: Path) -> None:
+    rows = letters(20)
+    (tmp_path / "long.fa").write_text("".join(f">r{n}\nAC{each}GT\n" for n, each in enumerate(rows)))
+    line = f"learning --model model --positives {tmp_path}/long.fa --threads 1"
+    assert "--crop keeps the middle of longer records" in run(f"{line} --out {tmp_path}/whole", 1).stderr
+    run(f"{line} --crop --out {tmp_path}/cropped")
+    middles = mx.learning("model", positives=rows, threads=1, progress=False)["patterns"]
+    found = pd.read_csv(tmp_path / "cropped" / "patterns.tsv", sep="\t")
+    assert found["entropy"].to_numpy() == pytest.approx(middles["entropy"].to_numpy())
+
+
+WORD = "GATAAG"
+
+
+class Reader(torch.nn.Module):
+    """How well the letters from 12 on match a word, beyond one; before it has been taught, hardly anything."""
+
+    def __init__(self, taught: bool) -> None:
+        super().__init__()
+        self.match = torch.nn.Conv1d(4, 1, len(WORD))
+        self.head = torch.nn.Linear(1, 2, bias=False)
+        with torch.no_grad():
+            some = 0.01 * torch.randn((1, 4, len(WORD)), generator=torch.Generator().manual_seed(1))
+            word = torch.eye(4)[torch.from_numpy(encode(WORD)).long()].T[None]
+            self.match.weight.copy_(word if taught else some)
+            self.match.bias.fill_(-1.0 if taught else 0.0)
+            self.head.weight.copy_(torch.tensor([[0.0], [3.0]]))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(B, 4, L) to (B, 2)."""
+        return self.head(torch.relu(self.match(x))[:, :, 12])
+
+
+def test_a_motif_is_learned_at_the_step_from_which_on_the_network_knows_it(tmp_path: Path) -> None:
+    """Known, forgotten, and known for good: bits, AUROC and the motif tell all three."""
+    negatives = letters(40)
+    positives = [f"{each[:12]}{WORD}{each[18:]}" for each in letters(60)[40:]]
+    found = mx.learning(
+        [mx.network(Reader(taught), LENGTH) for taught in (False, True, False, True)],
+        positives[:2],
+        mx.Law(gc=0.5, beta=1.0, tether=None),
+        mx.Sampling(chains=4, replicas=3, draws=40, thin=20, max_steps=800, warmup=240),
+        positives=positives,
+        negatives=negatives,
+        out=str(tmp_path / "learned"),
+        threads=1,
+        progress=False,
+    )
+    steps = found["steps"].set_index("step")
+    assert (steps["bits"][[1, 3]] > 3).all()
+    assert (steps["bits"][[0, 2]] < 1).all()
+    assert (steps["auroc"][[1, 3]] > 0.95).all()
+    assert (steps["auroc"][[0, 2]] < 0.75).all()
+    (motif,) = found["learned"].to_dict("records")
+    assert WORD in motif["consensus"]
+    assert (motif["first_step"], motif["lasting_step"]) == (1, 3)
+    assert set(found["motifs"]["step"]) == {1, 3}
+    assert motif["loss"] == pytest.approx(steps["loss"][3])
 
 
 class Smooth(torch.nn.Module):

@@ -41,7 +41,10 @@ ATTRIBUTE = (
     "attribute many.fa --model model --method integrated-gradients --steps 20 --threads 1 --logos svg --max-logos 2"
 )
 KEEPING = f"{TRAIN} --checkpoints 8"
-LEARNING = f"learning anchors.fa --model model --model model --positives many.fa {CHAINS} --warmup 600 --draws 50"
+LEARNING = (
+    f"learning anchors.fa --model model --model model --positives many.fa --records 40 {CHAINS}"
+    " --warmup 600 --draws 20 --thin 20 --max-steps 400"
+)
 DEPENDENCE = "dependence draws.npz --max-rhat 1000 --maps svg --max-maps 2"
 SIGNALS = [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT]
 
@@ -123,6 +126,7 @@ def stop(line: str, out: str, kept: str, number: signal.Signals) -> None:
         (DESIGN, "000001.*", signal.SIGTERM),
         (TRAIN, "training.safetensors", signal.SIGINT),
         (KEEPING, "checkpoint.*", signal.SIGTERM),
+        (LEARNING, "000001.*", signal.SIGTERM),
         (ATTRIBUTE, "000001.*", signal.SIGUSR1),
         (DEPENDENCE, "000001.*", signal.SIGTERM),
     ],
