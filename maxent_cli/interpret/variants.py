@@ -16,10 +16,11 @@ from maxent_cli.engine.layers import Plan
 from maxent_cli.engine.randomness import chain_keys
 from maxent_cli.engine.target import Terms
 from maxent_cli.interpret.attribution import CHECKED, MOST_DRIFT
+from maxent_cli.interpret.backgrounds import random_codes
 from maxent_cli.interpret.conditionals import energies
 from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, as_drawn, output_term, sums_of
 from maxent_cli.interpret.plan import NotAStack, as_representation, read_plan
-from maxent_cli.interpret.sampling import COMPILED, random_codes
+from maxent_cli.interpret.sampling import COMPILED
 from maxent_cli.laws import Outputs
 from maxent_cli.models.pieces import sequences_at_once
 from maxent_cli.models.protocol import SequenceModel
@@ -143,7 +144,7 @@ class _Scan:
         """The output (M,) of the last values (M, size) of the compiled chain."""
         assert self.plan is not None
         with torch.inference_mode():
-            outputs = self.model.head(as_representation(self.plan, values, self.law.reference.shape))
+            outputs = self.model.head(as_representation(self.model, self.plan, values, self.law.reference.shape))
             return _array(sums_of(outputs, self.settings.outputs).mean(-1))
 
 
@@ -151,14 +152,14 @@ class _OncePerBatch:
     """A network that keeps the representation of the last batch, of which output and energy are both asked."""
 
     def __init__(self, model: SequenceModel) -> None:
-        self._model, self.input_length = model, model.input_length
+        self.wrapped, self.input_length = model, model.input_length
         self._kept: tuple[Tensor, Tensor] | None = None
         self.head = model.head
 
     def representation(self, one_hot: Tensor) -> Tensor:
         """Of the network."""
         if self._kept is None or not torch.equal(self._kept[0], one_hot):
-            self._kept = one_hot, self._model.representation(one_hot)
+            self._kept = one_hot, self.wrapped.representation(one_hot)
         return self._kept[1]
 
     def __call__(self, one_hot: Tensor) -> Tensor:

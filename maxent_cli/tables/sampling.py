@@ -101,6 +101,26 @@ SERIES = Table(
     ),
     key=("record", "beta"),
 )
+NETWORKS = Table(
+    "OUT.networks.tsv",
+    "a network of an anchor",
+    "what each network makes of the draws; not there where the law is of one",
+    (
+        RECORD,
+        Column("network", WHOLE, "", "Number of the network, from 1, in the order of --model."),
+        *estimate("distance", "distance", "Mean distance of the draws from the anchor, by this network alone."),
+        Column(
+            "distance_background",
+            NUMBER,
+            "distance",
+            "Mean distance of background sequences, in which the law counts it.",
+        ),
+        Column("reduction", NUMBER, "", "Share by which the draws' distance is below the background's."),
+        Column("output_anchor", NUMBER, "output", "The network's output for the anchor."),
+        *estimate("output", "output", "Mean output of the draws."),
+    ),
+    key=("record", "network"),
+)
 REJECTED = Table(
     "OUT.rejected.tsv",
     "a record that was left out",
@@ -115,5 +135,6 @@ SAMPLE = (
     File("OUT", "the draws, .npz; docs/draws-format.md says what is in it"),
     SUMMARY,
     SERIES,
+    NETWORKS,
     REJECTED,
 )
