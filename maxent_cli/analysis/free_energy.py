@@ -39,6 +39,15 @@ def bits_of_law(samples: SampleSet) -> Estimate:
     return Estimate(found.value, np.hypot(found.error, samples.beta * wanted_error(samples) / np.log(2)))
 
 
+def log_partition(samples: SampleSet) -> Estimate:
+    """log Z of the law of the draws, its background's being 0; nan where the ladder does not reach down to beta 0."""
+    betas, energy = samples.replicas.betas, samples.replicas.energy
+    if betas[0] != 0:
+        return Estimate(np.array(np.nan), np.array(np.nan))
+    log_z = _all_and_without(betas, energy)[1][:, -1]
+    return jackknife(log_z[0], log_z[1:])
+
+
 def _all_and_without(betas: Floats, energy: Floats) -> tuple[list[Floats], Floats]:
     """The energies (C, D, R) of all ladders and of all but each, and of each the log Z (1 + C, R)."""
     parts = [energy, *(np.delete(energy, ladder, axis=0) for ladder in range(len(energy)))]

@@ -383,7 +383,7 @@ def evaluate(term: Callable[[Tensor], Tensor], codes: Codes, device: torch.devic
     with torch.inference_mode():
         parts = [term(flat[start : start + BATCH].to(device)).double() for start in range(0, len(flat), BATCH)]
     found = torch.cat(parts).cpu().numpy()
-    return found.reshape(*codes.shape[:-1], *found.shape[1:])
+    return found.reshape((*codes.shape[:-1], *found.shape[1:]))
 
 
 def _represent(model: SequenceModel, codes: Tensor) -> Tensor:

@@ -70,7 +70,7 @@ class Scanned:
 class _Scan:
     """A network around an anchor; plan: of the compiled chain, if that serves."""
 
-    model: "_OncePerBatch"
+    model: "OncePerBatch"
     law: AnchoredLaw
     settings: VariantSettings
     at_once: int
@@ -148,7 +148,7 @@ class _Scan:
             return _array(sums_of(outputs, self.settings.outputs).mean(-1))
 
 
-class _OncePerBatch:
+class OncePerBatch:
     """A network that keeps the representation of the last batch, of which output and energy are both asked."""
 
     def __init__(self, model: SequenceModel) -> None:
@@ -194,7 +194,7 @@ def scan_anchor(model: SequenceModel, samples: SampleSet, sites: Sequence[Site],
 
 
 def _scan(model: SequenceModel, samples: SampleSet, settings: VariantSettings, changes: int) -> _Scan:
-    device, once = torch.device(settings.device), _OncePerBatch(model)
+    device, once = torch.device(settings.device), OncePerBatch(model)
     anchor = Anchor(samples.name, samples.anchor, samples.interval, samples.mutable)
     law = anchored_law(once, anchor, as_drawn(settings.law, samples), device)
     plan = None

@@ -15,6 +15,7 @@ from maxent_cli.errors import InputError
 from maxent_cli.interpret.law import AnchoredLaw, anchored_law, evaluate
 from maxent_cli.interpret.plan import as_representation, read_plan
 from maxent_cli.interpret.sampling import Sampling, sample_anchor
+from maxent_cli.laws import LAWS
 from maxent_cli.models.adapter import AS_IS, AdaptedNetwork
 from maxent_cli.models.architectures import LayeredModel, build
 from maxent_cli.models.consensus import Consensus, networks_of
@@ -179,19 +180,13 @@ def test_a_network_that_tells_nothing_is_named() -> None:
         consensus_law(Consensus([MODELS[0], blind], [[0, 1]] * 2))
 
 
-def test_laws_of_the_output_are_of_the_mean(kernel: str = "compiled") -> None:
-    made = law(0.7, kind=_kind("output"))
+def test_laws_of_the_output_are_of_the_mean() -> None:
+    made = law(0.7, kind=LAWS["output"])
     samples = sample_anchor(CONSENSUS, anchor(WORD), made, run(chains=20))
-    assert samples.kernel == kernel
+    assert samples.kernel == "compiled"
     output = evaluate(anchored_law(CONSENSUS, anchor(WORD), made).output, CODES)
     weight = Listed(MODELS[0], WORD).law(0.0) * np.exp(0.7 * output)
     _require_mean(samples.output, float(weight @ output / weight.sum()))
-
-
-def _kind(name: str):
-    from maxent_cli.laws import LAWS
-
-    return LAWS[name]
 
 
 def test_networks_of_one_are_itself() -> None:

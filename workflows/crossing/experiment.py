@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
+from scipy.stats import rankdata, spearmanr
 
 import maxent_cli as mx
 from maxent_cli.alphabet import encode
@@ -89,7 +89,11 @@ def made(number: int, data: Labelled, out: Path) -> dict[str, object]:
     model, draws, begun = out / "models" / name, out / "draws" / f"{name}.npz", time.process_time()
     how = {"reverse_complement": False, "shift": 0, "weight_decay": 0.0, "batch": 32}
     training = mx.Training(
-        "convnet", epochs, seed=number + 1, arguments={"filters": filters, "hidden": filters}, **how  # type: ignore[arg-type]
+        "convnet",
+        epochs,
+        seed=number + 1,
+        arguments={"filters": filters, "hidden": filters},
+        **how,  # type: ignore[arg-type]
     )
     if not model.is_dir():
         split = mx.Split(test_share=0.05, validation_share=0.0)
@@ -103,11 +107,50 @@ def made(number: int, data: Labelled, out: Path) -> dict[str, object]:
 
 def read(rows: list[dict[str, object]], out: Path) -> pd.DataFrame:
     """The rows of networks, with what the others make of their draws."""
-    raise NotImplementedError
+    names = [str(row["network"]) for row in rows]
+    draws = [str(out / "draws" / f"{name}.npz") for name in names]
+    nets, begun = [mx.network(str(out / "models" / name)) for name in names], time.process_time()
+    found = mx.cross_read(draws, nets, out=str(out / "crossed"), threads=1, progress=False)
+    print(f"read in {time.process_time() - begun:.0f} CPU s", file=sys.stderr)
+    return pd.DataFrame(rows).merge(found["networks"], on="network")
+
+
+def correlation(a: pd.Series, b: pd.Series) -> tuple[float, float, float]:
+    """Spearman's rank correlation with a 95 % interval by resampling networks."""
+    random, count = np.random.default_rng(0), len(a)
+    rows = random.integers(0, count, (RESAMPLED, count))
+    ranks = [np.apply_along_axis(rankdata, 1, values.to_numpy()[rows]) for values in (a, b)]
+    centred = [each - each.mean(axis=1, keepdims=True) for each in ranks]
+    size = np.sqrt((centred[0] ** 2).sum(axis=1) * (centred[1] ** 2).sum(axis=1))
+    low, high = np.nanquantile((centred[0] * centred[1]).sum(axis=1) / size, (0.025, 0.975))
+    return float(spearmanr(a, b).statistic), float(low), float(high)
 
 
 def page(found: pd.DataFrame) -> str:
-    raise NotImplementedError
+    """What was wanted, and what was found."""
+    numbers = {
+        "mean T of its draws, read by the others": found["t"],
+        "excess of that over the readers' own draws": found["excess"],
+        "share of its draws that the others call as the anchor": found["called"],
+        "mean T of the others' draws, read by it": found["read_t"],
+    }
+    lines = [
+        f"| {name} | {rho:+.2f} ({low:+.2f} to {high:+.2f}) |"
+        for name, values in numbers.items()
+        for rho, low, high in [correlation(values, found["auroc"])]
+    ]
+    shown = ["network", "auroc", "t", "t_low", "t_high", "excess", "called", "read_t", "p", "verdict"]
+    cells = [[_cell(cell) for cell in row] for row in found.sort_values("auroc")[shown].itertuples(index=False)]
+    table = "\n".join(f"| {' | '.join(row)} |" for row in [shown, ["---"] * len(shown), *cells])
+    head = f"{len(found)} networks, {ANCHORS} anchors; rank correlation with held-out AUROC (95 %, networks resampled)"
+    met = abs(correlation(found["t"], found["auroc"])[0]) >= WANTED
+    wanted = f"Wanted: at least {WANTED} in size for the first. {'Met' if met else 'Not met'}."
+    rows = "\n".join(["| number | rank correlation |", "|---|---|", *lines])
+    return f"# Networks read each other\n\n{head}:\n\n{rows}\n\n{wanted}\n\n{table}\n"
+
+
+def _cell(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 if __name__ == "__main__":
