@@ -6,6 +6,7 @@ from .api.anchors import anchors as anchors
 from .api.chain import Ran as Ran
 from .api.chain import run as run
 from .api.comparison import compare as compare
+from .api.crossing import cross_read as cross_read
 from .api.dependence import dependence as dependence
 from .api.design import Design as Design
 from .api.design import design as design

@@ -156,6 +156,19 @@ class Replicas:
 
 
 @dataclass(frozen=True)
+class Networks:
+    """What each of M networks makes of draws: distance, each in units of its own, and output (C, D, M).
+
+    distance_background (M,): mean distance of background sequences; anchor_output (M,): output at the anchor.
+    """
+
+    distance: Floats
+    output: Floats
+    distance_background: Floats
+    anchor_output: Floats
+
+
+@dataclass(frozen=True)
 class SampleSet:
     """The draws around one anchor, and the law that they were drawn from.
 
@@ -170,7 +183,7 @@ class SampleSet:
     energy_background_error: standard error of energy_background. keep: the share of it by which beta was found so that
     the draws' mean energy falls short of it (where a mean output was asked for, any, with no error), and beta_error
     that beta's standard error; None and 0: beta was given. stands_for: the share of the data that the anchor was chosen
-    to stand for, if it was.
+    to stand for, if it was. networks: each network's own, where the law is of several.
     """
 
     name: str
@@ -196,6 +209,7 @@ class SampleSet:
     keep: float | None = None
     beta_error: float = 0.0
     stands_for: float | None = None
+    networks: Networks | None = None
 
     @property
     def distinguishable(self) -> bool:

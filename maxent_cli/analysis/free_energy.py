@@ -39,12 +39,13 @@ def bits_of_law(samples: SampleSet) -> Estimate:
     return Estimate(found.value, np.hypot(found.error, samples.beta * wanted_error(samples) / np.log(2)))
 
 
-def background_mass(samples: SampleSet) -> Estimate:
-    """log2 Z, the background's mean of exp(-beta E) at the beta of the draws; nan where no ladder leads down to 0."""
-    if samples.replicas.betas[0] != 0:
+def log_partition(samples: SampleSet) -> Estimate:
+    """log Z of the law of the draws, its background's being 0; nan where the ladder does not reach down to beta 0."""
+    betas, energy = samples.replicas.betas, samples.replicas.energy
+    if betas[0] != 0:
         return Estimate(np.array(np.nan), np.array(np.nan))
-    logs = _all_and_without(samples.replicas.betas, samples.replicas.energy)[1][:, -1] / np.log(2)
-    return jackknife(logs[0], logs[1:])
+    log_z = _all_and_without(betas, energy)[1][:, -1]
+    return jackknife(log_z[0], log_z[1:])
 
 
 def _all_and_without(betas: Floats, energy: Floats) -> tuple[list[Floats], Floats]:

@@ -1,6 +1,7 @@
 """One row of numbers for each anchor's draws, every estimate with its Monte Carlo error."""
 
 import math
+from collections.abc import Iterator
 
 from maxent_cli.alphabet import UNKNOWN
 from maxent_cli.analysis.diagnostics import Diagnosis, mcse_mean
@@ -54,6 +55,26 @@ def summarise(samples: SampleSet, diagnosis: Diagnosis, is_distance: bool = True
         "unknown": int((samples.anchor == UNKNOWN).sum()),
         "steps": samples.thin * samples.codes.shape[1],
     }
+
+
+def of_networks(samples: SampleSet) -> Iterator[dict[str, object]]:
+    """A row for each network of an anchor's draws; none where the law is of one."""
+    each = samples.networks
+    for number in range(0 if each is None else len(each.anchor_output)):
+        assert each is not None
+        distance, output = each.distance[..., number], each.output[..., number]
+        background = float(each.distance_background[number])
+        yield {
+            "record": samples.name,
+            "network": number + 1,
+            "distance": distance.mean(),
+            "distance_error": float(mcse_mean(distance)),
+            "distance_background": background,
+            "reduction": energy_reduction(distance.mean(), background),
+            "output_anchor": float(each.anchor_output[number]),
+            "output": output.mean(),
+            "output_error": float(mcse_mean(output)),
+        }
 
 
 def energy_reduction(energy: float, background: float) -> float:

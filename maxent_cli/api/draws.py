@@ -15,13 +15,13 @@ from maxent_cli.alphabet import decode
 from maxent_cli.analysis.diagnostics import Diagnosis, diagnose
 from maxent_cli.analysis.information import frequencies, information_of
 from maxent_cli.analysis.series import beta_series
-from maxent_cli.analysis.summary import summarise
+from maxent_cli.analysis.summary import of_networks, summarise
 from maxent_cli.data import SampleSet, Shard
 from maxent_cli.errors import InputError
 from maxent_cli.io import samples as files
 from maxent_cli.io.outputs import copy_recorded, planned
 from maxent_cli.io.tables import Row, write_rows
-from maxent_cli.tables.sampling import SERIES, SUMMARY
+from maxent_cli.tables.sampling import NETWORKS, SERIES, SUMMARY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,6 +129,8 @@ class Draws(files.DrawsFile):
         Each comes with the record of its making (.provenance.json).
         """
         tables = {f"{path}.tsv": (self.rows, SUMMARY), f"{path}.series.tsv": (self._series, SERIES)}
+        if isinstance(self.header.get("model"), list):
+            tables[f"{path}.networks.tsv"] = self._of_networks, NETWORKS
         planned([self._path], files=[path], implied=tables, noting=False)
         copy_recorded(self._path, path)
         for name, (rows, table) in tables.items():
@@ -137,6 +139,9 @@ class Draws(files.DrawsFile):
 
     def _series(self) -> list[Row]:
         return [row for each in self for row in beta_series(each, self.diagnosis(each), self.is_distance)]
+
+    def _of_networks(self) -> list[Row]:
+        return [row for each in self for row in of_networks(each)]
 
     def _number(self, anchor: int | str) -> int:
         if isinstance(anchor, str):

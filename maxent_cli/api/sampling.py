@@ -12,7 +12,7 @@ import numpy as np
 from maxent_cli.alphabet import decode
 from maxent_cli.analysis.diagnostics import diagnose
 from maxent_cli.analysis.series import beta_series
-from maxent_cli.analysis.summary import summarise
+from maxent_cli.analysis.summary import of_networks, summarise
 from maxent_cli.api.anchors import Anchors, Given, anchors
 from maxent_cli.api.draws import Draws
 from maxent_cli.api.jobs import Job, Sampler, Task, check_together, granted_cpus, take_up
@@ -29,7 +29,7 @@ from maxent_cli.io.outputs import Opening, copy_into, planned
 from maxent_cli.io.samples import draws_into, packed, unpacked
 from maxent_cli.io.tables import Row, write_rows
 from maxent_cli.io.unfinished import HEADER, Unfinished, unfinished
-from maxent_cli.tables.sampling import SERIES, SUMMARY
+from maxent_cli.tables.sampling import NETWORKS, SERIES, SUMMARY
 
 MOST_SAID = 3  # anchors that have not converged, by name
 MOST_LINES = 1000  # anchors of which each is said when it is finished
@@ -136,7 +136,8 @@ def _draw(
     """
     out, (summary, fasta) = str(task.out), named
     paths = {"draws": out, "summary": summary or f"{out}.tsv", "series": f"{out}.series.tsv", "fasta": fasta}
-    beside = [None if summary else paths["summary"], paths["series"], task.rejected_table]
+    paths["networks"] = f"{out}.networks.tsv" if network.parts else None
+    beside = [None if summary else paths["summary"], paths["series"], paths["networks"], task.rejected_table]
     outputs = planned([*network.files, *given.files, *law.files], [out, summary, fasta], implied=beside, noting=False)
     settings = settings_of(law=law, sampling=sampling, reading=network.reading)
     subject = take_up(network, given, law, sampling.device, settings, task)
@@ -174,11 +175,11 @@ def _write(
     header: dict[str, Any],
 ) -> list[Row]:
     """Put the results together, an anchor at a time; give the rows of the summary."""
-    rows, series = list[Row](), list[Row]()
+    rows, series, networks = list[Row](), list[Row](), list[Row]()
     (work, kept), part = done, job.subject.run.part
     with draws_into(opening(paths["draws"], "wb", part=part("draws")), header) as draws:
         summary, betas = (opening(paths[name], part=part(name)) for name in ("summary", "series"))
-        fasta = opening(paths["fasta"], part=part("fasta")) if paths["fasta"] else None
+        fasta, each = (opening(paths[name], part=part(name)) if paths[name] else None for name in ("fasta", "networks"))
         for name in kept:
             with work.reading(name) as path:
                 samples = unpacked(path)
@@ -186,10 +187,13 @@ def _write(
             row, betas_of = summed.of(samples)
             rows.append(row)
             series += betas_of
+            networks += of_networks(samples)
             if fasta:
                 fasta.writelines(_fasta_lines(samples))
         write_rows(summary, rows, SUMMARY)
         write_rows(betas, series, SERIES)
+        if each:
+            write_rows(each, networks, NETWORKS)
     return rows
 
 

@@ -139,5 +139,7 @@ def _options_of(command: click.Command) -> Iterator[tuple[str, click.Parameter]]
 
 def _plain(value: Any, option: click.Parameter) -> Any:
     """A list as on the command line, but for options that are given several times or take several values."""
+    if option.multiple and not isinstance(value, list):
+        return [value]
     several = option.multiple or option.nargs != 1
     return ",".join(map(str, value)) if isinstance(value, list) and not several else value

@@ -226,11 +226,11 @@ logo_options = stack(
 )
 
 
-def _network_if_any(model: str | None, trust_code: bool) -> "Network | None":
-    return None if model is None else _network(model, trust_code)
+def _network_if_any(model: tuple[str, ...], trust_code: bool) -> "Network | None":
+    return _network(model, trust_code) if model else None
 
 
-def _network(model: str, trust_code: bool) -> "Network":
+def _network(model: tuple[str, ...], trust_code: bool) -> "Network":
     from maxent_cli.api.networks import network
 
     return network(model, trust_code=trust_code)
@@ -248,10 +248,11 @@ def _model_option(required: bool, more: str = "") -> Decorator:
     return option(
         "--model",
         required=required,
+        multiple=True,
         metavar="FOLDER",
         section="Network",
         everyday=True,
-        help=f"Model folder, as train or adopt wrote it{more}.",
+        help=f"Model folder, as train or adopt wrote it{more}; several: what all hold.",
     )
 
 

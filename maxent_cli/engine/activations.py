@@ -12,7 +12,19 @@ from numpy.typing import NDArray
 
 from maxent_cli.engine.compiling import uncounted
 from maxent_cli.engine.functions import apply_function
-from maxent_cli.engine.layers import ADDED, FUNCTION, KIND, MEAN, NOTHING, PLACE, RELU, SUM
+from maxent_cli.engine.layers import (
+    ADDED,
+    FEATURES,
+    FUNCTION,
+    KIND,
+    MEAN,
+    NOTHING,
+    OUT_CHANNELS,
+    OUT_LENGTH,
+    PLACE,
+    RELU,
+    SUM,
+)
 
 _WORD = 8  # marks that are read at once
 _BYTE_NUMBERS = np.uint64(0x0001020304050607)  # times a word whose n-th byte is 1: the highest byte is n
@@ -22,10 +34,10 @@ class Chains(NamedTuple):
     """What C chains keep: (C, size) sums before and values after the pointwise functions; and what is proposed.
 
     letters (C, L, 3) and number (C,): places, old and new letter of those that change, in order of place. proposed (C,
-    size): the sums of what each later layer's range (C, layers, 2) of outputs has new. Of each layer but the last, the
-    list: so many (C, layers) counts, place in the layer, new value and its change (C, size), in order of place. Of the
-    last, the new values in its range. scratch, marks and some (size,), and queues (2, C) of chains that wait, belong to
-    none.
+    size): the sums of what each later layer's range (C, layers, 2) of outputs has new. Of each layer but a stack's
+    last, the list: so many (C, layers) counts, place in the layer, new value and its change (C, size), in order of
+    place. Of the last, the new values in its range. scratch, marks and some (size,), and queues (2, C) of chains that
+    wait, belong to none.
     """
 
     sums: NDArray[np.float32]
@@ -47,7 +59,8 @@ class Chains(NamedTuple):
 @njit(cache=True)
 def empty_chains(count, length, plan):  # type: ignore[no-untyped-def]
     """Room for so many chains of so many letters."""
-    size, layers = plan.table[-1, PLACE] + len(plan.reference), len(plan.table)
+    last, layers = plan.table[-1], len(plan.table)
+    size = last[PLACE] + last[OUT_LENGTH] * last[OUT_CHANNELS]
     room = -(-(size + _WORD) // 16) * 16
     floats = _aligned(5 * count * room + room)
     of_chains, scratch = floats[:-room].reshape(5, count, room), floats[-room:]
@@ -138,7 +151,7 @@ def note_values(plan, chains, c, layer, everything, proposed):  # type: ignore[n
     a, b = chains.ranges[c, layer]
     here, size, function = row[PLACE], b - a, row[FUNCTION]
     fresh = chains.fresh[c, here:]
-    if layer == len(plan.table) - 1:
+    if row[FEATURES] != NOTHING:
         apply_function(function, slope, proposed[a:b], fresh[a:b])
         if row[ADDED] != NOTHING:
             _list_all(a, size, chains.place[c, here:], chains.change[c, here:], fresh)

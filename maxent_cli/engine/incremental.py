@@ -1,9 +1,10 @@
 """The compiled chain: a changed letter updates only the activations that it touches.
 
-For stacks of convolutions (stride 1), pointwise functions, pooling and linear layers. A linear layer is a convolution
-as wide as its input. Each chain keeps, for every layer, its sums before and its values after the pointwise function. A
-proposal lists which values it changes, layer by layer, and the lists are written to what is kept only if it is
-accepted. Differences that are zero, as most are behind a ReLU, cost next to nothing.
+For stacks of convolutions (stride 1), pointwise functions, pooling and linear layers; several lie side by side, and one
+energy reads the ends of all. A linear layer is a convolution as wide as its input. Each chain keeps, for every layer,
+its sums before and its values after the pointwise function. A proposal lists which values it changes, layer by layer,
+and the lists are written to what is kept only if it is accepted. Differences that are zero, as most are behind a ReLU,
+cost next to nothing.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,19 @@ from maxent_cli.engine.activations import copy, empty_chains, note_outputs
 from maxent_cli.engine.compiling import uncounted
 from maxent_cli.engine.first_layer import change_letters, keep_letters
 from maxent_cli.engine.later_layers import LOWEST, change_layer
-from maxent_cli.engine.layers import BIAS, KIND, MAXIMUM, OUT_CHANNELS, OUT_LENGTH, PLACE, SUM, Plan
+from maxent_cli.engine.layers import (
+    BIAS,
+    FEATURES,
+    FIRST,
+    KIND,
+    MAXIMUM,
+    NOTHING,
+    OUT_CHANNELS,
+    OUT_LENGTH,
+    PLACE,
+    SUM,
+    Plan,
+)
 from maxent_cli.engine.matches import MatchField, match_change, no_field
 from maxent_cli.engine.proposals import Move, apply, move_table, propose
 from maxent_cli.engine.randomness import exchange_log_uniforms
@@ -46,24 +59,26 @@ _exchange_ratio = njit(cache=True, inline="always")(log_exchange)
 @uncounted()
 def _propagate(plan, chains, everything, active):  # type: ignore[no-untyped-def]
     """Carry the changed letters of the active chains through the stack, into what is proposed."""
-    change_letters(plan, chains, everything, active)
-    for layer in range(1, len(plan.table)):
-        change_layer(plan, chains, layer, everything, active)
-        note_outputs(plan, chains, layer, everything, active)
+    for layer in range(len(plan.table)):
+        if plan.table[layer, FIRST]:
+            change_letters(plan, chains, layer, everything, active)
+        else:
+            change_layer(plan, chains, layer, everything, active)
+            note_outputs(plan, chains, layer, everything, active)
 
 
 @uncounted()
 def _keep(plan, chains, accepted):  # type: ignore[no-untyped-def]
     """Write to what is kept what the accepted chains propose."""
-    last = len(plan.table) - 1
     for c in accepted:
-        keep_letters(plan, chains, c)
-        for layer in range(last + 1):
+        for layer in range(len(plan.table)):
             here = plan.table[layer, PLACE]
             a, b = here + chains.ranges[c, layer, 0], here + chains.ranges[c, layer, 1]
-            if layer:
+            if plan.table[layer, FIRST]:
+                keep_letters(plan, chains, c, layer)
+            else:
                 copy(chains.sums[c, a:b], chains.proposed[c, a:b])
-            if layer == last:
+            if plan.table[layer, FEATURES] != NOTHING:
                 copy(chains.values[c, a:b], chains.fresh[c, a:b])
                 continue
             for k in range(here, here + chains.counts[c, layer]):
@@ -86,16 +101,21 @@ def _weighted(linear, values, reference, weights):  # type: ignore[no-untyped-de
 
 @uncounted()
 def _energies(plan, chains, active, energy):  # type: ignore[no-untyped-def]
-    """Fill the energies of the active chains: of the last layer's values, new where its range says so."""
-    here, layer = plan.table[-1, PLACE], len(plan.table) - 1
-    size, reference, weights = len(plan.reference), plan.reference, plan.feature_weights
+    """Fill the energies of the active chains: of the last layers' values, new where their ranges say so."""
     for c in active:
-        a, b = chains.ranges[c, layer]
-        values, fresh = chains.values[c, here : here + size], chains.fresh[c, here : here + size]
-        total = _weighted(plan.linear, fresh[a:b], reference[a:b], weights[a:b])
-        if b - a < size:
-            total += _weighted(plan.linear, values[:a], reference[:a], weights[:a])
-            total += _weighted(plan.linear, values[b:], reference[b:], weights[b:])
+        total = 0.0
+        for layer in range(len(plan.table)):
+            first, here = plan.table[layer, FEATURES], plan.table[layer, PLACE]
+            if first == NOTHING:
+                continue
+            size = plan.table[layer, OUT_LENGTH] * plan.table[layer, OUT_CHANNELS]
+            a, b = chains.ranges[c, layer]
+            reference, weights = plan.reference[first : first + size], plan.feature_weights[first : first + size]
+            values, fresh = chains.values[c, here : here + size], chains.fresh[c, here : here + size]
+            total += _weighted(plan.linear, fresh[a:b], reference[a:b], weights[a:b])
+            if b - a < size:
+                total += _weighted(plan.linear, values[:a], reference[:a], weights[:a])
+                total += _weighted(plan.linear, values[b:], reference[b:], weights[b:])
         value = plan.offset - total if plan.linear else np.sqrt(total)
         energy[c] = value * value if plan.squared else value
 
@@ -276,27 +296,29 @@ def _run(plan, table, kept, ladder, weights, keys, beta, first_step, thin, codes
 
 @njit(cache=True, nogil=True)
 def last_values(plan, codes):  # type: ignore[no-untyped-def]
-    """The last layer's values (M, size), position-major, and the energies (M,) of codes (M, L)."""
-    here, size = plan.table[-1, PLACE], len(plan.reference)
+    """The last layers' values (M, size), position-major, and the energies (M,) of codes (M, L)."""
     chains, found, energy = (
         empty_chains(1, codes.shape[1], plan),
-        np.empty((len(codes), size), np.float32),
+        np.empty((len(codes), len(plan.reference)), np.float32),
         np.zeros(len(codes)),
     )
     for row in range(len(codes)):
         fill(plan, codes[row : row + 1], chains, energy[row : row + 1])
-        copy(found[row], chains.values[0, here : here + size])
+        for last in plan.table:
+            if last[FEATURES] != NOTHING:
+                size, here = last[OUT_LENGTH] * last[OUT_CHANNELS], last[PLACE]
+                copy(found[row, last[FEATURES] : last[FEATURES] + size], chains.values[0, here : here + size])
     return found, energy
 
 
 @njit(cache=True, nogil=True)
 def single_changes(plan, codes, places, letters):  # type: ignore[no-untyped-def]
-    """The last layer's values (M, size), position-major, of codes (L,) with one letter changed: letters (M,) at places.
+    """The last layers' values (M, size), position-major, of codes (L,) with one letter changed: letters (M,) at places.
 
     A letter that is there already changes nothing. Some changes are made in step, each to a chain of its own, so that
     weights are fetched once for all of them.
     """
-    count, here, layer = min(len(places), _IN_STEP), plan.table[-1, PLACE], len(plan.table) - 1
+    count = min(len(places), _IN_STEP)
     chains, found = empty_chains(count, len(codes), plan), np.empty((len(places), len(plan.reference)), np.float32)
     fill(plan, codes.copy().reshape(1, -1), chains, np.zeros(1))
     chains.sums[1:], chains.values[1:] = chains.sums[0], chains.values[0]
@@ -306,10 +328,15 @@ def single_changes(plan, codes, places, letters):  # type: ignore[no-untyped-def
             chains.number[c] = 0
             _note_letter(chains, c, places[start + c], codes[places[start + c]], letters[start + c])
         _propagate(plan, chains, False, active)
-        for c in active:
-            first, last = chains.ranges[c, layer]
-            copy(found[start + c], chains.values[c, here : here + found.shape[1]])
-            copy(found[start + c, first:last], chains.fresh[c, here + first : here + last])
+        for layer in range(len(plan.table)):
+            if plan.table[layer, FEATURES] == NOTHING:
+                continue
+            to, here = plan.table[layer, FEATURES], plan.table[layer, PLACE]
+            size = plan.table[layer, OUT_LENGTH] * plan.table[layer, OUT_CHANNELS]
+            for c in active:
+                first, last = chains.ranges[c, layer]
+                copy(found[start + c, to : to + size], chains.values[c, here : here + size])
+                copy(found[start + c, to + first : to + last], chains.fresh[c, here + first : here + last])
     return found
 
 

@@ -1,5 +1,6 @@
 """A network's layers as arrays that compiled code can go through."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,8 @@ IDENTITY, RELU, LEAKY_RELU, ELU, SIGMOID, TANH, GELU, SILU, SOFTPLUS, EXP = rang
 (KIND, FUNCTION, IN_LENGTH, IN_CHANNELS, OUT_LENGTH, OUT_CHANNELS, WIDTH, STRIDE, PADDING, DILATION) = range(10)
 WEIGHTS, BIAS, PLACE = 10, 11, 12  # offsets of the layer's weights, bias and values
 ADDED = 13  # which layer's values are added, or NOTHING
+FIRST = 14  # whether it reads the letters; its WEIGHTS are then a column of the plan's letters
+FEATURES = 15  # where the plan's reference has the values of a stack's last layer; of any other layer NOTHING
 NOTHING = -1
 
 UNBOUNDED = 1e30  # and not infinity, which times a beta of 0 is no number
@@ -48,12 +51,13 @@ class Layer(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """A stack as arrays: table (layers, 14), slopes (layers,), all weights end to end; then what the energy needs.
+    """Stacks side by side as arrays: table (layers, 16), slopes (layers,), all weights end to end; then of the energy.
 
-    letters (5, span · channels): what a letter at p adds to the first layer's sums, from output p + padding - span + 1
-    on, as they lie in memory; the fifth is none, and adds nothing. The first layer has no other weights. Later ones
+    letters (5, span · channels): what a letter at p adds to a first layer's sums, from output p + padding - span + 1
+    on, as they lie in memory; the fifth is none, and adds nothing. First layers have no other weights. Later ones
     have theirs by input, then by output: a linear layer's by row (column, channel), others' by (channel, output).
-    feature_weights and reference are (length · channels,), position-major as the last layer's values lie in memory.
+    feature_weights and reference are (length · channels,), position-major as a last layer's values lie in memory, one
+    stack's after another's.
     The energy is the weighted distance from the reference, never below least_energy = 0; or, if linear, the offset less
     the weighted sum; if squared, the square of that. Linear layers have units without any weight, so that there are
     whole vectors of them.
@@ -70,6 +74,16 @@ class Plan(NamedTuple):
     least_energy: float
     squared: bool
 
+    @property
+    def values(self) -> int:
+        """How many values all layers have."""
+        return int(self.table[-1, PLACE] + self.table[-1, OUT_LENGTH] * self.table[-1, OUT_CHANNELS])
+
+    @property
+    def stacks(self) -> list[NDArray[np.int64]]:
+        """The table of each stack."""
+        return np.split(self.table, np.flatnonzero(self.table[:, FIRST])[1:])
+
 
 def make_plan(
     layers: list[tuple[Layer, Weights, Weights]],
@@ -83,7 +97,8 @@ def make_plan(
     rows, parameters, size, place = [], list[Weights](), 0, 0
     for number, (layer, weights, bias) in enumerate(layers):
         ordered = weights[:0] if number == 0 else _by_input(layer, weights)
-        rows.append([*layer[:WEIGHTS], size, size + ordered.size, place, layer.added])
+        features = 0 if number == len(layers) - 1 else NOTHING
+        rows.append([*layer[:WEIGHTS], size, size + ordered.size, place, layer.added, number == 0, features])
         parameters += [ordered.ravel(), bias.ravel()]
         size += ordered.size + bias.size
         place += layer.out_length * layer.out_channels
@@ -100,6 +115,31 @@ def make_plan(
         offset=offset or 0.0,
         least_energy=-UNBOUNDED if linear and not squared else 0.0,
         squared=squared,
+    )
+
+
+def side_by_side(plans: Sequence[Plan]) -> Plan:
+    """One plan of all their stacks; its energy is that of all their features together."""
+    tables, size = [], np.zeros(5, np.int64)  # layers, parameters, values, columns of letters, features before a plan
+    for plan in plans:
+        layers, parameters, values, columns, features = size
+        table = plan.table.copy()
+        later = table[:, FIRST] == 0
+        table[:, WEIGHTS] = np.where(later, table[:, WEIGHTS] + parameters, columns)
+        table[:, BIAS] += parameters
+        table[:, PLACE] += values
+        table[:, ADDED] += np.where(table[:, ADDED] == NOTHING, 0, layers)
+        table[:, FEATURES] += np.where(table[:, FEATURES] == NOTHING, 0, features)
+        tables.append(table)
+        size += (len(table), plan.parameters.size, plan.values, plan.letters.shape[1], len(plan.reference))
+    return plans[0]._replace(
+        table=np.concatenate(tables),
+        slopes=np.concatenate([plan.slopes for plan in plans]),
+        letters=aligned(np.hstack([plan.letters for plan in plans])),
+        parameters=aligned(np.concatenate([plan.parameters for plan in plans])),
+        feature_weights=aligned(np.concatenate([plan.feature_weights for plan in plans])),
+        reference=aligned(np.concatenate([plan.reference for plan in plans])),
+        offset=sum(plan.offset for plan in plans),
     )
 
 

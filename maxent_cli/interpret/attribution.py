@@ -21,11 +21,12 @@ from maxent_cli.engine.randomness import chain_keys
 from maxent_cli.engine.target import Terms
 from maxent_cli.engine.terms import background_rows
 from maxent_cli.errors import InputError, is_out_of_memory
+from maxent_cli.interpret.backgrounds import random_codes
 from maxent_cli.interpret.deeplift import multipliers
 from maxent_cli.interpret.law import evaluate, output_term, sums_of
 from maxent_cli.interpret.plan import NotAStack, as_representation, read_plan
 from maxent_cli.interpret.reading import ReadThrough, gains, read_through, reading_of, running_outputs
-from maxent_cli.interpret.sampling import over_anchors, random_codes, ready
+from maxent_cli.interpret.sampling import over_anchors, ready
 from maxent_cli.laws import Outputs
 from maxent_cli.models.protocol import SequenceModel, one_hot
 
@@ -322,7 +323,7 @@ def _compiled(question: Question, places: NDArray[np.intp], letters: Codes) -> F
         for start in range(0, len(places), PASSES):
             some = slice(start, start + PASSES)
             values = single_changes(plan, question.codes, places[some], letters[some])
-            outputs.append(question.model.head(as_representation(plan, values, reference.shape)))
+            outputs.append(question.model.head(as_representation(question.model, plan, values, reference.shape)))
     return _array(sums_of(torch.cat(outputs), question.settings.outputs)[..., 0])
 
 

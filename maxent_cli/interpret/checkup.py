@@ -28,6 +28,7 @@ from maxent_cli.interpret.variants import CONTEXTS, VariantSettings
 from maxent_cli.laws import spelled
 from maxent_cli.models.adapter import AdaptedNetwork
 from maxent_cli.models.architectures import LayeredModel
+from maxent_cli.models.consensus import Consensus
 from maxent_cli.models.protocol import one_hot
 from maxent_cli.models.scores import Score
 
@@ -46,7 +47,7 @@ SPARE_TIME, SPARE_MEMORY = 2.0, 1.5  # what a resource line asks for, over what 
 _DROPOUT = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm)
 
-Reader = AdaptedNetwork | LayeredModel | Score
+Reader = AdaptedNetwork | LayeredModel | Score | Consensus
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,8 @@ def representation(patient: Patient) -> Finding:
     model, layer = patient.model, "module output"
     if isinstance(model, AdaptedNetwork):
         layer = f"module {model.layer}" if model.layer else "a matrix product in its code"
+    if isinstance(model, Consensus):
+        layer = f"the heads of {len(model.parts)} networks"
     with torch.inference_mode():
         points = model.representation(one_hot(torch.from_numpy(patient.random(2 * PAIRS)).to(patient.device)))
         ends, middle = model.head(points), model.head((points[:PAIRS] + points[PAIRS:]) / 2)

@@ -13,15 +13,19 @@ from maxent_cli.alphabet import Codes
 from maxent_cli.analysis.features import Feature
 from maxent_cli.data import Anchor, Floats, SampleSet
 from maxent_cli.engine.matches import MatchField
+from maxent_cli.engine.randomness import chain_keys
 from maxent_cli.engine.target import Term, Terms
 from maxent_cli.engine.terms import background_rows, doubled_odds, gc_field, weighted_distance
 from maxent_cli.errors import InputError, SettingsError, require_range
+from maxent_cli.interpret.backgrounds import random_codes
 from maxent_cli.interpret.constraints import FREE, Constraints
 from maxent_cli.laws import LAWS, LawKind, Outputs, is_table, law_named
+from maxent_cli.models.consensus import Consensus, consensus_of, of_each
 from maxent_cli.models.pieces import in_pieces, sequences_at_once
 from maxent_cli.models.protocol import SequenceModel, one_hot
 
 BATCH = 512  # sequences a forward pass
+SCALED_BY = 1000  # background sequences whose mean distance is a network's unit, where there are several
 CPU = torch.device("cpu")
 DEFAULT_KEEP = 0.75
 MOST_OUTPUT = 1e9  # beyond, a wanted output is a slip of the keyboard
@@ -206,7 +210,7 @@ class AnchoredLaw:
 
     of_outputs: where it takes outputs, so that representation and weights do not tell the energy, what of codes (B, L)
     the energy is the length of (B, R). offset: None for the weighted distance; else the energy at the reference, of
-    which it is a linear function if the head is linear; squared: its square is.
+    which it is a linear function if the head is linear; squared: its square is. networks: None where there is one.
     """
 
     terms: Terms
@@ -217,6 +221,20 @@ class AnchoredLaw:
     anchor_output: float
     of_outputs: Term | None = None
     squared: bool = False
+    networks: "EachNetwork | None" = None
+
+
+@dataclass(frozen=True)
+class EachNetwork:
+    """What each of M networks makes of sequences around an anchor.
+
+    seen: codes (B, L) to its own distance, not squared, and its output (B, M, 2). scales (M,): its mean distance of
+    background sequences; anchor_outputs (M,).
+    """
+
+    seen: Term
+    scales: Floats
+    anchor_outputs: Floats
 
 
 def anchored_law(
@@ -231,13 +249,57 @@ def anchored_law(
     if not anchor.mutable.any():
         raise InputError(anchor.name, "", "none of its positions may change", "see --fix and its letters")
     view = replace(view, to=settings.to)
-    energy, offset, squared = settings.kind.energy(view)
     rows, mutable, constraints = background_of(anchor, settings)
+    several, background = consensus_of(model), Terms(view.output, rows, mutable, constraints)
+    networks = None if several is None else each_network(several, view, anchor, background, settings.outputs)
+    if networks is not None and settings.kind.is_distance:
+        view = in_common_units(view, networks)
+    energy, offset, squared = settings.kind.energy(view)
     if settings.hold:
-        constraints = (*constraints, held_meanwhile(model, anchor, settings, device))
-    terms = Terms(energy, rows, mutable, constraints)
+        constraints = (*constraints, held_meanwhile(model, anchor, settings, background, device))
     made_of = view.weights, view.reference, offset, view.anchor_output
-    return AnchoredLaw(terms, view.output, *made_of, view.reshaped if settings.kind.of_outputs else None, squared)
+    reshaped = view.reshaped if settings.kind.of_outputs else None
+    return AnchoredLaw(
+        replace(background, energy=energy, constraints=constraints), view.output, *made_of, reshaped, squared, networks
+    )
+
+
+def each_network(model: Consensus, view: View, anchor: Anchor, background: Terms, outputs: Outputs) -> EachNetwork:
+    """What each network makes of sequences; its scale is found on background sequences that depend on the anchor alone.
+
+    So all that builds the law of an anchor anew has the same energies. Raises InputError where a network tells none of
+    them from the anchor.
+    """
+    weights = [len(model.sizes) * part for part in of_each(model, view.weights)]  # the output is the networks' mean
+    reference = of_each(model, view.reference)
+
+    def seen(codes: Tensor) -> Tensor:
+        found = model.representation(one_hot(codes))
+        apart = [
+            (part - at) * own
+            for part, at, own in zip(torch.split(found, model.sizes, 1), reference, weights, strict=True)
+        ]
+        distances = torch.stack([torch.linalg.vector_norm(part, dim=1) for part in apart], 1)
+        return torch.stack([distances, sums_of(model.each(found), outputs).mean(-1)], 2)
+
+    run = in_pieces(seen, view.at_once)
+    codes = random_codes(anchor.codes, background, chain_keys(0, "networks", anchor.codes, SCALED_BY))
+    device = view.reference.device
+    scales = evaluate(run, codes, device)[..., 0].mean(0)
+    at_anchor = evaluate(run, anchor.codes[None], device)[0, :, 1]
+    for number in np.flatnonzero(~(scales > 0)):
+        problem = f"network {number + 1} of {len(scales)} tells no background sequence from it"
+        raise InputError(anchor.name, "", problem, "leave that network out, or choose another output")
+    return EachNetwork(run, scales, at_anchor)
+
+
+def in_common_units(view: View, networks: EachNetwork) -> View:
+    """The view whose distance is the length of all networks' distances, each in units of its mean on the background."""
+    several = consensus_of(view.model)
+    assert several is not None
+    parts = zip(of_each(several, view.weights), networks.scales.tolist(), strict=True)
+    scaled = torch.cat([part * (len(networks.scales) / scale) for part, scale in parts])
+    return replace(view, weights=scaled)
 
 
 def as_drawn(settings: LawSettings, samples: SampleSet) -> LawSettings:
@@ -252,9 +314,14 @@ def as_drawn(settings: LawSettings, samples: SampleSet) -> LawSettings:
     return replace(settings, outputs=turned, to=None if settings.to is None else -settings.to)
 
 
-def held_meanwhile(model: SequenceModel, anchor: Anchor, settings: LawSettings, device: torch.device) -> Term:
+def held_meanwhile(
+    model: SequenceModel, anchor: Anchor, settings: LawSettings, background: Terms, device: torch.device
+) -> Term:
     """A constraint: minus hold_beta times the distance that the law of the anchor has of the outputs held."""
-    distance = view_of(model, anchor, settings.hold, device).distance
+    view, several = view_of(model, anchor, settings.hold, device), consensus_of(model)
+    if several is not None:
+        view = in_common_units(view, each_network(several, view, anchor, background, settings.hold))
+    distance = view.distance
     return lambda codes: -settings.hold_beta * distance(codes).double()
 
 
@@ -311,11 +378,12 @@ def sums_term(model: SequenceModel, asked: Outputs) -> Term:
 
 
 def evaluate(term: Callable[[Tensor], Tensor], codes: Codes, device: torch.device = CPU) -> Floats:
-    """A term on codes (..., L), some hundred sequences at a time, as (...) float64."""
+    """A term on codes (..., L), some hundred sequences at a time, as (...) float64; or (..., R), if it gives R."""
     flat = torch.from_numpy(codes.reshape(-1, codes.shape[-1]))
     with torch.inference_mode():
         parts = [term(flat[start : start + BATCH].to(device)).double() for start in range(0, len(flat), BATCH)]
-    return torch.cat(parts).cpu().numpy().reshape(codes.shape[:-1])
+    found = torch.cat(parts).cpu().numpy()
+    return found.reshape((*codes.shape[:-1], *found.shape[1:]))
 
 
 def _represent(model: SequenceModel, codes: Tensor) -> Tensor:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor, fx, nn
 
 from maxent_cli.engine import layers
-from maxent_cli.engine.layers import Layer, Plan, make_plan
+from maxent_cli.engine.layers import FEATURES, OUT_CHANNELS, OUT_LENGTH, Layer, Plan, make_plan, side_by_side
 from maxent_cli.models.adapter import AdaptedNetwork
+from maxent_cli.models.consensus import networks_of, of_each
 from maxent_cli.models.protocol import SequenceModel
 
 Weights = NDArray[np.float32]
@@ -153,9 +154,13 @@ def read_plan(
     With an offset the energy is linear: offset - sum of weights · (representation - reference), or the square of that.
     Raises NotAStack where the network is not a chain of layers that the compiled chain knows.
     """
-    stack = read_stack(model)
-    told = _position_major(weights, stack), _position_major(reference, stack)
-    return make_plan(stack.layers, *told, offset, squared)
+    plans, offsets = list[Plan](), [offset]
+    for part, own, at in zip(networks_of(model), of_each(model, weights), of_each(model, reference), strict=True):
+        stack = read_stack(part)
+        told = _position_major(own, stack), _position_major(at, stack)
+        plans.append(make_plan(stack.layers, *told, offsets[-1], squared))
+        offsets.append(None if offset is None else 0.0)
+    return plans[0] if len(plans) == 1 else side_by_side(plans)
 
 
 def read_stack(model: SequenceModel) -> _Stack:
@@ -177,6 +182,7 @@ def read_front(model: SequenceModel) -> list[LayerWeights]:
     Where its code cannot be read, the first convolution of letters among its modules, with a ReLU: a guess, which
     serves where nothing has to be as the network has it. Raises NotAStack where there is none.
     """
+    model = networks_of(model)[0]  # of several, the first: what is learned upon it, the others' too, need not be exact
     stack, reading = _empty_stack(model), read(model)
     if not reading.layers:
         reading = reading._replace(layers=_guessed(model))
@@ -229,11 +235,15 @@ def _position_major(values: Tensor, stack: _Stack) -> Weights:
     return np.ascontiguousarray(array.T).ravel()
 
 
-def as_representation(plan: Plan, values: Weights, shape: torch.Size) -> Tensor:
-    """The last layer's values (M, size), position-major as they lie in memory, as representations (M, *shape)."""
-    _, _, _, _, length, channels = plan.table[-1, :6]
-    by_channel = values.reshape(-1, length, channels)[..., : shape.numel() // length].transpose(0, 2, 1)
-    return torch.from_numpy(np.ascontiguousarray(by_channel)).reshape(-1, *shape)
+def as_representation(model: SequenceModel, plan: Plan, values: Weights, shape: torch.Size) -> Tensor:
+    """The last layers' values (M, size), position-major as they lie in memory, as representations (M, *shape)."""
+    found = []
+    for stack, part in zip(plan.stacks, of_each(model, torch.empty(shape)), strict=True):
+        first, length, channels = stack[-1, [FEATURES, OUT_LENGTH, OUT_CHANNELS]]
+        own = values[:, first : first + length * channels].reshape(-1, length, channels)
+        by_channel = own[..., : part.numel() // length].transpose(0, 2, 1)  # the rest are units without weights
+        found.append(torch.from_numpy(np.ascontiguousarray(by_channel)).flatten(1))
+    return torch.cat(found, 1).reshape(-1, *shape)
 
 
 def read_layers(model: SequenceModel) -> Layers:

@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from maxent_cli.alphabet import Codes
-from maxent_cli.analysis.free_energy import background_mass
+from maxent_cli.analysis.free_energy import log_partition
 from maxent_cli.analysis.jackknife import Estimate, jackknife
 from maxent_cli.data import Anchor, Floats, SampleSet
 from maxent_cli.engine.randomness import chain_keys
@@ -78,9 +78,9 @@ def prefix_bits(
     for place in places:
         listen()
         logs.append(walk.put_in(int(place)))
-    own = float(setting.energies(samples.anchor)) * samples.beta / np.log(2)
-    mass = background_mass(samples)
-    return _estimates(np.array(logs), places, len(anchor.codes), Estimate(-mass.value - own, mass.error))
+    own, mass = float(setting.energies(samples.anchor)) * samples.beta, log_partition(samples)
+    law = Estimate(-(mass.value + own) / np.log(2), mass.error / np.log(2))
+    return _estimates(np.array(logs), places, len(anchor.codes), law)
 
 
 def _estimates(logs: Floats, places: NDArray[np.intp], length: int, law: Estimate) -> PrefixBits:

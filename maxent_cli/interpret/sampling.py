@@ -16,7 +16,7 @@ from maxent_cli import choices
 from maxent_cli.alphabet import UNKNOWN, Codes
 from maxent_cli.analysis.diagnostics import diagnose, letters_converged
 from maxent_cli.analysis.reweighting import Settled, beta_error, settle
-from maxent_cli.data import Anchor, Floats, Replicas, SampleSet, Sequences, Stop
+from maxent_cli.data import Anchor, Floats, Networks, Replicas, SampleSet, Sequences, Stop
 from maxent_cli.engine.full_passes import full_pass_chain
 from maxent_cli.engine.incremental import compiled_chain
 from maxent_cli.engine.kernels import metropolis_hastings
@@ -30,20 +30,20 @@ from maxent_cli.engine.proposals import (
     TOGGLE,
     WHOLE,
     Move,
-    cumulative_rows,
 )
-from maxent_cli.engine.randomness import START_STEP, Keys, background_draws, chain_keys
+from maxent_cli.engine.randomness import Keys, chain_keys
 from maxent_cli.engine.sampling import NO_JOURNAL, Journal, block_steps, in_blocks
-from maxent_cli.engine.support import Support, draws_inside, inside
 from maxent_cli.engine.surrogate import surrogate_chain
 from maxent_cli.engine.target import Kernel, Ladder, State, Terms, Trace, start_state
 from maxent_cli.engine.terms import background_rows
 from maxent_cli.engine.tuning import Betas, Tuned, first_ladder, tune, whole
 from maxent_cli.errors import InputError, SettingsError, StoppedError, require_range
+from maxent_cli.interpret.backgrounds import random_codes, support_of
 from maxent_cli.interpret.constraints import log_share_inside
 from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, evaluate
 from maxent_cli.interpret.plan import NotAStack, read_layers, read_plan, read_stack
 from maxent_cli.interpret.surrogates import Apprentice, cheap_front, most_steps, teacher_of, work_of
+from maxent_cli.models.consensus import networks_of
 from maxent_cli.models.protocol import SequenceModel
 
 Result = TypeVar("Result")
@@ -274,19 +274,22 @@ class Setting:
 
 
 def ready(model: SequenceModel) -> str | None:
-    """Read the network's layers, which must be done before several threads run it; or why it is no stack of them."""
-    try:
-        read_layers(model)
-    except NotAStack as reason:
-        return str(reason)
-    return None
+    """Read the networks' layers, which must be done before several threads run them; or why one is no stack of them."""
+    found = list[str]()
+    for part in networks_of(model):
+        try:
+            read_layers(part)
+        except NotAStack as reason:
+            found.append(str(reason))
+    return found[0] if found else None
 
 
 def why_full_passes(model: SequenceModel, run: Sampling) -> str | None:
     """Why each step on a CPU takes a full pass, where it does; the layers are read, as by `ready`."""
     ready(model)
     try:
-        read_stack(model)
+        for part in networks_of(model):
+            read_stack(part)
     except NotAStack as reason:
         if not _learns(run):
             return str(reason)
@@ -453,7 +456,9 @@ def aimed(setting: Setting) -> Setting:
 
 def as_asked(samples: SampleSet, aim: Aim) -> SampleSet:
     """The draws with the outputs that were asked for, and minus the output that they are of as energy."""
-    sign, replicas = -1.0 if aim.turned else 1.0, samples.replicas
+    sign, replicas, each = -1.0 if aim.turned else 1.0, samples.replicas, samples.networks
+    if each is not None:
+        each = replace(each, output=sign * each.output, anchor_output=sign * each.anchor_output)
     search = replicas.search.copy()
     search[:, search.shape[1] // 2 :] -= aim.added
     return replace(
@@ -465,6 +470,7 @@ def as_asked(samples: SampleSet, aim: Aim) -> SampleSet:
         energy_background_error=0.0,
         output_background=samples.output_background[::-1] * sign if aim.turned else samples.output_background,
         replicas=replace(replicas, energy=replicas.energy - aim.added, output=sign * replicas.output, search=search),
+        networks=each,
     )
 
 
@@ -657,7 +663,17 @@ def collect(setting: Setting, tuned: Tuned, held: Held, parts: list[Trace], thin
         replicas=watch_replicas(tuned, held, output),
         energy_background_error=setting.reference.energy_error if setting.aim is None else 0.0,
         stands_for=setting.anchor.stands_for,
+        networks=networks_of_draws(setting, top.codes),
     )
+
+
+def networks_of_draws(setting: Setting, codes: Codes) -> Networks | None:
+    """What each network makes of draws (C, D, L); None where there is one."""
+    each = setting.law.networks
+    if each is None:
+        return None
+    seen = evaluate(each.seen, codes, torch.device(setting.run.device))
+    return Networks(seen[..., 0], seen[..., 1], each.scales, each.anchor_outputs)
 
 
 def weighed(plain: SampleSet, settled: Settled, keep: float) -> SampleSet:
@@ -673,7 +689,11 @@ def weighed(plain: SampleSet, settled: Settled, keep: float) -> SampleSet:
         output=np.dstack([replicas.output[..., :-1], output[:, some]]),
         letters=np.concatenate([replicas.letters[:, :-1], letter_counts(codes)[:, None]], axis=1),
     )
+    each = plain.networks
+    if each is not None:
+        each = replace(each, distance=_rows(each.distance, settled), output=_rows(each.output, settled))
     found = replace(plain, codes=codes, energy=energy, output=output, beta=settled.beta, replicas=top, keep=keep)
+    found = replace(found, networks=each)
     return replace(found, beta_error=beta_error(found))
 
 
@@ -745,23 +765,7 @@ def start_codes(setting: Setting) -> Codes:
     return random
 
 
-def support_of(terms: Terms) -> Support | None:
-    """The support among the constraints, if there is one."""
-    return next((term for term in terms.constraints if isinstance(term, Support)), None)
-
-
 def is_inside(terms: Terms, codes: Codes) -> NDArray[np.bool_]:
     """Whether codes (C, L) are in the support (C,)."""
     support = support_of(terms)
     return np.ones(len(codes), np.bool_) if support is None else support(torch.from_numpy(codes)).numpy() == 0
-
-
-def random_codes(anchor: Codes, terms: Terms, keys: Keys) -> Codes:
-    """Independent draws (C, L) from the background alone, within its constraints, where the anchor (L,) may change."""
-    support = support_of(terms)
-    if support is not None:
-        return draws_inside(inside(support, terms.background, anchor, terms.mutable), keys)
-    codes = np.tile(anchor, (len(keys), 1))
-    background_draws(keys, START_STEP, cumulative_rows(terms.background), codes)
-    codes[:, ~terms.mutable] = anchor[~terms.mutable]
-    return codes

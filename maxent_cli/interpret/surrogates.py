@@ -59,7 +59,7 @@ def work(found: list[Layer]) -> int:
 
 def work_of(plan: Plan) -> int:
     """The same of all layers of a plan."""
-    return work([Layer(*row[: layers.WEIGHTS]) for row in plan.table.tolist()])
+    return sum(work([Layer(*row[: layers.WEIGHTS]) for row in stack.tolist()]) for stack in plan.stacks)
 
 
 def cheap_front(model: SequenceModel) -> list[LayerWeights]:

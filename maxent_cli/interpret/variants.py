@@ -16,10 +16,11 @@ from maxent_cli.engine.layers import Plan
 from maxent_cli.engine.randomness import chain_keys
 from maxent_cli.engine.target import Terms
 from maxent_cli.interpret.attribution import CHECKED, MOST_DRIFT
+from maxent_cli.interpret.backgrounds import random_codes
 from maxent_cli.interpret.conditionals import energies
 from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, as_drawn, output_term, sums_of
 from maxent_cli.interpret.plan import NotAStack, as_representation, read_plan
-from maxent_cli.interpret.sampling import COMPILED, random_codes
+from maxent_cli.interpret.sampling import COMPILED
 from maxent_cli.laws import Outputs
 from maxent_cli.models.pieces import sequences_at_once
 from maxent_cli.models.protocol import SequenceModel
@@ -69,7 +70,7 @@ class Scanned:
 class _Scan:
     """A network around an anchor; plan: of the compiled chain, if that serves."""
 
-    model: "_OncePerBatch"
+    model: "OncePerBatch"
     law: AnchoredLaw
     settings: VariantSettings
     at_once: int
@@ -143,22 +144,22 @@ class _Scan:
         """The output (M,) of the last values (M, size) of the compiled chain."""
         assert self.plan is not None
         with torch.inference_mode():
-            outputs = self.model.head(as_representation(self.plan, values, self.law.reference.shape))
+            outputs = self.model.head(as_representation(self.model, self.plan, values, self.law.reference.shape))
             return _array(sums_of(outputs, self.settings.outputs).mean(-1))
 
 
-class _OncePerBatch:
+class OncePerBatch:
     """A network that keeps the representation of the last batch, of which output and energy are both asked."""
 
     def __init__(self, model: SequenceModel) -> None:
-        self._model, self.input_length = model, model.input_length
+        self.wrapped, self.input_length = model, model.input_length
         self._kept: tuple[Tensor, Tensor] | None = None
         self.head = model.head
 
     def representation(self, one_hot: Tensor) -> Tensor:
         """Of the network."""
         if self._kept is None or not torch.equal(self._kept[0], one_hot):
-            self._kept = one_hot, self._model.representation(one_hot)
+            self._kept = one_hot, self.wrapped.representation(one_hot)
         return self._kept[1]
 
     def __call__(self, one_hot: Tensor) -> Tensor:
@@ -193,7 +194,7 @@ def scan_anchor(model: SequenceModel, samples: SampleSet, sites: Sequence[Site],
 
 
 def _scan(model: SequenceModel, samples: SampleSet, settings: VariantSettings, changes: int) -> _Scan:
-    device, once = torch.device(settings.device), _OncePerBatch(model)
+    device, once = torch.device(settings.device), OncePerBatch(model)
     anchor = Anchor(samples.name, samples.anchor, samples.interval, samples.mutable)
     law = anchored_law(once, anchor, as_drawn(settings.law, samples), device)
     plan = None

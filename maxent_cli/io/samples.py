@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maxent_cli.alphabet import UNKNOWN, Codes
-from maxent_cli.data import Interval, Replicas, SampleSet
+from maxent_cli.data import Interval, Networks, Replicas, SampleSet
 from maxent_cli.errors import InputError
 from maxent_cli.io.digests import note
 from maxent_cli.io.outputs import writing
@@ -25,6 +25,7 @@ from maxent_cli.laws import LAWS, LawKind, spelled
 VERSION = 2  # of the format: docs/draws-format.md; tests/data keeps a file of each
 ARRAYS = ("anchor", "codes", "energy", "output", "background", "mutable", "output_background")
 REPLICA_ARRAYS = ("betas", "energy", "output", "letters", "search")
+NETWORK_ARRAYS = ("distance", "output", "distance_background", "anchor_output")
 NUMBERS = ("beta", "anchor_output", "energy_background", "thin", "acceptance", "kernel", "drift_start", "drift")
 LATER: dict[str, Any] = {
     "energy_background_error": 0.0,
@@ -57,6 +58,9 @@ class DrawsWriter:
             self._put(f"replica_{name}_{number}", getattr(samples.replicas, name))
         if samples.conditionals is not None:
             self._put(f"conditionals_{number}", samples.conditionals.astype(np.float32))
+        if samples.networks is not None:
+            for name in NETWORK_ARRAYS:
+                self._put(f"network_{name}_{number}", getattr(samples.networks, name))
         self.count += 1
 
     def finish(self, header: dict[str, Any]) -> None:
@@ -171,10 +175,17 @@ class DrawsFile:
                 **{name: record.get(name, default) for name, default in LATER.items()},
                 replicas=Replicas(*(self._members[f"replica_{name}_{number}"] for name in REPLICA_ARRAYS)),
                 conditionals=self._members.get(f"conditionals_{number}"),
+                networks=self._networks(number),
             )
             _require_whole(samples)
             self._require_like(samples)
             return samples
+
+    def _networks(self, number: str) -> Networks | None:
+        """What each of several networks makes of an anchor's draws."""
+        if f"network_distance_{number}" not in self._members:
+            return None
+        return Networks(*(self._members[f"network_{name}_{number}"] for name in NETWORK_ARRAYS))
 
     def _require_like(self, samples: SampleSet) -> None:
         """Raise InputError where letters and frequencies are none that draws can have, or lengths differ."""
@@ -267,6 +278,11 @@ def _require_whole(samples: SampleSet) -> None:
     if samples.conditionals is not None:
         wanted["conditionals"] = "f", (len(samples.conditionals), length, 4)
         found["conditionals"] = samples.conditionals
+    if samples.networks is not None:
+        count = len(samples.networks.anchor_output)
+        shapes = ((chains, draws, count), (chains, draws, count), (count,), (count,))
+        for name, shape in zip(NETWORK_ARRAYS, shapes, strict=True):
+            wanted[f"network {name}"], found[f"network {name}"] = ("f", shape), getattr(samples.networks, name)
     for name, (kind, shape) in wanted.items():
         if found[name].dtype.kind != kind or found[name].shape != shape:
             raise ValueError(name)

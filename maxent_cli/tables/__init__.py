@@ -3,6 +3,7 @@
 from maxent_cli.tables import (
     attribution,
     comparison,
+    crossing,
     dependence,
     design,
     gc_probe,
@@ -23,7 +24,7 @@ WRITTEN: dict[str, tuple[Output, ...]] = {
     "motifs": motifs.FOLDER,
     "dependence": dependence.FOLDER,
     "variants": (*variants.FOLDER, sampling.REJECTED),
-    "compare": comparison.FOLDER,
+    "compare": (*comparison.FOLDER, *crossing.FOLDER),
     "periodicity": periodicity.FOLDER,
     "gc-probe": (*gc_probe.FOLDER, sampling.REJECTED),
     "design": (*design.FOLDER, sampling.REJECTED),

@@ -1,9 +1,8 @@
 """The tables that `maxent sample` writes, and that of rejected records."""
 
-from maxent_cli.tables.columns import BETA, CONVERGED, CONVERGENCE, NO_DISTANCE, RECORD, RHAT
+from maxent_cli.tables.columns import BETA, CONVERGED, CONVERGENCE, NO_DISTANCE, NO_LADDER, RECORD, RHAT
 from maxent_cli.tables.schema import NUMBER, SHARE, TEXT, TRUTH, WHOLE, Column, File, Table, estimate
 
-_NO_LADDER = "there is no ladder of replicas from beta 0 up"
 _UNWATCHED = "nothing ever changed in any chain"
 
 SUMMARY = Table(
@@ -66,7 +65,7 @@ SUMMARY = Table(
             "bits_held",
             "bits",
             "Divergence of the whole law from its background, of which a logo shows the bits alone.",
-            _NO_LADDER,
+            NO_LADDER,
         ),
         Column("bits_held_df", WHOLE, "", "Degrees of freedom of the error of bits_held."),
         Column("kernel", TEXT, "", "What drew: the compiled kernel, or full passes and why."),
@@ -95,11 +94,31 @@ SERIES = Table(
         Column("energy_reduction", NUMBER, "", "Share by which it is below the background's.", NO_DISTANCE),
         *estimate("output", "output", "Mean output of the replica's draws."),
         *estimate("bits", "bits", "Information of the letters at each position against the background, summed."),
-        *estimate("bits_held", "bits", "Divergence of the law at this beta from its background.", _NO_LADDER),
-        *estimate("beyond_positions", "bits", "What is held that no logo shows: bits_held less bits.", _NO_LADDER),
+        *estimate("bits_held", "bits", "Divergence of the law at this beta from its background.", NO_LADDER),
+        *estimate("beyond_positions", "bits", "What is held that no logo shows: bits_held less bits.", NO_LADDER),
         *CONVERGENCE,
     ),
     key=("record", "beta"),
+)
+NETWORKS = Table(
+    "OUT.networks.tsv",
+    "a network of an anchor",
+    "what each network makes of the draws; not there where the law is of one",
+    (
+        RECORD,
+        Column("network", WHOLE, "", "Number of the network, from 1, in the order of --model."),
+        *estimate("distance", "distance", "Mean distance of the draws from the anchor, by this network alone."),
+        Column(
+            "distance_background",
+            NUMBER,
+            "distance",
+            "Mean distance of background sequences, in which the law counts it.",
+        ),
+        Column("reduction", NUMBER, "", "Share by which the draws' distance is below the background's."),
+        Column("output_anchor", NUMBER, "output", "The network's output for the anchor."),
+        *estimate("output", "output", "Mean output of the draws."),
+    ),
+    key=("record", "network"),
 )
 REJECTED = Table(
     "OUT.rejected.tsv",
@@ -115,5 +134,6 @@ SAMPLE = (
     File("OUT", "the draws, .npz; docs/draws-format.md says what is in it"),
     SUMMARY,
     SERIES,
+    NETWORKS,
     REJECTED,
 )

@@ -255,7 +255,7 @@ def test_single_changes_are_full_passes_of_changed_letters(make):
         wanted = model.representation(one_hot(torch.from_numpy(changed)))
     plan = read_plan(model, wanted[0], torch.ones_like(wanted[0]))
     found = single_changes(plan, codes, places, letters.astype(np.uint8))
-    torch.testing.assert_close(as_representation(plan, found, wanted.shape[1:]), wanted, rtol=0, atol=2e-5)
+    torch.testing.assert_close(as_representation(model, plan, found, wanted.shape[1:]), wanted, rtol=0, atol=2e-5)
     assert wanted.std(0).max() > 0.01
 
 

@@ -184,7 +184,7 @@ def test_every_architecture_of_this_package_is_read_and_has_the_energies_of_full
     assert plan.table[-1, 5] == len(plan.reference)
     found, energy = last_values(plan, codes)
     wanted = (weights * (units - units[0])).norm(dim=1).numpy()
-    torch.testing.assert_close(as_representation(plan, found, units.shape[1:]), units, atol=2e-5, rtol=0)
+    torch.testing.assert_close(as_representation(model, plan, found, units.shape[1:]), units, atol=2e-5, rtol=0)
     np.testing.assert_allclose(energy, wanted, atol=2e-5, rtol=0)
     assert wanted[1:].min() > 0.1
 

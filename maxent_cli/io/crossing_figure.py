@@ -1,0 +1,71 @@
+"""What networks make of each other's draws, in one figure: three matrices, and the tree of those that are alike."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+from maxent_cli.data import Floats
+from maxent_cli.io.figures import INK, label_axes, write_figure
+from maxent_cli.io.logos import _shown
+
+DEEP = LinearSegmentedColormap.from_list("deep", ["#ffffff", "#b9cff0", "#1f5fbf", "#0b2545"]).with_extremes(
+    bad="#eeeeee"
+)
+SIDE, A_NETWORK = 3.4, 0.2  # inches: of a matrix at least, and of each network
+MOST_WRITTEN = 12  # networks up to which numbers stand in the matrices
+
+
+@dataclass(frozen=True)
+class CrossingFigure:
+    """Names of networks in the tree's order, matrices (A drawn, B read) in that order by title, and the tree's lines.
+
+    across, up (n, 4): as scipy draws a dendrogram.
+    """
+
+    names: Sequence[str]
+    matrices: dict[str, Floats]
+    across: Floats
+    up: Floats
+
+
+def write_crossing_figure(path: str, shown: CrossingFigure) -> None:
+    """Write the figure as PNG, SVG or PDF by the path's suffix."""
+    side = max(SIDE, A_NETWORK * len(shown.names) + 1.5)
+    figure = Figure(figsize=(side * (len(shown.matrices) + 1), side + 0.6), layout="constrained")
+    *matrices, tree = figure.subplots(1, len(shown.matrices) + 1)
+    for number, (axes, (title, values)) in enumerate(zip(matrices, shown.matrices.items(), strict=True)):
+        _draw_matrix(axes, title, values, shown.names, number == 0)
+    _draw_tree(tree, shown)
+    write_figure(path, figure)
+
+
+def _draw_matrix(axes: Axes, title: str, values: Floats, names: Sequence[str], first: bool) -> None:
+    image = axes.imshow(values, cmap=DEEP, vmin=0, vmax=max(float(np.nanmax(values, initial=0)), 1e-9))
+    written = [_shown(name) for name in names]
+    places = range(len(names))
+    axes.set_xticks(places, written, rotation=90, fontsize=7, parse_math=False)
+    axes.set_yticks(places, written if first else [""] * len(names), fontsize=7, parse_math=False)
+    label_axes(axes, title, "read by", "drawn from" if first else "")
+    if len(names) <= MOST_WRITTEN:
+        for (row, column), value in np.ndenumerate(values):
+            dark = value > 0.55 * (image.get_clim()[1] or 1)
+            text = f"{value:.2g}" if np.isfinite(value) else "-"
+            axes.text(column, row, text, ha="center", va="center", fontsize=7, color="white" if dark else INK)
+    axes.figure.colorbar(image, ax=axes, shrink=0.7).ax.tick_params(labelsize=7)
+
+
+def _draw_tree(axes: Axes, shown: CrossingFigure) -> None:
+    for across, up in zip(shown.across, shown.up, strict=True):
+        axes.plot(up, across, color=INK, linewidth=1)
+    axes.set_yticks(
+        10 * np.arange(len(shown.names)) + 5, [_shown(name) for name in shown.names], fontsize=7, parse_math=False
+    )
+    axes.set_ylim(10 * len(shown.names), 0)
+    axes.set_xlim(left=0)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(axis="x", labelsize=7)
+    label_axes(axes, "Alike", "excess of T, mean of both ways, sd", "")
