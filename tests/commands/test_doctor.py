@@ -28,6 +28,7 @@ TOPICS = [
     "kernel",
     "run",
     "variants",
+    "copies",
     "self-test",
 ]
 BRIEF = {"CHAINS": 16, "DRAWS": 8, "WARMUP": 240}  # of the self-test, where no test is of its power
