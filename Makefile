@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(abspath $(VENV))/bin
 WHEEL_VENV = build/wheel-venv
 
-.PHONY: demo test test-all check wheel clean
+.PHONY: demo test test-all check compiled wheel clean
 
 # torch first: from a range pip would take another. PyPI's build for Linux comes with gigabytes of CUDA; where there is no
 # GPU, or with TORCH=cpu, the build for CPUs is taken, which lies where pip finds wheels or else in PyTorch's own index.
@@ -26,17 +26,21 @@ demo: $(VENV)/ready
 # As many tests at once as there are CPUs; neighbours, which share what a module makes, stay together.
 PYTEST = $(BIN)/pytest --numprocesses=logical --maxprocesses=8 --dist=worksteal
 
-test: check
+test: check compiled
 	$(PYTEST)
 
 # Those marked slow too.
-test-all: check
+test-all: check compiled
 	$(PYTEST) -m "slow or not slow"
 
 check: $(VENV)/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Once, before each process of the tests would; the code stays beside the package.
+compiled: $(VENV)/ready
+	$(BIN)/python -m tests.compiled
 
 # The wheel by itself, in an environment that has its dependencies (lent by the other one) but not this folder.
 wheel: $(VENV)/ready

@@ -13,6 +13,7 @@ from .api.design import design as design
 from .api.draws import Draws as Draws
 from .api.draws import open_draws as open_draws
 from .api.examining import doctor as doctor
+from .api.learning import learning as learning
 from .api.motifs import motifs as motifs
 from .api.networks import Network as Network
 from .api.networks import network as network

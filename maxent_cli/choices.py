@@ -3,8 +3,18 @@
 ARCHITECTURES = {  # functions of models.architectures, and what each is
     "convnet": "two short convolutions with pooling",
     "finnegan2017": "as published, no pooling",
-    "nucleosome": "two convolutions, the first a helical turn wide, with little pooling",
-    "residual": "after BPNet: dilated convolutions that add to what they read, and their mean",
+    "deepmotif-cnn": "of the Deep Motif Dashboard",
+    "deepmotif-rnn": "its LSTM",
+    "deepmotif-cnn-rnn": "both",
+    "nucleosome": "two convolutions with little pooling",
+    "residual": "after BPNet, dilated convolutions that add to what they read",
 }
-METHODS = ("saliency", "input-x-gradient", "deeplift", "integrated-gradients", "mutagenesis")  # interpret.attribution
+METHODS = (
+    "saliency",
+    "input-x-gradient",
+    "deeplift",
+    "integrated-gradients",
+    "mutagenesis",
+    "prefix",
+)  # interpret.attribution
 PRESETS = ("quick", "standard", "thorough", "published")  # of interpret.sampling

@@ -25,12 +25,5 @@ def _timed_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest comes first, so that at the end no process is alone at work.
-
-    Of two processes the second begins in the middle: with what needs no compiled chain, while the first compiles it.
-    """
+    """What takes longest comes first, so that at the end no process is alone at work."""
     items.sort(key=lambda item: item.path.parent.name != "workflows")
-    light = [item for item in items if item.path.parent.name in ("io", "models")]
-    others = [item for item in items if item.path.parent.name not in ("io", "models")]
-    half = len(items) // 2
-    items[:] = others[:half] + light + others[half:]

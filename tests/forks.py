@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import os
+import pkgutil
 import resource
 import signal
 import sys
@@ -14,12 +15,11 @@ from typing import NamedTuple, NoReturn
 
 import torch
 
+import maxent_cli.api
 from maxent_cli.commands import COMMANDS, load, maxent
 
 GRACE = 60.0  # seconds until what was told to end must have ended
 MOST_MEMORY = 6 << 30  # bytes
-ROOMS = ("attribution", "comparison", "dependence", "examining", "merging", "motifs", "origins", "periodicity")
-ROOMS += ("prediction", "probing", "reports", "simulation", "training", "variants")
 
 
 class End(NamedTuple):
@@ -35,8 +35,8 @@ def import_all() -> None:
     torch.set_num_threads(1)
     for name in COMMANDS:
         load(name)
-    for name in ROOMS:
-        importlib.import_module(f"maxent_cli.api.{name}")
+    for room in pkgutil.iter_modules(maxent_cli.api.__path__, "maxent_cli.api."):
+        importlib.import_module(room.name)
 
 
 def in_a_fork(

@@ -17,7 +17,18 @@ from maxent_cli.data import Interval, Motif
 from maxent_cli.io.motif_files import write_meme
 from maxent_cli.io.report_inputs import Sources
 from maxent_cli.io.samples import writing_draws
-from maxent_cli.tables import attribution, design, gc_probe, motifs, periodicity, training, variants
+from maxent_cli.tables import (
+    attribution,
+    comparison,
+    dependence,
+    design,
+    gc_probe,
+    learning,
+    motifs,
+    periodicity,
+    training,
+    variants,
+)
 from maxent_cli.tables.sampling import SERIES, SUMMARY
 
 LAW = {
@@ -65,8 +76,12 @@ def write_parts(
     write_scores(folder / "scores", names, decode(codes[0, 0]))
     write_metrics(folder / "trained")
     write_design(folder / "design", names)
+    write_comparison(folder / "compared", names)
+    write_dependence(folder / "pairs", names)
+    write_learning(folder / "learned")
     parts = {"train": "trained", "motifs": "motifs", "periodicity": "periodicity", "variants": "variants"}
     parts |= {"gc-probe": "gc", "attribute": "scores", "design": "design"}
+    parts |= {"compare": "compared", "dependence": "pairs", "learning": "learned"}
     given = {command: str(folder / name) for command, name in parts.items()}
     return Sources(str(folder / "draws.npz"), str(folder / "draws.npz.tsv"), given)
 
@@ -95,7 +110,14 @@ def write_motifs(folder: Path, names: Sequence[str], letters: str) -> None:
     named = {f"known_{n}": f"MA000{n}.1 <Known>" for n in (1, 2, 3)} | dict.fromkeys(
         (f"orientation_{n}" for n in (1, 2, 3)), "-"
     )
-    described = {"motif": "motif_1", "consensus": "CACGTG", "width": 6, "anchors": len(names), "sites": 77}
+    described = {
+        "motif": "motif_1",
+        "consensus": "CACGTG",
+        "width": 6,
+        "anchors": len(names),
+        "anchors_converged": len(names),
+        "sites": 77,
+    }
     motif = {**described, "bits": 9.5, "bits_error": 0.25, "recurrence_p": 3e-5, **known, **named, "stands_for": 0.413}
     write_filled(folder / "motifs.tsv", motifs.MOTIFS, [motif])
     counts = np.full((6, 4), 2.0)
@@ -154,12 +176,26 @@ def write_scores(folder: Path, names: Sequence[str], letters: str) -> None:
         for place, letter in enumerate(letters)
     ]
     write_filled(folder / "positions.tsv", attribution.POSITIONS, rows)
+    read = [
+        {"record": name, "position": place, "letter": letter, "prefix": float(place >= 4), "suffix": 4 - 0.1 * place}
+        | {
+            "saliency": 1 + place % 3,
+            "bits": (place == 7) - 0.2 * (place == 9),
+            "running_prefix": 0.5,
+            "chromosome": "",
+        }
+        for name in names
+        for place, letter in enumerate(letters)
+    ]
+    write_filled(folder / "reading.tsv", attribution.READING, read)
 
 
 def write_metrics(folder: Path) -> None:
     """What `maxent train` writes of a network, as far as a report reads it."""
     row = {"part": "test", "metric": "AUROC", "value": 0.9321, "lower": 0.9111, "upper": 0.9512}
     write_filled(folder / "metrics.tsv", training.METRICS, [row | {"positives": 41, "negatives": 82}])
+    curve = [{"epoch": epoch, "training_loss": 0.7 / epoch, "validation_loss": 0.8 / epoch} for epoch in (1, 2, 3)]
+    write_filled(folder / "learning_curve.tsv", training.CURVE, [row | {"best": True} for row in curve])
 
 
 def write_periodicity(folder: Path, names: Sequence[str]) -> None:
@@ -204,6 +240,49 @@ def write_design(folder: Path, names: Sequence[str]) -> None:
     write_filled(folder / "summary.tsv", design.SUMMARY, [{"record": name, **told} for name in names])
     rows = [{"record": name, "position": place, "edited": place / 9} for name in names for place in range(9)]
     write_filled(folder / "edits.tsv", design.EDITS, rows)
+
+
+def write_comparison(folder: Path, names: Sequence[str]) -> None:
+    """What `maxent compare` writes, as far as a report reads it."""
+    mean = {
+        "anchors_a": 3,
+        "anchors_b": 3,
+        "mean_a": 7.5,
+        "mean_b": 6.25,
+        "difference": -1.25,
+        "low": -2.0,
+        "high": -0.5,
+    }
+    write_filled(folder / "summary.tsv", comparison.SUMMARY, [{"quantity": "bits", **mean}])
+    motif = {"motif_a": "motif_1", "motif_b": "", "consensus_a": "CACGTG", "bits_a": 9.5, "bits_a_error": 0.25}
+    write_filled(folder / "motifs.tsv", comparison.MOTIFS, [motif])
+    write_filled(folder / "anchors.tsv", comparison.ANCHORS, [{"record": name} for name in names])
+
+
+def write_dependence(folder: Path, names: Sequence[str]) -> None:
+    """What `maxent dependence` writes, as far as a report reads it."""
+    pair = {"first": 3, "second": 9, "first_letter": "A", "second_letter": "C", "bits": 0.25, "bits_error": 0.0125}
+    write_filled(folder / "pairs.tsv", dependence.PAIRS, [{"record": name, **pair, "q": 1e-6} for name in names])
+    told = {"refused": False, "pairs": 780, "dependent": 1}
+    write_filled(folder / "anchors.tsv", dependence.ANCHORS, [{"record": name, **told} for name in names])
+
+
+def write_learning(folder: Path) -> None:
+    """What `maxent learning` writes with anchors, as far as a report reads it."""
+    folder.mkdir(exist_ok=True)
+    steps = [
+        {"step": 4**number, "loss": 0.7 / (1 + number), "bits_held": number, "kept": number == 2} for number in range(4)
+    ]
+    write_filled(folder / "steps.tsv", learning.STEPS, steps)
+    write_filled(folder / "layers.tsv", learning.LAYERS, [{"layer": layer} for layer in ("act", "all layers")])
+    rows = [
+        {"step": row["step"], "layer": layer, "class": name, "share": 0.5}
+        for row in steps
+        for layer in ("act", "all layers")
+        for name in ("all", "positive")
+    ]
+    write_filled(folder / "patterns.tsv", learning.PATTERNS, rows)
+    write_filled(folder / "learned.tsv", learning.LEARNED, [{"motif": "motif_1", "consensus": "TGACTCA"}])
 
 
 def write_gc(folder: Path, names: Sequence[str]) -> None:

@@ -93,3 +93,17 @@ def _areas(place: NDArray[np.intp], labels: NDArray[np.int64], weights: Numbers)
         float((positives @ below) / (above[-1] * false_above[-1])),
         float((positives @ precision) / above[-1]),
     )
+
+
+def losses(outputs: NDArray[np.float32], classes: NDArray[np.intp]) -> dict[str, float]:
+    """Mean cross entropy (nats) of outputs (B, 1 or 2) for classes (B,), its error over records, and AUROC; or nan."""
+    both = len(np.unique(classes)) == 2
+    if outputs.shape[1] > 2:
+        return {"loss": np.nan, "loss_error": np.nan, "auroc": np.nan}
+    from sklearn.metrics import roc_auc_score  # slow to import
+
+    margins = (outputs[:, 1] - outputs[:, 0] if outputs.shape[1] == 2 else outputs[:, 0]).astype(np.float64)
+    each = np.logaddexp(0, np.where(classes == 1, -margins, margins))
+    error = float(each.std(ddof=1) / np.sqrt(len(each))) if len(each) > 1 else np.nan
+    auroc = float(roc_auc_score(classes, margins)) if both else np.nan
+    return {"loss": float(each.mean()), "loss_error": error, "auroc": auroc}

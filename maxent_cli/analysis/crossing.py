@@ -25,7 +25,7 @@ NUMBERS = ("called", "t", "excess", "divergence", "apart")
 
 
 @dataclass(frozen=True)
-class Seen:
+class CrossRead:
     """What network B makes of the draws of A around an anchor: its output and its log of p (C, D).
 
     anchor_output: at the anchor; spread: the standard deviation of its output over background sequences.
@@ -43,7 +43,7 @@ def log_normaliser(samples: SampleSet) -> tuple[float, float]:
     return float(found.value), float(found.error)
 
 
-def cross(seen: Sequence[Sequence[Seen]], threshold: float) -> list[list[Row]]:
+def cross(seen: Sequence[Sequence[CrossRead]], threshold: float) -> list[list[Row]]:
     """From what each network B makes of each network A's draws (A, B), around one anchor, the numbers of each pair.
 
     called: share of A's draws that B calls what it calls the anchor, by the side of a threshold that its output is on.

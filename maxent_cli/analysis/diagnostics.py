@@ -1,9 +1,9 @@
 """Have the chains converged? R-hat, effective sample size and Monte Carlo error of what is watched of an anchor.
 
-R-hat is the rank-normalised split R-hat and ESS is Geyer's (Vehtari et al., Bayesian Analysis 16:667, 2021), as
-arviz-stats computes them. The letter indicators are hundreds a sample set, so they are done here all at once by the
-same formulas. What is constant in all chains has no R-hat and no ESS (nan): unknown, not converged. What is constant
-in each chain, but not the same constant, has R-hat inf.
+R-hat is the rank-normalised split R-hat and ESS is Geyer's (Vehtari et al., Bayesian Analysis 16:667, 2021), the same
+numbers as arviz-stats', which takes a second to import and one quantity at a time: letter indicators are hundreds a
+sample set. What is constant in all chains has no R-hat and no ESS (nan): unknown, not converged. What is constant in
+each chain, but not the same constant, has R-hat inf.
 
 Converged is R-hat up to 1.05 and ESS from 100 in all that is watched, and letter frequencies known to 0.03. Vehtari et
 al. ask for R-hat up to 1.01 and ESS from 400 of a quantity before anything is said of it; here hundreds of letters are
@@ -13,12 +13,11 @@ of 278 where a letter is in half of the draws).
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from arviz_stats.base.array import array_stats
 from numpy.typing import NDArray
 from scipy import fft
+from scipy.special import ndtri
 
 from maxent_cli.alphabet import LETTERS, Codes, is_gc
 from maxent_cli.data import Floats, SampleSet
@@ -28,7 +27,6 @@ MOST_ERROR = 0.03  # of a letter's frequency, where chains have converged
 LEAST_DRAWS, LEAST_CHAINS = 4, 2  # below these there is no split R-hat
 _BLOCK = 100_000  # indicator values worked on at once: they fit a cache, and memory that is not given back each time
 _TAIL = (0.05, 0.95)
-_ARVIZ: Any = array_stats  # Any: the library has no types
 
 
 @dataclass(frozen=True)
@@ -179,19 +177,45 @@ def letter_diagnostics(codes: Codes) -> tuple[Floats, Floats]:
 def _letter_block(codes: Codes) -> tuple[Floats, Floats]:
     by_position = np.ascontiguousarray(np.moveaxis(codes, -1, 0))
     indicators = by_position[:, None] == np.arange(4, dtype=np.uint8)[:, None, None]  # (L, 4, C, D)
-    chains, draws = codes.shape[:2]
-    half = draws // 2
-    split = np.concatenate([indicators[..., :half], indicators[..., draws - half :]], axis=2).astype(float)
-    means = split.mean(axis=-1)
-    covariance = _mean_autocovariance(split - means[..., None])
-    within, between = covariance[..., 0] * half / (half - 1), means.var(axis=-1, ddof=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rhats = np.sqrt((half * between / within + half - 1) / half)
-    sizes = _geyer(covariance, between, 2 * chains)
+    split = _halves(indicators).astype(float)
+    within, between = _variances(split)
+    rhats, sizes = _plain_rhat(split), _size(split)
     constant = (within == 0) & (between == 0)
     stuck = (within == 0) & (between > 0)
-    sizes = np.where(stuck, np.minimum(sizes, chains), sizes)
+    sizes = np.where(stuck, np.minimum(sizes, len(codes)), sizes)
     return np.where(constant, np.nan, rhats), np.where(constant, np.nan, sizes)
+
+
+def _halves(values: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Chains (..., C, D) cut in two (..., 2C, D/2)."""
+    half = values.shape[-1] // 2
+    return np.concatenate([values[..., :half], values[..., values.shape[-1] - half :]], axis=-2)
+
+
+def _variances(split: Floats) -> tuple[Floats, Floats]:
+    """The mean variance within chains (..., C, D), and that of their means, (...)."""
+    return np.asarray(split.var(axis=-1, ddof=1).mean(axis=-1)), np.asarray(split.mean(axis=-1).var(axis=-1, ddof=1))
+
+
+def _plain_rhat(split: Floats) -> Floats:
+    """R-hat (...) of halves of chains (..., C, D)."""
+    (within, between), draws = _variances(split), split.shape[-1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.sqrt((draws * between / within + draws - 1) / draws))
+
+
+def _size(split: Floats) -> Floats:
+    """ESS (...) for the mean of halves of chains (..., C, D): all draws where they are one value."""
+    means = split.mean(axis=-1)
+    sizes = _geyer(_mean_autocovariance(split - means[..., None]), means.var(axis=-1, ddof=1), split.shape[-2])
+    return np.where(np.ptp(split, axis=(-2, -1)) == 0, split.shape[-2] * split.shape[-1], sizes)
+
+
+def _normal_scores(values: Floats) -> Floats:
+    """Values as a normal quantity's of the same ranks (Blom's), ties in the middle of theirs."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks = np.cumsum(counts) - (counts - 1) / 2
+    return np.asarray(ndtri((ranks - 3 / 8) / (values.size + 1 / 4))[place].reshape(values.shape))
 
 
 def _mean_autocovariance(centred: Floats) -> Floats:
@@ -233,8 +257,9 @@ def _rhat_of_one(values: Floats) -> float:
         return np.nan
     if (np.ptp(values, axis=1) == 0).all():
         return np.inf
-    with np.errstate(divide="ignore", invalid="ignore"):  # the folded half of R-hat may be constant
-        return float(_ARVIZ.rhat(values, method="rank"))
+    split = _halves(values).astype(float)
+    folded = np.abs(split - np.median(split))  # its R-hat is of the spread, and unknown where that is one value
+    return float(np.fmax(*(_plain_rhat(_normal_scores(one)) for one in (split, folded))))
 
 
 def _ess_of_one(values: Floats, method: str) -> float:
@@ -242,8 +267,8 @@ def _ess_of_one(values: Floats, method: str) -> float:
         return 0.0
     if values.shape[1] < LEAST_DRAWS or np.ptp(values) == 0:
         return np.nan
-    tail = {"prob": _TAIL} if method == "tail" else {}
-    size = float(_ARVIZ.ess(values, method=method, **tail))
+    below = [values <= np.quantile(values, share) for share in _TAIL] if method == "tail" else [values]
+    size = min(float(_size(_halves(one).astype(float))) for one in below)
     return min(size, float(len(values))) if (np.ptp(values, axis=1) == 0).all() else size
 
 

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
-from scipy.stats import binomtest
 
 from maxent_cli.alphabet import LETTERS, Codes
 from maxent_cli.analysis.diagnostics import diagnose
@@ -156,6 +155,8 @@ def periodicity_of(samples: SampleSet, words: LetterClass, seed: int, max_rhat: 
 
 def over_anchors(found: Sequence[Periodicity]) -> PeriodicityAnswer:
     """All anchors together; the mean spectra's errors are by leaving one anchor out."""
+    from scipy.stats import binomtest  # half a second to import
+
     powers, peaks, shares = dict[str, Floats](), dict[str, Peak](), dict[str, Share]()
     for source in SOURCES:
         each = np.array([one.power[source] for one in found])

@@ -295,6 +295,8 @@ def _check(law: Law) -> None:
 def _inputs(given: str | TrainingData | Anchors, network: Network | None) -> tuple[TrainingData | None, Anchors | None]:
     """What is trained on, or what anchors are chosen from. Raises SettingsError for what is no file."""
     if network is not None:
+        if network.parts:
+            raise SettingsError("model", "", "several are given, and a run is of one", "give them to single commands")
         if isinstance(given, TrainingData) or not network.files:
             problem = "comes with records that anchors are chosen from, and is a model folder"
             raise SettingsError("network", "", problem, "give a path of records, and what `network` gives of a folder")
@@ -363,15 +365,17 @@ def _steps(asked: RunRequest) -> Iterator[Link]:
     scores = place("attributions")
     output = Law(output=asked.law.output, background=asked.law.background, gc=asked.law.gc)
     where = said(asked.sampling, Sampling(), lacks=_all_but(Sampling, "seed", "device"))
+    along = {"draws": draws} if asked.method == "prefix" else {}
     yield _step(
         asked,
         ["attribute", chosen],
-        model | {"method": asked.method} | said_of_law(output) | where | {"out": scores},
+        model | {"method": asked.method} | along | said_of_law(output) | where | {"out": scores},
         lambda: attribute(
             *(asked.opened(), chosen, asked.method, output),
             seed=asked.sampling.seed,
             device=asked.sampling.device,
             out=scores,
+            draws=along.get("draws"),
             **asked.how,
         ),
         lambda: expectations.attributing(asked.anchors),

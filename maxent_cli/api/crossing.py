@@ -28,7 +28,7 @@ from maxent_cli.api.networks import Network, Reader, place
 from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.data import Floats
 from maxent_cli.errors import InputError, SettingsError, StoppedError, require_range
-from maxent_cli.interpret.crossing import Reading, read_each_other
+from maxent_cli.interpret.crossing import Drawn, read_each_other
 from maxent_cli.interpret.law import LawSettings
 from maxent_cli.io.crossing_figure import CrossingFigure, write_crossing_figure
 from maxent_cli.io.outputs import planned
@@ -173,7 +173,7 @@ def _anchor(
 ) -> tuple[list[list[Row]], list[Row]]:
     """The numbers of each pair around one anchor, and whether each one's draws have converged."""
     threshold, most, device = how
-    readings, convergence = list[Reading](), list[Row]()
+    readings, convergence = list[Drawn](), list[Row]()
     for each, (model, law), row in zip(draws, sides, rows, strict=True):
         samples = each[row]
         if readings and (samples.mutable != readings[0].samples.mutable).any():
@@ -181,7 +181,7 @@ def _anchor(
             raise InputError(each.path, "", problem, "draw with the same --fix")
         diagnosis = each.diagnosis(samples)
         convergence.append({"converged": diagnosis.converged, "rhat": diagnosis.worst_rhat})
-        readings.append(Reading(model, law, samples))
+        readings.append(Drawn(model, law, samples))
     try:
         seen = read_each_other(readings, most, torch.device(device))
     except InputError as error:

@@ -49,7 +49,8 @@ def training(data: TrainingData, asked: Training, threads: int) -> Needs:
 def _seconds_a_step(length: int, asked: Training) -> float:
     """CPU seconds."""
     chance = np.random.default_rng(0)
-    codes = chance.integers(0, 4, (TIMED * asked.batch, length)).astype(np.uint8)
+    batch = asked.settled(1).batch
+    codes = chance.integers(0, 4, (TIMED * batch, length)).astype(np.uint8)
     some = Examples(codes, chance.integers(0, 2, len(codes)))
     times = [time.process_time()]
     settings = replace(asked.settled(len(codes)), epochs=1)

@@ -145,7 +145,7 @@ def write_rates(finals: Sequence[Final], found: Findings, shared: Shared, questi
     for one in finals:
         merged = shared.merged[one.row]
         rows += [
-            (f"anchors' motifs that are {one.name}", merged.members, _counting(found, job)),
+            (f"motifs found in single anchors that are {one.name}", merged.members, _counting(found, job)),
             (f"the same with shuffled columns that are like {one.name}", merged.shuffled.alike, merged.shuffled.of),
         ]
     _put((tables.RATES.row(*row) for row in rows), tables.RATES, job)

@@ -1,11 +1,13 @@
 """The report: from what the other calls wrote to one HTML page."""
 
 import html
+import re
 from dataclasses import dataclass, field
 
 from maxent_cli.api.draws import Draws, GivenDraws
 from maxent_cli.api.looking import so_far
 from maxent_cli.api.results import Results
+from maxent_cli.errors import InputError
 from maxent_cli.io.outputs import planned, writing
 from maxent_cli.io.report import page_of
 from maxent_cli.io.report_inputs import Sources, anchors_of
@@ -32,15 +34,19 @@ def report(
     *,
     summary: str | None = None,
     train: str | Results | None = None,
+    learning: str | Results | None = None,
     motifs: str | Results | None = None,
     periodicity: str | Results | None = None,
     variants: str | Results | None = None,
     gc_probe: str | Results | None = None,
+    compare: str | Results | None = None,
     attribute: str | Results | None = None,
+    dependence: str | Results | None = None,
     design: str | Results | None = None,
     out: str | None = None,
+    assembly: str = "",
 ) -> Page:
-    """One HTML page of what was found: convergence, the most telling hundred anchors, beta series, and parts given.
+    """One HTML page of what was found, to explore: a verdict, the anchors as cards, beta series, and parts given.
 
     Parameters
     ----------
@@ -49,11 +55,13 @@ def report(
         beside it. Or the path of what is under way (OUT.partial): the anchors that are finished and that `motifs` has.
     summary
         Path of the summary that `sample` wrote, by default beside the draws.
-    train, motifs, periodicity, variants, gc_probe, attribute, design
+    train, learning, motifs, periodicity, variants, gc_probe, compare, attribute, dependence, design
         What these calls gave of the same network, draws or anchors (design of any records), or the folders that they
-        wrote; by default left out.
+        wrote; those left out are named on the page.
     out
         HTML file to write.
+    assembly
+        The genome of the anchors' places as the UCSC genome browser names it (hg38): cards link to it.
 
     Raises
     ------
@@ -68,18 +76,27 @@ def report(
     Page()
     """
     path = draws.path if isinstance(draws, Draws) else draws
-    parts = {"train": train, "motifs": motifs, "periodicity": periodicity}  # by command, in the page's order
-    parts |= {"variants": variants, "gc-probe": gc_probe, "attribute": attribute, "design": design}
+    parts = {"train": train, "learning": learning, "motifs": motifs, "periodicity": periodicity, "variants": variants}
+    parts |= {"gc-probe": gc_probe, "compare": compare, "attribute": attribute, "dependence": dependence}
+    parts |= {"design": design}
     folders = {command: _folder(part) for command, part in parts.items() if part is not None}
     wanted = anchors_of(folders["motifs"]) if "motifs" in folders and is_unfinished(path) else None
-    with so_far(path, wanted) as (known, _):
-        sources = Sources(known, summary or f"{known}.tsv", folders, path)
-        outputs = planned([each for each in sources.files if known == path or not each.startswith(known)], [out])
+    with so_far(path, wanted) as (found, _):
+        sources = Sources(found, summary or f"{found}.tsv", folders, path, _checked(assembly))
+        outputs = planned([each for each in sources.files if found == path or not each.startswith(found)], [out])
         page = Page(page_of(sources))
     if out:
         with outputs.writing() as opening:
             opening(out).write(page.text)
     return page
+
+
+def _checked(assembly: str) -> str:
+    if not re.fullmatch("[A-Za-z0-9._-]{0,40}", assembly):
+        raise InputError(
+            assembly[:40], "", "is no name of an assembly", "give it as the UCSC genome browser does: hg38"
+        )
+    return assembly
 
 
 def _folder(given: str | Results) -> str:

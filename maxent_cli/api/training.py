@@ -1,8 +1,9 @@
 """Training: from positives and negatives to a model folder."""
 
 import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,20 +27,32 @@ from maxent_cli.api.training_data import (
     write_split,
 )
 from maxent_cli.errors import InputError, SettingsError, require_range, said
-from maxent_cli.io.checkpoint import ModelCard, kept_as, save_model
+from maxent_cli.io.checkpoint import CHECKPOINTS, WEIGHTS, ModelCard, kept_as, save_card, save_model, weights_of
 from maxent_cli.io.digests import noted
 from maxent_cli.io.figures import write_learning_curve
 from maxent_cli.io.networks import NetworkSource, is_factory, load_network
 from maxent_cli.io.outputs import planned
 from maxent_cli.io.records import Given
 from maxent_cli.io.tables import Row, renew_rejected, write_rejected, write_table
-from maxent_cli.io.unfinished import Unfinished, checkpoints, unfinished
+from maxent_cli.io.unfinished import Unfinished, checkpoint_name, checkpoints, kept_steps, unfinished
 from maxent_cli.models.architectures import ARCHITECTURES, build
 from maxent_cli.models.splits import PARTS
-from maxent_cli.models.training import DivergedError, Epoch, Examples, Settings, enough_epochs, enough_patience, fit
+from maxent_cli.models.training import (
+    PUBLISHED,
+    DivergedError,
+    Epoch,
+    Examples,
+    Settings,
+    enough_epochs,
+    enough_patience,
+    fit,
+    log_spaced,
+    steps_an_epoch,
+)
 from maxent_cli.tables.training import CURVE, LEFT_OUT, METRICS
 
 OUTPUTS = ("negative", "positive")
+MOST_CHECKPOINTS = 1000
 _CURE = "give a network that reads (batch, 4, length) and gives two outputs, before any softmax; see --arguments"
 
 
@@ -47,26 +60,32 @@ _CURE = "give a network that reads (batch, 4, length) and gives two outputs, bef
 class Training:
     """How a network is trained: by AdamW on a one-cycle schedule, and the running mean of its weights is kept.
 
+    The architectures of the Deep Motif Dashboard are trained as published: by Adam, whose rate is halved every 10
+    epochs, with gradients kept within 5 either way, and the weights of the best epoch are kept. None: what the
+    architecture has of its own, or else a batch of 128, a learning rate of 0.003, a weight decay of 0.01, the other
+    strand too, and shifts of 5.
     architecture: a key of models.architectures.ARCHITECTURES, or "module:function" that gives a torch module with two
     outputs; arguments: of that. epochs: passes over the training part at most; None: as
     many as make 10,000 steps, but 10 to 200. patience: epochs without a lower validation loss after which to stop;
     None: half of them, but 15 at most. batch: sequences a step. learning_rate: the schedule's highest.
     reverse_complement: turn a random half of each batch to the other strand. shift: letters by which each sequence is
-    rotated at most. fresh_shuffles: shuffle the positives anew each epoch, where shuffles are the negatives. Raises
-    SettingsError where one is out of range.
+    rotated at most. fresh_shuffles: shuffle the positives anew each epoch, where shuffles are the negatives.
+    checkpoints: after so many steps, logarithmically spaced from 0 to the last, the running mean of the weights is kept
+    too. Raises SettingsError where one is out of range.
     """
 
     architecture: str = "convnet"
     epochs: int | None = None
     patience: int | None = None
-    batch: int = 128
-    learning_rate: float = 0.003
-    weight_decay: float = 0.01
-    reverse_complement: bool = True
-    shift: int = 5
+    batch: int | None = None
+    learning_rate: float | None = None
+    weight_decay: float | None = None
+    reverse_complement: bool | None = None
+    shift: int | None = None
     fresh_shuffles: bool = True
     seed: int = 1
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    checkpoints: int | None = None
 
     def __post_init__(self) -> None:
         if self.architecture not in ARCHITECTURES and not is_factory(self.architecture):
@@ -78,21 +97,18 @@ class Training:
         require_range("learning-rate", self.learning_rate, 0, 1, "(]")
         require_range("weight-decay", self.weight_decay, 0, 1)
         require_range("shift", self.shift, 0, MOST)
+        require_range("checkpoints", self.checkpoints, 2, MOST_CHECKPOINTS)
         require_range("seed", self.seed, 0, float("inf"))
 
     def settled(self, size: int) -> Settings:
         """As settings, for a training part of so many sequences."""
-        epochs = self.epochs or enough_epochs(size, self.batch)
-        return Settings(
-            epochs,
-            self.patience or enough_patience(epochs),
-            self.batch,
-            self.learning_rate,
-            self.weight_decay,
-            reverse_complement=self.reverse_complement,
-            shift=self.shift,
-            seed=self.seed,
-        )
+        names = ("batch", "learning_rate", "weight_decay", "reverse_complement", "shift", "seed")
+        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        own = PUBLISHED.get(self.architecture)
+        settings = replace(own or Settings(), **given)
+        epochs = self.epochs or (own.epochs if own else enough_epochs(size, settings.batch))
+        patience = self.patience or (epochs if own else enough_patience(epochs))
+        return replace(settings, epochs=epochs, patience=patience)
 
 
 class Trained(Results):
@@ -166,13 +182,20 @@ def _train(data: TrainingData, split: Split, training: Training, task: Task) -> 
     built, settings = untrained(length, training), training.settled(len(sets[0].examples))
     model, outputs = built.module, outputs.reading(*built.source.code.values())
     facts = {**settings.__dict__, "threads": task.threads, "fresh_shuffles": training.fresh_shuffles}
-    with unfinished(task.out, _identity(sets, built.source, facts), task.listener.stop) as work:
+    identity = _identity(sets, built.source, facts) | {"checkpoints": training.checkpoints}
+    with unfinished(task.out, identity, task.listener.stop) as work:
         examples = examples_of_epochs(sets[0], training.fresh_shuffles, training.seed)
-        curve = _fit(model, examples, sets[1].examples, settings, work, task.listener)
+        kept = KeptSteps(work, settings, len(sets[0].examples), training.checkpoints)
+        kept.announce(model, task.listener)
+        curve = _fit(model, examples, sets[1].examples, settings, kept, task.listener)
         metrics = _metrics(model, sets, training.seed, task.listener)
         made = {**data.chosen, "settings": facts, "split": how, "metrics": metrics}
         with results_folder(task.out, outputs, seed=training.seed, threads=task.threads) as folder:
-            save_model(folder, model, _card(built, folder, sets, training, made))
+            background = letter_frequencies(sets[0].codes, settings.reverse_complement)
+            save_model(folder, model, _card(built, folder, sets, background, made))
+            for step, place in kept.into(folder):
+                told = {**made, "checkpoint": {"step": step, **kept.times(curve)}}
+                save_card(place, _card(built, place, sets, background, told))
             write_table(str(folder / CURVE.file), [_row(epoch) for epoch in curve], CURVE)
             write_learning_curve(str(folder / "learning_curve.png"), curve)
             write_table(str(folder / METRICS.file), metrics, METRICS)
@@ -250,23 +273,58 @@ def _fit(
     examples: Callable[[int], Examples],
     validation: Examples,
     settings: Settings,
-    work: Unfinished,
+    kept: "KeptSteps",
     listener: Listener,
 ) -> list[Epoch]:
     """All epochs, each said as it ends; progress and time left within."""
     curve = []
     try:
         with listener.progress("training", settings.epochs * len(examples(0)), "sequences") as ticker:
-            for epoch in fit(model, examples, validation, settings, ticker.advance, checkpoints(work)):
+            for epoch in fit(model, examples, validation, settings, ticker.advance, checkpoints(kept.work), kept):
                 curve.append(epoch)
                 listener.say(
                     f"epoch {epoch.epoch}/{settings.epochs}: loss {epoch.training_loss:.4f}, validation "
                     f"{epoch.validation_loss:.4f}, AUROC {epoch.validation_auroc:.4f}, {epoch.seconds:.0f} s"
                 )
     except DivergedError as error:
-        work.useless = True
+        kept.work.useless = True
         raise InputError("training", "", f"diverged ({error})", "lower --learning-rate") from error
     return curve
+
+
+class KeptSteps:
+    """The steps of a training whose weights are kept, which lie among its unfinished work until it is whole."""
+
+    def __init__(self, work: Unfinished, settings: Settings, size: int, count: int | None) -> None:
+        self.work, self.an_epoch = work, steps_an_epoch(size, settings.batch)
+        self.steps = frozenset(log_spaced(self.an_epoch * settings.epochs, count)) if count else frozenset[int]()
+
+    def __call__(self, step: int, network: nn.Module, last: bool) -> None:
+        """Keep the weights, where it is one of the steps or the last."""
+        if step in self.steps or (last and self.steps):
+            self.work.write(checkpoint_name(step), weights_of(network))
+
+    def announce(self, model: nn.Module, listener: Listener) -> None:
+        """Say how much room they will take."""
+        if self.steps:
+            size = len(weights_of(model)) / 1e6
+            most = len(self.steps) + 1
+            room = f"up to {most * size:.0f} MB, and as much again while they are put in place"
+            listener.say(f"checkpoints: up to {most} of {size:.2g} MB each: {room}")
+
+    def times(self, curve: list[Epoch]) -> dict[str, int]:
+        """How many steps an epoch has, and the step at whose weights the training ended up."""
+        best = max((epoch.epoch for epoch in curve if epoch.best), default=len(curve))
+        return {"steps_an_epoch": self.an_epoch, "kept": best * self.an_epoch}
+
+    def into(self, folder: Path) -> Iterator[tuple[int, Path]]:
+        """Copy the weights into folders of their own within a folder, and give their steps and these."""
+        for step in kept_steps(self.work):
+            place = folder / CHECKPOINTS / f"step_{step:09d}"
+            place.mkdir(parents=True)
+            with self.work.reading(checkpoint_name(step)) as path:
+                shutil.copyfile(path, place / WEIGHTS)
+            yield step, place
 
 
 def _metrics(model: nn.Module, sets: list[LabelledSet], seed: int, listener: Listener) -> list[Row]:
@@ -293,18 +351,21 @@ def _number(value: float) -> float | None:
 
 
 def _card(
-    built: Untrained, folder: Path, sets: list[LabelledSet], training: Training, facts: dict[str, Any]
+    built: Untrained,
+    folder: Path,
+    sets: list[LabelledSet],
+    background: tuple[float, float, float, float],
+    facts: dict[str, Any],
 ) -> ModelCard:
     """What the folder says of the model, with its code in place; nothing differs between two runs of the same thing."""
     parts = {
         part: {"positives": len(data.positives), "negatives": len(data.negatives), "sha256": data.digest}
         for part, data in zip(PARTS, sets, strict=True)
     }
-    background = letter_frequencies(sets[0].codes, training.reverse_complement)
     made = {"parts": parts, "shuffled_negatives": sets[0].shuffled, **facts}
     length = sets[0].positives.codes.shape[1]
-    if training.architecture in ARCHITECTURES:
-        return ModelCard(training.architecture, length, OUTPUTS, built.source.arguments, background, made)
+    if built.source.name in ARCHITECTURES:
+        return ModelCard(built.source.name, length, OUTPUTS, built.source.arguments, background, made)
     architecture, arguments, code = kept_as(folder, built.module, built.source)
     return ModelCard(architecture, length, OUTPUTS, arguments, background, made, code=code)
 

@@ -19,6 +19,7 @@ COMMANDS = {
     "simulate": "Random sequences with planted motifs, and where they were planted.",
     "train": "Train a network on positives against negatives.",
     "adopt": "Describe a network of your own once, as a model folder.",
+    "learning": "When a network learned what: layers, bits and motifs by training step.",
     "predict": "Outputs of a network for every record; choose anchors by them.",
     "doctor": "Examine a network before a run, and test the sampler on it.",
     "sample": "Draw sequences that the network cannot tell from each anchor.",

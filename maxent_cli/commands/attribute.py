@@ -7,7 +7,7 @@ import click
 from maxent_cli.choices import METHODS
 from maxent_cli.commands import options
 from maxent_cli.commands.console import Console, print_file, resumable
-from maxent_cli.commands.params import PIPE, FiniteRange
+from maxent_cli.commands.params import PIPE, FiniteRange, InputPath
 
 if TYPE_CHECKING:
     from maxent_cli.api.anchors import Anchors
@@ -24,8 +24,8 @@ def _asked(output: str | None, background: Any, gc: float | None) -> "Law":
 
 
 DETAILS = """
-By the last three methods, a position's score is that of the anchor's letter. By deeplift and integrated-
-gradients scores must sum to f less its mean over the references: whether they do is checked for every anchor.
+By the last four methods, a position's score is that of the anchor's letter. By deeplift, integrated-gradients and
+prefix scores must sum to f less its mean over the references: whether they do is checked for every anchor.
 Errors are standard errors over references. Positions that are held (--fix, --flank) have no score.
 """
 
@@ -45,8 +45,8 @@ Errors are standard errors over references. Positions that are held (--fix, --fl
 @options.option(
     "--references",
     type=click.IntRange(2, 10_000),
-    help="Sequences drawn from q, letter by letter, that deeplift and integrated-gradients compare with, from 2.  "
-    "[default: 20]",
+    help="Sequences drawn from q, letter by letter, that deeplift, integrated-gradients and prefix compare with, from "
+    "2.  [default: 20]",
 )
 @options.option(
     "--steps",
@@ -56,8 +56,13 @@ Errors are standard errors over references. Positions that are held (--fix, --fl
 @options.option(
     "--max-delta",
     type=FiniteRange(0),
-    help="Share of the difference of outputs by which a sum of scores may be off, from 0.  [default: 0.001 for "
-    "deeplift, 0.05 for integrated-gradients]",
+    help="Share of the difference of outputs by which a sum of scores may be off, from 0.  [default: 0.001; of "
+    "integrated-gradients 0.05]",
+)
+@options.option(
+    "--draws",
+    type=InputPath(),
+    help="By prefix: draws around these anchors, whose law is read from left to right too.",
 )
 @options.group("law", _asked, options.asked_options)
 @options.device_option
@@ -79,6 +84,7 @@ def command(
     network: "Network",
     anchors: "Anchors",
     method: str,
+    draws: str | None,
     references: int | None,
     steps: int | None,
     max_delta: float | None,
@@ -103,8 +109,10 @@ def command(
     deeplift              DeepLIFT by the rescale rule, a mean over references drawn from q
     integrated-gradients  the mean gradient on the way from a reference; a mean likewise
     mutagenesis           f with the letter there, less its mean over letters drawn from q there
+    prefix                what the letter adds to f, read from either end, the rest drawn from q
 
-    The sums of deeplift and integrated-gradients are checked.
+    The sums of deeplift, integrated-gradients and prefix are checked. With --draws, reading.tsv has
+    the bits by which the law holds each letter, given those before it.
     """
     from maxent_cli.api.attribution import attribute, complete
 
@@ -114,6 +122,7 @@ def command(
         anchors,
         method,
         law,
+        draws=draws,
         references=references,
         steps=steps,
         max_delta=max_delta,

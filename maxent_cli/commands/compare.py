@@ -87,8 +87,16 @@ def command(
         if summaries:
             raise click.UsageError("--summaries are of folders of motifs")
         networks = [network(folder, trust_code=trust_code) for folder in model]
-        how = {"threshold": threshold, "most_draws": most_draws, "device": device, "threads": threads}
-        cross_read(found, networks, out=out, progress=console, **how)  # type: ignore[arg-type]
+        cross_read(
+            found,
+            networks,
+            threshold=threshold,
+            most_draws=most_draws,
+            device=device,
+            threads=threads,
+            out=out,
+            progress=console,
+        )
         return
     from maxent_cli.api.comparison import compare
 

@@ -106,10 +106,13 @@ def _check(path: str, found: Sections, ctx: click.Context) -> None:
                 some = ", ".join(sorted(known[section]))
                 raise InputError(path, f"[{section}]", f"{name} is no option there", f"options are {some}")
             option = known[section][name]
+            if isinstance(value, bool) and not getattr(option, "is_flag", False):
+                raise InputError(path, f"[{section}] {name}", "is no flag", "give it a value, see --help-all")
             try:
                 option.type_cast_value(ctx, _plain(value, option))
-            except click.BadParameter as error:
-                raise InputError(path, f"[{section}] {name}", error.message, "see --help-all") from error
+            except (click.BadParameter, TypeError) as error:
+                fault = error.message if isinstance(error, click.BadParameter) else f"{value!r} is no value of it"
+                raise InputError(path, f"[{section}] {name}", fault, "see --help-all") from error
 
 
 def _known() -> dict[str, dict[str, click.Parameter]]:

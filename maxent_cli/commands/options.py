@@ -252,8 +252,7 @@ def _model_option(required: bool, more: str = "") -> Decorator:
         metavar="FOLDER",
         section="Network",
         everyday=True,
-        help=f"Model folder, as train or adopt wrote it{more}. Given several times: what all the networks hold, with "
-        "the mean of their outputs.",
+        help=f"Model folder, as train or adopt wrote it{more}; several: what all hold.",
     )
 
 

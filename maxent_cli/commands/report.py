@@ -21,18 +21,21 @@ def part_options(function: Any) -> Any:
 @click.argument("draws", type=InputPath(folder=None))
 @options.option("--summary", everyday=True, help="Summary TSV that sample wrote.  [default: DRAWS.tsv]")
 @part_options
+@options.option(
+    "--assembly", default="", help="Genome of the anchors' places, as the UCSC browser names it: links to it."
+)
 @options.out_option("HTML file; '-' for stdout.", pipe=True)
-def command(draws: str, summary: str | None, out: str, **parts: str | None) -> None:
+def command(draws: str, summary: str | None, assembly: str, out: str, **parts: str | None) -> None:
     """One HTML file of what was found, which asks for nothing from anywhere.
 
     DRAWS is what sample wrote, or OUT.partial, where it is at work; its summary (DRAWS.tsv) and beta series
-    (DRAWS.series.tsv) lie beside it. Each part that is there is shown: the network's AUROC, convergence, motifs with
-    logos and names, the hundred most telling anchors with sequence, logo, information, attribution, sites and
-    occupancy, beta series, periodicity, variants and GC probe, what each number means, and how all of it was made.
+    (DRAWS.series.tsv) lie beside it. The page begins with a verdict in plain words: how good the network is, what it
+    reads, avoids and how that is arranged, and whether to trust it. Each part given follows; anchors are cards that
+    unfold, with search, filters, zoom, and pictures, motifs and tables to save. Parts left out are named.
     """
     from maxent_cli.api.reports import report
 
     pipe = out == PIPE
-    page = report(draws, summary=summary, out=None if pipe else out, **parts)
+    page = report(draws, summary=summary, assembly=assembly, out=None if pipe else out, **parts)
     if pipe:
         page.save(PIPE)

@@ -106,12 +106,13 @@ def training_of(
     arguments: dict[str, Any],
     epochs: int | None,
     patience: int | None,
-    batch: int,
-    learning_rate: float,
-    weight_decay: float,
-    reverse_complement: bool,
-    shift: int,
+    batch: int | None,
+    learning_rate: float | None,
+    weight_decay: float | None,
+    reverse_complement: bool | None,
+    shift: int | None,
     fresh_shuffles: bool,
+    checkpoints: int | None,
     seed: int,
 ) -> "Training":
     """How a network is trained."""
@@ -129,6 +130,7 @@ def training_of(
         fresh_shuffles,
         seed,
         arguments,
+        checkpoints,
     )
 
 
@@ -137,9 +139,10 @@ TRAINING = (
         "--architecture",
         default=next(iter(ARCHITECTURES)),
         show_default=True,
-        metavar="|".join((*ARCHITECTURES, "MODULE:FUNCTION")),
+        metavar="NAME",
         everyday=True,
-        help=" ".join(f"{name}: {what}." for name, what in ARCHITECTURES.items()) + " Or yours, with two outputs.",
+        help=" ".join(f"{name}: {what}." for name, what in ARCHITECTURES.items())
+        + " Or module:function, yours, with two outputs.",
     ),
     options.option(
         "--arguments",
@@ -151,42 +154,44 @@ TRAINING = (
         "--epochs",
         type=click.IntRange(1),
         everyday=True,
-        help="Passes over the training part, at most.  [default: as many as make 10,000 steps, but 10 to 200]",
+        help="Passes over the training part, at most.  [default: for 10,000 steps, but 10 to 200; of deepmotif 50]",
     ),
     options.option(
         "--patience",
         type=click.IntRange(1),
         help="Stop after so many epochs without a lower validation loss; the best weights are kept.  [default: half "
-        "of the epochs, but 15 at most]",
+        "of the epochs, but 15 at most; deepmotif: all]",
     ),
-    options.option("--batch", default=128, show_default=True, type=click.IntRange(2), help="Sequences a step."),
+    options.option("--batch", type=click.IntRange(2), help="Sequences a step.  [default: 128; deepmotif: 256]"),
     options.option(
         "--learning-rate",
-        default=0.003,
-        show_default=True,
         type=FiniteRange(0, 1, min_open=True),
-        help="Highest learning rate of the one-cycle schedule, in (0, 1].",
+        help="Highest learning rate of the one-cycle schedule, in (0, 1]; of deepmotif the first, halved every 10 "
+        "epochs.  [default: 0.003; deepmotif: 0.01]",
     ),
-    options.option("--weight-decay", default=0.01, show_default=True, type=FiniteRange(0, 1), help="Of AdamW, 0 to 1."),
+    options.option("--weight-decay", type=FiniteRange(0, 1), help="Of AdamW, 0 to 1.  [default: 0.01; deepmotif: 0]"),
     options.option(
         "--reverse-complement/--no-reverse-complement",
-        default=True,
-        show_default=True,
-        help="Turn a random half of each batch to the other strand.",
+        default=None,
+        help="Turn a random half of each batch to the other strand.  [default: do; deepmotif: do not]",
     ),
     options.option(
         "--shift",
-        default=5,
-        show_default=True,
         type=click.IntRange(0),
         help="Rotate each training sequence by up to so many letters either way, from 0: what leaves at one end "
-        "enters at the other.",
+        "enters at the other.  [default: 5; deepmotif: 0]",
     ),
     options.option(
         "--fresh-shuffles/--fixed-shuffles",
         default=True,
         show_default=True,
         help="Shuffle the training positives anew each epoch, where shuffles are the negatives.",
+    ),
+    options.option(
+        "--checkpoints",
+        type=click.IntRange(2, 1000),
+        help="Also keep the running mean of the weights after so many steps, from 0 to the last, spaced "
+        "logarithmically: model folders in OUT/checkpoints, for `maxent learning`.  [default: none]",
     ),
 )
 

@@ -25,10 +25,12 @@ from maxent_cli.interpret.backgrounds import random_codes
 from maxent_cli.interpret.deeplift import multipliers
 from maxent_cli.interpret.law import evaluate, output_term, sums_of
 from maxent_cli.interpret.plan import NotAStack, as_representation, read_plan
+from maxent_cli.interpret.reading import ReadThrough, gains, read_through, reading_of, running_outputs
 from maxent_cli.interpret.sampling import over_anchors, ready
 from maxent_cli.laws import Outputs
 from maxent_cli.models.protocol import SequenceModel, one_hot
 
+REFERENCES = 20  # unless others are asked for
 PAIRS = 64  # references a pass
 PASSES = 256  # points on the way to them, or changed letters, a pass
 CHECKED, MOST_DRIFT = 16, 1e-3  # changed letters compared with full passes; share of the largest change they may differ
@@ -41,8 +43,8 @@ class AttributionSettings:
     """What is attributed, and how.
 
     method: a key of METHODS. outputs: one weighted sum of them. background (4,): letter frequencies.
-    references: sequences drawn from it that deeplift and integrated-gradients compare with. steps: points on the way
-    from each of them at which integrated-gradients takes the gradient.
+    references: sequences drawn from it that deeplift, integrated-gradients and prefix compare with. steps: points on
+    the way from each of them at which integrated-gradients takes the gradient.
     """
 
     method: str
@@ -69,7 +71,8 @@ class Completeness(NamedTuple):
 class MethodScores(NamedTuple):
     """What a method gives: hypothetical (4, L), scores (L,); if it has references, errors (L,) and completeness.
 
-    drift: the most that the compiled kernel's outputs differed from full passes, where it served.
+    drift: the most that the compiled kernel's outputs differed from full passes, where it served. hypothetical is nan
+    where the method says nothing of a letter. reading: what was read on the way, if it reads from left to right.
     """
 
     hypothetical: Floats
@@ -77,6 +80,7 @@ class MethodScores(NamedTuple):
     errors: Floats | None = None
     completeness: Completeness | None = None
     drift: float | None = None
+    reading: ReadThrough | None = None
 
 
 @dataclass(frozen=True)
@@ -144,7 +148,7 @@ class Question:
 
 Method = Callable[[Question], MethodScores]
 # share of the difference of outputs up to which sums of scores may be off: by rounding alone, or by the steps
-COMPLETE = {"deeplift": 1e-3, "integrated-gradients": 0.05}
+COMPLETE = {"deeplift": 1e-3, "integrated-gradients": 0.05, "prefix": 1e-3}
 
 
 def attribute(
@@ -169,13 +173,13 @@ def attribute_anchor(question: Question) -> Attribution:
     try:
         given = METHODS[method](question)
     except RuntimeError as error:
-        if method == "mutagenesis" or is_out_of_memory(error):
+        if method in ("mutagenesis", "prefix") or is_out_of_memory(error):
             raise
         problem = f"{method} cannot go through this network ({' '.join(str(error).split())[:200]})"
         raise InputError(name, "", problem, "use --method mutagenesis, which asks for outputs alone") from error
-    if not (np.isfinite(given.hypothetical).all() and np.isfinite(given.scores).all()):
+    if np.isinf(given.hypothetical).any() or not np.isfinite(given.scores).all():
         raise InputError(name, "", f"{method} gives scores that are not finite numbers", "use --method mutagenesis")
-    given = given._replace(hypothetical=given.hypothetical * mutable, scores=given.scores * mutable)
+    given = given._replace(hypothetical=np.where(mutable, given.hypothetical, 0.0), scores=given.scores * mutable)
     return Attribution(name, question.anchor.interval, question.codes, mutable, output, given)
 
 
@@ -215,6 +219,36 @@ def mutagenesis(question: Question) -> MethodScores:
     change = changed - question.values(question.codes)
     mean = (change * question.rows.T).sum(axis=0)
     return MethodScores(change - mean, -mean, drift=drift)
+
+
+def prefix(question: Question) -> MethodScores:
+    """What each letter adds to f, letters not yet read being the background's: half from the left, half from the right.
+
+    Of Shapley's orders of the letters these are the two in which they stand; either adds up to f less its mean over the
+    references, whose letters are the same at every step.
+    """
+    codes, anchor = question.references(), question.codes
+    through = read_through(question.values, anchor, codes)
+    scores = gains(through).mean(axis=0).T  # (R, L)
+    known = np.flatnonzero(anchor < 4)
+    hypothetical = np.full((4, len(anchor)), np.nan)
+    hypothetical[anchor[known], known] = scores.mean(axis=0)[known]
+    complete = _completeness(scores.sum(axis=1), float(question.values(anchor)), question.values(codes))
+    running = running_outputs(lambda: float(question.values(anchor)), len(anchor))
+    errors, read = _standard_error(scores), reading_of(through, running, _own_saliency(question))
+    return MethodScores(hypothetical, scores.mean(axis=0), errors, complete, reading=read)
+
+
+def _own_saliency(question: Question) -> Floats | None:
+    """|gradient| of the anchor's letters (L,), as the Deep Motif Dashboard draws it; None where there is none."""
+    try:
+        size = np.abs(question.gradient())
+    except (RuntimeError, InputError) as error:
+        if isinstance(error, RuntimeError) and is_out_of_memory(error):
+            raise
+        return None
+    known = question.mutable & (question.codes < 4)
+    return np.where(known, size[question.codes % 4, np.arange(size.shape[1])], 0.0) if np.isfinite(size).all() else None
 
 
 METHODS: dict[str, Method] = {name: globals()[name.replace("-", "_")] for name in choices.METHODS}

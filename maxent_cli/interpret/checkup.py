@@ -19,8 +19,10 @@ from maxent_cli.data import Sequences
 from maxent_cli.engine.target import start_state
 from maxent_cli.engine.tuning import first_ladder
 from maxent_cli.interpret import conditionals
+from maxent_cli.interpret.attribution import REFERENCES
 from maxent_cli.interpret.equivalents import equivalent
 from maxent_cli.interpret.law import BATCH, LawSettings, anchored_law, evaluate, output_term, sums_of
+from maxent_cli.interpret.prefix_mass import COMPILED_EFFORT, FULL_EFFORT
 from maxent_cli.interpret.sampling import COMPILED, REPLICA_DRAWS, Sampling, Setting, prepare, start_codes
 from maxent_cli.interpret.self_test import SelfTest
 from maxent_cli.interpret.variants import CONTEXTS, VariantSettings
@@ -41,6 +43,7 @@ TIMED = 1.0  # seconds that speed is measured for
 MOST_TIMED_STEPS = 400
 CHANGES_AN_ALLELE = 1.5  # of two letters one is mostly there
 PASSES_A_CONTEXT = 3  # which it takes to take one up
+PASSES_A_LETTER = 4  # that each draw takes to be taken up when a letter of a prefix is put in
 LIKELY_LOOKS = 36  # times the first draws' steps, in first replicas, that held-out CTCF peaks take on the mean
 SPARE_TIME, SPARE_MEMORY = 2.0, 1.5  # what a resource line asks for, over what is expected
 _DROPOUT = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.AlphaDropout, nn.FeatureAlphaDropout)
@@ -207,6 +210,7 @@ def speed(patient: Patient) -> Iterator[Finding]:
     after = _conditionals(patient) * step / chains if compiled else 0.0
     yield _needs(patient, setting.run, preparing + after, step, passes)
     yield _variants(patient, passes, step / chains if compiled else 1 / passes)
+    yield _prefixes(patient, passes, step / chains if compiled else None)
 
 
 def _prepared(patient: Patient) -> Setting:
@@ -287,6 +291,18 @@ def _variants(patient: Patient, passes: float, change: float) -> Finding:
     each = f"{1000 * allele:.3g} s a thousand alleles and {anchor:.2g} s an anchor, on a thread"
     text = f"`maxent variants` in {CONTEXTS} contexts: about {each}; {held / 2**30:.2g} GiB beside the draws"
     return Finding("variants", OK, text, {"seconds_an_allele": allele, "seconds_an_anchor": anchor, "bytes": held})
+
+
+def _prefixes(patient: Patient, passes: float, change: float | None) -> Finding:
+    """What an anchor takes that is read from left to right, if the compiled chain, if any, changes a letter so fast."""
+    length = patient.model.input_length
+    outputs = 2 * (length + 1) * REFERENCES / passes
+    draws, steps = FULL_EFFORT if change is None else COMPILED_EFFORT
+    each = (4 + steps) / passes if change is None else (4 + steps) * change + PASSES_A_LETTER / passes
+    bits = draws * length * each
+    text = f"`maxent attribute --method prefix`: about {outputs:.2g} s an anchor, on a thread"
+    text += f"; with --draws {bits:.2g} s more"
+    return Finding("prefixes", OK, text, {"seconds_an_anchor": outputs, "seconds_of_law": bits})
 
 
 def _drawing(run: Sampling, steps: int, passes: float, step: float) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from maxent_cli.alphabet import Codes
-from maxent_cli.analysis.crossing import Seen, log_normaliser
+from maxent_cli.analysis.crossing import CrossRead, log_normaliser
 from maxent_cli.data import Anchor, Floats, SampleSet
 from maxent_cli.engine.randomness import chain_keys
 from maxent_cli.engine.target import log_base
@@ -23,7 +23,7 @@ BACKGROUNDS = 1000  # sequences over which an output's spread is found
 
 
 @dataclass(frozen=True)
-class Reading:
+class Drawn:
     """A network, the law that was drawn from it, and its draws around an anchor."""
 
     model: SequenceModel
@@ -38,7 +38,7 @@ def thinned(codes: Codes, most: int) -> Codes:
     return codes[:, np.linspace(0, draws - 1, kept).round().astype(int)]
 
 
-def read_each_other(readings: Sequence[Reading], most: int, device: torch.device) -> list[list[Seen]]:
+def read_each_other(readings: Sequence[Drawn], most: int, device: torch.device) -> list[list[CrossRead]]:
     """What each network B makes of up to so many of each network A's draws around one anchor, [A][B].
 
     Raises InputError where a network gives all background sequences one output.
@@ -47,7 +47,7 @@ def read_each_other(readings: Sequence[Reading], most: int, device: torch.device
     return [list(each) for each in zip(*(_read_all(reading, draws, device) for reading in readings), strict=True)]
 
 
-def _read_all(reading: Reading, draws: Sequence[Codes], device: torch.device) -> Iterator[Seen]:
+def _read_all(reading: Drawn, draws: Sequence[Codes], device: torch.device) -> Iterator[CrossRead]:
     """What one network makes of all draws (C, D, L)."""
     samples, once = reading.samples, OncePerBatch(reading.model)
     anchor = Anchor(samples.name, samples.anchor, samples.interval, samples.mutable)
@@ -59,10 +59,10 @@ def _read_all(reading: Reading, draws: Sequence[Codes], device: torch.device) ->
     normaliser, at_once = log_normaliser(samples)[0], sequences_at_once(reading.model, device)
     for codes in draws:
         output, energy, base = _values(law, codes, at_once, device)
-        yield Seen(output, base - samples.beta * energy - normaliser, law.anchor_output, spread)
+        yield CrossRead(output, base - samples.beta * energy - normaliser, law.anchor_output, spread)
 
 
-def _background(reading: Reading, law: AnchoredLaw) -> Codes:
+def _background(reading: Drawn, law: AnchoredLaw) -> Codes:
     """Sequences of the untethered background."""
     samples = reading.samples
     rows = background_rows(np.array(reading.law.background), samples.anchor, None)

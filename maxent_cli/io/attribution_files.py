@@ -1,5 +1,6 @@
 """What is made of a table of attribution scores: arrays for TF-MoDISco."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,19 +10,29 @@ from maxent_cli.alphabet import LETTERS, encode, one_hot
 from maxent_cli.errors import InputError
 from maxent_cli.io.modisco import write_modisco
 from maxent_cli.io.tables import text_of
-from maxent_cli.tables.attribution import POSITIONS
+from maxent_cli.tables.attribution import POSITIONS, READING
+from maxent_cli.tables.schema import Table
 
 _NUMBERS = ["position", "score", "chromosome_position", *LETTERS]
 
 
 def read_scores(path: str) -> pd.DataFrame:
     """Of a table of positions: position, letter, score, place in the genome and A, C, G, T; empty where not known."""
+    return _read(path, POSITIONS, _NUMBERS)
+
+
+def read_reading(path: str) -> pd.DataFrame:
+    """Of a table of what was read: bits and their places in the genome; empty where not known."""
+    return _read(path, READING, ["bits", "chromosome_position"])
+
+
+def _read(path: str, kind: Table, numbers: Sequence[str]) -> pd.DataFrame:
     table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
-    fault = POSITIONS.fault(table.columns)
+    fault = kind.fault(table.columns)
     if fault:
         raise InputError(path, "line 1", fault, "give the folder that `maxent attribute` wrote")
     table["chromosome"] = table["chromosome"].map(text_of)
-    return table.assign(**{name: pd.to_numeric(table[name]) for name in _NUMBERS})
+    return table.assign(**{name: pd.to_numeric(table[name]) for name in numbers})
 
 
 def write_arrays(folder: Path, table: pd.DataFrame) -> None:

@@ -32,6 +32,7 @@ from maxent_cli.models.known_layers import built, described
 
 SCHEMA, OLDER = 2, 1
 WEIGHTS, CARD, CODE = "weights.safetensors", "model.json", "code"
+CHECKPOINTS = "checkpoints"  # of a training, model folders within its own
 LAYERS, KERAS = "layers", "keras"  # the architectures of those whose layers the card describes
 KNOWN = (*ARCHITECTURES, *FAMILIES, LAYERS, KERAS)
 _LAYOUTS = ("channels-first", "channels-last")
@@ -79,9 +80,17 @@ class ModelCard:
 
 def save_model(folder: Path, model: nn.Module, card: ModelCard) -> None:
     """Write weights and card into an existing folder (one of io.outputs.writing_folder, so that both appear whole)."""
-    # each its own memory, which layers may share; save_file would hide the file from the group
-    weights = {name: value.detach().cpu().clone().contiguous() for name, value in model.state_dict().items()}
-    (folder / WEIGHTS).write_bytes(save(weights))
+    (folder / WEIGHTS).write_bytes(weights_of(model))  # save_file would hide the file from the group
+    save_card(folder, card)
+
+
+def weights_of(model: nn.Module) -> bytes:
+    """A model's weights as a file of them; each has its own memory, which layers may share."""
+    return save({name: value.detach().cpu().clone().contiguous() for name, value in model.state_dict().items()})
+
+
+def save_card(folder: Path, card: ModelCard) -> None:
+    """Write a card into an existing folder."""
     content = {"schema": SCHEMA, "says": card.says, **dataclasses.asdict(card)}
     reading = content.pop("reading")
     content |= {"layout": _LAYOUTS[reading.pop("channels_last")], **reading}

@@ -63,14 +63,20 @@ def write_meme(path: str, motifs: Iterable[Motif], background: Sequence[float] |
 
     Probabilities have six decimals, and each row of them sums to exactly 1.
     """
-    frequencies = " ".join(f"{letter} {value:.6g}" for letter, value in zip(LETTERS, background, strict=True))
     with writing(path) as stream:
-        stream.write(f"MEME version 4\n\nALPHABET= {LETTERS}\n\nstrands: + -\n\n")
-        stream.write(f"Background letter frequencies\n{frequencies}\n")
-        for motif in motifs:
-            size = f"alength= 4 w= {len(motif.counts)} nsites= {max(1, round(motif.sites))} E= 0"
-            stream.write(f"\nMOTIF {_safe_name(motif.name)}\n{_MATRIX}: {size}\n")
-            stream.writelines(" ".join(f"{p:.6f}" for p in row) + "\n" for row in _rounded(motif.probabilities))
+        stream.write(meme_text(motifs, background))
+
+
+def meme_text(motifs: Iterable[Motif], background: Sequence[float] | Floats = UNIFORM) -> str:
+    """What write_meme writes."""
+    frequencies = " ".join(f"{letter} {value:.6g}" for letter, value in zip(LETTERS, background, strict=True))
+    lines = [f"MEME version 4\n\nALPHABET= {LETTERS}\n\nstrands: + -\n\n"]
+    lines.append(f"Background letter frequencies\n{frequencies}\n")
+    for motif in motifs:
+        size = f"alength= 4 w= {len(motif.counts)} nsites= {max(1, round(motif.sites))} E= 0"
+        lines.append(f"\nMOTIF {_safe_name(motif.name)}\n{_MATRIX}: {size}\n")
+        lines.extend(" ".join(f"{p:.6f}" for p in row) + "\n" for row in _rounded(motif.probabilities))
+    return "".join(lines)
 
 
 def write_jaspar(path: str, motifs: Iterable[Motif]) -> None:

@@ -121,6 +121,7 @@ def code() -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
+@cache
 def packages() -> dict[str, str]:
     """Versions of what this package depends on."""
     wanted = (line for line in metadata.requires("maxent_cli") or () if "extra ==" not in line)

@@ -1,7 +1,7 @@
 """The drawings of a report as plain numbers and path strings; the template turns them into SVG."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -14,16 +14,12 @@ from matplotlib.ticker import MaxNLocator
 
 from maxent_cli.alphabet import LETTERS
 from maxent_cli.data import Floats
-from maxent_cli.io.logos import LEAST_AXIS, LEAST_HEIGHT, MOST_COLUMNS, information_heights
-from maxent_cli.io.report_inputs import MotifShown, Row, Tracks
+from maxent_cli.io.logos import LEAST_HEIGHT, information_heights
+from maxent_cli.io.report_inputs import MotifShown, Row
 from maxent_cli.tables.periodicity import BAND
 
 MOST_NAMED = 30  # letters of what is counted
-MOST_SITES = 6  # of an anchor that are drawn, the most occupied ones
 COMMANDS = {Outline.MOVETO: "M", Outline.LINETO: "L", Outline.CURVE3: "Q", Outline.CURVE4: "C", Outline.CLOSEPOLY: "Z"}
-LEFT, RIGHT, WIDEST = 98, 8, 1072  # px of a drawing of an anchor
-LOGO, PROFILE, SCORES, OCCUPANCY, LANE, GAP = 86, 34, 48, 48, 16, 12
-BESIDE = 45  # px beside a site that its share is written in
 COUNTS_LEFT, COUNTS_RIGHT, COUNTS_TOP, COUNTS_STEP = 150, 700, 14, 15  # px of the chart of counts
 Tick = tuple[float, str]
 
@@ -55,31 +51,6 @@ class Letter:
     x: int
     y: float
     height: float
-
-
-@dataclass(frozen=True)
-class Strip:
-    """Some positions of an anchor, its tracks one above the other; y of each track is in px, downwards."""
-
-    start: int
-    width: float
-    height: float
-    step: float
-    bits: Scale
-    information: Scale
-    occupancy: Scale
-    letters: list[Letter]
-    whiskers: str
-    sequence: str
-    columns: list[float]
-    sequence_y: float
-    band: str
-    line: str
-    sites: list[dict[str, Any]]
-    foot: float
-    ticks: list[Tick]
-    scores: Scale | None = None
-    scored: list[Letter] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -159,24 +130,6 @@ def letters_of(heights: Floats, least: float) -> list[Letter]:
     return found
 
 
-def top_of(tracks: Iterable[Tracks]) -> float:
-    """Where the bits axis of all anchors ends: a round number above all information with its error."""
-    highest = max((float(np.nanmax(t.information + np.nan_to_num(t.errors), initial=0)) for t in tracks), default=0.0)
-    return math.ceil(max(highest, LEAST_AXIS) * 4) / 4
-
-
-def strips(tracks: Tracks, sites: Sequence[Row], colours: dict[str, int], top: float) -> list[Strip]:
-    """An anchor's drawing: one strip, or, where it is longer than 120, as few even ones as hold it."""
-    length = len(tracks.letters)
-    count = max(1, math.ceil(length / MOST_COLUMNS))
-    columns = math.ceil(length / count)
-    room = math.ceil(BESIDE / _step(columns))
-    lanes = _in_lanes(sorted(sites, key=lambda site: -site["occupancy"])[:MOST_SITES], colours, room)
-    return [
-        _strip(tracks, lanes, range(start, min(start + columns, length)), top) for start in range(0, length, columns)
-    ]
-
-
 def motif_letters(motif: MotifShown) -> list[Letter]:
     """The letters of a motif's logo, on an axis of 2 bits."""
     return letters_of(information_heights(motif.probabilities, motif.information), 2 * LEAST_HEIGHT)
@@ -225,6 +178,39 @@ def series_plots(series: Sequence[Sequence[Row]]) -> list[Plot]:
         _series_plot(series, kept, "share of energy kept", {"energy_reduction": "blue"}),
         _series_plot(series, held, "bits", {"bits_held": "blue", "bits": "red"}),
     ]
+
+
+def learning_plots(found: dict[str, list[Row]]) -> list[Plot]:
+    """Loss, bits held and the entropy of each layer by checkpoint, on one axis; what is not known is left out."""
+    steps = found["steps"]
+    layers = dict.fromkeys(row["layer"] for row in found["patterns"])
+    shares = [[row["share"] for row in found["patterns"] if row["layer"] == layer] for layer in layers]
+    drawn = (
+        ("loss, nats", [[row["loss"] for row in steps]], "Loss by step."),
+        (
+            "bits held by the law",
+            [[row["bits_held"] for row in steps]],
+            "Bits held by the law around anchors, by step.",
+        ),
+        ("entropy, share of the most", shares, "Entropy of each layer's patterns by step."),
+    )
+    return [_by_step(steps, *each) for each in drawn if np.isfinite(each[1]).any()]
+
+
+def _by_step(steps: Sequence[Row], label: str, curves: Sequence[Sequence[float]], summary: str) -> Plot:
+    """Curves by checkpoint, equally far apart, with the step below."""
+    known = [value for curve in curves for value in curve if np.isfinite(value)]
+    x = Scale(0, max(len(steps) - 1, 1), 52, 340)
+    y = Scale(min(0.0, *known), 1.05 * max(*known, 1e-9), 186, 10)
+    ticks = np.unique(np.linspace(0, len(steps) - 1, 6).astype(int))
+    kept = [("limit", f"M{x(place)} {y.start}V{y.end}") for place, row in enumerate(steps) if row["kept"]]
+    lines = []
+    for curve in curves:
+        places = [place for place, value in enumerate(curve) if np.isfinite(value)]
+        if places:
+            lines.append(("bold blue", _curve(places, [curve[place] for place in places], x, y)))
+    x_ticks = [(x(int(place)), str(steps[place]["step"])) for place in ticks]
+    return Plot(x, y, "step of the training", label, x_ticks, y.ticks(), summary, lines=[*kept, *lines])
 
 
 def gc_plots(response: Sequence[Row]) -> list[Plot]:
@@ -283,6 +269,21 @@ def variants_plot(points: Floats) -> Plot:
     )
 
 
+def curve_plot(rows: Sequence[Row]) -> Plot:
+    """Losses by epoch, and where the weights that were kept come from."""
+    epochs = [row["epoch"] for row in rows]
+    kinds = (("limit", "training_loss"), ("bold blue", "validation_loss"))
+    top = max((row[name] for row in rows for _, name in kinds if math.isfinite(row[name])), default=1.0)
+    x, y = Scale(0, max(epochs), 52, 340), Scale(0, 1.05 * top or 1.0, 186, 10)
+    kept = [row for row in rows if row["best"]][-1:]
+    return Plot(
+        *(x, y, "epoch", "mean loss, nats", x.ticks(), y.ticks()),
+        "Losses of the training part and of the validation part by epoch.",
+        lines=[(kind, _curve(epochs, [row[name] for row in rows], x, y)) for kind, name in kinds],
+        dots=_dots([row["epoch"] for row in kept], [row["validation_loss"] for row in kept], x, y),
+    )
+
+
 def edits_plot(positions: Sequence[Row]) -> Plot:
     """How often each position of a record is edited, and at beta = 0."""
     places = [row["position"] for row in positions]
@@ -311,121 +312,6 @@ def _outline(path: TextPath) -> str:
         numbers = [] if code == Outline.CLOSEPOLY else [f"{value:.3f}" for value in unit.ravel()]
         parts.append(COMMANDS[code] + " ".join(numbers))
     return "".join(parts)
-
-
-def _strip(tracks: Tracks, lanes: Sequence[dict[str, Any]], part: range, top: float) -> Strip:
-    step = _step(len(part))
-    here = [_clipped(site, part, step) for site in lanes if site["start"] < part.stop and site["end"] > part.start]
-    levels = 1 + max((site["lane"] for site in here), default=-1)
-    bits = Scale(0, top, LOGO + 6, 6)
-    sequence = bits.start + 14
-    information = Scale(0, top, sequence + GAP + PROFILE, sequence + GAP)
-    scores = _score_scale(tracks, information.start + GAP)
-    first_lane = (scores or information).start + GAP
-    below = first_lane + levels * LANE + GAP
-    occupancy = Scale(-1, 1, below + OCCUPANCY, below)
-    foot = occupancy.start if here else (scores or information).start
-    for site in here:
-        site["y"] = first_lane + site["lane"] * LANE
-    shown = slice(part.start, part.stop)
-    heights = information_heights(tracks.probabilities[shown], tracks.information[shown])
-    return Strip(
-        start=part.start,
-        width=round(LEFT + len(part) * step + RIGHT, 1),
-        height=foot + 34,
-        step=step,
-        bits=bits,
-        information=information,
-        occupancy=occupancy,
-        letters=letters_of(heights, LEAST_HEIGHT * top),
-        whiskers=_whiskers(heights.sum(axis=1), tracks.errors[shown], bits, step),
-        sequence=tracks.letters[shown],
-        columns=[round(LEFT + (column + 0.5) * step, 1) for column in range(len(part))],
-        sequence_y=sequence,
-        sites=here,
-        foot=foot,
-        ticks=[(round(LEFT + (p - part.start + 0.5) * step, 1), str(p)) for p in part if p % 10 == 0],
-        scores=scores,
-        scored=_scored(tracks, part) if scores else [],
-        **_profile(tracks.information[shown], tracks.errors[shown], information, step),
-    )
-
-
-def _score_scale(tracks: Tracks, top: float) -> Scale | None:
-    """The axis of an anchor's attribution scores, from the lowest to the highest and 0; None: there are none."""
-    if tracks.scores is None or not np.isfinite(tracks.scores).any():
-        return None
-    low, high = min(0.0, float(np.nanmin(tracks.scores))), max(0.0, float(np.nanmax(tracks.scores)))
-    return Scale(low, high if high > low else low + 1, top + SCORES, top)
-
-
-def _scored(tracks: Tracks, part: range) -> list[Letter]:
-    """The anchor's letters, each as high as its score, which may be below 0."""
-    assert tracks.scores is not None
-    some = [(place, float(tracks.scores[place])) for place in part]
-    least = LEAST_HEIGHT * float(np.nanmax(np.abs(tracks.scores)))
-    return [
-        Letter(tracks.letters[place], place - part.start, 0.0, round(score, 4))
-        for place, score in some
-        if abs(score) > least and tracks.letters[place] in LETTERS
-    ]
-
-
-def _step(columns: int) -> float:
-    """Width of a position, px."""
-    return round(min(14.0, (WIDEST - LEFT - RIGHT) / columns), 2)
-
-
-def _whiskers(stack: Floats, errors: Floats, bits: Scale, step: float) -> str:
-    """A bar of one error up and down on each column that can be seen."""
-    return "".join(
-        f"M{LEFT + (column + 0.5) * step:.1f} {bits(max(value - error, 0))}V{bits(min(value + error, bits.high))}"
-        for column, (value, error) in enumerate(zip(stack, errors, strict=True))
-        if np.isfinite(error) and value >= 4 * LEAST_HEIGHT * bits.high
-    )
-
-
-def _profile(information: Floats, errors: Floats, scale: Scale, step: float) -> dict[str, str]:
-    """The profile as steps, and the band of 1.96 errors about it."""
-    value, error = np.nan_to_num(information), 1.96 * np.nan_to_num(errors)
-    upper, lower = ([scale(min(max(v, 0), scale.high)) for v in edge] for edge in (value + error, value - error))
-    middle = [scale(min(max(v, 0), scale.high)) for v in value]
-    forth, back = _steps(upper, LEFT, step), _steps(lower[::-1], LEFT + len(lower) * step, -step)
-    return {"band": f"M{forth}L{back}Z", "line": f"M{_steps(middle, LEFT, step)}"}
-
-
-def _steps(levels: Sequence[float], start: float, step: float) -> str:
-    """A path along levels (px), each as wide as a step."""
-    edges = [f"{start + column * step:.1f}" for column in range(len(levels) + 1)]
-    first = f"{edges[0]} {levels[0]:g}H{edges[1]}"
-    return first + "".join(f"V{y:g}H{edge}" for y, edge in zip(levels[1:], edges[2:], strict=True))
-
-
-def _in_lanes(sites: Sequence[Row], colours: dict[str, int], room: int) -> list[dict[str, Any]]:
-    """Sites, the first ones on top, each in the first lane with room (bp) around it; with its motif's colour.
-
-    The first of each motif is the best one, which is shaded.
-    """
-    lanes = list[list[Row]]()
-    placed = list[dict[str, Any]]()
-    for site in sites:
-        free = [
-            all(site["start"] >= o["end"] + room or site["end"] + room <= o["start"] for o in lane) for lane in lanes
-        ]
-        lane = free.index(True) if True in free else len(lanes)
-        if lane == len(lanes):
-            lanes.append([])
-        lanes[lane].append(site)
-        best = all(site["motif"] != other["motif"] for other in placed)
-        placed.append({**site, "lane": lane, "colour": colours.get(site["motif"], 0), "best": best})
-    return placed
-
-
-def _clipped(site: dict[str, Any], part: range, step: float) -> dict[str, Any]:
-    """A site with its left edge and width in px, as far as it is in a strip."""
-    start, end = max(site["start"], part.start), min(site["end"], part.stop)
-    x = round(LEFT + (start - part.start) * step, 1)
-    return {**site, "x": x, "width": round((end - start) * step, 1)}
 
 
 def _series_plot(series: Sequence[Sequence[Row]], y: Scale, label: str, names: dict[str, str]) -> Plot:

@@ -11,13 +11,24 @@ from typing import Any
 import numpy as np
 
 from maxent_cli.alphabet import LETTERS
-from maxent_cli.data import Floats, Interval
+from maxent_cli.data import Floats, Interval, Motif
 from maxent_cli.errors import InputError
 from maxent_cli.io.digests import digest_of
 from maxent_cli.io.motif_files import read_meme_file
 from maxent_cli.io.samples import open_draws
 from maxent_cli.io.tables import read_table
-from maxent_cli.tables import attribution, design, gc_probe, motifs, periodicity, training, variants
+from maxent_cli.tables import (
+    attribution,
+    comparison,
+    dependence,
+    design,
+    gc_probe,
+    learning,
+    motifs,
+    periodicity,
+    training,
+    variants,
+)
 from maxent_cli.tables.columns import BEST
 from maxent_cli.tables.sampling import SERIES, SUMMARY
 from maxent_cli.tables.schema import Table
@@ -26,7 +37,10 @@ Row = dict[str, Any]
 
 
 KNOWN = tuple(range(1, BEST + 1))  # best matches in a database, where one was given
-TRACKS = (*("record", "position", "letter", "information", "information_error"), *(f"p_{each}" for each in LETTERS))
+TRACKS = (
+    *("record", "position", "letter", "information", "information_error"),
+    *(f"{kind}_{each}" for kind in ("p", "error") for each in LETTERS),
+)
 LAW = {"held", "outputs", "background", "tether", "beta", "keep"}  # what the header says of the law
 
 
@@ -34,13 +48,15 @@ LAW = {"held", "outputs", "background", "tether", "beta", "keep"}  # what the he
 class Sources:
     """Paths that a report is made from: a draws file, the summary of its anchors, and folders by their command.
 
-    called: what the page calls the draws, where that is not their path.
+    called: what the page calls the draws, where that is not their path. assembly: of the anchors' places, as a genome
+    browser names it, or ''.
     """
 
     draws: str
     summary: str
     parts: Mapping[str, str] = field(default_factory=dict)
     called: str = ""
+    assembly: str = ""
 
     @property
     def series(self) -> str | None:
@@ -60,26 +76,60 @@ class Sources:
 
 
 @dataclass(frozen=True)
-class Tracks:
-    """What is drawn of an anchor: its letters (length L), p (L, 4), information and its error (L,) in bits.
+class Track:
+    """A number for each position of an anchor (L,), which a part adds to its card; nan where it is not known."""
 
-    scores (L,): of an attribution, nan where a position is held.
+    name: str
+    unit: str
+    values: Floats
+
+
+READ = (  # columns of what was read along an anchor, and what the page calls them
+    ("saliency", "saliency", "output"),
+    ("prefix", "up to here, the rest background", "output"),
+    ("suffix", "from here on, the rest background", "output"),
+    ("running_prefix", "running, from the left", "output"),
+    ("running_suffix", "running, from the right", "output"),
+    ("bits", "held, given the letters before", "bits"),
+)
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """What is drawn of an anchor: its letters (length L), p and its error (L, 4), information and its error (L,), bits.
+
+    more: further tracks, of the parts that were given.
     """
 
     letters: str
     probabilities: Floats
+    letter_errors: Floats
     information: Floats
     errors: Floats
-    scores: Floats | None = None
+    more: tuple[Track, ...] = ()
+
+
+HIGHEST = "best"  # what summaries of designs call the search for the highest output
 
 
 @dataclass(frozen=True)
 class MotifShown:
-    """A motif's row, its probabilities (W, 4) and the information of its columns (W,) against the file's background."""
+    """A motif's row, its matrix, the file's background, and the information of its columns (W,) against that."""
 
     row: Row
-    probabilities: Floats
-    information: Floats
+    matrix: Motif
+    background: Floats
+
+    @property
+    def probabilities(self) -> Floats:
+        """Of each column (W, 4)."""
+        return self.matrix.probabilities
+
+    @property
+    def information(self) -> Floats:
+        """Bits of each column (W,)."""
+        p = self.probabilities
+        return np.asarray((p * np.log2(np.maximum(p, 1e-12) / self.background)).sum(axis=1))
 
 
 def read_anchors(sources: Sources) -> tuple[Row, list[Row]]:
@@ -116,14 +166,11 @@ def read_motifs(folder: str, avoided: bool = False) -> list[MotifShown]:
         return []
     file = "avoided.meme" if avoided else "motifs.meme"
     matrices, background = read_meme_file(f"{folder}/{file}")
-    named = {matrix.name: matrix.probabilities for matrix in matrices}
+    named = {matrix.name: matrix for matrix in matrices}
     for row in rows:
         if row["motif"] not in named:
             raise InputError(f"{folder}/{file}", "", f"has no motif {row['motif'][:80]}", _cure("motifs"))
-    return [
-        MotifShown(row, p := named[row["motif"]], (p * np.log2(np.maximum(p, 1e-12) / background)).sum(axis=1))
-        for row in rows
-    ]
+    return [MotifShown(row, named[row["motif"]], background) for row in rows]
 
 
 def read_tested(folder: str) -> list[Row]:
@@ -219,6 +266,33 @@ def read_scores(folder: str, records: Sequence[str]) -> list[Floats]:
     return [scores for _, scores in found]
 
 
+def read_along(folder: str, records: Sequence[str]) -> list[list[Track]]:
+    """What was read along each anchor; nothing where the method reads nothing."""
+    if not Path(f"{folder}/{attribution.READING.file}").exists():
+        return []
+    found, names = list[list[Track]](), list[str]()
+    for name, rows in _by_anchor(_table(folder, attribution.READING, "attribute"), "position"):
+        found.append(_tracks_of(list(rows)))
+        names.append(name)
+    if names != list(records):
+        cure = "give the folder that `maxent attribute` wrote of these anchors"
+        raise InputError(f"{folder}/{attribution.READING.file}", "", "its anchors are not those of the draws", cure)
+    return found
+
+
+def _tracks_of(rows: list[Row]) -> list[Track]:
+    tracks = [Track(name, unit, np.array([row[column] for row in rows], float)) for column, name, unit in READ]
+    return [track for track in tracks if np.isfinite(track.values).any()]
+
+
+def read_best(folder: str, most: int) -> list[Row]:
+    """The sequences of the highest output that were found, where that was asked for."""
+    if not any(row["law"] == HIGHEST for row in _table(folder, design.SUMMARY, "design")):
+        return []
+    rows = list(_table(folder, design.DESIGNS, "design"))
+    return sorted(rows, key=lambda row: -float(row["output"]))[:most]
+
+
 def read_metrics(folder: str, model: object) -> list[Row]:
     """How well a network does on what was held out; model: digests of the one that was drawn from, by file."""
     known = model.items() if isinstance(model, dict) else ()
@@ -226,6 +300,45 @@ def read_metrics(folder: str, model: object) -> list[Row]:
         cure = "give the folder of the network that was drawn from"
         raise InputError(folder, "", "is of another network than the draws", cure)
     return list(_table(folder, training.METRICS, "train"))
+
+
+def read_curve(folder: str) -> list[Row]:
+    """Losses by epoch; nothing where the folder has no table of them."""
+    if not Path(f"{folder}/{training.CURVE.file}").is_file():
+        return []
+    return list(_table(folder, training.CURVE, "train"))
+
+
+def read_comparison(folder: str, records: Sequence[str]) -> tuple[list[Row], list[Row]]:
+    """Means over anchors of two networks or two sets of draws, and their motifs; one of them is of these anchors."""
+    rows = list(_table(folder, comparison.SUMMARY, "compare"))
+    shared = {row["record"] for row in _table(folder, comparison.ANCHORS, "compare", ("record",))}
+    if shared - set(records):
+        path = f"{folder}/{comparison.ANCHORS.file}"
+        raise InputError(path, "", "its anchors are not those of the draws", _cure("compare"))
+    return rows, list(_table(folder, comparison.MOTIFS, "compare"))
+
+
+def read_dependence(folder: str, records: Sequence[str], most: int) -> tuple[list[Row], list[Row]]:
+    """What was tested of each anchor, and the pairs of positions that depend most."""
+    rows = list(_table(folder, dependence.ANCHORS, "dependence"))
+    if {row["record"] for row in rows} - set(records) or not rows:
+        path = f"{folder}/{dependence.ANCHORS.file}"
+        problem = "its anchors are not those of the draws" if rows else "holds no anchor"
+        raise InputError(path, "", problem, _cure("dependence"))
+    pairs = sorted(_table(folder, dependence.PAIRS, "dependence"), key=lambda row: -row["bits"])
+    return rows, pairs[:most]
+
+
+def read_learning(folder: str) -> dict[str, list[Row]]:
+    """Checkpoints, layers, what each was like over all records, and, where anchors were given, what was learned."""
+    tables = {"steps": learning.STEPS, "layers": learning.LAYERS, "patterns": learning.PATTERNS}
+    found = {name: list(_table(folder, table, "learning")) for name, table in tables.items()}
+    if not found["steps"]:
+        raise InputError(f"{folder}/{learning.STEPS.file}", "", "has no rows", "run `maxent learning` again")
+    found["patterns"] = [row for row in found["patterns"] if row["class"] == "all"]
+    some = (Path(folder) / learning.LEARNED.file).is_file()
+    return found | {"learned": list(_table(folder, learning.LEARNED, "learning")) if some else []}
 
 
 def read_series(path: str, records: Sequence[str]) -> list[list[Row]]:
@@ -326,7 +439,8 @@ def _by_anchor(rows: Iterator[Row], along: str) -> Iterator[tuple[str, Iterator[
 
 def _tracks(rows: list[Row]) -> Tracks:
     numbers = np.array([[row[name] for name in TRACKS[3:]] for row in rows])
-    return Tracks("".join(row["letter"] for row in rows), numbers[:, 2:], numbers[:, 0], numbers[:, 1])
+    letters = "".join(row["letter"] for row in rows)
+    return Tracks(letters, numbers[:, 2:6], numbers[:, 6:], numbers[:, 0], numbers[:, 1])
 
 
 def _in_anchor(path: str, site: Row, interval: Interval | None) -> Row:

@@ -1,13 +1,15 @@
 """The parts of the report, in the order in which they stand: a reading adds its own here, and its template.
 
-A part is shown by templates/report/ANCHOR.html from the values that it gives. Where it takes a folder that a command
-wrote, that command is in tables.SHOWN, from which the options of `maxent report` are made.
+A part is shown by templates/report/ANCHOR.html from the values that it gives, and is asked for only where the folder of
+its command was given. tables.SHOWN lists these commands: the options of `maxent report` are made from it, and the
+function's keywords are checked against it.
 """
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import compress
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,17 +18,32 @@ import pandas as pd
 from maxent_cli.data import Floats
 from maxent_cli.io import report_drawing as drawing
 from maxent_cli.io import report_inputs as inputs
-from maxent_cli.io.report_inputs import Row, Sources
+from maxent_cli.io.motif_files import meme_text
+from maxent_cli.io.report_cards import card, examples_of
+from maxent_cli.io.report_inputs import MotifShown, Row, Sources, Track, Tracks
+from maxent_cli.io.report_verdict import (
+    COMES_AGAIN,
+    Said,
+    arrangement,
+    avoided,
+    counts_held,
+    named,
+    quality,
+    reads,
+    trust,
+)
+from maxent_cli.tables.motifs import INTERACTIONS, RECORDS
 from maxent_cli.tables.periodicity import BAND
 
-MOST_SHOWN = 100  # anchors that are drawn
+MOST_SHOWN = 1000  # anchors that are drawn
+MOST_DESIGNS, MOST_BEST = 100, 10  # in the table, and of the highest output
 HUES = 6  # colours of motifs in report.css, used again and again
 VERDICTS = ("avoided", "held", "undecided", "not held")
 MOST_ASKED = 15  # motifs of each verdict that are shown
 MOST_COUNTS = 12  # of those that the probe asks about that are shown, the most rigid first
+TOP_PAIRS = 30  # pairs of positions in the table
 TOP_CHANGES, MOST_POINTS = 20, 1000  # changes in the table, and in the plot
 MOST_Q = 0.05  # of a distance between motifs that is shown
-TELLING_Q = 0.05  # of a known motif that another is called by
 
 
 @dataclass(frozen=True)
@@ -49,11 +66,18 @@ class Explained:
 
 @dataclass(frozen=True)
 class Shown:
-    """What a part shows: values for its template, and what it adds to the head of the page and to its glossary."""
+    """What a part shows: values for its template, and what it adds to the rest of the page.
+
+    That is numbers for the head, words for the glossary, sentences of the verdict, and what can be saved from the page:
+    files by their name within a command's folder (motifs/motifs.tsv), and texts by the name of a file of their own.
+    """
 
     values: Mapping[str, Any]
     tiles: tuple[Tile, ...] = ()
     terms: tuple[Explained, ...] = ()
+    says: tuple[Said, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -77,137 +101,199 @@ class Base:
 
 
 class Show(Protocol):
-    """Reads what a part is made of; None: there is nothing to show.
+    """Reads what a part is made of, in the folder of its command ('' where it has none); None: nothing to show.
 
     Raises InputError where it cannot be read or belongs to other draws.
     """
 
-    def __call__(self, base: Base, /) -> Shown | None:
+    def __call__(self, base: Base, folder: str, /) -> Shown | None:
         """What is shown."""
 
 
 @dataclass(frozen=True)
 class PagePart:
-    """A part of the page: the id of its section, which its template is called by, its title, and what shows it."""
+    """A part of the page: the id of its section, which its template is called by, its title, and what shows it.
+
+    command: whose folder it is made from; without one it is made from the draws. tracks: what it adds to the card of
+    each anchor, in the order of the draws. folded: its section is shown at a click.
+    """
 
     anchor: str
     title: str
     show: Show = field(repr=False)
+    command: str = ""
+    tracks: Callable[[Base, str], Sequence[Sequence[Track]]] | None = field(default=None, repr=False)
+    folded: bool = False
+
+    def shown(self, base: Base) -> Shown | None:
+        """What is shown; nothing where the folder was not given."""
+        folder = base.sources.parts.get(self.command, "")
+        return None if self.command and not folder else self.show(base, folder)
 
 
-def convergence(base: Base) -> Shown:
+def _files(command: str, folder: str, *names: str) -> dict[str, str]:
+    """Files of a folder that can be saved from the page, by what they are called there."""
+    return {f"{command}/{name}": f"{folder}/{name}" for name in names}
+
+
+def convergence(base: Base, _: str) -> Shown:
     """How well the chains of each anchor agree."""
-    return Shown({"convergence": drawing.convergence_plot(base.rows, base.header.get("run", {}).get("max_rhat"))})
+    plot = drawing.convergence_plot(base.rows, base.header.get("run", {}).get("max_rhat"))
+    return Shown({"convergence": plot}, says=(trust(base.rows),), files={"OUT.tsv": base.sources.summary})
 
 
-def network(base: Base) -> Shown | None:
+def network(base: Base, folder: str) -> Shown:
     """How well the network tells what was held out."""
-    folder = base.sources.parts.get("train")
-    if folder is None:
-        return None
-    rows = inputs.read_metrics(folder, base.header.get("model"))
+    rows, curve = inputs.read_metrics(folder, base.header.get("model")), inputs.read_curve(folder)
     tiles = [
         Tile("AUROC, held out", f"{row['value']:.3f}", f"95 %: {row['lower']:.3f} to {row['upper']:.3f}")
         for row in rows
         if (row["part"], row["metric"]) == ("test", "AUROC") and math.isfinite(row["value"])
     ]
-    return Shown({"metrics": rows}, tiles=tuple(tiles))
+    plot = drawing.curve_plot(curve) if len(curve) > 1 else None
+    files = _files("train", folder, "metrics.tsv", *(["learning_curve.tsv"] if curve else []))
+    return Shown({"metrics": rows, "curve": plot}, tiles=tuple(tiles), says=(quality(rows),), files=files)
 
 
-def motifs(base: Base) -> Shown | None:
-    """The motifs of all anchors, and the distances between them."""
-    folder = base.sources.parts.get("motifs")
-    if folder is None:
-        return None
+def learning(_: Base, folder: str) -> Shown:
+    """What was learned when: curves by training step, layers, and motifs."""
+    found = inputs.read_learning(folder)
+    meaning = "Which units of a layer are on at a position of a record; entropy is over all records and positions."
+    shown = {"layers": found["layers"], "learned": found["learned"], "plots": drawing.learning_plots(found)}
+    files = _files("learning", folder, "patterns.tsv", "layers.tsv", "steps.tsv")
+    return Shown({"learning": shown}, terms=(Explained("On/off pattern", meaning),), files=files)
+
+
+def motifs(_: Base, folder: str) -> Shown:
+    """The motifs of all anchors, those first that come again beyond chance."""
     table = inputs.read_motifs(folder)
-    found: dict[str, object] = {"table": table, "rates": inputs.read_rates(folder)}
-    found |= {"spacing": inputs.read_spacing(folder, MOST_Q), "records": inputs.read_records(folder)}
-    pairs = inputs.read_syntax(folder)
-    found["syntax"] = [{**row, "plot": drawing.syntax_plot(row["cells"][row["arrangement"]])} for row in pairs]
-    first = table[0].row if table else {}
-    named = first and first["known_1"] and first["q_1"] <= TELLING_Q
-    note = ("first: ", first["known_1"] if named else first["consensus"]) if first else ("none found", "")
+    p = [one.row["recurrence_p"] for one in table]
+    groups = [
+        ("Come again in more anchors than by chance", [value <= COMES_AGAIN for value in p]),
+        ("Come again no more than by chance", [value > COMES_AGAIN for value in p]),
+        ("Too few converged anchors to tell whether they come again", [math.isnan(value) for value in p]),
+    ]
+    found: dict[str, object] = {
+        "table": table,
+        "groups": [(title, list(compress(table, kept))) for title, kept in groups if any(kept)],
+        "hue": _hues(table),
+        "rates": inputs.read_rates(folder),
+        "records": inputs.read_records(folder),
+    }
+    note = ("first: ", named(table[0].row)) if table else ("none found", "")
     share = "Share of draws that have a motif; background is the same share in draws at beta 0."
+    files = _files("motifs", folder, "motifs.tsv", *([RECORDS.file] if found["records"] else []))
     return Shown(
-        {
-            "motifs": found,
-            "motif_letters": drawing.motif_letters,
-            "known": inputs.KNOWN,
-            "hues": HUES,
-            "most_q": MOST_Q,
-        },
+        {"motifs": found, "motif_letters": drawing.motif_letters, "known": inputs.KNOWN},
         tiles=(Tile("Motifs", len(table), *note),),
         terms=(Explained("Occupancy", share),),
+        says=(reads(table, len(inputs.anchors_of(folder))),),
+        files=files,
+        texts=_as_meme(table),
     )
 
 
-def questions(base: Base) -> Shown | None:
-    """What is avoided, and what was asked about; nothing where neither is."""
-    folder = base.sources.parts.get("motifs")
-    if folder is None:
-        return None
-    avoided, asked = inputs.read_motifs(folder, avoided=True), inputs.read_tested(folder)
-    if not (avoided or asked):
-        return None
+def _hues(table: Sequence[MotifShown]) -> dict[str, int]:
+    """The colour of each motif, by its name."""
+    return {motif.row["motif"]: place % HUES for place, motif in enumerate(table)}
+
+
+def _as_meme(table: Sequence[MotifShown]) -> dict[str, str]:
+    """Each motif as a file of its own."""
+    return {f"{one.row['motif']}.meme": meme_text([one.matrix], one.background) for one in table}
+
+
+def syntax(_: Base, folder: str) -> Shown | None:
+    """How motifs stand to each other: distances that draws prefer, and what two are worth together."""
+    table, spacing, pairs = (
+        inputs.read_motifs(folder),
+        inputs.read_spacing(folder, MOST_Q),
+        inputs.read_syntax(folder),
+    )
+    says = (arrangement(table, spacing, pairs),)
+    plotted = [{**row, "plot": drawing.syntax_plot(row["cells"][row["arrangement"]])} for row in pairs]
+    found = {"several": len(table) > 1, "spacing": spacing, "pairs": plotted, "most_q": MOST_Q}
+    kept = ["spacing.tsv", *([INTERACTIONS.file] if pairs else [])]
+    return Shown({"syntax": found}, says=says, files=_files("motifs", folder, *kept))
+
+
+def questions(_: Base, folder: str) -> Shown:
+    """What is avoided, and what was asked about."""
+    found, asked = inputs.read_motifs(folder, avoided=True), inputs.read_tested(folder)
     count = Counter(row["verdict"] for row in asked)
-    first = avoided[0].row if avoided else {}
-    note = ("first: ", first["known_1"] or first["consensus"]) if first else ("none found", "")
+    note = ("first: ", named(found[0].row)) if found else ("none found", "")
+    shown = [row for kind in VERDICTS for row in [one for one in asked if one["verdict"] == kind][:MOST_ASKED]]
+    values = {
+        "avoided": found,
+        "asked": shown,
+        "count": [(kind, count[kind]) for kind in VERDICTS],
+        "of": len(asked),
+        "motif_letters": drawing.motif_letters,
+    }
     return Shown(
-        {
-            "avoided": avoided,
-            "asked": [
-                row for kind in VERDICTS for row in [one for one in asked if one["verdict"] == kind][:MOST_ASKED]
-            ],
-            "count": [(kind, count[kind]) for kind in VERDICTS],
-            "of": len(asked),
-            "motif_letters": drawing.motif_letters,
-        },
-        tiles=(Tile("Avoided motifs", len(avoided), *note),),
+        values,
+        tiles=(Tile("Avoided motifs", len(found), *note),) if found or asked else (),
         terms=(Explained("Cost", "Log2 of how much rarer an avoided motif's sites are in draws than at beta 0."),),
+        says=(avoided(found),),
+        files=_files("motifs", folder, "tested.tsv") if asked else {},
+        texts=_as_meme(found),
     )
 
 
-def anchors(base: Base) -> Shown:
-    """All anchors, and, where their motifs are given, the first of them drawn."""
-    rows = [dict(row) for row in base.rows]
+def anchors(base: Base, _: str) -> Shown:
+    """All anchors, and, where their motifs are given, what the first of them are drawn from."""
+    rows = [row | {"held": [], "sites": [], "same_name": False} for row in base.rows]
     folder = base.sources.parts.get("motifs")
-    if folder is not None:
-        _draw(rows, base, folder)
-    drawn = [row for row in rows if "strips" in row]
-    return Shown({"rows": rows, "drawn": drawn, "most_sites": drawing.MOST_SITES})
+    cards = _cards(rows, base, folder) if folder is not None else []
+    table = inputs.read_motifs(folder) if folder else []
+    kinds = [(one.row["motif"], named(one.row)) for one in table]
+    files = {"OUT.tsv": base.sources.summary}
+    values = {"rows": rows, "drawn": len(cards), "kinds": kinds, "cards": cards, "hue": _hues(table)}
+    if folder:
+        files |= _files("motifs", folder, "sites.tsv", "occupancy.tsv")
+    return Shown(values, files=files)
 
 
-def _draw(rows: list[Row], base: Base, folder: str) -> None:
-    """Give all anchors what they hold, and the first of them their drawings."""
-    colours = {motif.row["motif"]: place % HUES for place, motif in enumerate(inputs.read_motifs(folder))}
+def _cards(rows: list[Row], base: Base, folder: str) -> list[dict[str, Any]]:
+    """Give all anchors what they hold; what the first of them are drawn from."""
+    table = inputs.read_motifs(folder)
     sites, occupancies = inputs.read_sites(folder, base.in_order)
     shown = rows[:MOST_SHOWN]
-    tracks = inputs.read_tracks(folder, base.records, {row["number"] for row in shown})
-    top, count = drawing.top_of(tracks.values()), Counter(base.records)
-    names = {motif.row["motif"]: _called(motif.row) for motif in inputs.read_motifs(folder)}
-    scored = base.sources.parts.get("attribute")
-    scores = dict(enumerate(inputs.read_scores(scored, base.records))) if scored else {}
+    numbers = [row["number"] for row in shown]
+    tracks = inputs.read_tracks(folder, base.records, set(numbers))
+    examples = examples_of(base.sources.draws, numbers)
+    count, names = Counter(base.records), {motif.row["motif"]: named(motif.row) for motif in table}
+    parts = base.sources.parts
+    more = [part.tracks(base, parts[part.command]) for part in PARTS if part.tracks and part.command in parts]
     for row in rows:
         held = sorted(occupancies[row["number"]], key=lambda each: -each["occupancy"])
-        row["held"] = [each for each in held if each["present"]]
-        row["sites"] = [site | {"called": names.get(site["motif"], site["motif"])} for site in sites[row["number"]]]
+        row["held"] = [_called(each, names) for each in held if each["present"]]
+        row["sites"] = [
+            _called(each, names) for each in sorted(sites[row["number"]], key=lambda each: -each["occupancy"])
+        ]
         row["same_name"] = count[row["record"]] > 1
-        row["held"] = [each | {"called": names.get(each["motif"], each["motif"])} for each in row["held"]]
-    for row in shown:
-        track = replace(tracks[row["number"]], scores=scores.get(row["number"]))
-        row["strips"] = drawing.strips(track, row["sites"], colours, top)
+    hues = _hues(table)
+    return [card(row, _with(tracks[at], more, at), examples[at], hues) for at, row in zip(numbers, shown, strict=True)]
 
 
-def _called(motif: Row) -> str:
-    """The first known motif that one is like beyond chance, with its own name where there is room for one."""
-    return str(motif["known_1"]).partition(",")[0] if motif["known_1"] and motif["q_1"] <= TELLING_Q else motif["motif"]
+def _called(each: Row, names: Mapping[str, str]) -> Row:
+    return each | {"called": names.get(each["motif"], each["motif"])}
 
 
-def attribution(base: Base) -> Shown | None:
+def _with(tracks: Tracks, more: Sequence[Sequence[Sequence[Track]]], number: int) -> Tracks:
+    return replace(tracks, more=tuple(track for each in more for track in each[number]))
+
+
+def scores_tracks(base: Base, folder: str) -> list[list[Track]]:
+    """Attribution scores, and what was read along the anchors, for the cards."""
+    scores = [[Track("attribution", "output", one)] for one in inputs.read_scores(folder, base.records)]
+    read = inputs.read_along(folder, base.records)
+    return [own + more for own, more in zip(scores, read or [[]] * len(scores), strict=True)]
+
+
+def attribution(base: Base, folder: str) -> Shown:
     """How far attributions and the draws' information agree, an anchor a row."""
-    folder, drawn = base.sources.parts.get("attribute"), base.sources.parts.get("motifs")
-    if folder is None:
-        return None
+    drawn = base.sources.parts.get("motifs")
     scores = inputs.read_scores(folder, base.records)
     tracks = inputs.read_tracks(drawn, base.records, set(range(len(scores)))) if drawn else {}
     agreed = [_agreement(one, tracks[number].information) if tracks else math.nan for number, one in enumerate(scores)]
@@ -216,7 +302,8 @@ def attribution(base: Base) -> Shown | None:
         for name, one, agreement in zip(base.records, scores, agreed, strict=True)
     ]
     known = [agreement for agreement in agreed if math.isfinite(agreement)]
-    return Shown({"attribution": {"rows": rows, "median": float(np.median(known)) if known else math.nan}})
+    middle = [float(value) for value in np.quantile(known, (0.25, 0.5, 0.75))] if known else []
+    return Shown({"attribution": {"rows": rows, "quartiles": middle}})
 
 
 def _highest(scores: Floats) -> int | None:
@@ -233,40 +320,34 @@ def _agreement(scores: Floats, information: Floats) -> float:
     return float(first.corr(second))
 
 
-def series(base: Base) -> Shown | None:
+def series(base: Base, _: str) -> Shown | None:
     """The beta series, if it lies beside the draws; nothing where there is but the beta in use."""
     if base.sources.series is None:
         return None
     ladders = inputs.read_series(base.sources.series, base.records)
     shown = [replicas for replicas in ladders if len(replicas) > 1 and replicas[-1]["beta"] > 0]
-    return Shown({"series": drawing.series_plots(shown)}) if shown else None
+    files = {"OUT.series.tsv": base.sources.series}
+    return Shown({"series": drawing.series_plots(shown)}, files=files) if shown else None
 
 
-def periodicity(base: Base) -> Shown | None:
+def periodicity(base: Base, folder: str) -> Shown:
     """Where anchors peak, and mean spectra."""
-    folder = base.sources.parts.get("periodicity")
-    if folder is None:
-        return None
     rows, spectra = inputs.read_periodicity(folder, base.records)
-    return Shown({"periodicity": {"rows": rows, "plot": drawing.period_plot(spectra), "band": BAND}})
+    files = _files("periodicity", folder, "answer.tsv")
+    return Shown({"periodicity": {"rows": rows, "plot": drawing.period_plot(spectra), "band": BAND}}, files=files)
 
 
-def variants(base: Base) -> Shown | None:
+def variants(base: Base, folder: str) -> Shown:
     """The changes of most effect, and effects in the anchors against those over contexts."""
-    folder = base.sources.parts.get("variants")
-    if folder is None:
-        return None
     count, rows, points = inputs.read_variants(folder, base.records, TOP_CHANGES, MOST_POINTS)
     found = {"count": count, "rows": rows, "plot": drawing.variants_plot(points), "drawn": len(points)}
     meaning = "What the law charges for a letter beyond the background: -log2 of its mass with it over that without."
-    return Shown({"variants": found}, terms=(Explained("Free energy", meaning),))
+    files = _files("variants", folder, "variants.tsv")
+    return Shown({"variants": found}, terms=(Explained("Free energy", meaning),), files=files)
 
 
-def gc_probe(base: Base) -> Shown | None:
+def gc_probe(_: Base, folder: str) -> Shown:
     """Which counts are held, and the response to a chemical potential on one."""
-    folder = base.sources.parts.get("gc-probe")
-    if folder is None:
-        return None
     tables = inputs.read_gc_probe(folder)
     scores = [abs(row["z"]) for row in tables["checks"] if math.isfinite(row["z"])]
     found = {
@@ -280,34 +361,61 @@ def gc_probe(base: Base) -> Shown | None:
         "responses": len(tables["response"]),
         "unsettled": sum(not row["converged"] for row in tables["response"]),
     }
-    return Shown({"gc": found})
+    return Shown({"gc": found}, says=(counts_held(tables["answer"]),), files=_files("gc-probe", folder, "answer.tsv"))
 
 
-def design(base: Base) -> Shown | None:
+def design(_: Base, folder: str) -> Shown:
     """What designs reached at what price, and where edits of the first record lie."""
-    folder = base.sources.parts.get("design")
-    if folder is None:
-        return None
     rows, positions = inputs.read_design(folder)
     first = next(iter(positions.items()), None)
     found = {
-        "rows": rows[:MOST_SHOWN],
-        "left": len(rows) - len(rows[:MOST_SHOWN]),
+        "rows": rows[:MOST_DESIGNS],
+        "left": len(rows) - len(rows[:MOST_DESIGNS]),
+        "best": inputs.read_best(folder, MOST_BEST),
         "edited": first and {"record": first[0], "plot": drawing.edits_plot(first[1])},
     }
-    return Shown({"design": found})
+    return Shown({"design": found}, files=_files("design", folder, "summary.tsv"))
+
+
+def compare(base: Base, folder: str) -> Shown:
+    """Two networks, or two sets of draws, side by side."""
+    rows, table = inputs.read_comparison(folder, base.records)
+    motif = [
+        {**row, "known": row["known_1_a"] or row["known_1_b"], "both": bool(row["motif_a"] and row["motif_b"])}
+        for row in table
+    ]
+    files = _files("compare", folder, "summary.tsv", "motifs.tsv")
+    return Shown({"compare": {"rows": rows, "motifs": motif}}, files=files)
+
+
+def dependence(base: Base, folder: str) -> Shown:
+    """Which positions depend on each other in the draws."""
+    rows, pairs = inputs.read_dependence(folder, base.records, TOP_PAIRS)
+    tested = [row for row in rows if not row["refused"]]
+    found = {
+        "pairs": pairs,
+        "refused": len(rows) - len(tested),
+        "dependent": sum(row["dependent"] for row in tested),
+        "of": sum(row["pairs"] for row in tested),
+        "anchors": len(tested),
+    }
+    return Shown({"dependence": found}, files=_files("dependence", folder, "pairs.tsv"))
 
 
 PARTS = (
-    PagePart("network", "Network", network),
-    PagePart("convergence", "Convergence", convergence),
-    PagePart("motifs", "Motifs", motifs),
-    PagePart("questions", "Avoided, and asked about", questions),
+    PagePart("network", "Network", network, "train"),
+    PagePart("motifs", "Motifs", motifs, "motifs"),
+    PagePart("questions", "Avoided", questions, "motifs"),
+    PagePart("syntax", "Arrangement", syntax, "motifs"),
+    PagePart("gc", "Shortcuts", gc_probe, "gc-probe"),
+    PagePart("periodicity", "Periodicity", periodicity, "periodicity"),
     PagePart("anchors", "Anchors", anchors),
+    PagePart("compare", "Models side by side", compare, "compare"),
+    PagePart("learning", "Learning", learning, "learning"),
+    PagePart("attribution", "Attribution", attribution, "attribute", tracks=scores_tracks),
+    PagePart("variants", "Variants", variants, "variants"),
+    PagePart("dependence", "Dependence", dependence, "dependence"),
+    PagePart("design", "Designs", design, "design"),
     PagePart("series", "Beta series", series),
-    PagePart("periodicity", "Periodicity", periodicity),
-    PagePart("variants", "Changes of a letter", variants),
-    PagePart("gc", "Global count", gc_probe),
-    PagePart("attribution", "Attribution", attribution),
-    PagePart("design", "Designs", design),
+    PagePart("convergence", "R-hat and ESS", convergence, folded=True),
 )

@@ -4,7 +4,7 @@
 by the process at work; holds the milliseconds that the work has taken so far. `000007.result`: all that is wanted of
 anchor 7. `000007.0002.npz`: the third file of the blocks that its chains have done so far, of each array of a block the
 values of all blocks end to end, and their shapes. `training.safetensors`: weights and all that the next step of a
-training needs, numbers as JSON in its metadata.
+training needs, numbers as JSON in its metadata. `checkpoint.000000064.safetensors`: the weights after step 64.
 
 Each file is written under a name with a leading dot, flushed to the disk, and moved into place.
 """
@@ -43,7 +43,9 @@ MOST_TRIES, WAIT = 40, 0.05  # to have a folder that others are taking away, and
 MOST_HELD = 2**24  # bytes of blocks in memory until they are written, whatever the time
 SETTINGS, LOCK, TRAINING = "settings.json", "lock", "training.safetensors"
 HEADER = "header.json"  # of draws: what their file will say of all of them
-_OURS = re.compile(r"\..*|settings\.json|header\.json|lock|training\.safetensors|\d{6}\.result|\d{6}\.\d{4}\.npz")
+_OURS = re.compile(
+    r"\..*|settings\.json|header\.json|lock|(training|checkpoint\.\d{9})\.safetensors|\d{6}\.result|\d{6}\.\d{4}\.npz"
+)
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 _ANEW = "remove it to begin anew, or give another --out"
 
@@ -192,6 +194,16 @@ def checkpoints(work: Unfinished) -> "Checkpoints":
             raise StoppedError
 
     return Checkpoints(_snapshot(work) if work.has(TRAINING) else None, keep)
+
+
+def checkpoint_name(step: int) -> str:
+    """What the weights after a step are kept as."""
+    return f"checkpoint.{step:09d}.safetensors"
+
+
+def kept_steps(work: Unfinished) -> list[int]:
+    """The steps after which weights are kept, in order."""
+    return sorted(int(place.name.split(".")[1]) for place in work.folder.glob("checkpoint.*.safetensors"))
 
 
 def _snapshot(work: Unfinished) -> "Snapshot":

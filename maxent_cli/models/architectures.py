@@ -33,6 +33,31 @@ class LayeredModel(nn.Module):
         return self.head(self.representation(one_hot))
 
 
+class BothWays(nn.Module):
+    """An LSTM from the left and one from the right over (B, C, L): their states averaged over positions, (B, 2 S).
+
+    As Lanchantin et al. (2017) begin it: normal weights, and a forget gate that is open.
+    """
+
+    def __init__(self, channels: int, states: int, dropout: float) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(channels, states, batch_first=True, bidirectional=True)
+        self.forget, self.width = nn.Dropout(dropout), 2 * states
+        for name, weights in self.lstm.named_parameters():
+            if "bias" in name:
+                nn.init.zeros_(weights)
+            else:
+                nn.init.normal_(weights, std=(channels + states) ** -0.5)
+            if "bias_ih" in name:
+                nn.init.ones_(weights.data[states : 2 * states])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, L) to (B, 2 S)."""
+        states: Tensor = self.lstm(x.transpose(1, 2))[0]
+        mean: Tensor = self.forget(states).mean(1)
+        return mean
+
+
 class Residual(nn.Module):
     """Adds what its layers give to what they read, both (B, C, L)."""
 
@@ -59,8 +84,10 @@ def width_of(layers: nn.Sequential, input_length: int) -> int:
             width, stride, padding, dilation = (size[0] if isinstance(size, tuple) else int(size) for size in sizes)
             length = (length + 2 * padding - dilation * (width - 1) - 1) // stride + 1
             channels = getattr(layer, "out_channels", channels)
-        if isinstance(layer, nn.AdaptiveAvgPool1d) and layer.output_size == 1:
+        if isinstance(layer, nn.AdaptiveAvgPool1d | nn.AdaptiveMaxPool1d) and layer.output_size == 1:
             length = 1
+        if isinstance(layer, BothWays):
+            channels, length = layer.width, 1
         if isinstance(layer, nn.Linear):
             channels, length = layer.out_features, 1
         if length < 1:
@@ -122,7 +149,30 @@ def _dilated(filters: int, dilation: int) -> Residual:
     return Residual(nn.Conv1d(filters, filters, 3, padding=dilation, dilation=dilation), nn.ReLU())
 
 
-ARCHITECTURES: dict[str, Callable[..., LayeredModel]] = {name: globals()[name] for name in choices.ARCHITECTURES}
+def deepmotif_cnn(input_length: int, filters: int = 128, dropout: float = 0.5) -> LayeredModel:
+    """The CNN of Lanchantin et al. (2017): convolutions of 9, 5 and 3, the first two pooled; the best place of each."""
+    layers = nn.Sequential(
+        *(nn.Conv1d(4, filters, 9), nn.ReLU(), nn.MaxPool1d(2), nn.Dropout(dropout)),
+        *(nn.Conv1d(filters, filters, 5), nn.ReLU(), nn.MaxPool1d(2), nn.Dropout(dropout)),
+        *(nn.Conv1d(filters, filters, 3), nn.ReLU(), nn.Dropout(dropout), nn.AdaptiveMaxPool1d(1), nn.Flatten()),
+    )
+    return LayeredModel(input_length, layers)
+
+
+def deepmotif_rnn(input_length: int, states: int = 32, dropout: float = 0.5) -> LayeredModel:
+    """The RNN of Lanchantin et al. (2017): an LSTM of the letters in each direction, averaged over positions."""
+    return LayeredModel(input_length, nn.Sequential(BothWays(4, states, dropout)))
+
+
+def deepmotif_cnn_rnn(input_length: int, filters: int = 128, states: int = 32, dropout: float = 0.5) -> LayeredModel:
+    """The CNN-RNN of Lanchantin et al. (2017): a convolution of 9 that keeps the length, and the RNN behind it."""
+    scan = nn.Conv1d(4, filters, 9, padding=4), nn.ReLU()
+    return LayeredModel(input_length, nn.Sequential(*scan, BothWays(filters, states, dropout)))
+
+
+ARCHITECTURES: dict[str, Callable[..., LayeredModel]] = {
+    name: globals()[name.replace("-", "_")] for name in choices.ARCHITECTURES
+}
 
 
 def build(architecture: str, input_length: int, arguments: dict[str, int | float], seed: int) -> LayeredModel:

@@ -36,6 +36,8 @@ class Settings:
 
     averaging is the share that the running mean of the weights keeps at every step; shift, in letters, how far each
     sequence may be rotated (what leaves at one end enters at the other, so that nothing is lost or made up).
+    halved_every: instead of one cycle, the learning rate is halved after so many epochs, again and again. clamp: each
+    number of a gradient is kept within so much either way.
     """
 
     epochs: int = 20
@@ -47,6 +49,20 @@ class Settings:
     reverse_complement: bool = True
     shift: int = 5
     seed: int = 1
+    halved_every: int | None = None
+    clamp: float | None = None
+
+
+DEEPMOTIF = Settings(  # of Lanchantin et al. (2017): Adam, every epoch, nothing turned, rotated or averaged
+    *(50, 50, 256, 0.01),
+    weight_decay=0.0,
+    averaging=0.0,
+    reverse_complement=False,
+    shift=0,
+    halved_every=10,
+    clamp=5.0,
+)
+PUBLISHED = {f"deepmotif-{kind}": DEEPMOTIF for kind in ("cnn", "rnn", "cnn-rnn")}  # architectures with their own
 
 
 def enough_epochs(size: int, batch: int) -> int:
@@ -90,6 +106,21 @@ class Checkpoints(NamedTuple):
 
 
 NO_CHECKPOINTS = Checkpoints(None, lambda _: None)
+Watch = Callable[[int, nn.Module, bool], None]  # step, averaged network, whether it is the last
+
+
+def log_spaced(last: int, count: int) -> list[int]:
+    """Steps from 0 to the last, so many or all that there are, each about as many times the one before; 0, 1, ..."""
+    steps = [0, 1][: last + 1]
+    while len(steps) < count and steps[-1] < last:
+        ratio = (last / steps[-1]) ** (1 / (count - len(steps)))
+        steps.append(max(steps[-1] + 1, round(steps[-1] * ratio)))
+    return steps[:count]
+
+
+def steps_an_epoch(size: int, batch: int) -> int:
+    """Steps that one pass over so many sequences takes; what is left over sits out."""
+    return size // min(batch, size)
 
 
 class DivergedError(ArithmeticError):
@@ -103,11 +134,13 @@ def fit(
     settings: Settings,
     advance: Callable[[int], None] = lambda _: None,
     checkpoints: Checkpoints = NO_CHECKPOINTS,
+    watch: Watch = lambda *_: None,
 ) -> Iterator[Epoch]:
     """Train a model in place, one Epoch at a time; it ends with the best averaged weights, in eval mode.
 
     examples gives the training part of an epoch (0, 1, ...), of the same size each time, so that negatives may be
-    drawn anew; advance hears the number of sequences done. Stops early after `patience` epochs without a lower
+    drawn anew; advance hears the number of sequences done; watch may look at every step and must change nothing, and
+    hears the last step twice. Stops early after `patience` epochs without a lower
     validation loss; with an empty validation part the last weights stay. The same seed, data and number of threads
     give the same weights, also from a snapshot on: the epochs before it are yielded as they were. Raises DivergedError.
     """
@@ -117,12 +150,15 @@ def fit(
         advance(training.step * training.batch)
     try:
         yield from training.epochs
+        if not training.step:
+            watch(0, training.averaged, False)
         for epoch in range(len(training.epochs), settings.epochs):
             if training.waited >= settings.patience:
                 break
             started = time.monotonic()
-            loss = training.run(epoch, examples(epoch), advance, checkpoints.keep)
+            loss = training.run(epoch, examples(epoch), advance, checkpoints.keep, watch)
             yield training.judge(loss, validation, started)
+        watch(training.step, training.averaged, True)
     finally:
         model.load_state_dict(training.best.state_dict())
         model.eval()
@@ -164,19 +200,31 @@ class _Training:
         self.model, self.settings = model, settings
         self.averaged, self.best = copy.deepcopy(model), copy.deepcopy(model)
         self.batch = min(settings.batch, size)
-        self.steps = size // self.batch
+        self.steps = steps_an_epoch(size, settings.batch)
         self.step, self.done, self.total = 0, 0, 0.0
         self.epochs, self.lowest, self.waited = list[Epoch](), float("inf"), 0
         self.under_way: Snapshot | None = None
         self.optimiser = torch.optim.AdamW(
             model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
-        steps = max(self.steps * settings.epochs + 1, LEAST_SCHEDULE)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, settings.learning_rate, total_steps=steps, pct_start=0.1
-        )
+        self.schedule = self._schedule()
 
-    def run(self, epoch: int, examples: Examples, advance: Callable[[int], None], keep: Callable[..., None]) -> float:
+    def _schedule(self) -> torch.optim.lr_scheduler.LRScheduler:
+        """Of the learning rate, which moves after every step."""
+        schedules, settings = torch.optim.lr_scheduler, self.settings
+        if settings.halved_every is not None:
+            return schedules.StepLR(self.optimiser, self.steps * settings.halved_every, gamma=0.5)
+        steps = max(self.steps * settings.epochs + 1, LEAST_SCHEDULE)
+        return schedules.OneCycleLR(self.optimiser, settings.learning_rate, total_steps=steps, pct_start=0.1)
+
+    def run(
+        self,
+        epoch: int,
+        examples: Examples,
+        advance: Callable[[int], None],
+        keep: Callable[..., None],
+        watch: Watch = lambda *_: None,
+    ) -> float:
         """One pass over the examples in a random order, or what is left of it; gives the mean loss."""
         chance = np.random.default_rng((self.settings.seed, epoch))
         order = chance.permutation(len(examples))[: self.steps * self.batch].reshape(self.steps, self.batch)
@@ -192,6 +240,7 @@ class _Training:
                 self.total += self._step(inputs, torch.from_numpy(examples.labels[rows]))
                 self.done += 1
                 advance(self.batch)
+                watch(self.step, self.averaged, False)
                 keep(lambda: self.snapshot(chance))
         loss, self.done, self.total = self.total / self.steps, 0, 0.0
         return loss
@@ -256,6 +305,8 @@ class _Training:
         if not torch.isfinite(loss):
             raise DivergedError(f"loss {loss.item()} at step {self.step}")
         loss.backward()  # type: ignore[no-untyped-call]
+        if self.settings.clamp is not None:
+            nn.utils.clip_grad_value_(self.model.parameters(), self.settings.clamp)
         self.optimiser.step()
         self.schedule.step()
         self._average()

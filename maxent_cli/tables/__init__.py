@@ -7,6 +7,7 @@ from maxent_cli.tables import (
     dependence,
     design,
     gc_probe,
+    learning,
     motifs,
     periodicity,
     sampling,
@@ -17,6 +18,7 @@ from maxent_cli.tables.schema import Column, File, Output, Table
 
 WRITTEN: dict[str, tuple[Output, ...]] = {
     "train": training.TRAIN,
+    "learning": (*learning.FOLDER, sampling.REJECTED),
     "predict": training.PREDICT,
     "sample": sampling.SAMPLE,
     "motifs": motifs.FOLDER,
@@ -29,14 +31,18 @@ WRITTEN: dict[str, tuple[Output, ...]] = {
     "attribute": (*attribution.FOLDER, sampling.REJECTED),
 }
 
-# folders that the report takes, by the command that wrote them: what it shows of each
+# Folders that the report takes, by the command that wrote them: what it shows of each. The one list of them: the
+# command's options, the function's keywords and the page's parts go by it.
 SHOWN = {
     "train": "how well the network tells positives from negatives that were held out",
-    "motifs": "motifs, and the hundred most telling anchors drawn",
+    "learning": "what was learned when: loss, entropy of layers, bits and motifs by training step",
+    "motifs": "motifs in groups, what is avoided, how they are arranged, and each anchor as a card",
     "periodicity": "where anchors peak, and mean spectra",
     "variants": "the changes of most effect, in the anchors and over contexts",
     "gc-probe": "the response to a chemical potential on a count, and what is held of it",
-    "attribute": "scores of positions below the logos of the draws, and how far the two agree",
+    "compare": "two networks or two sets of draws side by side, these being of one",
+    "attribute": "scores of positions on the cards of anchors, and how far they and the draws agree",
+    "dependence": "the pairs of positions that depend most on each other",
     "design": "what was reached at what price, and where edits lie",
 }
 

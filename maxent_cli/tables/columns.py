@@ -4,6 +4,7 @@ from maxent_cli.tables.schema import ANY_NUMBER, NUMBER, TEXT, TRUTH, WHOLE, Col
 
 FEW = "there are too few anchors"
 NO_DISTANCE = "the law's energy is no distance (--law output)"
+NO_LADDER = "there is no ladder of replicas from beta 0 up"
 NO_PLACE = "the anchor's place in a genome is not known"
 RECORD = Column("record", TEXT, "", "The anchor's name, as its record is called.")
 POSITION = Column("position", WHOLE, "bp", "Position in the anchor, 0-based.")

@@ -1,9 +1,8 @@
 """The tables that `maxent compare` writes where networks read each other's draws."""
 
-from maxent_cli.tables.columns import CONVERGENCE, FEW, RECORD
+from maxent_cli.tables.columns import CONVERGENCE, FEW, NO_LADDER, RECORD
 from maxent_cli.tables.schema import NUMBER, SHARE, TEXT, WHOLE, Column, File, Table, estimate
 
-_NO_LADDER = "there is no ladder of replicas from beta 0 up"
 _DRAWN = Column("drawn", TEXT, "", "Network A, from whose law the draws are.")
 _READ = Column("read", TEXT, "", "Network B, which reads them.")
 _CALLED = "Share of A's draws that B calls what it calls the anchor, by the side of the threshold"
@@ -33,8 +32,8 @@ PAIRS = Table(
         *_with_interval("called", "", _CALLED),
         *_with_interval("t", "sd", _T),
         *_with_interval("excess", "sd", _EXCESS),
-        *_with_interval("divergence", "bits", _DIVERGENCE, _NO_LADDER),
-        *_with_interval("apart", "bits", _APART, _NO_LADDER),
+        *_with_interval("divergence", "bits", _DIVERGENCE, NO_LADDER),
+        *_with_interval("apart", "bits", _APART, NO_LADDER),
     ),
     key=("drawn", "read"),
 )
@@ -69,8 +68,8 @@ CROSSED = Table(
         *estimate("called", "", f"{_CALLED}."),
         *estimate("t", "sd", f"{_T}."),
         Column("excess", NUMBER, "sd", f"{_EXCESS}."),
-        *estimate("divergence", "bits", f"{_DIVERGENCE}; the error is that of the mean over draws.", _NO_LADDER),
-        Column("apart", NUMBER, "bits", f"{_APART}.", _NO_LADDER),
+        *estimate("divergence", "bits", f"{_DIVERGENCE}; the error is that of the mean over draws.", NO_LADDER),
+        Column("apart", NUMBER, "bits", f"{_APART}.", NO_LADDER),
         *CONVERGENCE,
     ),
     key=("record", "drawn", "read"),

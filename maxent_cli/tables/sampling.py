@@ -1,9 +1,8 @@
 """The tables that `maxent sample` writes, and that of rejected records."""
 
-from maxent_cli.tables.columns import BETA, CONVERGED, CONVERGENCE, NO_DISTANCE, RECORD, RHAT
+from maxent_cli.tables.columns import BETA, CONVERGED, CONVERGENCE, NO_DISTANCE, NO_LADDER, RECORD, RHAT
 from maxent_cli.tables.schema import NUMBER, SHARE, TEXT, TRUTH, WHOLE, Column, File, Table, estimate
 
-_NO_LADDER = "there is no ladder of replicas from beta 0 up"
 _UNWATCHED = "nothing ever changed in any chain"
 
 SUMMARY = Table(
@@ -66,7 +65,7 @@ SUMMARY = Table(
             "bits_held",
             "bits",
             "Divergence of the whole law from its background, of which a logo shows the bits alone.",
-            _NO_LADDER,
+            NO_LADDER,
         ),
         Column("bits_held_df", WHOLE, "", "Degrees of freedom of the error of bits_held."),
         Column("kernel", TEXT, "", "What drew: the compiled kernel, or full passes and why."),
@@ -95,8 +94,8 @@ SERIES = Table(
         Column("energy_reduction", NUMBER, "", "Share by which it is below the background's.", NO_DISTANCE),
         *estimate("output", "output", "Mean output of the replica's draws."),
         *estimate("bits", "bits", "Information of the letters at each position against the background, summed."),
-        *estimate("bits_held", "bits", "Divergence of the law at this beta from its background.", _NO_LADDER),
-        *estimate("beyond_positions", "bits", "What is held that no logo shows: bits_held less bits.", _NO_LADDER),
+        *estimate("bits_held", "bits", "Divergence of the law at this beta from its background.", NO_LADDER),
+        *estimate("beyond_positions", "bits", "What is held that no logo shows: bits_held less bits.", NO_LADDER),
         *CONVERGENCE,
     ),
     key=("record", "beta"),

@@ -57,6 +57,7 @@ TRAIN = (
     File("learning_curve.png", "the same as a picture"),
     File("{train,validation,test}.{positives,negatives}.fa", "the three parts, and .bed where coordinates are known"),
     LEFT_OUT,
+    File("checkpoints/step_*/", "with --checkpoints: a model folder of the weights after each of these steps"),
 )
 _LABELLED = "the records' labels are not known"
 _NOT_ABLE, _NOT_DIVERSE = "it could not be selected", "records are not selected by --diverse"

@@ -225,9 +225,10 @@ def test_a_failed_call_leaves_nothing(folder: Path, tmp_path: Path, monkeypatch:
 
 def test_a_report_takes_every_part_that_a_page_may_have_and_no_other() -> None:
     taken = list(inspect.signature(mx.report).parameters)
-    assert taken == ["draws", "summary", *(command.replace("-", "_") for command in SHOWN), "out"]
-    with pytest.raises(TypeError, match="'motif'"):
-        mx.report("draws.npz", motif="motifs")  # type: ignore[call-arg]
+    parts = [command.replace("-", "_") for command in SHOWN]
+    assert taken == ["draws", "summary", *parts, "out", "assembly"]
+    with pytest.raises(mx.InputError, match="is no name of an assembly"):
+        mx.report("draws.npz", assembly="hg38&x=<b>")
 
 
 @pytest.mark.parametrize("name", [*TABLES, "report"])

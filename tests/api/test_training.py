@@ -1,5 +1,6 @@
 """mx.train: learns a planted motif, does as the command does to the last byte, and says what excludes what."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from click.testing import CliRunner
 import maxent_cli as mx
 from maxent_cli.api.listening import Step
 from maxent_cli.commands import maxent
+from maxent_cli.models.training import PUBLISHED, Settings
 
 QUICK = mx.Training("finnegan2017", epochs=2, batch=32)
 
@@ -31,6 +33,14 @@ def test_a_planted_motif_is_learned_from_sequences_in_memory() -> None:
     assert len(trained["learning_curve"]) <= 8
     assert trained.network.input_length == 40
     assert {"metrics", "learning_curve", "rejected"} == set(trained.tables)
+
+
+def test_architectures_of_the_dashboard_bring_their_own_settings() -> None:
+    own = mx.Training("deepmotif-rnn").settled(10_000)
+    assert own == PUBLISHED["deepmotif-rnn"] == replace(own, epochs=50, patience=50, batch=256, learning_rate=0.01)
+    other = mx.Training("deepmotif-cnn", epochs=7, batch=32, reverse_complement=True, shift=3, seed=9).settled(10_000)
+    assert other == replace(own, epochs=7, patience=7, batch=32, reverse_complement=True, shift=3, seed=9)
+    assert mx.Training().settled(10_000) == Settings(epochs=128, patience=15)
 
 
 def test_same_bytes_as_the_command(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import os
 import time
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from maxent_cli.analysis.classification import auroc as area_under_roc
 from maxent_cli.api.training import Trained
 from maxent_cli.models.architectures import build
 from maxent_cli.models.splits import related
-from maxent_cli.models.training import Examples, Settings, enough_epochs, enough_patience, fit
+from maxent_cli.models.training import PUBLISHED, Examples, Settings, enough_epochs, enough_patience, fit
 
 from .lines import Line, mean, share
 
@@ -109,24 +110,27 @@ def grouping(replicates: range) -> Iterator[Line]:
 
 
 def speed(replicates: range) -> Iterator[Line]:
-    """100 steps of 128 records of 101 bp: `train` (turned, rotated, averaged) against a bare loop of PyTorch."""
+    """100 steps of 128 records of 101 bp: `train` (turned, rotated, averaged) against a bare loop of PyTorch.
+
+    Those of the Deep Motif Dashboard by their own settings, but for the batch.
+    """
     torch.set_num_threads(1)
-    ratios = {name: [] for name in ("convnet", "finnegan2017")}
+    ratios = {name: [] for name in ("convnet", "finnegan2017", *PUBLISHED)}
     for seed in replicates:
         codes = np.random.default_rng(seed).integers(0, 4, (BATCH * STEPS, LENGTH), np.uint8)
         examples = Examples(codes, np.arange(len(codes)) % 2)
         for name, found in ratios.items():
             model = build(name, LENGTH, {}, seed)
-            found.append(ours(model, examples) / bare(model, examples))
+            found.append(ours(model, examples, PUBLISHED.get(name, Settings())) / bare(model, examples))
     for name, found in ratios.items():
         yield mean(f"{name}: CPU time of a step over the bare loop's", found, 0.0, 1.5)
 
 
-def ours(model: nn.Module, examples: Examples) -> float:
+def ours(model: nn.Module, examples: Examples, settings: Settings) -> float:
     """CPU seconds of an epoch."""
     nobody = Examples(examples.codes[:0], examples.labels[:0])
     begun = time.process_time()
-    list(fit(model, lambda _: examples, nobody, Settings(epochs=1, batch=BATCH)))
+    list(fit(model, lambda _: examples, nobody, replace(settings, epochs=1, batch=BATCH)))
     return time.process_time() - begun
 
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner, Result
+from forked import maxent_words
 from safetensors.torch import save_file
 from torch import nn
 
@@ -140,9 +142,8 @@ def test_torchs_own_layers_are_kept_without_code(folder: Path) -> None:
     assert found["says"].endswith("Built of layers that maxent knows: no code is run.")
     assert found["training"]["adopted"] == "somebodys:plain"
     (folder / "somebodys.py").unlink()
-    code = "import sys; from maxent_cli.commands import maxent; maxent()"
     words = ["predict", "anchors.fa", "--model", "model", "--threads", "1", "--out", "scores.tsv"]
-    assert subprocess.run([sys.executable, "-c", code, *words], cwd=folder).returncode == 0
+    assert subprocess.run([*maxent_words(), *words], cwd=folder).returncode == 0
     found_by = mx.network("model")
     assert found_by.background == pytest.approx((0.295, 0.205, 0.205, 0.295))
     one_hot = torch.eye(4)[torch.randint(4, (3, LENGTH))].transpose(1, 2)
@@ -285,7 +286,7 @@ def elsewhere(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     other.mkdir(exist_ok=True)
     shutil.copytree(folder / "model", other / "model", dirs_exist_ok=True)
     shutil.copy(folder / "anchors.fa", other)
-    command = [sys.executable, "-m", "maxent_cli", *words, "--model", "model", "--trust-code", "--threads", "1"]
+    command = [*maxent_words(), *words, "--model", "model", "--trust-code", "--threads", "1"]
     root = str(Path(mx.__file__).parents[1])
     return subprocess.run(command, cwd=other, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": root})
 
@@ -321,7 +322,7 @@ def test_a_package_that_is_not_there_is_named(folder: Path) -> None:
 
 def test_what_it_imports_is_noted_with_its_version() -> None:
     adopt("somebodys:Own", "--output", "1")
-    assert card()["code"]["packages"] == {"torch": f"torch {torch.__version__}"}
+    assert card()["code"]["packages"] == {"torch": f"torch {metadata.version('torch')}"}
 
 
 def test_modules_of_the_same_name_are_kept_apart(folder: Path) -> None:

@@ -4,12 +4,12 @@ import hashlib
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from forked import maxent_words
 from test_faults import LINES, PLACES, here, kinds, place_of, site, words
 
 from maxent_cli.commands import maxent
@@ -108,7 +108,7 @@ def test_the_bases_that_were_read_are_told_apart(here: Path) -> None:
 def test_a_pipe_is_recorded_with_what_came_through(here: Path) -> None:
     line = "predict - --model {model} --threads 1 --out {new}"
     text = place_of("anchors", here).read_bytes()
-    found = subprocess.run([sys.executable, "-m", "maxent_cli", *words(line, here)], input=text, capture_output=True)
+    found = subprocess.run([*maxent_words(), *words(line, here)], input=text, capture_output=True)
     assert found.returncode == 0, found.stderr
     assert record_of(line, here)["inputs"]["-"] == {"pipe": hashlib.sha256(text).hexdigest()}
     out = str(place_of("new", here))
@@ -136,9 +136,7 @@ def test_code_that_the_network_imports_is_in_the_record(here: Path) -> None:
     }.items():
         (here / f"{name}.py").write_text(text)
     words = [
-        sys.executable,
-        "-m",
-        "maxent_cli",
+        *maxent_words(),
         *["adopt", "mine:network", "--input-length", "8", "--gc", "0.5", "--threads", "1", "--out", "mine"],
     ]
     path = os.pathsep.join(
@@ -149,7 +147,7 @@ def test_code_that_the_network_imports_is_in_the_record(here: Path) -> None:
     inputs = json.loads((here / "mine.provenance.json").read_text())["inputs"]
     code = {str(Path(name).resolve().relative_to(here.resolve())) for name in inputs if name.endswith(".py")}
     assert code == {"mine.py", "layers/__init__.py", "layers/first.py", "layers/sizes.py"}
-    check = [sys.executable, "-m", "maxent_cli", "provenance", "mine", "--check"]
+    check = [*maxent_words(), "provenance", "mine", "--check"]
     assert subprocess.run(check, cwd=here, env=os.environ | {"PYTHONPATH": path}).returncode == 0
     (here / "layers/sizes.py").write_text("FILTERS = 4  # as many\n")
     assert subprocess.run(check, cwd=here, env=os.environ | {"PYTHONPATH": path}, capture_output=True).returncode == 1

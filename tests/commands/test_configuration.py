@@ -60,6 +60,8 @@ def test_a_command_has_its_own_section_and_the_command_line_goes_before(folder: 
         ("[law]\nkep = 0.5\n", "run.toml: [law]: kep is no option there"),
         ("[law]\nkeep = 2\n", "run.toml: [law] keep: 2"),
         ("[law]\nkeep = 'much'\n", "run.toml: [law] keep: 'much'"),
+        ("[law]\nkeep = {}\n", "run.toml: [law] keep: {} is no value of it"),
+        ("[law]\nkeep = true\n", "run.toml: [law] keep: is no flag"),
         ("[motifs]\nknown = 'nowhere.meme'\n", "nowhere.meme: no such file"),
     ],
 )

@@ -272,7 +272,7 @@ def test_matrices_agree_in_all_formats_and_rates_are_written(tmp_path):
     rates = {row["quantity"]: (row["found"], row["of"]) for row in table(out / "rates.tsv")}
     assert rates["anchors whose draws hold a motif"] == ("2", "3")
     assert rates["anchors whose beta = 0 draws do"] == ("0", "3")
-    assert rates["anchors' motifs that are motif_1"] == ("2", "2")
+    assert rates["motifs found in single anchors that are motif_1"] == ("2", "2")
     alike, of = rates["the same with shuffled columns that are like motif_1"]
     assert (int(alike) < 20, of) == (True, "1000")
     assert float(table(out / "motifs.tsv")[0]["recurrence_p"]) < 0.05

@@ -10,13 +10,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from test_faults import LINES, PLACES, here, kinds, place_of, site
+from forked import forked
+from test_faults import LINES, PLACES, kinds, make_site, place_of
 
 from maxent_cli.commands import maxent
 from maxent_cli.io import outputs
 from maxent_cli.io.provenance import beside, require_provenance
-
-__all__ = ["here", "site"]  # fixtures
 
 # one line of each command that writes
 WRITING = list(
@@ -25,6 +24,44 @@ WRITING = list(
 OUTPUTS = [(line, kind) for line in WRITING for kind in kinds(line) if kind in PLACES]
 FOLDERS = [line for line in WRITING if "{folder}" in line]
 INPUTS = [(line, kind, read) for line, kind in OUTPUTS for read in kinds(line) if read not in PLACES]
+
+
+Starts = Callable[[str], None]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of one name for all tests, and beside it what it holds at first and after each line."""
+    folder = tmp_path_factory.mktemp("outputs") / "work"
+    folder.mkdir()
+    make_site(folder)
+    for kind in PLACES:
+        (folder / "out" / kind).mkdir(parents=True)
+    folder.rename(folder.with_name("first"))
+    return folder
+
+
+@pytest.fixture
+def here(site: Path) -> Iterator[Path]:
+    """The site at first, which a test may break."""
+    shutil.copytree(site.with_name("first"), site, symlinks=True)
+    yield site
+    shutil.rmtree(site)
+
+
+@pytest.fixture
+def after(here: Path) -> Starts:
+    """The site after a line has run there: it runs once for all tests."""
+
+    def start(line: str) -> None:
+        kept = here.with_name(f"after {WRITING.index(line)}")
+        if not kept.exists():
+            assert run(line, here).exit_code == 0
+            shutil.copytree(here, kept, symlinks=True)
+        shutil.rmtree(here)
+        shutil.copytree(kept, here, symlinks=True)
+
+    return start
 
 
 def run(line: str, site_copy: Path, **places: Path) -> Result:
@@ -124,8 +161,8 @@ def test_two_outputs_have_two_places(line: str, kind: str, here: Path) -> None:
 
 @pytest.mark.parametrize("line", FOLDERS, ids=lambda line: line.split()[0])
 @pytest.mark.parametrize("stranger", ["a file", "deep", "hidden", "changed", "a link", "no record", "a broken record"])
-def test_a_stranger_in_a_folder_stays(stranger: str, line: str, here: Path) -> None:
-    assert run(line, here).exit_code == 0
+def test_a_stranger_in_a_folder_stays(stranger: str, line: str, here: Path, after: Starts) -> None:
+    after(line)
     out = place_of("folder", here)
     ours = next(place for place in sorted(out.rglob("*")) if place.is_file())
     named = {"a file": "notes.txt", "deep": "mine/notes.txt", "hidden": ".notes", "a link": "link"}.get(stranger)
@@ -145,8 +182,8 @@ def test_a_stranger_in_a_folder_stays(stranger: str, line: str, here: Path) -> N
 
 
 @pytest.mark.parametrize("line", FOLDERS, ids=lambda line: line.split()[0])
-def test_what_maxent_wrote_is_replaced(line: str, here: Path) -> None:
-    assert run(line, here).exit_code == 0
+def test_what_maxent_wrote_is_replaced(line: str, here: Path, after: Starts) -> None:
+    after(line)
     before = made(line, here)
     (place_of("folder", here) / ".DS_Store").write_text("nobody's")
     assert run(line, here).exit_code == 0
@@ -205,9 +242,6 @@ class KilledError(BaseException):
     """The process is no more."""
 
 
-STEPS = ["before anything moves", "at the first", "at the second", "at the third", "at the fourth"]
-
-
 @pytest.fixture
 def killed_at() -> Iterator[list[int]]:
     """What runs ends at the n-th time that something moves, counted down; then nothing is tidied up."""
@@ -234,31 +268,37 @@ def killed_at() -> Iterator[list[int]]:
 
 
 real = outputs._remove
+MOST_STEPS = 5  # things that move: some lines have several outputs
 
 
 @pytest.mark.parametrize("first", ["nothing there", "an older one"])
-@pytest.mark.parametrize("step", range(len(STEPS)), ids=STEPS)
 @pytest.mark.parametrize("line", WRITING, ids=lambda line: line.split()[0])
-def test_a_kill_at_any_step(line: str, step: int, first: str, here: Path, killed_at: list[int]) -> None:
+def test_a_kill_at_any_step(line: str, first: str, here: Path, after: Starts, killed_at: list[int]) -> None:
     older = first != "nothing there"
-    if older:
+    for step in range(MOST_STEPS):
+        if older:
+            after(line)
+        before = made(line, here)
+        killed_at[0] = step
+        with contextlib.suppress(KilledError):
+            assert run(line, here).exit_code == 0
+        ended, killed_at[0] = killed_at[0] >= 0, 10**9
+        if ended:  # it takes no more steps
+            assert step > 0
+            return
+        places = [str(place_of(kind, here)) for kind in kinds(line) if kind in PLACES]
+        folders = [place for place in places if place.endswith("/folder")]
+        outputs.planned([], [place for place in places if place not in folders], folders)
+        for place in filter(os.path.exists, places):  # an older one or the new one, and not neither
+            require_provenance(place) if place in folders or older else None
+        assert not older or set(made(line, here)) == set(before)
         assert run(line, here).exit_code == 0
-    before = made(line, here)
-    killed_at[0] = step
-    with contextlib.suppress(KilledError):
-        assert run(line, here).exit_code == 0
-    if killed_at[0] >= 0:  # it takes fewer steps
-        return
-    killed_at[0] = 10**9
-    places = [str(place_of(kind, here)) for kind in kinds(line) if kind in PLACES]
-    folders = [place for place in places if place.endswith("/folder")]
-    outputs.planned([], [place for place in places if place not in folders], folders)
-    for place in filter(os.path.exists, places):  # an older one or the new one, and not neither
-        require_provenance(place) if place in folders or older else None
-    assert not older or set(made(line, here)) == set(before)
-    assert run(line, here).exit_code == 0
-    check_good(line, here)
-    assert not older or made(line, here) == before
+        check_good(line, here)
+        assert not older or made(line, here) == before
+        if not older:
+            for kind in PLACES:
+                shutil.rmtree(here / "out" / kind)
+                (here / "out" / kind).mkdir()
 
 
 @pytest.mark.parametrize("name", ["motifs", "dependence"])
@@ -268,7 +308,7 @@ def test_a_killed_process_leaves_what_the_next_one_removes(name: str, here: Path
     hold = "import maxent_cli.io.outputs as o, os; o._Batch.record = lambda self: os.kill(os.getpid(), 9)"
     words = [word.format(**{kind: str(place_of(kind, here)) for kind in kinds(line)}) for word in line.split()]
     code = f"{hold}; from maxent_cli.commands import maxent; maxent()"
-    assert subprocess.run([sys.executable, "-c", code, *words], capture_output=True).returncode == -9
+    assert subprocess.run([*forked(), code, *words], capture_output=True).returncode == -9
     assert len(list(out.parent.glob(".folder.*.tmp"))) == 1
     assert run(line, here).exit_code == 0
     check_good(line, here)

@@ -75,8 +75,8 @@ def test_what_sample_and_motifs_write_is_shown(folder: Path) -> None:
     assert "&lt;b&gt;b" in text
     assert "<b>b" not in text
     assert 'id="series"' in text
-    assert "motif_1</bdi> in " in text
-    assert text.count('class="arrow hue0" d=') >= 4  # a site an anchor or more
+    assert " (motif_1) in " in text
+    assert text.count('"motif":"motif_1","called":') >= 4  # a site an anchor or more
     assert "maxent motifs" in text
     shown = run("provenance", page).stdout
     assert all(

@@ -4,13 +4,13 @@ import csv
 import json
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner, Result
+from forked import maxent_words
 from small import saved, small_model, twin_energy
 
 from maxent_cli.alphabet import decode, one_hot
@@ -441,7 +441,7 @@ def test_what_would_have_no_effect_is_refused(
 def test_a_closed_pipe_still_finishes_the_draws(tmp_path: Path, model: str, fasta: str) -> None:
     """`maxent sample --fasta - | head -n 1`: the reader leaves at once."""
     many = [*SHORT, "--draws", "3000", "--max-steps", "15000", "--threads", "1"]
-    command = [sys.executable, "-m", "maxent_cli", "sample", fasta, "--model", model, "-o", str(tmp_path / "out.npz")]
+    command = [*maxent_words(), "sample", fasta, "--model", model, "-o", str(tmp_path / "out.npz")]
     with subprocess.Popen([*command, *many, "--fasta", "-"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b">one/0/0\n"
@@ -467,12 +467,12 @@ def test_the_command_for_an_anchor_that_has_not_converged_draws_on_around_it(tmp
         "--summary",
         str(tmp_path / "s.tsv"),
     ]
-    said = subprocess.run([sys.executable, "-m", "maxent_cli", "sample", *given], capture_output=True, text=True).stderr
+    said = subprocess.run([*maxent_words(), "sample", *given], capture_output=True, text=True).stderr
     line = next(line for line in said.splitlines() if "draw on around two alone: " in line)
     maxent, *words = shlex.split(line.partition("alone: ")[2])
     assert maxent == "maxent"
     assert words[-3:] == ["--shard=3/3", "--max-steps=100", f"--out={tmp_path / 'out.3.npz'}"]
-    subprocess.run([sys.executable, "-m", "maxent_cli", *words], check=True, capture_output=True)
+    subprocess.run([*maxent_words(), *words], check=True, capture_output=True)
     (again,) = draws_of(tmp_path / "out.3.npz")
     before = draws_of(tmp_path / "out.npz")[1]
     assert again.name == before.name == "two"
@@ -482,7 +482,7 @@ def test_the_command_for_an_anchor_that_has_not_converged_draws_on_around_it(tmp
 
 
 def test_no_command_draws_on_from_a_pipe(tmp_path: Path, model: str, fasta: str) -> None:
-    command = [sys.executable, "-m", "maxent_cli", "sample", "-", "--model", model, "-o", str(tmp_path / "out.npz")]
+    command = [*maxent_words(), "sample", "-", "--model", model, "-o", str(tmp_path / "out.npz")]
     found = subprocess.run([*command, *SHORT], input=Path(fasta).read_text(), capture_output=True, text=True)
     assert "not converged" in found.stderr
     assert "alone" not in found.stderr

@@ -74,6 +74,10 @@ COMMANDS = {
         ["anchors.fa", "--model", "model", "--method", "deeplift", "--max-logos", "3", "--logos", "svg"],
         ["OUT", "OUT.rejected.tsv"],
     ),
+    "attribute ": Command(
+        ["anchors.fa", "--model", "model", "--method", "prefix", "--draws", "draws.npz", "--logos", "none"],
+        ["OUT", "OUT.rejected.tsv"],
+    ),
     "dependence": Command(["draws.npz", "--maps", "svg", "--max-rhat", "1.3", "--top", "2"], ["OUT"]),
 }
 
@@ -93,7 +97,7 @@ def refused(*arguments: str) -> str:
 
 def call(name: str, out: str, shard: str = "1/1") -> None:
     arguments = [argument.replace("OUT", out) for argument in COMMANDS[name].arguments]
-    run(name, *arguments, "--out", out, "--shard", shard)
+    run(name.strip(), *arguments, "--out", out, "--shard", shard)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ import re
 import resource
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from forked import forked
 from report_files import write_parts
 from small import saved, small_model
 
@@ -40,6 +40,8 @@ TRAIN = f"train --positives many.fa --length {LENGTH} --architecture finnegan201
 ATTRIBUTE = (
     "attribute many.fa --model model --method integrated-gradients --steps 20 --threads 1 --logos svg --max-logos 2"
 )
+KEEPING = f"{TRAIN} --checkpoints 8"
+LEARNING = f"learning anchors.fa --model model --model model --positives many.fa {CHAINS} --warmup 600 --draws 50"
 DEPENDENCE = "dependence draws.npz --max-rhat 1000 --maps svg --max-maps 2"
 SIGNALS = [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT]
 
@@ -77,9 +79,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def start(line: str) -> subprocess.Popen[str]:
     """A run in a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-c", MAIN, *line.split()], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    return subprocess.Popen([*forked(), MAIN, *line.split()], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def run(line: str, code: int = 0) -> Result:
@@ -122,6 +122,7 @@ def stop(line: str, out: str, kept: str, number: signal.Signals) -> None:
         (PROBE, "000001.*", signal.SIGUSR1),
         (DESIGN, "000001.*", signal.SIGTERM),
         (TRAIN, "training.safetensors", signal.SIGINT),
+        (KEEPING, "checkpoint.*", signal.SIGTERM),
         (ATTRIBUTE, "000001.*", signal.SIGUSR1),
         (DEPENDENCE, "000001.*", signal.SIGTERM),
     ],
@@ -143,7 +144,7 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(
     lock = folder / "out.partial/lock"
     assert int(lock.read_text()) > 0
     lock.write_text(f"{1_000_000:015}")  # milliseconds so far
-    more = 1 + (line != TRAIN)
+    more = 1 + (not line.startswith("train"))
     run(f"{line} --out out".replace("--threads 1", f"--threads {more}"))
     assert files(folder / "out") == files(whole)
     assert not (folder / "out.partial").exists()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forked import maxent_words
 from small import saved, small_model
 
 from maxent_cli.io.fasta import read_fasta
@@ -33,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def maxent(line: str, folder: Path, **given: Any) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "maxent_cli", *line.split()]
+    command = [*([sys.executable, "-m", "maxent_cli"] if "env" in given else maxent_words()), *line.split()]
     given = {"stderr": subprocess.PIPE, "encoding": "utf-8"} | given
     return subprocess.run(command, cwd=folder, timeout=120, **given)
 

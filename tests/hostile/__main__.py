@@ -28,6 +28,7 @@ from test_faults import make_site  # noqa: E402
 
 PATIENCE = 40.0  # seconds until a case is told to end
 OUTPUTS = ("--out", "-o", "--summary", "--fasta", "--select", "--truth")
+RECORD = ".provenance.json"  # which is renewed with what it is of
 NOT_FOREIGN = {0, 1, 2, 3, 4, 143}
 
 
@@ -74,7 +75,7 @@ def run(number: int, asked: argparse.Namespace, site: Path, folder: Path) -> tup
     for place, held in before.items():
         now, named = (
             contents_of(folder / place),
-            [at for at, word in enumerate(case.words) if word == str(folder / place)],
+            [at for at, word in enumerate(case.words) if word == str(folder / place.removesuffix(RECORD))],
         )
         asked_for = named and all(case.words[at - 1] in OUTPUTS for at in named)  # a file that is named is replaced
         if now != held and not place.endswith(".fai") and not (asked_for and now is not None):

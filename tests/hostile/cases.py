@@ -156,6 +156,8 @@ def damage(case: Case, line: str, chance: random.Random, folder: Path) -> None:
     place = place_of(kind, folder)
     if place.is_dir():
         place = chance.choice([file for file in sorted(place.rglob("*")) if file.is_file()])
+    if not place.is_file():  # but a pipe by now, which nobody would write into, or a device that never ends
+        return
     place.write_bytes(_mutated(place.read_bytes(), chance))
     case.done.append(f"damaged {place.relative_to(folder)}")
 
@@ -164,6 +166,8 @@ def fault(case: Case, line: str, chance: random.Random, folder: Path) -> None:
     """One of the faults that have a name."""
     kind = chance.choice([kind for kind in kinds(line) if kind in FAULTS])
     name = chance.choice(sorted(FAULTS[kind]))
+    if not (place_of(kind, folder).is_file() or place_of(kind, folder).is_dir()):
+        return
     case.done.append(f"{kind}: {name}")
     FAULTS[kind][name](place_of(kind, folder))
 

@@ -237,7 +237,7 @@ class Counting(nn.Module):
         return self.last(self.table(inputs.argmax(1)).flatten(1))
 
 
-@pytest.mark.parametrize("method", sorted(set(METHODS) - {"mutagenesis"}))
+@pytest.mark.parametrize("method", sorted(set(METHODS) - {"mutagenesis", "prefix"}))
 def test_a_network_without_gradients_is_refused_with_a_cure(method: str) -> None:
     with pytest.raises(InputError, match=r"a0: .* cannot go through this network .*; use --method mutagenesis"):
         scored(method, adapted(Counting()))
@@ -245,6 +245,7 @@ def test_a_network_without_gradients_is_refused_with_a_cure(method: str) -> None
 
 def test_a_network_without_gradients_has_mutagenesis() -> None:
     assert scored("mutagenesis", adapted(Counting())).given.scores.any()
+    assert scored("prefix", adapted(Counting())).given.scores.any()
 
 
 class Bent(nn.Module):

@@ -15,8 +15,16 @@ from maxent_cli.io.checkpoint import CARD, WEIGHTS, ModelCard, load_model, save_
 from maxent_cli.models.architectures import ARCHITECTURES, build
 from maxent_cli.models.prediction import predict
 
+ARGUMENTS = {"deepmotif-rnn": {"states": 5}}
 CARDS = [
-    ModelCard(name, 60, ("negative", "positive"), {"filters": 5}, (0.2, 0.3, 0.3, 0.2), {"note": [1, None, "x"]})
+    ModelCard(
+        name,
+        60,
+        ("negative", "positive"),
+        ARGUMENTS.get(name, {"filters": 5}),
+        (0.2, 0.3, 0.3, 0.2),
+        {"note": [1, None, "x"]},
+    )
     for name in ARCHITECTURES
 ]
 

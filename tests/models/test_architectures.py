@@ -83,7 +83,42 @@ def test_blocks_of_the_residual_architecture_add_to_what_they_read() -> None:
     }
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize(
+    ("name", "weights"),
+    [("deepmotif-cnn", 128 * (9 * 4 + 5 * 128 + 3 * 128 + 3)), ("deepmotif-rnn", 0), ("deepmotif-cnn-rnn", 128 * 37)],
+)
+def test_networks_of_the_dashboard_have_their_published_sizes(name: str, weights: int) -> None:
+    network = build(name, 101, {}, seed=1)
+    channels = 4 if name == "deepmotif-rnn" else 128
+    states = 0 if name == "deepmotif-cnn" else 2 * 4 * 32 * (channels + 32 + 2)
+    counted = sum(parameter.numel() for parameter in network.layers.parameters())
+    assert counted == weights + states
+    assert network.output.in_features == (128 if name == "deepmotif-cnn" else 64)
+
+
+def test_an_lstm_of_the_dashboard_is_two_averaged_and_begins_open() -> None:
+    """Written out by hand, from the left and from the right."""
+    model = build("deepmotif-rnn", 12, {"states": 3}, seed=2).eval()
+    one_hot, weights = torch.eye(4)[torch.randint(4, (5, 12))].transpose(1, 2), dict(model.named_parameters())
+    means = []
+    for suffix, positions in (("", range(12)), ("_reverse", reversed(range(12)))):
+        into, back, first, second = (
+            weights[f"layers.0.lstm.{kind}_l0{suffix}"] for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        )
+        assert torch.equal(first, torch.repeat_interleave(torch.tensor([0.0, 1, 0, 0]), 3))
+        assert not second.any()
+        hidden, cell, states = torch.zeros(5, 3), torch.zeros(5, 3), []
+        for position in positions:
+            gates = one_hot[..., position] @ into.T + hidden @ back.T + first
+            enter, forget, new, leave = gates.chunk(4, dim=1)
+            cell = forget.sigmoid() * cell + enter.sigmoid() * new.tanh()
+            hidden = leave.sigmoid() * cell.tanh()
+            states.append(hidden)
+        means.append(torch.stack(states).mean(0))
+    assert torch.allclose(model.representation(one_hot), torch.cat(means, 1), atol=1e-6)
+
+
+@pytest.mark.parametrize("architecture", [name for name in ARCHITECTURES if not name.endswith("rnn")])
 def test_too_short_input_is_refused(architecture: str) -> None:
     with pytest.raises(ValueError, match="need more than 6 letters"):
         build(architecture, 6, {}, seed=1)

@@ -85,6 +85,24 @@ def test_best_epoch_is_kept_and_the_wait_ends_the_training() -> None:
     assert evaluate(model, planted(200, 2)) == (best.validation_loss, best.validation_auroc)
 
 
+def test_as_published_the_rate_is_halved_and_gradients_are_clamped() -> None:
+    halved = replace(training.DEEPMOTIF, epochs=5, batch=32, halved_every=2)
+    _, epochs = train(halved)
+    assert [epoch.learning_rate for epoch in epochs] == [0.01, 0.005, 0.005, 0.0025, 0.0025]
+    trainer = training._Training(small(), replace(halved, clamp=1e-3), 600)
+    gradients = list[float]()
+    trainer.optimiser.register_step_pre_hook(lambda *_: gradients.append(_largest(trainer.model)))
+    data = planted(64, 1)
+    trainer._step(trainer._inputs(data.codes, np.random.default_rng(1)), torch.from_numpy(data.labels))
+    assert gradients == [pytest.approx(1e-3)]
+    trained, mean = trainer.model.state_dict(), trainer.averaged.state_dict()
+    assert all(torch.equal(trained[name], mean[name]) for name in trained)  # nothing is averaged
+
+
+def _largest(model: nn.Module) -> float:
+    return max(float(weights.grad.abs().max()) for weights in model.parameters())
+
+
 def test_leaving_early_keeps_the_best_so_far() -> None:
     model, data = small(), planted(600, 1)
     two = list(itertools.islice(fit(model, lambda _: data, planted(200, 2), SETTINGS), 2))

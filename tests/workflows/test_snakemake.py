@@ -249,3 +249,13 @@ def test_the_conda_environment_has_the_dependencies() -> None:
     lines = (WORKFLOWS / "environment.yaml").read_text().splitlines()
     given = {line.strip().removeprefix("- ") for line in lines[lines.index("  - pip") + 1 :]}
     assert wanted == {name for name in given if not name.startswith("pip:")}
+
+
+@pytest.mark.parametrize("method", ["prefix", "saliency"])
+def test_what_reads_along_is_given_the_draws(tmp_path: Path, method: str) -> None:
+    prepare(tmp_path, config=PIPELINE | {"attribute": {"method": method}})
+    result = snakemake(tmp_path, "--dry-run", "--printshellcmds")
+    assert result.returncode == 0, result.stderr
+    said = commands(result.stdout + result.stderr)["attribute"]
+    assert ("--draws" in said) == (method == "prefix")
+    assert method in said

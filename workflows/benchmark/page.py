@@ -14,7 +14,7 @@ from ways import BARE, TWIN_TIMES
 Row = dict[str, object]
 By = dict[str, dict[str, Row]]  # anchor -> way -> row
 
-PACKAGES = ("torch", "numba", "numpy", "arviz-stats")
+PACKAGES = ("torch", "numba", "numpy", "scipy")
 RESAMPLED = 2000
 REFERENCE = "reference"
 HEADER = ("way", "proposals/s", "least ESS/s", "over the reference", "least ESS per 1,000 proposals", "converged")

@@ -1,0 +1,128 @@
+"""maxent learning, and the checkpoints of train that it reads: by hand, whole or resumed, and its faults."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from safetensors.torch import load_file
+from small import saved, small_model
+
+import maxent_cli as mx
+from maxent_cli.alphabet import decode
+from maxent_cli.commands import maxent
+from maxent_cli.models.training import log_spaced
+
+LENGTH = 30
+TRAIN = f"train --positives many.fa --length {LENGTH} --architecture finnegan2017 --epochs 3 --batch 16 --threads 1"
+DRAWN = "--chains 4 --replicas 3 --draws 8 --thin 2 --max-steps 16 --warmup 240"
+
+
+def run(line: str, code: int = 0) -> Result:
+    result = CliRunner().invoke(maxent, line.split())
+    assert result.exit_code == code, result.output
+    return result
+
+
+def letters(count: int) -> list[str]:
+    return [decode(row) for row in np.random.default_rng(1).integers(0, 4, (count, LENGTH), np.uint8)]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model with checkpoints, one without, and two anchors."""
+    folder = tmp_path_factory.mktemp("made")
+    for name, count in (("anchors.fa", 2), ("many.fa", 120)):
+        (folder / name).write_text("".join(f">r{n}\n{each}\n" for n, each in enumerate(letters(count))))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        said = run(f"{TRAIN} --checkpoints 6 --out model").stderr
+        assert re.search(r"checkpoints: up to 7 of 0\.\d+ MB each", said)
+        run(f"{TRAIN} --out bare")
+    return folder
+
+
+@pytest.fixture
+def here(made: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(made)
+    return made
+
+
+def test_steps_are_spaced_logarithmically_and_end_with_the_last() -> None:
+    assert log_spaced(1000, 4) == [0, 1, 32, 1000]
+    assert log_spaced(3, 30) == [0, 1, 2, 3]
+    steps = log_spaced(10_000, 30)
+    assert (len(steps), steps[0], steps[-1]) == (30, 0, 10_000)
+    assert np.all(np.diff(steps) > 0)
+
+
+def test_weights_and_card_are_the_same_with_and_without_checkpoints(here: Path) -> None:
+    for name in ("weights.safetensors", "model.json", "learning_curve.tsv", "metrics.tsv"):
+        assert (here / "model" / name).read_bytes() == (here / "bare" / name).read_bytes()
+    places = sorted((here / "model" / "checkpoints").iterdir())
+    cards = [json.loads((place / "model.json").read_text())["training"]["checkpoint"] for place in places]
+    assert [card["step"] for card in cards] == log_spaced(3 * cards[0]["steps_an_epoch"], 6)
+    kept = next(place for place, card in zip(places, cards, strict=True) if card["step"] >= card["kept"])
+    if cards[-1]["step"] == cards[-1]["kept"]:  # the averaged weights of the last epoch are those that train kept
+        last, whole = (load_file(place / "weights.safetensors") for place in (kept, here / "model"))
+        assert all(torch.equal(last[name], whole[name]) for name in whole)
+    assert not (here / "bare" / "checkpoints").exists()
+
+
+def test_tables_say_what_is_there(here: Path) -> None:
+    said = run(f"learning anchors.fa --model model {DRAWN} --beta 5 --threads 1 --out learned").stderr
+    assert "6 checkpoints, steps 0 to" in said
+    found = {path.stem: pd.read_csv(path, sep="\t") for path in (here / "learned").glob("*.tsv")}
+    assert {*found} == {"anchors", "layers", "learned", "motifs", "patterns", "regions", "steps"}
+    assert len(found["anchors"]) == 2 * 6
+    patterns = found["patterns"]
+    for name in ("start", "end"):
+        step = patterns["step"].min() if name == "start" else patterns["step"].max()
+        assert (patterns[patterns["step"] == step][f"jaccard_{name}"] == 1).all()
+    assert patterns[patterns["step"] == 0]["jaccard_previous"].isna().all()
+    of = patterns.set_index(["step", "layer", "class"])["patterns"]
+    both = of.xs("negative", level="class") + of.xs("positive", level="class")
+    assert (of.xs("all", level="class") == both).all()
+    assert (found["regions"]["like_anchor"] > 0.3).all()
+    metrics = pd.read_csv("model/learning_curve.tsv", sep="\t")
+    last = found["steps"].iloc[-1]
+    assert last["loss"] == pytest.approx(metrics["validation_loss"].iloc[-1], rel=1e-4)
+    assert last["auroc"] == pytest.approx(metrics["validation_auroc"].iloc[-1], rel=1e-4)
+    frame = mx.learning("model", records=40, out=None, threads=1, progress=False)
+    assert frame.tables == ["layers", "patterns", "steps"]
+    assert frame["steps"]["bits"].isna().all()
+
+
+def test_networks_in_memory_are_taken_in_their_order() -> None:
+    several = [mx.network(small_model(LENGTH, seed), LENGTH) for seed in (1, 2, 1)]
+    found = mx.learning(several, positives=letters(20), threads=1, progress=False)
+    assert found["steps"]["step"].tolist() == [0, 1, 2]
+    rows = found["patterns"].query("`class` == 'all'").groupby("step")["jaccard_end"].min()
+    assert rows[0] == rows[2] == 1 > rows[1]
+
+
+class Smooth(torch.nn.Module):
+    """Without anything that is on or off."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = torch.nn.Linear(4 * LENGTH, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(B, 4, L) to (B, 1)."""
+        return self.head(torch.tanh(x.flatten(1)))
+
+
+def test_faults_are_said_in_a_line(here: Path, tmp_path: Path) -> None:
+    assert "is a single network, and holds no checkpoints" in run("learning --model bare --out x", 1).stderr
+    other = saved(tmp_path / "other", small_model(LENGTH))
+    assert "has no layer" in run(f"learning --model bare --model {other} --out x", 1).stderr
+    assert "no validation part lies" in run(f"learning --model {other} --model bare --out x", 2).stderr
+    smooth = mx.network(Smooth(), LENGTH)
+    with pytest.raises(mx.InputError, match="has no ReLU-like layer"):
+        mx.learning([smooth, smooth], positives=letters(8), progress=False)
+    assert not (here / "x").exists()

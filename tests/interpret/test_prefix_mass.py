@@ -1,0 +1,118 @@
+"""Bits of prefixes: those of a law that is listed, from draws of it; wrong ways to weigh and to move are found."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from scipy.special import logsumexp
+from small import Listed, anchor, law, run, small_model
+
+from maxent_cli.data import Floats, SampleSet
+from maxent_cli.errors import StoppedError
+from maxent_cli.interpret import prefix_mass, sampling
+from maxent_cli.interpret.prefix_mass import Effort, PrefixBits, prefix_bits
+from maxent_cli.interpret.sampling import sample_anchor
+
+WORD, BETA, FEW = "GATCA", 200.0, 4.5
+MODEL = small_model(len(WORD))
+EFFORT = Effort(1000, 5)
+
+
+@cache
+def drawn() -> SampleSet:
+    return sample_anchor(MODEL, anchor(WORD), law(BETA), run(chains=20, draws=50, warmup=800))
+
+
+@cache
+def listed() -> Floats:
+    """log2 of the law's probability of each prefix over the background's (L,)."""
+    all_of_it = Listed(MODEL, WORD)
+    p, q = all_of_it.law(BETA), all_of_it.law(0.0)
+    kept = [[word[: j + 1] == WORD[: j + 1] for word in all_of_it.words] for j in range(len(WORD))]
+    return np.array([np.log2(p[some].sum() / q[some].sum()) for some in map(np.array, kept)])
+
+
+def check(found: PrefixBits) -> None:
+    """Within errors of the listed law, each letter and each prefix; and what they sum to."""
+    for part, wanted in ((found.prefixes, listed()), (found.letters, np.diff(listed(), prepend=0))):
+        assert (np.abs(part.value - wanted) < FEW * part.error + 1e-6).all()
+        assert part.error.max() < 0.5
+    assert abs(found.prefixes.value[-1] - found.law.value) < 3 * np.hypot(found.prefixes.error[-1], found.law.error)
+
+
+def test_bits_are_those_of_the_listed_law_and_sum_to_what_the_law_holds() -> None:
+    found, whole = prefix_bits(MODEL, drawn(), law(BETA), 1, effort=EFFORT), Listed(MODEL, WORD)
+    check(found)
+    held = whole.bits(BETA) + BETA * whole.mean_energy(BETA) / np.log(2)
+    assert listed()[-1] == pytest.approx(held)
+    assert abs(found.law.value - held) < FEW * found.law.error
+    assert held > 3
+    again = prefix_bits(MODEL, drawn(), law(BETA), 1, effort=EFFORT)
+    np.testing.assert_array_equal(again.letters.value, found.letters.value)
+
+
+def test_by_full_passes_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampling, "compiled", lambda setting, *_: setting)
+    monkeypatch.setattr(sampling, "with_surrogate", lambda setting, *_: setting)
+    check(prefix_bits(MODEL, drawn(), law(BETA), 1, effort=EFFORT))
+
+
+def _without_background(self: prefix_mass._Islands, place: int) -> Floats:
+    self.log_rows[:] = np.log(0.25)
+    return PUT_IN(self, place)
+
+
+def _mass_is_lost(self: prefix_mass._Islands) -> None:
+    before = self.log_mass.copy()
+    CHOOSE(self)
+    self.log_mass = before
+
+
+def _moves_undo_the_prefix(self: prefix_mass._Islands) -> None:
+    free, self.free = self.free, np.ones_like(self.free)
+    MOVE(self)
+    self.free = free
+
+
+def _weights_are_forgotten(self: prefix_mass._Islands) -> None:
+    self.log_mass += logsumexp(self.log_weights, axis=1) - np.log(self.log_weights.shape[1])
+    self.log_weights[:] = 0.0
+
+
+PUT_IN, CHOOSE, MOVE = prefix_mass._Islands.put_in, prefix_mass._Islands._choose, prefix_mass._Islands._move
+WRONG = {
+    "put_in": _without_background,
+    "_choose": _mass_is_lost,
+    "_move": _moves_undo_the_prefix,
+    "_choose ": _weights_are_forgotten,
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_ways_are_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prefix_mass, "LEFT", 0.99)
+    monkeypatch.setattr(prefix_mass._Islands, name.strip(), WRONG[name])
+    found = prefix_bits(MODEL, drawn(), law(BETA), 1, effort=Effort(1000, 1))
+    with pytest.raises(AssertionError):
+        check(found)
+
+
+def test_held_positions_and_unknown_letters_are_not_put_in() -> None:
+    mutable = np.array([True, False, True, True, True])
+    around = anchor("GATCN", mutable=mutable)
+    samples = sample_anchor(MODEL, around, law(BETA), run(chains=20, draws=50, warmup=800))
+    found = prefix_bits(MODEL, samples, law(BETA), 1, effort=EFFORT)
+    np.testing.assert_array_equal(np.isfinite(found.letters.value), [True, False, True, True, False])
+
+
+def test_it_ends_between_letters_when_asked_to() -> None:
+    calls = []
+
+    def listen() -> None:
+        calls.append(1)
+        if len(calls) == 3:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        prefix_bits(MODEL, drawn(), law(BETA), 1, listen=listen, effort=EFFORT)
+    assert len(calls) == 3

@@ -1,0 +1,77 @@
+"""The table of the Deep Motif Dashboard's networks: what is named, what is found, and differences that are paired."""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+cell, page, planted = (import_module(f"workflows.tfs.{name}") for name in ("cell", "page", "planted"))
+
+
+def test_every_set_has_a_known_motif_and_every_network_is_known() -> None:
+    config = cell.read_config()
+    assert config["architectures"] == ["deepmotif-cnn", "deepmotif-rnn", "deepmotif-cnn-rnn"]
+    assert len(config["seeds"]) == 3
+    assert config["positives"] == 4000
+    assert not cell.DATA.exists() or set(cell.sets()) == set(config["known"])
+
+
+def test_the_window_of_the_highest_scores_is_named() -> None:
+    letters = "A" * 20 + "GTCACGTGAC" + "T" * 20
+    scores = [1.0 if 20 <= place < 30 else 0.01 for place in range(50)]
+    table = pd.DataFrame({"record": "a", "letter": list(letters), "score": scores})
+    ((motif,),) = cell.windows(table, "score", 10)
+    assert "".join("ACGT"[row] for row in motif.counts.argmax(axis=1)) == "GTCACGTGAC"
+    name = cell.best_name([motif], cell.known_motifs())
+    assert cell.is_expected(name, cell.read_config()["known"]["USF1"])
+    assert cell.windows(table.assign(score=0.0), "score", 10) == [[]]
+    assert cell.best_name([], cell.known_motifs()) == ""
+
+
+@pytest.mark.parametrize(("name", "is_known"), [("MAX::MYC", True), ("usf2", True), ("TAL1::TCF3", False)])
+def test_names_are_known_by_any_of_their_parts(name: str, is_known: bool) -> None:
+    assert cell.is_expected(name, ["USF", "MYC"]) == is_known
+
+
+def scored(better: float, seed: int) -> pd.DataFrame:
+    chance = np.random.default_rng(seed)
+    label = np.arange(200) % 2
+    return pd.DataFrame({"label": label, "score": better * label + chance.normal(size=200)})
+
+
+def test_areas_are_means_over_seeds_and_differences_are_paired(tmp_path: Path) -> None:
+    for name, better in (("deepmotif-cnn", 1.0), ("deepmotif-rnn", 1.0), ("deepmotif-cnn-rnn", 3.0)):
+        for seed in (1, 2):
+            folder = tmp_path / "USF1" / f"{name}.{seed}"
+            folder.mkdir(parents=True)
+            scored(better, seed).to_csv(folder / "scores.tsv", sep="\t", index=False)
+    lines = list(page.table_of_areas(page.read_scores(tmp_path), cell.read_config()["architectures"]))
+    assert lines[2].startswith("| USF1 | 0.7")
+    assert lines[2].count("2 seeds") == 3
+    assert "- deepmotif-rnn less deepmotif-cnn, USF1: +0.000 (+0.000 to +0.000)" in lines  # the same scores
+    (better,) = (line for line in lines if line.startswith("- deepmotif-cnn-rnn less deepmotif-rnn, USF1"))
+    assert better.partition("(")[2].startswith("+0.1") or better.partition("(")[2].startswith("+0.2")
+
+
+def test_a_motif_is_found_where_most_that_are_named_are_it() -> None:
+    rows = pd.DataFrame({"expected": [3, 2, 3, 0], "named": [5, 2, 6, 0]})
+    assert [page.is_found(row) for _, row in rows.iterrows()] == [True, False, False, False]
+
+
+def test_the_largest_jump_is_sought_in_the_site() -> None:
+    steps = {"a": 12, "b": 3}
+    reading = pd.concat(
+        pd.DataFrame({"record": name, "prefix": np.arange(20) >= at, "suffix": np.arange(20) <= at}).astype(
+            {"prefix": float, "suffix": float}
+        )
+        for name, at in steps.items()
+    )
+    tables = {"reading": reading, "anchors": pd.DataFrame({"record": list(steps), "reference_output": 0.0})}
+    sites = pd.DataFrame({"record": list(steps), "start": 10, "end": 15})
+    found = planted.jumps(tables, sites).set_index("record")
+    assert found.loc["a", list(planted.WAYS)].all()
+    assert not found.loc["b", list(planted.WAYS)].any()
