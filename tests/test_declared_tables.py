@@ -33,6 +33,7 @@ LINES = {  # by the output, in the order in which they are run
     "learned": f"learning anchors.fa --model model --known {CTCF_MOTIF} {RUN} --out {{}}",
     "draws": f"sample anchors.fa --model model {RUN} --tether 0.4 --out {{}}",
     "others": f"sample anchors.fa --model model {RUN} --tether 0.4 --seed 2 --out {{}}",
+    "together": f"sample anchors.fa --model model --model model {RUN} --out {{}}",
     "by_output": f"sample anchors.fa --model model {RUN} --law output --out {{}}",
     "motifs": f"motifs draws --known {CTCF_MOTIF} --test {CTCF_MOTIF} --draw-sites --max-logos 1 --unconverged "
     f"{RECORDS} --out {{}}",
@@ -45,6 +46,7 @@ LINES = {  # by the output, in the order in which they are run
     "changes": "variants draws --model model --vcf v.vcf --contexts 40 --threads 1 --out {}",
     "changes_plain": "variants draws --model model --vcf v.vcf --contexts 20 --annotated vcf --threads 1 --out {}",
     "compare": "compare motifs motifs_b --summaries draws.tsv others.tsv --out {}",
+    "crossed": "compare draws others --model model --model model --threads 1 --out {}",
     "compare_motifs": "compare motifs motifs_output --out {}",
     "periodicity": "periodicity draws --out {}",
     "gc": f"gc-probe anchors.fa --model model {RUN.replace('--beta 20', '')} --mu -1,0 --out {{}}",
@@ -152,6 +154,7 @@ ELSEWHERE = {
     ("gc-probe", "checks.tsv"): "checks are judged where chains agree; response.tsv",
     ("gc-probe", "covariances.tsv"): "counts.tsv",
     ("learning", "regions.tsv"): "anchors.tsv",
+    ("sample", "OUT.networks.tsv"): "of the same draws as OUT.tsv",
     ("motifs", "draw_sites.tsv.gz"): "a line a site of a draw; occupancy.tsv",
 }
 FROM_DRAWS = ("sample", "motifs", "dependence", "variants", "compare", "periodicity", "gc-probe", "design", "learning")

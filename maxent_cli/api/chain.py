@@ -295,6 +295,8 @@ def _check(law: Law) -> None:
 def _inputs(given: str | TrainingData | Anchors, network: Network | None) -> tuple[TrainingData | None, Anchors | None]:
     """What is trained on, or what anchors are chosen from. Raises SettingsError for what is no file."""
     if network is not None:
+        if network.parts:
+            raise SettingsError("model", "", "several are given, and a run is of one", "give them to single commands")
         if isinstance(given, TrainingData) or not network.files:
             problem = "comes with records that anchors are chosen from, and is a model folder"
             raise SettingsError("network", "", problem, "give a path of records, and what `network` gives of a folder")

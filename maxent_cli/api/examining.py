@@ -21,6 +21,7 @@ from maxent_cli.interpret.checkup import (
     Finding,
     Patient,
     check,
+    copies,
     letters,
     self_test_finding,
     speed,
@@ -114,7 +115,7 @@ def _measured(patient: Patient) -> Iterator[Finding]:
     (proposals,) = (finding.numbers["proposals"] for finding in found if finding.topic == "kernel")
     most = TEST_SECONDS * proposals
     last = self_test(patient.model, patient.anchors.anchor(0), patient.law, patient.run, most_proposals=most)
-    yield from (*map(_fitting, found), self_test_finding(last))
+    yield from (*map(_fitting, found), copies(patient), self_test_finding(last))
 
 
 def _fitting(finding: Finding) -> Finding:

@@ -20,7 +20,8 @@ from maxent_cli.engine.target import start_state
 from maxent_cli.engine.tuning import first_ladder
 from maxent_cli.interpret import conditionals
 from maxent_cli.interpret.attribution import REFERENCES
-from maxent_cli.interpret.law import BATCH, LawSettings, evaluate, output_term, sums_of
+from maxent_cli.interpret.equivalents import equivalent
+from maxent_cli.interpret.law import BATCH, LawSettings, anchored_law, evaluate, output_term, sums_of
 from maxent_cli.interpret.prefix_mass import COMPILED_EFFORT, FULL_EFFORT
 from maxent_cli.interpret.sampling import COMPILED, REPLICA_DRAWS, Sampling, Setting, prepare, start_codes
 from maxent_cli.interpret.self_test import SelfTest
@@ -36,6 +37,7 @@ OK, NOTE, WRONG = "ok", "note", "WRONG"
 RUN = "run"  # topic of what a run will need
 CLEARLY = 4.0  # standard errors by which one of 48 ways is better, and not by chance
 SAME = 1e-4  # share of the outputs' spread within which two passes count as the same
+COPIED, MOST_OFF = 128, 1e-5  # sequences, and the share of their mean energy that those of a copy may differ by
 PAIRS = 32  # of representations, between which a linear head is linear
 TIMED = 1.0  # seconds that speed is measured for
 MOST_TIMED_STEPS = 400
@@ -315,6 +317,27 @@ def spoken_time(seconds: float) -> str:
         if seconds > 1.5 * size:
             return f"{seconds / size:.1f} {unit}"
     return f"{seconds:.0f} s"
+
+
+def copies(patient: Patient) -> Finding:
+    """Whether a copy whose units are exchanged and rescaled, the same function, has the same energies."""
+    if isinstance(patient.model, Score):
+        return Finding("copies", NOTE, "a function of sequences has no units to exchange", {})
+    model, moved = equivalent(patient.model, torch.Generator().manual_seed(0))
+    numbers: dict[str, Any] = vars(moved)
+    if not moved.ordered:
+        return Finding(
+            "copies", NOTE, "no units could be exchanged: its code cannot be read as layers in a row", numbers
+        )
+    anchor, codes = patient.anchors.anchor(0), patient.random(COPIED)
+    codes = np.where(anchor.mutable, codes, anchor.codes)
+    own, other = (
+        evaluate(anchored_law(each, anchor, patient.law, patient.device).terms.energy, codes, patient.device)
+        for each in (patient.model, model)
+    )
+    off = float(np.abs(own - other).max() / max(np.abs(own).mean(), 1e-30))
+    text = f"{moved.ordered} units in another order, {moved.rescaled} of them rescaled: energies differ by {off:.1e}"
+    return Finding("copies", OK if off <= MOST_OFF else WRONG, text, numbers | {"difference": off})
 
 
 def self_test_finding(test: SelfTest) -> Finding:

@@ -9,6 +9,8 @@ from small import Listed, anchor, law, run, small_model, twin_energy, words
 from torch import nn
 
 from maxent_cli.alphabet import encode
+from maxent_cli.analysis.free_energy import bits_of_law
+from maxent_cli.analysis.information import information_of
 from maxent_cli.data import SampleSet
 from maxent_cli.engine.incremental import last_values, single_changes
 from maxent_cli.errors import InputError
@@ -192,3 +194,20 @@ def test_laws_of_the_output_are_of_the_mean() -> None:
 def test_networks_of_one_are_itself() -> None:
     assert networks_of(MODELS[0]) == [MODELS[0]]
     assert networks_of(CONSENSUS) == MODELS
+
+
+@pytest.mark.parametrize("place", ["head", "representation"])
+def test_bits_are_free_of_units(place: str) -> None:
+    """Outputs, or a representation, 8 times as large: the same draws, letter by letter, at an eighth of beta."""
+    other = small_model(seed=4)
+    with torch.no_grad():
+        for values in other.output.parameters() if place == "head" else other.layers[3].parameters():
+            values.mul_(8.0)
+    how, asked = run(chains=8, draws=50, max_steps=4000), law(None, keep=0.6)
+    own, scaled = (sample_anchor(model, anchor(WORD), asked, how) for model in (MODELS[0], other))
+    np.testing.assert_array_equal(scaled.codes, own.codes)
+    np.testing.assert_allclose(scaled.energy, 8 * own.energy, rtol=1e-6)
+    assert scaled.beta == pytest.approx(own.beta / 8, rel=1e-6)
+    assert bits_of_law(scaled).value == pytest.approx(bits_of_law(own).value, rel=1e-6)
+    assert information_of(scaled).total == pytest.approx(information_of(own).total, rel=1e-6)
+    assert bits_of_law(own).value > 0.1

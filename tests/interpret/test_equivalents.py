@@ -1,0 +1,124 @@
+"""A network whose units are exchanged and rescaled is the same function, and its law does not move: for every layer."""
+
+import numpy as np
+import pytest
+import torch
+from engine.test_incremental import NETWORKS
+from small import anchor, law, small_model
+from torch import nn
+
+from maxent_cli.data import Floats
+from maxent_cli.interpret import equivalents
+from maxent_cli.interpret.equivalents import Moved, equivalent
+from maxent_cli.interpret.law import anchored_law, evaluate
+from maxent_cli.interpret.plan import HANDLERS
+from maxent_cli.models.adapter import AS_IS, AdaptedNetwork
+from maxent_cli.models.architectures import build
+from maxent_cli.models.consensus import Consensus
+from maxent_cli.models.protocol import SequenceModel
+
+MOST_OFF = 1e-5
+UNMOVED = {  # for their last units stand in groups, or are read at several places, or stand behind a norm without gain
+    "grouped",
+    "an addition last",
+    "the same added twice",
+    "residual, dilated, cropped",
+    "batch norm without gain",
+}
+
+
+class Headed(nn.Module):
+    """A network and a linear head."""
+
+    def __init__(self, body: nn.Module) -> None:
+        super().__init__()
+        self.body = body
+        with torch.no_grad():
+            units = body.representation(torch.zeros(1, 4, body.input_length)).numel()
+        self.end = nn.Linear(units, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.end(self.body.representation(x).flatten(1))
+
+
+def adapted(name: str) -> AdaptedNetwork:
+    body = NETWORKS[name]()
+    torch.manual_seed(1)
+    return AdaptedNetwork(Headed(body), body.input_length, AS_IS, name)
+
+
+def moved(model: SequenceModel, seed: int = 1) -> tuple[float, Moved]:
+    """How far energies of a copy are from the network's, as a share of their mean, and what was moved."""
+    found, what = equivalent(model, torch.Generator().manual_seed(seed))
+    codes = np.random.default_rng(2).integers(0, 4, (200, model.input_length), dtype=np.uint8)
+    word = ("GATTACA" * 10)[: model.input_length]
+    energy: list[Floats] = [
+        evaluate(anchored_law(each, anchor(word), law(1.0)).terms.energy, codes) for each in (model, found)
+    ]
+    return float(np.abs(energy[0] - energy[1]).max() / energy[0].mean()), what
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_energies_of_a_copy_are_the_networks(name: str) -> None:
+    off, what = moved(adapted(name))
+    assert off < MOST_OFF
+    assert (what.ordered > 0) == (name not in UNMOVED), what
+
+
+def test_units_are_moved_around_every_layer_that_is_read() -> None:
+    around = {type(layer) for name in NETWORKS if name not in UNMOVED for layer in NETWORKS[name]().modules()}
+    assert {kind for kind in HANDLERS if issubclass(kind, nn.Module) and kind.__module__.startswith("torch")} <= around
+
+
+@pytest.mark.parametrize("architecture", ["finnegan2017", "convnet", "nucleosome", "residual"])
+def test_every_architecture_is_moved_and_rescaled(architecture: str) -> None:
+    model = build(architecture, 60, {"filters": 6, "hidden": 7}, seed=3).eval()
+    off, what = moved(model)
+    assert off < MOST_OFF
+    assert what.rescaled >= 7
+    with torch.no_grad():
+        changed = equivalent(model, torch.Generator().manual_seed(1))[0].state_dict()
+    assert sum(not torch.equal(value, changed[name]) for name, value in model.state_dict().items()) >= 3
+
+
+def test_networks_that_read_positions_first_and_several_at_once() -> None:
+    class PositionsFirst(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.scan, self.dense, self.end = nn.Conv1d(4, 5, 3), nn.Linear(30, 6), nn.Linear(6, 2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            scanned = self.scan(x.transpose(1, 2)).relu().transpose(1, 2)
+            return self.end(torch.flatten(self.dense(torch.flatten(scanned, 1)).relu(), 1))
+
+    torch.manual_seed(2)
+    reading = type(AS_IS)(channels_last=True)
+    model = AdaptedNetwork(PositionsFirst(), 8, reading, "positions first")
+    off, what = moved(model)
+    assert off < MOST_OFF
+    assert (what.ordered, what.rescaled) == (11, 11)
+    several = Consensus([small_model(seed=1), small_model(seed=2)], [[0, 1]] * 2)
+    off, what = moved(several)
+    assert off < MOST_OFF
+    assert what.ordered == 28
+
+
+def forgets_to_divide(units, _reader, _random, count) -> None:
+    """A broken twin: units are rescaled, and what reads them is not."""
+    with torch.no_grad():
+        units.carriers[-1].weight.mul_(2.0)
+    count.ordered += 1
+
+
+def forgets_the_order(units, _reader, _random, count) -> None:
+    """A broken twin: units are exchanged, and what reads them is not."""
+    with torch.no_grad():
+        for values in equivalents._rows_of(units.carriers[-1]):
+            values.copy_(values.flip(0))
+    count.ordered += 1
+
+
+@pytest.mark.parametrize("broken", [forgets_to_divide, forgets_the_order])
+def test_a_copy_that_is_another_function_is_told(broken, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(equivalents, "_exchange", broken)
+    assert moved(build("finnegan2017", 35, {"filters": 6, "hidden": 7}, seed=3).eval())[0] > 1000 * MOST_OFF
