@@ -1,3 +1,4 @@
+from .classification import auroc as auroc
 from .diagnostics import diagnose as diagnose
 from .diagnostics import ess_mean as ess_mean
 from .diagnostics import letter_diagnostics as letter_diagnostics
@@ -11,6 +12,8 @@ from .listing import listed_law as listed_law
 from .motifs import Match as Match
 from .motifs import best_match as best_match
 from .motifs import consensus as consensus
+from .names import name_motifs as name_motifs
+from .over_anchors import mean_over_anchors as mean_over_anchors
 from .periodicity import ANCHOR as ANCHOR
 from .periodicity import BACKGROUND as BACKGROUND
 from .periodicity import BAND as BAND

@@ -58,7 +58,7 @@ class Checkpoint:
     source: str | Network
     trusted: bool
 
-    def open(self) -> Network:
+    def opened(self) -> Network:
         """The network, read anew where it lies in a folder: not all are in memory at once."""
         return opened(self.source, self.trusted) if isinstance(self.source, str) else self.source
 
@@ -228,7 +228,7 @@ def _job(
     task: Task,
 ) -> "LearningJob":
     """Read the records and the anchors, and say what was left out."""
-    first, (law, run, calling) = points[-1].open(), asked
+    first, (law, run, calling) = points[-1].opened(), asked
     sample = _sample(sources, first.input_length, records, run.seed)
     background = law.frequencies or first.background
     found = Sequences((), np.zeros((0, sample.codes.shape[1]), np.uint8), ())
@@ -266,7 +266,7 @@ class LearningJob:
     def identity(self) -> Row:
         """All that unfinished work depends on."""
         shaping = settings_of(law=self.law, sampling=self.sampling, calling=self.calling)
-        digests = {"models": [point.open().digest for point in self.points], "anchors": self.anchors.digest()}
+        digests = {"models": [point.opened().digest for point in self.points], "anchors": self.anchors.digest()}
         sample = hashlib.sha256(self.sample.codes.tobytes() + self.sample.classes.tobytes()).hexdigest()
         return {"command": "learning", "sample": sample, **shaping, **digests}
 
@@ -280,7 +280,7 @@ class LearningJob:
     @cached_property
     def reference(self) -> NDArray[np.float64]:
         """The background (4,) that motifs refer to."""
-        background = self.law.frequencies or self.points[-1].open().background
+        background = self.law.frequencies or self.points[-1].opened().background
         return np.asarray(background or (0.25,) * 4)
 
     def work_through(self, work: Unfinished) -> list[str]:
@@ -302,7 +302,7 @@ class LearningJob:
 
     def _reader(self, number: int) -> tuple[Network, Reader]:
         """The network of a checkpoint, on its device."""
-        network = self.points[number].open()
+        network = self.points[number].opened()
         model = network.reader(self.sample.codes.shape[1], self.law.layer)
         place(model, self.sampling.device, Calls(lambda _: None))
         return network, model

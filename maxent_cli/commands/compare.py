@@ -80,7 +80,7 @@ def command(
     deviations of its output over the background. In the draws of a network that learned too little, or by heart, the
     others' outputs move: its invariances are its own. No label is looked at.
     """
-    if model or not all(Path(path).is_dir() for path in found):
+    if model or not any(Path(path).is_dir() for path in found):
         from maxent_cli.api.crossing import cross_read
         from maxent_cli.api.networks import network
 

@@ -3,6 +3,7 @@ from .plan import NotAStack as NotAStack
 from .plan import read_plan as read_plan
 from .sampling import ALL_MOVES as ALL_MOVES
 from .sampling import EXCHANGE_EVERY as EXCHANGE_EVERY
+from .sampling import PRESETS as PRESETS
 from .sampling import Setting as Setting
 from .sampling import over_anchors as over_anchors
 from .sampling import prepare as prepare

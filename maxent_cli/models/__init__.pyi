@@ -1,5 +1,6 @@
 from .architectures import ARCHITECTURES as ARCHITECTURES
 from .architectures import LayeredModel as LayeredModel
+from .architectures import Residual as Residual
 from .architectures import build as build
 from .prediction import predict as predict
 from .protocol import SequenceModel as SequenceModel

@@ -41,7 +41,8 @@ LINES = [
     "train --table {table} --length 60 --epochs 1 --batch 8 --threads 1 --out {folder}",
     "train --positives {bed} --genome {genome} --length 60 --epochs 1 --batch 8 --threads 1 --out {folder}",
     f"learning {{anchors}} --model {{model}} --model {{model}} --positives {{anchors}} {RUN} --out {{folder}}",
-    "learning --model {model} --model {model} --positives {anchors} --negatives {anchors} --threads 1 --out {folder}",
+    "learning --model {model} --model {model} --positives {peaks} --negatives {peaks} --genome {genome} --threads 1 "
+    "--out {folder}",
     "predict {anchors} --model {model} --threads 1 --out {new} --select {more}",
     "predict --table {labelled} --model {model} --threads 1 --out {new}",
     "predict {peaks} --genome {genome} --model {model} --threads 1 --out {new}",
@@ -70,7 +71,8 @@ LINES = [
     "merge {parts} --out {folder}",
     "provenance {part} --check",
     "report {draws} --summary {summary} --motifs {motifs} --gc-probe {gc} --periodicity {periodicity} "
-    "--train {trained} --variants {variants} --attribute {scores} --design {design} --learning {learned} --out {new}",
+    "--train {trained} --variants {variants} --attribute {scores} --design {design} --learning {learned} "
+    "--compare {compared} --dependence {pairs} --out {new}",
 ]
 RUNS = [  # what they write is the other commands' doing
     "run {fasta} --negatives {other} --known {meme} --epochs 1 --batch 8 --threads 1 --out {folder}",
@@ -89,6 +91,8 @@ FOLDERS = {
     "trained": "metrics.tsv",
     "scores": "positions.tsv",
     "variants": "variants.tsv",
+    "compared": "summary.tsv",
+    "pairs": "pairs.tsv",
     "parts": "pairs.tsv",
 }
 JUNK = bytes(range(256)) * 4

@@ -31,7 +31,7 @@ BROKEN = {
     "marks of an earlier proposal are read again": ("activations", "marks[size : size + _WORD] = 0", "pass"),
     "marks of an earlier letter are read again": ("first_layer", "marks[size : size + 8] = 0", "pass"),
     "a change is kept although it is refused": ("incremental", KEEP, KEEP.replace("2, :taken", "0, :waiting")),
-    "a change of letters is not kept": ("incremental", "keep_letters(plan, chains, c)", "pass"),
+    "a change of letters is not kept": ("incremental", "keep_letters(plan, chains, c, layer)", "pass"),
     "sums are kept, but not their values": (
         "incremental",
         "chains.values[c, here + chains.place[c, k]] = chains.fresh[c, k]",

@@ -41,7 +41,7 @@ def test_read_back_as_written(tmp_path: Path, card: ModelCard) -> None:
     assert found == card
     assert not model.training
     codes = np.random.default_rng(0).integers(0, 4, (6, 60), np.uint8)
-    assert np.array_equal(predict(model, codes), predict(build(card.architecture, 60, {"filters": 5}, seed=2), codes))
+    assert np.array_equal(predict(model, codes), predict(build(card.architecture, 60, card.arguments, seed=2), codes))
 
 
 def test_same_model_same_bytes(tmp_path: Path) -> None:

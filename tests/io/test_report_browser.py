@@ -93,7 +93,9 @@ def shown(browser: webdriver.Chrome) -> list[str]:
 def press(browser: webdriver.Chrome, selector: str) -> WebElement:
     """Press what a selector finds first, as a mouse does."""
     found = browser.find_element(By.CSS_SELECTOR, selector)
-    browser.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", found)
+    for _ in range(2):  # what comes into sight takes its true height, and moves what is below
+        browser.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", found)
+        browser.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
     found.click()
     return found
 

@@ -21,7 +21,7 @@ from scipy.stats import rankdata, spearmanr
 
 import maxent_cli as mx
 from maxent_cli.alphabet import encode
-from maxent_cli.analysis.classification import auroc
+from maxent_cli.analysis import auroc
 from maxent_cli.models import predict
 
 SIZES, EPOCHS, FILTERS = (100, 400, 1600, 6400), (3, 12, 40), (16, 32)

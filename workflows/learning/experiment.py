@@ -31,7 +31,7 @@ import pandas as pd
 from scipy.stats import kendalltau
 
 import maxent_cli as mx
-from maxent_cli.analysis.over_anchors import mean_over_anchors
+from maxent_cli.analysis import mean_over_anchors
 
 NETWORKS, DRAWN = ("plain", "residual"), "convnet"
 ALL = "all layers"

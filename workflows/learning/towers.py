@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from maxent_cli.models.architectures import Residual
+from maxent_cli.models import Residual
 
 
 def tower(skip: bool, input_length: int = 60, filters: int = 32, blocks: int = 4, hidden: int = 32) -> nn.Sequential:

@@ -22,9 +22,9 @@ import pandas as pd
 
 import maxent_cli as mx
 from maxent_cli.alphabet import LETTERS, encode
-from maxent_cli.analysis.names import name_motifs
+from maxent_cli.analysis import name_motifs
 from maxent_cli.data import Floats, Motif
-from maxent_cli.interpret.sampling import PRESETS
+from maxent_cli.interpret import PRESETS
 from maxent_cli.io import databases, read_meme
 
 DATA = Path(os.environ.get("MAXENT_DATA", Path(__file__).parents[3] / "shared" / "data")) / "tf_chipseq"
