@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from maxent_cli.alphabet import LETTERS, UNKNOWN, Codes
 from maxent_cli.analysis.classification import auroc
-from maxent_cli.data import Sequences
+from maxent_cli.data import Floats, Sequences
 from maxent_cli.engine.target import start_state
 from maxent_cli.engine.tuning import first_ladder
 from maxent_cli.interpret import conditionals
@@ -331,13 +331,21 @@ def copies(patient: Patient) -> Finding:
         )
     anchor, codes = patient.anchors.anchor(0), patient.random(COPIED)
     codes = np.where(anchor.mutable, codes, anchor.codes)
-    own, other = (
-        evaluate(anchored_law(each, anchor, patient.law, patient.device).terms.energy, codes, patient.device)
-        for each in (patient.model, model)
+    laws = [anchored_law(each, anchor, patient.law, patient.device) for each in (patient.model, model)]
+    unlike, off = (
+        _apart(*(evaluate(term, codes, patient.device) for term in terms))
+        for terms in ([law.output for law in laws], [law.terms.energy for law in laws])
     )
-    off = float(np.abs(own - other).max() / max(np.abs(own).mean(), 1e-30))
+    if unlike > MOST_OFF:  # by what its layers are read as, or by rounding
+        text = f"no copy could be made that is the same function: outputs differ by {unlike:.1e}"
+        return Finding("copies", NOTE, text, numbers)
     text = f"{moved.ordered} units in another order, {moved.rescaled} of them rescaled: energies differ by {off:.1e}"
     return Finding("copies", OK if off <= MOST_OFF else WRONG, text, numbers | {"difference": off})
+
+
+def _apart(own: Floats, other: Floats) -> float:
+    """The largest difference of two rows of numbers, relative to the mean size of the first."""
+    return float(np.abs(own - other).max() / max(np.abs(own).mean(), 1e-30))
 
 
 def self_test_finding(test: SelfTest) -> Finding:
