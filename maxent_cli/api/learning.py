@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import nan
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -417,9 +416,7 @@ class LearningJob:
 
 def counted_row(one: Any) -> Row:
     """What was counted, as the tables have it."""
-    return {name: getattr(one, name) for name in ("patterns", "distinct", "entropy", "most")} | {
-        "share": one.share if one.share == one.share else nan
-    }
+    return {name: getattr(one, name) for name in ("patterns", "distinct", "entropy", "most", "share")}
 
 
 def regions(model: Reader, samples: SampleSet, step: int) -> list[Row]:

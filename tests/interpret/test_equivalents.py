@@ -1,21 +1,25 @@
 """A network whose units are exchanged and rescaled is the same function, and its law does not move: for every layer."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from engine.test_incremental import NETWORKS
-from small import anchor, law, small_model
+from small import anchor, anchors, law, run, small_model
 from torch import nn
 
+from maxent_cli.alphabet import encode
 from maxent_cli.data import Floats
-from maxent_cli.interpret import equivalents
+from maxent_cli.interpret import checkup, equivalents
+from maxent_cli.interpret.checkup import NOTE, OK, WRONG, Patient, copies
 from maxent_cli.interpret.equivalents import Moved, equivalent
-from maxent_cli.interpret.law import anchored_law, evaluate
+from maxent_cli.interpret.law import AnchoredLaw, anchored_law, evaluate
 from maxent_cli.interpret.plan import HANDLERS
 from maxent_cli.models.adapter import AS_IS, AdaptedNetwork
 from maxent_cli.models.architectures import build
 from maxent_cli.models.consensus import Consensus
-from maxent_cli.models.protocol import SequenceModel
+from maxent_cli.models.protocol import SequenceModel, one_hot
 
 MOST_OFF = 1e-5
 UNMOVED = {  # for their last units stand in groups, or are read at several places, or stand behind a norm without gain
@@ -122,3 +126,35 @@ def forgets_the_order(units, _reader, _random, count) -> None:
 def test_a_copy_that_is_another_function_is_told(broken, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(equivalents, "_exchange", broken)
     assert moved(build("finnegan2017", 35, {"filters": 6, "hidden": 7}, seed=3).eval())[0] > 1000 * MOST_OFF
+
+
+def finding(model: SequenceModel) -> tuple[str, str]:
+    """The verdict and the text of what the doctor says of copies."""
+    word = ("GATTACA" * 10)[: model.input_length]
+    found = copies(Patient(model, ("no", "yes"), anchors(word), law(1.0), run(), 1))
+    return found.verdict, found.text
+
+
+def test_the_doctor_blames_no_network_for_a_copy_that_it_could_not_make(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = build("finnegan2017", 35, {"filters": 6, "hidden": 7}, seed=3).eval()
+    assert finding(model)[0] == OK
+    monkeypatch.setattr(equivalents, "_exchange", forgets_to_divide)
+    status, said = finding(model)
+    assert (status, said.partition(":")[0]) == (NOTE, "no copy could be made that is the same function")
+
+
+def test_the_doctor_tells_energies_that_see_how_a_function_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broken twin: a distance of the representation as it stands, which rescaled units change."""
+    made = checkup.anchored_law
+
+    def unweighted(model: SequenceModel, *given: object) -> AnchoredLaw:
+        found, at = made(model, *given), model.representation(one_hot(torch.from_numpy(encode("GATTACA" * 5)[None])))
+
+        def energy(codes: torch.Tensor) -> torch.Tensor:
+            return torch.linalg.vector_norm(model.representation(one_hot(codes)) - at, dim=1)
+
+        return replace(found, terms=replace(found.terms, energy=energy))
+
+    monkeypatch.setattr(checkup, "anchored_law", unweighted)
+    status, said = finding(build("finnegan2017", 35, {"filters": 6, "hidden": 7}, seed=3).eval())
+    assert (status, "energies differ by" in said) == (WRONG, True)
