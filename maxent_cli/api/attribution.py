@@ -75,7 +75,7 @@ def attribute(
     law
         Which output is attributed, and the background q that references are drawn from; nothing else of it is heeded.
     draws
-        By 'prefix': draws around these anchors, whose law is read so too. It takes some four times their time.
+        By 'prefix': draws around these anchors, whose law is read so too. It takes four to seven times their time.
     references, steps
         Sequences drawn from q that the last three methods but one compare with (20), and points on the way from one
         at which the latter takes the gradient (50).

@@ -147,7 +147,6 @@ def test_a_motif_is_learned_at_the_step_from_which_on_the_network_knows_it(tmp_p
         [mx.network(Reader(taught), LENGTH) for taught in (False, True, False, True)],
         positives[:2],
         mx.Law(gc=0.5, beta=1.0, tether=None),
-        mx.Sampling(chains=4, replicas=3, draws=40, thin=20, max_steps=800, warmup=240),
         positives=positives,
         negatives=negatives,
         out=str(tmp_path / "learned"),
@@ -155,12 +154,14 @@ def test_a_motif_is_learned_at_the_step_from_which_on_the_network_knows_it(tmp_p
         progress=False,
     )
     steps = found["steps"].set_index("step")
-    assert (steps["bits"][[1, 3]] > 3).all()
-    assert (steps["bits"][[0, 2]] < 1).all()
+    assert (steps["anchors_converged"] == 2).all()
+    assert (steps["bits"][[1, 3]] > 6).all()
+    assert (steps["bits"][[0, 2]].abs() < 4 * steps["bits_error"][[0, 2]]).all()
     assert (steps["auroc"][[1, 3]] > 0.95).all()
     assert (steps["auroc"][[0, 2]] < 0.75).all()
     (motif,) = found["learned"].to_dict("records")
-    assert WORD in motif["consensus"]
+    assert motif["anchors"] == 2
+    assert any(word in motif["consensus"] for word in (WORD, decode(3 - encode(WORD)[::-1])))
     assert (motif["first_step"], motif["lasting_step"]) == (1, 3)
     assert set(found["motifs"]["step"]) == {1, 3}
     assert motif["loss"] == pytest.approx(steps["loss"][3])
