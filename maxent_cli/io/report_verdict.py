@@ -121,7 +121,7 @@ def counts_held(answer: Sequence[Row]) -> Said:
 def trust(rows: Sequence[Row]) -> Said:
     """Whether the draws can be relied on."""
     good, told = sum(row["converged"] for row in rows), sum(row["distinguishable"] for row in rows)
-    tone = "good" if good == len(rows) else "fair" if 2 * good > len(rows) else "bad"
+    tone = "bad" if 2 * good <= len(rows) else "good" if good == len(rows) and 2 * told > len(rows) else "fair"
     word = {"good": "Yes", "fair": "With care", "bad": "No"}[tone]
     chains = f"chains agree in {good} of {_many(len(rows), 'anchor')}"
     rest = "" if good == len(rows) else f"; do not rely on the other {len(rows) - good}"

@@ -84,6 +84,13 @@ def test_trust_is_in_the_anchors_whose_chains_agree(good: int, word: str) -> Non
     assert ("do not rely on the other" in trust(rows).answer) == (good < 4)
 
 
+@pytest.mark.parametrize(("told", "word"), [(4, "Yes"), (3, "Yes"), (2, "With care"), (0, "With care")])
+def test_anchors_that_the_network_does_not_tell_from_random_ones_are_taken_with_care(told: int, word: str) -> None:
+    rows: list[Row] = [{"converged": True, "distinguishable": at < told} for at in range(4)]
+    assert trust(rows).answer.startswith(f"{word}: chains agree in 4 of 4 anchors.")
+    assert (f"{told} of 4 anchors can be told" in trust(rows).answer) == (told < 4)
+
+
 def test_each_question_is_answered_or_said_not_to_be_asked() -> None:
     found = verdict([trust([{"converged": True, "distinguishable": True}])])
     assert [one.question for one in found] == list(QUESTIONS)
