@@ -4,6 +4,7 @@ import contextlib
 import csv
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def invoke(line: str, code: int = 0) -> Result:
 
 
 @pytest.fixture(scope="module")
-def unfinished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Unfinished draws of three anchors, of which two are done; and what sample said."""
     folder = tmp_path_factory.mktemp("looking")
     saved(folder / "model", small_model(LENGTH))
@@ -50,6 +51,15 @@ def unfinished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patched.undo()
         assert len(list(Path("draws.npz.partial").glob("*.result"))) == 3
         Path("draws.npz.partial/000001.result").rename("second")
+    return folder
+
+
+@pytest.fixture
+def unfinished(made: Path, tmp_path: Path) -> Iterator[Path]:
+    """A copy of that, since tests go on with it, and may be run in any order."""
+    folder = tmp_path / "looking"
+    shutil.copytree(made, folder)
+    with contextlib.chdir(folder):
         yield folder
 
 
