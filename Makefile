@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(abspath $(VENV))/bin
 WHEEL_VENV = build/wheel-venv
 
-.PHONY: demo test test-all check compiled wheel clean
+.PHONY: demo test test-all check compiled docs wheel clean
 
 # torch first: from a range pip would take another. PyPI's build for Linux comes with gigabytes of CUDA; where there is no
 # GPU, or with TORCH=cpu, the build for CPUs is taken, which lies where pip finds wheels or else in PyTorch's own index.
@@ -26,11 +26,11 @@ demo: $(VENV)/ready
 # As many tests at once as there are CPUs; neighbours, which share what a module makes, stay together.
 PYTEST = $(BIN)/pytest --numprocesses=logical --maxprocesses=8 --dist=worksteal
 
-test: check compiled
+test: check compiled docs
 	$(PYTEST)
 
 # Those marked slow too.
-test-all: check compiled
+test-all: check compiled docs
 	$(PYTEST) -m "slow or not slow"
 
 check: $(VENV)/ready
@@ -42,10 +42,16 @@ check: $(VENV)/ready
 compiled: $(VENV)/ready
 	$(BIN)/python -m tests.compiled
 
-# The wheel by itself, in an environment that has its dependencies (lent by the other one) but not this folder.
+# The manual, in build/docs.
+docs: $(VENV)/ready
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -d build/doctrees docs build/docs
+
+# Source and wheel, and the wheel by itself, in an environment that has its dependencies (lent by the other one) but not
+# this folder.
 wheel: $(VENV)/ready
-	rm -rf build dist
-	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
+	rm -rf dist $(WHEEL_VENV)
+	$(BIN)/python -m build --quiet --outdir dist .
+	$(BIN)/twine check --strict dist/*
 	$(PYTHON) -m venv $(WHEEL_VENV)
 	$(WHEEL_VENV)/bin/pip install --quiet --no-deps --no-index dist/*.whl
 	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > \

@@ -9,11 +9,15 @@ import click
 import pytest
 from click.testing import CliRunner
 
+import maxent_cli
 from maxent_cli import __version__
 from maxent_cli.commands import COMMANDS, maxent
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+PAGES = {str(path.relative_to(ROOT)): path.read_text() for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]}
+REFERENCE = PAGES["docs/commands.md"]
+MOST_WORDS = 950  # of the README, which is read before the manual
 
 
 def command_of(name: str) -> click.Command:
@@ -23,20 +27,44 @@ def command_of(name: str) -> click.Command:
 
 
 def documented() -> Iterator[list[str]]:
-    """The words of each `maxent` command in the README's shell blocks."""
-    for block in re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL):
-        for line in block.replace("\\\n", " ").splitlines():
-            words = shlex.split(line, comments=True)
-            if words and words[0] == "maxent":
-                yield words[1:]
+    """The words of each `maxent` command in the shell blocks of the README and the manual."""
+    for text in PAGES.values():
+        for block in re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+            for line in block.replace("\\\n", " ").splitlines():
+                words = shlex.split(line, comments=True)
+                if words and words[0] == "maxent":
+                    yield words[1:]
 
 
-def test_the_readme_shows_commands() -> None:
+def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
+    assert len(README.split()) <= MOST_WORDS
+    links = re.findall(r"\]\(([^)#]+)\)", README)
+    assert links
+    assert not [link for link in links if not (ROOT / link).exists()]
+
+
+@pytest.mark.parametrize("page", [name for name in PAGES if "results" not in name and name != "README.md"])
+def test_a_page_begins_with_what_the_reader_gets(page: str) -> None:
+    assert re.match(r"# [^\n]+\n\n(\w|`|Every|```\{include)", PAGES[page])
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    listed = set(re.findall(r"^\.\. auto\w+:: (\w+)", PAGES["docs/python.md"], re.MULTILINE))
+    assert listed == set(maxent_cli.__all__)
+
+
+def test_pages_that_include_results_are_all_there() -> None:
+    found = {str(path.relative_to(ROOT)) for path in (ROOT / "workflows").glob("*/results.md")}
+    shown = {name for text in PAGES.values() for name in re.findall(r"\{include\} (?:\.\./)+(\S+)", text)}
+    assert found <= shown
+
+
+def test_the_manual_shows_every_command() -> None:
     assert {words[0] for words in documented() if not words[0].startswith("-")} == set(COMMANDS)
 
 
 @pytest.mark.parametrize("words", list(documented()), ids=lambda words: words[0])
-def test_options_in_the_readme_exist(words: list[str]) -> None:
+def test_options_in_the_manual_exist(words: list[str]) -> None:
     command = maxent if words[0] not in COMMANDS else command_of(words[0])
     offered = {"--help", "-h", *(word for option in command.params for word in (*option.opts, *option.secondary_opts))}
     assert {word.split("=")[0] for word in words if re.match(r"--?[a-z]", word)} <= offered
@@ -44,7 +72,7 @@ def test_options_in_the_readme_exist(words: list[str]) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_command_is_documented(name: str) -> None:
-    assert re.search(rf"^\| `{name}` \|", README, re.MULTILINE), "the README's table of commands lacks it"
+    assert re.search(rf"^\| `{name}` \|", REFERENCE, re.MULTILINE), "the manual's table of commands lacks it"
     command = command_of(name)
     assert command.help
     for option in command.params:

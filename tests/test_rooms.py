@@ -1,4 +1,4 @@
-"""Who may import whom: the README's table of rooms is read and the imports are walked."""
+"""Who may import whom: the manual's table of rooms is read and the imports are walked."""
 
 import ast
 import re
@@ -14,15 +14,15 @@ ANY_ROOM = {"errors", "__init__"}  # the version is in __init__
 
 
 def rooms() -> dict[str, tuple[set[str], set[str]]]:
-    """room -> our rooms, outside packages, from the README's contributing section."""
+    """room -> our rooms, outside packages, from docs/extending.md."""
     table = {}
-    for row in re.findall(r"^\| (`[^|]+) \|([^|]*)\|([^|]*)\|[^|]*\|$", README, re.MULTILINE):
+    for row in re.findall(r"^\| (`[^|]+) \|([^|]*)\|([^|]*)\|[^|]*\|$", EXTENDING, re.MULTILINE):
         names, ours, outside = (set(re.findall(r"`(\w+)`", cell)) for cell in row)
         table |= dict.fromkeys(names, (ours, outside))
     return table
 
 
-README = (ROOT / "README.md").read_text().partition("## Contributing")[2]
+EXTENDING = (ROOT / "docs" / "extending.md").read_text()
 ROOMS = rooms()
 
 

@@ -59,7 +59,7 @@ def cross_read(
 ) -> Results:
     """What each of several networks makes of the draws of each: are a network's invariances its own?
 
-    T(A -> B) is the mean over A's draws of |f_B(x) - f_B(x0)| / sd_q(f_B): by how much the output of B moves, in units
+    T(A -> B) is the mean over A's draws of abs(f_B(x) - f_B(x0)) / sd_q(f_B): by how much the output of B moves, in units
     of its spread over background sequences, where A sees no difference. No label is looked at: networks that learned
     too little, or by heart, have draws in which the others' outputs move.
 

@@ -104,7 +104,7 @@ def command(
     a difference of two, before the sigmoid or softmax. By --method:
 
     \b
-    saliency              |gradient of f| by the letter; of a position, the largest
+    saliency              size of the gradient of f by the letter; of a position, the largest
     input-x-gradient      gradient of f by the letter; of a position, that of the anchor's letter
     deeplift              DeepLIFT by the rescale rule, a mean over references drawn from q
     integrated-gradients  the mean gradient on the way from a reference; a mean likewise

@@ -209,8 +209,8 @@ def test_a_new_law_is_an_entry_of_the_table_and_nothing_else(monkeypatch: pytest
 
 
 @pytest.mark.parametrize("kind", LAWS.values(), ids=LAWS)
-def test_every_law_is_told_in_help_and_readme(kind: LawKind) -> None:
+def test_every_law_is_told_in_help_and_manual(kind: LawKind) -> None:
     shown = CliRunner().invoke(maxent, ["sample", "--help-all"]).output
     assert " ".join(f"{kind.name}: {kind.holding('--output')}".split()) in " ".join(shown.split())
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    assert f"`{kind.name}` | {kind.holding('`--output`')} |" in readme
+    manual = (Path(__file__).parents[2] / "docs" / "law.md").read_text()
+    assert f"`{kind.name}` | {kind.holding('`--output`')} |" in manual

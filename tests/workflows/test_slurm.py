@@ -84,7 +84,7 @@ def test_a_workflow_whose_driver_is_killed_and_whose_node_fails(
     with driver(tmp_path, home, *asked) as killed:
         slurm.wait(lambda: jobs_of(slurm, "doctor"), 240)
         killed.kill()
-    # As the README says: what was submitted is cancelled, the folder unlocked, and the same command given again.
+    # As the manual says: what was submitted is cancelled, the folder unlocked, and the same command given again.
     names = set(slurm.ask("squeue", "--me", "--noheader", "--format=%j").split())
     slurm.ask("scancel", *(f"--name={name}" for name in names))
     with driver(tmp_path, home, "--unlock") as unlocking:

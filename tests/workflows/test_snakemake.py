@@ -218,12 +218,12 @@ def test_lint(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("profile", ["local", "slurm"])
-def test_the_readme_and_its_example_are_valid(tmp_path: Path, profile: str) -> None:
+def test_the_manual_and_its_example_are_valid(tmp_path: Path, profile: str) -> None:
     """As a user would type it, from a folder with the records that the example names."""
     (tmp_path / "workflows").symlink_to(WORKFLOWS)
     (tmp_path / "positives.fa").touch()
-    readme = (WORKFLOWS.parent / "README.md").read_text()
-    lines = re.findall(rf"^(?:cp workflows|snakemake .*profiles/{profile}\b).*", readme, re.MULTILINE)
+    manual = (WORKFLOWS.parent / "docs" / "tutorials" / "cluster.md").read_text()
+    lines = re.findall(rf"^(?:cp workflows|snakemake .*profiles/{profile}\b).*", manual, re.MULTILINE)
     for line, more in zip(lines, ([], ["--dry-run"]), strict=True):
         words = line.replace("snakemake", str(SNAKEMAKE), 1).split()
         subprocess.run([*words, *more], cwd=tmp_path, env=environment(tmp_path), check=True)

@@ -1,4 +1,4 @@
-"""The README's page on networks of one's own, run; and published networks, read the way it says."""
+"""The manual's page on networks of one's own, run; and published networks, read the way it says."""
 
 import csv
 import gzip
@@ -25,7 +25,7 @@ from maxent_cli.models.prediction import predict
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "workflows" / "examples"
-PAGE = (ROOT / "README.md").read_text().partition("## Bring your own network")[2].partition("\n## ")[0]
+PAGE = (ROOT / "docs" / "tutorials" / "own_network.md").read_text()
 LENGTH = 40
 
 
