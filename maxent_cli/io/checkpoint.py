@@ -32,6 +32,7 @@ from maxent_cli.models.known_layers import built, described
 
 SCHEMA, OLDER = 2, 1
 WEIGHTS, CARD, CODE = "weights.safetensors", "model.json", "code"
+MOST_NAMED = 12  # outputs, of more the first and the last
 CHECKPOINTS = "checkpoints"  # of a training, model folders within its own
 LAYERS, KERAS = "layers", "keras"  # the architectures of those whose layers the card describes
 KNOWN = (*ARCHITECTURES, *FAMILIES, LAYERS, KERAS)
@@ -66,7 +67,8 @@ class ModelCard:
         """How the network reads and what it gives, for people."""
         shape = f"{self.input_length}, 4" if self.reading.channels_last else f"4, {self.input_length}"
         reads = f" as (batch, {shape}), channels {', '.join(self.reading.letters)}"
-        gives = ", ".join(self.outputs) or "outputs that have no names"
+        first, last = ", ".join(self.outputs[:MOST_NAMED]), self.outputs[MOST_NAMED:][-1:]
+        gives = " ... ".join([first, *last]) or "outputs that have no names"
         lines = [f"Reads {self.input_length} letters{'' if self.score else reads}; gives {gives}."]
         lines += [str(line) for line in self.training.get("found", ())]
         if self.held is not None:

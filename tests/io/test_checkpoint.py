@@ -49,6 +49,13 @@ def test_same_model_same_bytes(tmp_path: Path) -> None:
     assert all((one / name).read_bytes() == (other / name).read_bytes() for name in (WEIGHTS, CARD))
 
 
+def test_of_a_thousand_outputs_the_first_and_the_last_are_said() -> None:
+    said = dataclasses.replace(CARDS[0], outputs=tuple(f"output_{number}" for number in range(1000))).says
+    assert "gives output_0, output_1, " in said
+    assert "output_11 ... output_999." in said
+    assert "output_12," not in said
+
+
 def test_card_is_plain_json(tmp_path: Path) -> None:
     content = json.loads((saved(tmp_path) / CARD).read_text())
     assert (content["schema"], content["letters"]) == (2, "ACGT")
