@@ -5,11 +5,10 @@ from maxent_cli import __version__
 project, author = "maxent_cli", "The developers of maxent_cli"
 version = release = __version__
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_click"]
-exclude_patterns = ["README.md"]
 html_theme, html_title = "furo", f"maxent {version}"
 html_copy_source = False
 myst_heading_anchors = 3
-myst_enable_extensions = ["deflist", "dollarmath"]
+myst_enable_extensions = ["deflist"]
 nb_execution_mode = "off"  # the tests run the notebook, and what it shows is kept
 napoleon_google_docstring = False
 napoleon_use_rtype = False
