@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from maxent_cli.interpret.sampling import Sampling
 
 RARE = ("device", "motif_bits", "feature", "mu", "beta", "tether", "keep", "test_chromosomes", "negatives")
-STEPS = ("train", "predict", "sample", "motifs", "gc-probe", "attribute", "report")  # whose sections of a file are heeded
+# whose sections of a file are heeded
+STEPS = ("train", "predict", "sample", "motifs", "gc-probe", "attribute", "report")
 
 
 def _given(

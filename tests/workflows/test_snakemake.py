@@ -86,7 +86,8 @@ def commands(output: str) -> dict[str, list[str]]:
 
 def test_rows_say_how_a_network_is_adopted_and_anchors_are_read(tmp_path: Path) -> None:
     told = """mine:network --arguments '{"filters": 64}' --weights mine.safetensors --letters GCAT --gc 0.41"""
-    sets = [{"name": "peaks", "records": "peaks.bed", "genome": "genome.fa", "top": 9, "shards": 4, "assembly": "sacCer3"}]
+    peaks = {"name": "peaks", "records": "peaks.bed", "genome": "genome.fa", "assembly": "sacCer3"}
+    sets = [peaks | {"top": 9, "shards": 4}]
     prepare(tmp_path, models=[{"name": "own", "adopt": told}], anchors=sets)
     for name in ("peaks.bed", "genome.fa", "mine.safetensors"):
         (tmp_path / name).touch()
