@@ -77,20 +77,24 @@ class Sources:
 
 @dataclass(frozen=True)
 class Track:
-    """A number for each position of an anchor (L,), which a part adds to its card; nan where it is not known."""
+    """A number for each position of an anchor (L,), which a part adds to its card; nan where it is not known.
+
+    errors (L,), likewise; none where the number is exact.
+    """
 
     name: str
     unit: str
     values: Floats
+    errors: Floats | None = None
 
 
-READ = (  # columns of what was read along an anchor, and what the page calls them
-    ("saliency", "saliency", "output"),
-    ("prefix", "up to here, the rest background", "output"),
-    ("suffix", "from here on, the rest background", "output"),
-    ("running_prefix", "running, from the left", "output"),
-    ("running_suffix", "running, from the right", "output"),
-    ("bits", "held, given the letters before", "bits"),
+READ = (  # columns of what was read along an anchor, those of their errors, and what the page calls them
+    ("saliency", "", "saliency", "output"),
+    ("prefix", "prefix_error", "up to here, the rest background", "output"),
+    ("suffix", "suffix_error", "from here on, the rest background", "output"),
+    ("running_prefix", "", "running, from the left", "output"),
+    ("running_suffix", "", "running, from the right", "output"),
+    ("bits", "bits_error", "held, given the letters before", "bits"),
 )
 
 
@@ -109,6 +113,7 @@ class Tracks:
     more: tuple[Track, ...] = ()
 
 
+AVOIDED = "avoided"  # what the table of motifs calls the kind of those
 HIGHEST = "best"  # what summaries of designs call the search for the highest output
 
 
@@ -159,17 +164,22 @@ def rank(rows: Sequence[Row]) -> tuple[str, list[Row]]:
     return by, [row | {"rank": place} for place, row in enumerate(sorted(rows, key=value, reverse=True), 1)]
 
 
-def read_motifs(folder: str, avoided: bool = False) -> list[MotifShown]:
-    """The motifs of a folder that `maxent motifs` wrote: those held, or those avoided."""
-    rows = [row for row in _table(folder, motifs.MOTIFS, "motifs") if (row["kind"] == "avoided") == avoided]
+def read_motifs(folder: str) -> tuple[list[MotifShown], list[MotifShown]]:
+    """The motifs of a folder that `maxent motifs` wrote: those held, and those avoided."""
+    held, others = list[Row](), list[Row]()
+    for row in _table(folder, motifs.MOTIFS, "motifs"):
+        (others if row["kind"] == AVOIDED else held).append(row)
+    return _with_matrices(f"{folder}/motifs.meme", held), _with_matrices(f"{folder}/avoided.meme", others)
+
+
+def _with_matrices(path: str, rows: Sequence[Row]) -> list[MotifShown]:
     if not rows:
         return []
-    file = "avoided.meme" if avoided else "motifs.meme"
-    matrices, background = read_meme_file(f"{folder}/{file}")
+    matrices, background = read_meme_file(path)
     named = {matrix.name: matrix for matrix in matrices}
     for row in rows:
         if row["motif"] not in named:
-            raise InputError(f"{folder}/{file}", "", f"has no motif {row['motif'][:80]}", _cure("motifs"))
+            raise InputError(path, "", f"has no motif {row['motif'][:80]}", _cure("motifs"))
     return [MotifShown(row, named[row["motif"]], background) for row in rows]
 
 
@@ -225,8 +235,7 @@ def read_tracks(folder: str, records: Sequence[str], wanted: set[int]) -> dict[i
     The table of positions is passed once, an anchor at a time.
     """
     found = [row["record"] for row in _table(folder, motifs.ANCHORS, "motifs", ("record",))]
-    if found != list(records):
-        raise InputError(f"{folder}/anchors.tsv", "", "its anchors are not those of the draws", _cure("motifs"))
+    _require_records(f"{folder}/anchors.tsv", found, records, "motifs")
     path = f"{folder}/positions.tsv"
     parts = list[str]()
     tracks = dict[int, Tracks]()
@@ -234,8 +243,7 @@ def read_tracks(folder: str, records: Sequence[str], wanted: set[int]) -> dict[i
         if len(parts) in wanted:
             tracks[len(parts)] = _tracks(list(rows))
         parts.append(name)
-    if parts != list(records):
-        raise InputError(path, "", "its anchors are not those of the draws", _cure("motifs"))
+    _require_records(path, parts, records, "motifs")
     return tracks
 
 
@@ -255,15 +263,26 @@ def read_sites(folder: str, rows: Sequence[Row]) -> tuple[list[list[Row]], list[
     return sites, occupancies
 
 
-def read_scores(folder: str, records: Sequence[str]) -> list[Floats]:
-    """The attribution score of each position (L,) of each anchor, nan where it is held."""
-    wanted = ("record", "position", "score")
+def read_scores(folder: str, records: Sequence[str]) -> list[Track]:
+    """The attribution scores of each anchor's positions (L,), nan where these are held."""
+    wanted = ("record", "position", "score", "error")
     rows = _table(folder, attribution.POSITIONS, "attribute", wanted)
-    found = [(name, np.array([row["score"] for row in one])) for name, one in _by_anchor(rows, "position")]
-    if [name for name, _ in found] != list(records):
-        cure = "give the folder that `maxent attribute` wrote of these anchors"
-        raise InputError(f"{folder}/{attribution.POSITIONS.file}", "", "its anchors are not those of the draws", cure)
+    found = [
+        (name, _track(list(one), "score", "error", "attribution", "output"))
+        for name, one in _by_anchor(rows, "position")
+    ]
+    _require_records(f"{folder}/{attribution.POSITIONS.file}", [name for name, _ in found], records, "attribute")
     return [scores for _, scores in found]
+
+
+def read_sums(folder: str, records: Sequence[str]) -> list[Row]:
+    """The sum of scores of each anchor, with its error over references where there are any."""
+    found = [
+        {"record": row["record"], "sum": row["score_sum"], "sum_error": row.get("score_sum_error", np.nan)}
+        for row in _table(folder, attribution.ANCHORS, "attribute")
+    ]
+    _require_records(f"{folder}/{attribution.ANCHORS.file}", [row["record"] for row in found], records, "attribute")
+    return found
 
 
 def read_along(folder: str, records: Sequence[str]) -> list[list[Track]]:
@@ -274,15 +293,18 @@ def read_along(folder: str, records: Sequence[str]) -> list[list[Track]]:
     for name, rows in _by_anchor(_table(folder, attribution.READING, "attribute"), "position"):
         found.append(_tracks_of(list(rows)))
         names.append(name)
-    if names != list(records):
-        cure = "give the folder that `maxent attribute` wrote of these anchors"
-        raise InputError(f"{folder}/{attribution.READING.file}", "", "its anchors are not those of the draws", cure)
+    _require_records(f"{folder}/{attribution.READING.file}", names, records, "attribute")
     return found
 
 
 def _tracks_of(rows: list[Row]) -> list[Track]:
-    tracks = [Track(name, unit, np.array([row[column] for row in rows], float)) for column, name, unit in READ]
+    tracks = [_track(rows, *each) for each in READ]
     return [track for track in tracks if np.isfinite(track.values).any()]
+
+
+def _track(rows: Sequence[Row], column: str, error: str, name: str, unit: str) -> Track:
+    values, errors = (np.array([row[each] if each else np.nan for row in rows], float) for each in (column, error))
+    return Track(name, unit, values, errors if np.isfinite(errors).any() else None)
 
 
 def read_best(folder: str, most: int) -> list[Row]:
@@ -384,9 +406,7 @@ def read_periodicity(folder: str, records: Sequence[str]) -> tuple[list[Row], Fl
         sums[row["period"]] = sums.get(row["period"], 0) + power
     if not rows or len(sums) < 2:
         raise InputError(f"{folder}/spectra.tsv", "", "holds fewer than two periods", _cure("periodicity"))
-    if names != list(records):
-        path = f"{folder}/{periodicity.SPECTRA.file}"
-        raise InputError(path, "", "its anchors are not those of the draws", _cure("periodicity"))
+    _require_records(f"{folder}/{periodicity.SPECTRA.file}", names, records, "periodicity")
     means = np.array(list(sums.values())).T / len(names)
     return rows, np.vstack([list(sums), means])
 
@@ -418,9 +438,13 @@ def _table(folder: str, table: Table, command: str, wanted: Sequence[str] = ()) 
 
 
 def _cure(command: str) -> str:
-    if command == "train":
-        return "give the folder that `maxent train` wrote"
-    return f"give the folder that `maxent {command}` wrote from these draws"
+    of = {"train": "", "attribute": " of these anchors", "gc-probe": " of these anchors"}
+    return f"give the folder that `maxent {command}` wrote{of.get(command, ' from these draws')}"
+
+
+def _require_records(path: str, found: Sequence[str], records: Sequence[str], command: str) -> None:
+    if list(found) != list(records):
+        raise InputError(path, "", "its anchors are not those of the draws", _cure(command))
 
 
 def _by_anchor(rows: Iterator[Row], along: str) -> Iterator[tuple[str, Iterator[Row]]]:
