@@ -396,19 +396,23 @@ def read_design(folder: str) -> tuple[list[Row], dict[str, list[Row]]]:
 
 
 def read_periodicity(folder: str, records: Sequence[str]) -> tuple[list[Row], Floats]:
-    """Where the anchors peak, a source a row; and period, mean power of draws, anchors and beta = 0 (4, F)."""
+    """Where the anchors peak, a source a row; and spectra (5, F).
+
+    These are period, mean power of draws, anchors and beta = 0, and the standard error of the first over anchors.
+    """
     rows = list(_table(folder, periodicity.ANSWER, "periodicity"))
     sums, names = dict[float, Floats](), list[str]()
     for row in _table(folder, periodicity.SPECTRA, "periodicity"):
-        power = np.array([row[name] for name in ("draws", "anchor", "beta_0")])
+        power = np.array([row["draws"], row["anchor"], row["beta_0"], row["draws"] ** 2])
         if not sums or row["period"] == next(iter(sums)):
             names.append(row["record"])
         sums[row["period"]] = sums.get(row["period"], 0) + power
     if not rows or len(sums) < 2:
         raise InputError(f"{folder}/spectra.tsv", "", "holds fewer than two periods", _cure("periodicity"))
     _require_records(f"{folder}/{periodicity.SPECTRA.file}", names, records, "periodicity")
-    means = np.array(list(sums.values())).T / len(names)
-    return rows, np.vstack([list(sums), means])
+    *means, squares = np.array(list(sums.values())).T / len(names)
+    spread = np.sqrt(np.maximum(squares - means[0] ** 2, 0) / (len(names) - 1)) if len(names) > 1 else np.nan * squares
+    return rows, np.vstack([list(sums), *means, spread])
 
 
 def read_variants(folder: str, records: Sequence[str], top: int, most: int) -> tuple[int, list[Row], Floats]:

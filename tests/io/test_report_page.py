@@ -97,8 +97,8 @@ def test_what_was_found_is_on_the_page(parts: Sources) -> None:
         "With care: chains agree in 2 of 3 anchors; do not rely on the other 1.",
         "AUROC, held out0.93295 %: 0.911 to 0.951",
         "a> <b 17 31.0 ± 1.2 1 0.0001 3",
-        "first \u22121.25 ± 0.12 2 3.00 ± 0.20 0.02 ± 0.01",
-        "7.5 7.1 to 7.9",
+        "first\u22121.25 ± 0.12 2 3.00 ± 0.20 \u2013",  # all positions hold as many bits
+        "7.57.1 to 7.9 6.25",
         "Against chance: anchors whose draws hold a motif: 2 of 3.",
         "Ranked by the bits that the law holds",
         "follows",
@@ -147,6 +147,22 @@ def test_each_command_that_is_offered_has_a_part_and_no_other(parts: Sources) ->
     assert set(parts.parts) == set(SHOWN)
     page = Page(page_of(replace(parts, parts={}))).text
     assert all(f"maxent {command}not given; it would show {about}" in page for command, about in SHOWN.items())
+
+
+def test_attribution_and_draws_agree_by_their_ranks_with_an_error(tmp_path: Path) -> None:
+    """Information that rises with the score where there is next to no noise, and falls where there is much."""
+    sources = write_parts(tmp_path, ["a", "b"], length=12)
+    table = tmp_path / "motifs" / "positions.tsv"
+    lines = [line.split("\t") for line in table.read_text().splitlines()]
+    information, error = (lines[0].index(name) for name in ("information", "information_error"))
+    for place, line in enumerate(lines[1:]):
+        score = (-1.0) ** (place % 12) * (1 + place % 3)
+        line[information], line[error] = (str(score), "0") if place < 12 else (str(-score), "3")
+    table.write_text("".join("\t".join(line) + "\n" for line in lines))
+    found = re.findall(r">([^>]+) ± ([^>]+)</td></tr>", page_of(sources).partition('id="attribution"')[2])[:2]
+    assert found[0] == ("1.0000", "0.0000")
+    assert found[1][0].startswith("\u22121.0")
+    assert 0.05 < float(found[1][1]) < 0.5
 
 
 def test_every_column_says_what_it_is(parts: Sources) -> None:
