@@ -167,14 +167,10 @@ def convergence_plot(rows: Sequence[Row], max_rhat: float | None) -> Plot:
 def series_plots(series: Sequence[Sequence[Row]]) -> list[Plot]:
     """Share of energy kept, and bits held and shown, against beta as a share of the one in use; mean drawn bold."""
     bits = [
-        abs(row[name])
-        for replicas in series
-        for row in replicas
-        for name in ("bits", "bits_held")
-        if np.isfinite(row[name])
+        row[name] for replicas in series for row in replicas for name in ("bits", "bits_held") if np.isfinite(row[name])
     ]
     kept = Scale(0, 1, 186, 10)
-    held = Scale(0, 1.05 * max([*bits, 1.0]), 186, 10)
+    held = Scale(1.05 * min([*bits, 0.0]), 1.05 * max([*bits, 1.0]), 186, 10)
     return [
         _series_plot(series, kept, "share of energy kept", {"energy_reduction": "blue"}),
         _series_plot(series, held, "bits", {"bits_held": "blue", "bits": "red"}),

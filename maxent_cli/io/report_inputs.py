@@ -90,11 +90,11 @@ class Track:
 
 READ = (  # columns of what was read along an anchor, those of their errors, and what the page calls them
     ("saliency", "", "saliency", "output"),
-    ("prefix", "prefix_error", "up to here, the rest background", "output"),
-    ("suffix", "suffix_error", "from here on, the rest background", "output"),
-    ("running_prefix", "", "running, from the left", "output"),
-    ("running_suffix", "", "running, from the right", "output"),
-    ("bits", "bits_error", "held, given the letters before", "bits"),
+    ("prefix", "prefix_error", "kept up to here", "output"),
+    ("suffix", "suffix_error", "kept from here", "output"),
+    ("running_prefix", "", "read up to here", "output"),
+    ("running_suffix", "", "read from here", "output"),
+    ("bits", "bits_error", "bits in order", "bits"),
 )
 
 
@@ -285,9 +285,14 @@ def read_sums(folder: str, records: Sequence[str]) -> list[Row]:
     return found
 
 
+def reads_along(folder: str) -> bool:
+    """Whether the method of the scores read something along the anchors."""
+    return Path(f"{folder}/{attribution.READING.file}").exists()
+
+
 def read_along(folder: str, records: Sequence[str]) -> list[list[Track]]:
     """What was read along each anchor; nothing where the method reads nothing."""
-    if not Path(f"{folder}/{attribution.READING.file}").exists():
+    if not reads_along(folder):
         return []
     found, names = list[list[Track]](), list[str]()
     for name, rows in _by_anchor(_table(folder, attribution.READING, "attribute"), "position"):

@@ -33,6 +33,7 @@ from maxent_cli.io.report_verdict import (
     trust,
 )
 from maxent_cli.tables.attribution import ANCHORS as ATTRIBUTED
+from maxent_cli.tables.attribution import READING
 from maxent_cli.tables.motifs import INTERACTIONS, RECORDS
 from maxent_cli.tables.periodicity import BAND
 
@@ -316,7 +317,10 @@ def attribution(base: Base, folder: str) -> Shown:
     middle = [float(value) for value in np.quantile(known, (0.25, 0.5, 0.75))] if known else []
     files = _files("attribute", folder, ATTRIBUTED.file)
     found = {"rows": rows, "quartiles": middle, "left": len(sums) - len(rows)}
-    return Shown({"attribution": found}, files=files)
+    told = {column.name: column.meaning for column in READING.columns}
+    along = inputs.READ if inputs.reads_along(folder) else ()
+    terms = tuple(Explained(name.capitalize(), told[column]) for column, _, name, _ in along)
+    return Shown({"attribution": found}, terms=terms, files=files)
 
 
 def _highest(scores: Track) -> Row:

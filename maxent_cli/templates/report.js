@@ -401,7 +401,7 @@ for (const button of all("th button")) button.addEventListener("click", () => so
 for (const button of all("[data-file]")) button.addEventListener("click", () => ready.then(() => save(button.dataset.file.replace("/", "_"), data.files[button.dataset.file], "text/tab-separated-values")));
 for (const button of all("[data-text]")) button.addEventListener("click", () => ready.then(() => save(button.dataset.text, data.texts[button.dataset.text], "text/plain")));
 for (const picture of all("main svg.savable")) if (!picture.closest(".card"))
-  (picture.closest("tr")?.querySelector("[data-text]") ?? picture).after(saveButton(() => picture, picture.dataset.name || picture.closest("section").id, picture.closest("tr")));
+  (picture.closest("tr")?.querySelector("[data-text]") ?? picture.parentNode.lastElementChild).after(saveButton(() => picture, picture.dataset.name || picture.closest("section").id, picture.closest("tr")));
 
 // --- light and dark; links to what is folded; print ---
 const theme = document.getElementById("theme");

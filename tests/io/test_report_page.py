@@ -181,7 +181,7 @@ def test_what_was_read_along_anchors_stands_on_their_cards(parts: Sources) -> No
     for card in cards:
         own = [row for row in rows if row["record"] == card["record"]]
         found = {track["name"]: unpacked(track["values"]) for track in card["more"]}
-        assert {"attribution", "saliency", "held, given the letters before"} <= set(found)
+        assert {"attribution", "saliency", "bits in order"} <= set(found)
         for column, error, name, _ in READ:
             wanted = np.array([row[column] for row in own], float)
             if np.isfinite(wanted).any():
