@@ -13,8 +13,9 @@ import numpy as np
 from maxent_cli.alphabet import LETTERS
 from maxent_cli.data import Floats, Interval, Motif
 from maxent_cli.errors import InputError
-from maxent_cli.io.digests import digest_of
+from maxent_cli.io.digests import digest_of, noted
 from maxent_cli.io.motif_files import read_meme_file
+from maxent_cli.io.provenance import read_provenance
 from maxent_cli.io.samples import open_draws
 from maxent_cli.io.tables import read_table
 from maxent_cli.tables import (
@@ -41,6 +42,8 @@ TRACKS = (
     *("record", "position", "letter", "information", "information_error"),
     *(f"{kind}_{each}" for kind in ("p", "error") for each in LETTERS),
 )
+DRAWN = ("motifs", "periodicity", "dependence", "variants")  # commands that read the draws themselves
+WEIGHTS = "weights.safetensors"
 LAW = {"held", "outputs", "background", "tether", "beta", "keep"}  # what the header says of the law
 
 
@@ -152,6 +155,20 @@ def read_anchors(sources: Sources) -> tuple[Row, list[Row]]:
         row | {"number": number, "interval": interval}
         for number, (row, interval) in enumerate(zip(rows, intervals, strict=True))
     ]
+
+
+def require_kin(sources: Sources, header: Row, command: str, folder: str) -> None:
+    """Raise InputError where the record beside a folder says that it is of another network, or of other draws."""
+    record = read_provenance(folder)
+    digests = list(record["inputs"].values()) if record else []
+    networks = {one[WEIGHTS] for one in digests if isinstance(one, dict) and WEIGHTS in one}
+    models = header.get("model") or {}
+    own = {one.get(WEIGHTS) for one in (models if isinstance(models, list) else [models])}
+    if command != "learning" and networks and any(own) and not networks & own:  # whose networks are checkpoints
+        raise InputError(folder, "", "is of another network than the draws", _cure(command))
+    whole = record and "parts" not in record and sources.called in ("", sources.draws)
+    if whole and command in DRAWN and noted(sources.draws) not in digests:
+        raise InputError(folder, "", "is of other draws", _cure(command))
 
 
 def rank(rows: Sequence[Row]) -> tuple[str, list[Row]]:

@@ -149,7 +149,11 @@ class PagePart:
     def shown(self, base: Base) -> Shown | None:
         """What is shown; nothing where the folder was not given."""
         folder = base.sources.parts.get(self.command, "")
-        return None if self.command and not folder else self.show(base, folder)
+        if self.command and not folder:
+            return None
+        if folder:
+            inputs.require_kin(base.sources, base.header, self.command, folder)
+        return self.show(base, folder)
 
 
 def _files(command: str, folder: str, *names: str) -> dict[str, str]:

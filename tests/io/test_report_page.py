@@ -2,9 +2,11 @@
 
 import base64
 import hashlib
+import json
 import re
 import shutil
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,7 +16,7 @@ import numpy as np
 import pytest
 from filled import write_filled
 from hostile_files import HOSTILE_NAMES, check_reader
-from report_files import island_of, without, write_parts
+from report_files import island_of, provenance, without, write_parts
 
 from maxent_cli.alphabet import decode
 from maxent_cli.data import Interval
@@ -23,7 +25,7 @@ from maxent_cli.io import report
 from maxent_cli.io import report_drawing as drawing
 from maxent_cli.io.report import chance, page_of, significant, with_error
 from maxent_cli.io.report_cards import packed
-from maxent_cli.io.report_inputs import READ, Sources, read_sites
+from maxent_cli.io.report_inputs import READ, Sources, read_metrics, read_sites, require_kin
 from maxent_cli.io.report_parts import PARTS, Explained, PagePart, Shown, Tile
 from maxent_cli.io.samples import open_draws
 from maxent_cli.io.tables import read_table
@@ -211,6 +213,48 @@ def test_a_foreign_or_missing_part_is_named(parts: Sources, command: str) -> Non
         with pytest.raises(InputError, match=f"the folder that `maxent {command}` wrote") as caught:
             page_of(replace(parts, parts=dict(parts.parts) | {command: folder}))
         assert caught.value.path.startswith(folder)
+
+
+OWN, OTHER = "ab" * 32, "cd" * 32
+OF_DRAWS = {"dependence", "motifs", "periodicity", "variants"}
+
+
+@pytest.mark.parametrize("command", SHOWN)
+def test_a_part_of_another_network_or_of_other_draws_is_named(parts: Sources, tmp_path: Path, command: str) -> None:
+    """By what its record says that it was made of; nothing is said of checkpoints, nor where no record says it."""
+    folder, header = str(tmp_path / "part"), {"model": {"weights.safetensors": OWN}}
+    drawn = hashlib.sha256(Path(parts.draws).read_bytes()).hexdigest()
+
+    def ask(weights: str, draws: str, **more: object) -> None:
+        inputs = {"a model": {"weights.safetensors": weights}, "draws": draws, "known": OTHER}
+        record = {**provenance(tmp_path), "inputs": inputs, **more}
+        Path(f"{folder}.provenance.json").write_text(json.dumps(record))
+        require_kin(parts, header, command, folder)
+
+    require_kin(parts, header, command, folder)
+    ask(OWN, drawn)
+    expected = {
+        (OTHER, drawn): "is of another network than the draws" if command != "learning" else None,
+        (OWN, OTHER): "is of other draws" if command in OF_DRAWS else None,
+    }
+    for found, said in expected.items():
+        with pytest.raises(InputError, match=f"{said}; give the folder") if said else nullcontext() as caught:
+            ask(*found)
+        assert not said or caught.value.path == folder
+    ask(OWN, OTHER, parts={})  # put together from shards, whose draws are parts of these
+
+
+def test_a_network_that_is_not_that_of_the_draws_is_refused(tmp_path: Path) -> None:
+    sources = write_parts(tmp_path, NAMES)
+    inputs = {"another.npz": OTHER}
+    Path(f"{sources.parts['motifs']}.provenance.json").write_text(
+        json.dumps({**provenance(tmp_path), "inputs": inputs})
+    )
+    with pytest.raises(InputError, match=r"motifs: is of other draws; give the folder that `maxent motifs` wrote"):
+        page_of(sources)
+    (tmp_path / "trained" / "weights.safetensors").write_text("others")
+    with pytest.raises(InputError, match="trained: is of another network than the draws"):
+        read_metrics(sources.parts["train"], {"weights.safetensors": OTHER})
 
 
 def test_a_reading_adds_its_part_by_an_entry_and_a_template(
