@@ -216,7 +216,7 @@ def _recurrence(one: Merged, motifs: int) -> str:
         return f"seen in {seen}: whether it comes again cannot be judged"
     shuffled = f"{one.shuffled.alike} of {one.shuffled.of} with shuffled columns"
     verdict = "" if one.p <= TELLING_P else ", no more than by chance"
-    return f"{one.members} of {motifs} anchors' motifs are like it, {shuffled}: p {one.p:.2g}{verdict}"
+    return f"{one.members} of {motifs} motifs found in single anchors are like it, {shuffled}: p {one.p:.2g}{verdict}"
 
 
 def _why_nothing(found: Findings, job: MotifsJob) -> Iterator[str]:

@@ -37,9 +37,10 @@ class Scale:
     def __call__(self, value: float) -> float:
         return round(self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start), 1)
 
-    def ticks(self, most: int = 5) -> list[Tick]:
-        """Round numbers within the scale, in px and as text."""
-        values = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(self.low, self.high)
+    def ticks(self, most: int = 5, whole: bool = False) -> list[Tick]:
+        """Round numbers within the scale, in px and as text; whole: of what is counted."""
+        steps = [1, 2, 5, 10] if whole else [1, 2, 2.5, 5, 10]
+        values = MaxNLocator(most, steps=steps, integer=whole).tick_values(self.low, self.high)
         slack = 1e-9 * abs(self.high - self.low)
         return [(self(v), signed(f"{v:.6g}")) for v in values if self.low - slack <= v <= self.high + slack]
 
@@ -254,7 +255,7 @@ def syntax_plot(cells: Sequence[Row]) -> Plot:
     distances = [row["distance"] for row in seen]
     lines = [(f"bold {kind}", _curve(distances, middles[name], x, y)) for kind, name in kinds]
     return Plot(
-        *(x, y, "bp between facing ends", "interaction, bits", x.ticks(), y.ticks()),
+        *(x, y, "bp between facing ends", "interaction, bits", x.ticks(whole=True), y.ticks()),
         "What two motifs are worth together beyond each by itself, by distance.",
         bands=[(kind, _band(distances, middles[name], errors[name], x, y)) for kind, name in kinds],
         lines=[("limit", f"M{x.start} {y(0)}H{x.end}"), *lines],
@@ -282,7 +283,7 @@ def curve_plot(rows: Sequence[Row]) -> Plot:
     x, y = Scale(0, max(epochs), 52, 340), Scale(0, 1.05 * top or 1.0, 186, 10)
     kept = [row for row in rows if row["best"]][-1:]
     return Plot(
-        *(x, y, "epoch", "mean loss, nats", x.ticks(), y.ticks()),
+        *(x, y, "epoch", "mean loss, nats", x.ticks(whole=True), y.ticks()),
         "Losses of the training part and of the validation part by epoch.",
         lines=[(kind, _curve(epochs, [row[name] for row in rows], x, y)) for kind, name in kinds],
         dots=_dots([row["epoch"] for row in kept], [row["validation_loss"] for row in kept], x, y),
@@ -300,7 +301,8 @@ def edits_plot(positions: Sequence[Row]) -> Plot:
     told = "Probability that each position is edited, beside that of the background alone."
     edited, errors = (np.array([row[name] for row in positions]) for name in ("edited", "edited_error"))
     bands = [("blue", _band(places, edited, errors, x, y))]
-    return Plot(x, y, "position (0-based)", "probability of an edit", x.ticks(), y.ticks(), told, bands, lines)
+    ticks = x.ticks(whole=True), y.ticks()
+    return Plot(x, y, "position (0-based)", "probability of an edit", *ticks, told, bands, lines)
 
 
 def _counted(rows: Sequence[Row]) -> tuple[float, str]:

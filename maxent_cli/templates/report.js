@@ -322,8 +322,12 @@ function unfold(article, open) {
   if (open && data && !body.querySelector(".card")) fill(body, cards.get(Number(article.dataset.rank)));
 }
 const articles = all("#cards article");
+let first = null; // the card that was unfolded when the page was opened, and that nobody has pressed
 for (const article of articles)
-  article.querySelector(".unfold")?.addEventListener("click", (event) => unfold(article, event.currentTarget.getAttribute("aria-expanded") !== "true"));
+  article.querySelector(".unfold")?.addEventListener("click", (event) => {
+    if (article === first) first = null;
+    unfold(article, event.currentTarget.getAttribute("aria-expanded") !== "true");
+  });
 
 // --- search, filter and sort over all cards ---
 const filters = document.getElementById("filters"), shell = document.getElementById("cards");
@@ -395,7 +399,7 @@ function sort(button) {
   for (const other of header.parentNode.cells) other.removeAttribute("aria-sort");
   header.setAttribute("aria-sort", next);
 }
-for (const button of all("th button")) button.addEventListener("click", () => sort(button));
+for (const button of all("thead button")) button.addEventListener("click", () => sort(button));
 
 // --- saving what lies in the page ---
 for (const button of all("[data-file]")) button.addEventListener("click", () => ready.then(() => save(button.dataset.file.replace("/", "_"), data.files[button.dataset.file], "text/tab-separated-values")));
@@ -425,7 +429,8 @@ addEventListener("beforeprint", () => {
   for (const part of all("details")) part.open = true;
   dark = root.dataset.theme === "dark";
   light(false);
-  if (!document.querySelector('.unfold[aria-expanded="true"]')) lent = articles.filter((one) => !one.hidden).slice(0, 10);
+  const open = articles.filter((one) => one.querySelector('.unfold[aria-expanded="true"]')), chosen = open.filter((one) => one !== first);
+  if (!chosen.length) lent = articles.filter((one) => !one.hidden && !open.includes(one)).slice(0, 10 - open.length);
   lent.forEach((one) => unfold(one, true));
 });
 addEventListener("afterprint", () => { lent.forEach((one) => unfold(one, false)); lent = []; light(dark); });
@@ -433,7 +438,8 @@ addEventListener("afterprint", () => { lent.forEach((one) => unfold(one, false))
 // --- the first card is unfolded, and those that were pressed before they could be read ---
 ready.then(
   () => {
-    if (articles.length) unfold(articles[0], true);
+    first = articles[0];
+    if (first) unfold(first, true);
     for (const one of articles) if (one.querySelector('.unfold[aria-expanded="true"]')) unfold(one, true);
     root.dataset.ready = "yes";
     performance.mark("ready");

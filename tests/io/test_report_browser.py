@@ -326,6 +326,7 @@ def test_a_press_sorts_a_table_and_another_turns_it_round(browser: webdriver.Chr
     first = [row.text for row in table.find_elements(By.CSS_SELECTOR, "tbody th")]
     button.send_keys(Keys.ENTER)
     rising = [row.text for row in table.find_elements(By.CSS_SELECTOR, "tbody th")]
+    assert {each.text for each in browser.find_elements(By.CSS_SELECTOR, "tbody th button")} == {"MEME", "SVG"}
     button.send_keys(Keys.SPACE)
     falling = [row.text for row in table.find_elements(By.CSS_SELECTOR, "tbody th")]
     assert rising == falling[::-1]
@@ -356,13 +357,22 @@ def test_drawings_have_size_and_alternative_text_and_the_page_fits(browser: webd
 
 
 def test_print_unfolds_what_is_folded_and_folds_it_again(browser: webdriver.Chrome) -> None:
-    browser.execute_script("document.querySelectorAll('.unfold[aria-expanded=true]').forEach((one) => one.click())")
+    open_page(browser)
     opened = "return document.querySelectorAll('.unfold[aria-expanded=true]').length"
-    browser.execute_script("dispatchEvent(new Event('beforeprint'))")
-    assert browser.execute_script(opened) == len(NAMES)
-    assert browser.find_element(By.ID, "convergence").is_displayed()
-    browser.execute_script("dispatchEvent(new Event('afterprint'))")
-    assert browser.execute_script(opened) == 0
+
+    def in_print_and_after() -> tuple[int, int]:
+        browser.execute_script("dispatchEvent(new Event('beforeprint'))")
+        printed = browser.execute_script(opened)
+        assert browser.find_element(By.ID, "convergence").is_displayed()
+        browser.execute_script("dispatchEvent(new Event('afterprint'))")
+        return printed, browser.execute_script(opened)
+
+    assert in_print_and_after() == (len(NAMES), 1)  # nobody has chosen any
+    press(browser, "#anchor-2 .unfold")
+    assert in_print_and_after() == (2, 2)
+    press(browser, "#anchor-2 .unfold")
+    press(browser, "#anchor-1 .unfold")
+    assert in_print_and_after() == (len(NAMES), 0)
     open_page(browser)
 
 
