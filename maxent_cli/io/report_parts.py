@@ -103,6 +103,11 @@ class Base:
         return [row["record"] for row in self.in_order]
 
     @cached_property
+    def drawn(self) -> set[int]:
+        """The numbers of the anchors of which all is shown."""
+        return {row["number"] for row in self.rows[:MOST_SHOWN]}
+
+    @cached_property
     def motifs(self) -> tuple[list[MotifShown], list[MotifShown]]:
         """The motifs that are held, and those that are avoided; none where their folder was not given."""
         folder = self.sources.parts.get("motifs")
@@ -111,8 +116,8 @@ class Base:
     @cached_property
     def tracks(self) -> dict[int, Tracks]:
         """What is drawn of the first anchors, by their numbers; nothing where the folder of motifs was not given."""
-        folder, numbers = self.sources.parts.get("motifs"), {row["number"] for row in self.rows[:MOST_SHOWN]}
-        return inputs.read_tracks(folder, self.records, numbers) if folder else {}
+        folder = self.sources.parts.get("motifs")
+        return inputs.read_tracks(folder, self.records, self.drawn) if folder else {}
 
     @cached_property
     def scores(self) -> list[Track]:
@@ -314,7 +319,7 @@ def attribution(base: Base, folder: str) -> Shown:
     """How far attributions and the draws' information agree, a drawn anchor a row."""
     sums, rows = inputs.read_sums(folder, base.records), list[Row]()
     for number, (scores, of) in enumerate(zip(base.scores, sums, strict=True)):
-        if number in base.tracks or not base.tracks:
+        if number in base.drawn:
             agreed = _agreement(scores, base.tracks[number]) if base.tracks else (math.nan, math.nan)
             rows.append(of | _highest(scores) | dict(zip(("agreement", "agreement_error"), agreed, strict=True)))
     known = [row["agreement"] for row in rows if math.isfinite(row["agreement"])]
