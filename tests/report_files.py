@@ -1,9 +1,14 @@
 """The files that a report is made from, small, as the commands write them."""
 
+import base64
 import json
-from collections.abc import Sequence
+import re
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from analysis.sample_sets import independent_draws, sample_set
@@ -42,12 +47,21 @@ LAW = {
 RUN = {"chains": 2, "replicas": 2, "draws": 8, "warmup": 10, "seed": 1, "max_rhat": 1.05}
 HEADER = {"law": LAW, "run": RUN, "outputs": ["unbound", "bound"], "model": {}}
 CHAINS, DRAWS = 2, 8
+Row = dict[str, Any]
+Stir = Callable[[Iterable[Row]], Iterable[Row]]
 
 
 def write_parts(
-    folder: Path, names: Sequence[str], length: int = 40, intervals: dict[int, Interval] | None = None
+    folder: Path,
+    names: Sequence[str],
+    length: int = 40,
+    intervals: dict[int, Interval] | None = None,
+    noisy: bool = False,
 ) -> Sources:
-    """All parts for anchors of the given names; anchor number n holds n bits more than the first."""
+    """All parts for anchors of the given names; anchor number n holds n bits more than the first.
+
+    noisy: what is drawn of anchors is different numbers everywhere, as in earnest, which take most room.
+    """
     rng = np.random.default_rng(1)
     codes = independent_draws(rng, np.full((length, 4), 0.25), CHAINS, DRAWS)
     replicas = replace(
@@ -61,19 +75,21 @@ def write_parts(
     summary, series = summarise(samples, diagnose(samples)), beta_series(samples, diagnose(samples))
     with writing_draws(str(folder / "draws.npz"), HEADER) as draws:
         for number, name in enumerate(names):
-            draws.add(replace(samples, name=name, interval=(intervals or {}).get(number)))
+            own = independent_draws(rng, np.full((length, 4), 0.25), CHAINS, DRAWS) if noisy else codes
+            draws.add(replace(samples, name=name, interval=(intervals or {}).get(number), codes=own))
     rows = [
         {**summary, "record": name, "bits_held": 5.0 + number, "converged": number % 2 == 0}
         for number, name in enumerate(names)
     ]
     write_filled(folder / "draws.npz.tsv", SUMMARY, rows)
     (folder / "draws.npz.provenance.json").write_text(json.dumps(provenance(folder)))
-    write_motifs(folder / "motifs", names, decode(codes[0, 0]))
+    stir = partial(stirred, rng) if noisy else iter
+    write_motifs(folder / "motifs", names, decode(codes[0, 0]), stir)
     write_filled(folder / "draws.npz.series.tsv", SERIES, [{**row, "record": name} for name in names for row in series])
     write_gc(folder / "gc", names)
     write_periodicity(folder / "periodicity", names)
     write_variants(folder / "variants", names)
-    write_scores(folder / "scores", names, decode(codes[0, 0]))
+    write_scores(folder / "scores", names, decode(codes[0, 0]), stir)
     write_metrics(folder / "trained")
     write_design(folder / "design", names)
     write_comparison(folder / "compared", names)
@@ -84,6 +100,20 @@ def write_parts(
     parts |= {"compare": "compared", "dependence": "pairs", "learning": "learned"}
     given = {command: str(folder / name) for command, name in parts.items()}
     return Sources(str(folder / "draws.npz"), str(folder / "draws.npz.tsv"), given)
+
+
+def island_of(page: str) -> dict[str, Any]:
+    """What a page's script reads: cards, tables and texts."""
+    packed = re.search('id="data">([^<]*)<', page)
+    assert packed is not None
+    found: dict[str, Any] = json.loads(zlib.decompress(base64.b64decode(packed[1])))
+    return found
+
+
+def stirred(rng: np.random.Generator, rows: Iterable[Row]) -> Iterator[Row]:
+    """Rows with other numbers between 0 and twice what they were."""
+    for row in rows:
+        yield {name: value * rng.uniform(0, 2) if isinstance(value, float) else value for name, value in row.items()}
 
 
 def without(sources: Sources, *commands: str) -> Sources:
@@ -104,7 +134,7 @@ def provenance(folder: Path) -> dict[str, object]:
     }
 
 
-def write_motifs(folder: Path, names: Sequence[str], letters: str) -> None:
+def write_motifs(folder: Path, names: Sequence[str], letters: str, stir: Stir) -> None:
     """What `maxent motifs` writes, as far as a report reads it: a motif in every anchor, at 10 to 16."""
     known = {f"{name}_{n}": value for n in (1, 2, 3) for name, value in (("p", 1e-9), ("q", 2e-7), ("overlap", 6))}
     named = {f"known_{n}": f"MA000{n}.1 <Known>" for n in (1, 2, 3)} | dict.fromkeys(
@@ -133,14 +163,14 @@ def write_motifs(folder: Path, names: Sequence[str], letters: str) -> None:
         "rhat": 1.01,
     }
     write_filled(folder / "anchors.tsv", motifs.ANCHORS, [{"record": name, **held} for name in names])
-    write_filled(
-        folder / "positions.tsv", motifs.POSITIONS, [row for name in names for row in positions(name, letters)]
-    )
+    placed = (row for name in names for row in positions(name, letters))
+    write_filled(folder / "positions.tsv", motifs.POSITIONS, stir(placed))
     shares = {
         "motif": "motif_1",
         "occupancy": 0.93,
         "occupancy_error": 0.02,
         "occupancy_background": 0.015,
+        "occupancy_background_error": 0.004,
         "present": True,
         "best_start": 10,
         "best_end": 16,
@@ -155,30 +185,37 @@ def write_motifs(folder: Path, names: Sequence[str], letters: str) -> None:
         folder / "rates.tsv", motifs.RATES, [{"quantity": "anchors whose draws hold a motif", "found": 2, "of": 3}]
     )
     counted = {"records": 80, "holding": 61, "share": 0.7625, "low": 0.659, "high": 0.842, "shuffled": 0.0625}
+    counted |= {"shuffled_low": 0.031, "shuffled_high": 0.121}
     write_filled(folder / "records.tsv", motifs.RECORDS, [{"motif": "motif_1", **counted}])
     pair = {"motif_a": "motif_1", "motif_b": "motif_1", "arrangement": "a> <b", "anchors": 3, "expected": 0.01}
-    telling = {"distance": 17, "share": 0.31, "q": 1e-4}, {"distance": 21, "share": 0.02, "q": 0.3}
+    telling = (
+        {"distance": 17, "share": 0.31, "share_error": 0.012, "q": 1e-4},
+        {"distance": 21, "share": 0.02, "q": 0.3},
+    )
     write_filled(folder / "spacing.tsv", motifs.SPACING, [pair | row for row in telling])
 
 
-def positions(name: str, letters: str) -> list[dict[str, object]]:
+def positions(name: str, letters: str) -> list[Row]:
     """Rows of positions.tsv: half a bit everywhere, of four letters that can all be seen."""
     held = {"information": 0.5, "information_error": 0.05, "ess": 99}
     shares = dict(zip((f"p_{letter}" for letter in LETTERS), (0.4, 0.3, 0.2, 0.1), strict=True))
     return [{"record": name, "position": p, "letter": each, **held, **shares} for p, each in enumerate(letters)]
 
 
-def write_scores(folder: Path, names: Sequence[str], letters: str) -> None:
+def write_scores(folder: Path, names: Sequence[str], letters: str, stir: Stir) -> None:
     """What `maxent attribute` writes, as far as a report reads it: scores of both signs that can all be seen."""
     rows = [
-        {"record": name, "position": place, "letter": letter, "score": (-1.0) ** place * (1 + place % 3)}
+        {"record": name, "position": place, "letter": letter, "score": (-1.0) ** place * (1 + place % 3), "error": 0.2}
         for name in names
         for place, letter in enumerate(letters)
     ]
-    write_filled(folder / "positions.tsv", attribution.POSITIONS, rows)
+    write_filled(folder / "positions.tsv", attribution.POSITIONS, stir(rows))
     read = [
         {"record": name, "position": place, "letter": letter, "prefix": float(place >= 4), "suffix": 4 - 0.1 * place}
         | {
+            "prefix_error": 0.0625,
+            "suffix_error": 0.0625,
+            "bits_error": 0.0625,
             "saliency": 1 + place % 3,
             "bits": (place == 7) - 0.2 * (place == 9),
             "running_prefix": 0.5,
@@ -187,7 +224,9 @@ def write_scores(folder: Path, names: Sequence[str], letters: str) -> None:
         for name in names
         for place, letter in enumerate(letters)
     ]
-    write_filled(folder / "reading.tsv", attribution.READING, read)
+    write_filled(folder / "reading.tsv", attribution.READING, stir(read))
+    sums = {"score_sum": -1.25, "score_sum_error": 0.125}
+    write_filled(folder / "anchors.tsv", attribution.ANCHORS, [{"record": name, **sums} for name in names])
 
 
 def write_metrics(folder: Path) -> None:
@@ -249,6 +288,8 @@ def write_comparison(folder: Path, names: Sequence[str]) -> None:
         "anchors_b": 3,
         "mean_a": 7.5,
         "mean_b": 6.25,
+        "low_a": 7.1,
+        "high_a": 7.9,
         "difference": -1.25,
         "low": -2.0,
         "high": -0.5,

@@ -19,7 +19,7 @@ DRAWING = ("network", "anchors", "law", "sampling")
 SHAPING = {"predict": ("network",), "sample": DRAWING, "gc-probe": DRAWING, "design": DRAWING}
 SHAPING |= {"attribute": ("network", "law"), "variants": ("network", "law")}
 VARIANT_FILES = ("vcf", "genome")  # of a set's row, that changes are read from and compared with
-NOT_OF_ANCHORS = ("name", "records", "file", "shards", "vcf")
+NOT_OF_ANCHORS = ("name", "records", "file", "shards", "vcf", "assembly")
 NOT_OF_PREDICT = ("gc", "background")
 READING = ("genome", "centre", "crop", "map-chromosomes")  # how records become windows
 NOT_OF_DOCTOR = {
@@ -180,6 +180,8 @@ def of_anchors(command, wildcards):
     if command == "variants":
         row = ANCHORS[wildcards.anchors]
         return {name: row[name] for name in VARIANT_FILES if "vcf" in row and name in row}
+    if command == "report":
+        return files(ANCHORS[wildcards.anchors], "assembly")
     row = ANCHORS[wildcards.anchors] if command in ("predict", "sample", "gc-probe", "attribute", "design") else {}
     if (command == "predict") == ("file" in row):
         return {}

@@ -93,13 +93,14 @@ def mean_row(quantity: str, sides: tuple[Floats, Floats], paired: bool) -> Row:
         known = np.isfinite(a) & np.isfinite(b)
         a, b = a[known], b[known]
     apart = mean_over_anchors(b - a) if paired else difference_of_means(a, b)
+    means = {"a": mean_over_anchors(a), "b": mean_over_anchors(b)}
     return {
         "quantity": quantity,
         "anchors_a": int(np.isfinite(a).sum()),
         "anchors_b": int(np.isfinite(b).sum()),
         "paired": paired,
-        "mean_a": mean_over_anchors(a).value,
-        "mean_b": mean_over_anchors(b).value,
+        **{f"mean_{side}": mean.value for side, mean in means.items()},
+        **{f"{end}_{side}": getattr(mean, end) for side, mean in means.items() for end in ("low", "high")},
         "difference": apart.value,
         "low": apart.low,
         "high": apart.high,

@@ -53,11 +53,12 @@ class MotifPlace:
 
 @dataclass(frozen=True)
 class Occupancy:
-    """Share of draws that hold a motif on either strand, with its error, and at beta = 0; sites; places, best first."""
+    """Share of draws that hold a motif on either strand, and at beta = 0, with errors; sites; places, best first."""
 
     share: float
     error: float
     background: float
+    background_error: float
     sites: int
     places: tuple[MotifPlace, ...]
 
@@ -94,20 +95,27 @@ def find_sites(letters: Letters, probes: Sequence[MotifProbe]) -> Sites:
     return without_overlaps(together, [probe.width for probe in probes])
 
 
-def occupancy(letters: Letters, sites: Sites, motif: int, background_share: float, independent: float) -> Occupancy:
-    """How often and where draws hold a motif (by its row); the draws are worth so many independent ones, or more."""
+def occupancy(
+    letters: Letters, sites: Sites, motif: int, background: tuple[float, float], independent: float
+) -> Occupancy:
+    """How often and where draws hold a motif (by its row), beside the share of background draws and its error.
+
+    The draws are worth so many independent ones, or more.
+    """
     own, length = sites.take(sites.motif == motif), letters.codes.shape[1]
     keys, place = np.unique(own.strand * length + own.start, return_inverse=True)
     at_place = [_share(own.draw[place == k], letters, independent) for k in range(len(keys))]
     odds = [float(own.log_odds[place == k].mean()) for k in range(len(keys))]
     order = sorted(range(len(keys)), key=lambda k: -at_place[k][0])
     places = (MotifPlace(int(keys[k] % length), STRANDS[keys[k] // length], *at_place[k], odds[k]) for k in order)
-    return Occupancy(*_share(np.unique(own.draw), letters, independent), background_share, len(own), tuple(places))
+    return Occupancy(*_share(np.unique(own.draw), letters, independent), *background, len(own), tuple(places))
 
 
-def share_holding(sites: Sites, motif: int, draws: int) -> float:
-    """The share of draws that hold a site of a motif."""
-    return len(np.unique(sites.draw[sites.motif == motif])) / draws
+def share_holding(sites: Sites, motif: int, draws: int) -> tuple[float, float]:
+    """The share of independent draws that hold a site of a motif, and its standard error, which is never 0."""
+    held = len(np.unique(sites.draw[sites.motif == motif]))
+    likely = (held + 0.5) / (draws + 1)
+    return held / draws, float(np.sqrt(likely * (1 - likely) / draws))
 
 
 def tally(letters: Letters, probe: MotifProbe) -> Tally:

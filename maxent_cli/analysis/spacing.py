@@ -26,11 +26,12 @@ Numbers = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Spacing:
-    """A distance between two motifs, in bp between facing ends: share of pairs with it, share expected, p and q."""
+    """A distance between two motifs, in bp between facing ends: share of pairs with it, error, share expected, p, q."""
 
     arrangement: str
     distance: int
     share: float
+    error: float
     expected: float
     p: float
     q: float
@@ -89,9 +90,10 @@ class Spacings:
         spread = np.sqrt(np.maximum(variance, np.maximum(expected, 1) / number) / number)
         p = np.maximum(t.sf(mean / spread, number - 1), poisson.sf(observed - 1, expected))
         q, total = false_discovery_control(p), self.observed.sum()
+        columns = observed / total, spread * number / total, expected / total, p, q
         found = [
             Spacing(ARRANGEMENTS[row // self.length], int(row % self.length), *(float(v) for v in values))
-            for row, *values in zip(rows, self.observed[rows] / total, self.expected[rows] / total, p, q, strict=True)
+            for row, *values in zip(rows, *columns, strict=True)
         ]
         return sorted(found, key=lambda one: (one.p, one.expected - one.share))
 

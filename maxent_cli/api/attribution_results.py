@@ -204,6 +204,7 @@ def anchor_row(one: Attribution, job: AttributionJob) -> dict[str, Any]:
         "record": one.name,
         "output": one.output,
         "score_sum": float(given.scores.sum()),
+        "score_sum_error": sums and sums.error,
         "reference_output": sums and sums.reference_output,
         "reference_output_error": sums and sums.reference_error,
         "delta": sums and sums.delta,

@@ -23,7 +23,7 @@ from maxent_cli.api.networks import Network, network
 from maxent_cli.api.origins import is_made_by
 from maxent_cli.api.prediction import predict
 from maxent_cli.api.probing import Probe, gc_probe
-from maxent_cli.api.reports import report
+from maxent_cli.api.reports import report, require_assembly
 from maxent_cli.api.results import Results
 from maxent_cli.api.sampling import sample
 from maxent_cli.api.spelling import NO_OPTION, Said, said, said_of_law, said_of_sampling, toml, words
@@ -79,6 +79,7 @@ class RunRequest:
     known: str
     method: str
     anchors: int
+    assembly: str
     threads: int | None
     listener: Listener = field(repr=False, compare=False)
 
@@ -136,6 +137,11 @@ class RunRequest:
         asked: Said = {"genome": source.genome, "centre": None if source.centre == "centre" else source.centre}
         asked |= {"crop": self.records.crop or None, "map-chromosomes": source.map_chromosomes or None}
         return {name: value for name, value in asked.items() if value is not None}
+
+    @property
+    def linking(self) -> Said:
+        """Where the page's cards lead to."""
+        return {"assembly": self.assembly} if self.assembly else {}
 
     @property
     def probing(self) -> Law:
@@ -229,6 +235,7 @@ def run(
     known: str = KNOWN,
     method: str = METHOD,
     diverse: int = ANCHORS,
+    assembly: str = "",
     threads: int | None = None,
     progress: Progress = True,
 ) -> Ran:
@@ -249,6 +256,8 @@ def run(
         As `train`, `sample`, `gc_probe`, `motifs` and `attribute` take them; the probe has no tether unless asked for.
     diverse
         So many anchors, which stand for all that was held out and is called rightly.
+    assembly
+        The genome of the records' places as the UCSC genome browser names it (hg38): the page's cards link to it.
     threads, progress
         CPU threads, by default those granted; bars on stderr, none, or a function that is given each step.
 
@@ -264,9 +273,10 @@ def run(
     >>> found["motifs/motifs"][["motif", "consensus", "known_1"]]  # doctest: +SKIP
     """
     require_range("diverse", diverse, 1)
+    require_assembly(assembly)
     data, records = _inputs(given, network)
     requests = (split or Split(), training or Training(), law or Law(), sampling or Sampling(), probe or Probe())
-    reading = (calling or Calling(), known, method, diverse)
+    reading = (calling or Calling(), known, method, diverse, assembly)
     asked = RunRequest(out, data, records, network, *requests, *reading, threads, listener_of(progress))
     _check(asked.law)
     steps = list(_steps(asked))
@@ -383,11 +393,11 @@ def _steps(asked: RunRequest) -> Iterator[Link]:
     )
     page = place("report.html")
     shown = {"train": asked.model} if asked.data is not None else {}
-    parts = shown | {"motifs": found, "gc-probe": counts, "attribute": scores}
+    parts = shown | {"motifs": found, "gc-probe": counts, "attribute": scores} | asked.linking
     yield Link(
         ["maxent", "report", draws, *words(parts | {"out": page})],
         (page,),
-        lambda: report(draws, **{name.replace("-", "_"): path for name, path in parts.items()}, out=page),
+        lambda: report(draws, **{name.replace("-", "_"): each for name, each in parts.items()}, out=page),
         expectations.page,
     )
 
@@ -496,6 +506,7 @@ def _sections(asked: RunRequest) -> dict[str, Said]:
         "motifs": {"known": asked.known} | said(asked.calling, Calling(), lacks=NO_OPTION),
         "gc-probe": said(asked.probe, Probe()),
         "attribute": {"method": asked.method},
+        "report": asked.linking,
     }
 
 

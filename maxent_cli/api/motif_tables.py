@@ -216,7 +216,7 @@ def _recurrence(one: Merged, motifs: int) -> str:
         return f"seen in {seen}: whether it comes again cannot be judged"
     shuffled = f"{one.shuffled.alike} of {one.shuffled.of} with shuffled columns"
     verdict = "" if one.p <= TELLING_P else ", no more than by chance"
-    return f"{one.members} of {motifs} anchors' motifs are like it, {shuffled}: p {one.p:.2g}{verdict}"
+    return f"{one.members} of {motifs} motifs found in single anchors are like it, {shuffled}: p {one.p:.2g}{verdict}"
 
 
 def _why_nothing(found: Findings, job: MotifsJob) -> Iterator[str]:
@@ -351,7 +351,7 @@ def _occupancy_rows(
     for number, presence in enumerate(shared.presences):
         for one in finals:
             held = presence.occupancies[one.row]
-            shares = (held.share, held.error, held.background, held.beyond(job.calling))
+            shares = (held.share, held.error, held.background, held.background_error, held.beyond(job.calling))
             logo = logos.get((number, one.name))
             place = _best_place(one, held, shared)
             yield tables.OCCUPANCY.row(presence.name, one.name, *shares, *place, logo, *told(presence.convergence))
@@ -421,7 +421,7 @@ def _spacing_row(one: Spacing, pair: tuple[Final, Final], shared: Shared, anchor
     if pair[0].number > pair[1].number:
         names, arrangement = names[::-1], TURNED.get(arrangement, arrangement)
     convergence = convergence_of(shared.presences)
-    values = (arrangement, distance, one.share, one.expected, one.p, one.q, anchors)
+    values = (arrangement, distance, one.share, one.error, one.expected, one.p, one.q, anchors)
     return tables.SPACING.row(*names, *values, *convergence)
 
 

@@ -55,7 +55,7 @@ def occupancy_rows(questions: Questions, at: int, shared: Shared) -> Iterator[Ro
     """Rows of occupancy.tsv of an anchor that counts, by its place among these."""
     presence = shared.presences[questions.rows[at]]
     for number, one in enumerate(questions.avoided, 1):
-        place = (*one.shares[at], False, *(None,) * 5, None)
+        place = (*one.shares[at], None, False, *(None,) * 5, None)
         yield tables.OCCUPANCY.row(presence.name, f"avoided_{number}", *place, *told(presence.convergence))
 
 

@@ -75,6 +75,7 @@ def report(
     >>> mx.report("draws.npz", motifs=found, out="report.html")  # doctest: +SKIP
     Page()
     """
+    require_assembly(assembly)
     path = draws.path if isinstance(draws, Draws) else draws
     parts = {"train": train, "learning": learning, "motifs": motifs, "periodicity": periodicity, "variants": variants}
     parts |= {"gc-probe": gc_probe, "compare": compare, "attribute": attribute, "dependence": dependence}
@@ -82,7 +83,7 @@ def report(
     folders = {command: _folder(part) for command, part in parts.items() if part is not None}
     wanted = anchors_of(folders["motifs"]) if "motifs" in folders and is_unfinished(path) else None
     with so_far(path, wanted) as (found, _):
-        sources = Sources(found, summary or f"{found}.tsv", folders, path, _checked(assembly))
+        sources = Sources(found, summary or f"{found}.tsv", folders, path, assembly)
         outputs = planned([each for each in sources.files if found == path or not each.startswith(found)], [out])
         page = Page(page_of(sources))
     if out:
@@ -91,12 +92,10 @@ def report(
     return page
 
 
-def _checked(assembly: str) -> str:
-    if not re.fullmatch("[A-Za-z0-9._-]{0,40}", assembly):
-        raise InputError(
-            assembly[:40], "", "is no name of an assembly", "give it as the UCSC genome browser does: hg38"
-        )
-    return assembly
+def require_assembly(name: str) -> None:
+    """Raise InputError for what cannot be the name of a genome in the UCSC browser; '' is none."""
+    if not re.fullmatch("[A-Za-z0-9._-]{0,40}", name):
+        raise InputError(name[:40], "", "is no name of an assembly", "give it as the UCSC genome browser does: hg38")
 
 
 def _folder(given: str | Results) -> str:

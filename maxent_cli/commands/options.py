@@ -183,6 +183,13 @@ device_option = option(
     everyday=True,
     help="Where the network runs.",
 )
+assembly_option = option(
+    "--assembly",
+    default="",
+    metavar="NAME",
+    section="Output",
+    help="Genome of the anchors' places as the UCSC browser names it (hg38): the page links to it.",
+)
 shard_option = option(
     "--shard",
     type=ShardType(),

@@ -21,9 +21,7 @@ def part_options(function: Any) -> Any:
 @click.argument("draws", type=InputPath(folder=None))
 @options.option("--summary", everyday=True, help="Summary TSV that sample wrote.  [default: DRAWS.tsv]")
 @part_options
-@options.option(
-    "--assembly", default="", help="Genome of the anchors' places, as the UCSC browser names it: links to it."
-)
+@options.assembly_option
 @options.out_option("HTML file; '-' for stdout.", pipe=True)
 def command(draws: str, summary: str | None, assembly: str, out: str, **parts: str | None) -> None:
     """One HTML file of what was found, which asks for nothing from anywhere.

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from maxent_cli.interpret.sampling import Sampling
 
 RARE = ("device", "motif_bits", "feature", "mu", "beta", "tether", "keep", "test_chromosomes", "negatives")
-STEPS = ("train", "predict", "sample", "motifs", "gc-probe", "attribute")  # whose sections of a file are heeded
+# whose sections of a file are heeded
+STEPS = ("train", "predict", "sample", "motifs", "gc-probe", "attribute", "report")
 
 
 def _given(
@@ -122,6 +123,7 @@ version from the same inputs, is not done again. All options of the steps may st
     help=f"Attribution: {', '.join(METHODS)}.",
 )
 @options.threads_option
+@options.assembly_option
 @options.out_option("Folder of all that is found; report.html in it is the page.")
 def command(
     console: Console,
@@ -137,6 +139,7 @@ def command(
     probe: "Probe",
     method: str,
     threads: int | None,
+    assembly: str,
     out: str,
 ) -> None:
     """From peaks to a page: train, choose anchors, sample, read motifs, probe, attribute, report.
@@ -160,6 +163,7 @@ def command(
         known=known,
         method=method,
         diverse=diverse,
+        assembly=assembly,
         threads=threads,
         progress=console,
     )

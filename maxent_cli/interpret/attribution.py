@@ -60,12 +60,14 @@ class Completeness(NamedTuple):
     """Whether scores sum to what they should: the output less that of the references, whose mean and error are given.
 
     delta: mean over references of how far off the sum is, whatever its sign; share: of the mean difference of outputs.
+    error: standard error of the mean sum over references.
     """
 
     reference_output: float
     reference_error: float
     delta: float
     share: float
+    error: float
 
 
 class MethodScores(NamedTuple):
@@ -273,7 +275,8 @@ def _completeness(sums: Floats, output: float, references: Floats) -> Completene
     delta = float(np.abs(sums - (output - references)).mean())
     most = float(np.abs(output - references).mean())
     share = delta / most if most else float(delta > 0)
-    return Completeness(float(references.mean()), float(_standard_error(references)), delta, share)
+    reference_error, error = (float(_standard_error(each)) for each in (references, sums))
+    return Completeness(float(references.mean()), reference_error, delta, share, error)
 
 
 def _standard_error(values: Floats) -> Floats:

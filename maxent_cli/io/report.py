@@ -90,6 +90,7 @@ def _environment() -> Environment:
         "glyphs": drawing.glyphs(),
         "colours": COLOURS,
         "says": says,
+        "nan": math.nan,
     }
     environment.filters |= {"pm": with_error, "sig": significant, "chance": chance, "short": shortened, "shell": shell}
     return environment
@@ -119,8 +120,8 @@ def with_error(value: float, error: float) -> str:
 
 def significant(value: float, digits: int = 3) -> str:
     """A number to some significant digits, whole where it is larger, 0 where it is next to it; a dash: unknown."""
-    if math.isnan(value):
-        return "\u2013"
+    if not math.isfinite(value):
+        return "\u2013" if math.isnan(value) else drawing.signed("\u221e" if value > 0 else "-\u221e")
     if abs(value) < NOTHING:
         return "0"
     return drawing.signed(f"{value:.0f}" if 10**digits <= abs(value) < 1e6 else f"{value:.{digits}g}")

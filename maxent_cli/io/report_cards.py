@@ -1,7 +1,8 @@
-"""What the page draws an anchor's card from: plain text, and rows of numbers packed into 16 bits each."""
+"""What the page draws an anchor's card from: plain text, and rows of numbers packed as whole ones."""
 
 import base64
 import json
+import zlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,24 +10,34 @@ import numpy as np
 
 from maxent_cli.alphabet import decode
 from maxent_cli.data import Floats
-from maxent_cli.io.report_inputs import Row, Tracks
+from maxent_cli.io.report_inputs import Row, Track, Tracks
 from maxent_cli.io.samples import open_draws
 
 MOST_LETTERS = 1_500_000  # of example draws on a page
 EXAMPLES = 20  # draws of an anchor, fewer where anchors are many and long
-_STEPS = 65534  # 65535 is: not known
+FINE, MIDDLING, COARSE = (
+    4096,
+    1024,
+    256,
+)  # how many different numbers a track of shares or bits, of scores, of errors has
 # marks, embeddings, overrides and isolates of text that runs from right to left
 TURNING = {code: f"[U+{code:04X}]" for code in (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 
 
-def packed(values: Floats) -> dict[str, object]:
-    """Numbers as 16 bits each between their lowest and their highest (little-endian, base64); nan is the last code."""
+def packed(values: Floats, codes: int = FINE) -> dict[str, object]:
+    """Numbers as whole ones below codes, (whole + offset) · step, of which 0 is one; 65535 is: not known.
+
+    In base64 are first their lower bytes, then their higher ones, which compress better apart.
+    """
     flat = np.ravel(values)
     known = flat[np.isfinite(flat)]
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
-    codes = np.full(flat.shape, _STEPS + 1, "<u2")
-    codes[np.isfinite(flat)] = np.rint((known - low) / ((high - low) or 1.0) * _STEPS)
-    return {"low": low, "high": high, "codes": base64.b64encode(codes.tobytes()).decode()}
+    step = max((high - low) / (codes - 2), 1e-12 * max(abs(low), abs(high))) or 1.0
+    offset = round(low / step)
+    whole = np.full(flat.shape, 65535, np.uint16)
+    whole[np.isfinite(flat)] = np.rint(known / step) - offset
+    planes = np.concatenate([whole & 255, whole >> 8]).astype(np.uint8)
+    return {"offset": offset, "step": step, "codes": base64.b64encode(planes.tobytes()).decode()}
 
 
 def card(row: Row, tracks: Tracks, examples: Sequence[str], colours: dict[str, int]) -> dict[str, Any]:
@@ -40,13 +51,18 @@ def card(row: Row, tracks: Tracks, examples: Sequence[str], colours: dict[str, i
         "interval": interval and [interval.chromosome, interval.start, interval.end, interval.strand],
         "letters": tracks.letters,
         "p": packed(tracks.probabilities),
-        "p_error": packed(tracks.letter_errors),
+        "p_error": packed(tracks.letter_errors, COARSE),
         "information": packed(tracks.information),
-        "information_error": packed(tracks.errors),
-        "more": [{"name": one.name, "unit": one.unit, "values": packed(one.values)} for one in tracks.more],
+        "information_error": packed(tracks.errors, COARSE),
+        "more": [_further(track) for track in tracks.more],
         "sites": [site | {"hue": colours.get(str(site["motif"]), 0)} for site in sites],
         "draws": list(examples),
     }
+
+
+def _further(track: Track) -> Row:
+    errors = None if track.errors is None else packed(track.errors, COARSE)
+    return {"name": track.name, "unit": track.unit, "values": packed(track.values, MIDDLING), "errors": errors}
 
 
 def examples_of(path: str, numbers: Sequence[int]) -> dict[int, list[str]]:
@@ -63,9 +79,9 @@ def examples_of(path: str, numbers: Sequence[int]) -> dict[int, list[str]]:
 
 
 def island(value: object) -> str:
-    """JSON that can stand in a page: nothing in it opens or ends a tag, or turns the words around it."""
+    """JSON, compressed (zlib, base64): nothing in it opens or ends a tag, or turns the words around it."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(TURNING)
-    return text.translate({ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"})
+    return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
 def _known(value: object) -> object:

@@ -18,6 +18,7 @@ from maxent_cli.io.logos import LEAST_HEIGHT, information_heights
 from maxent_cli.io.report_inputs import MotifShown, Row
 from maxent_cli.tables.periodicity import BAND
 
+WIDE = 1.96  # standard errors to either side of a 95 % band
 MOST_NAMED = 30  # letters of what is counted
 COMMANDS = {Outline.MOVETO: "M", Outline.LINETO: "L", Outline.CURVE3: "Q", Outline.CURVE4: "C", Outline.CLOSEPOLY: "Z"}
 COUNTS_LEFT, COUNTS_RIGHT, COUNTS_TOP, COUNTS_STEP = 150, 700, 14, 15  # px of the chart of counts
@@ -36,9 +37,10 @@ class Scale:
     def __call__(self, value: float) -> float:
         return round(self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start), 1)
 
-    def ticks(self, most: int = 5) -> list[Tick]:
-        """Round numbers within the scale, in px and as text."""
-        values = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(self.low, self.high)
+    def ticks(self, most: int = 5, whole: bool = False) -> list[Tick]:
+        """Round numbers within the scale, in px and as text; whole: of what is counted."""
+        steps = [1, 2, 5, 10] if whole else [1, 2, 2.5, 5, 10]
+        values = MaxNLocator(most, steps=steps, integer=whole).tick_values(self.low, self.high)
         slack = 1e-9 * abs(self.high - self.low)
         return [(self(v), signed(f"{v:.6g}")) for v in values if self.low - slack <= v <= self.high + slack]
 
@@ -166,14 +168,10 @@ def convergence_plot(rows: Sequence[Row], max_rhat: float | None) -> Plot:
 def series_plots(series: Sequence[Sequence[Row]]) -> list[Plot]:
     """Share of energy kept, and bits held and shown, against beta as a share of the one in use; mean drawn bold."""
     bits = [
-        abs(row[name])
-        for replicas in series
-        for row in replicas
-        for name in ("bits", "bits_held")
-        if np.isfinite(row[name])
+        row[name] for replicas in series for row in replicas for name in ("bits", "bits_held") if np.isfinite(row[name])
     ]
     kept = Scale(0, 1, 186, 10)
-    held = Scale(0, 1.05 * max([*bits, 1.0]), 186, 10)
+    held = Scale(1.05 * min([*bits, 0.0]), 1.05 * max([*bits, 1.0]), 186, 10)
     return [
         _series_plot(series, kept, "share of energy kept", {"energy_reduction": "blue"}),
         _series_plot(series, held, "bits", {"bits_held": "blue", "bits": "red"}),
@@ -221,37 +219,45 @@ def gc_plots(response: Sequence[Row]) -> list[Plot]:
 
 
 def period_plot(spectra: Floats) -> Plot:
-    """Mean power of draws, anchors and beta = 0 over its median against the period; spectra (4, F), periods first."""
-    periods, *powers = spectra
+    """Mean power of draws, anchors and beta = 0 over its median against the period, that of draws with its 95 % band.
+
+    spectra (5, F): periods, the three, and the standard error of the draws' over anchors.
+    """
+    periods, *powers, error = spectra
     heights = [power / (float(np.median(power)) or 1.0) for power in powers]
-    x, y = (
-        Scale(periods.min(), periods.max(), 52, 340),
-        Scale(0, max(2.0, 1.05 * max(h.max() for h in heights)), 186, 10),
-    )
+    errors = error / (float(np.median(powers[0])) or 1.0)
+    top = max(2.0, *(1.05 * h.max() for h in (*heights, heights[0] + WIDE * errors)))
+    x, y = Scale(periods.min(), periods.max(), 52, 340), Scale(0, top, 186, 10)
     kinds = ("bold blue", "bold red", "limit")
     return Plot(
         *(x, y, "period, bp", "mean power over its median", x.ticks(), y.ticks()),
         "Mean spectrum of the draws, beside those of the anchors and of the background alone.",
-        bands=[("blue", f"M{x(BAND[0])} {y.start}V{y.end}H{x(BAND[1])}V{y.start}Z")],
+        bands=[
+            ("blue shade", f"M{x(BAND[0])} {y.start}V{y.end}H{x(BAND[1])}V{y.start}Z"),
+            ("blue", _band(periods, heights[0], errors, x, y)),
+        ],
         lines=[(kind, _curve(periods, height, x, y)) for kind, height in zip(kinds, heights, strict=True)][::-1],
     )
 
 
 def syntax_plot(cells: Sequence[Row]) -> Plot:
-    """What two motifs are worth together in one arrangement, by distance: free energy, and at small beta."""
-    kinds = (("bold red", "interaction"), ("bold blue", "first_order"))
+    """What two motifs are worth together in an arrangement, by distance: free energy, and at small beta; 95 % bands."""
+    kinds = (("red", "interaction"), ("blue", "first_order"))
     seen = [row for row in cells if np.isfinite(row["first_order"])]
-    values = [row[name] for row in seen for _, name in kinds] + [0.0]
+    errors = {name: np.array([row[f"{name}_error"] for row in seen]) for _, name in kinds}
+    middles = {name: np.array([row[name] for row in seen]) for _, name in kinds}
+    ends = [middles[name] + side * WIDE * np.nan_to_num(errors[name]) for _, name in kinds for side in (-1, 1)]
+    values = [float(value) for end in ends for value in end if np.isfinite(value)] + [0.0]
     x, y = (
         Scale(0, max(row["distance"] for row in seen) or 1, 52, 340),
         Scale(1.05 * min(values), 1.05 * max(*values, 0.1), 186, 10),
     )
     distances = [row["distance"] for row in seen]
-    lines = [(kind, _curve(distances, [row[name] for row in seen], x, y)) for kind, name in kinds]
+    lines = [(f"bold {kind}", _curve(distances, middles[name], x, y)) for kind, name in kinds]
     return Plot(
-        *(x, y, "bp between facing ends", "interaction, bits", x.ticks(), y.ticks()),
+        *(x, y, "bp between facing ends", "interaction, bits", x.ticks(whole=True), y.ticks()),
         "What two motifs are worth together beyond each by itself, by distance.",
-        bands=[],
+        bands=[(kind, _band(distances, middles[name], errors[name], x, y)) for kind, name in kinds],
         lines=[("limit", f"M{x.start} {y(0)}H{x.end}"), *lines],
     )
 
@@ -277,7 +283,7 @@ def curve_plot(rows: Sequence[Row]) -> Plot:
     x, y = Scale(0, max(epochs), 52, 340), Scale(0, 1.05 * top or 1.0, 186, 10)
     kept = [row for row in rows if row["best"]][-1:]
     return Plot(
-        *(x, y, "epoch", "mean loss, nats", x.ticks(), y.ticks()),
+        *(x, y, "epoch", "mean loss, nats", x.ticks(whole=True), y.ticks()),
         "Losses of the training part and of the validation part by epoch.",
         lines=[(kind, _curve(epochs, [row[name] for row in rows], x, y)) for kind, name in kinds],
         dots=_dots([row["epoch"] for row in kept], [row["validation_loss"] for row in kept], x, y),
@@ -285,7 +291,7 @@ def curve_plot(rows: Sequence[Row]) -> Plot:
 
 
 def edits_plot(positions: Sequence[Row]) -> Plot:
-    """How often each position of a record is edited, and at beta = 0."""
+    """How often each position of a record is edited, with its 95 % band, and at beta = 0."""
     places = [row["position"] for row in positions]
     x, y = Scale(min(places), max(places) + 1, 52, 340), Scale(0, 1, 186, 10)
     lines = [
@@ -293,7 +299,10 @@ def edits_plot(positions: Sequence[Row]) -> Plot:
         for kind, name in (("limit", "background"), ("bold blue", "edited"))
     ]
     told = "Probability that each position is edited, beside that of the background alone."
-    return Plot(x, y, "position (0-based)", "probability of an edit", x.ticks(), y.ticks(), told, lines=lines)
+    edited, errors = (np.array([row[name] for row in positions]) for name in ("edited", "edited_error"))
+    bands = [("blue", _band(places, edited, errors, x, y))]
+    ticks = x.ticks(whole=True), y.ticks()
+    return Plot(x, y, "position (0-based)", "probability of an edit", *ticks, told, bands, lines)
 
 
 def _counted(rows: Sequence[Row]) -> tuple[float, str]:
@@ -334,15 +343,14 @@ def _response_plot(by_mu: dict[float, list[Row]]) -> Plot:
     unit, name = _counted(by_mu[potentials[0]])
     counts = [unit * np.array([row["draws"] for row in by_mu[value]]) for value in potentials]
     mean = np.array([values.mean() for values in counts])
-    error = np.array([1.96 * values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0 for values in counts])
+    error = np.array([values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0 for values in counts])
     exact = [unit * float(np.mean([row["beta_0"] for row in by_mu[value]])) for value in potentials]
-    top = unit if unit == 100 else max(*(mean + error), *exact, 1e-9)
+    top = unit if unit == 100 else max(*(mean + WIDE * error), *exact, 1e-9)
     x, y = Scale(potentials[0], potentials[-1], 52, 340), Scale(0, top, 186, 10)
-    upper, lower = _curve(potentials, mean + error, x, y), _curve(potentials[::-1], (mean - error)[::-1], x, y)
     return Plot(
         *(x, y, "chemical potential mu", f"draws: {name}", x.ticks(), y.ticks()),
         "Mean count in the draws at each mu, with that of the background alone.",
-        bands=[("blue", f"{upper}L{lower[1:]}Z")] if upper else [],
+        bands=[("blue", _band(potentials, mean, error, x, y))],
         lines=[("limit", _curve(potentials, exact, x, y)), ("bold blue", _curve(potentials, mean, x, y))],
         dots=_dots(potentials, mean, x, y),
     )
@@ -351,16 +359,19 @@ def _response_plot(by_mu: dict[float, list[Row]]) -> Plot:
 def _anchors_plot(rows: Sequence[Row]) -> Plot:
     unit, name = _counted(rows)
     anchors, draws = (unit * np.array([row[column] for row in rows]) for column in ("anchor", "draws"))
-    both = np.append(anchors, draws)
+    half_widths = WIDE * np.nan_to_num(unit * np.array([row["draws_error"] for row in rows]))
+    both = np.concatenate([anchors, draws - half_widths, draws + half_widths])
     middle, half = (both.max() + both.min()) / 2, max(np.ptp(both) / 2, 10 if unit == 100 else 0.5)
     x, y = (
         Scale(middle - 1.1 * half, middle + 1.1 * half, 52, 340),
         Scale(middle - 1.1 * half, middle + 1.1 * half, 186, 10),
     )
+    ends = zip(_dots(anchors, draws - half_widths, x, y), _dots(anchors, draws + half_widths, x, y), strict=True)
+    whiskers = "".join(f"M{at:g} {low:g}V{high:g}" for (at, low, _), (_, high, _) in ends)
     return Plot(
         *(x, y, f"anchor: {name}", f"its draws: {name}", x.ticks(), y.ticks()),
         "The count in each anchor's draws at mu = 0, against the anchor's own.",
-        lines=[("limit", _curve([x.low, x.high], [y.low, y.high], x, y))],
+        lines=[("limit", _curve([x.low, x.high], [y.low, y.high], x, y)), ("whiskers", whiskers)],
         dots=_dots(anchors, draws, x, y),
     )
 
@@ -368,6 +379,14 @@ def _anchors_plot(rows: Sequence[Row]) -> Plot:
 def _curve(xs: Sequence[float] | Floats, ys: Sequence[float] | Floats, x: Scale, y: Scale) -> str:
     points = [f"{a:g} {b:g}" for a, b, _ in _dots(xs, ys, x, y)]
     return f"M{'L'.join(points)}" if points else ""
+
+
+def _band(xs: Sequence[float] | Floats, ys: Floats, errors: Floats, x: Scale, y: Scale) -> str:
+    """Around a curve, as wide as its 95 % intervals; where errors are not known it has none."""
+    known = np.isfinite(ys) & np.isfinite(errors)
+    at, low, high = np.asarray(xs, float)[known], (ys - WIDE * errors)[known], (ys + WIDE * errors)[known]
+    upper, lower = _curve(at, np.minimum(high, y.high), x, y), _curve(at[::-1], np.maximum(low, y.low)[::-1], x, y)
+    return f"{upper}L{lower[1:]}Z" if upper else ""
 
 
 def _dots(

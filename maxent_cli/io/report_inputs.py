@@ -13,8 +13,9 @@ import numpy as np
 from maxent_cli.alphabet import LETTERS
 from maxent_cli.data import Floats, Interval, Motif
 from maxent_cli.errors import InputError
-from maxent_cli.io.digests import digest_of
+from maxent_cli.io.digests import digest_of, noted
 from maxent_cli.io.motif_files import read_meme_file
+from maxent_cli.io.provenance import read_provenance
 from maxent_cli.io.samples import open_draws
 from maxent_cli.io.tables import read_table
 from maxent_cli.tables import (
@@ -41,6 +42,8 @@ TRACKS = (
     *("record", "position", "letter", "information", "information_error"),
     *(f"{kind}_{each}" for kind in ("p", "error") for each in LETTERS),
 )
+DRAWN = ("motifs", "periodicity", "dependence", "variants")  # commands that read the draws themselves
+WEIGHTS = "weights.safetensors"
 LAW = {"held", "outputs", "background", "tether", "beta", "keep"}  # what the header says of the law
 
 
@@ -77,20 +80,24 @@ class Sources:
 
 @dataclass(frozen=True)
 class Track:
-    """A number for each position of an anchor (L,), which a part adds to its card; nan where it is not known."""
+    """A number for each position of an anchor (L,), which a part adds to its card; nan where it is not known.
+
+    errors (L,), likewise; none where the number is exact.
+    """
 
     name: str
     unit: str
     values: Floats
+    errors: Floats | None = None
 
 
-READ = (  # columns of what was read along an anchor, and what the page calls them
-    ("saliency", "saliency", "output"),
-    ("prefix", "up to here, the rest background", "output"),
-    ("suffix", "from here on, the rest background", "output"),
-    ("running_prefix", "running, from the left", "output"),
-    ("running_suffix", "running, from the right", "output"),
-    ("bits", "held, given the letters before", "bits"),
+READ = (  # columns of what was read along an anchor, those of their errors, and what the page calls them
+    ("saliency", "", "saliency", "output"),
+    ("prefix", "prefix_error", "kept up to here", "output"),
+    ("suffix", "suffix_error", "kept from here", "output"),
+    ("running_prefix", "", "read up to here", "output"),
+    ("running_suffix", "", "read from here", "output"),
+    ("bits", "bits_error", "bits in order", "bits"),
 )
 
 
@@ -109,6 +116,7 @@ class Tracks:
     more: tuple[Track, ...] = ()
 
 
+AVOIDED = "avoided"  # what the table of motifs calls the kind of those
 HIGHEST = "best"  # what summaries of designs call the search for the highest output
 
 
@@ -149,6 +157,20 @@ def read_anchors(sources: Sources) -> tuple[Row, list[Row]]:
     ]
 
 
+def require_kin(sources: Sources, header: Row, command: str, folder: str) -> None:
+    """Raise InputError where the record beside a folder says that it is of another network, or of other draws."""
+    record = read_provenance(folder)
+    digests = list(record["inputs"].values()) if record else []
+    networks = {one[WEIGHTS] for one in digests if isinstance(one, dict) and WEIGHTS in one}
+    models = header.get("model") or {}
+    own = {one.get(WEIGHTS) for one in (models if isinstance(models, list) else [models])}
+    if command != "learning" and networks and any(own) and not networks & own:  # whose networks are checkpoints
+        raise InputError(folder, "", "is of another network than the draws", _cure(command))
+    whole = record and "parts" not in record and sources.called in ("", sources.draws)
+    if whole and command in DRAWN and noted(sources.draws) not in digests:
+        raise InputError(folder, "", "is of other draws", _cure(command))
+
+
 def rank(rows: Sequence[Row]) -> tuple[str, list[Row]]:
     """The number that anchors are ranked by, and the rows by it, highest first, each with its rank from 1.
 
@@ -159,17 +181,22 @@ def rank(rows: Sequence[Row]) -> tuple[str, list[Row]]:
     return by, [row | {"rank": place} for place, row in enumerate(sorted(rows, key=value, reverse=True), 1)]
 
 
-def read_motifs(folder: str, avoided: bool = False) -> list[MotifShown]:
-    """The motifs of a folder that `maxent motifs` wrote: those held, or those avoided."""
-    rows = [row for row in _table(folder, motifs.MOTIFS, "motifs") if (row["kind"] == "avoided") == avoided]
+def read_motifs(folder: str) -> tuple[list[MotifShown], list[MotifShown]]:
+    """The motifs of a folder that `maxent motifs` wrote: those held, and those avoided."""
+    held, others = list[Row](), list[Row]()
+    for row in _table(folder, motifs.MOTIFS, "motifs"):
+        (others if row["kind"] == AVOIDED else held).append(row)
+    return _with_matrices(f"{folder}/motifs.meme", held), _with_matrices(f"{folder}/avoided.meme", others)
+
+
+def _with_matrices(path: str, rows: Sequence[Row]) -> list[MotifShown]:
     if not rows:
         return []
-    file = "avoided.meme" if avoided else "motifs.meme"
-    matrices, background = read_meme_file(f"{folder}/{file}")
+    matrices, background = read_meme_file(path)
     named = {matrix.name: matrix for matrix in matrices}
     for row in rows:
         if row["motif"] not in named:
-            raise InputError(f"{folder}/{file}", "", f"has no motif {row['motif'][:80]}", _cure("motifs"))
+            raise InputError(path, "", f"has no motif {row['motif'][:80]}", _cure("motifs"))
     return [MotifShown(row, named[row["motif"]], background) for row in rows]
 
 
@@ -225,8 +252,7 @@ def read_tracks(folder: str, records: Sequence[str], wanted: set[int]) -> dict[i
     The table of positions is passed once, an anchor at a time.
     """
     found = [row["record"] for row in _table(folder, motifs.ANCHORS, "motifs", ("record",))]
-    if found != list(records):
-        raise InputError(f"{folder}/anchors.tsv", "", "its anchors are not those of the draws", _cure("motifs"))
+    _require_records(f"{folder}/anchors.tsv", found, records, "motifs")
     path = f"{folder}/positions.tsv"
     parts = list[str]()
     tracks = dict[int, Tracks]()
@@ -234,8 +260,7 @@ def read_tracks(folder: str, records: Sequence[str], wanted: set[int]) -> dict[i
         if len(parts) in wanted:
             tracks[len(parts)] = _tracks(list(rows))
         parts.append(name)
-    if parts != list(records):
-        raise InputError(path, "", "its anchors are not those of the draws", _cure("motifs"))
+    _require_records(path, parts, records, "motifs")
     return tracks
 
 
@@ -255,34 +280,53 @@ def read_sites(folder: str, rows: Sequence[Row]) -> tuple[list[list[Row]], list[
     return sites, occupancies
 
 
-def read_scores(folder: str, records: Sequence[str]) -> list[Floats]:
-    """The attribution score of each position (L,) of each anchor, nan where it is held."""
-    wanted = ("record", "position", "score")
+def read_scores(folder: str, records: Sequence[str]) -> list[Track]:
+    """The attribution scores of each anchor's positions (L,), nan where these are held."""
+    wanted = ("record", "position", "score", "error")
     rows = _table(folder, attribution.POSITIONS, "attribute", wanted)
-    found = [(name, np.array([row["score"] for row in one])) for name, one in _by_anchor(rows, "position")]
-    if [name for name, _ in found] != list(records):
-        cure = "give the folder that `maxent attribute` wrote of these anchors"
-        raise InputError(f"{folder}/{attribution.POSITIONS.file}", "", "its anchors are not those of the draws", cure)
+    found = [
+        (name, _track(list(one), "score", "error", "attribution", "output"))
+        for name, one in _by_anchor(rows, "position")
+    ]
+    _require_records(f"{folder}/{attribution.POSITIONS.file}", [name for name, _ in found], records, "attribute")
     return [scores for _, scores in found]
+
+
+def read_sums(folder: str, records: Sequence[str]) -> list[Row]:
+    """The sum of scores of each anchor, with its error over references where there are any."""
+    found = [
+        {"record": row["record"], "sum": row["score_sum"], "sum_error": row.get("score_sum_error", np.nan)}
+        for row in _table(folder, attribution.ANCHORS, "attribute")
+    ]
+    _require_records(f"{folder}/{attribution.ANCHORS.file}", [row["record"] for row in found], records, "attribute")
+    return found
+
+
+def reads_along(folder: str) -> bool:
+    """Whether the method of the scores read something along the anchors."""
+    return Path(f"{folder}/{attribution.READING.file}").exists()
 
 
 def read_along(folder: str, records: Sequence[str]) -> list[list[Track]]:
     """What was read along each anchor; nothing where the method reads nothing."""
-    if not Path(f"{folder}/{attribution.READING.file}").exists():
+    if not reads_along(folder):
         return []
     found, names = list[list[Track]](), list[str]()
     for name, rows in _by_anchor(_table(folder, attribution.READING, "attribute"), "position"):
         found.append(_tracks_of(list(rows)))
         names.append(name)
-    if names != list(records):
-        cure = "give the folder that `maxent attribute` wrote of these anchors"
-        raise InputError(f"{folder}/{attribution.READING.file}", "", "its anchors are not those of the draws", cure)
+    _require_records(f"{folder}/{attribution.READING.file}", names, records, "attribute")
     return found
 
 
 def _tracks_of(rows: list[Row]) -> list[Track]:
-    tracks = [Track(name, unit, np.array([row[column] for row in rows], float)) for column, name, unit in READ]
+    tracks = [_track(rows, *each) for each in READ]
     return [track for track in tracks if np.isfinite(track.values).any()]
+
+
+def _track(rows: Sequence[Row], column: str, error: str, name: str, unit: str) -> Track:
+    values, errors = (np.array([row[each] if each else np.nan for row in rows], float) for each in (column, error))
+    return Track(name, unit, values, errors if np.isfinite(errors).any() else None)
 
 
 def read_best(folder: str, most: int) -> list[Row]:
@@ -374,21 +418,23 @@ def read_design(folder: str) -> tuple[list[Row], dict[str, list[Row]]]:
 
 
 def read_periodicity(folder: str, records: Sequence[str]) -> tuple[list[Row], Floats]:
-    """Where the anchors peak, a source a row; and period, mean power of draws, anchors and beta = 0 (4, F)."""
+    """Where the anchors peak, a source a row; and spectra (5, F).
+
+    These are period, mean power of draws, anchors and beta = 0, and the standard error of the first over anchors.
+    """
     rows = list(_table(folder, periodicity.ANSWER, "periodicity"))
     sums, names = dict[float, Floats](), list[str]()
     for row in _table(folder, periodicity.SPECTRA, "periodicity"):
-        power = np.array([row[name] for name in ("draws", "anchor", "beta_0")])
+        power = np.array([row["draws"], row["anchor"], row["beta_0"], row["draws"] ** 2])
         if not sums or row["period"] == next(iter(sums)):
             names.append(row["record"])
         sums[row["period"]] = sums.get(row["period"], 0) + power
     if not rows or len(sums) < 2:
         raise InputError(f"{folder}/spectra.tsv", "", "holds fewer than two periods", _cure("periodicity"))
-    if names != list(records):
-        path = f"{folder}/{periodicity.SPECTRA.file}"
-        raise InputError(path, "", "its anchors are not those of the draws", _cure("periodicity"))
-    means = np.array(list(sums.values())).T / len(names)
-    return rows, np.vstack([list(sums), means])
+    _require_records(f"{folder}/{periodicity.SPECTRA.file}", names, records, "periodicity")
+    *means, squares = np.array(list(sums.values())).T / len(names)
+    spread = np.sqrt(np.maximum(squares - means[0] ** 2, 0) / (len(names) - 1)) if len(names) > 1 else np.nan * squares
+    return rows, np.vstack([list(sums), *means, spread])
 
 
 def read_variants(folder: str, records: Sequence[str], top: int, most: int) -> tuple[int, list[Row], Floats]:
@@ -418,9 +464,13 @@ def _table(folder: str, table: Table, command: str, wanted: Sequence[str] = ()) 
 
 
 def _cure(command: str) -> str:
-    if command == "train":
-        return "give the folder that `maxent train` wrote"
-    return f"give the folder that `maxent {command}` wrote from these draws"
+    of = {"train": "", "attribute": " of these anchors", "gc-probe": " of these anchors"}
+    return f"give the folder that `maxent {command}` wrote{of.get(command, ' from these draws')}"
+
+
+def _require_records(path: str, found: Sequence[str], records: Sequence[str], command: str) -> None:
+    if list(found) != list(records):
+        raise InputError(path, "", "its anchors are not those of the draws", _cure(command))
 
 
 def _by_anchor(rows: Iterator[Row], along: str) -> Iterator[tuple[str, Iterator[Row]]]:

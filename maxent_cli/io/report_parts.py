@@ -9,13 +9,13 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import compress
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
-from maxent_cli.data import Floats
 from maxent_cli.io import report_drawing as drawing
 from maxent_cli.io import report_inputs as inputs
 from maxent_cli.io.motif_files import meme_text
@@ -32,6 +32,8 @@ from maxent_cli.io.report_verdict import (
     reads,
     trust,
 )
+from maxent_cli.tables.attribution import ANCHORS as ATTRIBUTED
+from maxent_cli.tables.attribution import READING
 from maxent_cli.tables.motifs import INTERACTIONS, RECORDS
 from maxent_cli.tables.periodicity import BAND
 
@@ -43,6 +45,7 @@ MOST_ASKED = 15  # motifs of each verdict that are shown
 MOST_COUNTS = 12  # of those that the probe asks about that are shown, the most rigid first
 TOP_PAIRS = 30  # pairs of positions in the table
 TOP_CHANGES, MOST_POINTS = 20, 1000  # changes in the table, and in the plot
+NOISY = 40  # copies with noise that the error of a rank correlation is from
 MOST_Q = 0.05  # of a distance between motifs that is shown
 
 
@@ -94,10 +97,33 @@ class Base:
         """The anchors in the order of the draws."""
         return sorted(self.rows, key=lambda row: int(row["number"]))
 
-    @property
+    @cached_property
     def records(self) -> list[str]:
         """Their names."""
         return [row["record"] for row in self.in_order]
+
+    @cached_property
+    def drawn(self) -> set[int]:
+        """The numbers of the anchors of which all is shown."""
+        return {row["number"] for row in self.rows[:MOST_SHOWN]}
+
+    @cached_property
+    def motifs(self) -> tuple[list[MotifShown], list[MotifShown]]:
+        """The motifs that are held, and those that are avoided; none where their folder was not given."""
+        folder = self.sources.parts.get("motifs")
+        return inputs.read_motifs(folder) if folder else ([], [])
+
+    @cached_property
+    def tracks(self) -> dict[int, Tracks]:
+        """What is drawn of the first anchors, by their numbers; nothing where the folder of motifs was not given."""
+        folder = self.sources.parts.get("motifs")
+        return inputs.read_tracks(folder, self.records, self.drawn) if folder else {}
+
+    @cached_property
+    def scores(self) -> list[Track]:
+        """The attribution scores of all anchors, in order; none where their folder was not given."""
+        folder = self.sources.parts.get("attribute")
+        return inputs.read_scores(folder, self.records) if folder else []
 
 
 class Show(Protocol):
@@ -128,7 +154,11 @@ class PagePart:
     def shown(self, base: Base) -> Shown | None:
         """What is shown; nothing where the folder was not given."""
         folder = base.sources.parts.get(self.command, "")
-        return None if self.command and not folder else self.show(base, folder)
+        if self.command and not folder:
+            return None
+        if folder:
+            inputs.require_kin(base.sources, base.header, self.command, folder)
+        return self.show(base, folder)
 
 
 def _files(command: str, folder: str, *names: str) -> dict[str, str]:
@@ -164,9 +194,9 @@ def learning(_: Base, folder: str) -> Shown:
     return Shown({"learning": shown}, terms=(Explained("On/off pattern", meaning),), files=files)
 
 
-def motifs(_: Base, folder: str) -> Shown:
+def motifs(base: Base, folder: str) -> Shown:
     """The motifs of all anchors, those first that come again beyond chance."""
-    table = inputs.read_motifs(folder)
+    table, _ = base.motifs
     p = [one.row["recurrence_p"] for one in table]
     groups = [
         ("Come again in more anchors than by chance", [value <= COMES_AGAIN for value in p]),
@@ -203,13 +233,9 @@ def _as_meme(table: Sequence[MotifShown]) -> dict[str, str]:
     return {f"{one.row['motif']}.meme": meme_text([one.matrix], one.background) for one in table}
 
 
-def syntax(_: Base, folder: str) -> Shown | None:
+def syntax(base: Base, folder: str) -> Shown | None:
     """How motifs stand to each other: distances that draws prefer, and what two are worth together."""
-    table, spacing, pairs = (
-        inputs.read_motifs(folder),
-        inputs.read_spacing(folder, MOST_Q),
-        inputs.read_syntax(folder),
-    )
+    table, spacing, pairs = base.motifs[0], inputs.read_spacing(folder, MOST_Q), inputs.read_syntax(folder)
     says = (arrangement(table, spacing, pairs),)
     plotted = [{**row, "plot": drawing.syntax_plot(row["cells"][row["arrangement"]])} for row in pairs]
     found = {"several": len(table) > 1, "spacing": spacing, "pairs": plotted, "most_q": MOST_Q}
@@ -217,9 +243,9 @@ def syntax(_: Base, folder: str) -> Shown | None:
     return Shown({"syntax": found}, says=says, files=_files("motifs", folder, *kept))
 
 
-def questions(_: Base, folder: str) -> Shown:
+def questions(base: Base, folder: str) -> Shown:
     """What is avoided, and what was asked about."""
-    found, asked = inputs.read_motifs(folder, avoided=True), inputs.read_tested(folder)
+    found, asked = base.motifs[1], inputs.read_tested(folder)
     count = Counter(row["verdict"] for row in asked)
     note = ("first: ", named(found[0].row)) if found else ("none found", "")
     shown = [row for kind in VERDICTS for row in [one for one in asked if one["verdict"] == kind][:MOST_ASKED]]
@@ -240,12 +266,12 @@ def questions(_: Base, folder: str) -> Shown:
     )
 
 
-def anchors(base: Base, _: str) -> Shown:
+def anchors(base: Base, _own: str) -> Shown:
     """All anchors, and, where their motifs are given, what the first of them are drawn from."""
     rows = [row | {"held": [], "sites": [], "same_name": False} for row in base.rows]
     folder = base.sources.parts.get("motifs")
     cards = _cards(rows, base, folder) if folder is not None else []
-    table = inputs.read_motifs(folder) if folder else []
+    table, _ = base.motifs
     kinds = [(one.row["motif"], named(one.row)) for one in table]
     files = {"OUT.tsv": base.sources.summary}
     values = {"rows": rows, "drawn": len(cards), "kinds": kinds, "cards": cards, "hue": _hues(table)}
@@ -256,12 +282,11 @@ def anchors(base: Base, _: str) -> Shown:
 
 def _cards(rows: list[Row], base: Base, folder: str) -> list[dict[str, Any]]:
     """Give all anchors what they hold; what the first of them are drawn from."""
-    table = inputs.read_motifs(folder)
+    table, _ = base.motifs
     sites, occupancies = inputs.read_sites(folder, base.in_order)
     shown = rows[:MOST_SHOWN]
     numbers = [row["number"] for row in shown]
-    tracks = inputs.read_tracks(folder, base.records, set(numbers))
-    examples = examples_of(base.sources.draws, numbers)
+    tracks, examples = base.tracks, examples_of(base.sources.draws, numbers)
     count, names = Counter(base.records), {motif.row["motif"]: named(motif.row) for motif in table}
     parts = base.sources.parts
     more = [part.tracks(base, parts[part.command]) for part in PARTS if part.tracks and part.command in parts]
@@ -286,38 +311,51 @@ def _with(tracks: Tracks, more: Sequence[Sequence[Sequence[Track]]], number: int
 
 def scores_tracks(base: Base, folder: str) -> list[list[Track]]:
     """Attribution scores, and what was read along the anchors, for the cards."""
-    scores = [[Track("attribution", "output", one)] for one in inputs.read_scores(folder, base.records)]
-    read = inputs.read_along(folder, base.records)
-    return [own + more for own, more in zip(scores, read or [[]] * len(scores), strict=True)]
+    scores, read = base.scores, inputs.read_along(folder, base.records)
+    return [[own, *more] for own, more in zip(scores, read or [[]] * len(scores), strict=True)]
 
 
 def attribution(base: Base, folder: str) -> Shown:
-    """How far attributions and the draws' information agree, an anchor a row."""
-    drawn = base.sources.parts.get("motifs")
-    scores = inputs.read_scores(folder, base.records)
-    tracks = inputs.read_tracks(drawn, base.records, set(range(len(scores)))) if drawn else {}
-    agreed = [_agreement(one, tracks[number].information) if tracks else math.nan for number, one in enumerate(scores)]
-    rows = [
-        {"record": name, "best": _highest(one), "sum": float(np.nansum(one)), "agreement": agreement}
-        for name, one, agreement in zip(base.records, scores, agreed, strict=True)
-    ]
-    known = [agreement for agreement in agreed if math.isfinite(agreement)]
+    """How far attributions and the draws' information agree, a drawn anchor a row."""
+    sums, rows = inputs.read_sums(folder, base.records), list[Row]()
+    for number, (scores, of) in enumerate(zip(base.scores, sums, strict=True)):
+        if number in base.drawn:
+            agreed = _agreement(scores, base.tracks[number]) if base.tracks else (math.nan, math.nan)
+            rows.append(of | _highest(scores) | dict(zip(("agreement", "agreement_error"), agreed, strict=True)))
+    known = [row["agreement"] for row in rows if math.isfinite(row["agreement"])]
     middle = [float(value) for value in np.quantile(known, (0.25, 0.5, 0.75))] if known else []
-    return Shown({"attribution": {"rows": rows, "quartiles": middle}})
+    files = _files("attribute", folder, ATTRIBUTED.file)
+    found = {"rows": rows, "quartiles": middle, "left": len(sums) - len(rows)}
+    told = {column.name: column.meaning for column in READING.columns}
+    along = inputs.READ if inputs.reads_along(folder) else ()
+    terms = tuple(Explained(name.capitalize(), told[column]) for column, _, name, _ in along)
+    return Shown({"attribution": found}, terms=terms, files=files)
 
 
-def _highest(scores: Floats) -> int | None:
-    """The position with the largest score, whatever its sign."""
-    return int(np.nanargmax(np.abs(scores))) if np.isfinite(scores).any() else None
+def _highest(scores: Track) -> Row:
+    """The position with the largest score, whatever its sign, and that score with its error."""
+    if not np.isfinite(scores.values).any():
+        return {"best": None, "highest": math.nan, "highest_error": math.nan}
+    at = int(np.nanargmax(np.abs(scores.values)))
+    error = math.nan if scores.errors is None else float(scores.errors[at])
+    return {"best": at, "highest": float(scores.values[at]), "highest_error": error}
 
 
-def _agreement(scores: Floats, information: Floats) -> float:
-    """Spearman's correlation over positions that have both; nan where one does not vary."""
-    both = np.isfinite(scores) & np.isfinite(information)
-    if both.sum() < 3 or not np.ptp(scores[both]) or not np.ptp(information[both]):
-        return math.nan
-    first, second = (pd.Series(values[both]).rank() for values in (scores, information))
-    return float(first.corr(second))
+def _agreement(scores: Track, tracks: Tracks) -> tuple[float, float]:
+    """Spearman's correlation over positions that have both, and its error; nan where one does not vary.
+
+    The error is the spread of what it would be with as much noise again as scores and information have.
+    """
+    exact = np.zeros_like(scores.values) if scores.errors is None else scores.errors
+    columns = np.stack([scores.values, exact, tracks.information, tracks.errors])
+    first, first_error, other, other_error = columns[:, np.isfinite(columns).all(axis=0)]
+    if len(first) < 3 or not np.ptp(first) or not np.ptp(other):
+        return math.nan, math.nan
+    noise = np.random.default_rng(0).standard_normal((2, NOISY, len(first)))
+    noise[:, 0] = 0  # as they are
+    pairs = zip(first + noise[0] * first_error, other + noise[1] * other_error, strict=True)
+    found = [float(pd.Series(one).rank().corr(pd.Series(two).rank())) for one, two in pairs]
+    return found[0], float(np.std(found[1:], ddof=1))
 
 
 def series(base: Base, _: str) -> Shown | None:

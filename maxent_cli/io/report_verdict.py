@@ -19,6 +19,12 @@ GOOD, FAIR = 0.9, 0.7  # lower ends of AUROC's interval from which a network is 
 MOST = 4  # motifs that a sentence names
 TELLING_Q = 0.05  # of a known motif that another is called by
 LONGEST = 60  # letters of a name in a sentence
+STAND = {  # how two motifs stand in an arrangement
+    "a> b>": "one behind the other",
+    "b> a>": "the other one first",
+    "a> <b": "facing each other",
+    "<b a>": "back to back",
+}
 COMES_AGAIN = 0.05  # p up to which a motif comes again in more anchors than by chance
 
 
@@ -86,8 +92,9 @@ def arrangement(table: Sequence[MotifShown], spacing: Sequence[Row], pairs: Sequ
         return Said(question, "There are no motifs to arrange.")
     told = sorted(spacing, key=lambda row: row["q"])[:MOST]
     lines = [
-        f"{_pair(row, names)} prefer {row['distance']} bp ({row['arrangement']}, {100 * row['share']:.0f} % of pairs "
-        f"where {100 * row['expected']:.1g} % are expected, q {row['q']:.1g})"
+        f"{_pair(row, names)} prefer {row['distance']} bp between them, {STAND.get(row['arrangement'], '')} "
+        f"({_percent(row['share'], row.get('share_error', math.nan))} of pairs where {100 * row['expected']:.1g} % are "
+        f"expected, q {row['q']:.1g})"
         for row in told
     ]
     lines += [
@@ -156,7 +163,12 @@ def _chance(row: Row) -> str:
 
 
 def _pair(row: Row, names: Mapping[str, str]) -> str:
-    return " and ".join(names.get(row[side], row[side]) for side in ("motif_a", "motif_b"))
+    one, other = (names.get(row[side], row[side]) for side in ("motif_a", "motif_b"))
+    return f"{one} and {other}" if row["motif_a"] != row["motif_b"] else f"two {one}"
+
+
+def _percent(share: float, error: float) -> str:
+    return f"{100 * share:.0f} % ± {100 * error:.0f} %" if math.isfinite(error) else f"{100 * share:.0f} %"
 
 
 def _left(number: int, word: str) -> str:

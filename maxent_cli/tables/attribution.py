@@ -1,6 +1,6 @@
 """The tables that `maxent attribute` writes."""
 
-from maxent_cli.tables.columns import LETTER, LOGO, PLACE, POSITION, RECORD, letters
+from maxent_cli.tables.columns import BEFORE, LETTER, LOGO, PLACE, POSITION, RECORD, letters
 from maxent_cli.tables.schema import NUMBER, TRUTH, Column, File, Table, estimate
 
 _HELD = "the position is held"
@@ -31,6 +31,9 @@ ANCHORS = Table(
         RECORD,
         Column("output", NUMBER, "output", "The network's output for the anchor, before any sigmoid or softmax."),
         Column("score_sum", NUMBER, "output", "Sum of the positions' scores."),
+        Column(
+            "score_sum_error", NUMBER, "output", "Standard error of score_sum over references.", _NOT_SUMMED, BEFORE
+        ),
         Column("reference_output", NUMBER, "output", "Mean output of the references.", _NOT_SUMMED),
         Column("reference_output_error", NUMBER, "output", "Standard error of reference_output.", _NOT_SUMMED),
         Column(

@@ -2,6 +2,7 @@
 
 from maxent_cli.tables.schema import ANY_NUMBER, NUMBER, TEXT, TRUTH, WHOLE, Column
 
+BEFORE = "a file that was written before there was such a column"
 FEW = "there are too few anchors"
 NO_DISTANCE = "the law's energy is no distance (--law output)"
 NO_LADDER = "there is no ladder of replicas from beta 0 up"

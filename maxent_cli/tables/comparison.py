@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from maxent_cli.tables.columns import CONVERGENCE, FEW, KNOWN_COLUMNS, RECORD
+from maxent_cli.tables.columns import BEFORE, CONVERGENCE, FEW, KNOWN_COLUMNS, RECORD
 from maxent_cli.tables.motifs import MOTIFS as FOUND
 from maxent_cli.tables.motifs import OCCUPANCY
 from maxent_cli.tables.schema import NUMBER, TEXT, TRUTH, WHOLE, Column, File, Table
@@ -125,6 +125,11 @@ SUMMARY = Table(
         Column("paired", TRUTH, "", "Whether the same anchors are compared one by one; else means are."),
         Column("mean_a", NUMBER, "as said", "Mean over the anchors of A.", FEW),
         Column("mean_b", NUMBER, "as said", "Mean over the anchors of B.", FEW),
+        *(
+            Column(f"{end}_{side}", NUMBER, "as said", f"{word} end of the 95 % interval of mean_{side}.", FEW, BEFORE)
+            for side in "ab"
+            for end, word in (("low", "Lower"), ("high", "Upper"))
+        ),
         Column("difference", NUMBER, "as said", "Mean of B less that of A.", FEW),
         Column("low", NUMBER, "as said", "Lower end of the difference's 95 % interval over anchors.", FEW),
         Column("high", NUMBER, "as said", "Upper end of that interval.", FEW),

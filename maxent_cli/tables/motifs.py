@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from maxent_cli.tables.columns import (
     ANCHORS_CONVERGED,
+    BEFORE,
     CONVERGENCE,
     KNOWN_COLUMNS,
     LETTER,
@@ -70,7 +71,7 @@ MOTIFS = Table(
             "",
             "Share of the data for which the anchors whose draws hold it stand (`predict --diverse`).",
             missing="anchors were not chosen to stand for data",
-            optional="a file that was written before there was such a share",
+            optional=BEFORE,
         ),
     ),
     key=("motif",),
@@ -134,6 +135,14 @@ OCCUPANCY = Table(
         Column("occupancy", SHARE, "", "Share of the anchor's draws that have the motif anywhere, on either strand."),
         Column("occupancy_error", NUMBER, "", "Monte Carlo standard error of occupancy.", "it is not known"),
         Column("occupancy_background", SHARE, "", "The same share of draws from the anchor's background (beta 0)."),
+        Column(
+            "occupancy_background_error",
+            NUMBER,
+            "",
+            "Standard error of occupancy_background, whose draws are independent.",
+            missing="it is avoided",
+            optional=BEFORE,
+        ),
         Column("present", TRUTH, "", "Whether draws have it more often than the background, beyond error."),
         Column("best_start", WHOLE, "bp", "Start of the most frequent place in the anchor, 0-based.", _NOWHERE),
         Column("best_end", WHOLE, "bp", "End of that place, not included.", _NOWHERE),
@@ -156,6 +165,7 @@ SPACING = Table(
         Column("arrangement", TEXT, "", "Order and strands: a> <b is a, then b on the minus strand."),
         Column("distance", WHOLE, "bp", "Between facing ends: 0 is side by side, below 0 they overlap."),
         Column("share", SHARE, "", "Share of pairs in the same draw that have this arrangement and distance."),
+        Column("share_error", NUMBER, "", "Standard error of share less expected, over chains.", optional=BEFORE),
         Column(
             "expected", SHARE, "", "The same share of pairs from draws of different chains, which keep no distance."
         ),

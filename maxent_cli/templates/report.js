@@ -1,10 +1,9 @@
 "use strict";
 // All text that comes from files is set as text, never as markup; drawings are made of elements.
-const data = JSON.parse(document.getElementById("data").textContent);
-const SVG = "http://www.w3.org/2000/svg", LETTERS = "ACGT", MOST_COLUMNS = 120, MOST_SITES = 12;
+const SVG = "http://www.w3.org/2000/svg", LETTERS = "ACGT", MOST_COLUMNS = 120, MOST_AT_ONCE = 360, MOST_SITES = 12;
 const LEFT = 98, RIGHT = 8, WIDEST = 1072, LOGO = 80, PROFILE = 36, SCORES = 46, LANE = 15, GAP = 12, EXAMPLE = 10;
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
-const tip = document.getElementById("tip"), told = document.getElementById("told");
+const tip = document.getElementById("tip"), told = document.getElementById("told"), root = document.documentElement;
 
 function node(name, attributes = {}, text = "", ...children) {
   const made = document.createElementNS(SVG, name);
@@ -19,18 +18,38 @@ function element(name, attributes = {}, text = "") {
   made.textContent = text;
   return made;
 }
-function unpacked({ low, high, codes }) {
-  const bytes = Uint8Array.from(atob(codes), (letter) => letter.charCodeAt(0)), view = new DataView(bytes.buffer);
-  return Float64Array.from({ length: bytes.length / 2 }, (_, at) => {
-    const code = view.getUint16(2 * at, true);
-    return code === 65535 ? NaN : low + (code / 65534) * (high - low);
+function bytesOf(text) {
+  const letters = atob(text), bytes = new Uint8Array(letters.length);
+  for (let at = 0; at < letters.length; at++) bytes[at] = letters.charCodeAt(at);
+  return bytes;
+}
+function unpacked({ offset, step, codes }) {
+  const bytes = bytesOf(codes), length = bytes.length / 2;
+  return Float64Array.from({ length }, (_, at) => {
+    const code = bytes[at] + 256 * bytes[length + at];
+    return code === 65535 ? NaN : (code + offset) * step;
   });
 }
+// What cards are drawn from and what can be saved: compressed in the page, read once, while the rest is there to be used.
+let data = null;
+const cards = new Map();
+async function reading() {
+  const packed = new Blob([bytesOf(document.getElementById("data").textContent)]);
+  data = await new Response(packed.stream().pipeThrough(new DecompressionStream("deflate"))).json();
+  for (const card of data.cards) cards.set(card.rank, card);
+}
+const ready = reading();
 const known = (value) => (Number.isFinite(value) ? value : 0);
 const rounded = (value) => Math.round(value * 10) / 10;
 function pm(value, error, digits = 2) {
   const text = (number) => number.toFixed(digits).replace(/^-(0\.?0*)$/, "$1").replace("-", "\u2212");
   return Number.isFinite(value) ? text(value) + (Number.isFinite(error) ? ` ± ${text(error)}` : "") : "not known";
+}
+
+// A number to its error's second digit, or to three of its own where it has none.
+function toError(value, error) {
+  if (!(error > 0)) return Number.isFinite(value) ? String(+value.toPrecision(3)).replace("-", "\u2212") : "not known";
+  return pm(value, error, Math.min(Math.max(1 - Math.floor(Math.log10(error)), 0), 6));
 }
 
 // --- saving ---
@@ -57,11 +76,10 @@ function saveButton(picture, name, small) {
 }
 
 // --- an anchor's card ---
-const cards = new Map(data.cards.map((card) => [card.rank, card]));
 function opened(card) {
   if (card.values) return card.values;
   const [p, error, bits, bitsError] = [card.p, card.p_error, card.information, card.information_error].map(unpacked);
-  const more = card.more.map((track) => ({ name: track.name, unit: track.unit, values: unpacked(track.values) }));
+  const more = card.more.map((track) => ({ name: track.name, unit: track.unit, values: unpacked(track.values), errors: track.errors && unpacked(track.errors) }));
   const top = Math.max(0.5, ...bits.map((value, at) => known(value) + known(bitsError[at])));
   card.values = { p, error, bits, bitsError, more, top: Math.ceil(top * 4) / 4 };
   return card.values;
@@ -100,7 +118,7 @@ function saying(card, at) {
   if (card.interval) lines.push(`${genomic(card, at)} (0-based)`);
   for (let l = 0; l < 4; l++) lines.push(`${LETTERS[l]} in ${pm(100 * v.p[4 * at + l], 100 * v.error[4 * at + l], 1)} % of draws`);
   lines.push(`${pm(v.bits[at], v.bitsError[at])} bits`);
-  for (const track of v.more) lines.push(`${track.name}: ${Number.isFinite(track.values[at]) ? +track.values[at].toPrecision(3) : "not known"} (${track.unit})`);
+  for (const track of v.more) lines.push(`${track.name}: ${toError(track.values[at], track.errors?.[at])} (${track.unit})`);
   for (const site of card.sites) if (site.start <= at && at < site.end)
     lines.push(`${site.called} (${site.strand}) here in ${pm(100 * site.occupancy, 100 * (site.occupancy_error ?? NaN), 1)} % of draws`);
   return lines.join("\n");
@@ -222,25 +240,54 @@ function strip(card, from, to) {
   });
   return svg;
 }
+// The whole of a long anchor: its bits, its sites, and what is shown of it; a press shows what is there.
+function overview(card, from, to, go) {
+  const v = opened(card), length = card.letters.length, width = WIDEST, span = width - LEFT - RIGHT, foot = 44;
+  const x = (at) => rounded(LEFT + (at / length) * span), bins = Math.min(length, 500), heights = Array(bins).fill(0);
+  v.bits.forEach((bits, at) => { const bin = Math.floor((at / length) * bins); heights[bin] = Math.max(heights[bin], known(bits)); });
+  const level = (bits) => rounded(foot - (Math.min(bits, v.top) / v.top) * 34);
+  const d = heights.map((bits, bin) => `L${x((bin * length) / bins)} ${level(bits)}H${x(((bin + 1) * length) / bins)}`).join("");
+  const svg = node("svg", { class: "overview", viewBox: `0 0 ${width} 74`, width, height: 74, role: "img", "aria-label": `All ${length} positions, of which ${from} to ${to - 1} are shown below` });
+  trackName(svg, "all of it", "bits", 24);
+  svg.append(node("rect", { class: "cursor", x: x(from), y: 4, width: rounded(((to - from) / length) * span), height: 50 }));
+  svg.append(node("path", { class: "band", d: `M${LEFT} ${foot}${d}V${foot}Z` }), node("path", { class: "axis", d: `M${LEFT} ${foot}H${width - RIGHT}` }));
+  for (const site of card.sites) svg.append(node("rect", { class: `arrow hue${site.hue}`, x: x(site.start), y: 47, width: Math.max(rounded(((site.end - site.start) / length) * span), 3), height: 6 }));
+  const every = [50, 100, 200, 500, 1000, 2000, 5000, 10000].find((step) => length / step <= 12) ?? 50000;
+  for (let at = 0; at < length; at += every) svg.append(node("text", { class: "mid", x: x(at), y: 68 }, at));
+  svg.addEventListener("click", (event) => {
+    const box = svg.getBoundingClientRect(), at = ((((event.clientX - box.left) / box.width) * width - LEFT) / span) * length, half = Math.min(to - from, 2 * MOST_COLUMNS) / 2;
+    go(at - half, at + half);
+  });
+  return svg;
+}
+// What is shown first: all of it, or of a long one what lies around the site that most draws have, or around most bits.
+function firstShown(card) {
+  const length = card.letters.length, size = 2 * MOST_COLUMNS;
+  if (length <= MOST_AT_ONCE) return [0, length];
+  const bits = [...opened(card).bits].map(known), site = card.sites[0];
+  const middle = site ? (site.start + site.end) / 2 : bits.indexOf(Math.max(...bits));
+  return [middle - size / 2, middle + size / 2];
+}
 function draw(card, place, from, to) {
   const count = Math.ceil((to - from) / MOST_COLUMNS), each = Math.ceil((to - from) / count);
   place.replaceChildren(...Array.from({ length: count }, (_, at) => strip(card, from + at * each, Math.min(from + (at + 1) * each, to))));
 }
 function positionsTable(card) {
   const v = opened(card), number = (value) => (Number.isFinite(value) ? String(+value.toPrecision(6)) : "");
-  const names = ["record", "position", "letter", "information", "information_error", ...[...LETTERS].map((l) => `p_${l}`), ...[...LETTERS].map((l) => `error_${l}`), ...v.more.map((track) => track.name)];
+  const names = ["record", "position", "letter", "information", "information_error", ...[...LETTERS].map((l) => `p_${l}`), ...[...LETTERS].map((l) => `error_${l}`), ...v.more.flatMap((track) => (track.errors ? [track.name, `${track.name}: error`] : [track.name]))];
   const rows = [...card.letters].map((letter, at) => [card.record.replace(/[\t\n\r]/g, " "), at, letter,
-    ...[v.bits[at], v.bitsError[at], ...v.p.subarray(4 * at, 4 * at + 4), ...v.error.subarray(4 * at, 4 * at + 4), ...v.more.map((track) => track.values[at])].map(number)]);
+    ...[v.bits[at], v.bitsError[at], ...v.p.subarray(4 * at, 4 * at + 4), ...v.error.subarray(4 * at, 4 * at + 4), ...v.more.flatMap((track) => (track.errors ? [track.values[at], track.errors[at]] : [track.values[at]]))].map(number)]);
   return [names, ...rows].map((row) => `${row.join("\t")}\n`).join("");
 }
 function fill(body, card) {
-  const place = element("div", { class: "card" }), tools = element("div", { class: "tools" }), length = card.letters.length;
+  const place = element("div", { class: "card" }), tools = element("div", { class: "tools" }), whole = element("div"), length = card.letters.length;
   let from = 0, to = length;
   const show = (start, end) => {
     const size = Math.min(Math.max(end - start, 12), length);
     from = Math.round(Math.min(Math.max(start, 0), length - size));
     to = Math.round(from + size);
     draw(card, place, from, to);
+    if (length > MOST_AT_ONCE) whole.replaceChildren(overview(card, from, to, show));
     where.textContent = `positions ${from} to ${to - 1} of ${length}`;
   };
   const where = element("span", { class: "quiet", "aria-live": "polite" });
@@ -263,8 +310,8 @@ function fill(body, card) {
     const [chromosome, start, end] = card.interval, query = new URLSearchParams({ db: data.assembly, position: `${chromosome}:${start + 1}-${end}` });
     tools.append(element("a", { href: `https://genome.ucsc.edu/cgi-bin/hgTracks?${query}`, target: "_blank", rel: "noopener noreferrer" }, `in the genome browser (${data.assembly})`));
   }
-  body.append(tools, place);
-  show(0, length);
+  body.append(tools, whole, place);
+  show(...firstShown(card));
 }
 function unfold(article, open) {
   const button = article.querySelector(".unfold");
@@ -272,11 +319,15 @@ function unfold(article, open) {
   const body = document.getElementById(button.getAttribute("aria-controls"));
   button.setAttribute("aria-expanded", open);
   body.hidden = !open;
-  if (open && !body.querySelector(".card")) fill(body, cards.get(Number(article.dataset.rank)));
+  if (open && data && !body.querySelector(".card")) fill(body, cards.get(Number(article.dataset.rank)));
 }
 const articles = all("#cards article");
+let first = null; // the card that was unfolded when the page was opened, and that nobody has pressed
 for (const article of articles)
-  article.querySelector(".unfold")?.addEventListener("click", (event) => unfold(article, event.currentTarget.getAttribute("aria-expanded") !== "true"));
+  article.querySelector(".unfold")?.addEventListener("click", (event) => {
+    if (article === first) first = null;
+    unfold(article, event.currentTarget.getAttribute("aria-expanded") !== "true");
+  });
 
 // --- search, filter and sort over all cards ---
 const filters = document.getElementById("filters"), shell = document.getElementById("cards");
@@ -306,7 +357,6 @@ if (filters) {
     control("order").addEventListener(event, order);
   }
   filter();
-  if (articles.length) unfold(articles[0], true);
 }
 
 // --- sentences on hover and focus ---
@@ -349,16 +399,16 @@ function sort(button) {
   for (const other of header.parentNode.cells) other.removeAttribute("aria-sort");
   header.setAttribute("aria-sort", next);
 }
-for (const button of all("th button")) button.addEventListener("click", () => sort(button));
+for (const button of all("thead button")) button.addEventListener("click", () => sort(button));
 
 // --- saving what lies in the page ---
-for (const button of all("[data-file]")) button.addEventListener("click", () => save(button.dataset.file.replace("/", "_"), data.files[button.dataset.file], "text/tab-separated-values"));
-for (const button of all("[data-text]")) button.addEventListener("click", () => save(button.dataset.text, data.texts[button.dataset.text], "text/plain"));
+for (const button of all("[data-file]")) button.addEventListener("click", () => ready.then(() => save(button.dataset.file.replace("/", "_"), data.files[button.dataset.file], "text/tab-separated-values")));
+for (const button of all("[data-text]")) button.addEventListener("click", () => ready.then(() => save(button.dataset.text, data.texts[button.dataset.text], "text/plain")));
 for (const picture of all("main svg.savable")) if (!picture.closest(".card"))
-  (picture.closest("tr")?.querySelector("[data-text]") ?? picture).after(saveButton(() => picture, picture.dataset.name || picture.closest("section").id, picture.closest("tr")));
+  (picture.closest("tr")?.querySelector("[data-text]") ?? picture.parentNode.lastElementChild).after(saveButton(() => picture, picture.dataset.name || picture.closest("section").id, picture.closest("tr")));
 
 // --- light and dark; links to what is folded; print ---
-const theme = document.getElementById("theme"), root = document.documentElement;
+const theme = document.getElementById("theme");
 function light(dark) {
   root.dataset.theme = dark ? "dark" : "light";
   theme.textContent = dark ? "Light" : "Dark";
@@ -379,7 +429,20 @@ addEventListener("beforeprint", () => {
   for (const part of all("details")) part.open = true;
   dark = root.dataset.theme === "dark";
   light(false);
-  if (!document.querySelector('.unfold[aria-expanded="true"]')) lent = articles.filter((one) => !one.hidden).slice(0, 10);
+  const open = articles.filter((one) => one.querySelector('.unfold[aria-expanded="true"]')), chosen = open.filter((one) => one !== first);
+  if (!chosen.length) lent = articles.filter((one) => !one.hidden && !open.includes(one)).slice(0, 10 - open.length);
   lent.forEach((one) => unfold(one, true));
 });
 addEventListener("afterprint", () => { lent.forEach((one) => unfold(one, false)); lent = []; light(dark); });
+
+// --- the first card is unfolded, and those that were pressed before they could be read ---
+ready.then(
+  () => {
+    first = articles[0];
+    if (first) unfold(first, true);
+    for (const one of articles) if (one.querySelector('.unfold[aria-expanded="true"]')) unfold(one, true);
+    root.dataset.ready = "yes";
+    performance.mark("ready");
+  },
+  () => { for (const one of all(".body")) one.append(element("p", {}, "This browser is too old to draw cards and to save: one of 2023 or later is needed.")); },
+);

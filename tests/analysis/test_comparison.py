@@ -87,6 +87,7 @@ def test_means_of_pairs_leave_out_what_one_side_does_not_know() -> None:
     a, b = np.array([1.0, 2.0, np.nan, 4.0]), np.array([2.0, np.nan, 9.0, 6.0])
     row = mean_row("bits", (a, b), True)
     assert (row["anchors_a"], row["anchors_b"], row["mean_a"], row["mean_b"], row["difference"]) == (2, 2, 2.5, 4, 1.5)
+    assert (row["low_a"], row["high_a"]) == pytest.approx((2.5 - 12.706 * 1.5, 2.5 + 12.706 * 1.5), rel=1e-3)
     row = mean_row("bits", (a, b), False)
     assert (row["anchors_a"], row["anchors_b"]) == (3, 3)
     assert (row["mean_a"], row["difference"]) == (pytest.approx(7 / 3), pytest.approx(17 / 3 - 7 / 3))

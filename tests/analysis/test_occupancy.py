@@ -44,13 +44,16 @@ def test_background_draws_hold_sites_at_the_rate():
     background = background_letters(planted.samples, np.random.default_rng(6))
     sites = find_sites(background, probes(MOTIFS, planted.samples))
     for motif in range(2):
-        assert share_holding(sites, motif, 4000) < 0.02
+        share, error = share_holding(sites, motif, 4000)
+        assert share < 0.02
+        assert error == pytest.approx(np.sqrt(share * (1 - share) / 4000), rel=0.05)
+    assert share_holding(sites, 2, 4000) == (0.0, pytest.approx(np.sqrt(0.5) / 4000, rel=0.01))  # never 0
 
 
 def test_occupancy_is_the_share_of_draws_with_its_error_over_chains():
     planted = plant(3, MOTIFS, share=0.6, hold=0.9)
     letters = letters_of(planted.samples)
-    held = occupancy(letters, find_sites(letters, probes(MOTIFS, planted.samples)), 1, 0.01, 100)
+    held = occupancy(letters, find_sites(letters, probes(MOTIFS, planted.samples)), 1, (0.01, 0.002), 100)
     having = {draw for draw, motif, _, _ in planted.truth if motif == 1}
     by_chain = np.bincount([draw // 60 for draw in having], minlength=8) / 60
     assert held.share == pytest.approx(len(having) / 480, abs=0.03)
@@ -63,7 +66,7 @@ def test_occupancy_is_the_share_of_draws_with_its_error_over_chains():
 def test_a_motif_that_is_not_there_is_not_present():
     planted = plant(4, MOTIFS[:1])
     letters = letters_of(planted.samples)
-    held = occupancy(letters, find_sites(letters, probes(MOTIFS, planted.samples)), 1, 0.01, 100)
+    held = occupancy(letters, find_sites(letters, probes(MOTIFS, planted.samples)), 1, (0.01, 0.002), 100)
     assert not held.beyond(Calling())
 
 
@@ -101,7 +104,7 @@ def test_a_site_at_the_rim_is_found_by_a_motif_that_is_wider(place):
     wide = np.pad(np.log2(MOTIFS[0] / 0.25), ((4, 4), (0, 0)))
     letters = overhung(letters_of(samples), 8)
     threshold = set_threshold(wide, UNIFORM, [redrawn(letters, np.random.default_rng(1))], 0.01)
-    held = occupancy(letters, find_sites(letters, [MotifProbe(wide, threshold)]), 0, 0.01, 100)
+    held = occupancy(letters, find_sites(letters, [MotifProbe(wide, threshold)]), 0, (0.01, 0.002), 100)
     assert held.share > 0.95
     assert held.places[0].start == 8 + place - 4
     counts = site_counts([tally(letters, MotifProbe(wide, threshold))], UNIFORM)[0]
@@ -112,5 +115,7 @@ def test_a_site_at_the_rim_is_found_by_a_motif_that_is_wider(place):
 def test_what_all_draws_hold_is_not_known_without_error(independent, error):
     letters = letters_of(plant(3, MOTIFS[:1]).samples)
     nothing, ones = np.zeros(480, np.intp), np.ones(480)
-    held = occupancy(letters, Sites(np.arange(480), nothing, nothing, nothing, ones, ones), 0, 0.01, independent)
+    held = occupancy(
+        letters, Sites(np.arange(480), nothing, nothing, nothing, ones, ones), 0, (0.01, 0.002), independent
+    )
     assert (held.share, held.error) == (1.0, pytest.approx(error))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from forks import contents
+from report_files import island_of
 from small import saved, small_model
 
 from maxent_cli.api import chain, examining
@@ -162,6 +163,23 @@ def test_other_options_are_done_anew_from_where_they_matter(copied: Path) -> Non
     assert {step for step, before in done(result).items() if not before} == {
         "motifs"
     }  # the same bytes, so the page stays
+
+
+def test_the_page_leads_to_the_genome_that_is_named(copied: Path) -> None:
+    """As `report` does, by the option and by the file that is left; nothing but the page is made anew."""
+    page = copied / "results/report.html"
+    assert island_of(page.read_text())["assembly"] == ""
+    for words in (["peaks.fa", *ASKED.split(), "--assembly", "hg38"], ["--config", "results/run.toml"]):
+        result = run(*words, "--out", "results")
+        assert result.exit_code == 0, result.output
+        assert {step for step, before in done(result).items() if not before} <= {"report"}
+        assert island_of(page.read_text())["assembly"] == "hg38"
+        assert tomllib.loads((copied / "results/run.toml").read_text())["report"] == {"assembly": "hg38"}
+    assert "--assembly hg38" in (copied / "results/commands.sh").read_text().splitlines()[-1]
+    result = run("peaks.fa", *ASKED.split(), "--assembly", "hg 38", "--out", "other")
+    assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
+    assert "hg 38: is no name of an assembly" in result.stderr
+    assert not Path("other").exists()
 
 
 class KilledError(BaseException):

@@ -152,6 +152,7 @@ def test_scores_add_up_to_the_output_less_that_of_the_references(method: str, mo
     assert sums.reference_error == pytest.approx(outputs.std(ddof=1) / 8**0.5)
     assert found.given.scores.sum() == pytest.approx(found.output - outputs.mean(), abs=most)
     assert sums.share <= most
+    assert sums.error == pytest.approx(sums.reference_error, abs=most)  # the sum differs by the output alone
     assert sums.delta == pytest.approx(sums.share * np.abs(found.output - outputs).mean())
 
 

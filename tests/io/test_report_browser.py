@@ -65,15 +65,46 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def browser(sources: Sources, saved: Path) -> Iterator[webdriver.Chrome]:
-    page = Path(sources.draws).with_name("report.html")
-    page.write_text(page_of(sources), encoding="utf-8")
+def page(sources: Sources) -> Path:
+    path = Path(sources.draws).with_name("report.html")
+    path.write_text(page_of(sources), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def driver(page: Path, saved: Path) -> Iterator[webdriver.Chrome]:
+    """One for all tests; what one of them changes on the page it changes back, or it opens the page anew."""
     driver = opened(saved)
     try:
-        driver.get(page.as_uri())
+        open_page(driver, page)
         yield driver
     finally:
         driver.quit()
+
+
+@pytest.fixture
+def browser(driver: webdriver.Chrome) -> Iterator[webdriver.Chrome]:
+    """After each test nothing was asked for but the page, and the browser had nothing to say."""
+    yield driver
+    assert {url.rpartition("/")[2] for url in requested(driver)} <= {"report.html"}
+    assert driver.get_log("browser") == []
+
+
+@pytest.fixture
+def elsewhere(browser: webdriver.Chrome, page: Path) -> Iterator[webdriver.Chrome]:
+    """For another page; in the end there is the first one again."""
+    yield browser
+    open_page(browser, page)
+
+
+def open_page(driver: webdriver.Chrome, page: Path | None = None) -> float:
+    """Open a page, or the one that is there anew; seconds until it did what it is told."""
+    if page is None:
+        driver.refresh()
+    else:
+        driver.get(page.as_uri())
+    assert after(lambda: driver.execute_script("return document.documentElement.dataset.ready") == "yes")
+    return float(driver.execute_script("return performance.getEntriesByName('ready')[0].startTime")) / 1000
 
 
 def requested(browser: webdriver.Chrome) -> list[str]:
@@ -126,11 +157,18 @@ def faults(browser: webdriver.Chrome, *rules: str) -> list[tuple[str, list[str]]
 
 
 def test_opening_it_asks_for_nothing_and_says_nothing(browser: webdriver.Chrome) -> None:
+    requested(browser)
+    open_page(browser)
+    browser.execute_script("window.scrollTo(0, document.body.scrollHeight)")
     assert [url.rpartition("/")[2] for url in requested(browser)] == ["report.html"]
-    assert browser.get_log("browser") == []
+    heard: list[str] = []
+    browser.execute_script("fetch('http://127.0.0.1:9/').catch(() => 0)")  # would be heard, and is not let out
+    assert after(lambda: heard.extend(entry["message"] for entry in browser.get_log("browser")) or len(heard) == 2)
+    assert "violates" in heard[0]
 
 
 def test_it_begins_with_a_verdict(browser: webdriver.Chrome) -> None:
+    open_page(browser)
     verdict = browser.find_element(By.ID, "verdict")
     assert verdict.location["y"] + verdict.size["height"] < 900  # on the first screen
     assert "test AUROC 0.932, 95 % interval 0.911 to 0.951" in verdict.text
@@ -199,7 +237,7 @@ def test_a_position_says_its_numbers_to_pointer_and_keys(browser: webdriver.Chro
         "A in 40.0",
         "T in 10.0",
         "0.50 ± 0.05 bits",
-        "attribution: \u22123 (output)".replace("\u2212", "-"),
+        "attribution: \u22123.00 ± 0.20 (output)",
     ):
         assert said in tip.text, tip.text
     picture.send_keys(Keys.ESCAPE)
@@ -267,7 +305,7 @@ def test_saved_positions_are_those_of_the_table(browser: webdriver.Chrome, sourc
         found = dict(zip(names, line, strict=True))
         assert (found["record"], found["letter"], int(found["position"])) == ("plain", row["letter"], row["position"])
         for name in ("information", "information_error", "p_A", "p_C", "p_G", "p_T"):
-            assert float(found[name]) == pytest.approx(row[name], abs=1e-5)
+            assert float(found[name]) == pytest.approx(row[name], abs=2e-4)
 
 
 def test_a_saved_picture_stands_alone(browser: webdriver.Chrome, saved: Path) -> None:
@@ -288,6 +326,7 @@ def test_a_press_sorts_a_table_and_another_turns_it_round(browser: webdriver.Chr
     first = [row.text for row in table.find_elements(By.CSS_SELECTOR, "tbody th")]
     button.send_keys(Keys.ENTER)
     rising = [row.text for row in table.find_elements(By.CSS_SELECTOR, "tbody th")]
+    assert {each.text for each in browser.find_elements(By.CSS_SELECTOR, "tbody th button")} == {"MEME", "SVG"}
     button.send_keys(Keys.SPACE)
     falling = [row.text for row in table.find_elements(By.CSS_SELECTOR, "tbody th")]
     assert rising == falling[::-1]
@@ -304,7 +343,7 @@ def test_the_page_passes_axe_in_light_and_in_dark(browser: webdriver.Chrome) -> 
         "document.querySelector('#search').closest('label').replaceWith(search); search.placeholder = ''"
     )
     assert [name for name, _ in faults(browser, "label")] == ["label"]  # it does find faults
-    browser.refresh()
+    open_page(browser)
 
 
 def test_drawings_have_size_and_alternative_text_and_the_page_fits(browser: webdriver.Chrome) -> None:
@@ -318,39 +357,78 @@ def test_drawings_have_size_and_alternative_text_and_the_page_fits(browser: webd
 
 
 def test_print_unfolds_what_is_folded_and_folds_it_again(browser: webdriver.Chrome) -> None:
-    browser.execute_script("document.querySelectorAll('.unfold[aria-expanded=true]').forEach((one) => one.click())")
+    open_page(browser)
     opened = "return document.querySelectorAll('.unfold[aria-expanded=true]').length"
-    browser.execute_script("dispatchEvent(new Event('beforeprint'))")
-    assert browser.execute_script(opened) == len(NAMES)
-    assert browser.find_element(By.ID, "convergence").is_displayed()
-    browser.execute_script("dispatchEvent(new Event('afterprint'))")
-    assert browser.execute_script(opened) == 0
+
+    def in_print_and_after() -> tuple[int, int]:
+        browser.execute_script("dispatchEvent(new Event('beforeprint'))")
+        printed = browser.execute_script(opened)
+        assert browser.find_element(By.ID, "convergence").is_displayed()
+        browser.execute_script("dispatchEvent(new Event('afterprint'))")
+        return printed, browser.execute_script(opened)
+
+    assert in_print_and_after() == (len(NAMES), 1)  # nobody has chosen any
+    press(browser, "#anchor-2 .unfold")
+    assert in_print_and_after() == (2, 2)
+    press(browser, "#anchor-2 .unfold")
+    press(browser, "#anchor-1 .unfold")
+    assert in_print_and_after() == (len(NAMES), 0)
+    open_page(browser)
 
 
-def test_after_all_of_it_nothing_was_asked_for_or_said(browser: webdriver.Chrome) -> None:
-    browser.execute_script("window.scrollTo(0, document.body.scrollHeight)")
-    assert [url.rpartition("/")[2] for url in requested(browser)] in ([], ["report.html"])  # it was opened once more
-    assert browser.get_log("browser") == []
+SECONDS = 10.0  # to wait for a page on machines that do other work; what it takes by itself is in the README
+
+
+@pytest.mark.parametrize("count", [pytest.param(100, id="100"), pytest.param(1000, marks=pytest.mark.slow, id="1000")])
+def test_many_anchors_open(elsewhere: webdriver.Chrome, tmp_path: Path, count: int) -> None:
+    page = tmp_path / "report.html"
+    page.write_text(page_of(write_parts(tmp_path, [f"a{number}" for number in range(count)], length=101)))
+    assert page.stat().st_size < 5_000_000
+    driver = elsewhere
+    assert open_page(driver, page) < SECONDS * max(1, count / 500)
+    assert len(shown(driver)) == count
+    assert driver.find_element(By.ID, "count").text == f"{count} of {count} shown"
+    driver.find_element(By.ID, "search").send_keys("a7")
+    wanted = [f"a{number}" for number in range(count) if "a7" in f"a{number}"]
+    assert shown(driver) == wanted[::-1]
+    press(driver, f"#anchor-{count - 7} .unfold")
+    assert driver.find_element(By.CSS_SELECTOR, f"#card-{count - 7} .sequence").text
 
 
 @pytest.mark.parametrize(
-    ("count", "seconds"), [(100, 10.0), pytest.param(1000, 20.0, marks=pytest.mark.slow)], ids=["100", "1000"]
+    ("count", "length"),
+    [
+        pytest.param(1, 1000, id="1 of 1000 bp"),
+        pytest.param(100, 1000, marks=pytest.mark.slow, id="100 of 1000 bp"),
+        pytest.param(12, 2114, marks=pytest.mark.slow, id="12 of 2114 bp"),
+    ],
 )
-def test_many_anchors_open(tmp_path: Path, count: int, seconds: float) -> None:
+def test_long_anchors_are_shown_in_part_and_as_a_whole(
+    elsewhere: webdriver.Chrome, tmp_path: Path, count: int, length: int
+) -> None:
+    """Around the site that most draws have; from there on by buttons, or by a press on the whole."""
     page = tmp_path / "report.html"
-    page.write_text(page_of(write_parts(tmp_path, [f"a{number}" for number in range(count)], length=101)))
-    assert page.stat().st_size < 5_000_000 * max(1, count / 250)
-    driver = opened(tmp_path)
-    try:
-        driver.get(page.as_uri())
-        busy = "return performance.getEntriesByType('navigation')[0].domInteractive"
-        assert len(shown(driver)) == count
-        assert driver.find_element(By.ID, "count").text == f"{count} of {count} shown"
-        assert driver.execute_script(busy) < 1000 * seconds
-        driver.find_element(By.ID, "search").send_keys("a7")
-        wanted = [f"a{number}" for number in range(count) if "a7" in f"a{number}"]
-        assert shown(driver) == wanted[::-1]
-        press(driver, f"#anchor-{count - 7} .unfold")
-        assert driver.find_element(By.CSS_SELECTOR, f"#card-{count - 7} .sequence").text
-    finally:
-        driver.quit()
+    page.write_text(page_of(write_parts(tmp_path, [f"a{number}" for number in range(count)], length, noisy=True)))
+    assert page.stat().st_size < 5_000_000
+    driver = elsewhere
+    assert open_page(driver, page) < SECONDS
+    letters = read_sequence(driver)
+    where = driver.find_element(By.CSS_SELECTOR, "#card-1 .tools [aria-live]")
+    assert (len(letters), where.text) == (240, f"positions 0 to 239 of {length}")
+    press(driver, "#card-1 [aria-label='To the right']")
+    assert where.text == f"positions 120 to 359 of {length}"
+    press(driver, "#card-1 [aria-label='Zoom in']")
+    assert where.text == f"positions 180 to 299 of {length}"
+    whole = driver.find_element(By.CSS_SELECTOR, "#card-1 .overview")
+    assert f"All {length} positions, of which 180 to 299 are shown" in str(whole.get_attribute("aria-label"))
+    webdriver.ActionChains(driver).move_to_element(whole).click().perform()  # its middle, beside a margin on the left
+    assert after(lambda: abs(int(where.text.split()[1]) + 60 - length // 2) < 0.06 * length), where.text
+    press(driver, "#card-1 [aria-label='Show all positions']")
+    assert where.text == f"positions 0 to {length - 1} of {length}"
+    assert len(read_sequence(driver)) == length
+
+
+def read_sequence(driver: webdriver.Chrome) -> str:
+    """The letters of the anchor that the first card shows."""
+    found = "return [...document.querySelectorAll('#card-1 text.sequence')].map((one) => one.textContent).join('')"
+    return str(driver.execute_script(found))

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 from filled import write_filled
 from hostile_files import HOSTILE_NAMES, check_reader
-from report_files import without, write_parts
+from report_files import island_of, provenance, without, write_parts
 
 from maxent_cli.alphabet import decode
 from maxent_cli.data import Interval
@@ -24,7 +25,7 @@ from maxent_cli.io import report
 from maxent_cli.io import report_drawing as drawing
 from maxent_cli.io.report import chance, page_of, significant, with_error
 from maxent_cli.io.report_cards import packed
-from maxent_cli.io.report_inputs import READ, Sources, read_sites
+from maxent_cli.io.report_inputs import READ, Sources, read_metrics, read_sites, require_kin
 from maxent_cli.io.report_parts import PARTS, Explained, PagePart, Shown, Tile
 from maxent_cli.io.samples import open_draws
 from maxent_cli.io.tables import read_table
@@ -57,7 +58,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags[tag] += 1
         self.attributes += [(name, value or "") for name, value in attrs]
-        self._open.append("data" if ("type", "application/json") in attrs else tag)
+        self._open.append("data" if ("id", "data") in attrs else tag)
 
     def handle_endtag(self, tag: str) -> None:
         self._open.append(f"/{tag}")
@@ -90,14 +91,16 @@ def test_what_was_found_is_on_the_page(parts: Sources) -> None:
         "MA0001.1 <Known> p 1e\u221209, q 2e\u221207, 6 bp, \u2212",
         "stand for 41.3 %",
         "66 to 84;",
-        "77 9.50 ± 0.25",
-        "MA0001.1 <Known> (motif_1) in 93.0 ± 2.0 % of draws; background 1.5 %",
+        "shuffled 6.2,3.1 to 12 77 9.50 ± 0.25",
+        "MA0001.1 <Known> (motif_1) in 93.0 ± 2.0 % of draws; background 1.50 ± 0.40 %",
         "AUROC 0.9321 0.9111 to 0.9512 41 82",
         "It does well: test AUROC 0.932, 95 % interval 0.911 to 0.951, on 41 positives and 82 negatives",
         "MA0001.1 <Known> in 3 of 3 anchors, which stand for 41 % of the data.",
         "With care: chains agree in 2 of 3 anchors; do not rely on the other 1.",
         "AUROC, held out0.93295 %: 0.911 to 0.951",
-        "a> <b 17 31 1 0.0001 3",
+        "a> <b 17 31.0 ± 1.2 1 0.0001 3",
+        "first\u22121.25 ± 0.12 2 3.00 ± 0.20 \u2013",  # all positions hold as many bits
+        "7.57.1 to 7.9 6.25",
         "Against chance: anchors whose draws hold a motif: 2 of 3.",
         "Ranked by the bits that the law holds",
         "follows",
@@ -148,19 +151,49 @@ def test_each_command_that_is_offered_has_a_part_and_no_other(parts: Sources) ->
     assert all(f"maxent {command}not given; it would show {about}" in page for command, about in SHOWN.items())
 
 
+def test_attribution_and_draws_agree_by_their_ranks_with_an_error(tmp_path: Path) -> None:
+    """Information that rises with the score where there is next to no noise, and falls where there is much."""
+    sources = write_parts(tmp_path, ["a", "b"], length=12)
+    table = tmp_path / "motifs" / "positions.tsv"
+    lines = [line.split("\t") for line in table.read_text().splitlines()]
+    information, error = (lines[0].index(name) for name in ("information", "information_error"))
+    for place, line in enumerate(lines[1:]):
+        score = (-1.0) ** (place % 12) * (1 + place % 3)
+        line[information], line[error] = (str(score), "0") if place < 12 else (str(-score), "3")
+    table.write_text("".join("\t".join(line) + "\n" for line in lines))
+    found = re.findall(r">([^>]+) ± ([^>]+)</td></tr>", page_of(sources).partition('id="attribution"')[2])[:2]
+    assert found[0] == ("1.0000", "0.0000")
+    assert found[1][0].startswith("\u22121.0")
+    assert 0.05 < float(found[1][1]) < 0.5
+
+
+def test_every_column_says_what_it_is(parts: Sources) -> None:
+    """By a sentence, of the schema where it is a column there."""
+    buttons = re.findall(r'<th scope="col"[^>]*>(.*?)</th>', page_of(parts), re.DOTALL)
+    assert len(buttons) > 80
+    for button in buttons:
+        told = re.search('data-tip="([^"]*)"', button)
+        assert told or button == "<span>Logo</span>", button
+        assert not told or re.fullmatch(r"[A-Z+0-9].*[.]", told[1]), button
+
+
 def test_what_was_read_along_anchors_stands_on_their_cards(parts: Sources) -> None:
     cards = cards_of(page_of(parts))
     rows = list(read_table(f"{parts.parts['attribute']}/reading.tsv", READING, ""))
     for card in cards:
         own = [row for row in rows if row["record"] == card["record"]]
         found = {track["name"]: unpacked(track["values"]) for track in card["more"]}
-        assert {"attribution", "saliency", "held, given the letters before"} <= set(found)
-        for column, name, _ in READ:
+        assert {"attribution", "saliency", "bits in order"} <= set(found)
+        for column, error, name, _ in READ:
             wanted = np.array([row[column] for row in own], float)
             if np.isfinite(wanted).any():
-                np.testing.assert_allclose(found[name], wanted, atol=1e-3)
+                np.testing.assert_allclose(found[name], wanted, atol=np.ptp(wanted) / 2000)
             else:
                 assert name not in found
+            (errors,) = [track["errors"] for track in card["more"] if track["name"] == name] or [None]
+            assert (errors is None) == (not error or name not in found)
+            if errors:
+                np.testing.assert_allclose(unpacked(errors), [row[error] for row in own], rtol=1e-6)
 
 
 def test_the_highest_outputs_found_are_listed(tmp_path: Path) -> None:
@@ -180,6 +213,48 @@ def test_a_foreign_or_missing_part_is_named(parts: Sources, command: str) -> Non
         with pytest.raises(InputError, match=f"the folder that `maxent {command}` wrote") as caught:
             page_of(replace(parts, parts=dict(parts.parts) | {command: folder}))
         assert caught.value.path.startswith(folder)
+
+
+OWN, OTHER = "ab" * 32, "cd" * 32
+OF_DRAWS = {"dependence", "motifs", "periodicity", "variants"}
+
+
+@pytest.mark.parametrize("command", SHOWN)
+def test_a_part_of_another_network_or_of_other_draws_is_named(parts: Sources, tmp_path: Path, command: str) -> None:
+    """By what its record says that it was made of; nothing is said of checkpoints, nor where no record says it."""
+    folder, header = str(tmp_path / "part"), {"model": {"weights.safetensors": OWN}}
+    drawn = hashlib.sha256(Path(parts.draws).read_bytes()).hexdigest()
+
+    def ask(weights: str, draws: str, **more: object) -> None:
+        inputs = {"a model": {"weights.safetensors": weights}, "draws": draws, "known": OTHER}
+        record = {**provenance(tmp_path), "inputs": inputs, **more}
+        Path(f"{folder}.provenance.json").write_text(json.dumps(record))
+        require_kin(parts, header, command, folder)
+
+    require_kin(parts, header, command, folder)
+    ask(OWN, drawn)
+    expected = {
+        (OTHER, drawn): "is of another network than the draws" if command != "learning" else None,
+        (OWN, OTHER): "is of other draws" if command in OF_DRAWS else None,
+    }
+    for found, said in expected.items():
+        with pytest.raises(InputError, match=f"{said}; give the folder") if said else nullcontext() as caught:
+            ask(*found)
+        assert not said or caught.value.path == folder
+    ask(OWN, OTHER, parts={})  # put together from shards, whose draws are parts of these
+
+
+def test_a_network_that_is_not_that_of_the_draws_is_refused(tmp_path: Path) -> None:
+    sources = write_parts(tmp_path, NAMES)
+    inputs = {"another.npz": OTHER}
+    Path(f"{sources.parts['motifs']}.provenance.json").write_text(
+        json.dumps({**provenance(tmp_path), "inputs": inputs})
+    )
+    with pytest.raises(InputError, match=r"motifs: is of other draws; give the folder that `maxent motifs` wrote"):
+        page_of(sources)
+    (tmp_path / "trained" / "weights.safetensors").write_text("others")
+    with pytest.raises(InputError, match="trained: is of another network than the draws"):
+        read_metrics(sources.parts["train"], {"weights.safetensors": OTHER})
 
 
 def test_a_reading_adds_its_part_by_an_entry_and_a_template(
@@ -241,8 +316,8 @@ def test_any_name_is_text_and_nothing_else(tmp_path: Path) -> None:
     page = Page(page_of(write_parts(hostile, NASTY)))
     assert page.tags == tame.tags
     assert page.inside["script"] == tame.inside["script"]
-    assert not set("<>&") & set(page.inside["data"])
-    assert {card["record"] for card in json.loads(page.inside["data"])["cards"]} == {
+    assert re.fullmatch("[A-Za-z0-9+/=]+", page.inside["data"])
+    assert {card["record"] for card in cards_of(page_of(write_parts(hostile, NASTY)))} == {
         name.replace("\u202e", "[U+202E]") for name in NASTY
     }
     assert {name for name, _ in page.attributes} - {name for name, _ in tame.attributes} <= {"title"}
@@ -257,21 +332,27 @@ def test_any_name_is_text_and_nothing_else(tmp_path: Path) -> None:
 
 def cards_of(page: str) -> list[dict[str, Any]]:
     """What the cards are drawn from."""
-    cards: list[dict[str, Any]] = json.loads(Page(page).inside["data"])["cards"]
+    cards: list[dict[str, Any]] = island_of(page)["cards"]
     return cards
 
 
 def unpacked(track: dict[str, Any]) -> np.ndarray:
     """The numbers of a track, as the page reads them."""
-    codes = np.frombuffer(base64.b64decode(track["codes"]), "<u2").astype(float)
-    return np.where(codes == 65535, np.nan, track["low"] + codes / 65534 * (track["high"] - track["low"]))
+    lower, higher = np.frombuffer(base64.b64decode(track["codes"]), np.uint8).astype(float).reshape(2, -1)
+    codes = lower + 256 * higher
+    return np.where(codes == 65535, np.nan, (codes + track["offset"]) * track["step"])
 
 
-@pytest.mark.parametrize("values", [[0.5, 1e-3, -2.0, np.nan, 7.25], [3.0, 3.0], [np.nan], []])
+@pytest.mark.parametrize(
+    "values", [[0.5, 1e-3, -2.0, 0.0, np.nan, 7.25], [3.0, 3.0], [-3.0, 0.0], [1e6, 1e6 + 1e-7], [np.nan], []]
+)
 def test_packed_numbers_come_back(values: list[float]) -> None:
+    """To half a step, and 0 as 0: no small number stands for it."""
     array = np.array(values, float)
     span = np.ptp(array[np.isfinite(array)]) if np.isfinite(array).any() else 0.0
-    np.testing.assert_allclose(unpacked(packed(array)), array, rtol=1e-12, atol=span / 130000)
+    found = unpacked(packed(array))
+    np.testing.assert_allclose(found, array, rtol=1e-12, atol=span / 8180)
+    assert (found[array == 0] == 0).all()
 
 
 def test_anchors_are_ranked_and_a_hundred_take_less_than_five_megabytes(tmp_path: Path) -> None:
@@ -291,7 +372,7 @@ def test_anchors_are_ranked_and_a_hundred_take_less_than_five_megabytes(tmp_path
     assert card["letters"] == "".join(row["letter"] for row in rows)
     np.testing.assert_allclose(unpacked(card["information"]), [row["information"] for row in rows])
     shares = np.array([[row[f"p_{letter}"] for letter in "ACGT"] for row in rows])
-    np.testing.assert_allclose(unpacked(card["p"]).reshape(-1, 4), shares, atol=1e-5)
+    np.testing.assert_allclose(unpacked(card["p"]).reshape(-1, 4), shares, atol=2e-4)
     with open_draws(sources.draws) as draws:
         own = {decode(code) for code in draws[7].codes.reshape(-1, 101)}
     assert set(card["draws"]) <= own

@@ -60,7 +60,11 @@ def test_what_is_not_there_is_said() -> None:
 def test_a_distance_is_told_by_the_motifs_names() -> None:
     row = {"motif_a": "motif_1", "motif_b": "motif_1", "arrangement": "a> <b", "distance": 17, "q": 1e-4}
     found = arrangement([motif()], [{**row, "share": 0.31, "expected": 0.01}], []).answer
-    assert found == ("CACGTG and CACGTG prefer 17 bp (a> <b, 31 % of pairs where 1 % are expected, q 0.0001).")
+    told = "17 bp between them, facing each other (31 % of pairs where 1 % are expected, q 0.0001)."
+    assert found == f"two CACGTG prefer {told}"
+    other = {**row, "motif_b": "motif_2", "share_error": 0.012}
+    found = arrangement([motif()], [{**other, "share": 0.31, "expected": 0.01}], []).answer
+    assert found.startswith("CACGTG and motif_2 prefer 17 bp between them, facing each other (31 % ± 1 % of pairs")
 
 
 @pytest.mark.parametrize(

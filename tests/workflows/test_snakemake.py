@@ -86,7 +86,8 @@ def commands(output: str) -> dict[str, list[str]]:
 
 def test_rows_say_how_a_network_is_adopted_and_anchors_are_read(tmp_path: Path) -> None:
     told = """mine:network --arguments '{"filters": 64}' --weights mine.safetensors --letters GCAT --gc 0.41"""
-    sets = [{"name": "peaks", "records": "peaks.bed", "genome": "genome.fa", "top": 9, "shards": 4}]
+    peaks = {"name": "peaks", "records": "peaks.bed", "genome": "genome.fa", "assembly": "sacCer3"}
+    sets = [peaks | {"top": 9, "shards": 4}]
     prepare(tmp_path, models=[{"name": "own", "adopt": told}], anchors=sets)
     for name in ("peaks.bed", "genome.fa", "mine.safetensors"):
         (tmp_path / name).touch()
@@ -100,6 +101,9 @@ def test_rows_say_how_a_network_is_adopted_and_anchors_are_read(tmp_path: Path) 
     assert read | {"--shard", "--config=run.toml"} <= set(printed["sample"])
     assert read | {"--shard", "--config=run.toml"} <= set(printed["gc-probe"])
     assert {"--records=peaks.bed", "--genome=genome.fa"} <= set(printed["motifs"])
+    page = printed["provenance"][printed["provenance"].index("report") :]  # the rule's other command
+    assert "--assembly=sacCer3" in page
+    assert not any(word.startswith("--assembly") for word in [*printed["predict"], *printed["sample"]])
     assert not {"--genome=genome.fa", "--top=9", "--letters"} & set(printed["sample"])
     assert not any(word.startswith("--mu") for word in printed["doctor"])
 
@@ -135,6 +139,7 @@ def test_a_file_that_run_left_needs_no_tables(tmp_path: Path) -> None:
     for command in ("predict", "motifs"):
         assert {"--genome=g.fa", "--map-chromosomes"} <= set(printed[command])
     assert {"--model=mine", "--threads"} <= set(printed["motifs"])
+    assert "--config=run.toml" in printed["provenance"][printed["provenance"].index("report") :]
     assert not any("hold" in word for word in printed["doctor"])
     (tmp_path / "run.toml").write_text(f"{text}best = true\n")
     assert "[design] best: the workflow designs edits" in snakemake(tmp_path, "--dry-run").stdout
