@@ -26,7 +26,7 @@ from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.api.runs import Run, settings_of
 from maxent_cli.data import WHOLE, Floats
 from maxent_cli.errors import InputError, SettingsError, StoppedError, require_range
-from maxent_cli.interpret.crossing import Drawn, read_each_other
+from maxent_cli.interpret.crossing import MOST_DRAWS, Drawn, read_each_other
 from maxent_cli.interpret.law import LawSettings
 from maxent_cli.io.crossing_figure import CrossingFigure, order_of, write_crossing_figure
 from maxent_cli.io.digests import noted
@@ -35,7 +35,6 @@ from maxent_cli.io.tables import write_table
 from maxent_cli.io.unfinished import Unfinished, packed, unfinished, unpacked
 from maxent_cli.tables.crossing import CROSSED, NETWORKS, PAIRS, TREE, VERDICTS
 
-MOST_DRAWS = 400
 SHOWN = {"t": "T: how far outputs move, sd", "called": "Share called as the anchor", "apart": "Laws apart, bits (JS)"}
 MOST_SAID = 12  # networks
 

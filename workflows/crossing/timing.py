@@ -15,7 +15,7 @@ import numpy as np
 
 import maxent_cli as mx
 
-RUN = mx.Sampling(chains=8, replicas=4, max_replicas=4, draws=400, thin=20, warmup=4000, max_steps=8000)
+RUN = mx.Sampling(chains=8, replicas=4, max_replicas=4, draws=50, thin=20, warmup=1000, max_steps=1000)
 
 
 def main() -> None:
