@@ -18,7 +18,7 @@ AT_ONCE = 1 << 24  # numbers of hidden units
 
 @dataclass(frozen=True)
 class Shape:
-    """Inputs and ReLU units of a network with one output and no biases; its parameters are W (units, inputs), then v."""
+    """Inputs and ReLU units of a network with one output and no biases; parameters are W (units, inputs), then v."""
 
     inputs: int
     units: int
@@ -130,7 +130,7 @@ def grid_of(task: Task, members: Floats, points: int, room: float = 0.4) -> Grid
 
 
 def bound(task: Task, grid: Grid, members: Floats) -> float:
-    """J half a cell from a network of the class, where it is most: up to it, a point of the grid counts as of the class.
+    """J half a cell from a network of the class, where it is most: up to it, a point counts as of the class.
 
     Half a cell: the corner of one whose middle is the network, by J's curvature there.
     """

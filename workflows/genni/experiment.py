@@ -2,12 +2,12 @@
 
     python -m workflows.genni.experiment OUT [--table TABLE]
 
-First networks of 1-2-1 and 12-2-1 units, whose classes are known in closed form: networks found from random starts, J on
-a 2-D and a 3-D grid of the subspace that they span, and how far what is kept lies from the class. Then, with a TABLE of
-labelled sequences (columns sequence and label, tab-separated, .gz), a CTCF network: what is behind its convolutions, a
-layer of ReLU units and the head, is found again from random starts; J(A, B) = E_pA (f_A - f_B)² is measured on the law's
-own draws, of exact copies (units exchanged and rescaled), of the class, and of networks trained from other seeds; and so
-are the bits of the motif. What is there already is not made again. The page is OUT/results.md, beside its pictures.
+First networks of 1-2-1 and 12-2-1 units, whose classes are known in closed form: networks found from random starts, J
+on a 2-D and a 3-D grid of the subspace that they span, and how far what is kept lies from the class. Then, with a TABLE
+of labelled sequences (columns sequence and label, tab-separated, .gz), a CTCF network: what is behind its convolutions,
+a layer of ReLU units and the head, is found again from random starts; J(A, B) = E_pA (f_A - f_B)² is measured on the
+law's own draws, of exact copies (units exchanged and rescaled), of the class, and of networks trained from other seeds;
+and so are the bits of the motif. What is there already is not made again. The page is OUT/results.md, beside pictures.
 """
 
 import argparse
@@ -25,7 +25,7 @@ import maxent_cli as mx
 from maxent_cli.alphabet import encode
 from maxent_cli.analysis import mean_over_anchors
 from maxent_cli.interpret import equivalent
-from maxent_cli.io import BLUE, GREY, INK, ORANGE, load_model, save_model, write_figure, writing_folder
+from maxent_cli.io import BLUE, INK, ORANGE, load_model, save_model, write_figure, writing_folder
 from maxent_cli.models import LayeredModel, one_hot, predict
 
 from ..crossing.experiment import HELD_OUT, Labelled
@@ -38,7 +38,6 @@ SIZE, EPOCHS, FILTERS, READ = 6400, 12, 16, 8000  # the CTCF network, and sequen
 SEEDS, COPIES, CLASS, STEPS = (1, 2, 3, 4, 5, 6), 5, 6, 400
 SHARE = 0.02  # of the output's variance: J up to which a last layer is of the class
 ANCHORS = 12
-DRAWING = mx.Sampling(draws=100, warmup=2000, max_steps=16_000)
 GROUPS = {"own": "drawn again", "copy": "exact copies", "class": "last layer, found again", "seed": "other seeds"}
 
 
@@ -244,10 +243,14 @@ class Ctcf:
         ]
         table = pd.DataFrame(rows)
         table.to_csv(self.out / "networks.tsv", sep="\t", index=False, float_format="%.6g")
-        lines = [
-            "| networks | number | J on the law's draws, mean (95 % over anchors) | motif's bits: mean, sd | error of one | bits held: mean, sd | error of one |"
+        header = [
+            "networks",
+            "number",
+            "J on the law's draws, mean (95 % over anchors)",
+            "motif's bits: mean, sd over them",
         ]
-        lines.append("|---|---|---|---|---|---|---|")
+        header += ["error of one", "bits held: mean, sd over them", "error of one"]
+        lines = [f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
         for group, title in GROUPS.items():
             some = table[table["group"] == group]
             each = [js[name] for name in self.names if name.startswith(group)]
@@ -262,10 +265,12 @@ class Ctcf:
             for kind in ("seed", "copy", "class")
         )
         z = [_z(of_seeds - of_copies), _z(of_seeds - of_class), _z(of_class - of_copies)]
-        said = f"J of seeds above J of copies: z = {z[0]:.1f}; above J of the class: {z[1]:.1f}; class above copies: {z[2]:.1f}"
+        said = f"J of seeds above copies: z = {z[0]:.1f}; above the class: {z[1]:.1f}; class above copies: {z[2]:.1f}"
         variance = float(self.task.wanted.var())
-        size = f"{(self.out / 'starts.txt').read_text().strip()} starts for {CLASS} last layers with J at most {SHARE:g} of "
-        size += f"the output's variance ({variance:.3g}) over {len(self.codes)} sequences"
+        size = (
+            f"{(self.out / 'starts.txt').read_text().strip()} starts for {CLASS} last layers with J at most {SHARE:g}"
+        )
+        size += f" of the output's variance ({variance:.3g}) over {len(self.codes)} sequences"
         return [*lines, "", f"{said} ({len(of_seeds)} anchors).", "", f"{size}.", ""]
 
     def picture(self) -> None:
