@@ -59,7 +59,7 @@ def brackets(joints: Sequence[Row]) -> list[tuple[list[float], list[float]]]:
 def write_crossing_figure(path: str, shown: CrossingFigure) -> None:
     """Write the figure as PNG, SVG or PDF by the path's suffix."""
     side = max(SIDE, A_NETWORK * len(shown.names) + 1.5)
-    figure = Figure(figsize=(side * (len(shown.matrices) + 1), side + 0.6), layout="constrained")
+    figure = Figure(figsize=(side * (len(shown.matrices) + 1), side + 0.9), layout="constrained")
     *matrices, tree = figure.subplots(1, len(shown.matrices) + 1)
     for number, (axes, (title, values)) in enumerate(zip(matrices, shown.matrices.items(), strict=True)):
         _draw_matrix(axes, title, values, shown.names, number == 0)
