@@ -87,12 +87,11 @@ class _Walk:
     def take(self, name: str, step: nn.Module) -> None:
         """Go through a step."""
         if isinstance(step, nn.Conv1d | nn.Linear):
-            groups = getattr(step, "groups", 1)
-            self._weigh(step, _units(len(step.weight), blocks=groups), groups)
+            self._weigh(step, getattr(step, "groups", 1))
         elif isinstance(step, nn.BatchNorm1d):
-            self.units.sizes.root.free = False
-            fits = step.num_features == self.units.order.count
-            self._use(step, _Units(self.units.order, _Tie(step.num_features, step.affine)), fits)
+            into = self._read(step.num_features, step.num_features)
+            into.sizes.root.free = False
+            self._use(step, into, _Units(into.order, _Tie(step.num_features, step.affine)))
         elif isinstance(step, Turn):
             self.turned = not self.turned
         elif isinstance(step, Add):
@@ -104,28 +103,34 @@ class _Walk:
             self.units = _units(self.units.order.count, free=False)
         self.named[name] = self.units
 
-    def _weigh(self, step: nn.Conv1d | nn.Linear, given: _Units, groups: int) -> None:
+    def _weigh(self, step: nn.Conv1d | nn.Linear, groups: int) -> None:
         """A layer of weights, which reads the units at hand."""
-        order, into = self.units.order.root, step.weight.shape[1] * groups
-        order.blocks = math.lcm(order.blocks, groups)
-        self._use(step, given, into % order.count == 0 and (into == order.count or isinstance(step, nn.Linear)))
+        count = step.weight.shape[1] * groups
+        into = self._read(count, count if isinstance(step, nn.Conv1d) else self.units.order.count)
+        into.order.root.blocks = math.lcm(into.order.root.blocks, groups)
+        self._use(step, into, _units(len(step.weight), blocks=groups))
 
-    def _use(self, step: nn.Module, given: _Units, fits: bool) -> None:
-        """A module that reads the units at hand and gives others; where it is used again, both are as before."""
-        if step in self.used:
-            for one, other in zip((self.units, given), self.used[step][:2], strict=True):
-                _tie(one, other)
-            fits = fits and self.turned == self.used[step][2]
-        self.used.setdefault(step, (self.units, given, self.turned))
-        for units in () if fits else (self.units, given):
-            units.fix()
+    def _read(self, count: int, each: int) -> _Units:
+        """The units at hand, where so many values are so many units at places; or else units that stay as they are."""
+        if self.units.order.count == each and count % each == 0:
+            return self.units
+        self.units.fix()
+        return _units(count, free=False)
+
+    def _use(self, step: nn.Module, into: _Units, given: _Units) -> None:
+        """A module that reads units and gives others; where it is used again, both are as before."""
+        first = self.used.setdefault(step, (into, given, self.turned))
+        _tie(first[0], into)
+        _tie(first[1], given)
+        if first[2] != self.turned:
+            into.fix()
         self.units = given
 
 
 def equivalent(model: SequenceModel, random: torch.Generator) -> tuple[SequenceModel, Moved]:
     """A copy of a network whose units are exchanged and rescaled, layer by layer, as far as its code can be read.
 
-    Units that are added, as at a residual connection, move together; those of a group of a convolution stay together.
+    Where its layers are read as other than they are, it is another function, which its outputs show. Units that are added, as at a residual connection, move together; those of a group of a convolution stay together.
     """
     found, moved = copy.deepcopy(model), Moved()
     parts = found.parts if isinstance(found, Consensus) else [found]

@@ -129,6 +129,20 @@ def test_units_of_groups_and_of_layers_used_twice_are_moved_together() -> None:
     assert (what.ordered, what.rescaled) == (0, 12)
 
 
+def test_what_is_read_otherwise_stays_as_it_is() -> None:
+    """A norm of all that was flattened; a layer of no kind that is known."""
+    for head, count in (
+        ([nn.Flatten(), nn.BatchNorm1d(60), nn.Linear(60, 5), nn.ReLU()], 5),
+        ([nn.Softmax(1), nn.Conv1d(6, 5, 10), nn.ReLU(), nn.Flatten()], 5),
+    ):
+        torch.manual_seed(4)
+        layers = nn.Sequential(nn.Conv1d(4, 6, 3), nn.ReLU(), *head)
+        network = nn.Sequential(layers, nn.Linear(count, 2)).eval()
+        off, what = moved(AdaptedNetwork(network, 12, AS_IS, "odd"))
+        assert off < MOST_OFF
+        assert what.ordered == count
+
+
 def forgets_to_divide(module, order, _size, turned) -> None:
     """A broken twin: units are rescaled, and what reads them is not."""
     READ(module, order, torch.ones(len(order)), turned)
