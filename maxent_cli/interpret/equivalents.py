@@ -130,7 +130,8 @@ class _Walk:
 def equivalent(model: SequenceModel, random: torch.Generator) -> tuple[SequenceModel, Moved]:
     """A copy of a network whose units are exchanged and rescaled, layer by layer, as far as its code can be read.
 
-    Where its layers are read as other than they are, it is another function, which its outputs show. Units that are added, as at a residual connection, move together; those of a group of a convolution stay together.
+    Units that are added, as at a residual connection, move together; those of a group of a convolution stay together.
+    Where layers are read as other than they are, it is another function, which outputs show.
     """
     found, moved = copy.deepcopy(model), Moved()
     parts = found.parts if isinstance(found, Consensus) else [found]
