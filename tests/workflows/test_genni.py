@@ -23,7 +23,7 @@ ONE, TWELVE = classes.Shape(1, 2), classes.Shape(12, 2)
 
 @pytest.fixture(scope="module")
 def task():
-    return classes.task_of(ONE, TARGET, 400, np.random.default_rng(1))
+    return classes.task_of(ONE, TARGET, 200, np.random.default_rng(1))
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_networks_found_from_random_starts_are_of_the_class(found) -> None:
 
 def test_the_class_is_recovered_within_the_spacing_of_the_grid(task, found) -> None:
     """No point that is kept is further from it, and no part of it from what is kept; a looser bound is told."""
-    grid = classes.grid_of(task, found, 31)
+    grid = classes.grid_of(task, found, 21)
     most = classes.bound(task, grid, found)
     known, kept = classes.class_in(ONE, grid, TARGET), grid.kept(most)
     assert len(known) > 50
@@ -66,12 +66,12 @@ def test_the_class_is_recovered_within_the_spacing_of_the_grid(task, found) -> N
 def test_units_of_twelve_inputs_are_exchanged_and_rescaled_copies() -> None:
     random = np.random.default_rng(4)
     target = random.normal(size=TWELVE.size)
-    task = classes.task_of(TWELVE, target, 512, random)
+    task = classes.task_of(TWELVE, target, 256, random)
     found = task.members(random, 3, 1e-10)[0]
     assert classes.to_class(TWELVE, found, target).max() < 1e-3
     in_order = experiment.in_one_order(TWELVE, found)
     assert task.loss(in_order).max() < 1e-10
-    grid = classes.grid_of(task, in_order, 15)
+    grid = classes.grid_of(task, in_order, 11)
     kept = grid.kept(classes.bound(task, grid, in_order))
     assert cKDTree(kept).query(in_order)[0].max() < grid.spacing
     scaled = experiment.rescaled(TWELVE, found[0], np.array([0.5, 3.0]))

@@ -247,7 +247,6 @@ def test_resources_are_what_the_doctor_says(tmp_path: Path) -> None:
         ({}, {"anchors": [{**ANCHORS[0], "file": "anchors.fa"}]}, "diverse"),
         ({}, {"anchors": [{**ANCHORS[0], "shards": 0}]}, "shards"),
         ({}, {"models": [*MODELS, {"name": "all", "consensus": "ctcf,none"}], "anchors": GIVEN}, "two or more"),
-        ({}, {"anchors": [{**CHOSEN[0], "chosen-by": "other"}]}, "names no model"),
         ({"compare": {}}, {"models": FOLDS, "anchors": [{"name": "a", "records": "a.fa"}]}, "same anchors"),
     ],
 )
