@@ -15,6 +15,7 @@ from analysis.sample_sets import independent_draws, sample_set
 from filled import write_filled
 
 from maxent_cli.alphabet import LETTERS, decode
+from maxent_cli.analysis.crossing import tree_of
 from maxent_cli.analysis.diagnostics import diagnose
 from maxent_cli.analysis.series import beta_series
 from maxent_cli.analysis.summary import summarise
@@ -25,6 +26,7 @@ from maxent_cli.io.samples import writing_draws
 from maxent_cli.tables import (
     attribution,
     comparison,
+    crossing,
     dependence,
     design,
     gc_probe,
@@ -298,6 +300,22 @@ def write_comparison(folder: Path, names: Sequence[str]) -> None:
     motif = {"motif_a": "motif_1", "motif_b": "", "consensus_a": "CACGTG", "bits_a": 9.5, "bits_a_error": 0.25}
     write_filled(folder / "motifs.tsv", comparison.MOTIFS, [motif])
     write_filled(folder / "anchors.tsv", comparison.ANCHORS, [{"record": name} for name in names])
+
+
+def write_crossing(folder: Path, names: Sequence[str], networks: Sequence[str]) -> str:
+    """What `maxent compare` writes of networks that read each other's draws, as far as a report reads it."""
+    folder.mkdir(exist_ok=True)
+    told = {"t": 1.5, "t_low": 1.25, "t_high": 1.75, "own_t": 0.25, "own_t_low": 0.125, "own_t_high": 0.375}
+    verdicts = ["own", "as others", "shared", "undecided"]
+    rows = [{"network": name, **told, "verdict": verdicts[row % 4]} for row, name in enumerate(networks)]
+    write_filled(folder / "networks.tsv", crossing.NETWORKS, rows)
+    pairs = [{"drawn": a, "read": b, "t": 2.5 if a != b else 0.5} for a in networks for b in networks]
+    write_filled(folder / "pairs.tsv", crossing.PAIRS, pairs)
+    write_filled(folder / "crossed.tsv", crossing.CROSSED, [{"record": name} for name in names])
+    excess, count = np.zeros((len(networks),) * 2), len(networks)
+    excess[:] = np.arange(count)[:, None] + np.arange(count)
+    write_filled(folder / "tree.tsv", crossing.TREE, tree_of(excess))
+    return str(folder)
 
 
 def write_dependence(folder: Path, names: Sequence[str]) -> None:

@@ -19,7 +19,7 @@ DRAWING = ("network", "anchors", "law", "sampling")
 SHAPING = {"predict": ("network",), "sample": DRAWING, "gc-probe": DRAWING, "design": DRAWING}
 SHAPING |= {"attribute": ("network", "law"), "variants": ("network", "law")}
 VARIANT_FILES = ("vcf", "genome")  # of a set's row, that changes are read from and compared with
-NOT_OF_ANCHORS = ("name", "records", "file", "shards", "vcf", "assembly")
+NOT_OF_ANCHORS = ("name", "records", "file", "shards", "vcf", "assembly", "chosen-by")
 NOT_OF_PREDICT = ("gc", "background")
 READING = ("genome", "centre", "crop", "map-chromosomes")  # how records become windows
 NOT_OF_DOCTOR = {
@@ -68,7 +68,7 @@ def table(path):
 def value(column, cell):
     """A cell as the configuration would have it: a number, true, false or text."""
     try:
-        found = None if column == "name" else json.loads(cell)
+        found = None if column in ("name", "consensus", "chosen-by") else json.loads(cell)
     except (TypeError, ValueError):
         return cell
     return found if isinstance(found, (bool, int, float)) else cell
@@ -119,25 +119,24 @@ validate({"workflow": WORKFLOW, **TABLES}, "tables.schema.yaml")
 OUT = WORKFLOW["out"]
 MODELS, ANCHORS = by_name(TABLES["models"]), by_name(TABLES["anchors"])
 MODEL, RUN = f"{OUT}/models/{{model}}", f"{OUT}/runs/{{model}}/{{anchors}}"
+CROSSED = f"{OUT}/crossed/{{anchors}}"
 HELD_OUT = [name for name, row in ANCHORS.items() if not {"records", "file"} & set(row)]
-if SETTINGS.get("design", {}).get("best"):
-    raise WorkflowError(f"{RUN_TOML}: [design] best: the workflow designs edits of anchors; give to, or maxent design")
-if HELD_OUT and any({"model", "adopt"} & set(row) for row in MODELS.values()):
-    raise WorkflowError(f"anchors {HELD_OUT[0]}: only a model trained here has held-out records; give records or file")
+SHARED = [name for name, row in ANCHORS.items() if {"file", "chosen-by"} & set(row)]
+ALONE = [name for name, row in MODELS.items() if "consensus" not in row]
 
 
 def options(command, wildcards, lacks=()):
     """What a run's rows ask of a command, beside run.toml, but for options that it lacks, as words for the shell."""
     asked = {"config": RUN_TOML, **of_model(command, wildcards), **of_anchors(command, wildcards)}
-    return shlex.join(word(name, found) for name, found in asked.items() if name not in lacks)
+    return shlex.join(each for name, found in asked.items() if name not in lacks for each in words(name, found))
 
 
 def of_doctor(command, wildcards):
     """What the doctor is asked for a command: as the command is, where it has the same options."""
     lacks = NOT_OF_DOCTOR[command]
     own = {name: found for name, found in SETTINGS.get(command, {}).items() if name not in lacks}
-    words = shlex.join(word(name, found) for name, found in own.items())
-    return f"{words} {options(command, wildcards, lacks)}"
+    told = shlex.join(each for name, found in own.items() for each in words(name, found))
+    return f"{told} {options(command, wildcards, lacks)}"
 
 
 def shaping(command):
@@ -147,9 +146,11 @@ def shaping(command):
     return json.dumps([seed, *(SETTINGS.get(name) for name in names)])
 
 
-def word(name, found):
-    """--name, --no-name, or --name=value."""
-    return f"--{name}={found}" if not isinstance(found, bool) else f"--{name}" if found else f"--no-{name}"
+def words(name, found):
+    """--name, --no-name, or --name=value, of several values one each."""
+    if isinstance(found, bool):
+        return [f"--{name}" if found else f"--no-{name}"]
+    return [f"--{name}={each}" for each in (found if isinstance(found, list) else [found])]
 
 
 def of_model(command, wildcards):
@@ -158,10 +159,24 @@ def of_model(command, wildcards):
     if command not in ("train", "predict", "sample", "gc-probe", "attribute", "variants", "design", *asked):
         return {}
     row = {name: found for name, found in MODELS[wildcards.model].items() if name != "name"}
-    if command == "train" or "model" in row:
-        return row
-    own = {"trust-code": True} if "adopt" in row else {}
-    return {"model": MODEL.format(model=wildcards.model), **own}
+    return row if command == "train" else as_models(networks_of(row) or [wildcards.model])
+
+
+def networks_of(row):
+    """The models that one is the consensus of; none where it is a network."""
+    return [name.strip() for name in str(row["consensus"]).split(",")] if "consensus" in row else []
+
+
+def as_models(names):
+    """The folders of models, and whether to run the code in them."""
+    found = {"model": [folder_of(name) for name in names]}
+    trusted = any("adopt" in MODELS[name] or MODELS[name].get("trust-code") for name in names)
+    return found | ({"trust-code": True} if trusted else {})
+
+
+def folder_of(name):
+    """The folder of a model: its own, or that of what is trained or adopted here."""
+    return MODELS[name].get("model", MODEL.format(model=name))
 
 
 def asks_pairs():
@@ -244,15 +259,36 @@ def imported_by(module, file):
 
 
 def network(wildcards):
-    """The files of the model folder that a network is read from."""
-    folder = MODELS[wildcards.model].get("model", MODEL.format(model=wildcards.model))
-    return [f"{folder}/model.json", f"{folder}/weights.safetensors"]
+    """The files of the model folder that a network is read from, or of several."""
+    return files_of(networks_of(MODELS[wildcards.model]) or [wildcards.model])
+
+
+def files_of(names):
+    """The files of model folders."""
+    return [f"{folder_of(name)}/{file}" for name in names for file in ("model.json", "weights.safetensors")]
 
 
 def records(wildcards):
     """What anchors are chosen from: a file, or what was held out when the model was trained."""
-    held_out = f"{MODEL}/test.positives.fa".format(model=wildcards.model)
+    held_out = f"{MODEL}/test.positives.fa".format(model=chooser(wildcards))
     return {"records": held_out, **files(ANCHORS[wildcards.anchors], "records", "genome")}
+
+
+def chooser(wildcards):
+    """The model that chooses a set's anchors."""
+    return ANCHORS[wildcards.anchors].get("chosen-by", wildcards.model)
+
+
+def crossing(wildcards):
+    """What networks that read each other's draws are told: their folders, in the order of the draws."""
+    asked = {"config": RUN_TOML, **as_models(ALONE)}
+    return shlex.join(each for name, found in asked.items() for each in words(name, found))
+
+
+def crossed(wildcards):
+    """The table of networks that read each other's draws, where a model's are among them."""
+    asked = "compare" in SETTINGS and wildcards.anchors in SHARED and wildcards.model in ALONE
+    return [f"{CROSSED}/networks.tsv".format(anchors=wildcards.anchors)] if asked else []
 
 
 def looked_through(wildcards):
@@ -264,12 +300,12 @@ def counting(wildcards):
     """What `maxent motifs` is told of them, as words for the shell."""
     row, found = ANCHORS[wildcards.anchors], looked_through(wildcards)
     asked = {**found, **{name: row[name] for name in READING if found and name in row}}
-    return shlex.join(word(name, value) for name, value in asked.items())
+    return shlex.join(each for name, value in asked.items() for each in words(name, value))
 
 
 def anchors(wildcards):
     """The anchors, chosen or given."""
-    chosen = f"{RUN}/anchors.fa".format(**wildcards)
+    chosen = f"{RUN}/anchors.fa".format(model=chooser(wildcards), anchors=wildcards.anchors)
     return {"anchors": ANCHORS[wildcards.anchors].get("file", chosen)}
 
 
@@ -326,3 +362,26 @@ def gpus(command):
     """One where the network is to run on one."""
     device = {**SETTINGS.get("sampling", {}), **SETTINGS.get(command, {})}.get("device", "cpu")
     return int(device.startswith("cuda"))
+
+
+def check():
+    """Raise WorkflowError for what run.toml and the tables do not say together."""
+    if SETTINGS.get("design", {}).get("best"):
+        raise WorkflowError(f"{RUN_TOML}: [design] best: the workflow designs edits of anchors; give to, or maxent design")
+    for name, row in ANCHORS.items():
+        if "chosen-by" in row and row["chosen-by"] not in MODELS:
+            raise WorkflowError(f"anchors {name}: chosen-by names no model; they are {', '.join(MODELS)}")
+    for name in HELD_OUT:
+        for model in [ANCHORS[name]["chosen-by"]] if "chosen-by" in ANCHORS[name] else MODELS:
+            if not {"positives", "table"} & set(MODELS[model]):
+                told = "only a model trained here has held-out records; give records, file, or chosen-by"
+                raise WorkflowError(f"anchors {name}: {told}")
+    for name, row in MODELS.items():
+        if "consensus" in row and not (len(networks_of(row)) > 1 and set(networks_of(row)) <= set(ALONE)):
+            raise WorkflowError(f"model {name}: consensus is of two or more others; give names such as {','.join(ALONE)}")
+    if "compare" in SETTINGS and (len(ALONE) < 2 or not SHARED):
+        told = "is of two or more models around the same anchors; give a set a file, or the model that chooses it, chosen-by"
+        raise WorkflowError(f"{RUN_TOML}: [compare] {told}")
+
+
+check()

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.cluster.hierarchy import dendrogram, linkage
+from scipy.cluster.hierarchy import linkage
 from scipy.spatial.distance import squareform
 
 from maxent_cli.analysis.diagnostics import mcse_mean
 from maxent_cli.analysis.free_energy import log_partition
 from maxent_cli.analysis.over_anchors import Interval95, mean_over_anchors, p_above
 from maxent_cli.data import Floats, SampleSet
+from maxent_cli.tables.crossing import AS_OTHERS, OWN, SHARED, UNDECIDED
 
 Row = dict[str, Any]
-OWN, AS_OTHERS, SHARED, UNDECIDED = "own", "as others", "shared", "undecided"
 SURE = 0.05  # of all verdicts together
 NUMBERS = ("called", "t", "excess", "divergence", "apart")
 
@@ -103,8 +103,8 @@ def network_rows(names: Sequence[str], tables: dict[str, Floats]) -> list[Row]:
         row |= _spelled("t", mean_over_anchors(given["t"]))
         row |= _spelled("called", mean_over_anchors(given["called"]))
         row |= _spelled("excess", mean_over_anchors(given["excess"]))
-        row["own_t"] = float(tables["t"][:, number, number].mean())
-        row["read_t"] = float(tables["t"][:, others[:, number], number].mean())
+        row |= _spelled("own_t", mean_over_anchors(tables["t"][:, number, number]))
+        row |= _spelled("read_t", mean_over_anchors(tables["t"][:, others[:, number], number].mean(axis=1)))
         beyond = _beyond(number, tables["excess"], given["excess"])
         row["beyond"], row["p"] = beyond.mean(), p_above(beyond, 0.0)
         row["verdict"] = _verdict(p_above(given["excess"], 0.0), row["p"], SURE / count)
@@ -127,21 +127,15 @@ def _beyond(number: int, excess: Floats, own: Floats) -> Floats:
     return np.asarray(own - np.maximum(rest, 0))
 
 
-@dataclass(frozen=True)
-class Tree:
-    """Which networks are alike: lines (n, 4) across and up, as scipy draws them, and the networks' order."""
+def tree_of(excess: Floats) -> list[Row]:
+    """The joints of a tree of networks by the mean of the two excesses (A, B) of each pair, average linkage (UPGMA).
 
-    across: Floats
-    up: Floats
-    order: list[int]
-
-
-def tree_of(excess: Floats) -> Tree:
-    """The tree of networks by the mean of the two excesses (A, B) of each pair, average linkage (UPGMA).
-
-    What is below 0 counts as 0.
+    What is below 0 counts as 0. Networks are numbered from 0, and joints after them, those of the most alike first.
     """
     both = np.maximum((excess + excess.T) / 2, 0.0)
     np.fill_diagonal(both, 0.0)
-    found = dendrogram(linkage(squareform(both, checks=False), "average"), no_plot=True)
-    return Tree(np.array(found["icoord"]), np.array(found["dcoord"]), [int(leaf) for leaf in found["leaves"]])
+    joints = linkage(squareform(both, checks=False), "average")
+    return [
+        {"joint": len(both) + row, "first": int(first), "second": int(second), "excess": height, "networks": int(count)}
+        for row, (first, second, height, count) in enumerate(joints.tolist())
+    ]

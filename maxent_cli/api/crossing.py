@@ -3,17 +3,14 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from maxent_cli.analysis.crossing import (
-    AS_OTHERS,
     NUMBERS,
-    OWN,
-    SHARED,
-    UNDECIDED,
     Row,
     cross,
     network_rows,
@@ -22,28 +19,24 @@ from maxent_cli.analysis.crossing import (
 )
 from maxent_cli.api.drawn import law_of, reader_of
 from maxent_cli.api.draws import Draws, GivenDraws, opened, path_of
-from maxent_cli.api.jobs import granted_cpus, torch_threads
+from maxent_cli.api.jobs import granted_cpus, in_order, torch_threads
 from maxent_cli.api.listening import Listener, Progress, listener_of
 from maxent_cli.api.networks import Network, Reader, place
 from maxent_cli.api.results import Results, results_folder, tell
-from maxent_cli.data import Floats
+from maxent_cli.api.runs import Run, settings_of
+from maxent_cli.data import WHOLE, Floats
 from maxent_cli.errors import InputError, SettingsError, StoppedError, require_range
-from maxent_cli.interpret.crossing import Drawn, read_each_other
+from maxent_cli.interpret.crossing import MOST_DRAWS, Drawn, read_each_other
 from maxent_cli.interpret.law import LawSettings
-from maxent_cli.io.crossing_figure import CrossingFigure, write_crossing_figure
+from maxent_cli.io.crossing_figure import CrossingFigure, order_of, write_crossing_figure
+from maxent_cli.io.digests import noted
 from maxent_cli.io.outputs import planned
 from maxent_cli.io.tables import write_table
-from maxent_cli.tables.crossing import CROSSED, NETWORKS, PAIRS
+from maxent_cli.io.unfinished import Unfinished, packed, unfinished, unpacked
+from maxent_cli.tables.crossing import CROSSED, NETWORKS, PAIRS, TREE, VERDICTS
 
-MOST_DRAWS = 400
 SHOWN = {"t": "T: how far outputs move, sd", "called": "Share called as the anchor", "apart": "Laws apart, bits (JS)"}
 MOST_SAID = 12  # networks
-VERDICTS = {
-    OWN: "its invariances are its own",
-    AS_OTHERS: "its invariances are no more its own than the others' are theirs",
-    SHARED: "its invariances are shared",
-    UNDECIDED: "undecided, for want of anchors",
-}
 
 
 def cross_read(
@@ -59,9 +52,9 @@ def cross_read(
 ) -> Results:
     """What each of several networks makes of the draws of each: are a network's invariances its own?
 
-    T(A -> B) is the mean over A's draws of abs(f_B(x) - f_B(x0)) / sd_q(f_B): by how much the output of B moves, in units
-    of its spread over background sequences, where A sees no difference. No label is looked at: networks that learned
-    too little, or by heart, have draws in which the others' outputs move.
+    T(A -> B) is the mean over A's draws of abs(f_B(x) - f_B(x0)) / sd_q(f_B): by how much the output of B moves, in
+    units of its spread over background sequences, where A sees no difference. No label is looked at: networks that
+    learned too little, or by heart, have draws in which the others' outputs move.
 
     Parameters
     ----------
@@ -75,14 +68,15 @@ def cross_read(
     device
         Where the networks run.
     out
-        Folder for the results; without it they are kept until nobody holds them.
+        Folder for the results; unfinished work lies in OUT.partial, from which the same call goes on. Without it they
+        are kept until nobody holds them.
     threads, progress
         CPU threads; bars on stderr, none, or a function that is given each step.
 
     Returns
     -------
     Results
-        Tables 'pairs', 'networks' and 'crossed', as `maxent compare --help-all` tells.
+        Tables 'networks', 'pairs', 'crossed' and 'tree', as `maxent compare --help-all` tells.
 
     Raises
     ------
@@ -100,39 +94,75 @@ def cross_read(
     if len(draws) != len(networks) or len(draws) < 2:
         problem = f"{len(draws)} are given, with {len(networks)} networks"
         raise SettingsError("draws", "", problem, "give two or more, each with the --model that it was drawn with")
-    listener = listener_of(progress)
+    listener, names = listener_of(progress), _names(networks)
     files = [path for network in networks for path in network.files]
     outputs = planned([*dict.fromkeys([*map(path_of, draws), *files])], folders=[out])
+    settings = settings_of(threshold=threshold, most_draws=most_draws, device=device)
     with ExitStack() as stack:
         given = [stack.enter_context(opened(each)) for each in draws]
+        digests: dict[str, object] = {
+            "model": [network.digest for network in networks],
+            "draws": [noted(each.path) for each in given],
+        }
         sides = [_side(each, network, device, listener) for each, network in zip(given, networks, strict=True)]
-        names = _names(networks)
-        shared = _shared(given)
-        with torch_threads(threads or granted_cpus()), listener.progress("reading", len(shared), "anchors") as ticker:
-            tables, crossed = dict[str, list[Floats]](), list[Row]()
-            for rows in shared:
-                if listener.stop.asked:
-                    raise StoppedError
-                found, convergence = _anchor(given, sides, rows, (threshold, most_draws, device))
-                for name in NUMBERS:
-                    tables.setdefault(name, []).append(np.array([[each[name] for each in row] for row in found]))
-                crossed += _crossed(given[0].names()[rows[0]], names, found, convergence)
-                ticker.advance()
-    stacked = {name: np.stack(each) for name, each in tables.items()}
-    pairs = [
-        pair_row(a, b, [{name: table[row, i, j] for name, table in stacked.items()} for row in range(len(shared))])
-        for i, a in enumerate(names)
-        for j, b in enumerate(names)
-    ]
-    networks_found = network_rows(names, stacked)
-    with results_folder(out, outputs, device=device) as folder:
-        for table, rows_of in ((PAIRS, pairs), (NETWORKS, networks_found), (CROSSED, crossed)):
-            write_table(str(folder / table.file), rows_of, table)
-        _draw(folder, names, {name: table.mean(axis=0) for name, table in stacked.items()})
-    return tell(folder, out, "networks", account(networks_found), listener)
+        job = CrossingJob(given, sides, _shared(given), names, (threshold, most_draws, device), listener)
+        run = Run("compare", settings, digests, WHOLE, len(job.shared), len(job.shared), 0)
+        with unfinished(out, run.identity, listener.stop) as work:
+            with torch_threads(threads or granted_cpus()):
+                kept = read_off(job, work)
+            with results_folder(out, outputs, device=device) as folder:
+                found = put_together(folder, names, list(in_order(work, kept, unpacked, listener.stop)))
+    return tell(folder, out, "networks", account(found), listener)
 
 
 Side = tuple[Reader, LawSettings]
+
+
+@dataclass(frozen=True)
+class CrossingJob:
+    """Draws, networks as these read them, anchors that all have, names, how it is done, and who listens."""
+
+    draws: Sequence[Draws]
+    sides: Sequence[Side]
+    shared: Sequence[Sequence[int]]
+    names: Sequence[str]
+    how: tuple[float, int, str]
+    listener: Listener
+
+
+def read_off(job: CrossingJob, work: Unfinished) -> list[str]:
+    """Go through the anchors, keep the numbers of all pairs, and name what was kept in order."""
+    names, left = work.left_of(len(job.shared), job.listener.say)
+    with job.listener.progress("reading", len(left), "anchors") as ticker:
+        for row in left:
+            if job.listener.stop.asked:
+                raise StoppedError
+            try:
+                work.finish(names[row], _anchor(job, job.shared[row]))
+            except InputError as error:
+                work.useless = error.path in {each.path for each in job.draws}  # they must change
+                raise
+            ticker.advance()
+    return [f"{name}.result" for name in names]
+
+
+def put_together(folder: Path, names: Sequence[str], found: Sequence[tuple[dict[str, Floats], list[Row]]]) -> list[Row]:
+    """Write the tables and the figure of all anchors; give the rows of networks.tsv."""
+    tables = {name: np.stack([arrays[name] for arrays, _ in found]) for name in NUMBERS}
+    pairs = [
+        pair_row(a, b, [{name: table[row, i, j] for name, table in tables.items()} for row in range(len(found))])
+        for i, a in enumerate(names)
+        for j, b in enumerate(names)
+    ]
+    means = {name: table.mean(axis=0) for name, table in tables.items()}
+    networks, joints = network_rows(names, tables), tree_of(means["excess"])
+    crossed = [row for _, rows in found for row in rows]
+    for table, rows in ((PAIRS, pairs), (NETWORKS, networks), (CROSSED, crossed), (TREE, joints)):
+        write_table(str(folder / table.file), rows, table)
+    order = order_of(joints)
+    matrices = {title: means[name][np.ix_(order, order)] for name, title in SHOWN.items()}
+    write_crossing_figure(str(folder / "crossing.png"), CrossingFigure([names[row] for row in order], matrices, joints))
+    return networks
 
 
 def _side(draws: Draws, network: Network, device: str, listener: Listener) -> Side:
@@ -168,39 +198,29 @@ def _shared(draws: Sequence[Draws]) -> list[list[int]]:
     return found
 
 
-def _anchor(
-    draws: Sequence[Draws], sides: Sequence[Side], rows: Sequence[int], how: tuple[float, int, str]
-) -> tuple[list[list[Row]], list[Row]]:
-    """The numbers of each pair around one anchor, and whether each one's draws have converged."""
-    threshold, most, device = how
+def _anchor(job: CrossingJob, rows: Sequence[int]) -> bytes:
+    """The numbers of each pair around one anchor, and the rows of its table, to be kept."""
+    threshold, most, device = job.how
     readings, convergence = list[Drawn](), list[Row]()
-    for each, (model, law), row in zip(draws, sides, rows, strict=True):
+    for each, (model, law), row in zip(job.draws, job.sides, rows, strict=True):
         samples = each[row]
         if readings and (samples.mutable != readings[0].samples.mutable).any():
-            problem = f"holds other positions of {samples.name} than {draws[0].path}"
+            problem = f"holds other positions of {samples.name} than {job.draws[0].path}"
             raise InputError(each.path, "", problem, "draw with the same --fix")
         diagnosis = each.diagnosis(samples)
         convergence.append({"converged": diagnosis.converged, "rhat": diagnosis.worst_rhat})
         readings.append(Drawn(model, law, samples))
     try:
-        seen = read_each_other(readings, most, torch.device(device))
+        found = cross(read_each_other(readings, most, torch.device(device)), threshold)
     except InputError as error:
-        raise InputError(draws[0].path, f"anchor {error.path}", error.problem, error.cure) from error
-    return cross(seen, threshold), convergence
-
-
-def _crossed(record: str, names: Sequence[str], found: list[list[Row]], convergence: list[Row]) -> Iterator[Row]:
-    for a, row in enumerate(found):
-        for b, values in enumerate(row):
-            yield {"record": record, "drawn": names[a], "read": names[b]} | values | convergence[a]
-
-
-def _draw(folder: Path, names: Sequence[str], means: dict[str, Floats]) -> None:
-    tree = tree_of(means["excess"])
-    order = np.ix_(tree.order, tree.order)
-    matrices = {title: means[name][order] for name, title in SHOWN.items()}
-    ordered = [names[number] for number in tree.order]
-    write_crossing_figure(str(folder / "crossing.png"), CrossingFigure(ordered, matrices, tree.across, tree.up))
+        raise InputError(job.draws[0].path, f"anchor {error.path}", error.problem, error.cure) from error
+    crossed = [
+        {"record": readings[0].samples.name, "drawn": a, "read": b} | values | told
+        for a, row, told in zip(job.names, found, convergence, strict=True)
+        for b, values in zip(job.names, row, strict=True)
+    ]
+    arrays = {name: np.array([[values[name] for values in row] for row in found]) for name in NUMBERS}
+    return packed(arrays, crossed)
 
 
 def account(rows: Sequence[Row]) -> Iterator[str]:
@@ -209,9 +229,4 @@ def account(rows: Sequence[Row]) -> Iterator[str]:
     for row in sorted(rows, key=lambda each: -float(each["t"]))[:MOST_SAID]:
         moved = f"in its draws the others' outputs move {row['t']:.2f} sd ({row['t_low']:.2f} to {row['t_high']:.2f})"
         called = f"{row['called']:.0%} ({row['called_low']:.0%} to {row['called_high']:.0%}) they call as the anchor"
-        yield f"  {row['network']}: {verdict_of(row)}; {moved}, and {called}"
-
-
-def verdict_of(row: Row) -> str:
-    """A network's verdict as a clause."""
-    return VERDICTS[row["verdict"]]
+        yield f"  {row['network']}: {VERDICTS[row['verdict']]}; {moved}, and {called}"

@@ -1,3 +1,4 @@
+from .equivalents import equivalent as equivalent
 from .law import LawSettings as LawSettings
 from .plan import NotAStack as NotAStack
 from .plan import read_plan as read_plan

@@ -20,6 +20,7 @@ from maxent_cli.engine.target import start_state
 from maxent_cli.engine.tuning import first_ladder
 from maxent_cli.interpret import conditionals
 from maxent_cli.interpret.attribution import REFERENCES
+from maxent_cli.interpret.crossing import BACKGROUNDS, MOST_DRAWS
 from maxent_cli.interpret.equivalents import equivalent
 from maxent_cli.interpret.law import BATCH, LawSettings, anchored_law, evaluate, output_term, sums_of
 from maxent_cli.interpret.prefix_mass import COMPILED_EFFORT, FULL_EFFORT
@@ -41,6 +42,7 @@ COPIED, MOST_OFF = 128, 1e-5  # sequences, and the share of their mean energy th
 PAIRS = 32  # of representations, between which a linear head is linear
 TIMED = 1.0  # seconds that speed is measured for
 MOST_TIMED_STEPS = 400
+COMPARED = 5  # networks, such as folds, that each read the draws of all
 CHANGES_AN_ALLELE = 1.5  # of two letters one is mostly there
 PASSES_A_CONTEXT = 3  # which it takes to take one up
 PASSES_A_LETTER = 4  # that each draw takes to be taken up when a letter of a prefix is put in
@@ -211,6 +213,7 @@ def speed(patient: Patient) -> Iterator[Finding]:
     yield _needs(patient, setting.run, preparing + after, step, passes)
     yield _variants(patient, passes, step / chains if compiled else 1 / passes)
     yield _prefixes(patient, passes, step / chains if compiled else None)
+    yield _crossing(patient, passes)
 
 
 def _prepared(patient: Patient) -> Setting:
@@ -305,6 +308,15 @@ def _prefixes(patient: Patient, passes: float, change: float | None) -> Finding:
     return Finding("prefixes", OK, text, {"seconds_an_anchor": outputs, "seconds_of_law": bits})
 
 
+def _crossing(patient: Patient, passes: float) -> Finding:
+    """What an anchor takes whose draws, of several networks like it, all of them read."""
+    read, length = COMPARED**2 * MOST_DRAWS, patient.model.input_length
+    each = (read + COMPARED * BACKGROUNDS) / passes
+    held = COMPARED * patient.run.bytes_held(length) + read * (length + 16)
+    text = f"`maxent compare` of {COMPARED} networks like it: about {each:.2g} s an anchor; {held / 2**30:.2g} GiB"
+    return Finding("crossing", OK, text, {"networks": COMPARED, "seconds_an_anchor": each, "bytes": held})
+
+
 def _drawing(run: Sampling, steps: int, passes: float, step: float) -> float:
     """Seconds of warm-up and so many steps of the run's replicas, and of the passes over draws."""
     evaluated = run.chains * run.draws + run.chains * run.replicas * min(run.draws, REPLICA_DRAWS)
@@ -325,7 +337,7 @@ def copies(patient: Patient) -> Finding:
         return Finding("copies", NOTE, "a function of sequences has no units to exchange", {})
     model, moved = equivalent(patient.model, torch.Generator().manual_seed(0))
     numbers: dict[str, Any] = vars(moved)
-    if not moved.ordered:
+    if not moved.ordered and not moved.rescaled:
         return Finding(
             "copies", NOTE, "no units could be exchanged: its code cannot be read as layers in a row", numbers
         )
@@ -339,7 +351,7 @@ def copies(patient: Patient) -> Finding:
     if unlike > MOST_OFF:  # by what its layers are read as, or by rounding
         text = f"no copy could be made that is the same function: outputs differ by {unlike:.1e}"
         return Finding("copies", NOTE, text, numbers)
-    text = f"{moved.ordered} units in another order, {moved.rescaled} of them rescaled: energies differ by {off:.1e}"
+    text = f"{moved.ordered} units in another order, {moved.rescaled} rescaled: energies differ by {off:.1e}"
     return Finding("copies", OK if off <= MOST_OFF else WRONG, text, numbers | {"difference": off})
 
 

@@ -20,6 +20,7 @@ from maxent_cli.models.pieces import sequences_at_once
 from maxent_cli.models.protocol import SequenceModel
 
 BACKGROUNDS = 1000  # sequences over which an output's spread is found
+MOST_DRAWS = 400  # of an anchor and a network that are read
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ w ∘ Phi stays as it is, but for the order of its terms.
 """
 
 import copy
-from collections import Counter
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
-from maxent_cli.interpret.plan import _Add, _Turn, read
+from maxent_cli.interpret.plan import HANDLERS, Add, Turn, read
 from maxent_cli.models.adapter import AdaptedNetwork
 from maxent_cli.models.architectures import LayeredModel
 from maxent_cli.models.consensus import Consensus
@@ -23,24 +23,6 @@ UNITWISE = (nn.Sigmoid, nn.Tanh, nn.SiLU, nn.GELU, nn.ELU, nn.Softplus)  # which
 
 
 @dataclass
-class _Units:
-    """Units that a layer gives: what has a row for each, and what happened to them since.
-
-    carriers: the layer, and batch norms behind it, in order. rescalable: nothing since the last of them sees how large
-    they are. turned: they come last, not second.
-    """
-
-    carriers: list[nn.Module]
-    rescalable: bool = True
-    turned: bool = False
-
-    @property
-    def count(self) -> int:
-        """How many there are."""
-        return len(_rows_of(self.carriers[-1])[0])
-
-
-@dataclass
 class Moved:
     """Numbers of units that were put in another order, and of those that were rescaled too."""
 
@@ -48,10 +30,108 @@ class Moved:
     rescaled: int = 0
 
 
+@dataclass(eq=False)
+class _Tie:
+    """What units have in common that were added: their order, or their sizes. It may be fixed.
+
+    blocks: in so many groups of units in a row, each of which stays together.
+    """
+
+    count: int
+    free: bool = True
+    blocks: int = 1
+    with_: "_Tie | None" = None
+
+    @property
+    def root(self) -> "_Tie":
+        """What stands for all that are tied to each other."""
+        return self if self.with_ is None else self.with_.root
+
+
+@dataclass(frozen=True)
+class _Units:
+    """Units that a step gives: their order, their sizes."""
+
+    order: _Tie
+    sizes: _Tie
+
+    def fix(self) -> None:
+        """Leave them as they are."""
+        self.order.root.free = self.sizes.root.free = False
+
+
+def _units(count: int, free: bool = True, blocks: int = 1) -> _Units:
+    return _Units(_Tie(count, free, blocks), _Tie(count, free))
+
+
+def _tie(one: _Units, other: _Units) -> None:
+    """Have units move together, as those must that are added."""
+    for a, b in ((one.order.root, other.order.root), (one.sizes.root, other.sizes.root)):
+        a.free = b.free = a.free and b.free and a.count == b.count
+        if a is not b and a.count == b.count:
+            a.blocks, b.with_ = math.lcm(a.blocks, b.blocks), a
+
+
+@dataclass
+class _Walk:
+    """A network's steps, gone through in order: the units at hand, those of earlier steps, what reads and gives which.
+
+    turned: units come last, not second.
+    """
+
+    units: _Units
+    turned: bool
+    named: dict[str, _Units] = field(default_factory=dict)
+    used: dict[nn.Module, tuple[_Units, _Units, bool]] = field(default_factory=dict)
+
+    def take(self, name: str, step: nn.Module) -> None:
+        """Go through a step."""
+        if isinstance(step, nn.Conv1d | nn.Linear):
+            self._weigh(step, getattr(step, "groups", 1))
+        elif isinstance(step, nn.BatchNorm1d):
+            into = self._read(step.num_features, step.num_features)
+            into.sizes.root.free = False
+            self._use(step, into, _Units(into.order, _Tie(step.num_features, step.affine)))
+        elif isinstance(step, Turn):
+            self.turned = not self.turned
+        elif isinstance(step, Add):
+            _tie(self.units, self.named[step.earlier])
+        elif isinstance(step, UNITWISE) or (isinstance(step, nn.ConstantPad1d) and step.value):
+            self.units.sizes.root.free = False
+        elif type(step) not in HANDLERS:
+            self.units.fix()
+            self.units = _units(self.units.order.count, free=False)
+        self.named[name] = self.units
+
+    def _weigh(self, step: nn.Conv1d | nn.Linear, groups: int) -> None:
+        """A layer of weights, which reads the units at hand."""
+        count = step.weight.shape[1] * groups
+        into = self._read(count, count if isinstance(step, nn.Conv1d) else self.units.order.count)
+        into.order.root.blocks = math.lcm(into.order.root.blocks, groups)
+        self._use(step, into, _units(len(step.weight), blocks=groups))
+
+    def _read(self, count: int, each: int) -> _Units:
+        """The units at hand, where so many values are so many units at places; or else units that stay as they are."""
+        if self.units.order.count == each and count % each == 0:
+            return self.units
+        self.units.fix()
+        return _units(count, free=False)
+
+    def _use(self, step: nn.Module, into: _Units, given: _Units) -> None:
+        """A module that reads units and gives others; where it is used again, both are as before."""
+        first = self.used.setdefault(step, (into, given, self.turned))
+        _tie(first[0], into)
+        _tie(first[1], given)
+        if first[2] != self.turned:
+            into.fix()
+        self.units = given
+
+
 def equivalent(model: SequenceModel, random: torch.Generator) -> tuple[SequenceModel, Moved]:
     """A copy of a network whose units are exchanged and rescaled, layer by layer, as far as its code can be read.
 
-    Units that several layers read, as at a residual connection, stay as they are.
+    Units that are added, as at a residual connection, move together; those of a group of a convolution stay together.
+    Where layers are read as other than they are, it is another function, which outputs show.
     """
     found, moved = copy.deepcopy(model), Moved()
     parts = found.parts if isinstance(found, Consensus) else [found]
@@ -61,78 +141,65 @@ def equivalent(model: SequenceModel, random: torch.Generator) -> tuple[SequenceM
 
 
 def _move(model: SequenceModel, random: torch.Generator, moved: Moved) -> None:
-    """Exchange and rescale units, from each layer of weights to the next."""
-    steps, head = list(read(model).layers), _head(model)
-    if read(model).end is None and head is not None:
-        steps.append(("head", head))
-    added = {step.earlier for _, step in steps if isinstance(step, _Add)}
-    used = Counter(id(step) for _, step in steps)
-    units: _Units | None = None
-    turned = isinstance(model, AdaptedNetwork) and model.reading.channels_last
+    """Exchange and rescale units, each with what reads them."""
+    reading, head = read(model), _head(model)
+    walk = _Walk(_units(4, free=False), isinstance(model, AdaptedNetwork) and model.reading.channels_last)
+    for name, step in reading.layers:
+        walk.take(name, step)
+    if reading.end is None and head is not None:
+        walk.take("head", head)
+    walk.units.fix()
+    orders, sizes = dict[_Tie, Tensor](), dict[_Tie, Tensor]()
     with torch.no_grad():
-        for name, step in steps:
-            if isinstance(step, nn.Conv1d | nn.Linear):
-                alone = getattr(step, "groups", 1) == 1 and used[id(step)] == 1
-                if units is not None and alone:
-                    units.turned = turned
-                    _exchange(units, step, random, moved)
-                units = _Units([step]) if alone else None
-            elif isinstance(step, _Turn):
-                turned = not turned
-            elif units is not None:
-                units = _after(units, step)
-            if name in added:
-                units = None
+        for module, (into, given, turned) in walk.used.items():
+            for units in (into, given):
+                _draw(units, orders, sizes, random, moved)
+            (order_into, size_into), (order, size) = (
+                (orders[units.order.root], sizes[units.sizes.root]) for units in (into, given)
+            )
+            _give(module, order, size)
+            if isinstance(module, nn.Conv1d | nn.Linear):
+                _read(module, order_into, size_into, turned)
 
 
-def _after(units: _Units, step: nn.Module) -> _Units | None:
-    """The units behind a step that is no layer of weights; None where they may not be moved."""
-    if isinstance(step, nn.BatchNorm1d):
-        if not step.affine or step.num_features != units.count:
-            return None
-        units.carriers.append(step)
-        units.rescalable = True
-    elif isinstance(step, UNITWISE) or (isinstance(step, nn.ConstantPad1d) and step.value):
-        units.rescalable = False
-    elif isinstance(step, _Add):
-        return None
-    return units
-
-
-def _exchange(units: _Units, reader: nn.Conv1d | nn.Linear, random: torch.Generator, moved: Moved) -> None:
-    """Put units in another order, and rescale them, with what reads them."""
-    count = units.count
-    spread = reader.weight.shape[1] // count
-    if spread * count != reader.weight.shape[1]:
-        return
-    order, scales = torch.randperm(count, generator=random), torch.ones(count)
-    if units.rescalable:
+def _draw(
+    units: _Units, orders: dict[_Tie, Tensor], sizes: dict[_Tie, Tensor], random: torch.Generator, moved: Moved
+) -> None:
+    """An order and sizes of units, if they have none yet."""
+    order, size = units.order.root, units.sizes.root
+    if order not in orders:
+        each = order.count // order.blocks if order.free else 1
+        starts = torch.arange(0, order.count, each)
+        orders[order] = torch.cat([start + torch.randperm(each, generator=random) for start in starts])
+        moved.ordered += order.count if each > 1 else 0
+    if size not in sizes:
         low, high = torch.log(torch.tensor([LEAST_SCALE, MOST_SCALE]))
-        scales = torch.exp(low + (high - low) * torch.rand(count, generator=random))
-        moved.rescaled += count
-    moved.ordered += count
-    for carrier in units.carriers:
-        for rows in _rows_of(carrier):
-            rows.copy_(rows[order])
-    last = units.carriers[-1]
-    for name in ("weight", "bias"):
-        values = getattr(last, name)
-        if values is not None:
-            values.mul_(scales.to(values).reshape(-1, *[1] * (values.dim() - 1)))
-    shape = (len(reader.weight), spread, count) if units.turned else (len(reader.weight), count, spread)
-    if isinstance(reader, nn.Conv1d):
-        reader.weight.copy_(reader.weight[:, order] / scales.to(reader.weight)[:, None])
-        return
-    weights = reader.weight.reshape(shape)
-    scaled = scales.to(reader.weight)
-    exchanged = weights[..., order] / scaled if units.turned else weights[:, order] / scaled[:, None]
-    reader.weight.copy_(exchanged.reshape(reader.weight.shape))
+        drawn = torch.exp(low + (high - low) * torch.rand(size.count, generator=random))
+        sizes[size] = drawn if size.free else torch.ones(size.count)
+        moved.rescaled += size.count if size.free else 0
 
 
-def _rows_of(module: nn.Module) -> list[Tensor]:
-    """What of a module has a row for each unit."""
-    names = ("weight", "bias", "running_mean", "running_var")
-    return [values for name in names if isinstance(values := getattr(module, name, None), Tensor)]
+def _give(module: nn.Module, order: Tensor, size: Tensor) -> None:
+    """Have a module give its units in an order, so many times as large."""
+    for name in ("weight", "bias", "running_mean", "running_var"):
+        values = getattr(module, name, None)
+        if isinstance(values, Tensor):
+            values.copy_(values[order])
+            if not name.startswith("running"):
+                values.mul_(size.to(values).reshape(-1, *[1] * (values.dim() - 1)))
+
+
+def _read(module: nn.Conv1d | nn.Linear, order: Tensor, size: Tensor, turned: bool) -> None:
+    """Have a layer of weights read units in an order, so many times as large as before."""
+    weight, groups = module.weight, getattr(module, "groups", 1)
+    rows, each = len(weight) // groups, len(order) // groups
+    turned = turned and isinstance(module, nn.Linear)
+    for group in range(groups):
+        own = weight[group * rows : (group + 1) * rows]
+        by_unit = own.reshape(rows, -1, each).transpose(1, 2) if turned else own.reshape(rows, each, -1)
+        some = slice(group * each, (group + 1) * each)
+        moved = by_unit[:, order[some] - group * each] / size.to(weight)[some, None]
+        own.copy_((moved.transpose(1, 2) if turned else moved).reshape(own.shape))
 
 
 def _head(model: SequenceModel) -> nn.Linear | None:

@@ -37,7 +37,7 @@ class NotAStack(Exception):  # noqa: N818 (a finding, not a fault)
 _READINGS: WeakKeyDictionary[SequenceModel, PlanReading] = WeakKeyDictionary()
 
 
-class _Turn(nn.Module):
+class Turn(nn.Module):
     """Exchanges positions and channels."""
 
     def __init__(self, axes: tuple[Any, ...]) -> None:
@@ -45,7 +45,7 @@ class _Turn(nn.Module):
         self.axes = tuple(axes[0]) if axes and isinstance(axes[0], tuple | list) else axes
 
 
-class _Add(nn.Module):
+class Add(nn.Module):
     """Adds what an earlier step gave."""
 
     def __init__(self, earlier: str) -> None:
@@ -53,7 +53,7 @@ class _Add(nn.Module):
         self.earlier = earlier
 
 
-class _Mean(nn.Module):
+class Mean(nn.Module):
     """The mean over positions."""
 
     def __init__(self, dim: Any, keepdim: bool = False) -> None:
@@ -61,7 +61,7 @@ class _Mean(nn.Module):
         self.axis, self.kept = (tuple(dim) if isinstance(dim, tuple | list) else (dim,)), keepdim
 
 
-class _Crop(nn.Module):
+class Crop(nn.Module):
     """Some of the positions in a row."""
 
     def __init__(self, index: Any) -> None:
@@ -119,7 +119,7 @@ class _Stack:
         handler, called = HANDLERS.get(type(step)), name or type(step).__name__
         if handler is None:
             raise NotAStack(f"{called}: {type(step).__name__} is not a layer it knows")
-        if self.turned and not isinstance(step, _Turn | nn.Flatten):
+        if self.turned and not isinstance(step, Turn | nn.Flatten):
             raise NotAStack(f"{called}: it reads positions before channels")
         if any(self.padded[:2]) and not isinstance(step, nn.Conv1d | nn.MaxPool1d | nn.ConstantPad1d):
             raise NotAStack(f"{called}: it reads padding")
@@ -210,7 +210,7 @@ def _guessed(model: SequenceModel) -> Layers:
 
 def _empty_stack(model: SequenceModel) -> _Stack:
     turned = isinstance(model, AdaptedNetwork) and model.reading.channels_last
-    wanted = frozenset(step.earlier for _, step in read(model).layers if isinstance(step, _Add))
+    wanted = frozenset(step.earlier for _, step in read(model).layers if isinstance(step, Add))
     return _Stack([], 4, model.input_length, turned=turned, wanted=wanted)
 
 
@@ -300,7 +300,7 @@ def _as_step(node: fx.Node, seen: list[fx.Node], root: nn.Module) -> nn.Module:
     if node.op != "call_module" and name in SUMS and len(node.args) == len(inputs) == 2 and seen[-1] in inputs:
         (earlier,) = (each for each in inputs if each is not seen[-1])
         if earlier in seen[1:]:  # and not the letters
-            return _Add(earlier.name)
+            return Add(earlier.name)
     raise NotAStack(f"{node.name}: it does not read the layer before it alone")
 
 
@@ -347,10 +347,10 @@ FUNCTIONS: dict[str, Callable[..., nn.Module]] = {
     "silu": nn.SiLU,
     "softplus": nn.Softplus,
     "flatten": lambda start=0: nn.Flatten(start),
-    "transpose": lambda *axes: _Turn(axes),
-    "permute": lambda *axes: _Turn(axes),
-    "mean": _Mean,
-    "getitem": _Crop,
+    "transpose": lambda *axes: Turn(axes),
+    "permute": lambda *axes: Turn(axes),
+    "mean": Mean,
+    "getitem": Crop,
 }
 MOST_ARGUMENTS = {"flatten": 2, "transpose": 3, "permute": 4, "mean": 3, "getitem": 2}
 
@@ -440,14 +440,14 @@ def _global_pool(stack: _Stack, step: nn.AdaptiveMaxPool1d | nn.AdaptiveAvgPool1
     stack.add(Layer(kind, layers.IDENTITY, *shape, stack.length, stack.length))
 
 
-def _mean(stack: _Stack, step: _Mean) -> None:
+def _mean(stack: _Stack, step: Mean) -> None:
     if stack.flat or step.axis not in ((2,), (-1,)):
         raise NotAStack("a mean is not one over positions alone")
     _global_pool(stack, nn.AdaptiveAvgPool1d(1))
     stack.flat = not step.kept
 
 
-def _crop(stack: _Stack, step: _Crop) -> None:
+def _crop(stack: _Stack, step: Crop) -> None:
     """A mean of one position, with a negative padding."""
     *others, cut = step.index if isinstance(step.index, tuple) else (step.index,)
     whole = others in ([slice(None)] * 2, [Ellipsis])
@@ -460,7 +460,7 @@ def _crop(stack: _Stack, step: _Crop) -> None:
     stack.add(Layer(layers.MEAN, layers.IDENTITY, *shape, 1, 1, -first))
 
 
-def _add(stack: _Stack, step: _Add) -> None:
+def _add(stack: _Stack, step: Add) -> None:
     """Let the last layer add an earlier one's values; or one that changes nothing, where it cannot."""
     earlier = stack.added[step.earlier]
     if earlier < 0:
@@ -488,7 +488,7 @@ def _pad(stack: _Stack, step: nn.ConstantPad1d) -> None:
     stack.padded = (*stack.padding((step.padding[0], step.padding[1]), float(step.value)), float(step.value))
 
 
-def _turn(stack: _Stack, step: _Turn) -> None:
+def _turn(stack: _Stack, step: Turn) -> None:
     if stack.flat or step.axes not in ((1, 2), (2, 1), (-1, -2), (-2, -1), (0, 2, 1)):
         raise NotAStack("it exchanges other axes than positions and channels")
     stack.turned = not stack.turned
@@ -527,10 +527,10 @@ HANDLERS: dict[type[nn.Module], Callable[[_Stack, Any], None]] = {
     nn.Dropout: _nothing,
     nn.Dropout1d: _nothing,
     nn.Identity: _nothing,
-    _Turn: _turn,
-    _Add: _add,
-    _Mean: _mean,
-    _Crop: _crop,
+    Turn: _turn,
+    Add: _add,
+    Mean: _mean,
+    Crop: _crop,
     nn.ReLU: _pointwise(layers.RELU),
     nn.LeakyReLU: _pointwise(layers.LEAKY_RELU, "negative_slope"),
     nn.ELU: _pointwise(layers.ELU, "alpha"),

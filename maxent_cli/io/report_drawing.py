@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from maxent_cli.alphabet import LETTERS
 from maxent_cli.data import Floats
+from maxent_cli.io.crossing_figure import brackets, order_of
 from maxent_cli.io.logos import LEAST_HEIGHT, information_heights
 from maxent_cli.io.report_inputs import MotifShown, Row
 from maxent_cli.tables.periodicity import BAND
@@ -303,6 +304,16 @@ def edits_plot(positions: Sequence[Row]) -> Plot:
     bands = [("blue", _band(places, edited, errors, x, y))]
     ticks = x.ticks(whole=True), y.ticks()
     return Plot(x, y, "position (0-based)", "probability of an edit", *ticks, told, bands, lines)
+
+
+def tree_plot(joints: Sequence[Row]) -> Plot:
+    """The tree of networks, by their numbers from 1."""
+    order, top = order_of(joints), max(row["excess"] for row in joints)
+    x, y = Scale(0, 1.05 * top or 1.0, 52, 340), Scale(len(order) - 0.5, -0.5, 186, 10)
+    told = "Tree of networks, those that are alike beside each other."
+    names = [(y(place), str(number + 1)) for place, number in enumerate(order)]
+    lines = [("bold blue", _curve(across, up, x, y)) for across, up in brackets(joints)]
+    return Plot(x, y, "excess of T, mean of both ways, sd", "network", x.ticks(), names, told, lines=lines)
 
 
 def _counted(rows: Sequence[Row]) -> tuple[float, str]:

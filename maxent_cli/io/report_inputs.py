@@ -21,6 +21,7 @@ from maxent_cli.io.tables import read_table
 from maxent_cli.tables import (
     attribution,
     comparison,
+    crossing,
     dependence,
     design,
     gc_probe,
@@ -361,6 +362,32 @@ def read_comparison(folder: str, records: Sequence[str]) -> tuple[list[Row], lis
         path = f"{folder}/{comparison.ANCHORS.file}"
         raise InputError(path, "", "its anchors are not those of the draws", _cure("compare"))
     return rows, list(_table(folder, comparison.MOTIFS, "compare"))
+
+
+def is_crossed(folder: str) -> bool:
+    """Whether a folder of `compare` is of networks that read each other's draws."""
+    return Path(f"{folder}/{crossing.NETWORKS.file}").is_file()
+
+
+def read_crossing(folder: str, records: Sequence[str]) -> tuple[list[Row], list[Row], list[Row]]:
+    """Networks that read each other's draws, around some of these anchors; pairs of them, and their tree."""
+    if {row["record"] for row in _table(folder, crossing.CROSSED, "compare", ("record",))} - set(records):
+        path = f"{folder}/{crossing.CROSSED.file}"
+        raise InputError(path, "", "its anchors are not those of the draws", _cure("compare"))
+    networks, pairs, joints = (
+        list(_table(folder, table, "compare")) for table in (crossing.NETWORKS, crossing.PAIRS, crossing.TREE)
+    )
+    if len(pairs) != len(networks) ** 2 or not _is_tree(joints, len(networks)):
+        raise InputError(folder, "", "its tables do not go together", _cure("compare"))
+    return networks, pairs, joints
+
+
+def _is_tree(joints: Sequence[Row], count: int) -> bool:
+    """Whether each joint is of two of the networks, or joints before it, and each but the last is below one."""
+    below = [number for row in joints for number in (row["first"], row["second"])]
+    numbers = [row["joint"] for row in joints]
+    early = all(max(row["first"], row["second"]) < row["joint"] for row in joints)
+    return numbers == list(range(count, 2 * count - 1)) and sorted(below) == list(range(2 * count - 2)) and early
 
 
 def read_dependence(folder: str, records: Sequence[str], most: int) -> tuple[list[Row], list[Row]]:

@@ -32,6 +32,7 @@ from maxent_cli.io.report_verdict import (
     reads,
     trust,
 )
+from maxent_cli.tables import crossing as crossing_words
 from maxent_cli.tables.attribution import ANCHORS as ATTRIBUTED
 from maxent_cli.tables.attribution import READING
 from maxent_cli.tables.motifs import INTERACTIONS, RECORDS
@@ -46,6 +47,7 @@ MOST_COUNTS = 12  # of those that the probe asks about that are shown, the most 
 TOP_PAIRS = 30  # pairs of positions in the table
 TOP_CHANGES, MOST_POINTS = 20, 1000  # changes in the table, and in the plot
 NOISY = 40  # copies with noise that the error of a rank correlation is from
+MOST_CROSSED, SHADES = 30, 5  # networks in the matrix and the tree, and how many shades its cells have
 MOST_Q = 0.05  # of a distance between motifs that is shown
 
 
@@ -415,8 +417,10 @@ def design(_: Base, folder: str) -> Shown:
     return Shown({"design": found}, files=_files("design", folder, "summary.tsv"))
 
 
-def compare(base: Base, folder: str) -> Shown:
+def compare(base: Base, folder: str) -> Shown | None:
     """Two networks, or two sets of draws, side by side."""
+    if inputs.is_crossed(folder):
+        return None
     rows, table = inputs.read_comparison(folder, base.records)
     motif = [
         {**row, "known": row["known_1_a"] or row["known_1_b"], "both": bool(row["motif_a"] and row["motif_b"])}
@@ -424,6 +428,25 @@ def compare(base: Base, folder: str) -> Shown:
     ]
     files = _files("compare", folder, "summary.tsv", "motifs.tsv")
     return Shown({"compare": {"rows": rows, "motifs": motif}}, files=files)
+
+
+def crossing(base: Base, folder: str) -> Shown | None:
+    """Networks that read each other's draws: what the others make of each one's, every pair, and their tree."""
+    if not inputs.is_crossed(folder):
+        return None
+    rows, pairs, joints = inputs.read_crossing(folder, base.records)
+    deepest = max((row["t"] for row in pairs if math.isfinite(row["t"])), default=0.0) or 1.0
+    cells = [{**row, "deep": round(SHADES * row["t"] / deepest) if math.isfinite(row["t"]) else 0} for row in pairs]
+    found = {
+        "networks": rows,
+        "matrix": [cells[first : first + len(rows)] for first in range(0, len(cells), len(rows))],
+        "drawn": len(rows) <= MOST_CROSSED,
+        "tree": drawing.tree_plot(joints),
+        "verdicts": crossing_words.VERDICTS,
+    }
+    meaning = "How far another network's output moves in a network's draws, in its standard deviations over background."
+    files = _files("compare", folder, "networks.tsv", "pairs.tsv", "tree.tsv")
+    return Shown({"crossing": found}, terms=(Explained("T", meaning),), files=files)
 
 
 def dependence(base: Base, folder: str) -> Shown:
@@ -449,6 +472,7 @@ PARTS = (
     PagePart("periodicity", "Periodicity", periodicity, "periodicity"),
     PagePart("anchors", "Anchors", anchors),
     PagePart("compare", "Models side by side", compare, "compare"),
+    PagePart("crossing", "Networks on each other", crossing, "compare"),
     PagePart("learning", "Learning", learning, "learning"),
     PagePart("attribution", "Attribution", attribution, "attribute", tracks=scores_tracks),
     PagePart("variants", "Variants", variants, "variants"),

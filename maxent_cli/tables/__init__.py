@@ -40,7 +40,7 @@ SHOWN = {
     "periodicity": "where anchors peak, and mean spectra",
     "variants": "the changes of most effect, in the anchors and over contexts",
     "gc-probe": "the response to a chemical potential on a count, and what is held of it",
-    "compare": "two networks or two sets of draws side by side, these being of one",
+    "compare": "two networks or sets of draws side by side, or networks on each other's draws; these being of one",
     "attribute": "scores of positions on the cards of anchors, and how far they and the draws agree",
     "dependence": "the pairs of positions that depend most on each other",
     "design": "what was reached at what price, and where edits lie",

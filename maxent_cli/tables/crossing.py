@@ -3,6 +3,13 @@
 from maxent_cli.tables.columns import CONVERGENCE, FEW, NO_LADDER, RECORD
 from maxent_cli.tables.schema import NUMBER, SHARE, TEXT, WHOLE, Column, File, Table, estimate
 
+OWN, AS_OTHERS, SHARED, UNDECIDED = "own", "as others", "shared", "undecided"
+VERDICTS = {
+    OWN: "its invariances are its own",
+    AS_OTHERS: "its invariances are no more its own than the others' are theirs",
+    SHARED: "its invariances are shared",
+    UNDECIDED: "undecided, for want of anchors",
+}
 _DRAWN = Column("drawn", TEXT, "", "Network A, from whose law the draws are.")
 _READ = Column("read", TEXT, "", "Network B, which reads them.")
 _CALLED = "Share of A's draws that B calls what it calls the anchor, by the side of the threshold"
@@ -47,8 +54,8 @@ NETWORKS = Table(
         *_with_interval("t", "sd", "T of this network's draws, mean over the others that read them"),
         *_with_interval("called", "", "Share of its draws that the others call what they call the anchor"),
         *_with_interval("excess", "sd", "Excess of its draws, mean over the others"),
-        Column("own_t", NUMBER, "sd", "T of its own draws, by itself."),
-        Column("read_t", NUMBER, "sd", "Mean T of the others' draws, read by this network."),
+        *_with_interval("own_t", "sd", "T of its own draws, by itself"),
+        *_with_interval("read_t", "sd", "T of the others' draws, read by this network, mean over them"),
         Column("beyond", NUMBER, "sd", "Its excess less that among the others, where this is above 0."),
         Column("p", SHARE, "", "Chance of such a difference if there were none: one-sided t over anchors.", FEW),
         Column(
@@ -74,10 +81,24 @@ CROSSED = Table(
     ),
     key=("record", "drawn", "read"),
 )
+TREE = Table(
+    "tree.tsv",
+    "a joint of the tree, those of the most alike first",
+    "which networks are alike, by the mean of the two excesses of each pair (average linkage)",
+    (
+        Column("joint", WHOLE, "", "Number of the joint: networks come first, from 0, in the order of networks.tsv."),
+        Column("first", WHOLE, "", "Number of a network or joint below it."),
+        Column("second", WHOLE, "", "Number of the other."),
+        Column("excess", NUMBER, "sd", "Mean excess between the networks below one and those below the other."),
+        Column("networks", WHOLE, "", "How many networks are below it."),
+    ),
+    key=("joint",),
+)
 FOLDER = (
     PAIRS,
     NETWORKS,
     CROSSED,
+    TREE,
     File(
         "crossing.png", "matrices of T, of the share called alike and of the laws' divergence, and the tree by excess"
     ),

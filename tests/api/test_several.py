@@ -15,6 +15,7 @@ from maxent_cli.alphabet import encode
 from maxent_cli.analysis.crossing import OWN, UNDECIDED, network_rows, tree_of
 from maxent_cli.commands import maxent
 from maxent_cli.errors import InputError
+from maxent_cli.io.crossing_figure import brackets, order_of
 from maxent_cli.models.architectures import LayeredModel
 
 LENGTH = 5
@@ -215,8 +216,43 @@ def test_a_blind_networks_invariances_are_its_own(site: Path) -> None:
     rows = mx.Results(site / "crossed", (), "networks").to_frame().set_index("network")
     assert rows["t"].idxmax() == "blind"
     assert (site / "crossed/crossing.png").stat().st_size > 10_000
-    order = mx.Results(site / "crossed", (), "pairs").to_frame()
-    assert len(order) == 9
+    pairs = mx.Results(site / "crossed", (), "pairs").to_frame().set_index(["drawn", "read"])
+    assert len(pairs) == 9
+    for name in rows.index:
+        others = [other for other in rows.index if other != name]
+        assert rows.loc[name, "own_t"] == pytest.approx(pairs.loc[(name, name), "t"], rel=1e-4)
+        assert rows.loc[name, "own_t_low"] == pytest.approx(pairs.loc[(name, name), "t_low"], rel=1e-4)
+        assert rows.loc[name, "read_t"] == pytest.approx(pairs.loc[[(a, name) for a in others], "t"].mean(), rel=1e-4)
+        assert rows.loc[name, "read_t_low"] < rows.loc[name, "read_t"] < rows.loc[name, "read_t_high"]
+    invoke("report a.npz --compare crossed --out page.html")
+    assert "Networks on each other" in Path("page.html").read_text()
+
+
+@pytest.mark.usefixtures("drawn")
+def test_a_stopped_reading_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first anchors are not read again, and the tables are those of a reading that nobody stopped."""
+    from maxent_cli.api import crossing
+
+    line = "compare a.npz b.npz --model a --model b --threads 1 --out"
+    invoke(f"{line} at_once")
+    count, read = [0], crossing.read_each_other
+
+    def stopping(*given):
+        count[0] += 1
+        if count[0] == 4:
+            raise KeyboardInterrupt
+        return read(*given)
+
+    monkeypatch.setattr(crossing, "read_each_other", stopping)
+    CliRunner().invoke(maxent, f"{line} on".split())
+    assert not Path("on").exists()
+    said = invoke(f"{line} on --most-draws 100", code=1).output
+    assert "on.partial: holds unfinished work of other settings (most_draws 400, now 100)" in said
+    assert "on.partial: 3 of 8 anchors are done" in invoke(f"{line} on").output
+    assert count[0] == 4 + len(WORDS) - 3
+    for name in ("networks.tsv", "pairs.tsv", "crossed.tsv", "tree.tsv", "crossing.png"):
+        assert (Path("on") / name).read_bytes() == (Path("at_once") / name).read_bytes()
+    assert not Path("on.partial").exists()
 
 
 @pytest.mark.usefixtures("drawn")
@@ -255,9 +291,19 @@ def test_the_tree_joins_those_alike_first() -> None:
     excess = np.full((4, 4), 2.0)
     excess[[0, 2], [2, 0]] = 0.1
     excess[[1, 3], [3, 1]] = 0.4
-    tree = tree_of(excess)
-    assert {frozenset(tree.order[:2]), frozenset(tree.order[2:])} == {frozenset({0, 2}), frozenset({1, 3})}
-    np.testing.assert_allclose(sorted(tree.up.max(axis=1)), [0.1, 0.4, 2.0])
+    joints = tree_of(excess)
+    assert [({row["first"], row["second"]}, row["networks"]) for row in joints] == [
+        ({0, 2}, 2),
+        ({1, 3}, 2),
+        ({4, 5}, 4),
+    ]
+    np.testing.assert_allclose([row["excess"] for row in joints], [0.1, 0.4, 2.0])
+    order = order_of(joints)
+    assert {frozenset(order[:2]), frozenset(order[2:])} == {frozenset({0, 2}), frozenset({1, 3})}
+    for (across, up), row in zip(brackets(joints), joints, strict=True):
+        below = [order.index(row[name]) for name in ("first", "second") if row[name] < 4]
+        assert max(across) == row["excess"]
+        assert [at for at, height in zip(up[::3], across[::3], strict=True) if height == 0] == below
 
 
 @pytest.mark.usefixtures("site")

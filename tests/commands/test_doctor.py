@@ -29,6 +29,7 @@ TOPICS = [
     "run",
     "variants",
     "prefixes",
+    "crossing",
     "copies",
     "self-test",
 ]

@@ -17,7 +17,7 @@ from maxent_cli.engine.kernels import metropolis_hastings
 from maxent_cli.engine.layers import BIAS
 from maxent_cli.engine.proposals import LETTER, REDRAW, REVERSE_COMPLEMENT, SHIFT, Move
 from maxent_cli.engine.target import Kernel, Ladder, State, Target, Trace, start_state
-from maxent_cli.interpret.plan import HANDLERS, _Add, _Crop, _Mean, _Turn, as_representation, read_plan
+from maxent_cli.interpret.plan import HANDLERS, Add, Crop, Mean, Turn, as_representation, read_plan
 from maxent_cli.models.architectures import build
 from maxent_cli.models.protocol import one_hot
 
@@ -232,7 +232,7 @@ def test_networks_cover_every_layer_that_a_plan_may_hold():
     used = {type(module) for make in NETWORKS.values() for module in make().modules()}
     # what tracing puts for calls: additions, means and crops are in some of these networks; an exchange of axes is
     # compiled in tests/interpret/test_own_networks.py
-    assert set(HANDLERS) <= used | {_Turn, _Add, _Mean, _Crop}
+    assert set(HANDLERS) <= used | {Turn, Add, Mean, Crop}
 
 
 def test_energies_are_those_of_full_passes(law):

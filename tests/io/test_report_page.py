@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -16,7 +17,7 @@ import numpy as np
 import pytest
 from filled import write_filled
 from hostile_files import HOSTILE_NAMES, check_reader
-from report_files import island_of, provenance, without, write_parts
+from report_files import island_of, provenance, without, write_crossing, write_parts
 
 from maxent_cli.alphabet import decode
 from maxent_cli.data import Interval
@@ -255,6 +256,69 @@ def test_a_network_that_is_not_that_of_the_draws_is_refused(tmp_path: Path) -> N
     (tmp_path / "trained" / "weights.safetensors").write_text("others")
     with pytest.raises(InputError, match="trained: is of another network than the draws"):
         read_metrics(sources.parts["train"], {"weights.safetensors": OTHER})
+
+
+def crossed(sources: Sources, folder: Path, names: Sequence[str], networks: Sequence[str]) -> Sources:
+    """With networks that read each other's draws in place of two sides."""
+    return replace(sources, parts=dict(sources.parts) | {"compare": write_crossing(folder, names, networks)})
+
+
+def test_networks_on_each_other_are_shown(parts: Sources, tmp_path: Path) -> None:
+    page = page_of(crossed(parts, tmp_path / "crossed", NAMES, ("fold0", "fold1", "fold2")))
+    assert 'id="crossing"' in page
+    assert 'id="compare"' not in page
+    text = Page(page).text
+    unknown = "(\u2013 to \u2013)"
+    told = f"its invariances are its own 1.5 (1.25 to 1.75) 0.5 {unknown} 0.5 {unknown} 0.25 (0.125 to 0.375)"
+    assert f"1 fold0{told}" in text
+    assert "fold2its invariances are shared" in text
+    assert "10.5 2.5 2.5 22.5 0.5 2.5 32.5 2.5 0.5" in text
+    assert re.findall(r'class="num deep(\d)"', page) == list("155515551")
+    tree = re.findall(r'<path class="bold blue" d="M52 [^L]+L([\d.]+)', page.partition('id="crossing"')[2])[:2]
+    assert np.allclose([float(x) - 52 for x in tree], [288 * height / 2.625 for height in (1, 2.5)], atol=0.06)
+    assert "compare/tree.tsv" in page
+
+
+def test_names_of_networks_are_text_and_nothing_else(parts: Sources, tmp_path: Path) -> None:
+    tame = Page(page_of(crossed(parts, tmp_path / "tame", NAMES, [f"n{row}" for row in range(len(NASTY))])))
+    page = Page(page_of(crossed(parts, tmp_path / "nasty", NAMES, NASTY)))
+    assert page.tags == tame.tags
+    assert page.inside["script"] == tame.inside["script"]
+    titles = {value for name, value in page.attributes if name == "title"}
+    for name in NASTY:
+        spelled = name.replace("\u202e", "[U+202E]")
+        assert spelled in page.text if len(name) <= 60 else name in titles
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern", "new", "said"),
+    [
+        ("crossed.tsv", "second", "fourth", "its anchors are not those of the draws"),
+        ("pairs.tsv", r"\nb\ta.*", "", "its tables do not go together"),
+        ("tree.tsv", r"\n3\t0", "\n3\t3", "its tables do not go together"),
+        ("tree.tsv", r"\n3\t0", "\n3\t1", "its tables do not go together"),
+        ("tree.tsv", None, "", "give the folder that `maxent compare` wrote"),
+    ],
+)
+def test_a_broken_reading_of_networks_is_named(
+    parts: Sources, tmp_path: Path, name: str, pattern: str | None, new: str, said: str
+) -> None:
+    sources = crossed(parts, tmp_path / "crossed", NAMES, "abc")
+    path = tmp_path / "crossed" / name
+    text = path.read_text()
+    path.unlink()
+    if pattern is not None:
+        assert re.search(pattern, text)
+        path.write_text(re.sub(pattern, new, text, count=1))
+    with pytest.raises(InputError, match=re.escape(said)) as caught:
+        page_of(sources)
+    assert caught.value.path.startswith(str(tmp_path / "crossed"))
+
+
+def test_more_networks_than_a_matrix_holds_are_listed(parts: Sources, tmp_path: Path) -> None:
+    page = page_of(crossed(parts, tmp_path / "crossed", NAMES, [f"n{row}" for row in range(31)]))
+    assert "There are too many networks for a matrix here" in page
+    assert "n30" in Page(page).text
 
 
 def test_a_reading_adds_its_part_by_an_entry_and_a_template(

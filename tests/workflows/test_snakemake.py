@@ -145,6 +145,52 @@ def test_a_file_that_run_left_needs_no_tables(tmp_path: Path) -> None:
     assert "[design] best: the workflow designs edits" in snakemake(tmp_path, "--dry-run").stdout
 
 
+FOLDS = [{"name": f"fold{number}", "model": f"fold{number}"} for number in range(2)]
+SEVERAL = [*FOLDS, {"name": "own", "adopt": "mine:network"}, {"name": "all", "consensus": "fold0, own"}]
+GIVEN = [{"name": "given", "file": "a.fa"}]
+CHOSEN = [{"name": "picked", "records": "peaks.fa", "top": 9, "chosen-by": "all", "shards": 2}]
+
+
+def test_several_models_are_one_and_read_each_other(tmp_path: Path) -> None:
+    prepare(tmp_path, {**PIPELINE, "compare": {"most-draws": 200}}, models=SEVERAL, anchors=CHOSEN)
+    for name in ("fold0/model.json", "fold0/weights.safetensors", "fold1/model.json", "fold1/weights.safetensors"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "peaks.fa").touch()
+    result = snakemake(tmp_path, "--dry-run", "--printshellcmds")
+    assert result.returncode == 0, result.stderr
+    lines = re.findall(r"\bmaxent ([a-z].*)", result.stdout + result.stderr)
+    both = "--model=fold0 --model=results/models/own --trust-code"
+    chosen = [line for line in lines if line.startswith("predict")]
+    assert len(chosen) == 1  # for all models
+    assert both in chosen[0]
+    assert "--out results/runs/all/picked/scores.tsv" in chosen[0]
+    drawn = [line for line in lines if line.startswith("sample results/runs/all/picked/anchors.fa ")]
+    assert len(drawn) == 2 * len(SEVERAL)
+    assert sum(both in line for line in drawn) == 2
+    (crossed,) = [line for line in lines if line.startswith("compare")]
+    draws = " ".join(f"results/runs/{name}/picked/draws.npz" for name in ("fold0", "fold1", "own"))
+    assert f"{draws} --config=run.toml --model=fold0 --model=fold1 --model=results/models/own --trust-code" in crossed
+    pages = [line for line in lines if "maxent report " in line]
+    assert sum("--compare=results/crossed/picked" in line for line in pages) == 3
+    assert len(pages) == 4
+
+
+@pytest.mark.slow
+def test_several_models_from_files_to_pages(finished: Path, tmp_path: Path) -> None:
+    """Twice the same network: as one it is itself, and of its invariances none is its own."""
+    model, run = finished / "results/models/ctcf", finished / "results/runs/ctcf/held_out"
+    models = [*({"name": name, "model": str(model)} for name in ("a", "b")), {"name": "both", "consensus": "a,b"}]
+    given = [{"name": "given", "file": str(run / "anchors.fa")}]
+    prepare(tmp_path, {**PIPELINE, "compare": {}}, models=models, anchors=given)
+    result = snakemake(tmp_path)
+    assert result.returncode == 0, result.stderr
+    rows = (tmp_path / "results/crossed/given/networks.tsv").read_text().splitlines()
+    assert [row.split("\t")[0] for row in rows[1:]] == ["ctcf (1)", "ctcf (2)"]
+    assert "Networks on each other" in (tmp_path / "results/runs/a/given/report.html").read_text()
+    assert (tmp_path / "results/runs/both/given/draws.npz.networks.tsv").stat().st_size
+
+
 def test_an_adopted_network_is_drawn_from_and_anew_when_its_code_changes(tmp_path: Path) -> None:
     """Its own code, and what that imports from the folder."""
     (tmp_path / "sizes.py").write_text("FILTERS = 4\n")
@@ -205,6 +251,8 @@ def test_resources_are_what_the_doctor_says(tmp_path: Path) -> None:
         ({}, {"anchors": [{"name": "a/b"}]}, "a/b"),
         ({}, {"anchors": [{**ANCHORS[0], "file": "anchors.fa"}]}, "diverse"),
         ({}, {"anchors": [{**ANCHORS[0], "shards": 0}]}, "shards"),
+        ({}, {"models": [*MODELS, {"name": "all", "consensus": "ctcf,none"}], "anchors": GIVEN}, "two or more"),
+        ({"compare": {}}, {"models": FOLDS, "anchors": [{"name": "a", "records": "a.fa"}]}, "same anchors"),
     ],
 )
 def test_what_is_wrong_is_refused_before_the_first_job(tmp_path: Path, config: dict, rows: dict, named: str) -> None:

@@ -70,11 +70,12 @@ class Labelled:
         negatives, positives = (list(some[HELD_OUT : HELD_OUT + size // 2]) for some in self.of)
         return mx.TrainingData(positives, negatives)
 
-    def area(self, net: mx.Network) -> float:
-        """The AUROC on what is held out."""
+    def area(self, net: mx.Network) -> dict[str, float]:
+        """The AUROC on what is held out, and its standard error."""
         codes = np.stack([encode(each) for some in self.of for each in some[:HELD_OUT]])
         outputs = predict(net.reader(codes.shape[1]), codes)  # type: ignore[arg-type]
-        return auroc(np.repeat([0, 1], HELD_OUT), (outputs[:, 1] - outputs[:, 0]).astype(float))[0]
+        area, error = auroc(np.repeat([0, 1], HELD_OUT), (outputs[:, 1] - outputs[:, 0]).astype(float))
+        return {"auroc": area, "auroc_error": error}
 
     @property
     def anchors(self) -> dict[str, str]:
@@ -102,7 +103,7 @@ def made(number: int, data: Labelled, out: Path) -> dict[str, object]:
     if not draws.is_file():
         mx.sample(net, data.anchors, LAW, DRAWING, out=str(draws), threads=1, progress=False).close()
     took = time.process_time() - begun
-    return {"network": name, "size": size, "epochs": epochs, "filters": filters, "auroc": data.area(net), "cpu_s": took}
+    return {"network": name, "size": size, "epochs": epochs, "filters": filters, **data.area(net), "cpu_s": took}
 
 
 def read(rows: list[dict[str, object]], out: Path) -> pd.DataFrame:
@@ -139,18 +140,24 @@ def page(found: pd.DataFrame) -> str:
         for name, values in numbers.items()
         for rho, low, high in [correlation(values, found["auroc"])]
     ]
-    shown = ["network", "auroc", "t", "t_low", "t_high", "excess", "called", "read_t", "p", "verdict"]
-    cells = [[_cell(cell) for cell in row] for row in found.sort_values("auroc")[shown].itertuples(index=False)]
-    table = "\n".join(f"| {' | '.join(row)} |" for row in [shown, ["---"] * len(shown), *cells])
+    ranged = ("t", "excess", "called", "own_t", "read_t")
+    header = ["network", "AUROC", *(f"{name} (95 %)" for name in ranged), "p", "verdict"]
+    cells = [
+        [
+            row["network"],
+            f"{row['auroc']:.3f} ± {row['auroc_error']:.3f}",
+            *(f"{row[name]:.2f} ({row[f'{name}_low']:.2f} to {row[f'{name}_high']:.2f})" for name in ranged),
+            f"{row['p']:.2g}",
+            row["verdict"],
+        ]
+        for row in found.sort_values("auroc").to_dict("records")
+    ]
+    table = "\n".join(f"| {' | '.join(row)} |" for row in [header, ["---"] * len(header), *cells])
     head = f"{len(found)} networks, {ANCHORS} anchors; rank correlation with held-out AUROC (95 %, networks resampled)"
     met = abs(correlation(found["t"], found["auroc"])[0]) >= WANTED
     wanted = f"Wanted: at least {WANTED} in size for the first. {'Met' if met else 'Not met'}."
     rows = "\n".join(["| number | rank correlation |", "|---|---|", *lines])
     return f"# Networks read each other\n\n{head}:\n\n{rows}\n\n{wanted}\n\n{table}\n"
-
-
-def _cell(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 if __name__ == "__main__":
