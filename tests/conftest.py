@@ -9,6 +9,8 @@ import pytest
 import torch
 from hypothesis import settings
 
+from maxent_cli.io.provenance import configured
+
 torch.set_num_threads(1)  # as the sampler runs
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
@@ -19,8 +21,10 @@ def _timed_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Speed is measured for a second each time that adopt or the doctor asks; no test needs it well.
 
     And one thread again for torch: after Tomtom, whose threads are OpenMP's too, it has as many as there are CPUs.
+    Nor is there a file of options of a command that another test ran.
     """
     torch.set_num_threads(1)
+    configured.set(None)
     monkeypatch.setattr("maxent_cli.interpret.checkup.TIMED", 0.02)
 
 

@@ -293,6 +293,13 @@ def read_scores(folder: str, records: Sequence[str]) -> list[Track]:
     return [scores for _, scores in found]
 
 
+def read_method(folder: str) -> str:
+    """The method of the scores, by the record beside them; '' where there is none, or it says nothing."""
+    record = read_provenance(folder) or {}
+    words = [str(word) for word in record.get("command", [])]
+    return words[words.index("--method") + 1] if "--method" in words[:-1] else ""
+
+
 def read_sums(folder: str, records: Sequence[str]) -> list[Row]:
     """The sum of scores of each anchor, with its error over references where there are any."""
     found = [

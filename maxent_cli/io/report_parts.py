@@ -327,7 +327,7 @@ def attribution(base: Base, folder: str) -> Shown:
     known = [row["agreement"] for row in rows if math.isfinite(row["agreement"])]
     middle = [float(value) for value in np.quantile(known, (0.25, 0.5, 0.75))] if known else []
     files = _files("attribute", folder, ATTRIBUTED.file)
-    found = {"rows": rows, "quartiles": middle, "left": len(sums) - len(rows)}
+    found = {"rows": rows, "quartiles": middle, "left": len(sums) - len(rows), "method": inputs.read_method(folder)}
     told = {column.name: column.meaning for column in READING.columns}
     along = inputs.READ if inputs.reads_along(folder) else ()
     terms = tuple(Explained(name.capitalize(), told[column]) for column, _, name, _ in along)

@@ -398,7 +398,7 @@ def test_many_anchors_open(elsewhere: webdriver.Chrome, tmp_path: Path, count: i
 @pytest.mark.parametrize(
     ("count", "length"),
     [
-        pytest.param(1, 1000, id="1 of 1000 bp"),
+        pytest.param(1, 600, id="1 of 600 bp"),
         pytest.param(100, 1000, marks=pytest.mark.slow, id="100 of 1000 bp"),
         pytest.param(12, 2114, marks=pytest.mark.slow, id="12 of 2114 bp"),
     ],

@@ -168,6 +168,14 @@ def test_attribution_and_draws_agree_by_their_ranks_with_an_error(tmp_path: Path
     assert 0.05 < float(found[1][1]) < 0.5
 
 
+def test_the_method_of_scores_is_named_where_a_record_says_it(tmp_path: Path) -> None:
+    sources = write_parts(tmp_path, ["a"])
+    assert "by a method in common use" in page_of(sources)
+    made = {**provenance(tmp_path), "command": ["maxent", "attribute", "a.fa", "--method", "<deep>lift"]}
+    Path(f"{sources.parts['attribute']}.provenance.json").write_text(json.dumps(made))
+    assert "by <bdi>&lt;deep&gt;lift</bdi>" in page_of(sources)
+
+
 def test_every_column_says_what_it_is(parts: Sources) -> None:
     """By a sentence, of the schema where it is a column there."""
     buttons = re.findall(r'<th scope="col"[^>]*>(.*?)</th>', page_of(parts), re.DOTALL)
