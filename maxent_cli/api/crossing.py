@@ -228,5 +228,7 @@ def account(rows: Sequence[Row]) -> Iterator[str]:
     yield f"{rows[0]['anchors']} anchors in all draws; {len(rows)} networks read them"
     for row in sorted(rows, key=lambda each: -float(each["t"]))[:MOST_SAID]:
         moved = f"in its draws the others' outputs move {row['t']:.2f} sd ({row['t_low']:.2f} to {row['t_high']:.2f})"
-        called = f"{row['called']:.0%} ({row['called_low']:.0%} to {row['called_high']:.0%}) they call as the anchor"
+        called = (
+            f"they call {row['called']:.0%} ({row['called_low']:.0%} to {row['called_high']:.0%}) of them as the anchor"
+        )
         yield f"  {row['network']}: {VERDICTS[row['verdict']]}; {moved}, and {called}"
