@@ -97,7 +97,7 @@ def cross_read(
     listener, names = listener_of(progress), _names(networks)
     files = [path for network in networks for path in network.files]
     outputs = planned([*dict.fromkeys([*map(path_of, draws), *files])], folders=[out])
-    settings = settings_of(threshold=threshold, most_draws=most_draws, device=device)
+    settings = settings_of(threshold=threshold, most_draws=most_draws, device=device, names=names)
     with ExitStack() as stack:
         given = [stack.enter_context(opened(each)) for each in draws]
         digests: dict[str, object] = {
