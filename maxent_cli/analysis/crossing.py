@@ -22,6 +22,7 @@ from maxent_cli.tables.crossing import AS_OTHERS, OWN, SHARED, UNDECIDED
 Row = dict[str, Any]
 SURE = 0.05  # of all verdicts together
 NUMBERS = ("called", "t", "excess", "divergence", "apart")
+WITHIN = ("called", "apart")  # 0 and 1, and so are their intervals
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,9 @@ def pair_row(drawn: str, read: str, values: Sequence[Row]) -> Row:
 
 
 def _spelled(name: str, found: Interval95) -> Row:
-    return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
+    least, most = (0.0, 1.0) if name in WITHIN else (-np.inf, np.inf)
+    low, high = np.clip([found.low, found.high], least, most).tolist()
+    return {name: found.value, f"{name}_low": low, f"{name}_high": high}
 
 
 def network_rows(names: Sequence[str], tables: dict[str, Floats]) -> list[Row]:

@@ -97,7 +97,7 @@ def cross_read(
     listener, names = listener_of(progress), _names(networks)
     files = [path for network in networks for path in network.files]
     outputs = planned([*dict.fromkeys([*map(path_of, draws), *files])], folders=[out])
-    settings = settings_of(threshold=threshold, most_draws=most_draws, device=device)
+    settings = settings_of(threshold=threshold, most_draws=most_draws, device=device, names=names)
     with ExitStack() as stack:
         given = [stack.enter_context(opened(each)) for each in draws]
         digests: dict[str, object] = {
@@ -228,5 +228,7 @@ def account(rows: Sequence[Row]) -> Iterator[str]:
     yield f"{rows[0]['anchors']} anchors in all draws; {len(rows)} networks read them"
     for row in sorted(rows, key=lambda each: -float(each["t"]))[:MOST_SAID]:
         moved = f"in its draws the others' outputs move {row['t']:.2f} sd ({row['t_low']:.2f} to {row['t_high']:.2f})"
-        called = f"{row['called']:.0%} ({row['called_low']:.0%} to {row['called_high']:.0%}) they call as the anchor"
+        called = (
+            f"they call {row['called']:.0%} ({row['called_low']:.0%} to {row['called_high']:.0%}) of them as the anchor"
+        )
         yield f"  {row['network']}: {VERDICTS[row['verdict']]}; {moved}, and {called}"

@@ -56,8 +56,8 @@ def report(
     summary
         Path of the summary that `sample` wrote, by default beside the draws.
     train, learning, motifs, periodicity, variants, gc_probe, compare, attribute, dependence, design
-        What these calls gave of the same network, draws or anchors (design of any records), or the folders that they
-        wrote; those left out are named on the page.
+        What these calls gave of the same network, draws or anchors (design of any records; `cross_read` counts as
+        compare), or the folders that they wrote; those left out are named on the page.
     out
         HTML file to write.
     assembly

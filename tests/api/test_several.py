@@ -270,6 +270,13 @@ def test_what_does_not_belong_together_is_named(site: Path) -> None:
     assert not Path("no").exists()
 
 
+def test_intervals_of_shares_are_shares() -> None:
+    tables = {name: np.array([0.0, 1.0])[:, None, None] * np.ones((2, 3, 3)) for name in ("t", "called", "excess")}
+    row = network_rows("abc", tables)[0]
+    assert (row["called_low"], row["called"], row["called_high"]) == (0.0, 0.5, 1.0)
+    assert row["t_low"] < 0 < 1 < row["t_high"]
+
+
 def test_few_anchors_decide_nothing() -> None:
     rng = np.random.default_rng(1)
     tables = {name: rng.uniform(0, 1, (5, 3, 3)) for name in ("t", "called", "excess")}

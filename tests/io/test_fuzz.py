@@ -16,7 +16,7 @@ import pytest
 import torch
 from hostile_files import check_one, check_reader, mutants
 from hypothesis import strategies as st
-from report_files import write_parts
+from report_files import write_crossing, write_parts
 from safetensors.torch import save
 from small import saved, small_model
 
@@ -28,7 +28,8 @@ from maxent_cli.io.fasta import read_fasta, to_sequences
 from maxent_cli.io.motif_files import read_meme
 from maxent_cli.io.provenance import read_provenance
 from maxent_cli.io.records import RecordSource
-from maxent_cli.io.report_inputs import read_motifs, read_series, read_sites, read_spacing
+from maxent_cli.io.report_drawing import tree_plot
+from maxent_cli.io.report_inputs import read_crossing, read_motifs, read_series, read_sites, read_spacing
 from maxent_cli.io.samples import open_draws
 from maxent_cli.io.tables import read_labelled
 from maxent_cli.io.weight_files import read_weights
@@ -67,6 +68,7 @@ def archive(**members: object) -> bytes:
 def good_files(folder: Path) -> dict[str, bytes]:
     """Files as the commands write them."""
     write_parts(folder, ["a", "b"], length=8)
+    write_crossing(folder / "crossed", ["a", "b"], ["x", "y", "z"])
     saved(folder / "model", small_model(8))
     weights = small_model(8).state_dict()
     torch.save(weights, folder / "state.pt")
@@ -111,6 +113,9 @@ def readers(files: dict[str, bytes]) -> dict[str, Reader]:
             lambda path: read_spacing(path, 1.0), files["motifs/spacing.tsv"], "motifs/spacing.tsv"
         ),
         "series of a report": Reader(lambda path: read_series(path, ["a", "b"]), files["draws.npz.series.tsv"]),
+        "tree of networks": Reader(
+            lambda path: [tree_plot(read_crossing(path, ["a", "b"])[2])], files["crossed/tree.tsv"], "crossed/tree.tsv"
+        ),
         "anchors to compare": Reader(
             lambda path: [read_side(path, None)], files["motifs/anchors.tsv"], "motifs/anchors.tsv"
         ),
@@ -123,7 +128,7 @@ def readers(files: dict[str, bytes]) -> dict[str, Reader]:
 NAMES = list(readers(dict.fromkeys(
     ["draws.npz", "stored.npz", "model/model.json", "model/weights.safetensors", "state.pt", "state.safetensors",
      "draws.npz.provenance.json", "motifs/motifs.tsv", "motifs/motifs.meme", "motifs/sites.tsv", "motifs/spacing.tsv",
-     "draws.npz.series.tsv", "motifs/anchors.tsv", "motifs/positions.tsv"], b"")))  # fmt: skip
+     "draws.npz.series.tsv", "crossed/tree.tsv", "motifs/anchors.tsv", "motifs/positions.tsv"], b"")))  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -98,22 +98,29 @@ def in_one_order(shape: Shape, found: Floats) -> Floats:
     return np.array(own)
 
 
-def draw(path: str, grids: Sequence[Grid], found: Floats, most: Sequence[float], known: Floats | None = None) -> None:
+def draw(
+    path: str,
+    grids: Sequence[Grid],
+    found: Floats,
+    most: Sequence[float],
+    known: Floats | None = None,
+    called: str = "found from random starts",
+) -> None:
     """J in the plane as contours, what is kept there, and what is kept in three dimensions."""
     figure = Figure(figsize=(9.6, 4.4), layout="constrained")
     flat, deep = figure.add_subplot(1, 2, 1), figure.add_subplot(1, 2, 2, projection="3d")
     shown = flat.contourf(*grids[0].along, np.log10(np.maximum(grids[0].values, 1e-12)).T, 24, cmap="Blues_r")
     figure.colorbar(shown, ax=flat, label="log10 J", shrink=0.8)
     flat.scatter(*grids[0].coefficients(grids[0].kept(most[0])).T, s=3, color=ORANGE, label="kept")
-    flat.scatter(*grids[0].coefficients(found[:3]).T, s=36, color=INK, marker="x", label="found from random starts")
+    flat.scatter(*grids[0].coefficients(found[:3]).T, s=36, color=INK, marker="x", label=called)
     flat.set(xlabel="first direction", ylabel="second direction", title="J, two directions")
     deep.scatter(*grids[1].coefficients(grids[1].kept(most[1])).T, s=3, color=ORANGE, alpha=0.5, label="kept")
-    deep.scatter(*grids[1].coefficients(found[:4]).T, s=36, color=INK, marker="x", label="found")
+    deep.scatter(*grids[1].coefficients(found[:4]).T, s=36, color=INK, marker="x", label=called)
     if known is not None:
         deep.scatter(*grids[1].coefficients(known).T, s=3, color=BLUE, label="the class, in closed form")
     deep.set(title="Kept, three directions")
     for axes in (flat, deep):
-        axes.legend(fontsize=7, frameon=False, loc="upper right")
+        axes.legend(fontsize=7, framealpha=0.8, edgecolor="none", loc="upper right")
     write_figure(path, figure)
 
 
@@ -283,7 +290,8 @@ class Ctcf:
         ways = np.random.default_rng(0).uniform(-1, 1, (3, shape.units))
         copies = np.array([rescaled(shape, self.found[0], np.exp(each)) for each in (np.zeros(shape.units), *ways)])
         grids = [grid_of(self.task, copies[: 1 + ways], points) for ways, points in ((2, FLAT), (3, 21))]
-        draw(str(self.out / "ctcf_copies.png"), grids, copies, most)
+        most = [bound(self.task, grid, copies) for grid in grids]
+        draw(str(self.out / "ctcf_copies.png"), grids, copies, most, called="exact copies")
 
 
 def rescaled(shape: Shape, parameters: Floats, scales: Floats) -> Floats:
