@@ -16,7 +16,7 @@ from scipy.stats import t as student
 
 from maxent_cli.data import Floats
 
-from .cell import CONFIG, VIEWS, read_config
+from .cell import VIEWS, asked, scaled
 
 RESAMPLES, LEVEL = 1000, 0.95
 LEAST_NAMED = 3  # sequences that a view names alike before a set's motif counts as found by it
@@ -110,9 +110,9 @@ def main() -> None:
     """Print the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--config", type=Path, default=CONFIG)
+    scaled(parser)
     given = parser.parse_args()
-    config = read_config(given.config)
+    config = asked(given)
     print("# Networks of the Deep Motif Dashboard on sets of ChIP-seq peaks\n")
     settings = ", ".join(f"{name} {config[name]}" for name in ("positives", "epochs", "anchors", "width", "preset"))
     print(f"Asked for: {settings} (epochs 0: as published).\n\n## AUROC on held-out peaks\n")
