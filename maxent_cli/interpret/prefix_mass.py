@@ -25,6 +25,7 @@ from maxent_cli.data import Anchor, Floats, SampleSet
 from maxent_cli.engine.incremental import letter_energies
 from maxent_cli.engine.randomness import chain_keys
 from maxent_cli.engine.target import NO_LADDER, State, log_base, start_state
+from maxent_cli.engine.tuning import LOWEST, adapted_rows
 from maxent_cli.interpret.law import LawSettings, as_drawn
 from maxent_cli.interpret.plan import read_plan
 from maxent_cli.interpret.sampling import COMPILED, Sampling, Setting, prepare
@@ -40,7 +41,7 @@ class Effort(NamedTuple):
     steps: int
 
 
-COMPILED_EFFORT, FULL_EFFORT = Effort(800, 10), Effort(320, 4)  # by the compiled chain; by full passes
+COMPILED_EFFORT, FULL_EFFORT = Effort(1600, 10), Effort(320, 4)  # by the compiled chain; by full passes
 
 
 class PrefixBits(NamedTuple):
@@ -111,6 +112,7 @@ class _Islands:
         if setting.kernel_name == COMPILED:
             self.plan = read_plan(setting.model, law.reference, law.weights, law.offset, law.squared)
         self.log_rows = np.log(law.terms.background)
+        self.adapted = adapted_rows(_low_energy_letters(samples), law.terms.background)
         self.keys = chain_keys(setting.run.seed, f"prefixes of {samples.name}", self.anchor, self.log_weights.size)
         self.chance = np.random.default_rng(int(self.keys[0]))
         self.free, self.step = law.terms.mutable.copy(), 0
@@ -160,9 +162,15 @@ class _Islands:
             placed = torch.from_numpy(codes)
             nothing = torch.zeros(len(codes), dtype=torch.float64)
             state = State(placed, nothing, log_base(terms, placed), self.keys, self.step)
-        target = terms.at(np.array([self.beta]))
+        target = terms.at(np.array([self.beta]), self.adapted)
         state, trace = self.setting.build(NO_LADDER)(state, target, 1, self.steps)
         self.codes, self.step = trace.codes[:, -1].reshape(self.codes.shape), state.step
+
+
+def _low_energy_letters(samples: SampleSet) -> Floats:
+    """How often each letter stands (L, 4) in the draws of least energy, which hold what the law holds."""
+    some = samples.codes[samples.energy <= np.quantile(samples.energy, LOWEST)]
+    return np.stack([(some == letter).sum(axis=0) for letter in range(4)], axis=1).astype(float)
 
 
 def _islands_of(draws: Codes, count: int) -> Codes:

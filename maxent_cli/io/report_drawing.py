@@ -225,7 +225,7 @@ def _by_step(steps: Sequence[Row], label: str, curves: Sequence[StepCurve], summ
     for curve in curves:
         known = list(curve.points())
         bars = [f"M{x(place)} {y(value - error)}V{y(value + error)}" for place, value, error in known if error > 0]
-        lines += [(f"bar {curve.colour}", "".join(bars))] if bars else []
+        lines += [(f"whisker {curve.colour}", "".join(bars))] if bars else []
         if known:
             places, values, _ = zip(*known, strict=True)
             lines.append((f"bold {curve.colour}", _curve(places, values, x, y)))

@@ -22,7 +22,7 @@ def plots(**more: float) -> list[Plot]:
 def test_bars_are_as_long_as_the_errors() -> None:
     loss, entropy = plots()
     kinds = [kind for kind, _ in loss.lines]
-    assert kinds == ["limit", "bar blue", "bold blue"]
+    assert kinds == ["limit", "whisker blue", "bold blue"]
     bars = [[float(number) for number in bar] for bar in re.findall(r"M(\S+) (\S+?)V([^M]+)", loss.lines[1][1])]
     drawn = [(row, LOSS[row], ERRORS[row]) for row in (0, 3)]  # an error that is not known has none
     wanted = [[loss.x(row), loss.y(value - error), loss.y(value + error)] for row, value, error in drawn]
@@ -33,5 +33,5 @@ def test_bars_are_as_long_as_the_errors() -> None:
 
 def test_bits_of_the_law_and_of_positions_are_told_apart_and_fit_in_with_their_errors() -> None:
     _, bits, _ = plots(bits=2.0, bits_error=0.5, bits_held=4.0, bits_held_error=3.0)
-    assert [kind for kind, _ in bits.lines] == ["limit", "bar blue", "bold blue", "bar red", "bold red"]
+    assert [kind for kind, _ in bits.lines] == ["limit", "whisker blue", "bold blue", "whisker red", "bold red"]
     assert bits.y.high == pytest.approx(1.05 * 7)

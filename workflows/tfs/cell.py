@@ -10,6 +10,7 @@ on, against dinucleotide shuffles, and B, which nothing is chosen by, is tested 
 import argparse
 import gzip
 import os
+import sys
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -97,8 +98,12 @@ def train(cell: Cell) -> None:
         [positives[row] for row in sorted(order)], mx.Split(test_share=0.0), training, out=model, threads=1
     )
     held_out, truth = records(Path(str(path).replace("_AC.", "_B.")))
-    scores = mx.predict(trained.network, held_out, threads=1, progress=False).to_frame()["contrast"].to_numpy()
-    surest = [row for row in np.argsort(-scores) if truth[row]][: config["anchors"]]
+    try:
+        scores = mx.predict(trained.network, held_out, threads=1, progress=False).to_frame()["contrast"].to_numpy()
+        surest = [row for row in np.argsort(-scores) if truth[row]][: config["anchors"]]
+    except mx.InputError as nothing:  # was learned: it gives the same output for all, and there is nothing to look at
+        print(nothing, file=sys.stderr)
+        scores, surest = np.zeros(len(truth)), []
     lines = [f">b{row}\n{held_out[row]}\n" for row in surest]
     (cell.folder / "anchors.fa").write_text("".join(lines), encoding="utf-8")
     pd.DataFrame({"label": truth, "score": scores}).to_csv(cell.folder / "scores.tsv", sep="\t", index=False)
@@ -124,6 +129,8 @@ def known_motifs() -> list[Motif]:
 def matrices_of(cell: Cell) -> dict[str, list[list[Motif]]]:
     """Of each view the matrices of each sequence."""
     folder, width, seed = cell.folder, cell.config["width"], cell.seed
+    if not (folder / "anchors.fa").stat().st_size:
+        return {view: [] for view in VIEWS}
     network, anchors = mx.network(str(folder / "model")), str(folder / "anchors.fa")
     draws = mx.sample(
         network, anchors, sampling=PRESETS[cell.config["preset"]], out=str(folder / "draws.npz"), threads=1
