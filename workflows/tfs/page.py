@@ -106,6 +106,19 @@ def table_of_views(out: Path) -> Iterator[str]:
         yield f"| {path.parent.parent.name} | {path.parent.name} | " + " | ".join(cells) + " |"
 
 
+def table_of_times(out: Path) -> Iterator[str]:
+    """CPU seconds of a network's two jobs, the mean over those that Snakemake timed."""
+    yield "| network | trained, CPU s | looked at, CPU s |"
+    yield "|---|---|---|"
+    found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for path in sorted(out.glob("*/*.*/*.time.tsv")):
+        rows = pd.read_csv(path, sep="\t")
+        found[path.parent.name.rpartition(".")[0]][path.name.partition(".")[0]] += rows["cpu_time"].tolist()
+    for architecture, jobs in found.items():
+        cells = [f"{np.mean(jobs[job]):.0f} ({len(jobs[job])})" if jobs[job] else "" for job in ("train", "views")]
+        yield f"| {architecture} | " + " | ".join(cells) + " |"
+
+
 def main() -> None:
     """Print the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -119,6 +132,8 @@ def main() -> None:
     print("\n".join(table_of_areas(read_scores(given.out), config["architectures"])))
     print("\n## By which view the known motif is found\n")
     print("\n".join(table_of_views(given.out)))
+    print("\n## What it took\n")
+    print("\n".join(table_of_times(given.out)))
 
 
 if __name__ == "__main__":
