@@ -57,6 +57,7 @@ KNOWN = "jaspar"
 METHOD = "mutagenesis"  # which any network takes, and which found sites best (workflows/ctcf/results.md)
 COMMANDS, CONFIG = "commands.sh", "run.toml"
 TRACKS = ("motifs/sites.bed", "motifs/information.bw", "attributions/scores.bw")
+SHARED = ("seed", "device")  # of training and of sampling
 MOST_SAID = 5  # motifs in the account
 ACCOUNT = {SUMMARY: "draws.npz.tsv", MOTIFS: "motifs/motifs.tsv", ANSWER: "gc/answer.tsv"}  # what it rests on
 
@@ -407,13 +408,14 @@ def _choosing(asked: RunRequest) -> Link:
     """Anchors of the positives held out that are called rightly, or of the records that came with the network."""
     given = asked.records or anchors(f"{asked.model}/test.positives.fa")
     correct: Said = {"label": 1, "correct": True} if asked.data is not None else {}
-    output: Said = {} if asked.law.output is None else {"output": asked.law.output}
+    how: Said = {} if asked.law.output is None else {"output": asked.law.output}
+    how |= said(asked.sampling, Sampling(), lacks=_all_but(Sampling, "device"))
     places: Said = {"select": asked.place("anchors.fa"), "out": asked.place("scores.tsv")}
     return _step(
         asked,
         ["predict", given.name],
-        asked.of_network | correct | asked.reading | output | {"diverse": asked.anchors} | places,
-        lambda: predict(asked.opened(), given, **correct, **output, diverse=asked.anchors, **places, **asked.how),
+        asked.of_network | correct | asked.reading | how | {"diverse": asked.anchors} | places,
+        lambda: predict(asked.opened(), given, **correct, **how, diverse=asked.anchors, **places, **asked.how),
         expectations.choosing,
         tuple(places.values()),
     )
@@ -480,8 +482,10 @@ def _sections(asked: RunRequest) -> dict[str, Said]:
     own = {"records": asked.source, "diverse": asked.anchors, **asked.of_threads}
     found = {"workflow": {"out": asked.out}, "run": own, "network": asked.of_network if asked.network else {}}
     if asked.data is not None:
-        seed = {} if asked.training.seed == asked.sampling.seed else {"seed": asked.training.seed}
-        training = said(asked.training, Training(), lacks=("seed",)) | seed
+        training = said(asked.training, Training(), lacks=SHARED)
+        for name in SHARED:  # said once where both are alike
+            if getattr(asked.training, name) != getattr(asked.sampling, name):
+                training[name] = getattr(asked.training, name)
         data = said(asked.data, _NOTHING, lacks=("positives", "table"))
         found["train"] = data | said(asked.split, Split()) | training
     else:

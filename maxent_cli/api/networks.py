@@ -177,7 +177,7 @@ def in_memory(module: nn.Module, reading: Reading, input_length: int | None, nam
     return Network(module, name, reading, known, digest=digest)
 
 
-def place(model: Reader, device: str, listener: Listener) -> None:
+def place(model: nn.Module, device: str, listener: Listener) -> None:
     """Put the network on the device, with full 32-bit products (TF32 would bend the law); tell of a GPU left unused."""
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     if not _DEVICE.fullmatch(device):

@@ -12,7 +12,7 @@ from maxent_cli.analysis.classification import classification_areas
 from maxent_cli.api.anchors import Anchors, Given, anchors
 from maxent_cli.api.jobs import Task, granted_cpus, outputs_of, torch_threads
 from maxent_cli.api.listening import Progress, listener_of
-from maxent_cli.api.networks import Network, Reader
+from maxent_cli.api.networks import Network, Reader, place
 from maxent_cli.api.runs import Run, account, settings_of
 from maxent_cli.data import WHOLE, Floats, Record, Rejected, Sequences, Shard
 from maxent_cli.errors import InputError, SettingsError, require_range
@@ -95,6 +95,7 @@ def predict(
     diverse: int | None = None,
     out: str | None = None,
     select: str | None = None,
+    device: str = "cpu",
     shard: Shard = WHOLE,
     threads: int | None = None,
     progress: Progress = True,
@@ -121,6 +122,8 @@ def predict(
         the network reads in records. By default all.
     out, select
         TSV of the scores, and FASTA of the chosen records (BED, if it is named .bed); not written by default.
+    device
+        Where the network runs: cpu, cuda or cuda:N.
     shard, threads
         Which part of the records; CPU threads, by default those granted.
 
@@ -160,12 +163,13 @@ def predict(
     block = shard.block(count)
     mine, rejected = wide.within(block), [record for record in left_out if record.number in block]
     account(len(mine), rejected, where, task.rejected_table, task.listener, shard)
-    settings = settings_of(label=label, output=output, reading=network.reading)
+    settings = settings_of(label=label, output=output, reading=network.reading, device=device)
     digests = {"model": network.digest} | run_digests(weights=weights)
     digests |= run_digests(table=source) if isinstance(source, str) else source.digests()
     run = Run("predict", settings, digests, shard, count, len(mine), len(rejected))
     run.announce(task.listener)
     reader = network.reader(wide.codes.shape[1])
+    place(reader, device, task.listener)
     names = network.outputs(reader.outputs)
     contrast = outputs_of(network, output, names)
     require_few(contrast, 1, "a contrast is of")
@@ -180,7 +184,7 @@ def predict(
     if called is not None and len(set(called.tolist())) == 2:
         for area in classification_areas(called, columns["contrast"], SEED, related(mine.codes)):
             task.listener.say(str(area))
-    with outputs.writing() as opening:
+    with outputs.writing(device=device) as opening:
         if out is not None:
             write_rows(opening(out, part=run.part(SCORES)), found.columns, SCORES_TABLE)
         if select is not None:

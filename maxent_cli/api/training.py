@@ -13,7 +13,7 @@ from torch import nn
 
 from maxent_cli.api.jobs import Task, granted_cpus, torch_threads
 from maxent_cli.api.listening import Listener, Progress, listener_of
-from maxent_cli.api.networks import Network, opened
+from maxent_cli.api.networks import Network, opened, place
 from maxent_cli.api.results import Results, results_folder
 from maxent_cli.api.training_data import (
     MOST,
@@ -71,7 +71,7 @@ class Training:
     reverse_complement: turn a random half of each batch to the other strand. shift: letters by which each sequence is
     rotated at most. fresh_shuffles: shuffle the positives anew each epoch, where shuffles are the negatives.
     checkpoints: after so many steps, logarithmically spaced from 0 to the last, the running mean of the weights is kept
-    too. Raises SettingsError where one is out of range.
+    too. device: where it is trained, cpu, cuda or cuda:N. Raises SettingsError where one is out of range.
     """
 
     architecture: str = "convnet"
@@ -86,6 +86,7 @@ class Training:
     seed: int = 1
     arguments: Mapping[str, Any] = field(default_factory=dict)
     checkpoints: int | None = None
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
         if self.architecture not in ARCHITECTURES and not is_factory(self.architecture):
@@ -143,7 +144,8 @@ def train(
         0-based half-open), and rejected.tsv. Unfinished work lies in OUT.partial, from which the same call goes on.
         Without it, the folder is kept until nobody holds the result.
     threads
-        CPU threads, by default those granted. The same seed, data and threads give the same weights.
+        CPU threads, by default those granted. The same seed, data, threads and device give the same weights on a CPU,
+        and all but the same on a GPU, whose sums come in any order.
     progress
         True: bars on stderr; False: none; or a function that is given each step.
 
@@ -181,7 +183,9 @@ def _train(data: TrainingData, split: Split, training: Training, task: Task) -> 
     length = sets[0].positives.codes.shape[1]
     built, settings = untrained(length, training), training.settled(len(sets[0].examples))
     model, outputs = built.module, outputs.reading(*built.source.code.values())
+    place(model, training.device, task.listener)
     facts = {**settings.__dict__, "threads": task.threads, "fresh_shuffles": training.fresh_shuffles}
+    facts["device"] = training.device
     identity = _identity(sets, built.source, facts) | {"checkpoints": training.checkpoints}
     with unfinished(task.out, identity, task.listener.stop) as work:
         examples = examples_of_epochs(sets[0], training.fresh_shuffles, training.seed)
@@ -189,13 +193,14 @@ def _train(data: TrainingData, split: Split, training: Training, task: Task) -> 
         kept.announce(model, task.listener)
         curve = _fit(model, examples, sets[1].examples, settings, kept, task.listener)
         metrics = _metrics(model, sets, training.seed, task.listener)
+        model.cpu()
         made = {**data.chosen, "settings": facts, "split": how, "metrics": metrics}
         with results_folder(task.out, outputs, seed=training.seed, threads=task.threads) as folder:
             background = letter_frequencies(sets[0].codes, settings.reverse_complement)
             save_model(folder, model, _card(built, folder, sets, background, made))
-            for step, place in kept.into(folder):
+            for step, inner in kept.into(folder):
                 told = {**made, "checkpoint": {"step": step, **kept.times(curve)}}
-                save_card(place, _card(built, place, sets, background, told))
+                save_card(inner, _card(built, inner, sets, background, told))
             write_table(str(folder / CURVE.file), [_row(epoch) for epoch in curve], CURVE)
             write_learning_curve(str(folder / "learning_curve.png"), curve)
             write_table(str(folder / METRICS.file), metrics, METRICS)

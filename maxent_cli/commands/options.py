@@ -69,11 +69,12 @@ class Command(click.Command):
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         shown, written = copy(self), WRITTEN.get(str(self.name), ())
+        about = inspect.cleandoc(self.help or "")  # or what is put behind it would set its margin
         if ctx.meta.get(ALL):
-            shown.help = f"{self.help}\n\n{inspect.cleandoc(self.details)}"
+            shown.help = f"{about}\n\n{inspect.cleandoc(self.details)}"
         elif written and not self.details:
             names = ", ".join(output.file for output in written)
-            shown.help = f"{self.help}\n\nWritten are {names}; --help-all says what is in them."
+            shown.help = f"{about}\n\nWritten are {names}; --help-all says what is in them."
         click.Command.format_help_text(shown, ctx, formatter)
         if ctx.meta.get(ALL) and written:
             with formatter.section("Files"):

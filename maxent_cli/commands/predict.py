@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     help="Or so many that stand for all of them, each for a share that is said.",
 )
 @options.threads_option
+@options.device_option
 @options.out_option("Scores, TSV; '-' for stdout.", pipe=True)
 @options.shard_option
 def command(
@@ -77,6 +78,7 @@ def command(
     top: int | None,
     diverse: int | None,
     threads: int | None,
+    device: str,
     out: str,
     shard: "Shard",
 ) -> None:
@@ -111,6 +113,7 @@ def command(
         diverse=diverse,
         out=out,
         select=select,
+        device=device,
         shard=shard,
         threads=threads,
         progress=console,

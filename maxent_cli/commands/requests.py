@@ -114,6 +114,7 @@ def training_of(
     fresh_shuffles: bool,
     checkpoints: int | None,
     seed: int,
+    device: str,
 ) -> "Training":
     """How a network is trained."""
     from maxent_cli.api.training import Training
@@ -131,6 +132,7 @@ def training_of(
         seed,
         arguments,
         checkpoints,
+        device,
     )
 
 

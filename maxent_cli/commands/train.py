@@ -67,7 +67,7 @@ data_options = options.group(
 @resumable
 @data_options
 @options.group("split", requests.split_of, *requests.SPLIT)
-@options.group("training", requests.training_of, *requests.TRAINING, options.seed_option)
+@options.group("training", requests.training_of, *requests.TRAINING, options.seed_option, options.device_option)
 @options.threads_option
 @options.out_option("Model folder.")
 def command(

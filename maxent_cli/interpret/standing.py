@@ -14,7 +14,7 @@ from maxent_cli.data import Floats
 from maxent_cli.interpret.law import sums_of
 from maxent_cli.laws import Outputs
 from maxent_cli.models.pieces import sequences_at_once
-from maxent_cli.models.prediction import inputs_of
+from maxent_cli.models.prediction import device_of, inputs_of
 from maxent_cli.models.protocol import SequenceModel
 from maxent_cli.models.scores import Score
 
@@ -66,18 +66,18 @@ def read_words(model: SequenceModel, outputs: Outputs, codes: Codes) -> NDArray[
     """
     if isinstance(model, Score):
         return profiles(codes, (codes != UNKNOWN).astype(np.float64))
-    parts = np.array_split(codes, -(-len(codes) // sequences_at_once(model, torch.device("cpu"))))
+    parts = np.array_split(codes, -(-len(codes) // sequences_at_once(model, device_of(model))))
     return profiles(codes, np.concatenate([_contributions(model, outputs, part) for part in parts]))
 
 
 def _contributions(model: SequenceModel, outputs: Outputs, codes: Codes) -> Floats:
     """Gradient x input (N, L) of the output held, towards its sign."""
-    inputs = inputs_of(codes).requires_grad_()
+    inputs = inputs_of(codes, device_of(model)).requires_grad_()
     with torch.enable_grad():
         held = sums_of(model(inputs), outputs)[..., 0]
         (slope,) = torch.autograd.grad(held.sum(), inputs)
     worth = ((slope - slope.mean(1, keepdim=True)) * inputs).sum(1) * held.sign()[:, None]
-    return worth.detach().double().numpy()
+    return worth.detach().double().cpu().numpy()
 
 
 def _some(records: int, most: int) -> NDArray[np.intp]:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from maxent_cli.alphabet import Codes
-from maxent_cli.models.prediction import inputs_of
+from maxent_cli.models.prediction import device_of, inputs_of
 
 # functions that turn at 0, on above it; by the names that torch gives them
 TURNING = frozenset(
@@ -76,7 +76,7 @@ def on_units(model: nn.Module, codes: Codes, batch: int = BATCH) -> Iterator[Pas
     A layer is called by its module, or by its function where a network's own code calls that; a second call of the
     same has a number. The model is left as it was.
     """
-    device = next((each.device for each in model.parameters()), torch.device("cpu"))
+    device = device_of(model)
     watched, within = copy.deepcopy(model).eval(), list[str]()  # its own: other threads may be running the model
     for name, module in watched.named_modules():
         if name:
@@ -85,7 +85,7 @@ def on_units(model: nn.Module, codes: Codes, batch: int = BATCH) -> Iterator[Pas
     for start in range(0, len(codes), batch):
         watching = _Watching(within)
         with torch.inference_mode(), watching:
-            outputs = watched(inputs_of(codes[start : start + batch]).to(device))
+            outputs = watched(inputs_of(codes[start : start + batch], device))
         yield Passed(outputs, {name.removeprefix("network."): on for name, on in watching.found.items()})
 
 

@@ -30,12 +30,17 @@ class _Sizes(TorchFunctionMode):
 
 
 def sequences_at_once(model: SequenceModel, device: torch.device) -> int:
-    """How many sequences fit: all that may, where the device is not the CPU."""
+    """How many sequences fit into a pass as far as the representation."""
+    return at_once(model.representation, model.input_length, device)
+
+
+def at_once(function: Callable[[Tensor], Any], length: int, device: torch.device) -> int:
+    """How many inputs (B, 4, length) fit into a pass of the function: all that may, where it is not on the CPU."""
     if device.type != "cpu":
         return MOST
-    codes = torch.zeros(1, model.input_length, dtype=torch.uint8)
+    codes = torch.zeros(1, length, dtype=torch.uint8)
     with torch.no_grad(), _Sizes() as sizes:
-        model.representation(one_hot(codes))
+        function(one_hot(codes))
     return int(min(max(PIECE_BYTES // sizes.most, LEAST), MOST))
 
 

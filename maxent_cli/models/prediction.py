@@ -10,15 +10,22 @@ from torch import Tensor, nn
 from maxent_cli.alphabet import Codes
 from maxent_cli.errors import InputError
 from maxent_cli.models.architectures import LayeredModel
-from maxent_cli.models.protocol import one_hot
+from maxent_cli.models.pieces import at_once, in_pieces
+from maxent_cli.models.protocol import SequenceModel, one_hot
 
 BATCH = 1024
 _TRIED = 16  # random sequences
 
 
-def inputs_of(codes: Codes) -> Tensor:
+def inputs_of(codes: Codes, device: torch.device | None = None) -> Tensor:
     """Codes (B, L) to the indicators (B, 4, L) that a network reads; an unknown letter gives a column of zeros."""
-    return one_hot(torch.from_numpy(np.ascontiguousarray(codes)))
+    return one_hot(torch.from_numpy(np.ascontiguousarray(codes)).to(device))
+
+
+def device_of(model: nn.Module | SequenceModel) -> torch.device:
+    """Where the weights are; of a function of sequences, which has none, the CPU."""
+    weights = model.parameters() if isinstance(model, nn.Module) else ()
+    return next((each.device for each in weights), torch.device("cpu"))
 
 
 def require_sound(model: LayeredModel, name: str) -> LayeredModel:
@@ -41,17 +48,19 @@ def predict(
 ) -> NDArray[np.float32]:
     """Outputs (B, K) before the softmax for codes (B, L); the model is left in the mode that it was in.
 
-    advance hears the number of sequences done. numbers (B,): of the sequences among more, rising; batches are of
-    numbers, so that outputs are the same to the last bit whatever the part, if it has whole batches.
+    They are made where the model is. advance hears the number of sequences done. numbers (B,): of the sequences among
+    more, rising; batches are of numbers, so that outputs are the same to the last bit whatever the part, if it has
+    whole batches.
     """
     known = np.arange(len(codes)) if numbers is None else numbers
     edges = np.flatnonzero(np.diff(known // BATCH)) + 1
-    training = model.training
+    device, training = device_of(model), model.training
     model.eval()
     outputs = []
     with torch.inference_mode():
+        run = in_pieces(lambda some: model(one_hot(some)), at_once(model, codes.shape[1], device))
         for batch in np.split(codes, edges):
-            outputs.append(model(inputs_of(batch)))
+            outputs.append(run(torch.from_numpy(batch).to(device)).cpu())
             advance(len(batch))
     model.train(training)
     return torch.cat(outputs).numpy()

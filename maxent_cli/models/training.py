@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from maxent_cli.alphabet import Codes
-from maxent_cli.models.prediction import inputs_of, predict
+from maxent_cli.models.prediction import device_of, inputs_of, predict
 
 STEPS = 10_000  # fewer underfit 70,000 CTCF sequences; the schedule ends where the steps do
 MOST_PATIENCE = 15  # epochs; of longer waits on ChIP-seq none ended in a better network (tests/calibration/table.md)
@@ -197,7 +197,7 @@ class _Training:
     """
 
     def __init__(self, model: nn.Module, settings: Settings, size: int) -> None:
-        self.model, self.settings = model, settings
+        self.model, self.settings, self.device = model, settings, device_of(model)
         self.averaged, self.best = copy.deepcopy(model), copy.deepcopy(model)
         self.batch = min(settings.batch, size)
         self.steps = steps_an_epoch(size, settings.batch)
@@ -229,15 +229,15 @@ class _Training:
         chance = np.random.default_rng((self.settings.seed, epoch))
         order = chance.permutation(len(examples))[: self.steps * self.batch].reshape(self.steps, self.batch)
         self.model.train()
-        with torch.random.fork_rng(devices=[]):  # dropout draws from the global generator
+        with torch.random.fork_rng(devices=[] if self.device.type == "cpu" else [self.device]):  # dropout draws from it
             torch.manual_seed(int(chance.integers(2**63)))
             if self.under_way:
                 chance.bit_generator.state = self.under_way.facts["chance"]
-                torch.set_rng_state(self.under_way.tensors["generator"])
+                self.generator.set_state(self.under_way.tensors["generator"])
                 self.under_way = None
             for rows in order[self.done :]:
                 inputs = self._inputs(examples.codes[rows], chance)
-                self.total += self._step(inputs, torch.from_numpy(examples.labels[rows]))
+                self.total += self._step(inputs, torch.from_numpy(examples.labels[rows]).to(self.device))
                 self.done += 1
                 advance(self.batch)
                 watch(self.step, self.averaged, False)
@@ -258,7 +258,7 @@ class _Training:
 
     def snapshot(self, chance: np.random.Generator) -> Snapshot:
         """Everything, within an epoch whose random numbers so far came from chance and the global generator."""
-        tensors = {"generator": torch.get_rng_state()}
+        tensors = {"generator": self.generator.get_state()}
         for name in _NETWORKS:
             tensors |= {f"{name}.{key}": value for key, value in getattr(self, name).state_dict().items()}
         optimiser = self.optimiser.state_dict()
@@ -271,6 +271,12 @@ class _Training:
             "chance": chance.bit_generator.state,
         }
         return Snapshot({name: value.clone() for name, value in tensors.items()}, facts)
+
+    @property
+    def generator(self) -> torch.Generator:
+        """Of the random numbers that the network's own layers draw."""
+        on_cpu = self.device.type == "cpu"
+        return torch.default_generator if on_cpu else torch.cuda.default_generators[self.device.index]
 
     def restore(self, past: Snapshot) -> None:
         """Put everything back as it was."""
@@ -293,9 +299,9 @@ class _Training:
 
     def _inputs(self, codes: Codes, chance: np.random.Generator) -> Tensor:
         """One-hot (B, 4, L); where asked for, rotated a little, and a random half turned to the other strand."""
-        inputs = inputs_of(rotated(codes, self.settings.shift, chance))
+        inputs = inputs_of(rotated(codes, self.settings.shift, chance), self.device)
         if self.settings.reverse_complement:
-            turned = torch.from_numpy(chance.random(len(codes)) < 0.5)
+            turned = torch.from_numpy(chance.random(len(codes)) < 0.5).to(self.device)
             inputs[turned] = inputs[turned].flip(1, 2)  # A C G T backwards is T G C A: the complements
         return inputs
 

@@ -27,6 +27,7 @@ def test_help_is_a_screen(name: str) -> None:
     lines = shown(name, "--help").splitlines()
     assert len(lines) <= MOST_LINES
     assert max(map(len, lines)) <= COLUMNS
+    assert not [line for line in lines if re.search(r"[a-z][;,.]  +[a-z]", line)]  # a margin inside a sentence
     command = load(name)
     assert isinstance(command, Command)
     assert len(command.everyday) <= MOST_OPTIONS

@@ -161,7 +161,7 @@ def use(model: str) -> None:
 
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize("device", ODD_DEVICES)
-@pytest.mark.parametrize("line", DRAWING, ids=lambda line: line.split()[0])
+@pytest.mark.parametrize("line", [USING[0], *DRAWING], ids=lambda line: line.split()[0])
 def test_odd_devices(line: str, device: str) -> None:
     last = run_device(line, device)
     assert "device: " in last

@@ -280,8 +280,8 @@ def test_more_batches_than_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts take the whole's batches, so that what comes of one sequence does not depend on its neighbours."""
     monkeypatch.setattr(prediction, "BATCH", 2)
     seen = set[bytes]()
-    inputs_of = prediction.inputs_of
-    monkeypatch.setattr(prediction, "inputs_of", lambda codes: (seen.add(codes.tobytes()), inputs_of(codes))[1])
+    one_hot = prediction.one_hot
+    monkeypatch.setattr(prediction, "one_hot", lambda codes: (seen.add(codes.numpy().tobytes()), one_hot(codes))[1])
     call("predict", "whole", "1/1")
     known = seen.copy()
     for number in (1, 2, 3):

@@ -176,6 +176,7 @@ WRONG = {
     "both": (["--positives", "peaks.fa", "--table", "peaks.fa"], 2, "a table are needed, not both"),
     "unknown chromosome": (["--positives", "peaks.fa", "--test-chromosomes", "chrQ"], 2, "no record lies on chrQ"),
     "no coordinates": (["--positives", "bare.fa", "--test-chromosomes", "chr8"], 2, "100 of 100 records have no coord"),
+    "device": (["--positives", "bare.fa", "--device", "meta"], 2, "device: meta is none that is known here"),
     "too short": (["--positives", "short.fa"], 2, "convnet does not take 8 bp"),
     "BED without genome": (["--positives", "peaks.bed"], 1, "give --genome"),
     "all held out": (["--positives", "two.fa", "--test-chromosomes", "chr1,chr2"], 1, "training part lacks a class"),
