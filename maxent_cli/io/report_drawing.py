@@ -185,8 +185,8 @@ def learning_plots(found: dict[str, list[Row]]) -> list[Plot]:
     steps = found["steps"]
     layers = dict.fromkeys(row["layer"] for row in found["patterns"])
     loss, held, bits = (
-        StepCurve(*([row[name] for row in steps] for name in (one, f"{one}_error")), colour)
-        for one, colour in (("loss", "blue"), ("bits_held", "blue"), ("bits", "red"))
+        StepCurve([row[name] for row in steps], [row[f"{name}_error"] for row in steps], colour)
+        for name, colour in (("loss", "blue"), ("bits_held", "blue"), ("bits", "red"))
     )
     shares = [
         StepCurve([row["share"] for row in found["patterns"] if row["layer"] == layer], [0.0] * len(steps), "blue")
