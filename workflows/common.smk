@@ -38,6 +38,7 @@ GC_FILES = (
     "response.png",
 )
 DESIGN_FILES = ("summary.tsv", "designs.tsv", "designs.fa", "edits.tsv", "edit_numbers.tsv", "edit_sets.tsv")
+COUNTED = 1000  # records of which `maxent learning` counts patterns by default, for which the doctor speaks
 MU = "-0.5,0,0.5"  # the probe's default
 START_UP = 120  # seconds in which a job imports, and compiles where that is not yet in a cache
 SNAKEMAKE = 500  # MB of the two Snakemake processes around a job on a cluster
@@ -314,7 +315,12 @@ def parts(pattern):
 
 def memory(command):
     """MB for a part: what the doctor expects, more each time it is tried again."""
-    return lambda wildcards, input, attempt: SNAKEMAKE + int(attempt * SPARE_MEMORY * needs(input)["bytes"] / 1e6)
+
+    def of_part(input, attempt):
+        size = needs(input)["bytes"] + (of_records(input)["bytes"] if command == "learning" else 0)
+        return SNAKEMAKE + int(attempt * SPARE_MEMORY * size / 1e6)
+
+    return lambda wildcards, input, attempt: of_part(input, attempt)
 
 
 def minutes(command):
@@ -323,7 +329,9 @@ def minutes(command):
     def of_part(wildcards, input, attempt):
         need = needs(input)
         anchors = math.ceil(need["anchors"] / int(getattr(wildcards, "n", 1)))
-        seconds = anchors * runs_an_anchor(command, wildcards) * need["seconds"] / need["anchors"]
+        runs = runs_an_anchor(command, wildcards)
+        seconds = anchors * runs * need["seconds"] / need["anchors"]
+        seconds += runs * of_records(input)["seconds_a_checkpoint"] if command == "learning" else 0
         return math.ceil(attempt * (START_UP + SPARE_TIME * seconds) / 60)
 
     return of_part
@@ -332,6 +340,13 @@ def minutes(command):
 def needs(input):
     """What `maxent doctor` says that all anchors need, in seconds and bytes."""
     return json.loads(Path(input.doctor).read_text(encoding="utf-8"))["run"]
+
+
+def of_records(input):
+    """What it says that counting the patterns of records takes at a checkpoint."""
+    found = json.loads(Path(input.doctor).read_text(encoding="utf-8"))["learning"]
+    share = SETTINGS["learning"].get("records", COUNTED) / COUNTED
+    return {name: share * found.get(name, 0) for name in ("seconds_a_checkpoint", "bytes")}
 
 
 def runs_an_anchor(command, wildcards):

@@ -165,6 +165,7 @@ def say_needed(run: Path, *commands: str) -> None:
     (run / "doctor").mkdir(parents=True)
     for command in commands:
         needed = {"run": {"anchors": 10, "seconds": 6000, "bytes": 2e9}}
+        needed["learning"] = {"seconds_a_checkpoint": 30, "bytes": 1e9}
         (run / f"doctor/{command}.json").write_text(json.dumps(needed))
 
 
@@ -179,15 +180,16 @@ def resources(folder: Path, *asked: str) -> list[dict[str, str]]:
 
 
 def test_learning_asks_for_time_at_every_checkpoint(tmp_path: Path) -> None:
-    models = [{**MODELS[0], "checkpoints": 4}]
-    prepare(tmp_path, {**PIPELINE, "learning": {}}, models=models, anchors=[{"name": "a", "file": "a.fa"}])
+    rows = {"models": [{**MODELS[0], "checkpoints": 4}], "anchors": [{"name": "a", "file": "a.fa"}]}
+    prepare(tmp_path, {**PIPELINE, "learning": {"records": 2000}}, **rows)
     (tmp_path / "a.fa").touch()
     (tmp_path / "results/models/ctcf").mkdir(parents=True)
     for name in MODEL:
         (tmp_path / "results/models/ctcf" / name).touch()
     say_needed(tmp_path / "results/runs/ctcf/a", "learning")
     (learning,) = resources(tmp_path, "--rerun-triggers", "mtime", "--", "results/runs/ctcf/a/learning/steps.tsv")
-    assert learning["runtime"] == "802"  # 10 anchors at 4 checkpoints of 600 s, twice over, and 120 s to start
+    # 4 checkpoints of 10 anchors at 600 s and of twice 30 s for the records, twice over, and 120 s to start
+    assert (learning["runtime"], learning["mem_mb"]) == ("810", "6500")
 
 
 def test_resources_are_what_the_doctor_says(tmp_path: Path) -> None:
