@@ -17,7 +17,7 @@ from snakemake.utils import validate
 # sections of run.toml that shape what a command gives: where they change, it is done again
 DRAWING = ("network", "anchors", "law", "sampling")
 SHAPING = {"predict": ("network",), "sample": DRAWING, "gc-probe": DRAWING, "design": DRAWING}
-SHAPING |= {"attribute": ("network", "law"), "variants": ("network", "law")}
+SHAPING |= {"attribute": ("network", "law"), "variants": ("network", "law"), "learning": ("train", *DRAWING)}
 VARIANT_FILES = ("vcf", "genome")  # of a set's row, that changes are read from and compared with
 NOT_OF_ANCHORS = ("name", "records", "file", "shards", "vcf", "assembly", "chosen-by")
 NOT_OF_PREDICT = ("gc", "background")
@@ -25,6 +25,10 @@ READING = ("genome", "centre", "crop", "map-chromosomes")  # how records become 
 NOT_OF_DOCTOR = {
     "sample": ("strict", "fasta", "summary"),
     "gc-probe": ("strict", "feature", "match-p", "mu"),
+    "learning": (
+        *("positives", "negatives", "records", "known", "similarity"),
+        *("bits", "errors", "gap", "width", "motif-bits", "rate"),
+    ),
     "design": (
         *("strict", "to", "spread", "designs", "apart", "forbid", "sites", "gc-limits", "hold", "hold-beta"),
     ),
@@ -34,6 +38,7 @@ GC_FILES = (
     "response.png",
 )
 DESIGN_FILES = ("summary.tsv", "designs.tsv", "designs.fa", "edits.tsv", "edit_numbers.tsv", "edit_sets.tsv")
+COUNTED = 1000  # records of which `maxent learning` counts patterns by default, for which the doctor speaks
 MU = "-0.5,0,0.5"  # the probe's default
 START_UP = 120  # seconds in which a job imports, and compiles where that is not yet in a cache
 SNAKEMAKE = 500  # MB of the two Snakemake processes around a job on a cluster
@@ -125,6 +130,16 @@ SHARED = [name for name, row in ANCHORS.items() if {"file", "chosen-by"} & set(r
 ALONE = [name for name, row in MODELS.items() if "consensus" not in row]
 
 
+def keeps_checkpoints(row):
+    """Of a model's row how many checkpoints its training keeps; 0: none, or it is not trained here."""
+    is_trained = {"positives", "table"} & set(row)
+    return row.get("checkpoints", SETTINGS.get("train", {}).get("checkpoints", 0)) if is_trained else 0
+
+
+if "learning" in SETTINGS and not any(map(keeps_checkpoints, MODELS.values())):
+    raise WorkflowError(f"{RUN_TOML}: [learning]: no model is trained with checkpoints; give checkpoints in [train]")
+
+
 def options(command, wildcards, lacks=()):
     """What a run's rows ask of a command, beside run.toml, but for options that it lacks, as words for the shell."""
     asked = {"config": RUN_TOML, **of_model(command, wildcards), **of_anchors(command, wildcards)}
@@ -156,7 +171,7 @@ def words(name, found):
 def of_model(command, wildcards):
     """A model's row is what says how to train or adopt it, or where it is."""
     asked = ("motifs",) if asks_pairs() else ()
-    if command not in ("train", "predict", "sample", "gc-probe", "attribute", "variants", "design", *asked):
+    if command not in ("train", "predict", "sample", "gc-probe", "attribute", "variants", "design", "learning", *asked):
         return {}
     row = {name: found for name, found in MODELS[wildcards.model].items() if name != "name"}
     return row if command == "train" else as_models(networks_of(row) or [wildcards.model])
@@ -197,7 +212,8 @@ def of_anchors(command, wildcards):
         return {name: row[name] for name in VARIANT_FILES if "vcf" in row and name in row}
     if command == "report":
         return files(ANCHORS[wildcards.anchors], "assembly")
-    row = ANCHORS[wildcards.anchors] if command in ("predict", "sample", "gc-probe", "attribute", "design") else {}
+    takes = ("predict", "sample", "gc-probe", "attribute", "design", "learning")
+    row = ANCHORS[wildcards.anchors] if command in takes else {}
     if (command == "predict") == ("file" in row):
         return {}
     return {name: found for name, found in row.items() if name not in NOT_OF_ANCHORS}
@@ -319,6 +335,12 @@ def variants_of(wildcards):
     return [f"{RUN}/variants/variants.tsv".format(**wildcards)] if tries_variants(wildcards) else []
 
 
+def learning_of(wildcards):
+    """The steps of a training, where its checkpoints are to be asked."""
+    asked = "learning" in SETTINGS and keeps_checkpoints(MODELS[wildcards.model])
+    return [f"{RUN}/learning/steps.tsv".format(**wildcards)] if asked else []
+
+
 def parts(pattern):
     """All parts of a run's result, in order."""
 
@@ -331,7 +353,12 @@ def parts(pattern):
 
 def memory(command):
     """MB for a part: what the doctor expects, more each time it is tried again."""
-    return lambda wildcards, input, attempt: SNAKEMAKE + int(attempt * SPARE_MEMORY * needs(input)["bytes"] / 1e6)
+
+    def of_part(input, attempt):
+        size = needs(input)["bytes"] + (of_records(input)["bytes"] if command == "learning" else 0)
+        return SNAKEMAKE + int(attempt * SPARE_MEMORY * size / 1e6)
+
+    return lambda wildcards, input, attempt: of_part(input, attempt)
 
 
 def minutes(command):
@@ -339,8 +366,10 @@ def minutes(command):
 
     def of_part(wildcards, input, attempt):
         need = needs(input)
-        anchors = math.ceil(need["anchors"] / int(wildcards.n))
-        seconds = anchors * runs_an_anchor(command) * need["seconds"] / need["anchors"]
+        anchors = math.ceil(need["anchors"] / int(getattr(wildcards, "n", 1)))
+        runs = runs_an_anchor(command, wildcards)
+        seconds = anchors * runs * need["seconds"] / need["anchors"]
+        seconds += runs * of_records(input)["seconds_a_checkpoint"] if command == "learning" else 0
         return math.ceil(attempt * (START_UP + SPARE_TIME * seconds) / 60)
 
     return of_part
@@ -351,8 +380,17 @@ def needs(input):
     return json.loads(Path(input.doctor).read_text(encoding="utf-8"))["run"]
 
 
-def runs_an_anchor(command):
-    """The probe draws at each mu."""
+def of_records(input):
+    """What it says that counting the patterns of records takes at a checkpoint."""
+    found = json.loads(Path(input.doctor).read_text(encoding="utf-8"))["learning"]
+    share = SETTINGS["learning"].get("records", COUNTED) / COUNTED
+    return {name: share * found.get(name, 0) for name in ("seconds_a_checkpoint", "bytes")}
+
+
+def runs_an_anchor(command, wildcards):
+    """The probe draws at each mu, and learning at each checkpoint."""
+    if command == "learning":
+        return keeps_checkpoints(MODELS[wildcards.model])
     if command != "gc-probe":
         return 1
     return len({0.0, *map(float, str(SETTINGS.get(command, {}).get("mu", MU)).strip("[]").split(","))})

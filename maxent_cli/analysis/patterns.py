@@ -16,6 +16,7 @@ from maxent_cli.data import Floats
 
 HASHED = 128  # bits of a key
 CHUNK = 2**14  # bits that are hashed at a time
+HELD_AT_ONCE = 4  # countings in memory: of the first checkpoint, of the last, of the one before, of the one at work
 FEW = 2**16  # keys that wait until they are counted with the others
 
 Bits = NDArray[np.bool_]
@@ -44,6 +45,11 @@ def _packed(bits: Bits) -> Keys:
 @lru_cache(8)
 def _coefficients(chunk: int) -> NDArray[np.float32]:
     return np.random.default_rng((HASHED, chunk)).integers(0, 2, (CHUNK, HASHED), np.uint8).astype(np.float32)
+
+
+def bytes_held(records: int, places: int, classes: int) -> int:
+    """What countings of a training take at most: of so many records, a pattern at each of so many places of one."""
+    return HELD_AT_ONCE * records * places * (HASHED // 8 + 4 * classes)
 
 
 class Patterns:

@@ -14,7 +14,7 @@ from maxent_cli.alphabet import Codes
 from maxent_cli.analysis.classification import losses
 from maxent_cli.analysis.diagnostics import diagnose, mcse_mean
 from maxent_cli.analysis.discovery import ENOUGH, Calling, discover
-from maxent_cli.analysis.patterns import Patterns, count, jaccard
+from maxent_cli.analysis.patterns import Patterns, bytes_held, count, jaccard
 from maxent_cli.analysis.sites import letters_of, redrawn, thinned
 from maxent_cli.analysis.summary import summarise
 from maxent_cli.api import learning_results as results
@@ -43,7 +43,6 @@ CLASSES = ("negative", "positive")
 VALIDATION = "validation.{}s.fa"  # in a folder that `train` wrote
 MOST_DRAWS = 1000  # of an anchor, whose patterns are counted
 MOST_RECORDS = 1_000_000
-HELD_AT_ONCE = 4  # countings in memory: of the first checkpoint, of the last, of the one before, of the one at work
 
 Row = dict[str, Any]
 
@@ -350,7 +349,7 @@ class LearningJob:
             cure = "give a network with ReLU, leaky ReLU, ELU, GELU, SiLU or the like"
             raise InputError(name, "", "has no ReLU-like layer, of which units are on or off", cure)
         positions = sum(on.shape[1] for on in seen.on.values()) + 1
-        size = HELD_AT_ONCE * len(self.sample.codes) * positions * (16 + 4 * len(CLASSES))
+        size = bytes_held(len(self.sample.codes), positions, len(CLASSES))
         require_memory(size, f"patterns of {len(self.sample.codes)} records at {positions} places", "give --records")
 
     def _facts(self, number: int, found: Counting, others: dict[str, Counting | None]) -> Row:

@@ -238,7 +238,7 @@ def _account(found: ByStep, steps: list[Row], layers: list[Row], learned: list[R
     dips = [f"{row['layer']} by {row['dip']:.2g} bits at step {row['least_step']}" for row in single if row["dip"] > 0]
     yield f"  entropy falls below start and end: {', '.join(dips) or 'in no layer'}"
     yield from _too_long(steps)
-    yield from _too_early(found, steps)
+    yield from _too_early(steps)
     for row in learned[:SAID]:
         known = f" ({row['known_1']}, q {row['q_1']:.2g})" if row["known_1"] else ""
         lasting = f"from step {row['lasting_step']} on"
@@ -261,12 +261,12 @@ def _too_long(steps: list[Row]) -> Iterator[str]:
     yield f"  loss is lowest at step {best['step']} ({best['loss']:.4f}), {last['loss']:.4f} at the end: {verdict}"
 
 
-def _too_early(found: ByStep, steps: list[Row]) -> Iterator[str]:
-    """Whether the bits still change: the last checkpoint against the last at or before half of the steps."""
-    if not found.anchors:
-        return
+def _too_early(steps: list[Row]) -> Iterator[str]:
+    """Whether loss and bits still change: the last checkpoint against the last at or before half of the steps."""
     half = next((row for row in reversed(steps[:-1]) if 2 * row["step"] <= steps[-1]["step"]), steps[0])
-    change = steps[-1]["bits"] - half["bits"]
-    error = hypot(steps[-1]["bits_error"], half["bits_error"])
-    verdict = "still changing, so that more training may teach more" if abs(change) > FAR * error else "settled"
-    yield f"  bits since step {half['step']}: {change:+.2f} ± {error:.2f}, {verdict}"
+    for name in ("loss", "bits"):
+        change, error = steps[-1][name] - half[name], hypot(steps[-1][f"{name}_error"], half[f"{name}_error"])
+        if isfinite(change):
+            still = abs(change) > FAR * error
+            verdict = "still changing, so that more training may teach more" if still else "no change beyond its error"
+            yield f"  {name} since step {half['step']}: {change:+.3g} ± {error:.2g}, {verdict}"

@@ -23,7 +23,8 @@ the number of units or log2 of the patterns, and more records have more. A unit 
 Steps and the step that was kept are as train left them; of other networks, checkpoints are numbered from 0.
 
 There is no --shard: motifs are pooled over anchors and patterns over records, at a checkpoint and between them. `maxent
-doctor` says what the anchors take at one checkpoint; time is that by the number of checkpoints, memory is the same.
+doctor` says what records and anchors take at one checkpoint; time is that by the number of checkpoints, memory is the
+same.
 """
 
 

@@ -340,6 +340,25 @@ def single_changes(plan, codes, places, letters):  # type: ignore[no-untyped-def
     return found
 
 
+@njit(cache=True, nogil=True)
+def letter_energies(plan, codes, place):  # type: ignore[no-untyped-def]
+    """The energies (M, 4) of codes (M, L) with each letter at a place, all four found in the same way."""
+    found, most = np.empty((len(codes), 4)), min(len(codes), _IN_STEP)
+    chains, energy = empty_chains(most, codes.shape[1], plan), np.zeros(most)
+    for start in range(0, len(codes), most):
+        some = codes[start : start + most]
+        fill(plan, some, chains, energy)
+        active = np.arange(len(some))
+        for letter in range(4):
+            for c in active:
+                chains.number[c] = 0
+                _note_letter(chains, c, place, some[c, place], letter)
+            _propagate(plan, chains, False, active)
+            _energies(plan, chains, active, energy)
+            found[start : start + len(some), letter] = energy[: len(some)]
+    return found
+
+
 def compiled_chain(plan: Plan, moves: tuple[Move, ...], ladder: Ladder = NO_LADDER, threads: int = 1) -> Kernel:
     """A kernel that runs each chain through compiled code; plan must describe the target's energy.
 

@@ -84,7 +84,7 @@ def tune(
     letters = np.zeros_like(terms.background)
     for number in range(ROUNDS if steps else 0):
         now = max(DRAWS_A_ROUND, steps // ROUNDS)
-        rows = _adapted(letters, terms.background)
+        rows = adapted_rows(letters, terms.background)
         ladder = terms.at(np.tile(betas, len(state.keys) // replicas), rows, surrogate)
         state, trace = kernel(state, ladder, DRAWS_A_ROUND, whole(now // DRAWS_A_ROUND, surrogate))
         energy = _mean_energy(trace.energy, replicas)
@@ -104,7 +104,7 @@ def tune(
         if wanted is not None and number == ROUNDS - FROZEN - 1:
             top = float(np.exp(np.mean(np.log(tops[len(tops) // 2 :]))))
         betas = _respaced(betas, _rejection(tried, accepted), top, replicas)
-    seen, rows = np.array(history).reshape(-1, 2 * replicas), _adapted(letters, terms.background)
+    seen, rows = np.array(history).reshape(-1, 2 * replicas), adapted_rows(letters, terms.background)
     return Tuned(
         betas, state, seen, rows, _rejection(*exchanges), surrogate, decisions[1] / np.maximum(decisions[0], 1)
     )
@@ -127,7 +127,7 @@ def _low_energy_letters(trace: Trace, replicas: int) -> NDArray[np.int64]:
     return np.stack([(low == letter).sum(axis=0) for letter in range(4)], axis=1)
 
 
-def _adapted(letters: NDArray[np.float64], background: NDArray[np.float64]) -> NDArray[np.float64]:
+def adapted_rows(letters: NDArray[np.float64], background: NDArray[np.float64]) -> NDArray[np.float64]:
     """Letter frequencies (L, 4) from counts (L, 4), leaning to the background (L, 4)."""
     seen = letters.sum(axis=1, keepdims=True)
     leaning = (1 + LEAST_BACKGROUND * seen) * background

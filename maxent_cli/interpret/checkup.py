@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from maxent_cli.alphabet import LETTERS, UNKNOWN, Codes
 from maxent_cli.analysis.classification import auroc
+from maxent_cli.analysis.patterns import Patterns, bytes_held, count, jaccard
 from maxent_cli.data import Floats, Sequences
 from maxent_cli.engine.target import start_state
 from maxent_cli.engine.tuning import first_ladder
@@ -31,6 +32,7 @@ from maxent_cli.laws import spelled
 from maxent_cli.models.adapter import AdaptedNetwork
 from maxent_cli.models.architectures import LayeredModel
 from maxent_cli.models.consensus import Consensus
+from maxent_cli.models.patterns import on_units, patterns_of
 from maxent_cli.models.protocol import one_hot
 from maxent_cli.models.scores import Score
 
@@ -45,6 +47,7 @@ MOST_TIMED_STEPS = 400
 COMPARED = 5  # networks, such as folds, that each read the draws of all
 CHANGES_AN_ALLELE = 1.5  # of two letters one is mostly there
 PASSES_A_CONTEXT = 3  # which it takes to take one up
+RECORDS, COUNTED = 1000, 32  # whose patterns `learning` counts by default, and on how many it is timed
 PASSES_A_LETTER = 4  # that each draw takes to be taken up when a letter of a prefix is put in
 LIKELY_LOOKS = 36  # times the first draws' steps, in first replicas, that held-out CTCF peaks take on the mean
 SPARE_TIME, SPARE_MEMORY = 2.0, 1.5  # what a resource line asks for, over what is expected
@@ -214,6 +217,7 @@ def speed(patient: Patient) -> Iterator[Finding]:
     yield _variants(patient, passes, step / chains if compiled else 1 / passes)
     yield _prefixes(patient, passes, step / chains if compiled else None)
     yield _crossing(patient, passes)
+    yield _learning(patient)
 
 
 def _prepared(patient: Patient) -> Setting:
@@ -315,6 +319,36 @@ def _crossing(patient: Patient, passes: float) -> Finding:
     held = COMPARED * patient.run.bytes_held(length) + read * (length + 16)
     text = f"`maxent compare` of {COMPARED} networks like it: about {each:.2g} s an anchor; {held / 2**30:.2g} GiB"
     return Finding("crossing", OK, text, {"networks": COMPARED, "seconds_an_anchor": each, "bytes": held})
+
+
+def _learning(patient: Patient) -> Finding:
+    """What counting the patterns of records takes at a checkpoint, timed on a few of them; and memory."""
+    if isinstance(patient.model, Score):
+        return Finding("learning", NOTE, "a function of sequences has no units whose patterns could be counted", {})
+    _count_patterns(patient, 2)
+    started = _seconds(patient.run.device)
+    layers, places = _count_patterns(patient, COUNTED)
+    seconds = (_seconds(patient.run.device) - started) * RECORDS / COUNTED
+    if not layers:
+        return Finding("learning", NOTE, "no ReLU-like layer, so that `maxent learning` has no patterns to count", {})
+    held = bytes_held(RECORDS, places, 2)
+    text = f"`maxent learning`: about {seconds:.2g} s a checkpoint for {RECORDS} records, and {held / 2**30:.2g} GiB"
+    text += "; around anchors, at each checkpoint what a run takes"
+    return Finding("learning", OK, text, {"seconds_a_checkpoint": seconds, "bytes": held})
+
+
+def _count_patterns(patient: Patient, records: int) -> tuple[int, int]:
+    """Count those of so many random sequences, each compared with three others; ReLU-like layers, and their places."""
+    found, places = dict[str, Patterns](), 0
+    for seen in on_units(patient.model, patient.random(records)):
+        places = sum(on.shape[1] for on in seen.on.values()) + 1
+        for layer, bits in patterns_of(seen.on) if seen.on else ():
+            found.setdefault(layer, Patterns(bits.shape[1], 2)).add(bits, 0)
+    for one in found.values():
+        count(one)
+        for _ in range(3):
+            jaccard(one, one)
+    return max(len(found) - 1, 0), places
 
 
 def _drawing(run: Sampling, steps: int, passes: float, step: float) -> float:

@@ -20,17 +20,17 @@ from numpy.typing import NDArray
 
 from maxent_cli.alphabet import Codes
 from maxent_cli.analysis.free_energy import log_partition
-from maxent_cli.analysis.jackknife import Estimate, jackknife
+from maxent_cli.analysis.jackknife import Estimate, block_numbers, jackknife
 from maxent_cli.data import Anchor, Floats, SampleSet
+from maxent_cli.engine.incremental import letter_energies
 from maxent_cli.engine.randomness import chain_keys
 from maxent_cli.engine.target import NO_LADDER, State, log_base, start_state
-from maxent_cli.interpret.conditionals import changed_energies
+from maxent_cli.engine.tuning import LOWEST, adapted_rows
 from maxent_cli.interpret.law import LawSettings, as_drawn
 from maxent_cli.interpret.plan import read_plan
 from maxent_cli.interpret.sampling import COMPILED, Sampling, Setting, prepare
 from maxent_cli.models.protocol import SequenceModel
 
-MOST_ISLANDS = 10  # of draws that are weighed and chosen among themselves alone, so that islands tell the error
 LEFT = 0.5  # share of an island's draws that its weights must leave, or it is chosen anew
 
 
@@ -41,7 +41,7 @@ class Effort(NamedTuple):
     steps: int
 
 
-COMPILED_EFFORT, FULL_EFFORT = Effort(800, 10), Effort(320, 4)  # by the compiled chain; by full passes
+COMPILED_EFFORT, FULL_EFFORT = Effort(1600, 10), Effort(320, 4)  # by the compiled chain; by full passes
 
 
 class PrefixBits(NamedTuple):
@@ -112,6 +112,7 @@ class _Islands:
         if setting.kernel_name == COMPILED:
             self.plan = read_plan(setting.model, law.reference, law.weights, law.offset, law.squared)
         self.log_rows = np.log(law.terms.background)
+        self.adapted = adapted_rows(_low_energy_letters(samples), law.terms.background)
         self.keys = chain_keys(setting.run.seed, f"prefixes of {samples.name}", self.anchor, self.log_weights.size)
         self.chance = np.random.default_rng(int(self.keys[0]))
         self.free, self.step = law.terms.mutable.copy(), 0
@@ -134,10 +135,8 @@ class _Islands:
             changed: Codes = np.stack([self.codes] * 4, axis=-2)
             changed[..., place] = np.arange(4)
             return self.setting.energies(changed)
-        only = np.arange(len(self.anchor)) == place
-        rows = self.codes.reshape(-1, len(self.anchor))
-        found = np.array([changed_energies(self.plan, row, only)[0] for row in rows])
-        return found.reshape(len(self.codes), -1, 4)
+        found: Floats = letter_energies(self.plan, self.codes.reshape(-1, len(self.anchor)), place)
+        return found.reshape(*self.codes.shape[:2], 4)
 
     def _choose(self) -> None:
         """Choose the draws of an island anew where its weights leave too few (systematic resampling)."""
@@ -163,17 +162,20 @@ class _Islands:
             placed = torch.from_numpy(codes)
             nothing = torch.zeros(len(codes), dtype=torch.float64)
             state = State(placed, nothing, log_base(terms, placed), self.keys, self.step)
-        target = terms.at(np.array([self.beta]))
+        target = terms.at(np.array([self.beta]), self.adapted)
         state, trace = self.setting.build(NO_LADDER)(state, target, 1, self.steps)
         self.codes, self.step = trace.codes[:, -1].reshape(self.codes.shape), state.step
 
 
+def _low_energy_letters(samples: SampleSet) -> Floats:
+    """How often each letter stands (L, 4) in the draws of least energy, which hold what the law holds."""
+    some = samples.codes[samples.energy <= np.quantile(samples.energy, LOWEST)]
+    return np.stack([(some == letter).sum(axis=0) for letter in range(4)], axis=1).astype(float)
+
+
 def _islands_of(draws: Codes, count: int) -> Codes:
-    """About so many draws (G, N, L) of chains (C, D, L), evenly spaced, an island of one chain or several."""
-    chains = np.array_split(np.arange(len(draws)), min(len(draws), MOST_ISLANDS))
-    each = max(1, count // len(chains))
-    found = []
-    for some in chains:
-        flat = draws[some].reshape(-1, draws.shape[-1])
-        found.append(flat[np.linspace(0, len(flat) - 1, each).astype(int)])
-    return np.stack(found)
+    """About so many draws (G, N, L) of chains (C, D, L), evenly spaced, an island a block of the jackknife."""
+    blocks = block_numbers(*draws.shape[:2])
+    each = max(1, count // (int(blocks.max()) + 1))
+    members = (draws[blocks == block] for block in np.unique(blocks))
+    return np.stack([some[np.linspace(0, len(some) - 1, each).astype(int)] for some in members])

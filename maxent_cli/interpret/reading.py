@@ -65,41 +65,47 @@ def reading_of(through: Floats, running: Floats | None, saliency: Floats | None)
 
 
 class _Shortened(TorchFunctionMode):
-    """Lets a recurrent layer read some of its steps alone; it belongs to a thread and leaves no trace in the network.
+    """Lets the first recurrent layer read some of its steps alone; it belongs to a thread and leaves no trace.
 
-    steps: how many there are, once a pass is over; calls: of recurrent layers in it.
+    steps: how many each recurrent layer was given, in the order of a pass.
     """
 
     def __init__(self, share: tuple[float, float]) -> None:
         super().__init__()
-        self.share, self.steps, self.calls = share, 0, 0
+        self.share, self.steps = share, list[int]()
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         if getattr(func, "__name__", "") in _CELLS and isinstance(args[0], Tensor) and args[0].ndim == 3:
             axis = 1 if args[_BATCH_FIRST] else 0
-            self.steps, self.calls = args[0].shape[axis], self.calls + 1
-            first, last = (round(share * self.steps) for share in self.share)
-            args = (args[0].narrow(axis, first, max(last - first, 1)), *args[1:])
+            self.steps.append(args[0].shape[axis])
+            if len(self.steps) == 1:
+                first, last = (round(share * self.steps[0]) for share in self.share)
+                args = (args[0].narrow(axis, first, max(last - first, 1)), *args[1:])
         return func(*args, **(kwargs or {}))
 
 
 def running_outputs(value: Callable[[], float], length: int) -> Floats | None:
-    """The output (2, L) of a network whose recurrent layer reads no further than each position, from either end.
+    """The output (2, L) of a network whose first recurrent layer reads no further than each position, from either end.
 
     value: the output of the anchor, by a pass that can be watched. What comes before the layer, such as convolutions,
-    sees the whole anchor, as published. None where there is no recurrent layer, or several, whose directions cannot be
-    told, or where what follows it takes no other number of steps.
+    sees the whole anchor, as published; other recurrent layers read what it gives. None where there is no recurrent
+    layer, where another reads beside it, so that directions cannot be told, or where what follows takes no other
+    number of steps.
     """
-    watch = _Shortened((0.0, 1.0))
-    with watch:
-        value()
-    if watch.calls != 1:
-        return None
+    whole, half = _Shortened((0.0, 1.0)), _Shortened((0.0, 0.5))
     ends = np.arange(1, length + 1) / length
     shares = [[(0.0, end) for end in ends], [(end - 1 / length, 1.0) for end in ends]]
+    with whole:
+        value()
+    if not whole.steps:
+        return None
     try:
+        with half:
+            value()
+        if not all(some < every for some, every in zip(half.steps[1:], whole.steps[1:], strict=True)):
+            return None  # they do not read what the first gives
         return np.array([[_cropped(value, share) for share in row] for row in shares])
     except (RuntimeError, ValueError, InputError):  # whatever is behind it wants all steps
         return None

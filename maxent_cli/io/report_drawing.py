@@ -1,7 +1,7 @@
 """The drawings of a report as plain numbers and path strings; the template turns them into SVG."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -180,36 +180,56 @@ def series_plots(series: Sequence[Sequence[Row]]) -> list[Plot]:
 
 
 def learning_plots(found: dict[str, list[Row]]) -> list[Plot]:
-    """Loss, bits held and the entropy of each layer by checkpoint, on one axis; what is not known is left out."""
+    """Loss, bits and the entropy of each layer by checkpoint, on one axis, with errors; unknown ones are left out."""
     steps = found["steps"]
     layers = dict.fromkeys(row["layer"] for row in found["patterns"])
-    shares = [[row["share"] for row in found["patterns"] if row["layer"] == layer] for layer in layers]
+    loss, held, bits = (
+        StepCurve([row[name] for row in steps], [row[f"{name}_error"] for row in steps], colour)
+        for name, colour in (("loss", "blue"), ("bits_held", "blue"), ("bits", "red"))
+    )
+    shares = [
+        StepCurve([row["share"] for row in found["patterns"] if row["layer"] == layer], [0.0] * len(steps), "blue")
+        for layer in layers
+    ]
     drawn = (
-        ("loss, nats", [[row["loss"] for row in steps]], "Loss by step."),
-        (
-            "bits held by the law",
-            [[row["bits_held"] for row in steps]],
-            "Bits held by the law around anchors, by step.",
-        ),
+        ("loss, nats", [loss], "Loss by step."),
+        ("bits", [held, bits], "Bits that the law (blue) and positions (red) hold around anchors, by step."),
         ("entropy, share of the most", shares, "Entropy of each layer's patterns by step."),
     )
-    return [_by_step(steps, *each) for each in drawn if np.isfinite(each[1]).any()]
+    return [_by_step(steps, *each) for each in drawn if any(np.isfinite(curve.values).any() for curve in each[1])]
 
 
-def _by_step(steps: Sequence[Row], label: str, curves: Sequence[Sequence[float]], summary: str) -> Plot:
-    """Curves by checkpoint, equally far apart, with the step below."""
-    known = [value for curve in curves for value in curve if np.isfinite(value)]
+@dataclass(frozen=True)
+class StepCurve:
+    """Values by checkpoint (S,), their standard errors, nan or 0 where none is drawn, and the colour."""
+
+    values: Sequence[float]
+    errors: Sequence[float]
+    colour: str
+
+    def points(self) -> Iterator[tuple[int, float, float]]:
+        """Place, value and error of what is known."""
+        for place, (value, error) in enumerate(zip(self.values, self.errors, strict=True)):
+            if np.isfinite(value):
+                yield place, value, error if np.isfinite(error) else 0.0
+
+
+def _by_step(steps: Sequence[Row], label: str, curves: Sequence[StepCurve], summary: str) -> Plot:
+    """Curves by checkpoint, equally far apart, with the step below; their errors as bars."""
+    ends = [value + sign * error for curve in curves for _, value, error in curve.points() for sign in (-1, 1)]
     x = Scale(0, max(len(steps) - 1, 1), 52, 340)
-    y = Scale(min(0.0, *known), 1.05 * max(*known, 1e-9), 186, 10)
+    y = Scale(min(0.0, *ends), 1.05 * max(*ends, 1e-9), 186, 10)
     ticks = np.unique(np.linspace(0, len(steps) - 1, 6).astype(int))
-    kept = [("limit", f"M{x(place)} {y.start}V{y.end}") for place, row in enumerate(steps) if row["kept"]]
-    lines = []
+    lines = [("limit", f"M{x(place)} {y.start}V{y.end}") for place, row in enumerate(steps) if row["kept"]]
     for curve in curves:
-        places = [place for place, value in enumerate(curve) if np.isfinite(value)]
-        if places:
-            lines.append(("bold blue", _curve(places, [curve[place] for place in places], x, y)))
+        known = list(curve.points())
+        bars = [f"M{x(place)} {y(value - error)}V{y(value + error)}" for place, value, error in known if error > 0]
+        lines += [(f"whisker {curve.colour}", "".join(bars))] if bars else []
+        if known:
+            places, values, _ = zip(*known, strict=True)
+            lines.append((f"bold {curve.colour}", _curve(places, values, x, y)))
     x_ticks = [(x(int(place)), str(steps[place]["step"])) for place in ticks]
-    return Plot(x, y, "step of the training", label, x_ticks, y.ticks(), summary, lines=[*kept, *lines])
+    return Plot(x, y, "step of the training", label, x_ticks, y.ticks(), summary, lines=lines)
 
 
 def gc_plots(response: Sequence[Row]) -> list[Plot]:

@@ -30,6 +30,7 @@ TOPICS = [
     "variants",
     "prefixes",
     "crossing",
+    "learning",
     "copies",
     "self-test",
 ]
@@ -137,6 +138,8 @@ def test_the_same_for_machines() -> None:
     assert found["kernel"]["kernel"] == "surrogate"
     assert "cut after 1 convolution: many steps by a copy" in found["kernel"]["text"]
     assert found["run"]["resources"].startswith("--cpus-per-task=1 --mem=")
+    assert found["learning"]["seconds_a_checkpoint"] > 0
+    assert found["learning"]["bytes"] == 4 * 1000 * (LENGTH - 6 + 1) * (16 + 2 * 4)  # a pattern a place, one of all
     assert found["self-test"]["total_variation"] < 2 * found["self-test"]["expected_variation"]
     assert len(found["self-test"]["positions"]) == 4
 

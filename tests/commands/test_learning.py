@@ -76,6 +76,7 @@ def test_weights_and_card_are_the_same_with_and_without_checkpoints(here: Path) 
 def test_tables_say_what_is_there(here: Path) -> None:
     said = run(f"learning anchors.fa --model model {DRAWN} --beta 5 --threads 1 --out learned").stderr
     assert "6 checkpoints, steps 0 to" in said
+    assert all(re.search(rf"{name} since step \d+: [+-]\S+ ± ", said) for name in ("loss", "bits"))
     found = {path.stem: pd.read_csv(path, sep="\t") for path in (here / "learned").glob("*.tsv")}
     assert {*found} == {"anchors", "layers", "learned", "motifs", "patterns", "regions", "steps"}
     assert len(found["anchors"]) == 2 * 6

@@ -12,7 +12,7 @@ from torch.nn import functional
 from toy import Law, ToyNetwork, law_around, network, representation_of, with_random_weights
 
 from maxent_cli.alphabet import encode
-from maxent_cli.engine.incremental import compiled_chain, single_changes
+from maxent_cli.engine.incremental import compiled_chain, letter_energies, single_changes
 from maxent_cli.engine.kernels import metropolis_hastings
 from maxent_cli.engine.layers import BIAS
 from maxent_cli.engine.proposals import LETTER, REDRAW, REVERSE_COMPLEMENT, SHIFT, Move
@@ -257,6 +257,22 @@ def test_single_changes_are_full_passes_of_changed_letters(make):
     found = single_changes(plan, codes, places, letters.astype(np.uint8))
     torch.testing.assert_close(as_representation(model, plan, found, wanted.shape[1:]), wanted, rtol=0, atol=2e-5)
     assert wanted.std(0).max() > 0.01
+
+
+@pytest.mark.parametrize("make", NETWORKS.values(), ids=NETWORKS)
+def test_letter_energies_are_full_passes_with_each_letter_at_the_place(make):
+    """Of more sequences than go in step; with the letter that is there it is the sequence's own."""
+    model = make()
+    codes = np.random.default_rng(1).integers(0, 4, (19, LENGTH), np.uint8)
+    changed = np.repeat(codes[:, None], 4, axis=1)
+    changed[..., 3] = np.arange(4)
+    with torch.no_grad():
+        reference = model.representation(one_hot(torch.from_numpy(encode(ANCHOR))[None]))[0]
+        seen = model.representation(one_hot(torch.from_numpy(changed.reshape(-1, LENGTH))))
+    wanted = (seen - reference).flatten(1).norm(dim=1).reshape(-1, 4)
+    found = letter_energies(read_plan(model, reference, torch.ones_like(reference)), codes, 3)
+    np.testing.assert_allclose(found, wanted.numpy(), atol=5e-5, rtol=0)
+    assert wanted.std() > 0.01
 
 
 def test_compiled_and_full_chains_take_the_same_path(law):

@@ -1,17 +1,28 @@
-"""Bits of prefixes: those of a law that is listed, from draws of it; wrong ways to weigh and to move are found."""
+"""Bits of prefixes: those of a law that is listed, from draws of it; wrong ways to weigh and to move are found.
 
+Whether errors are what sums are off by is asked where it is hardest: of a word that may stand in several registers.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
+from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 import pytest
+import torch
 from scipy.special import logsumexp
 from small import Listed, anchor, law, run, small_model
+from torch import nn
 
-from maxent_cli.data import Floats, SampleSet
+from maxent_cli.alphabet import Codes, decode, encode
+from maxent_cli.data import Anchor, Floats, SampleSet
 from maxent_cli.errors import StoppedError
 from maxent_cli.interpret import prefix_mass, sampling
 from maxent_cli.interpret.prefix_mass import Effort, PrefixBits, prefix_bits
-from maxent_cli.interpret.sampling import sample_anchor
+from maxent_cli.interpret.sampling import prepare, sample_anchor
+from maxent_cli.models.architectures import LayeredModel
 
 WORD, BETA, FEW = "GATCA", 200.0, 4.5
 MODEL = small_model(len(WORD))
@@ -116,3 +127,82 @@ def test_it_ends_between_letters_when_asked_to() -> None:
     with pytest.raises(StoppedError):
         prefix_bits(MODEL, drawn(), law(BETA), 1, listen=listen, effort=EFFORT)
     assert len(calls) == 3
+
+
+SITE, LENGTH, FREE = "GATAAG", 40, slice(20, 28)
+REPEATS = 12
+
+
+class Word(NamedTuple):
+    """A network that reads a word anywhere, an anchor that has it among its free positions, and its law, listed.
+
+    codes (S, L), p (S,): every sequence, and its probability; prefixes (F,): what is to be found.
+    """
+
+    model: LayeredModel
+    anchor: Anchor
+    samples: SampleSet
+    codes: Codes
+    p: Floats
+    prefixes: Floats
+
+    def draws(self, number: int) -> SampleSet:
+        """Draws of the law itself, in as many chains as by default."""
+        rows = np.random.default_rng(number).choice(len(self.p), (8, 200), p=self.p)
+        return replace(self.samples, codes=self.codes[rows])
+
+
+@cache
+def word() -> Word:
+    match = nn.Conv1d(4, 1, len(SITE))
+    model = LayeredModel(LENGTH, nn.Sequential(match, nn.ReLU(), nn.AdaptiveMaxPool1d(1), nn.Flatten())).eval()
+    with torch.no_grad():
+        match.weight.copy_(torch.eye(4)[torch.from_numpy(encode(SITE)).long()].T[None])
+        match.bias.fill_(-1.0)
+    letters = np.random.default_rng(3).integers(0, 4, LENGTH, np.uint8)
+    letters[21:27] = encode(SITE)
+    mutable = np.zeros(LENGTH, bool)
+    mutable[FREE] = True
+    around, asked = anchor(decode(letters), mutable=mutable), law(None)
+    samples = sample_anchor(model, around, asked, run(chains=8, draws=200, thin=10, warmup=800))
+    free = np.array(list(product(range(4), repeat=8)), np.uint8)
+    codes = np.tile(letters, (len(free), 1))
+    codes[:, FREE] = free
+    setting = prepare(model, around, asked, run(), 1)
+    log_q = np.log(setting.law.terms.background[FREE][np.arange(8), free]).sum(axis=1)
+    log_p = log_q - samples.beta * setting.energies(codes)
+    log_p -= logsumexp(log_p)
+    kept = [(free[:, : j + 1] == letters[FREE][: j + 1]).all(axis=1) for j in range(8)]
+    prefixes = [(logsumexp(log_p[some]) - logsumexp(log_q[some])) / np.log(2) for some in kept]
+    return Word(model, around, samples, codes, np.exp(log_p) / np.exp(log_p).sum(), np.array(prefixes))
+
+
+def off_by(draws: Callable[[int], SampleSet]) -> Floats:
+    """By how many of their errors the bits of the longer prefixes are off (REPEATS, F / 2)."""
+    hard, found = word(), []
+    for number in range(REPEATS):
+        bits = prefix_bits(hard.model, draws(number), law(None), number, effort=Effort(320, 5)).prefixes
+        found.append((bits.value[FREE] - hard.prefixes) / bits.error[FREE])
+    return np.array(found)[:, 4:]
+
+
+def check_errors(z: Floats) -> None:
+    """No prefix is off beyond chance, and the sum is off by as much as its error says."""
+    assert np.abs(z.mean(axis=0)).max() < 3.5 / np.sqrt(REPEATS)
+    assert 0.5 < z.std(axis=0, ddof=1)[-1] < 1.7
+
+
+def test_errors_are_what_sums_are_off_by() -> None:
+    assert word().prefixes[-1] > 3
+    check_errors(off_by(word().draws))
+
+
+def test_errors_that_are_too_small_are_found() -> None:
+    """As of islands that share their draws."""
+
+    def twice(number: int) -> SampleSet:
+        samples = word().draws(number)
+        return replace(samples, codes=np.tile(samples.codes[:2], (4, 1, 1)))
+
+    with pytest.raises(AssertionError):
+        check_errors(off_by(twice))

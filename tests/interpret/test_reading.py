@@ -158,6 +158,35 @@ def test_convolutions_before_the_recurrent_layer_see_the_whole_anchor() -> None:
     np.testing.assert_allclose(found.running[0], wanted, atol=1e-6)
 
 
+class Stacked(nn.Module):
+    """Recurrent layers of their own, one reading what the other gives, both ways."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = (nn.LSTM(n, 3, batch_first=True, bidirectional=True) for n in (4, 6))
+        self.between = nn.GRU(6, 6, batch_first=True)
+
+    def forward(self, steps: torch.Tensor) -> torch.Tensor:
+        return self.second(self.between(self.first(steps)[0].relu())[0])[0]
+
+
+def mean_state(layers: nn.Module, steps: torch.Tensor) -> torch.Tensor:
+    return layers(steps).mean(1)
+
+
+def test_stacked_recurrent_layers_run_along_together() -> None:
+    torch.manual_seed(2)
+    plain = Recurrent(Stacked(), mean_state, 6).eval()
+    found = read(AdaptedNetwork(plain, 5, Reading(), "net")).given.reading
+    assert found is not None
+    assert found.running is not None
+    inputs = one_hot(torch.from_numpy(encode(WORD))[None])
+    parts = [[inputs[..., : end + 1] for end in range(5)], [inputs[..., start:] for start in range(5)]]
+    wanted = [[outputs(plain, part)[0] for part in row] for row in parts]
+    np.testing.assert_allclose(found.running, wanted, atol=1e-6)
+    assert np.ptp(found.running, axis=1).min() > 1e-4
+
+
 def flat_states(layers: nn.Module, steps: torch.Tensor) -> torch.Tensor:
     return layers(steps)[0].flatten(1)
 

@@ -211,6 +211,38 @@ def test_an_adopted_network_is_drawn_from_and_anew_when_its_code_changes(tmp_pat
     assert set(commands(result.stdout + result.stderr)) >= {"adopt", "sample"}
 
 
+def say_needed(run: Path, *commands: str) -> None:
+    """As the doctor would."""
+    (run / "doctor").mkdir(parents=True)
+    for command in commands:
+        needed = {"run": {"anchors": 10, "seconds": 6000, "bytes": 2e9}}
+        needed["learning"] = {"seconds_a_checkpoint": 30, "bytes": 1e9}
+        (run / f"doctor/{command}.json").write_text(json.dumps(needed))
+
+
+def resources(folder: Path, *asked: str) -> list[dict[str, str]]:
+    """What the first job of each rule that draws asks for, by the rules' names."""
+    result = snakemake(folder, "--dry-run", *asked)
+    assert result.returncode == 0, result.stderr
+    found = dict(re.findall(r"rule (\w+):.*?resources: (.*?)\n", result.stdout + result.stderr, re.DOTALL))
+    return [
+        dict(re.findall(r"(\w+)=(\d+)", found[rule])) for rule in ("sample", "gc_probe", "learning") if rule in found
+    ]
+
+
+def test_learning_asks_for_time_at_every_checkpoint(tmp_path: Path) -> None:
+    rows = {"models": [{**MODELS[0], "checkpoints": 4}], "anchors": [{"name": "a", "file": "a.fa"}]}
+    prepare(tmp_path, {**PIPELINE, "learning": {"records": 2000}}, **rows)
+    (tmp_path / "a.fa").touch()
+    (tmp_path / "results/models/ctcf").mkdir(parents=True)
+    for name in MODEL:
+        (tmp_path / "results/models/ctcf" / name).touch()
+    say_needed(tmp_path / "results/runs/ctcf/a", "learning")
+    (learning,) = resources(tmp_path, "--rerun-triggers", "mtime", "--", "results/runs/ctcf/a/learning/steps.tsv")
+    # 4 checkpoints of 10 anchors at 600 s and of twice 30 s for the records, twice over, and 120 s to start
+    assert (learning["runtime"], learning["mem_mb"]) == ("810", "6500")
+
+
 def test_resources_are_what_the_doctor_says(tmp_path: Path) -> None:
     files = {
         "models": [{"name": "own", "model": "own"}],
@@ -221,22 +253,32 @@ def test_resources_are_what_the_doctor_says(tmp_path: Path) -> None:
     (tmp_path / "own").mkdir()
     for name in ("model.json", "weights.safetensors"):
         (tmp_path / "own" / name).touch()
-    needed = {"run": {"anchors": 10, "seconds": 6000, "bytes": 2e9}}
-    (tmp_path / "results/runs/own/a/doctor").mkdir(parents=True)
-    for command in ("sample", "gc-probe"):
-        (tmp_path / f"results/runs/own/a/doctor/{command}.json").write_text(json.dumps(needed))
-    result = snakemake(tmp_path, "--dry-run", "--until", "sample", "gc_probe")
-    assert result.returncode == 0, result.stderr
-    asked = re.findall(r"rule (\w+):.*?resources: (.*?)\n", result.stdout + result.stderr, re.DOTALL)
-    sample, probe = (dict(re.findall(r"(\w+)=(\d+)", dict(asked)[rule])) for rule in ("sample", "gc_probe"))
+    say_needed(tmp_path / "results/runs/own/a", "sample", "gc-probe")
+    sample, probe = resources(tmp_path, "--until", "sample", "gc_probe")
     # 3 of 10 anchors at 600 s, twice over, and 120 s to start; the probe's 2 mu
     assert (sample["runtime"], sample["mem_mb"], sample["gpu"]) == ("62", "3500", "1")
     assert (probe["runtime"], probe["gpu"]) == ("122", "0")
 
 
+def test_checkpoints_are_asked_what_was_learned_when(tmp_path: Path) -> None:
+    """Of the networks that keep them; the doctor is asked as for draws."""
+    models = [{**MODELS[0], "checkpoints": 4}, {"name": "bare", "positives": "positives.fa"}]
+    prepare(tmp_path, {**PIPELINE, "learning": {"known": "jaspar", "records": 50}}, models=models)
+    result = snakemake(tmp_path, "--dry-run", "--printshellcmds")
+    assert result.returncode == 0, result.stderr
+    printed = re.findall(r"\bmaxent ([a-z].*)", result.stdout + result.stderr)
+    (asked,) = (line.split() for line in printed if line.startswith("learning"))
+    run = "results/runs/ctcf/held_out"
+    assert {f"{run}/anchors.fa", "--model=results/models/ctcf", "--config=run.toml", f"{run}/learning"} <= set(asked)
+    assert sum(f"--learning={run}/learning" in line.split() for line in printed) == 1  # the report's
+    (line,) = (line for line in printed if line.startswith("doctor") and "learning.json" in line)
+    assert not {"--known", "--records"} & {word.partition("=")[0] for word in line.split()}
+
+
 @pytest.mark.parametrize(
     ("config", "rows", "named"),
     [
+        ({"learning": {"records": 50}}, {}, "checkpoints"),
         ({"sample": {"tether": 2}}, {}, "tether"),
         ({"sample": {"teher": 0.4}}, {}, "teher"),
         ({"samples": {}}, {}, "samples"),

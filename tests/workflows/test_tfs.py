@@ -1,5 +1,6 @@
 """The table of the Deep Motif Dashboard's networks: what is named, what is found, and differences that are paired."""
 
+import argparse
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -75,3 +76,27 @@ def test_the_largest_jump_is_sought_in_the_site() -> None:
     found = planted.jumps(tables, sites).set_index("record")
     assert found.loc["a", list(planted.WAYS)].all()
     assert not found.loc["b", list(planted.WAYS)].any()
+
+
+def test_times_are_means_over_networks(tmp_path: Path) -> None:
+    for seed, seconds in ((1, 10.0), (2, 20.0)):
+        folder = tmp_path / "SRF" / f"deepmotif-rnn.{seed}"
+        folder.mkdir(parents=True)
+        pd.DataFrame({"s": [99.0], "cpu_time": [seconds]}).to_csv(folder / "train.time.tsv", sep="\t", index=False)
+    assert list(page.table_of_times(tmp_path))[2:] == ["| deepmotif-rnn | 15 (2) |  |"]
+
+
+def test_what_is_asked_for_on_the_command_line_goes_before_the_configuration() -> None:
+    parser = argparse.ArgumentParser()
+    cell.scaled(parser)
+    found = cell.asked(parser.parse_args(["--positives", "500", "--preset", "quick"]))
+    assert found == cell.read_config() | {"positives": 500, "preset": "quick"}
+
+
+def test_a_network_that_learned_nothing_is_found_by_no_view(tmp_path: Path) -> None:
+    one = cell.Cell("SRF", "deepmotif-cnn", 1, tmp_path, cell.read_config())
+    one.folder.mkdir(parents=True)
+    (one.folder / "anchors.fa").touch()
+    cell.views(one)
+    lines = list(page.table_of_views(tmp_path))
+    assert lines[2].count("not found: 0 of 0") == len(cell.VIEWS)

@@ -1,18 +1,18 @@
 """Does order form from the first layer up, and does the entropy of patterns dip in plain networks alone?
 
-python workflows/learning/experiment.py OUT [--quick]
+python workflows/learning/experiment.py OUT [--positives 3000] [--checkpoints 30] [--records 600] [--quick]
 
 The claims of Hartmann et al. (Front. Artif. Intell. 4:642374, 2021), asked of two networks on DNA that differ in one
 thing: whether each of four dilated convolutions adds to what it reads (towers.py). Each is trained from five seeds on
 simulated sequences with and without a CTCF site, and its running mean of the weights is kept at thirty steps, spaced
-logarithmically. Patterns are counted over 600 records that were held out.
+logarithmically. Patterns are counted over records that were held out.
 
 Bottom-up: Kendall's tau between a layer's depth and how late it comes to its last patterns; 1 if each layer comes after
 the one below it. Late is the mean over checkpoints of 1 - (J - J_0) / (1 - J_0), J being the Jaccard similarity to the
 end and J_0 that of the start. A dip: how far the entropy of a layer falls below the lower of its start and its end, in
 bits, the largest of the five convolutions.
 
-When was the motif learned? Around six held-out positives every checkpoint of a convnet, one that samples fast, is drawn
+When was the motif learned? Around held-out positives every checkpoint of a convnet, one that samples fast, is drawn
 from too: bits and motifs by step.
 
 Writes a model and a folder of `learning` for each network and seed, learned_*.png and results.md into OUT; a folder
@@ -25,6 +25,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -38,25 +39,37 @@ ALL = "all layers"
 DEPTH = 5  # convolutions, the wide one first
 
 
-def main(out: Path, seeds: int, positives: int, checkpoints: int) -> None:
+class Asked(NamedTuple):
+    """How much of it: seeds, positives and checkpoints of a training, records of patterns, anchors drawn around."""
+
+    seeds: int = 5
+    positives: int = 3000
+    checkpoints: int = 30
+    records: int = 600
+    anchors: int = 6
+
+
+QUICK = Asked(2, 300, 6, 140, 2)
+
+
+def main(out: Path, asked: Asked) -> None:
     """Train, look and write the page."""
     out.mkdir(parents=True, exist_ok=True)
     sys.path.insert(0, str(Path(__file__).parent))
     rows = []
-    for seed in range(1, seeds + 1):
+    for seed in range(1, asked.seeds + 1):
         for network in NETWORKS:
-            model = trained(out, network, seed, positives, checkpoints)
-            folder = out / f"learned_{network}_{seed}"
+            model, folder = trained(out, network, seed, asked), out / f"learned_{network}_{seed}"
             if not folder.is_dir():
-                mx.learning(str(model), records=600, trust_code=True, out=str(folder), threads=1)
+                mx.learning(str(model), records=asked.records, trust_code=True, out=str(folder), threads=1)
             rows.append({"network": network, "seed": seed, **measured(folder), "auroc": auroc(model)})
-    model, folder = trained(out, DRAWN, 1, positives, checkpoints), out / f"learned_{DRAWN}_1"
+    model, folder = trained(out, DRAWN, 1, asked), out / f"learned_{DRAWN}_1"
     if not folder.is_dir():
-        law, known = mx.Law(tether=None), "jaspar-vertebrates"
-        mx.learning(str(model), anchors(model), law, run(), records=600, known=known, out=str(folder), threads=1)
+        law, known, around = mx.Law(tether=None), "jaspar-vertebrates", anchors(model, asked.anchors)
+        mx.learning(str(model), around, law, run(), records=asked.records, known=known, out=str(folder), threads=1)
     for network in (*NETWORKS, DRAWN):
         shutil.copyfile(out / f"learned_{network}_1" / "learning.png", out / f"learned_{network}.png")
-    (out / "results.md").write_text("\n".join(page(out, pd.DataFrame(rows))) + "\n", encoding="utf-8")
+    (out / "results.md").write_text("\n".join(page(out, pd.DataFrame(rows), asked)) + "\n", encoding="utf-8")
 
 
 def run() -> mx.Sampling:
@@ -64,20 +77,20 @@ def run() -> mx.Sampling:
     return mx.Sampling(chains=8, replicas=6, draws=100, max_steps=8000, warmup=1500)
 
 
-def trained(out: Path, network: str, seed: int, positives: int, checkpoints: int) -> Path:
+def trained(out: Path, network: str, seed: int, asked: Asked) -> Path:
     """The model of a network and a seed; data are the same for all."""
     folder = out / f"model_{network}_{seed}"
     if not folder.is_dir():
-        data = mx.simulate(positives, 60, [mx.Plant("CTCF")], progress=False).sequences
+        data = mx.simulate(asked.positives, 60, [mx.Plant("CTCF")], progress=False).sequences
         called = network if network == DRAWN else f"towers:{network}"
-        asked = mx.Training(called, epochs=25, patience=25, seed=seed, checkpoints=checkpoints)
-        mx.train(data, mx.Split(validation_share=0.2), asked, out=str(folder), threads=1)
+        training = mx.Training(called, epochs=25, patience=25, seed=seed, checkpoints=asked.checkpoints)
+        mx.train(data, mx.Split(validation_share=0.2), training, out=str(folder), threads=1)
     return folder
 
 
-def anchors(model: Path) -> dict[str, str]:
-    """The first six positives of the test part."""
-    lines = (model / "test.positives.fa").read_text(encoding="utf-8").split()[:12]
+def anchors(model: Path, count: int) -> dict[str, str]:
+    """The first positives of the test part."""
+    lines = (model / "test.positives.fa").read_text(encoding="utf-8").split()[: 2 * count]
     return {name[1:]: letters for name, letters in zip(lines[::2], lines[1::2], strict=True)}
 
 
@@ -112,10 +125,11 @@ def lateness(similarity: np.ndarray) -> float:
     return float(np.mean(1 - (similarity - similarity[0]) / (1 - similarity[0])))
 
 
-def page(out: Path, rows: pd.DataFrame) -> list[str]:
+def page(out: Path, rows: pd.DataFrame, asked: Asked) -> list[str]:
     """The page: tables and what they say."""
     told = ["# Learning: order from below, and dips of entropy", ""]
     told += ["`python workflows/learning/experiment.py OUT` made this page; how, its first lines say.", ""]
+    told += [f"Asked for: {', '.join(f'{name} {value}' for name, value in asked._asdict().items())}.", ""]
     told += ["## Each training", ""]
     names = ["network", "seed", "auroc", "tau", "tau_convolutions", "dip", "dip_of_layer", "dip_step"]
     told += table(rows[names].round(3).to_numpy().tolist(), names)
@@ -132,7 +146,7 @@ def page(out: Path, rows: pd.DataFrame) -> list[str]:
     body = [[network, *(spoken(of[name].to_numpy()) for name in late)] for network, of in rows.groupby("network")]
     told += table(body, ["network", *(f"layer {number}" for number in range(1, len(late) + 1))])
     told += ["", "## What was seen", "", *answers(rows), "", "## When the motif was learned", ""]
-    return [*told, *motif_lines(out / f"learned_{DRAWN}_1")]
+    return [*told, *motif_lines(out / f"learned_{DRAWN}_1", asked.anchors)]
 
 
 def spoken(values: np.ndarray) -> str:
@@ -161,7 +175,7 @@ def answers(rows: pd.DataFrame) -> list[str]:
     ]
 
 
-def motif_lines(folder: Path) -> list[str]:
+def motif_lines(folder: Path, count: int) -> list[str]:
     """Bits and motifs of a training that was drawn from."""
     steps = pd.read_csv(folder / "steps.tsv", sep="\t")
     learned = pd.read_csv(folder / "learned.tsv", sep="\t")
@@ -171,7 +185,7 @@ def motif_lines(folder: Path) -> list[str]:
     for row in learned.to_dict("records"):
         known = f", like {row['known_1']} (q {row['q_1']:.2g})" if isinstance(row["known_1"], str) else ""
         lines.append(
-            f"- {row['motif']} {row['consensus']}{known}: in {row['anchors']} of 6 anchors; first found at step "
+            f"- {row['motif']} {row['consensus']}{known}: in {row['anchors']} of {count} anchors; first found at step "
             f"{row['first_step']}, at every checkpoint from step {row['lasting_step']} on"
         )
     return [*lines, *([] if len(learned) else ["- no motif at the last checkpoint"]), ""]
@@ -187,6 +201,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
     parser.add_argument("--quick", action="store_true", help="Two seeds of little data: whether it runs at all.")
-    given = parser.parse_args()
+    for name, default in Asked()._asdict().items():
+        parser.add_argument(f"--{name}", type=int, help=f"[default: {default}]")
+    given = vars(parser.parse_args())
+    basis = QUICK if given.pop("quick") else Asked()
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    main(given.out, *((2, 300, 6) if given.quick else (5, 3000, 30)))
+    main(given.pop("out"), basis._replace(**{name: value for name, value in given.items() if value is not None}))

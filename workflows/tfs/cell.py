@@ -10,6 +10,7 @@ on, against dinucleotide shuffles, and B, which nothing is chosen by, is tested 
 import argparse
 import gzip
 import os
+import sys
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ DATA = Path(os.environ.get("MAXENT_DATA", Path(__file__).parents[3] / "shared" /
 CONFIG = Path(__file__).parent / "tfs.toml"
 LENGTH = 101
 SITES = 20.0  # that a matrix made of scores stands for
+SCALES = ("positives", "epochs", "anchors", "preset")  # what makes the table dear
 VIEWS = ("saliency", "prefix", "class optimisation", "draws")
 
 Config = dict[str, Any]
@@ -57,6 +59,19 @@ def read_config(path: Path = CONFIG) -> Config:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
+def scaled(parser: argparse.ArgumentParser) -> None:
+    """Options that say how much is done, in place of the configuration's."""
+    parser.add_argument("--config", type=Path, default=CONFIG)
+    for name in SCALES:
+        parser.add_argument(f"--{name}", type=str if name == "preset" else int)
+
+
+def asked(given: argparse.Namespace) -> Config:
+    """The configuration with what such options say instead."""
+    told = {name: getattr(given, name) for name in SCALES}
+    return read_config(given.config) | {name: value for name, value in told.items() if value is not None}
+
+
 def sets() -> dict[str, Path]:
     """The tables to train on, by the name of the set."""
     return {path.name.partition("_")[0]: path for path in sorted(DATA.glob("*_AC.seq.gz"))}
@@ -79,10 +94,16 @@ def train(cell: Cell) -> None:
     training = mx.Training(cell.architecture, epochs=config["epochs"] or None, seed=cell.seed)
     cell.folder.mkdir(parents=True, exist_ok=True)
     model = str(cell.folder / "model")
-    trained = mx.train([positives[row] for row in sorted(order)], mx.Split(test_share=0.0), training, out=model)
+    trained = mx.train(
+        [positives[row] for row in sorted(order)], mx.Split(test_share=0.0), training, out=model, threads=1
+    )
     held_out, truth = records(Path(str(path).replace("_AC.", "_B.")))
-    scores = mx.predict(trained.network, held_out, progress=False).to_frame()["contrast"].to_numpy()
-    surest = [row for row in np.argsort(-scores) if truth[row]][: config["anchors"]]
+    try:
+        scores = mx.predict(trained.network, held_out, threads=1, progress=False).to_frame()["contrast"].to_numpy()
+        surest = [row for row in np.argsort(-scores) if truth[row]][: config["anchors"]]
+    except mx.InputError as nothing:  # was learned: it gives the same output for all, and there is nothing to look at
+        print(nothing, file=sys.stderr)
+        scores, surest = np.zeros(len(truth)), []
     lines = [f">b{row}\n{held_out[row]}\n" for row in surest]
     (cell.folder / "anchors.fa").write_text("".join(lines), encoding="utf-8")
     pd.DataFrame({"label": truth, "score": scores}).to_csv(cell.folder / "scores.tsv", sep="\t", index=False)
@@ -108,12 +129,18 @@ def known_motifs() -> list[Motif]:
 def matrices_of(cell: Cell) -> dict[str, list[list[Motif]]]:
     """Of each view the matrices of each sequence."""
     folder, width, seed = cell.folder, cell.config["width"], cell.seed
+    if not (folder / "anchors.fa").stat().st_size:
+        return {view: [] for view in VIEWS}
     network, anchors = mx.network(str(folder / "model")), str(folder / "anchors.fa")
-    draws = mx.sample(network, anchors, sampling=PRESETS[cell.config["preset"]], out=str(folder / "draws.npz"))
-    read = mx.attribute(network, anchors, "prefix", draws=draws, logos="none", seed=seed, out=str(folder / "prefix"))
+    draws = mx.sample(
+        network, anchors, sampling=PRESETS[cell.config["preset"]], out=str(folder / "draws.npz"), threads=1
+    )
+    read = mx.attribute(
+        network, anchors, "prefix", draws=draws, logos="none", seed=seed, out=str(folder / "prefix"), threads=1
+    )
     best = mx.design(network, wanted=mx.Design(best=True), out=str(folder / "best"))
     designs = {row["design"]: row["sequence"] for _, row in best["designs"].iterrows()}
-    along = mx.attribute(network, designs, "prefix", logos="none", seed=seed, progress=False)
+    along = mx.attribute(network, designs, "prefix", logos="none", seed=seed, threads=1, progress=False)
     found = {
         "saliency": windows(read["reading"], "saliency", width),
         "prefix": windows(read["positions"], "score", width),
@@ -164,9 +191,9 @@ def main() -> None:
     parser.add_argument("architecture")
     parser.add_argument("seed", type=int)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--config", type=Path, default=CONFIG)
+    scaled(parser)
     given = parser.parse_args()
-    cell = Cell(given.set, given.architecture, given.seed, given.out, read_config(given.config))
+    cell = Cell(given.set, given.architecture, given.seed, given.out, asked(given))
     (train if given.step == "train" else views)(cell)
 
 

@@ -16,7 +16,7 @@ from scipy.stats import t as student
 
 from maxent_cli.data import Floats
 
-from .cell import CONFIG, VIEWS, read_config
+from .cell import VIEWS, asked, scaled
 
 RESAMPLES, LEVEL = 1000, 0.95
 LEAST_NAMED = 3  # sequences that a view names alike before a set's motif counts as found by it
@@ -106,19 +106,34 @@ def table_of_views(out: Path) -> Iterator[str]:
         yield f"| {path.parent.parent.name} | {path.parent.name} | " + " | ".join(cells) + " |"
 
 
+def table_of_times(out: Path) -> Iterator[str]:
+    """CPU seconds of a network's two jobs, the mean over those that Snakemake timed."""
+    yield "| network | trained, CPU s | looked at, CPU s |"
+    yield "|---|---|---|"
+    found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for path in sorted(out.glob("*/*.*/*.time.tsv")):
+        rows = pd.read_csv(path, sep="\t")
+        found[path.parent.name.rpartition(".")[0]][path.name.partition(".")[0]] += rows["cpu_time"].tolist()
+    for architecture, jobs in found.items():
+        cells = [f"{np.mean(jobs[job]):.0f} ({len(jobs[job])})" if jobs[job] else "" for job in ("train", "views")]
+        yield f"| {architecture} | " + " | ".join(cells) + " |"
+
+
 def main() -> None:
     """Print the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--config", type=Path, default=CONFIG)
+    scaled(parser)
     given = parser.parse_args()
-    config = read_config(given.config)
+    config = asked(given)
     print("# Networks of the Deep Motif Dashboard on sets of ChIP-seq peaks\n")
     settings = ", ".join(f"{name} {config[name]}" for name in ("positives", "epochs", "anchors", "width", "preset"))
     print(f"Asked for: {settings} (epochs 0: as published).\n\n## AUROC on held-out peaks\n")
     print("\n".join(table_of_areas(read_scores(given.out), config["architectures"])))
     print("\n## By which view the known motif is found\n")
     print("\n".join(table_of_views(given.out)))
+    print("\n## What it took\n")
+    print("\n".join(table_of_times(given.out)))
 
 
 if __name__ == "__main__":

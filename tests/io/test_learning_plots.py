@@ -1,0 +1,37 @@
+"""Curves of a training on the page: where they run, and how long the bars of their errors are."""
+
+import re
+
+import pytest
+
+from maxent_cli.io.report_drawing import Plot, learning_plots
+
+NAN = float("nan")
+LOSS, ERRORS = (0.7, 0.5, NAN, 0.2), (0.02, NAN, NAN, 0.05)
+
+
+def plots(**more: float) -> list[Plot]:
+    none = dict.fromkeys(("bits", "bits_error", "bits_held", "bits_held_error"), NAN)
+    steps = [
+        {"step": 4**row, "kept": row == 2, "loss": loss, "loss_error": error, **none, **more}
+        for row, (loss, error) in enumerate(zip(LOSS, ERRORS, strict=True))
+    ]
+    return learning_plots({"steps": steps, "patterns": [{"layer": "act", "share": 0.5}] * len(steps)})
+
+
+def test_bars_are_as_long_as_the_errors() -> None:
+    loss, entropy = plots()
+    kinds = [kind for kind, _ in loss.lines]
+    assert kinds == ["limit", "whisker blue", "bold blue"]
+    bars = [[float(number) for number in bar] for bar in re.findall(r"M(\S+) (\S+?)V([^M]+)", loss.lines[1][1])]
+    drawn = [(row, LOSS[row], ERRORS[row]) for row in (0, 3)]  # an error that is not known has none
+    wanted = [[loss.x(row), loss.y(value - error), loss.y(value + error)] for row, value, error in drawn]
+    assert bars == wanted
+    assert loss.lines[2][1].count(" ") == 3  # points: all but the one that is not known
+    assert [kind for kind, _ in entropy.lines] == ["limit", "bold blue"]
+
+
+def test_bits_of_the_law_and_of_positions_are_told_apart_and_fit_in_with_their_errors() -> None:
+    _, bits, _ = plots(bits=2.0, bits_error=0.5, bits_held=4.0, bits_held_error=3.0)
+    assert [kind for kind, _ in bits.lines] == ["limit", "whisker blue", "bold blue", "whisker red", "bold red"]
+    assert bits.y.high == pytest.approx(1.05 * 7)
