@@ -18,3 +18,4 @@ METHODS = (
     "prefix",
 )  # interpret.attribution
 PRESETS = ("quick", "standard", "thorough", "published")  # of interpret.sampling
+PICTURES = ("png", "svg", "pdf", "none")  # formats of logos and maps

@@ -1,5 +1,6 @@
 """The one error that a user's input can cause, its kind for settings, and the end of a run that was asked to stop."""
 
+from collections.abc import Sequence
 from math import inf
 
 LONGEST = 400  # letters of each part of a message; a name from a file may have any number
@@ -27,6 +28,12 @@ def require_range(setting: str, value: float | None, least: float, most: float =
         least_said = f"{'at least' if ends[0] == '[' else 'above'} {least:g}"
         span = least_said if most == inf else f"from {least:g} to {most:g}" + ", ends excluded" * (ends != "[]")
         raise SettingsError(setting, "", f"{value} is not {span}", "give a number that is")
+
+
+def require_one_of(setting: str, value: object, known: Sequence[str]) -> None:
+    """Raise SettingsError for a value that is not among those known."""
+    if value not in known:
+        raise SettingsError(setting, "", f"{value!r} is none that is known here", f"give one of {', '.join(known)}")
 
 
 class StoppedError(Exception):

@@ -18,8 +18,9 @@ from maxent_cli.api.listening import Progress, listener_of
 from maxent_cli.api.networks import Network
 from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.api.runs import settings_of
+from maxent_cli.choices import PICTURES
 from maxent_cli.data import WHOLE, Anchor, Shard, Stop
-from maxent_cli.errors import InputError, SettingsError, StoppedError, require_range
+from maxent_cli.errors import InputError, SettingsError, StoppedError, require_one_of, require_range
 from maxent_cli.interpret.attribution import (
     METHODS,
     REFERENCES,
@@ -105,6 +106,7 @@ def attribute(
     >>> found.to_frame()[["record", "position", "letter", "score"]]  # doctest: +SKIP
     """
     _check(method, references, steps, max_delta, draws)
+    require_one_of("logos", logos, PICTURES)
     task = Task("attribute", listener_of(progress), out, shard, threads or granted_cpus())
     numbers = {"references": references or REFERENCES, "steps": steps or STEPS}
     asked = law or Law()

@@ -17,8 +17,9 @@ from maxent_cli.api.jobs import in_order
 from maxent_cli.api.listening import Listener, Progress, listener_of
 from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.api.runs import Run, settings_of
+from maxent_cli.choices import PICTURES
 from maxent_cli.data import WHOLE, SampleSet, Shard
-from maxent_cli.errors import InputError, StoppedError, require_range
+from maxent_cli.errors import InputError, StoppedError, require_one_of, require_range
 from maxent_cli.io.dependence_figure import MOST_TABLES, DependenceFigure, LetterTable, dependence_figure
 from maxent_cli.io.digests import noted
 from maxent_cli.io.growing_tables import growing_table
@@ -100,6 +101,7 @@ def dependence(
     """
     require_range("top", top, 1)
     require_range("max_rhat", max_rhat, 1)
+    require_one_of("maps", maps, PICTURES)
     listener = listener_of(progress)
     settings = settings_of(records=list(records), top=top, maps=maps, max_maps=max_maps, max_rhat=max_rhat)
     outputs = planned([path_of(draws)], folders=[out])

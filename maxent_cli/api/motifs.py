@@ -13,7 +13,8 @@ from maxent_cli.api.looking import so_far
 from maxent_cli.api.motif_questions import ask
 from maxent_cli.api.motif_results import MotifsJob, read_off, share
 from maxent_cli.api.results import Results, results_folder, tell
-from maxent_cli.errors import SettingsError, require_range
+from maxent_cli.choices import PICTURES
+from maxent_cli.errors import SettingsError, require_one_of, require_range
 from maxent_cli.io.machine import granted_cpus
 from maxent_cli.io.motif_files import databases, read_meme
 from maxent_cli.io.outputs import planned
@@ -97,6 +98,7 @@ def motifs(
     >>> found.to_frame()[["motif", "consensus", "anchors", "known_1", "q_1"]]  # doctest: +SKIP
     """
     require_range("similarity", similarity, 0, 1)
+    require_one_of("logos", logos, PICTURES)
     listener, files, asked_files = listener_of(progress), databases(known), databases(test)
     data = None if records is None else anchors_of(records)
     _check_syntax(syntax, network)

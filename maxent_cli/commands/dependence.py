@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from maxent_cli.choices import PICTURES
 from maxent_cli.commands import options
 from maxent_cli.commands.console import Console, resumable
 from maxent_cli.commands.params import FiniteRange, InputPath
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 @options.out_option("Folder for the results; an older one is replaced.")
 @options.option(
     "--maps",
-    type=click.Choice(["png", "svg", "pdf", "none"]),
+    type=click.Choice(PICTURES),
     default="png",
     show_default=True,
     section="Output",

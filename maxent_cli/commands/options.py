@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from maxent_cli.choices import PRESETS
+from maxent_cli.choices import PICTURES, PRESETS
 from maxent_cli.commands.configuration import read_config
 from maxent_cli.commands.params import (
     AUTO,
@@ -217,7 +217,7 @@ def out_option(help_text: str, pipe: bool = False) -> Decorator:
 logo_options = stack(
     option(
         "--logos",
-        type=click.Choice(["png", "svg", "pdf", "none"]),
+        type=click.Choice(PICTURES),
         default="png",
         show_default=True,
         section="Output",

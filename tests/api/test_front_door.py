@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from torch import nn
 
 import maxent_cli as mx
 
@@ -51,3 +52,12 @@ def test_public_functions_say_what_they_take(path: Path) -> None:
             assert node.args.kwarg is None
             docstring = ast.get_docstring(node) or ""
             assert ">>>" in docstring, f"{node.name} has no example"
+
+
+@pytest.mark.parametrize(("name", "option"), [("motifs", "logos"), ("attribute", "logos"), ("dependence", "maps")])
+def test_a_format_of_pictures_that_is_not_known_is_said_at_once(name: str, option: str) -> None:
+    first = ("draws.npz",) if name != "attribute" else (mx.network(nn.Linear(4, 1), 4), ["ACGT"], "saliency")
+    with pytest.raises(
+        mx.InputError, match=rf"^{option}: None is none that is known here; give one of png, svg, pdf, none"
+    ):
+        getattr(mx, name)(*first, **{option: None})
