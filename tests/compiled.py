@@ -1,4 +1,4 @@
-"""Compile the chain before the tests begin, while one CPU is at something else: `python -m tests.compiled`."""
+"""Compile the chain and Tomtom before the tests begin, beside other work: `python -m tests.compiled`."""
 
 import sys
 import tempfile
@@ -9,16 +9,20 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from small import saved, small_model
 
 import maxent_cli as mx
+from maxent_cli.analysis import name_motifs
+from maxent_cli.io import CTCF_MOTIF, read_meme
 
 LENGTH = 20
 
 
 def main() -> None:
-    """Draw a little around a sequence; compiled code stays beside the package."""
+    """Draw a little around a sequence, and name a motif; compiled code stays beside the packages."""
     with tempfile.TemporaryDirectory() as name:
         saved(Path(name) / "model", small_model(LENGTH))
         network = mx.network(str(Path(name) / "model"))
         mx.sample(network, ["ACGTT" * (LENGTH // 5)], preset="quick", threads=1, progress=False)
+    ctcf = read_meme(CTCF_MOTIF)
+    name_motifs(ctcf, ctcf)
 
 
 if __name__ == "__main__":

@@ -138,6 +138,7 @@ def networks(folder: Path, page: str) -> None:
         names: dict[str, object] = {}
         exec(OWN, names)
         save_file(names["network"]().state_dict(), folder / "mine.safetensors")  # type: ignore[operator]
+        mx.simulate(2, 500, [mx.Plant("CTCF")], out=str(folder / "anchors.fa"), progress=False)
     if page == "bpnet":
         torch.save(FAMILIES["bpnet"]().state_dict(), folder / "bpnet.torch")
         for name, length in (("long.fa", 2114), ("anchors.fa", 300)):
