@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 
 from maxent_cli.alphabet import encode
 from maxent_cli.analysis.classification import auroc
+from maxent_cli.api import examining
 from maxent_cli.commands import maxent
 from maxent_cli.errors import InputError
 from maxent_cli.io.networks import NetworkSource, load_network
@@ -39,6 +40,12 @@ def commands(block: str) -> list[list[str]]:
 
 
 MINE, EACH, FILES = (commands(block) for block in blocks("sh"))
+
+
+@pytest.fixture(autouse=True)
+def short_self_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The doctor tests the sampler for a moment."""
+    monkeypatch.setattr(examining, "TEST_SECONDS", 0.1)
 
 
 @pytest.fixture
