@@ -38,22 +38,25 @@ class Effort(NamedTuple):
     """Draws in all, and steps of each for every letter that is put in.
 
     Where the chains had to be thinned wider they mix slowly, and so do these: as many steps are taken as lay between
-    two of the draws, if all are not more than so many times those that the draws took.
+    two of the draws, if with weighing, which is as long as so many steps, it takes no more than so many times as long
+    as the draws did.
     """
 
     draws: int
     steps: int
     times: float = 0.0
+    weighing: int = 0
 
     def steps_from(self, samples: SampleSet) -> int:
         """Steps for every letter, from draws of an anchor."""
         chains, draws, _ = samples.codes.shape
         taken = chains * draws * len(samples.replicas.betas) * samples.thin
-        most = self.times * taken / (self.draws * max(int(samples.mutable.sum()), 1))
+        most = self.times * taken / (self.draws * max(int(samples.mutable.sum()), 1)) - self.weighing
         return int(max(self.steps, min(samples.thin, most)))
 
 
-COMPILED_EFFORT, FULL_EFFORT = Effort(1600, 10, 8.0), Effort(320, 4, 3.0)  # by the compiled chain; by full passes
+COMPILED_EFFORT = Effort(1600, 10, 11.0, 12)
+FULL_EFFORT = Effort(320, 4, 3.0, 4)  # where each step is a full pass
 
 
 class PrefixBits(NamedTuple):
