@@ -114,14 +114,13 @@ def train(cell: Cell) -> None:
 
 def views(cell: Cell) -> None:
     """Write views.tsv: of each view, how many sequences are named at all, and as the set's known motif."""
-    known = known_motifs()
-    with (cell.folder / "views.tsv").open("w", encoding="utf-8") as stream:
-        stream.write("view\tsequences\tnamed\texpected\tcommonest\n")
-        for view, matrices in matrices_of(cell).items():
-            told = [name for some in matrices if (name := best_name(some, known))]
-            right = [name for name in told if is_expected(name, cell.config["known"][cell.name])]
-            commonest = max(sorted(set(told)), key=told.count) if told else ""
-            stream.write(f"{view}\t{len(matrices)}\t{len(told)}\t{len(right)}\t{commonest}\n")
+    known, lines = known_motifs(), ["view\tsequences\tnamed\texpected\tcommonest"]
+    for view, matrices in matrices_of(cell).items():
+        told = [name for some in matrices if (name := best_name(some, known))]
+        right = [name for name in told if is_expected(name, cell.config["known"][cell.name])]
+        commonest = max(sorted(set(told)), key=told.count) if told else ""
+        lines.append(f"{view}\t{len(matrices)}\t{len(told)}\t{len(right)}\t{commonest}")
+    (cell.folder / "views.tsv").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
 def known_motifs() -> list[Motif]:
