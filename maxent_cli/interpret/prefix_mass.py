@@ -39,7 +39,7 @@ class Effort(NamedTuple):
 
     Where the chains had to be thinned wider they mix slowly, and so do these: as many steps are taken as lay between
     two of the draws, if that, and so many more for weighing, is no more than so many times the steps between all of the
-    draws. times and weighing are by trial: all took 10 to 17 times as long as the draws and their warm-up.
+    draws. times and weighing are by trial: all took 7 to 19 times as long as the draws and their warm-up.
     """
 
     draws: int
