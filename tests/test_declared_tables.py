@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from maxent_cli.api.merging import POOLS
 from maxent_cli.commands import COMMANDS, maxent
+from maxent_cli.interpret import prefix_mass
 from maxent_cli.io.motif_files import CTCF_MOTIF
 from maxent_cli.io.tables import read_table
 from maxent_cli.tables import WRITTEN, Column, Table
@@ -68,7 +69,8 @@ def run(line: str) -> None:
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with what every command writes: a real network, real draws; one anchor has a place, one is too short."""
     folder = tmp_path_factory.mktemp("written")
-    with contextlib.chdir(folder):
+    with contextlib.chdir(folder), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prefix_mass, "COMPILED_EFFORT", prefix_mass.Effort(80, 2))  # what is written is looked at alone
         run("simulate --count 400 --length 60 --plant CTCF:position=20,strand=+ --out positives.fa")
         (folder / "two.meme").write_text(f"MEME version 4\n\n{TWO}")
         with (folder / "positives.fa").open("a") as stream:

@@ -304,11 +304,11 @@ def _prefixes(patient: Patient, passes: float, change: float | None) -> Finding:
     """What an anchor takes that is read from left to right, if the compiled chain, if any, changes a letter so fast."""
     length = patient.model.input_length
     outputs = 2 * (length + 1) * REFERENCES / passes
-    draws, steps = FULL_EFFORT if change is None else COMPILED_EFFORT
+    draws, steps = (FULL_EFFORT if change is None else COMPILED_EFFORT)[:2]
     each = (4 + steps) / passes if change is None else (4 + steps) * change + PASSES_A_LETTER / passes
     bits = draws * length * each
     text = f"`maxent attribute --method prefix`: about {outputs:.2g} s an anchor, on a thread"
-    text += f"; with --draws {bits:.2g} s more"
+    text += f"; with --draws {bits:.2g} s more, longer where chains mix slowly"
     return Finding("prefixes", OK, text, {"seconds_an_anchor": outputs, "seconds_of_law": bits})
 
 

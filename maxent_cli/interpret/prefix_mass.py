@@ -35,13 +35,28 @@ LEFT = 0.5  # share of an island's draws that its weights must leave, or it is c
 
 
 class Effort(NamedTuple):
-    """Draws in all, and steps of each for every letter that is put in."""
+    """Draws in all, and steps of each for every letter that is put in.
+
+    Where the chains had to be thinned wider they mix slowly, and so do these: as many steps are taken as lay between
+    two of the draws, if that, and so many more for weighing, is no more than so many times the steps between all of the
+    draws. times and weighing are by trial: all took 7 to 19 times as long as the draws and their warm-up.
+    """
 
     draws: int
     steps: int
+    times: float = 0.0
+    weighing: int = 0
+
+    def steps_from(self, samples: SampleSet) -> int:
+        """Steps for every letter, from draws of an anchor."""
+        chains, draws, _ = samples.codes.shape
+        taken = chains * draws * len(samples.replicas.betas) * samples.thin
+        most = self.times * taken / (self.draws * max(int(samples.mutable.sum()), 1)) - self.weighing
+        return int(max(self.steps, min(samples.thin, most)))
 
 
-COMPILED_EFFORT, FULL_EFFORT = Effort(1600, 10), Effort(320, 4)  # by the compiled chain; by full passes
+COMPILED_EFFORT = Effort(1600, 10, 30.0, 50)
+FULL_EFFORT = Effort(320, 4, 3.0, 4)  # where each step is a full pass
 
 
 class PrefixBits(NamedTuple):
@@ -103,7 +118,8 @@ class _Islands:
     """Draws (G, N, L) with some of the anchor's letters in place, the logs of their weights, and of islands' masses."""
 
     def __init__(self, setting: Setting, samples: SampleSet, effort: Effort) -> None:
-        self.setting, self.anchor, self.beta, self.steps = setting, samples.anchor, samples.beta, effort.steps
+        self.setting, self.anchor, self.beta = setting, samples.anchor, samples.beta
+        self.steps = effort.steps_from(samples)
         self.codes = _islands_of(samples.codes, effort.draws)
         self.log_weights: Floats = np.zeros(self.codes.shape[:2])
         self.log_mass: Floats = np.zeros(len(self.codes))

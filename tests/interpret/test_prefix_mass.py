@@ -68,6 +68,16 @@ def test_by_full_passes_too(monkeypatch: pytest.MonkeyPatch) -> None:
     check(prefix_bits(MODEL, drawn(), law(BETA), 1, effort=EFFORT))
 
 
+def test_where_chains_mix_slowly_more_steps_are_taken_as_far_as_they_may() -> None:
+    samples = drawn()  # 20 chains of 50 draws, 4 replicas
+    taken, places = 20 * 50 * len(samples.replicas.betas), len(WORD)
+    asked = Effort(100, 10, 2.0, 5)
+    assert asked.steps_from(replace(samples, thin=8)) == 10
+    assert asked.steps_from(replace(samples, thin=12)) == 12
+    wide = replace(samples, thin=40, codes=samples.codes[:, :1])
+    assert asked.steps_from(wide) == max(10, int(2.0 * (taken // 50) * 40 / (100 * places) - 5))
+
+
 def _without_background(self: prefix_mass._Islands, place: int) -> Floats:
     self.log_rows[:] = np.log(0.25)
     return PUT_IN(self, place)

@@ -10,6 +10,7 @@ on, against dinucleotide shuffles, and B, which nothing is chosen by, is tested 
 import argparse
 import gzip
 import os
+import shutil
 import sys
 import tomllib
 from collections.abc import Sequence
@@ -93,6 +94,8 @@ def train(cell: Cell) -> None:
     order = np.random.default_rng(0).permutation(len(positives))[: config["positives"]]
     training = mx.Training(cell.architecture, epochs=config["epochs"] or None, seed=cell.seed)
     cell.folder.mkdir(parents=True, exist_ok=True)
+    for old in cell.folder.glob("draws.npz*"):  # of another network
+        shutil.rmtree(old) if old.is_dir() else old.unlink()
     model = str(cell.folder / "model")
     trained = mx.train(
         [positives[row] for row in sorted(order)], mx.Split(test_share=0.0), training, out=model, threads=1
@@ -111,14 +114,13 @@ def train(cell: Cell) -> None:
 
 def views(cell: Cell) -> None:
     """Write views.tsv: of each view, how many sequences are named at all, and as the set's known motif."""
-    known = known_motifs()
-    with (cell.folder / "views.tsv").open("w", encoding="utf-8") as stream:
-        stream.write("view\tsequences\tnamed\texpected\tcommonest\n")
-        for view, matrices in matrices_of(cell).items():
-            told = [name for some in matrices if (name := best_name(some, known))]
-            right = [name for name in told if is_expected(name, cell.config["known"][cell.name])]
-            commonest = max(sorted(set(told)), key=told.count) if told else ""
-            stream.write(f"{view}\t{len(matrices)}\t{len(told)}\t{len(right)}\t{commonest}\n")
+    known, lines = known_motifs(), ["view\tsequences\tnamed\texpected\tcommonest"]
+    for view, matrices in matrices_of(cell).items():
+        told = [name for some in matrices if (name := best_name(some, known))]
+        right = [name for name in told if is_expected(name, cell.config["known"][cell.name])]
+        commonest = max(sorted(set(told)), key=told.count) if told else ""
+        lines.append(f"{view}\t{len(matrices)}\t{len(told)}\t{len(right)}\t{commonest}")
+    (cell.folder / "views.tsv").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
 def known_motifs() -> list[Motif]:
@@ -132,13 +134,12 @@ def matrices_of(cell: Cell) -> dict[str, list[list[Motif]]]:
     if not (folder / "anchors.fa").stat().st_size:
         return {view: [] for view in VIEWS}
     network, anchors = mx.network(str(folder / "model")), str(folder / "anchors.fa")
-    draws = mx.sample(
-        network, anchors, sampling=PRESETS[cell.config["preset"]], out=str(folder / "draws.npz"), threads=1
-    )
-    read = mx.attribute(
-        network, anchors, "prefix", draws=draws, logos="none", seed=seed, out=str(folder / "prefix"), threads=1
-    )
-    best = mx.design(network, wanted=mx.Design(best=True), out=str(folder / "best"))
+    path, run = folder / "draws.npz", PRESETS[cell.config["preset"]]
+    if not path.exists():
+        mx.sample(network, anchors, sampling=run, out=str(path), threads=1)
+    draws = mx.open_draws(str(path))
+    read = mx.attribute(network, anchors, "prefix", logos="none", seed=seed, threads=1, progress=False)
+    best = mx.design(network, wanted=mx.Design(best=True), sampling=run, threads=1)
     designs = {row["design"]: row["sequence"] for _, row in best["designs"].iterrows()}
     along = mx.attribute(network, designs, "prefix", logos="none", seed=seed, threads=1, progress=False)
     found = {

@@ -74,7 +74,7 @@ def table_of_areas(found: Scores, architectures: list[str]) -> Iterator[str]:
         for architecture in architectures:
             area = areas.get((name, architecture))
             count = len(found.get((name, architecture), []))
-            cells.append(f"{area[0]:.3f} ({interval(area[1])}), {count} seeds" if area else "not run")
+            cells.append(f"{area[0]:.3f} ({interval(area[1])}), {count} seed{'s' * (count > 1)}" if area else "not run")
         yield f"| {name} | " + " | ".join(cells) + " |"
     yield ""
     for first, second in combinations(architectures, 2):
