@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+SHORT = ("--patience", "4")  # seconds: a case may be one that draws for long
 BROKEN = """
 import runpy, sys
 import maxent_cli.io.fasta
@@ -20,7 +21,7 @@ def broken(path, *more):
     return sound(path, *more)
 
 records.read_fasta = broken
-sys.argv = ["hostile", "6", "--seed", "3", "--line", "predict {{anchors}}"]
+sys.argv = ["hostile", "6", "--seed", "3", "--line", "predict {{anchors}}", "--patience", "4"]
 runpy.run_module("tests.hostile", run_name="__main__")
 """
 
@@ -30,7 +31,7 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_sample_of_hostile_cases() -> None:
-    found = run("-m", "tests.hostile", "12", "--seed", "4")
+    found = run("-m", "tests.hostile", "12", "--seed", "4", *SHORT)
     assert found.returncode == 0, found.stdout[-4000:] + found.stderr[-2000:]
     assert "12 cases, 0 failed" in found.stdout
 

@@ -40,6 +40,7 @@ def main() -> int:
     parser.add_argument("--begin", type=int, default=0, help="number of the first case: a run may be parted")
     parser.add_argument("--only", type=int, help="the case of this number alone, and what it said")
     parser.add_argument("--line", default="", help="lines that begin so alone")
+    parser.add_argument("--patience", type=float, default=PATIENCE, help="seconds until a case is told to end")
     asked = parser.parse_args()
     import_all()
     ends, failed, started = Counter[str](), 0, time.monotonic()
@@ -70,7 +71,7 @@ def run(number: int, asked: argparse.Namespace, site: Path, folder: Path) -> tup
         (folder / "out" / kind).mkdir(parents=True)
     case = make_case(random.Random(f"{asked.seed} {number}"), folder, asked.line)
     before = contents(folder)
-    code, late, _ = in_a_fork(case.words, folder, PATIENCE, case.variables)
+    code, late, _ = in_a_fork(case.words, folder, asked.patience, case.variables)
     faults = check(code, late, (folder.parent / "stderr").read_text(errors="replace"))
     for place, held in before.items():
         now, named = (

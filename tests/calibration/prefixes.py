@@ -1,4 +1,4 @@
-"""Do the bits of prefixes sum to what the law holds? python -m workflows.tfs.prefixes OUT [--sequences N].
+"""Do the bits of prefixes sum to what the law holds? python -m tests.calibration.prefixes OUT [--sequences N].
 
 A small network is trained on simulated sequences of 60 bp with one CTCF site each. Around held-out ones, all by
 defaults, the sum of bits is compared with what the replicas' ladder says of the law, -log2 Z - beta E(x0) / ln 2. Then
