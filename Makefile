@@ -23,10 +23,8 @@ $(VENV)/ready: pyproject.toml constraints.txt
 demo: $(VENV)/ready
 	PATH="$(BIN):$$PATH" sh workflows/demo.sh demo
 
-# One test more at once than there are CPUs, since some wait for Slurm or a browser; neighbours, which share what a module
-# makes, stay together.
-WORKERS = $(shell $(PYTHON) -c 'import os; print(min(len(os.sched_getaffinity(0)), 7) + 1)' 2>/dev/null || echo 3)
-PYTEST = $(BIN)/pytest --numprocesses=$(WORKERS) --dist=worksteal
+# As many tests at once as there are CPUs; neighbours, which share what a module makes, stay together.
+PYTEST = $(BIN)/pytest --numprocesses=logical --maxprocesses=8 --dist=worksteal
 
 test: check compiled docs
 	$(PYTEST)
