@@ -393,6 +393,18 @@ background_options = stack(
 asked_options = stack(output_option, background_options)  # of a law, but for how firmly it holds
 
 
+hold_options = stack(
+    option(
+        "--hold",
+        type=OutputsType(),
+        section="Law",
+        help="Of the laws output and near: another output, in --output's forms, that is held as in the record "
+        "meanwhile: p ∝ q·exp(-beta·E + gamma·output), E as of the law anchor. Needs --hold-beta and records.",
+    ),
+    option("--hold-beta", type=FiniteRange(0), section="Law", help="How firmly --hold does, in 1/E."),
+)
+
+
 def law_of(
     held: str,
     output: str | None,
@@ -403,6 +415,8 @@ def law_of(
     keep: float | None,
     layer: str | None,
     to: float | None = None,
+    hold: str | None = None,
+    hold_beta: float | None = None,
 ) -> "Law":
     """What the options of the law ask for."""
     from maxent_cli.interpret.law import Law
@@ -417,6 +431,8 @@ def law_of(
         keep,
         layer,
         to,
+        hold,
+        hold_beta,
     )
 
 
@@ -479,6 +495,7 @@ def law_options(tether: str) -> Decorator:
         ),
         asked_options,
         layer_option,
+        hold_options,
     )
 
 

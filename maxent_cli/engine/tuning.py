@@ -77,16 +77,17 @@ def tune(
     Chains are ladders of R replicas one after another. If an energy is wanted, the top moves to the beta at which the
     mean energy is that: it falls with beta, so there is one. The first top should be too high rather than too low:
     what chains at the anchor hold is let go of quickly, but found slowly. The law is only right once tuning has ended.
-    No steps change nothing; a few are rounded up to the least that the rounds need: a surrogate's proposals are whole.
+    No steps change nothing; a few are rounded up to a draw a round: a surrogate's proposals are whole.
     """
     replicas, history, tops = len(betas), [], []
     decisions, exchanges = np.zeros((2, replicas)), np.zeros((2, replicas - 1))
     letters = np.zeros_like(terms.background)
     for number in range(ROUNDS if steps else 0):
-        now = max(DRAWS_A_ROUND, steps // ROUNDS)
+        now = max(1, steps // ROUNDS)
+        draws = min(DRAWS_A_ROUND, now)
         rows = adapted_rows(letters, terms.background)
         ladder = terms.at(np.tile(betas, len(state.keys) // replicas), rows, surrogate)
-        state, trace = kernel(state, ladder, DRAWS_A_ROUND, whole(now // DRAWS_A_ROUND, surrogate))
+        state, trace = kernel(state, ladder, draws, whole(now // draws, surrogate))
         energy = _mean_energy(trace.energy, replicas)
         history.append(np.concatenate([betas, energy]))
         tried, accepted = (counts[len(counts) - replicas + 1 :] for counts in (trace.tried, trace.accepted))

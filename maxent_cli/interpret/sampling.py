@@ -189,16 +189,17 @@ PRESETS = dict(zip(choices.PRESETS, _PRESETS, strict=True))
 
 @dataclass(frozen=True)
 class Reference:
-    """The background alone (beta = 0): mean and spread of the energy, and points of the output (3,)."""
+    """The background alone (beta = 0): mean and spread of the energy, points of the output (3,), of so many draws."""
 
     energy: float
     energy_spread: float
     output: Floats
+    draws: int = REFERENCE_DRAWS
 
     @property
     def energy_error(self) -> float:
         """The standard error of the mean energy."""
-        return self.energy_spread / float(np.sqrt(REFERENCE_DRAWS))
+        return self.energy_spread / float(np.sqrt(self.draws))
 
 
 NO_REFERENCE = Reference(0.0, 0.0, np.zeros(3))
@@ -226,7 +227,8 @@ class Setting:
     build gives the kernel for so many replicas. kernel_name says which it is, and why if it is not the compiled one;
     drift is how far the compiled chain's energies were from full passes after some random changes. work: what a changed
     letter costs in the compiled chain. apprentice: who learns a surrogate, if there is to be one; instead: what is done
-    where it does not help. aim: how a mean output that is wanted is put as an energy.
+    where it does not help. aim: how a mean output that is wanted is put as an energy. references: draws of the
+    background.
     """
 
     model: SequenceModel
@@ -242,6 +244,7 @@ class Setting:
     apprentice: Apprentice | None = None
     instead: "Setting | None" = None
     aim: Aim | None = None
+    references: int = REFERENCE_DRAWS
 
     @property
     def kernel(self) -> Kernel:
@@ -255,8 +258,8 @@ class Setting:
 
     @property
     def reference_keys(self) -> Keys:
-        """The keys (REFERENCE_DRAWS,) of sequences drawn from the background."""
-        return chain_keys(self.run.seed, "beta = 0", self.anchor.codes, REFERENCE_DRAWS)
+        """The keys (references,) of sequences drawn from the background."""
+        return chain_keys(self.run.seed, "beta = 0", self.anchor.codes, self.references)
 
     @property
     def keys(self) -> Keys:
@@ -389,15 +392,22 @@ def journalled(setting: Setting, journal: Journal) -> Setting:
     return replace(setting, build=in_kept_blocks)
 
 
-def prepare(model: SequenceModel, anchor: Anchor, settings: LawSettings, run: Sampling, threads: int) -> Setting:
-    """The law around an anchor, its reference at beta = 0, and the kernel that can draw from it."""
+def prepare(
+    model: SequenceModel,
+    anchor: Anchor,
+    settings: LawSettings,
+    run: Sampling,
+    threads: int,
+    references: int = REFERENCE_DRAWS,
+) -> Setting:
+    """The law around an anchor, its reference at beta = 0 of so many draws, and the kernel that can draw from it."""
     law = anchored_law(model, anchor, settings, torch.device(run.device))
     settings = with_own_beta(settings, law)
     if settings.constraints.any:
         log_share_inside(anchor, law.terms.background, settings.constraints)  # which says so, if nothing is
     run = paced(run, int(law.terms.mutable.sum()))
     plain = full_pass_chain if run.device == "cpu" else metropolis_hastings
-    setting = Setting(model, anchor, law, settings, run, partial(plain, run.moves))
+    setting = Setting(model, anchor, law, settings, run, partial(plain, run.moves), references=references)
     codes = random_codes(anchor.codes, law.terms, setting.reference_keys)
     setting = replace(setting, reference=reference_of(setting, setting.energies(codes)))
     if settings.finds_mean:
@@ -438,7 +448,7 @@ def aimed(setting: Setting) -> Setting:
         settings = replace(settings, outputs=outputs, to=-settings.to)
         law = anchored_law(setting.model, setting.anchor, settings, torch.device(setting.run.device))
         output = -reference.output[::-1]
-        reference = Reference(-reference.energy, reference.energy_spread, output)
+        reference = Reference(-reference.energy, reference.energy_spread, output, reference.draws)
         setting = replace(setting, law=law)
     missing = abs(missing)
     added = 2 * missing - reference.energy
@@ -487,7 +497,8 @@ def reference_of(setting: Setting, energy: Floats) -> Reference:
     anchor = setting.anchor.codes
     rows = background_rows(np.array(setting.settings.background), anchor, None)
     plain = random_codes(anchor, replace(setting.law.terms, background=rows), setting.reference_keys)
-    return Reference(float(energy.mean()), float(energy.std()), np.quantile(setting.outputs(plain), CENTRAL))
+    points = np.quantile(setting.outputs(plain), CENTRAL)
+    return Reference(float(energy.mean()), float(energy.std()), points, setting.references)
 
 
 def compiled(setting: Setting, codes: Codes, threads: int) -> Setting:

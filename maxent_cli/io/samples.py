@@ -143,7 +143,12 @@ class DrawsFile:
     def held(self) -> str:
         """What the law holds of the network, in words."""
         with _naming(self._path):
-            return self.law.holding(spelled(self.header["law"]["outputs"], self.header["outputs"]))
+            law, names = self.header["law"], self.header["outputs"]
+            held = self.law.holding(spelled(law["outputs"], names))
+            if not law.get("hold"):
+                return held
+            meanwhile = f"{spelled(law['hold'], names)} held meanwhile as in the anchor"
+            return f"{held}; {meanwhile}, at beta {law['hold_beta']:g}"
 
     def __iter__(self) -> Iterator[SampleSet]:
         return (self[row] for row in range(len(self)))
