@@ -16,7 +16,7 @@ from maxent_cli.data import WHOLE, Anchor, Sequences, Shard, Stop
 from maxent_cli.engine.sampling import Block, Journal
 from maxent_cli.errors import InputError, SettingsError, StoppedError
 from maxent_cli.interpret.law import Law, LawSettings
-from maxent_cli.interpret.reach import Inside, gradient_inside
+from maxent_cli.interpret.reach import Reached, gradient_inside
 from maxent_cli.interpret.sampling import Sampling, over_rows, sample_anchor, why_full_passes
 from maxent_cli.io.digests import run_digests
 from maxent_cli.io.machine import granted_cpus as granted_cpus
@@ -95,7 +95,7 @@ def take_up(network: Network, anchors: Anchors, law: Law, device: str, settings:
     return Subject(model, found, settled, network.name, outputs, run)
 
 
-def _inside(found: Inside) -> str:
+def _inside(found: Reached) -> str:
     """The share of the gradient where letters may change, in words."""
     error = "" if found.error is None else f" ± {100 * found.error:.0f}"
     of = "the anchor" if found.anchors == 1 else f"{found.anchors} anchors, on the mean"

@@ -14,7 +14,7 @@ from maxent_cli.models.protocol import SequenceModel
 LOOKED_AT, PROBES = 16, 4  # anchors, and random signs of several outputs
 
 
-class Inside(NamedTuple):
+class Reached(NamedTuple):
     """The share of the gradient that is at positions that may change: its mean over anchors, and the error of that.
 
     error: None of a single anchor.
@@ -25,7 +25,7 @@ class Inside(NamedTuple):
     anchors: int
 
 
-def gradient_inside(model: SequenceModel, settings: LawSettings, anchors: Sequences) -> Inside | None:
+def gradient_inside(model: SequenceModel, settings: LawSettings, anchors: Sequences) -> Reached | None:
     """The sizes of the gradient of what is held, position by position, at some anchors of which not all may change.
 
     Of several outputs, the root of their squares' sum, by outputs added with random signs (Hutchinson 1990); of a
@@ -40,7 +40,7 @@ def gradient_inside(model: SequenceModel, settings: LawSettings, anchors: Sequen
             return None
         found.append(size[anchors.mutable[row]].sum() / size.sum())
     error = float(np.std(found, ddof=1) / len(found) ** 0.5) if len(found) > 1 else None
-    return Inside(float(np.mean(found)), error, len(found))
+    return Reached(float(np.mean(found)), error, len(found))
 
 
 def _sizes(model: SequenceModel, settings: LawSettings, codes: Codes) -> Floats:

@@ -99,6 +99,11 @@ def test_a_top_that_is_too_low_climbs() -> None:
     assert mean_energy(found.betas[-1]) == pytest.approx(wanted, abs=0.05 * mean_energy(0.0))
 
 
+def test_a_warm_up_of_few_steps_takes_few_and_at_least_one_a_round() -> None:
+    steps = [tuned(first_ladder(20.0, REPLICAS, 0.5), None, steps=some).state.step for some in (1, 3 * ROUNDS, 300)]
+    assert steps == [ROUNDS, 3 * ROUNDS, 10 * ROUNDS]
+
+
 def test_the_last_rounds_change_nothing_and_the_history_says_so() -> None:
     found = tuned(first_ladder(20.0, REPLICAS, 0.5), 0.5 * mean_energy(0.0))
     assert found.history.shape == (ROUNDS, 2 * REPLICAS)
