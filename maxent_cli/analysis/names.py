@@ -10,7 +10,6 @@ from maxent_cli.analysis.motifs import similarities
 from maxent_cli.data import Floats, Motif
 from maxent_cli.tables.columns import BEST
 
-FEWEST = 25  # known motifs below which Tomtom's p-values depend much on which they are
 TELLING_Q = 0.05  # of a known motif that has a say in names
 ALIKE = 0.75  # from which known motifs are alike: 1 where the one with less information lies in the other
 MOST_LISTED = 100  # of the known motifs that one is like, the most like

@@ -26,7 +26,7 @@ from maxent_cli.api.networks import Network, Reader, opened, place
 from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.api.runs import account, settings_of
 from maxent_cli.data import Rejected, SampleSet, Sequences
-from maxent_cli.engine.sampling import Block, Journal
+from maxent_cli.engine.sampling import Journal
 from maxent_cli.errors import InputError, SettingsError, StoppedError, require_range
 from maxent_cli.interpret.conditionals import block_conditionals
 from maxent_cli.interpret.law import Law, LawSettings
@@ -384,10 +384,7 @@ class LearningJob:
         def one(row: int, threads: int) -> None:
             anchor, notes = self.anchors.anchor(row % self.a_checkpoint - 1), Notes(work, names[row])
 
-            def keep(block: Block) -> None:
-                notes.keep(block)
-
-            journal = Journal(notes.past(), keep, str(work.folder))
+            journal = Journal(notes.past(), notes.keep, str(work.folder))
             samples = sample_anchor(model, anchor, law, self.sampling, threads, journal)
             work.finish(names[row], self._of_draws(model, law, samples, self.points[number].step))
 

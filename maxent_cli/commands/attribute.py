@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 def _asked(output: str | None, background: Any, gc: float | None) -> "Law":
     from maxent_cli.interpret.law import Law
 
-    frequencies = None if background == "data" else background
-    return Law(output=output, background=frequencies, gc=gc)
+    return Law(output=output, background=background, gc=gc)
 
 
 DETAILS = """

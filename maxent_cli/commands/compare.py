@@ -6,7 +6,7 @@ import click
 
 from maxent_cli.commands import options
 from maxent_cli.commands.console import Console, spoken
-from maxent_cli.commands.params import Finite, FiniteRange, InputPath
+from maxent_cli.commands.params import Finite, InputPath
 
 
 @options.command("compare")
@@ -21,14 +21,7 @@ from maxent_cli.commands.params import Finite, FiniteRange, InputPath
     help="Of folders of motifs: summaries that sample wrote with the draws of A and of B: compares the bits held too.  "
     "[default: not]",
 )
-@options.option(
-    "--similarity",
-    default=0.65,
-    show_default=True,
-    type=FiniteRange(0, 1),
-    everyday=True,
-    help="Motifs of A and B are the same if their aligned columns correlate at least this much (Pearson r).",
-)
+@options.similarity_option("Motifs of A and B are the same if their")
 @options.option(
     "--model",
     multiple=True,

@@ -1,6 +1,6 @@
 """maxent predict: a network's outputs for every record."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -96,13 +96,11 @@ def command(
     if select is None and (at_least is not None or top is not None or diverse is not None or correct):
         named = "--at-least, --correct, --top and --diverse"
         raise click.UsageError(f"{named} choose what --select writes: give --select FILE")
-    from maxent_cli.api.anchors import anchors
     from maxent_cli.api.prediction import predict
 
-    how: dict[str, Any] = {"genome": genome, "centre": centre, "crop": crop, "map_chromosomes": map_chromosomes}
     predict(
         network,
-        None if records is None else anchors(records, **how),
+        options.read_anchors(records, genome, centre, crop, map_chromosomes=map_chromosomes),
         table=table,
         crop=crop,
         label=label,
