@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import torch
 
+from maxent_cli.alphabet import UNIFORM
 from maxent_cli.api.anchors import Anchors
 from maxent_cli.api.listening import Listener
 from maxent_cli.api.networks import Network, Reader, place
@@ -72,7 +73,7 @@ def take_up(network: Network, anchors: Anchors, law: Law, device: str, settings:
     settings: all that shapes the run's outputs, but network and anchors.
     """
     background = law.frequencies or network.background
-    found, rejected, read = anchors.read_part(network.input_length, background or (0.25,) * 4, task.shard)
+    found, rejected, read = anchors.read_part(network.input_length, background or UNIFORM, task.shard)
     account(len(found), rejected, anchors.name, task.rejected_table, task.listener, task.shard)
     if found.mutable is not None and not found.mutable.all():
         some = int((~found.mutable).any(axis=1).sum())

@@ -1,4 +1,4 @@
-"""maxent attribute: which letters of each anchor the output is put down to."""
+"""maxent attribute: attribution scores of each anchor's positions and letters."""
 
 from typing import TYPE_CHECKING, Any, Literal
 

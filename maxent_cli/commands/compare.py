@@ -39,7 +39,7 @@ from maxent_cli.commands.params import Finite, InputPath
     help="Of draws: a network calls a sequence by the side of this that its output is on.",
 )
 @options.option(
-    "--most-draws",
+    "--max-draws",
     type=click.IntRange(8, 10**6),
     default=400,
     show_default=True,
@@ -56,7 +56,7 @@ def command(
     model: tuple[str, ...],
     trust_code: bool,
     threshold: float,
-    most_draws: int,
+    max_draws: int,
     device: str,
     threads: int | None,
     out: str,
@@ -84,7 +84,7 @@ def command(
             found,
             networks,
             threshold=threshold,
-            most_draws=most_draws,
+            max_draws=max_draws,
             device=device,
             threads=threads,
             out=out,

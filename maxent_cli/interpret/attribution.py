@@ -1,4 +1,4 @@
-"""Attribution: which letters of an anchor a network's output is put down to, by the methods in common use.
+"""Attribution scores of an anchor's positions and letters, by the methods in common use.
 
 What is attributed is f, an output or a weighted sum of several, before any final sigmoid or softmax, on one-hot
 sequences (4, L).

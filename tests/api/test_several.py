@@ -246,8 +246,8 @@ def test_a_stopped_reading_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crossing, "read_each_other", stopping)
     CliRunner().invoke(maxent, f"{line} on".split())
     assert not Path("on").exists()
-    said = invoke(f"{line} on --most-draws 100", code=1).output
-    assert "on.partial: holds unfinished work of other settings (most_draws 400, now 100)" in said
+    said = invoke(f"{line} on --max-draws 100", code=1).output
+    assert "on.partial: holds unfinished work of other settings (max_draws 400, now 100)" in said
     assert "on.partial: 3 of 8 anchors are done" in invoke(f"{line} on").output
     assert count[0] == 4 + len(WORDS) - 3
     for name in ("networks.tsv", "pairs.tsv", "crossed.tsv", "tree.tsv", "crossing.png"):

@@ -112,11 +112,11 @@ def test_select_highest_first_by_every_condition(tmp_path: Path, model: str, rec
 
     assert names() == order
     assert names("--top", "4") == order[:4]
-    assert names("--at-least", repr(least)) == order[: int((margin >= least).sum())]
+    assert names("--min-contrast", repr(least)) == order[: int((margin >= least).sum())]
     positive = [name for name in order if margin[NAMES.index(name)] > 0]
     assert names("--label", "1", "--correct") == positive
     assert names("--label", "0", "--correct", "--top", "3") == [name for name in order if name not in positive][:3]
-    assert names("--at-least", "1e9") == []
+    assert names("--min-contrast", "1e9") == []
     run(*base, "--top", "1")
     assert next(read_fasta(str(chosen))).sequence == SEQUENCES[int(np.argmax(margin))]
     assert Path(f"{chosen}.provenance.json").is_file()
@@ -176,8 +176,8 @@ def test_bed_and_genome(tmp_path: Path, model: str) -> None:
         (["--table", "records.fa", "--label", "1"], "table: holds labels, and excludes label"),
         (["records.fa", "--top", "3"], "give --select FILE"),
         (["records.fa", "--select", "a.fa", "--correct"], "correct: needs labels"),
-        (["records.fa", "--select", "a.fa", "--at-least", "nan"], "nan is not a finite number"),
-        (["records.fa", "--select", "a.fa", "--at-least", "inf"], "inf is not a finite number"),
+        (["records.fa", "--select", "a.fa", "--min-contrast", "nan"], "nan is not a finite number"),
+        (["records.fa", "--select", "a.fa", "--min-contrast", "inf"], "inf is not a finite number"),
         (["records.fa", "--output", "2-0"], "numbered 0 to 1 (negative, positive)"),
     ],
 )

@@ -85,7 +85,7 @@ def test_standard_output_holds_only_fasta() -> None:
 
 @pytest.mark.parametrize(
     ("option", "value", "gc"),
-    [("--gc", "0.8", 0.8), ("--background", "0.8", 0.8), ("--background", "0.7,0.1,0.1,0.1", 0.2)],
+    [("--gc", "0.8", 0.8), ("--background", "0.7,0.1,0.1,0.1", 0.2)],
 )
 def test_composition(option: str, value: str, gc: float) -> None:
     letters = "".join(run("-o", "-", "--count", 200, option, value).stdout.splitlines()[1::2])
