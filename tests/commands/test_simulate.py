@@ -158,14 +158,6 @@ def test_input_errors_name_the_file_and_leave_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [folder]
 
 
-def test_help_has_the_default_and_unit_of_every_option() -> None:
-    text = run("--help-all").stdout
-    for option in ("--truth", "--length", "--count", "--background", "--motifs", "--seed", "--prefix"):
-        described = " ".join(text.split(option + " ")[-1].split())
-        assert "default: " in described[:250], option
-    assert "spacing=10-12" in text
-
-
 def test_the_wall_time_is_that_of_the_command(tmp_path: Path) -> None:
     """Not of the process, nor since some module was imported."""
     before = time.time()
