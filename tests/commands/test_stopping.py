@@ -17,13 +17,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 from forked import forked
 from report_files import write_parts
+from running import run
 from small import saved, small_model
 
 from maxent_cli.alphabet import decode
-from maxent_cli.commands import maxent
 from maxent_cli.data import Stop
 from maxent_cli.io.unfinished import unfinished
 
@@ -83,13 +82,6 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def start(line: str) -> subprocess.Popen[str]:
     """A run in a process of its own."""
     return subprocess.Popen([*forked(), MAIN, *line.split()], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def run(line: str, code: int = 0) -> Result:
-    """A run in this process, to its end."""
-    result = CliRunner().invoke(maxent, line.split())
-    assert result.exit_code == code, result.output
-    return result
 
 
 def until(process: subprocess.Popen[str], happened: Callable[[], object]) -> None:
