@@ -162,7 +162,7 @@ def command(
         layer=layer,
         output=output,
         output_names=output_names,
-        background=None if background == "data" else background,
+        background=background,
         gc=gc,
         table=table,
         trust_code=trust_code,
