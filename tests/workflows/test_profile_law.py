@@ -1,4 +1,4 @@
-"""The experiment on the profile law, small: the motif that is in the shape alone is held by that law, and by no other."""
+"""The experiment on the profile law, small: that law alone holds the motif that is in the shape."""
 
 import runpy
 import sys
