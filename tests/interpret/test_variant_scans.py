@@ -9,7 +9,7 @@ from analysis.sample_sets import sample_set
 from small import Listed, anchor, hidden_units, law, small_model
 
 from maxent_cli.alphabet import encode
-from maxent_cli.analysis.variants import contexts_of
+from maxent_cli.analysis.contexts import contexts_of
 from maxent_cli.data import SampleSet
 from maxent_cli.interpret import variants
 from maxent_cli.interpret.law import LawSettings, anchored_law, evaluate, output_term
@@ -47,7 +47,7 @@ def drawn(given: dict, seed: int, chains: int = 8, draws: int = 50) -> SampleSet
 def scan(samples: SampleSet, given: dict, apart: bool = False) -> Scanned:
     """All single changes; apart: each asked for by itself, so that only its two letters are tried."""
     settings = settings_of(given)
-    asked = VariantSettings(settings, settings.outputs, 10_000, seed=1)
+    asked = VariantSettings(settings, settings.outputs, 10_000, seed=1, share=1)
     sites = [(p, ((ref, alt),)) for p, ref, alt in CHANGES] if apart else list(single_sites(samples))
     return scan_anchor(MODEL, samples, sites, asked)
 
@@ -121,7 +121,7 @@ def test_broken_estimators_are_told(fault: str) -> None:
     truth, samples = Truth(given), drawn(given, 3, 8, 400)
     found = scan(samples, given, apart=True)
     energy, words = dict(zip(truth.listed.words, truth.listed.energy, strict=True)), truth.listed.words
-    draws = Counter("".join("ACGT"[code] for code in row) for row in contexts_of(samples, 10_000).codes)
+    draws = Counter("".join("ACGT"[code] for code in row) for row in contexts_of(samples, 10_000, 1).codes)
     assert set(draws) <= set(words)
     bits, errors = [], [float(e.free_energy.error) for e in found.effects]
     for position, ref, alt in CHANGES:
@@ -179,9 +179,9 @@ def test_a_representation_is_asked_once_a_batch() -> None:
             return self.head(self.representation(one_hot))
 
     samples, settings = drawn({}, 1), settings_of({})
-    asked = VariantSettings(settings, settings.outputs, 40, seed=1)
+    asked = VariantSettings(settings, settings.outputs, 40, seed=1, share=1)
     scan_anchor(Counting(), samples, [(2, ((3, 0),))], asked)  # no stack, so that all is by full passes
-    contexts = contexts_of(samples, 40).codes
+    contexts = contexts_of(samples, 40, 1).codes
     needed = sum(1 + (row[2] != 3) + (row[2] != 0) for row in contexts)
     most = 2 + needed + 3 * asked.backgrounds + 2  # the anchor and its change; two to find how many fit, and its view
     assert sum(calls) <= most
@@ -191,7 +191,7 @@ def test_positions_that_are_held_have_no_free_energy_and_errors_are_never_nothin
     samples = drawn({}, 1)
     samples.mutable[1] = False
     settings = settings_of({})
-    asked = VariantSettings(settings, settings.outputs, 100, seed=1)
+    asked = VariantSettings(settings, settings.outputs, 100, seed=1, share=1)
     held, free = (scan_anchor(MODEL, samples, [(p, ((0, 1),))], asked).effects[0] for p in (1, 4))
     assert np.isnan(held.free_energy.value)
     assert np.isfinite(free.free_energy.value)
@@ -213,7 +213,7 @@ def test_of_the_laws_of_an_output_they_are_listed_too(kind: str) -> None:
     rows = np.random.default_rng(3).choice(len(words), (8, 100), p=weight / weight.sum())
     given = {"anchor": encode(ANCHOR), "energy": energy[rows], "output": output[rows], "beta": beta}
     samples = sample_set(words[rows], background, **given)
-    asked = VariantSettings(settings, outputs, 800, 1)
+    asked = VariantSettings(settings, outputs, 800, 1, share=1)
     found = scan_anchor(MODEL, samples, list(single_sites(samples)), asked)
     assert found.kernel == COMPILED
     z = []
