@@ -39,6 +39,17 @@ def taken(codes: Codes, number: int, apart: int) -> NDArray[np.intp]:
     return np.array(rows, np.intp)
 
 
+def spread_out(chains: int, draws: int) -> NDArray[np.intp]:
+    """The order (C · D,) in which draws (C, D) are taken, as rows of all: all chains in turn, at times far apart.
+
+    Draws near in time are alike. Times are in the order of van der Corput's sequence, so that however many are taken,
+    they are spread about evenly.
+    """
+    bits = max(1, (draws - 1).bit_length())
+    turned = [int(f"{time:0{bits}b}"[::-1], 2) for time in range(draws)]
+    return (np.arange(chains) * draws + np.argsort(turned)[:, None]).ravel()
+
+
 def nearest(codes: Codes) -> NDArray[np.int64]:
     """In how many letters each of codes (n, L) differs from the one nearest to it (n,)."""
     letters = np.eye(UNKNOWN + 1, dtype=np.float32)[codes].reshape(len(codes), (UNKNOWN + 1) * codes.shape[1])

@@ -21,6 +21,7 @@ from maxent_cli.analysis.designs import (
     mean_distance,
     number_rows,
     set_rows,
+    spread_out,
     taken,
 )
 from maxent_cli.analysis.diagnostics import diagnose, mcse_mean
@@ -257,9 +258,9 @@ class _Designer:
         return {"summary": [self._whole(summary) | _of_designs(codes)], "designs": designs}
 
     def _candidates(self, samples: SampleSet) -> tuple[Codes, Floats]:
-        """Draws (n, L) in random order, and their outputs (n,); of a law near an output those within its spread."""
+        """Draws (n, L) in the order they are taken in, and outputs (n,); near an output those within the spread."""
         codes, output = samples.codes.reshape(-1, samples.codes.shape[-1]), samples.output.ravel()
-        order = np.random.default_rng(self.run.seed).permutation(len(codes))
+        order = spread_out(*samples.output.shape)
         if self.what.each_near:
             order = order[np.abs(output - self.wanted)[order] <= _spread(samples)]
         return codes[order], output[order]

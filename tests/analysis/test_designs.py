@@ -19,6 +19,7 @@ from maxent_cli.analysis.designs import (
     number_of_edits,
     number_rows,
     set_rows,
+    spread_out,
     taken,
 )
 
@@ -29,6 +30,17 @@ SETTLED = {"converged": True, "rhat": 1.0}
 
 def differ(one: np.ndarray, other: np.ndarray) -> int:
     return sum(a != b for a, b in zip(decode(one), decode(other), strict=True))
+
+
+@pytest.mark.parametrize(("chains", "draws"), [(8, 100), (3, 64), (2, 1), (1, 7)])
+def test_draws_are_taken_of_all_chains_in_turn_and_far_apart_in_time(chains: int, draws: int) -> None:
+    order = spread_out(chains, draws)
+    assert sorted(order) == list(range(chains * draws))
+    for number in range(1, draws + 1):
+        chain, time = np.divmod(order[: number * chains].reshape(number, chains), draws)
+        assert (chain == np.arange(chains)).all()
+        gaps = np.diff(np.sort(time[:, 0]))
+        assert number < 2 or gaps.min() >= draws // (2 * number)
 
 
 @pytest.mark.parametrize("apart", [1, 6, 8, 20])

@@ -44,10 +44,10 @@ def drawn(given: dict, seed: int, chains: int = 8, draws: int = 50) -> SampleSet
     return sample_set(codes, terms.background, **given_too)
 
 
-def scan(samples: SampleSet, given: dict, apart: bool = False) -> Scanned:
+def scan(samples: SampleSet, given: dict, apart: bool = False, share: float = 1) -> Scanned:
     """All single changes; apart: each asked for by itself, so that only its two letters are tried."""
     settings = settings_of(given)
-    asked = VariantSettings(settings, settings.outputs, 10_000, seed=1, share=1)
+    asked = VariantSettings(settings, settings.outputs, 10_000, seed=1, share=share)
     sites = [(p, ((ref, alt),)) for p, ref, alt in CHANGES] if apart else list(single_sites(samples))
     return scan_anchor(MODEL, samples, sites, asked)
 
@@ -65,9 +65,14 @@ def put(word: str, position: int, letter: int) -> str:
 class Truth:
     """Of every change what the listed law says: effect, flips, free energy, and effect at beta 0."""
 
-    def __init__(self, given: dict) -> None:
-        self.listed, _ = listed_law("tethered" if given else "published")
+    def __init__(self, given: dict, rows: np.ndarray | None = None) -> None:
+        """Of another background (L, 4), if one is given."""
+        self.listed, words = listed_law("tethered" if given else "published")
         law_now, background = self.listed.law(BETA), self.listed.law(0.0)
+        if rows is not None:
+            background = np.prod(rows[np.arange(len(ANCHOR)), words], axis=1)
+            law_now = background * np.exp(-BETA * self.listed.energy)
+            law_now /= law_now.sum()
         outputs = {word: output_of(word) for word in self.listed.words}
         rows = [self._of(change, law_now, background, outputs) for change in CHANGES]
         self.in_anchor, self.effect, self.flips, self.free_energy, self.effect_beta_0 = np.array(rows).T
@@ -109,6 +114,43 @@ def test_many_draws_come_to_the_listed_values(given: dict) -> None:
         )
         assert np.abs((values - getattr(truth, name)) / errors).max() < 5, name
         assert np.corrcoef(values, getattr(truth, name))[0, 1] > 0.99, name
+
+
+@pytest.mark.parametrize("given", LAWS.values(), ids=LAWS)
+def test_contexts_near_the_anchor_are_draws_of_a_firmer_tether(given: dict) -> None:
+    """Effects, flips and free energies are the listed ones of that law, and far from those of the draws' own."""
+    scores, apart = list[float](), list[float]()
+    for seed in range(6):
+        samples = drawn(given, seed, 8, 500)
+        found, own = scan(samples, given, share=0.25), Truth(given)
+        contexts = found.contexts
+        assert contexts.effective == pytest.approx(1000, abs=1)
+        assert len(contexts.blocks) == 1000
+        assert 0 < contexts.held <= len(ANCHOR)
+        odds = contexts.samples.background / (1 - contexts.samples.background)
+        times = (odds / (samples.background / (1 - samples.background)))[np.arange(len(ANCHOR)), encode(ANCHOR)]
+        assert sum(abs(times - contexts.firmer) < 1e-9) == contexts.held
+        truth = Truth(given, contexts.samples.background)
+        for name in ("effect", "flips", "free_energy"):
+            values, errors = (
+                np.array([float(getattr(getattr(e, name), part)) for e in found.effects]) for part in ("value", "error")
+            )
+            scores += list((values - getattr(truth, name)) / errors)
+            apart += list((values - getattr(own, name)) / errors)
+    assert 0.8 < np.std(scores) < 1.25
+    assert abs(np.mean(scores)) < 0.3
+    assert np.std(apart) > 2
+
+
+def test_where_draws_hold_nothing_contexts_are_as_drawn() -> None:
+    background = np.full((len(ANCHOR), 4), 0.25)
+    codes = np.random.default_rng(1).integers(0, 4, (8, 100, len(ANCHOR)), np.uint8)
+    samples = sample_set(codes, background, anchor=encode(ANCHOR), energy=np.zeros((8, 100)), beta=BETA)
+    contexts = contexts_of(samples, 200)
+    assert (contexts.held, contexts.firmer, contexts.effective) == (0, 1, pytest.approx(800))
+    assert len(contexts.codes) == 200
+    assert set(np.bincount(contexts.blocks)) <= {12, 13}  # of 16 blocks
+    np.testing.assert_array_equal(contexts.samples.background, background)
 
 
 FAULTS = ("", "every context", "background kept", "beta of the other sign", "own letter stays")

@@ -130,7 +130,8 @@ def report(planted_odds: Sequence[pd.DataFrame], runs: pd.DataFrame) -> Iterator
     yield "# Variants: what was planted, and what a longer run says\n\n"
     yield "`python workflows/variants/experiment.py OUT` made this page; how, its first lines say.\n\n"
     yield "## Planted log odds\n\nPearson's r of planted log odds with what was found, of all changes, and of those in "
-    yield f"sites alone. `{AS_DRAWN}`: by `--contexts-share 1`.\n\n| law | changes, in sites | anchors, converged | of | all | in sites |\n"
+    yield f"sites alone. `{AS_DRAWN}`: by `--contexts-share 1`.\n\n"
+    yield "| law | changes, in sites | anchors, converged | of | all | in sites |\n"
     yield "|---|---|---|---|---|---|\n"
     for (name, law), odds in zip(LAWS.items(), planted_odds, strict=True):
         inside, converged = odds[odds["inside"]], odds.groupby("record")["converged"].first()
