@@ -11,6 +11,7 @@ from maxent_cli.data import Floats, SampleSet
 
 Row = dict[str, Any]
 
+MOST_COMPARED = 100_000_000  # pairs of a design and a draw, beyond which designs are taken in order
 AT_ONCE = 500  # sequences whose distances from all others are held
 
 
@@ -36,6 +37,22 @@ def taken(codes: Codes, number: int, apart: int) -> NDArray[np.intp]:
         if not rows or int((kept[: len(rows)] != one).sum(axis=1).min()) >= apart:
             kept[len(rows)] = one
             rows.append(row)
+    return np.array(rows, np.intp)
+
+
+def most_unlike(codes: Codes, number: int, apart: int) -> NDArray[np.intp]:
+    """As taken, but each next one is that which differs most, on the mean, from those before it.
+
+    Of so many that this would take minutes, as taken.
+    """
+    if number * len(codes) > MOST_COMPARED:
+        return taken(codes, number, apart)
+    rows, least = list[int](), np.full(len(codes), codes.shape[1])
+    shared = np.zeros(len(codes), np.int64)  # letters, with all that are taken
+    while len(rows) < number and (able := np.flatnonzero(least >= (apart if rows else 0))).size:
+        rows.append(int(able[shared[able].argmin()]))
+        same = (codes == codes[rows[-1]]).sum(axis=1)
+        shared, least = shared + same, np.minimum(least, codes.shape[1] - same)
     return np.array(rows, np.intp)
 
 

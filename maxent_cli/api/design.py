@@ -97,6 +97,11 @@ class Design:
         """Whether each output, and not their mean alone, is near what is wanted."""
         return self.near or self.spread is not None
 
+    @property
+    def free_to_choose(self) -> bool:
+        """Whether it does not matter to the mean output, nor to the number of edits, which of the draws are written."""
+        return self.spread is not None and not self.near
+
     def law_of(self, asked: Law) -> Law:
         """The law whose draws are wanted, of the outputs and background that are asked for."""
         if self.best:
