@@ -251,7 +251,7 @@ def _place(interval: Interval | None, length: int, position: int, change: tuple[
 def _anchor_row(samples: SampleSet, found: Scanned, job: VariantJob) -> Row:
     contexts = found.contexts
     row: Row = {"record": samples.name, "variants": len(found.effects), "contexts": len(contexts.blocks)}
-    row |= {"effective": contexts.effective, "held": contexts.held, "firmer": contexts.firmer}
+    row |= {"effective": contexts.effective, "firmer": contexts.firmer}
     row |= {"backgrounds": job.settings.backgrounds, "kernel": found.kernel, "drift": found.drift}
     return row
 

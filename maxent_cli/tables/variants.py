@@ -50,8 +50,7 @@ ANCHORS = Table(
         Column("variants", WHOLE, "", "Changes that were tried in it."),
         Column("contexts", WHOLE, "draws", "Draws that letters were put into, some perhaps twice.", _NOTHING),
         Column("effective", NUMBER, "draws", "How many of all draws are in effect as contexts are weighed.", _NOTHING),
-        Column("held", WHOLE, "", "Positions where draws hold the anchor's letter, 3 errors beyond chance.", _NOTHING),
-        Column("firmer", NUMBER, "", "Times the odds of the anchor's letters there, by the weights.", _NOTHING),
+        Column("firmer", NUMBER, "", "Most times that the odds of a letter of the anchor are raised by it.", _NOTHING),
         Column("backgrounds", WHOLE, "", "Sequences of its background, likewise.", _NOTHING),
         Column("kernel", TEXT, "", "What gave the outputs: compiled, or full passes.", _NOTHING),
         Column(

@@ -35,7 +35,7 @@ from maxent_cli.io import CTCF_MOTIF, read_meme, write_table
 
 ANCHORS, LENGTH, TIMES = 20, 40, 10
 DRAWN = mx.Sampling()
-RUN = mx.Sampling(replicas=3, draws=100, warmup=1500, min_ess=50, max_steps=64_000)
+RUN = mx.Sampling(replicas=3, draws=100, thin=60, warmup=1500, min_ess=50, max_steps=64_000)
 AS_DRAWN = "effect_as_drawn"
 NAMES = ("effect", "flips", "free_energy")
 LAWS = {  # contexts of the default law lose the site now and then, or move it; a firmer one holds it in its place
