@@ -61,7 +61,7 @@ def main() -> None:
                 writer.writeheader()
                 writer.writerows(rows.values())
             print(*rows[case.name].values(), flush=True)
-            (given.out / "results.md").write_text(page(list(rows.values())), encoding="utf-8")
+    (given.out / "results.md").write_text(page(list(rows.values())), encoding="utf-8")
 
 
 def read(case: Case, folder: Path) -> dict[str, str]:
