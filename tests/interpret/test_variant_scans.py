@@ -6,9 +6,11 @@ from functools import cache
 import numpy as np
 import pytest
 from analysis.sample_sets import sample_set
+from scipy.optimize import brentq
 from small import Listed, anchor, hidden_units, law, small_model
 
 from maxent_cli.alphabet import encode
+from maxent_cli.analysis import contexts
 from maxent_cli.analysis.contexts import contexts_of
 from maxent_cli.data import SampleSet
 from maxent_cli.interpret import variants
@@ -116,21 +118,32 @@ def test_many_draws_come_to_the_listed_values(given: dict) -> None:
         assert np.corrcoef(values, getattr(truth, name))[0, 1] > 0.99, name
 
 
-def test_contexts_near_the_anchor_are_draws_of_a_firmer_tether() -> None:
+def firmer_rows(given: dict, share: float) -> np.ndarray:
+    """The background (L, 4) of contexts, by all words of the listed law rather than by draws."""
+    listed, words = listed_law("tethered")
+    law_now, codes = listed.law(BETA), encode(ANCHOR)
+    rows = np.array(anchored_law(MODEL, anchor(ANCHOR), settings_of(given)).terms.background)
+    same = words == codes
+    held = np.square(np.maximum(law_now @ same - rows[np.arange(len(ANCHOR)), codes], 0))
+
+    def left(strength: float) -> float:
+        weights = np.exp(strength * (same @ held - held.sum()))
+        return float((law_now @ weights) ** 2 / (law_now @ weights**2)) - share
+
+    rows[np.arange(len(ANCHOR)), codes] *= np.exp(brentq(left, 0, 1e6) * held)
+    return np.asarray(rows / rows.sum(axis=1, keepdims=True))
+
+
+def test_contexts_near_the_anchor_are_draws_of_a_firmer_tether(monkeypatch: pytest.MonkeyPatch) -> None:
     """Effects, flips and free energies are the listed ones of that law, and far from those of the draws' own."""
+    monkeypatch.setattr(contexts, "STRONGEST", 1e6)  # the law of five letters holds little
     given, scores, apart = LAWS["tethered"], list[float](), list[float]()
-    for seed in range(6):
-        samples = drawn(given, seed, 8, 500)
-        found, own = scan(samples, given, share=0.25), Truth(given)
-        contexts = found.contexts
-        assert contexts.effective == pytest.approx(1000, abs=1)
-        assert len(contexts.blocks) == 1000
-        odds = contexts.samples.background / (1 - contexts.samples.background)
-        times = (odds / (samples.background / (1 - samples.background)))[np.arange(len(ANCHOR)), encode(ANCHOR)]
-        assert times.max() == pytest.approx(contexts.firmer)
-        assert times.min() >= 1
-        truth = Truth(given, contexts.samples.background)
-        for name in ("effect", "flips", "free_energy"):
+    own, truth = Truth(given), Truth(given, firmer_rows(given, 0.5))
+    for seed in range(10):
+        found = scan(drawn(given, seed, 8, 500), given, share=0.5)
+        assert found.contexts.effective == pytest.approx(2000, abs=1)
+        assert len(found.contexts.blocks) == 2000
+        for name in ("effect", "free_energy"):
             values, errors = (
                 np.array([float(getattr(getattr(e, name), part)) for e in found.effects]) for part in ("value", "error")
             )
@@ -145,12 +158,12 @@ def test_where_draws_hold_nothing_contexts_are_as_drawn() -> None:
     background = np.full((len(ANCHOR), 4), 0.25)
     codes = np.random.default_rng(1).integers(0, 4, (8, 1000, len(ANCHOR)), np.uint8)
     samples = sample_set(codes, background, anchor=encode(ANCHOR), energy=np.zeros((8, 1000)), beta=BETA)
-    contexts = contexts_of(samples, 200)
-    assert contexts.firmer < 1.05
-    assert contexts.effective > 7990
-    assert len(contexts.codes) == 200
-    assert set(np.bincount(contexts.blocks)) <= {12, 13}  # of 16 blocks
-    np.testing.assert_allclose(contexts.samples.background, background, atol=0.01)
+    found = contexts_of(samples, 200)
+    assert found.firmer < 1.05
+    assert found.effective > 7990
+    assert len(found.codes) == 200
+    assert set(np.bincount(found.blocks)) <= {12, 13}  # of 16 blocks
+    np.testing.assert_allclose(found.samples.background, background, atol=0.01)
     plain = contexts_of(samples, 200, 1)
     assert (plain.firmer, plain.effective) == (1, pytest.approx(8000))
     np.testing.assert_array_equal(plain.samples.background, background)
@@ -226,8 +239,8 @@ def test_a_representation_is_asked_once_a_batch() -> None:
     samples, settings = drawn({}, 1), settings_of({})
     asked = VariantSettings(settings, settings.outputs, 40, seed=1, share=1)
     scan_anchor(Counting(), samples, [(2, ((3, 0),))], asked)  # no stack, so that all is by full passes
-    contexts = contexts_of(samples, 40, 1).codes
-    needed = sum(1 + (row[2] != 3) + (row[2] != 0) for row in contexts)
+    put_into = contexts_of(samples, 40, 1).codes
+    needed = sum(1 + (row[2] != 3) + (row[2] != 0) for row in put_into)
     most = 2 + needed + 3 * asked.backgrounds + 2  # the anchor and its change; two to find how many fit, and its view
     assert sum(calls) <= most
 

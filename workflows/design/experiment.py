@@ -3,11 +3,12 @@
     python workflows/design/experiment.py NETWORK OTHER --out FOLDER [--ledidi]
 
 NETWORK and OTHER are model folders of one task, trained from two seeds: designs are made on the first and read by the
-other. Beside the draws of `maxent_cli.design` (near an output, those of the draws that differ most), greedy evolution: of random sequences, or of one, a good change of a
-letter again and again, until the output is as wanted (of the three best one at random, or all runs from one sequence
-would be the same). With --ledidi also Ledidi (Schreiber et al. 2025), which is then to be installed beside maxent_cli
-(pip install ledidi, 2.2.0 here). For each, designs are drawn at the mean output that it reached. Edits: random
-sequences with a CTCF site planted at 40-58, whose output is to become that of random sequences. Tables: designs.tsv,
+other. Beside the draws of `maxent_cli.design` (near an output, those of the draws that differ most), greedy evolution:
+of random sequences, or of one, a good change of a letter again and again, until the output is as wanted (of the three
+best one at random, or all runs from one sequence would be the same). With --ledidi also Ledidi (Schreiber et al. 2025),
+which is then to be installed beside maxent_cli (pip install ledidi, 2.2.0 here). For each, designs are drawn at the
+mean output that it reached. Edits: random sequences with a CTCF site planted at 40-58, whose output is to become that
+of random sequences. Tables: designs.tsv,
 edits.tsv; what is there already is not made again.
 """
 
