@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from maxent_cli.alphabet import LETTERS
+from maxent_cli.alphabet import LETTERS, UNIFORM, Frequencies
 from maxent_cli.api.examining import examined, letters_finding, random_anchors
 from maxent_cli.api.jobs import Task, granted_cpus, outputs_of, torch_threads
 from maxent_cli.api.listening import Progress, listener_of
@@ -17,7 +17,7 @@ from maxent_cli.api.networks import Network, Reader, in_memory, opened, place
 from maxent_cli.api.results import results_folder
 from maxent_cli.errors import InputError, SettingsError
 from maxent_cli.interpret.checkup import NOTE, WRONG, Finding, Patient
-from maxent_cli.interpret.law import Frequencies, Law
+from maxent_cli.interpret.law import Law
 from maxent_cli.interpret.sampling import PRESETS
 from maxent_cli.io.checkpoint import ModelCard, kept_as, load_model, save_model
 from maxent_cli.io.digests import noted
@@ -27,7 +27,6 @@ from maxent_cli.models.adapter import FIND, Reading
 from maxent_cli.models.protocol import one_hot
 from maxent_cli.models.scores import Score
 
-UNIFORM = (0.25,) * 4
 FAR = 1e-4  # share of the outputs' spread by which the network and its folder may differ
 _TRIED = 16  # random sequences, for that
 

@@ -19,13 +19,13 @@ from maxent_cli.analysis.crossing import (
 )
 from maxent_cli.api.drawn import law_of, reader_of
 from maxent_cli.api.draws import Draws, GivenDraws, opened, path_of
-from maxent_cli.api.jobs import granted_cpus, in_order, torch_threads
+from maxent_cli.api.jobs import granted_cpus, in_order, one_by_one, torch_threads
 from maxent_cli.api.listening import Listener, Progress, listener_of
 from maxent_cli.api.networks import Network, Reader, place
 from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.api.runs import Run, settings_of
 from maxent_cli.data import WHOLE, Floats
-from maxent_cli.errors import InputError, SettingsError, StoppedError, require_range
+from maxent_cli.errors import InputError, SettingsError, require_range
 from maxent_cli.interpret.crossing import MOST_DRAWS, Drawn, read_each_other
 from maxent_cli.interpret.law import LawSettings
 from maxent_cli.io.crossing_figure import CrossingFigure, order_of, write_crossing_figure
@@ -44,7 +44,7 @@ def cross_read(
     networks: Sequence[Network],
     *,
     threshold: float = 0.0,
-    most_draws: int = MOST_DRAWS,
+    max_draws: int = MOST_DRAWS,
     device: str = "cpu",
     out: str | None = None,
     threads: int | None = None,
@@ -63,7 +63,7 @@ def cross_read(
         Anchors that all have by name and letters are compared.
     threshold
         A network calls a sequence by the side of this that its output is on.
-    most_draws
+    max_draws
         Draws of each anchor that are read, evenly spaced.
     device
         Where the networks run.
@@ -90,14 +90,14 @@ def cross_read(
     >>> found = mx.cross_read(["fold0.npz", "fold1.npz"], nets, out="crossed")  # doctest: +SKIP
     >>> found["networks"][["network", "t", "verdict"]]  # doctest: +SKIP
     """
-    require_range("most-draws", most_draws, 8, 10**6)
+    require_range("max-draws", max_draws, 8, 10**6)
     if len(draws) != len(networks) or len(draws) < 2:
         problem = f"{len(draws)} are given, with {len(networks)} networks"
         raise SettingsError("draws", "", problem, "give two or more, each with the --model that it was drawn with")
     listener, names = listener_of(progress), _names(networks)
     files = [path for network in networks for path in network.files]
     outputs = planned([*dict.fromkeys([*map(path_of, draws), *files])], folders=[out])
-    settings = settings_of(threshold=threshold, most_draws=most_draws, device=device, names=names)
+    settings = settings_of(threshold=threshold, max_draws=max_draws, device=device, names=names)
     with ExitStack() as stack:
         given = [stack.enter_context(opened(each)) for each in draws]
         digests: dict[str, object] = {
@@ -105,7 +105,7 @@ def cross_read(
             "draws": [noted(each.path) for each in given],
         }
         sides = [_side(each, network, device, listener) for each, network in zip(given, networks, strict=True)]
-        job = CrossingJob(given, sides, _shared(given), names, (threshold, most_draws, device), listener)
+        job = CrossingJob(given, sides, _shared(given), names, (threshold, max_draws, device), listener)
         run = Run("compare", settings, digests, WHOLE, len(job.shared), len(job.shared), 0)
         with unfinished(out, run.identity, listener.stop) as work:
             with torch_threads(threads or granted_cpus()):
@@ -132,18 +132,11 @@ class CrossingJob:
 
 def read_off(job: CrossingJob, work: Unfinished) -> list[str]:
     """Go through the anchors, keep the numbers of all pairs, and name what was kept in order."""
-    names, left = work.left_of(len(job.shared), job.listener.say)
-    with job.listener.progress("reading", len(left), "anchors") as ticker:
-        for row in left:
-            if job.listener.stop.asked:
-                raise StoppedError
-            try:
-                work.finish(names[row], _anchor(job, job.shared[row]))
-            except InputError as error:
-                work.useless = error.path in {each.path for each in job.draws}  # they must change
-                raise
-            ticker.advance()
-    return [f"{name}.result" for name in names]
+
+    def one(row: int) -> bytes:
+        return _anchor(job, job.shared[row])
+
+    return one_by_one(work, "reading", len(job.shared), one, {each.path for each in job.draws}, job.listener)
 
 
 def put_together(folder: Path, names: Sequence[str], found: Sequence[tuple[dict[str, Floats], list[Row]]]) -> list[Row]:

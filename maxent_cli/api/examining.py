@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from maxent_cli.alphabet import decode
+from maxent_cli.alphabet import UNIFORM, Frequencies, decode
 from maxent_cli.api.anchors import Given, anchors
 from maxent_cli.api.jobs import Task, check_together, granted_cpus, take_up, torch_threads
 from maxent_cli.api.listening import Listener, Progress, listener_of
@@ -26,7 +26,7 @@ from maxent_cli.interpret.checkup import (
     self_test_finding,
     speed,
 )
-from maxent_cli.interpret.law import Frequencies, Law
+from maxent_cli.interpret.law import Law
 from maxent_cli.interpret.sampling import Sampling, ready
 from maxent_cli.interpret.self_test import self_test
 from maxent_cli.io.machine import GIB, granted_memory
@@ -135,7 +135,7 @@ def random_anchors(length: int, background: Frequencies, count: int = RANDOM) ->
 def _background(network: Network, law: Law) -> dict[str, str]:
     if network.input_length is None:
         raise SettingsError("anchors", "", f"{network.name} does not say how many letters it reads", "give anchors")
-    found = random_anchors(network.input_length, law.frequencies or network.background or (0.25,) * 4)
+    found = random_anchors(network.input_length, law.frequencies or network.background or UNIFORM)
     return dict(zip(found.names, map(decode, found.codes), strict=True))
 
 

@@ -1,6 +1,6 @@
 """What the functions that evaluate a network on anchors share: a model with its anchors, and draws around each."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import torch
 
+from maxent_cli.alphabet import UNIFORM
 from maxent_cli.api.anchors import Anchors
 from maxent_cli.api.listening import Listener
 from maxent_cli.api.networks import Network, Reader, place
@@ -72,7 +73,7 @@ def take_up(network: Network, anchors: Anchors, law: Law, device: str, settings:
     settings: all that shapes the run's outputs, but network and anchors.
     """
     background = law.frequencies or network.background
-    found, rejected, read = anchors.read_part(network.input_length, background or (0.25,) * 4, task.shard)
+    found, rejected, read = anchors.read_part(network.input_length, background or UNIFORM, task.shard)
     account(len(found), rejected, anchors.name, task.rejected_table, task.listener, task.shard)
     if found.mutable is not None and not found.mutable.all():
         some = int((~found.mutable).any(axis=1).sum())
@@ -208,6 +209,32 @@ def keep_each(
                 next(results)
             ticker.advance()
         next(results, None)  # so that it ends, rather than is stopped
+    return [f"{name}.result" for name in names]
+
+
+def one_by_one(
+    work: Unfinished,
+    phase: str,
+    count: int,
+    result: Callable[[int], bytes],
+    at_fault: Collection[str],
+    listener: Listener,
+) -> list[str]:
+    """Have a result for each of so many anchors among the unfinished work, and name them in order.
+
+    at_fault: what must change before the work can go on, where an error is of that.
+    """
+    names, left = work.left_of(count, listener.say)
+    with listener.progress(phase, len(left), "anchors") as ticker:
+        for row in left:
+            if listener.stop.asked:
+                raise StoppedError
+            try:
+                work.finish(names[row], result(row))
+            except InputError as error:
+                work.useless = error.path in at_fault
+                raise
+            ticker.advance()
     return [f"{name}.result" for name in names]
 
 

@@ -155,7 +155,7 @@ def command(
         layer=layer,
         output=output,
         output_names=output_names,
-        background=None if background == "data" else background,
+        background=background,
         gc=gc,
         table=table,
         device=device,

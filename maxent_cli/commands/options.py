@@ -17,6 +17,7 @@ from maxent_cli.commands.params import (
     FiniteRange,
     FrequenciesType,
     InputPath,
+    KnownMotifs,
     NumberOrAuto,
     OutputsType,
     ShardType,
@@ -201,6 +202,31 @@ shard_option = option(
 )
 
 
+def known_option(default: str | None = None) -> Decorator:
+    """The known motifs that found ones are named by."""
+    return option(
+        "--known",
+        type=KnownMotifs(),
+        default=default,
+        show_default=default is not None,
+        everyday=True,
+        help="Known motifs to name the found ones by: jaspar-vertebrates, jaspar-fungi, jaspar for both (they are "
+        "included), or a MEME file.",
+    )
+
+
+def similarity_option(same: str, everyday: bool = True) -> Decorator:
+    """From which similarity two motifs are the same."""
+    return option(
+        "--similarity",
+        default=0.65,
+        show_default=True,
+        type=FiniteRange(0, 1),
+        everyday=everyday,
+        help=f"{same} aligned columns correlate at least this much (Pearson r).",
+    )
+
+
 def out_option(help_text: str, pipe: bool = False) -> Decorator:
     """The output that every command has; '-' only where it may be a pipe."""
 
@@ -316,10 +342,10 @@ def read_anchors(
     genome: str | None,
     centre: Literal["centre", "summit"],
     crop: bool,
-    flank: Literal["genome", "background"] | None,
-    fix: str | None,
-    n_policy: Literal["reject", "fix", "sample"],
-    map_chromosomes: bool,
+    flank: Literal["genome", "background"] | None = None,
+    fix: str | None = None,
+    n_policy: Literal["reject", "fix", "sample"] = "reject",
+    map_chromosomes: bool = False,
 ) -> "Anchors | None":
     """Anchors as the options ask for them, where there are any."""
     from maxent_cli.api.anchors import anchors as read
@@ -379,7 +405,7 @@ background_options = stack(
         default="data",
         show_default=True,
         section="Law",
-        help="Letter frequencies q: four numbers, a G+C fraction, or those of the training data.",
+        help="Letter frequencies q: of A, C, G and T, or those of the training data.",
     ),
     option(
         "--gc",
@@ -410,7 +436,7 @@ def law_of(
     return Law(
         held,
         output,
-        None if background == "data" else background,
+        background,
         gc,
         None if tether == NONE else tether,
         None if beta == AUTO else beta,

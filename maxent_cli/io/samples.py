@@ -19,6 +19,7 @@ from maxent_cli.alphabet import UNKNOWN, Codes
 from maxent_cli.data import Interval, Networks, Replicas, SampleSet
 from maxent_cli.errors import InputError
 from maxent_cli.io.digests import note
+from maxent_cli.io.files import reason
 from maxent_cli.io.outputs import writing
 from maxent_cli.laws import LAWS, LawKind, spelled
 
@@ -298,7 +299,7 @@ def _naming(path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise InputError(path, "", (error.strerror or str(error)).lower(), _CURE) from error
+        raise InputError(path, "", reason(error), _CURE) from error
     except InputError:
         raise
     except Exception as error:  # a damaged file can end in any
