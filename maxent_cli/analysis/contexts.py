@@ -98,7 +98,7 @@ def _lean(samples: SampleSet, same: NDArray[np.bool_], rows: NDArray[np.bool_], 
     kept, weights = same @ held, np.zeros(len(same))
 
     def excess(strength: float) -> float:
-        return 1 / float(np.square(softmax(strength * kept[rows])).sum()) - share * rows.sum()
+        return float(1 / np.square(softmax(strength * kept[rows])).sum() - share * rows.sum())
 
     strength = 0.0
     if share < 1:

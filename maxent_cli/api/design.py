@@ -19,6 +19,7 @@ from maxent_cli.analysis.designs import (
     edited,
     edits_of,
     mean_distance,
+    most_unlike,
     number_rows,
     set_rows,
     spread_out,
@@ -235,7 +236,8 @@ class _Designer:
         diagnosis = diagnose(samples, self.run.max_rhat, self.run.min_ess)
         settled = {"converged": diagnosis.converged, "rhat": diagnosis.worst_rhat}
         codes, output = self._candidates(samples)
-        rows = taken(codes, self.what.number, self.what.apart)
+        choose = most_unlike if self.what.free_to_choose else taken
+        rows = choose(codes, self.what.number, self.what.apart)
         anchor = samples.anchor if self.anchored else None
         summary = self._summary(samples) | settled | {"ess": diagnosis.least_ess} | _of_designs(codes[rows])
         found = {"designs": design_rows(samples.name, codes[rows], output[rows], anchor, settled)}

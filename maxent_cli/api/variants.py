@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from maxent_cli.alphabet import LETTERS
+from maxent_cli.analysis.contexts import SHARE
 from maxent_cli.analysis.jackknife import Estimate
 from maxent_cli.analysis.variants import VariantEffect
 from maxent_cli.api.drawn import law_of, reader_of
@@ -23,7 +24,7 @@ from maxent_cli.api.variant_alleles import Alleles, Asked, in_genome, read_allel
 from maxent_cli.data import WHOLE, Interval, SampleSet, Shard
 from maxent_cli.errors import InputError, SettingsError, require_range, shown
 from maxent_cli.interpret.sampling import over_rows, ready
-from maxent_cli.interpret.variants import CONTEXTS, SHARE, Scanned, Site, VariantSettings, scan_anchor, single_sites
+from maxent_cli.interpret.variants import CONTEXTS, Scanned, Site, VariantSettings, scan_anchor, single_sites
 from maxent_cli.io.digests import noted, run_digests
 from maxent_cli.io.growing_tables import growing_table
 from maxent_cli.io.machine import granted_cpus, require_memory
@@ -119,8 +120,9 @@ def variants(
     listener, threads = listener_of(progress), threads or granted_cpus()
     rejected = rejected_beside(out) if vcf else None
     plain = {"vcf": vcf, "annotated": annotated, "all_single": all_single, "contexts": contexts, "seed": seed}
-    plain["contexts_share"] = contexts_share
-    settings = settings_of(**plain, output=output, device=device, reading=network.reading)
+    settings = settings_of(
+        **plain, contexts_share=contexts_share, output=output, device=device, reading=network.reading
+    )
     weights = str(output) if is_table(output) else None
     read = [*network.files, path_of(draws), vcf, genome, weights]
     outputs = planned(read, folders=[out], implied=[rejected], noting=False)
