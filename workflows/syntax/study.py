@@ -1,10 +1,11 @@
 """Does `maxent motifs --syntax` find the distance that was planted, none where none was, and "A and not B"?
 
-python -m workflows.syntax.study OUT [--networks 10]
+python -m workflows.syntax.study OUT [--networks 10] [--first 11]
 
 Three kinds of networks, each trained on sequences of its own: spaced (both motifs 6 bp apart, against both at other
 distances), free (both at any distance, against either alone) and not (the first alone, against both, the second alone
-and neither). OUT/results.tsv has a row a network; those that are there are not made again. results.md is the page.
+and neither). Networks 1 to 10 are those on which the number of anchors was settled: of eight, 7 of 10 distances were
+told (p up to 0.05), though all ten stood out most. Those that the page judges are others. OUT/results.tsv has a row a network; those that are there are not made again. results.md is the page.
 """
 
 import argparse
@@ -27,7 +28,7 @@ SHOWN = (
 )
 WORDS = {"one": "CGTTAGTC", "two": "CTGGGGTT"}  # unlike each other and themselves, on either strand
 SHARPNESS = 0.91
-LENGTH, COUNT, EPOCHS, ANCHORS = 50, 1500, 20, 8
+LENGTH, COUNT, EPOCHS, ANCHORS = 50, 1500, 20, 16
 SPACING, WIDEST = 6, 20  # bp
 KINDS = ("spaced", "free", "not")
 SMALL = {"filters": 16, "hidden": 16}
@@ -41,12 +42,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
     parser.add_argument("--networks", type=int, default=10)
+    parser.add_argument("--first", type=int, default=11, help="number of the first [default: 11]")
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
     write_meme(str(asked.out / "words.meme"), [matrix(name, word) for name, word in WORDS.items()], np.full(4, 0.25))
     path = asked.out / "results.tsv"
     rows = pd.read_table(path).to_dict("records") if path.is_file() else []
-    for seed in range(1, asked.networks + 1):
+    for seed in range(asked.first, asked.first + asked.networks):
         for kind in KINDS:
             if not any((row["kind"], row["seed"]) == (kind, seed) for row in rows):
                 rows.append(ask(kind, seed, asked.out))
