@@ -42,7 +42,7 @@ from maxent_cli.interpret.backgrounds import random_codes, support_of
 from maxent_cli.interpret.constraints import log_share_inside
 from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, evaluate
 from maxent_cli.interpret.plan import NotAStack, read_layers, read_plan, read_stack
-from maxent_cli.interpret.surrogates import Apprentice, cheap_front, most_steps, teacher_of, work_of
+from maxent_cli.interpret.surrogates import Apprentice, most_steps, teacher_of, work_of
 from maxent_cli.models.consensus import networks_of
 from maxent_cli.models.protocol import SequenceModel
 
@@ -291,16 +291,11 @@ def why_full_passes(model: SequenceModel, run: Sampling) -> str | None:
         for part in networks_of(model):
             read_stack(part)
     except NotAStack as reason:
-        if not _learns(run):
-            return str(reason)
-        try:
-            cheap_front(model)
-        except NotAStack:
-            return str(reason)
+        return None if learns(run) else str(reason)
     return None
 
 
-def _learns(run: Sampling) -> bool:
+def learns(run: Sampling) -> bool:
     """Whether a surrogate may serve."""
     return run.moves != SINGLE_LETTERS and run.warmup > 0
 
@@ -407,7 +402,7 @@ def prepare(model: SequenceModel, anchor: Anchor, settings: LawSettings, run: Sa
     setting = compiled(setting, codes[: run.replicas * CHECKED], threads)
     if settings.hold:  # which a surrogate's proposals would not heed
         return setting
-    if not _learns(run) or (setting.work is not None and setting.work <= MOST_COMPILED):
+    if not learns(run) or (setting.work is not None and setting.work <= MOST_COMPILED):
         return setting
     return with_surrogate(setting, codes, threads)
 
@@ -518,14 +513,11 @@ def compiled(setting: Setting, codes: Codes, threads: int) -> Setting:
 
 
 def with_surrogate(setting: Setting, codes: Codes, threads: int) -> Setting:
-    """The setting with surrogate transitions, where the network's first layers can be read.
+    """The setting with surrogate transitions, by the network's first layers or, where none can be read, a student's.
 
     codes (n, L): sequences from the background.
     """
-    try:
-        teacher = teacher_of(setting.model, setting.law)
-    except NotAStack:
-        return setting
+    teacher = teacher_of(setting.model, setting.law)
     run, anchor = setting.run, setting.anchor.codes
     (key,) = chain_keys(run.seed, "lessons", anchor, 1)
     most = most_steps(int(setting.law.terms.mutable.sum()))

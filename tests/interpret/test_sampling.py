@@ -70,10 +70,21 @@ def test_the_law_does_not_depend_on_how_it_is_drawn_from(given: dict, start: str
     assert probability(samples, Listed(MODEL, ANCHOR), BETA) > ODD
 
 
-def test_a_network_that_is_no_stack_follows_the_same_law() -> None:
-    samples = sample_anchor(Opaque(), anchor(ANCHOR), law(BETA), run(chains=60, replicas=2, draws=20))
+def test_a_network_that_is_no_stack_follows_the_same_law_by_full_passes() -> None:
+    plainly = {"chains": 60, "replicas": 2, "draws": 20, "moves": SINGLE_LETTERS}
+    samples = sample_anchor(Opaque(), anchor(ANCHOR), law(BETA), run(**plainly))
+    assert samples.kernel.startswith("full passes (")
     assert probability(samples, Listed(MODEL, ANCHOR), BETA) > ODD
     assert samples.drift == 0
+
+
+def test_a_network_that_cannot_be_read_has_a_student_and_follows_the_same_law() -> None:
+    blocks: list[Block] = []
+    asked = (Opaque(), anchor(ANCHOR), law(BETA), run(chains=60, replicas=2, draws=20))
+    samples = sample_anchor(*asked, journal=Journal(iter(()), blocks.append))
+    assert re.fullmatch(r"surrogate \(a student; \d+ steps at once, \d+% accepted\)", samples.kernel)
+    assert probability(samples, Listed(MODEL, ANCHOR), BETA) > ODD
+    assert same(samples, sample_anchor(*asked, threads=2, journal=Journal(iter(blocks[:7]), lambda _: None)))
 
 
 def test_a_surrogate_follows_the_same_law_and_a_run_goes_on_with_it_as_if_it_had_never_stopped() -> None:
