@@ -5,12 +5,11 @@ import torch
 from torch import Tensor
 
 from maxent_cli.engine.proposals import (
+    ADAPTING,
     FRESH,
     FRESH_ADAPTED,
     LOST,
     LOST_ADAPTED,
-    REFILL,
-    TOGGLE,
     Move,
     MoveTable,
     move_table,
@@ -89,7 +88,7 @@ def _block(state: State, target: Target, table: MoveTable, steps: int, counts: T
     source, scale, offset, lost, moves, decide = _proposals(state, table, steps)
     beta, rows = torch.as_tensor(target.beta, device=device), log_rows(target.background, device)
     adapted = log_rows(target.background if target.adapted is None else target.adapted, device)
-    adapts = np.isin(table.kind, (REFILL, TOGGLE)).any()
+    adapts = np.isin(table.kind, ADAPTING).any()
     # positions that never change may hold an unknown letter, which is no residue modulo 4
     modulus = torch.from_numpy(np.where(target.mutable, 3, 7).astype(np.uint8)).to(device)
     accepted = torch.empty(moves.shape, dtype=torch.bool, device=device)

@@ -25,6 +25,7 @@ from maxent_cli.engine.proposals import (
     REDRAW,
     REFILL,
     REVERSE_COMPLEMENT,
+    SCATTER,
     SHIFT,
     SINGLE_LETTERS,
     TOGGLE,
@@ -82,6 +83,16 @@ REVERSIBLE = (
     Move(TOGGLE, 0.1, 20),
     Move(REFILL, 0.06, 4),
     Move(REFILL, 0.06, 12),
+)
+# where each step takes a pass of the network, whatever changes: many letters at once, by fours
+SCATTERED = (
+    Move(SCATTER, 0.2, 4),
+    Move(SCATTER, 0.25, 16),
+    Move(SCATTER, 0.25, 64),
+    Move(SHIFT, 0.03, WHOLE, 8),
+    Move(REVERSE_COMPLEMENT, 0.01, WHOLE),
+    Move(TOGGLE, 0.16, 20),
+    Move(REFILL, 0.1, 4),
 )
 MOVES = MappingProxyType({"all": ALL_MOVES, "letters": SINGLE_LETTERS})  # what --moves names
 MOST_COMPILED = 1_500_000  # multiplications of a changed letter above which surrogates take the compiled chain's place
@@ -392,7 +403,8 @@ def prepare(model: SequenceModel, anchor: Anchor, settings: LawSettings, run: Sa
         log_share_inside(anchor, law.terms.background, settings.constraints)  # which says so, if nothing is
     run = paced(run, int(law.terms.mutable.sum()))
     plain = full_pass_chain if run.device == "cpu" else metropolis_hastings
-    setting = Setting(model, anchor, law, settings, run, partial(plain, run.moves))
+    moves = SCATTERED if run.moves == ALL_MOVES else run.moves
+    setting = Setting(model, anchor, law, settings, run, partial(plain, moves))
     codes = random_codes(anchor.codes, law.terms, setting.reference_keys)
     setting = replace(setting, reference=reference_of(setting, setting.energies(codes)))
     if settings.finds_mean:

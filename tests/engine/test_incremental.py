@@ -15,7 +15,7 @@ from maxent_cli.alphabet import encode
 from maxent_cli.engine.incremental import compiled_chain, letter_energies, single_changes
 from maxent_cli.engine.kernels import metropolis_hastings
 from maxent_cli.engine.layers import BIAS
-from maxent_cli.engine.proposals import LETTER, REDRAW, REVERSE_COMPLEMENT, SHIFT, Move
+from maxent_cli.engine.proposals import LETTER, REDRAW, REVERSE_COMPLEMENT, SCATTER, SHIFT, Move
 from maxent_cli.engine.target import Kernel, Ladder, State, Target, Trace, start_state
 from maxent_cli.interpret.plan import HANDLERS, Add, Back, Crop, Join, Mean, Turn, as_representation, read_plan
 from maxent_cli.models.architectures import build
@@ -29,6 +29,7 @@ MOVES = (
     Move(SHIFT, 0.1, 10**6, 4),
     Move(REVERSE_COMPLEMENT, 0.2, 4),
     Move(REDRAW, 0.1, 3),
+    Move(SCATTER, 0.1, 3),
 )
 
 
