@@ -82,8 +82,10 @@ def by_draws(network: mx.Network, kind: str, given: argparse.Namespace) -> Row:
     codes, places = simulated(400, np.random.default_rng(3))
     chosen = codes[(places[:, 2] == SPACING) & (places[:, 3] == 1)][: given.anchors]
     anchors = {f"anchor_{number}": decode(row) for number, row in enumerate(chosen)}
-    law = mx.Law(background=UNIFORM, tether=None)
-    draws = mx.sample(network, anchors, law, out=str(given.out / f"{kind}.npz"), threads=1, progress=False)
+    law = mx.Law(background=UNIFORM)
+    draws = mx.sample(
+        network, anchors, law, preset="quick", out=str(given.out / f"{kind}.npz"), threads=1, progress=False
+    )
     drawn, summary = time.process_time(), draws.to_frame()
     syntax = mx.Syntax(motifs=str(given.out / "words.meme"), max_distance=WIDEST)
     asked = {"unconverged": True, "logos": "none", "threads": 1, "progress": False, "out": str(folder)}
