@@ -11,10 +11,8 @@ from maxent_cli.api.jobs import Job
 from maxent_cli.errors import SettingsError
 from maxent_cli.interpret.checkup import spoken_time
 from maxent_cli.interpret.law import evaluate, output_term
-from maxent_cli.interpret.plan import NotAStack, read_stack
-from maxent_cli.interpret.sampling import MOST_COMPILED, REFERENCE_DRAWS, learns, paced
-from maxent_cli.interpret.surrogates import most_steps, work
-from maxent_cli.models.consensus import networks_of
+from maxent_cli.interpret.sampling import MOST_COMPILED, REFERENCE_DRAWS, learns, paced, work_in
+from maxent_cli.interpret.surrogates import most_steps
 
 MOST_HOURS = 24.0  # by default
 
@@ -51,12 +49,8 @@ def _compiled(job: Job) -> bool:
     law, run = job.subject.law, job.sampling
     if law.hold or law.kind.of_outputs:
         return False
-    try:
-        stacks = [read_stack(part) for part in networks_of(job.subject.model)]
-    except NotAStack:
-        return False
-    product = sum(work([layer for layer, _, _ in stack.layers]) for stack in stacks)
-    return product <= MOST_COMPILED or not learns(run)
+    product = work_in(job.subject.model)
+    return product is not None and (product <= MOST_COMPILED or not learns(run))
 
 
 def _passes(job: Job, free: int) -> float:

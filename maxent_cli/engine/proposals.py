@@ -164,7 +164,8 @@ def propose(key, step, table, source, scale, offset, lost):  # type: ignore[no-u
         if len(table.free) == 0:
             return move, 0, 0, u
         first, last = table.free[0], table.free[-1] + 1
-        _scatter(key, step, table, table.chances[move], first, last, source, scale, offset, lost)
+        if not _scatter(key, step, table, table.chances[move], first, last, source, scale, offset, lost):
+            return move, 0, 0, u
         return move, first, last, u
     if kind == REVERSE_COMPLEMENT:
         for p in range(first, last):
@@ -215,6 +216,8 @@ def _fill(key, step, table, first, last, from_adapted, back_to_adapted, source, 
 
 @uncounted()
 def _scatter(key, step, table, chances, first, last, source, scale, offset, lost):  # type: ignore[no-untyped-def]
+    """Returns how many letters are redrawn."""
+    drawn = 0
     for p in range(first, last):
         slot, half = (p - first) // 2, (p - first) % 2
         if half == 0:
@@ -223,6 +226,8 @@ def _scatter(key, step, table, chances, first, last, source, scale, offset, lost
         if uniform(words[2 * half]) < chances[p]:
             scale[p], offset[p] = FRESH_ADAPTED, letter(words[2 * half + 1], table.cumulative_adapted[p])
             lost[p] = LOST_ADAPTED
+            drawn += 1
+    return drawn
 
 
 @uncounted()

@@ -43,7 +43,7 @@ from maxent_cli.interpret.backgrounds import random_codes, support_of
 from maxent_cli.interpret.constraints import log_share_inside
 from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, evaluate
 from maxent_cli.interpret.plan import NotAStack, read_layers, read_plan, read_stack
-from maxent_cli.interpret.surrogates import Apprentice, most_steps, teacher_of, work_of
+from maxent_cli.interpret.surrogates import Apprentice, most_steps, teacher_of, work
 from maxent_cli.models.consensus import networks_of
 from maxent_cli.models.protocol import SequenceModel
 
@@ -96,6 +96,8 @@ SCATTERED = (
 )
 MOVES = MappingProxyType({"all": ALL_MOVES, "letters": SINGLE_LETTERS})  # what --moves names
 MOST_COMPILED = 1_500_000  # multiplications of a changed letter above which surrogates take the compiled chain's place
+BYTES_A_VALUE = 24  # that the compiled chain keeps of each value of a network: five numbers and a place
+MOST_HELD = 2**31  # bytes of all chains and replicas
 LEAST_ACCEPTED = 0.1  # share of the surrogate's proposals at the top replica, below which it is of no help
 
 
@@ -235,9 +237,9 @@ class Setting:
     """All that the draws around one anchor need: the anchor, its law, and the kernel.
 
     build gives the kernel for so many replicas. kernel_name says which it is, and why if it is not the compiled one;
-    drift is how far the compiled chain's energies were from full passes after some random changes. work: what a changed
-    letter costs in the compiled chain. apprentice: who learns a surrogate, if there is to be one; instead: what is done
-    where it does not help. aim: how a mean output that is wanted is put as an energy.
+    drift is how far the compiled chain's energies were from full passes after some random changes. apprentice: who
+    learns a surrogate, if there is to be one; instead: makes the setting for where it does not help. aim: how a mean
+    output that is wanted is put as an energy.
     """
 
     model: SequenceModel
@@ -249,15 +251,19 @@ class Setting:
     reference: Reference = NO_REFERENCE
     kernel_name: str = "full passes"
     drift: float = 0.0
-    work: int | None = None
     apprentice: Apprentice | None = None
-    instead: "Setting | None" = None
+    instead: "Callable[[], Setting] | None" = None
     aim: Aim | None = None
 
     @property
     def kernel(self) -> Kernel:
         """The kernel for the run's replicas."""
         return self.build(Ladder(self.run.replicas, EXCHANGE_EVERY))
+
+    @property
+    def plain(self) -> "Setting":
+        """The setting without a surrogate."""
+        return self if self.instead is None else self.instead()
 
     @property
     def wanted(self) -> float | None:
@@ -375,8 +381,9 @@ def sample_anchor(
     setting = journalled(prepare(model, anchor, settings, run, threads), journal)
     setting, tuned = warmed_up(setting)
     if setting.instead is not None and tuned.accepted[-1] < LEAST_ACCEPTED:
-        why = f"{setting.instead.kernel_name}; {tuned.accepted[-1]:.0%} of a surrogate's proposals were accepted"
-        setting = journalled(replace(setting.instead, kernel_name=why), journal)
+        plain = setting.plain
+        why = f"{plain.kernel_name}; {tuned.accepted[-1]:.0%} of a surrogate's proposals were accepted"
+        setting = journalled(replace(plain, kernel_name=why), journal)
         setting, tuned = warmed_up(setting)
     for samples in draw(setting, tuned):
         if diagnose(samples, run.max_rhat, run.min_ess).converged:
@@ -411,12 +418,21 @@ def prepare(model: SequenceModel, anchor: Anchor, settings: LawSettings, run: Sa
         setting = aimed(setting)
     if run.device != "cpu":
         return setting
-    setting = compiled(setting, codes[: run.replicas * CHECKED], threads)
-    if settings.hold:  # which a surrogate's proposals would not heed
-        return setting
-    if not learns(run) or (setting.work is not None and setting.work <= MOST_COMPILED):
-        return setting
-    return with_surrogate(setting, codes, threads)
+    plainly = partial(compiled, setting, codes[: run.replicas * CHECKED], threads)
+    if settings.hold or not learns(run):  # what is held, a surrogate's proposals would not heed
+        return plainly()
+    if (work_in(model) or 0) > MOST_COMPILED:  # the compiled chain is not even tried, unless the surrogate is no help
+        return with_surrogate(setting, codes, threads, plainly)
+    found = plainly()
+    return found if found.kernel_name == COMPILED else with_surrogate(found, codes, threads, lambda: found)
+
+
+def work_in(model: SequenceModel) -> int | None:
+    """Multiplications of a changed letter in the compiled chain; None where it does not know the network."""
+    try:
+        return sum(work([layer for layer, _, _ in read_stack(part).layers]) for part in networks_of(model))
+    except NotAStack:
+        return None
 
 
 def with_own_beta(settings: LawSettings, law: AnchoredLaw) -> LawSettings:
@@ -514,6 +530,9 @@ def compiled(setting: Setting, codes: Codes, threads: int) -> Setting:
     except NotAStack as reason:
         return replace(setting, kernel_name=f"full passes ({reason})")
     moves = setting.run.moves
+    held = BYTES_A_VALUE * plan.values * setting.run.chains * setting.run.most_replicas
+    if held > MOST_HELD:
+        return replace(setting, kernel_name=f"full passes (the compiled chain would hold {held / 2**30:.1f} GiB)")
     found = replace(setting, build=lambda ladder: compiled_chain(plan, moves, ladder, threads), kernel_name=COMPILED)
     keys = chain_keys(setting.run.seed, "check", setting.anchor.codes, len(codes))
     _, trace = found.kernel(
@@ -521,13 +540,13 @@ def compiled(setting: Setting, codes: Codes, threads: int) -> Setting:
     )
     if not trace.drift <= MOST_DRIFT * setting.reference.energy_spread:
         return replace(setting, kernel_name="full passes (the compiled chain gives other energies)")
-    return replace(found, drift=trace.drift, work=work_of(plan))
+    return replace(found, drift=trace.drift)
 
 
-def with_surrogate(setting: Setting, codes: Codes, threads: int) -> Setting:
+def with_surrogate(setting: Setting, codes: Codes, threads: int, instead: Callable[[], Setting]) -> Setting:
     """The setting with surrogate transitions, by the network's first layers or, where none can be read, a student's.
 
-    codes (n, L): sequences from the background.
+    codes (n, L): sequences from the background. instead: makes the setting for where that is no help.
     """
     teacher = teacher_of(setting.model, setting.law)
     run, anchor = setting.run, setting.anchor.codes
@@ -538,7 +557,7 @@ def with_surrogate(setting: Setting, codes: Codes, threads: int) -> Setting:
     def build(ladder: Ladder) -> Kernel:
         return surrogate_chain(REVERSIBLE, Ladder(ladder.replicas), threads)
 
-    return replace(setting, build=build, kernel_name=SURROGATE, apprentice=apprentice, instead=setting)
+    return replace(setting, build=build, kernel_name=SURROGATE, apprentice=apprentice, instead=instead)
 
 
 def warmed_up(setting: Setting) -> tuple[Setting, Tuned]:

@@ -66,22 +66,6 @@ def work(found: list[Layer]) -> int:
     return total
 
 
-def work_of(plan: Plan) -> int:
-    """The same of all layers of a plan."""
-    found, first = 0, 0
-    for stack in plan.stacks:
-        found += work([_layer_of(row.tolist(), first) for row in stack])
-        first += len(stack)
-    return found
-
-
-def _layer_of(row: list[int], first: int) -> Layer:
-    """A row of a stack that begins with a given one, as a layer."""
-    read, added = row[layers.INPUT], row[layers.ADDED]
-    reads = layers.LETTERS if read == layers.NOTHING else read - first
-    return Layer(*row[: layers.WEIGHTS], added=added if added == layers.NOTHING else added - first, reads=reads)
-
-
 def cheap_front(model: SequenceModel) -> list[LayerWeights]:
     """As many of the network's first layers as a copy may have; NotAStack where not even the first can be read."""
     front = read_front(model)

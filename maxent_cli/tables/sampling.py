@@ -72,7 +72,7 @@ SUMMARY = Table(
             "kernel",
             TEXT,
             "",
-            "What drew: the compiled kernel; a surrogate, of what, with how many steps at once and the share accepted; or "
+            "What drew: the compiled kernel; a surrogate, of what, the steps at once and the share accepted; or "
             "full passes and why.",
         ),
         Column(
