@@ -39,7 +39,7 @@ def metropolis_hastings(moves: tuple[Move, ...], ladder: Ladder = NO_LADDER) -> 
     """
 
     def run(state: State, target: Target, draws: int, thin: int) -> tuple[State, Trace]:
-        table = move_table(moves, target.background, target.mutable, target.adapted)
+        table = move_table(target.spread(moves), target.background, target.mutable, target.adapted)
         counts = torch.zeros(2, len(moves) + ladder.replicas - 1, dtype=torch.int64, device=state.codes.device)
         codes, energy = [], []
         with torch.inference_mode():

@@ -84,15 +84,16 @@ REVERSIBLE = (
     Move(REFILL, 0.06, 4),
     Move(REFILL, 0.06, 12),
 )
-# where each step takes a pass of the network, whatever changes: many letters at once, by fours
+# where each step takes a pass of the network, whatever changes: many letters at once, how many warm-up finds
 SCATTERED = (
-    Move(SCATTER, 0.2, 4),
-    Move(SCATTER, 0.25, 16),
-    Move(SCATTER, 0.25, 64),
-    Move(SHIFT, 0.03, WHOLE, 8),
-    Move(REVERSE_COMPLEMENT, 0.01, WHOLE),
-    Move(TOGGLE, 0.16, 20),
-    Move(REFILL, 0.1, 4),
+    Move(LETTER, 0.2),
+    Move(SCATTER, 0.15, 4),
+    Move(SCATTER, 0.3, 12),
+    Move(SCATTER, 0.1, 36),
+    Move(SHIFT, 0.02, WHOLE, 8),
+    Move(REVERSE_COMPLEMENT, 0.005, WHOLE),
+    Move(TOGGLE, 0.1, 20),
+    Move(REFILL, 0.125, 4),
 )
 MOVES = MappingProxyType({"all": ALL_MOVES, "letters": SINGLE_LETTERS})  # what --moves names
 MOST_COMPILED = 1_500_000  # multiplications of a changed letter above which surrogates take the compiled chain's place
@@ -259,6 +260,13 @@ class Setting:
     def kernel(self) -> Kernel:
         """The kernel for the run's replicas."""
         return self.build(Ladder(self.run.replicas, EXCHANGE_EVERY))
+
+    @property
+    def scattering(self) -> NDArray[np.bool_] | None:
+        """Which moves are scattered redraws (M,); None where a step takes no pass of the network, or by given moves."""
+        if self.apprentice is not None or self.kernel_name == COMPILED or self.run.moves != ALL_MOVES:
+            return None
+        return np.array([move.kind == SCATTER for move in SCATTERED])
 
     @property
     def plain(self) -> "Setting":
@@ -583,7 +591,7 @@ def warm_up(setting: Setting, state: State, betas: Betas | None = None) -> Tuned
         betas = first_ladder(top, run.replicas, 1 / reference.energy_spread)
     fixed = (setting.kernel, state, setting.law.terms, betas, setting.wanted, run.warmup)
     if setting.apprentice is None:
-        return tune(*fixed)
+        return tune(*fixed, scattering=setting.scattering)
     learner = setting.apprentice.learner()
     return tune(*fixed, learner.begin(setting.anchor.codes), learner.learn)
 
@@ -599,7 +607,8 @@ def draw(setting: Setting, tuned: Tuned) -> Iterator[SampleSet]:
     run, first, thin, times, again = setting.run, tuned.state.step, whole(setting.run.thin, tuned.surrogate), 1, 0
     held, parts, kernel = nothing_held(setting), list[Trace](), setting.kernel
     while True:
-        ladder = setting.law.terms.at(np.tile(tuned.betas, run.chains), tuned.adapted, tuned.surrogate)
+        adapted = tuned.adapted, tuned.surrogate, tuned.scattered
+        ladder = setting.law.terms.at(np.tile(tuned.betas, run.chains), *adapted)
         state, trace = kernel(tuned.state, ladder, times * run.draws - held.codes.shape[1], thin)
         held, tuned = held.followed_by(trace), tuned._replace(state=state)
         parts.append(trace._replace(codes=NO_CODES, energy=NO_ENERGY))  # only the counts are wanted later
