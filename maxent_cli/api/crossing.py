@@ -19,13 +19,13 @@ from maxent_cli.analysis.crossing import (
 )
 from maxent_cli.api.drawn import law_of, reader_of
 from maxent_cli.api.draws import Draws, GivenDraws, opened, path_of
-from maxent_cli.api.jobs import granted_cpus, in_order, torch_threads
+from maxent_cli.api.jobs import granted_cpus, in_order, one_by_one, torch_threads
 from maxent_cli.api.listening import Listener, Progress, listener_of
 from maxent_cli.api.networks import Network, Reader, place
 from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.api.runs import Run, settings_of
 from maxent_cli.data import WHOLE, Floats
-from maxent_cli.errors import InputError, SettingsError, StoppedError, require_range
+from maxent_cli.errors import InputError, SettingsError, require_range
 from maxent_cli.interpret.crossing import MOST_DRAWS, Drawn, read_each_other
 from maxent_cli.interpret.law import LawSettings
 from maxent_cli.io.crossing_figure import CrossingFigure, order_of, write_crossing_figure
@@ -132,18 +132,11 @@ class CrossingJob:
 
 def read_off(job: CrossingJob, work: Unfinished) -> list[str]:
     """Go through the anchors, keep the numbers of all pairs, and name what was kept in order."""
-    names, left = work.left_of(len(job.shared), job.listener.say)
-    with job.listener.progress("reading", len(left), "anchors") as ticker:
-        for row in left:
-            if job.listener.stop.asked:
-                raise StoppedError
-            try:
-                work.finish(names[row], _anchor(job, job.shared[row]))
-            except InputError as error:
-                work.useless = error.path in {each.path for each in job.draws}  # they must change
-                raise
-            ticker.advance()
-    return [f"{name}.result" for name in names]
+
+    def one(row: int) -> bytes:
+        return _anchor(job, job.shared[row])
+
+    return one_by_one(work, "reading", len(job.shared), one, {each.path for each in job.draws}, job.listener)
 
 
 def put_together(folder: Path, names: Sequence[str], found: Sequence[tuple[dict[str, Floats], list[Row]]]) -> list[Row]:

@@ -13,13 +13,13 @@ from maxent_cli.analysis.dependence import Dependence, joint_letters, pair_row, 
 from maxent_cli.analysis.dependence import dependence as dependence_of
 from maxent_cli.analysis.diagnostics import diagnose
 from maxent_cli.api.draws import Draws, GivenDraws, opened, path_of
-from maxent_cli.api.jobs import in_order
+from maxent_cli.api.jobs import in_order, one_by_one
 from maxent_cli.api.listening import Listener, Progress, listener_of
 from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.api.runs import Run, settings_of
 from maxent_cli.choices import PICTURES
 from maxent_cli.data import WHOLE, SampleSet, Shard
-from maxent_cli.errors import InputError, StoppedError, require_one_of, require_range
+from maxent_cli.errors import InputError, require_one_of, require_range
 from maxent_cli.io.dependence_figure import MOST_TABLES, DependenceFigure, LetterTable, dependence_figure
 from maxent_cli.io.digests import noted
 from maxent_cli.io.growing_tables import growing_table
@@ -131,18 +131,11 @@ def _asked(draws: Draws, records: Sequence[str]) -> list[int]:
 
 def read_off(draws: Draws, job: DependenceJob, work: Unfinished) -> list[str]:
     """Go through the anchors asked for, keep the rows of their tables and their maps, and name these in order."""
-    names, left = work.left_of(len(job.anchors), job.listener.say)
-    with job.listener.progress("dependence", len(left), "anchors") as progress:
-        for row in left:
-            if job.listener.stop.asked:
-                raise StoppedError
-            try:
-                work.finish(names[row], _look_at(draws, job.anchors[row], job))
-            except InputError as error:
-                work.useless = error.path == draws.path  # the draws must change
-                raise
-            progress.advance()
-    return [f"{name}.result" for name in names]
+
+    def one(row: int) -> bytes:
+        return _look_at(draws, job.anchors[row], job)
+
+    return one_by_one(work, "dependence", len(job.anchors), one, {draws.path}, job.listener)
 
 
 def put_together(folder: Path, found: Iterable[tuple[dict[str, Any], Any]]) -> list[Row]:

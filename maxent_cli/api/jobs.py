@@ -1,6 +1,6 @@
 """What the functions that evaluate a network on anchors share: a model with its anchors, and draws around each."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -208,6 +208,32 @@ def keep_each(
                 next(results)
             ticker.advance()
         next(results, None)  # so that it ends, rather than is stopped
+    return [f"{name}.result" for name in names]
+
+
+def one_by_one(
+    work: Unfinished,
+    phase: str,
+    count: int,
+    result: Callable[[int], bytes],
+    at_fault: Collection[str],
+    listener: Listener,
+) -> list[str]:
+    """Have a result for each of so many anchors among the unfinished work, and name them in order.
+
+    at_fault: what must change before the work can go on, where an error is of that.
+    """
+    names, left = work.left_of(count, listener.say)
+    with listener.progress(phase, len(left), "anchors") as ticker:
+        for row in left:
+            if listener.stop.asked:
+                raise StoppedError
+            try:
+                work.finish(names[row], result(row))
+            except InputError as error:
+                work.useless = error.path in at_fault
+                raise
+            ticker.advance()
     return [f"{name}.result" for name in names]
 
 

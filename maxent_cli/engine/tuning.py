@@ -99,7 +99,8 @@ def tune(
             exchanges += tried, accepted
         if number < ROUNDS - FROZEN:
             scattered = _respread(scattered, trace, scattering, replicas, int(terms.mutable.sum()))
-            letters = REMEMBERED * letters + _low_energy_letters(trace, replicas)
+            at_top = slice(replicas - 1, None, replicas)
+            letters = REMEMBERED * letters + low_energy_letters(trace.energy[at_top], trace.codes[at_top])
             surrogate = surrogate if surrogate is None or learn is None else learn(number, surrogate, trace)
         elif surrogate is not None:
             decisions += trace.tried[:replicas], trace.accepted[:replicas]
@@ -143,14 +144,13 @@ def whole(steps: int, surrogate: Surrogate | None) -> int:
     return steps if surrogate is None else max(1, round(steps / surrogate.steps)) * surrogate.steps
 
 
-def _low_energy_letters(trace: Trace, replicas: int) -> NDArray[np.int64]:
-    """How often each letter stands at each position (L, 4) in the draws of least energy at the top replica."""
-    energy, codes = trace.energy[replicas - 1 :: replicas].ravel(), trace.codes[replicas - 1 :: replicas]
-    low = codes.reshape(len(energy), -1)[energy <= np.quantile(energy, LOWEST)]
+def low_energy_letters(energy: NDArray[Any], codes: NDArray[Any]) -> NDArray[np.int64]:
+    """How often each letter stands at each position (L, 4) in the draws of least energy (...,), of codes (..., L)."""
+    low = codes[energy <= np.quantile(energy, LOWEST)]
     return np.stack([(low == letter).sum(axis=0) for letter in range(4)], axis=1)
 
 
-def adapted_rows(letters: NDArray[np.float64], background: NDArray[np.float64]) -> NDArray[np.float64]:
+def adapted_rows(letters: NDArray[Any], background: NDArray[np.float64]) -> NDArray[np.float64]:
     """Letter frequencies (L, 4) from counts (L, 4), leaning to the background (L, 4)."""
     seen = letters.sum(axis=1, keepdims=True)
     leaning = (1 + LEAST_BACKGROUND * seen) * background

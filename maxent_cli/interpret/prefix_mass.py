@@ -25,7 +25,7 @@ from maxent_cli.data import Anchor, Floats, SampleSet
 from maxent_cli.engine.incremental import letter_energies
 from maxent_cli.engine.randomness import chain_keys
 from maxent_cli.engine.target import NO_LADDER, State, log_base, start_state
-from maxent_cli.engine.tuning import LOWEST, adapted_rows
+from maxent_cli.engine.tuning import adapted_rows, low_energy_letters
 from maxent_cli.interpret.law import LawSettings, as_drawn
 from maxent_cli.interpret.plan import read_plan
 from maxent_cli.interpret.sampling import COMPILED, Sampling, Setting, prepare
@@ -128,7 +128,7 @@ class _Islands:
         if setting.kernel_name == COMPILED:
             self.plan = read_plan(setting.model, law.reference, law.weights, law.offset, law.squared)
         self.log_rows = np.log(law.terms.background)
-        self.adapted = adapted_rows(_low_energy_letters(samples), law.terms.background)
+        self.adapted = adapted_rows(low_energy_letters(samples.energy, samples.codes), law.terms.background)
         self.keys = chain_keys(setting.run.seed, f"prefixes of {samples.name}", self.anchor, self.log_weights.size)
         self.chance = np.random.default_rng(int(self.keys[0]))
         self.free, self.step = law.terms.mutable.copy(), 0
@@ -181,12 +181,6 @@ class _Islands:
         target = terms.at(np.array([self.beta]), self.adapted)
         state, trace = self.setting.build(NO_LADDER)(state, target, 1, self.steps)
         self.codes, self.step = trace.codes[:, -1].reshape(self.codes.shape), state.step
-
-
-def _low_energy_letters(samples: SampleSet) -> Floats:
-    """How often each letter stands (L, 4) in the draws of least energy, which hold what the law holds."""
-    some = samples.codes[samples.energy <= np.quantile(samples.energy, LOWEST)]
-    return np.stack([(some == letter).sum(axis=0) for letter in range(4)], axis=1).astype(float)
 
 
 def _islands_of(draws: Codes, count: int) -> Codes:

@@ -21,6 +21,7 @@ from click.testing import CliRunner, Result
 from forked import forked
 from report_files import write_parts
 from small import saved, small_model
+from thinned import thinned
 
 from maxent_cli.alphabet import decode
 from maxent_cli.commands import maxent
@@ -118,20 +119,19 @@ def stop(line: str, out: str, kept: str, number: signal.Signals) -> None:
     assert list(Path(f"{out}.partial").glob(kept))
 
 
-@pytest.mark.parametrize(
-    ("line", "kept", "number"),
-    [
-        (SAMPLE, "000001.*", signal.SIGTERM),
-        (PROBE, "000001.*", signal.SIGUSR1),
-        (DESIGN, "000001.*", signal.SIGTERM),
-        (TRAIN, "training.safetensors", signal.SIGINT),
-        (KEEPING, "checkpoint.*", signal.SIGTERM),
-        (LEARNING, "000001.*", signal.SIGTERM),
-        (ATTRIBUTE, "000001.*", signal.SIGUSR1),
-        (DEPENDENCE, "000001.*", signal.SIGTERM),
-    ],
-    ids=lambda part: str(part).split()[0],
-)
+STOPPED = [  # a line, what it has kept when it is stopped, and the signal
+    (SAMPLE, "000001.*", signal.SIGTERM),
+    (PROBE, "000001.*", signal.SIGUSR1),
+    (DESIGN, "000001.*", signal.SIGTERM),
+    (TRAIN, "training.safetensors", signal.SIGINT),
+    (KEEPING, "checkpoint.*", signal.SIGTERM),
+    (LEARNING, "000001.*", signal.SIGTERM),
+    (ATTRIBUTE, "000001.*", signal.SIGUSR1),
+    (DEPENDENCE, "000001.*", signal.SIGTERM),
+]
+
+
+@pytest.mark.parametrize(("line", "kept", "number"), thinned(STOPPED, 2), ids=lambda part: str(part).split()[0])
 def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(
     line: str, kept: str, number: signal.Signals, folder: Path, undisturbed: Path
 ) -> None:

@@ -10,6 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner
 from small_pipeline import ANCHORS, MODELS, PARTS, PIPELINE, SNAKEMAKE, WORKFLOWS, environment, prepare, snakemake
+from thinned import thinned
 
 from maxent_cli.commands import maxent
 
@@ -275,28 +276,28 @@ def test_checkpoints_are_asked_what_was_learned_when(tmp_path: Path) -> None:
     assert not {"--known", "--records"} & {word.partition("=")[0] for word in line.split()}
 
 
-@pytest.mark.parametrize(
-    ("config", "rows", "named"),
-    [
-        ({"learning": {"records": 50}}, {}, "checkpoints"),
-        ({"sample": {"tether": 2}}, {}, "tether"),
-        ({"sample": {"teher": 0.4}}, {}, "teher"),
-        ({"samples": {}}, {}, "samples"),
-        ({"workflow": {"models": "nowhere.tsv"}}, {}, "nowhere.tsv"),
-        ({"workflow": {"modles": "models.tsv"}}, {}, "modles"),
-        ({}, {"models": [{**MODELS[0], "model": "folder"}]}, "model"),
-        ({}, {"models": [{**MODELS[0], "letters": "ACGT"}]}, "letters"),
-        ({}, {"models": [{**MODELS[0], "adopt": "mine:network"}]}, "adopt"),
-        ({}, {"models": [{"name": "mine", "adopt": "mine:network", "gc": 0.4}]}, "gc"),
-        ({}, {"models": [MODELS[0], MODELS[0]]}, "ctcf"),
-        ({}, {"models": [{"name": "mine", "model": "folder"}]}, "held-out"),
-        ({}, {"anchors": [{"name": "a/b"}]}, "a/b"),
-        ({}, {"anchors": [{**ANCHORS[0], "file": "anchors.fa"}]}, "diverse"),
-        ({}, {"anchors": [{**ANCHORS[0], "shards": 0}]}, "shards"),
-        ({}, {"models": [*MODELS, {"name": "all", "consensus": "ctcf,none"}], "anchors": GIVEN}, "two or more"),
-        ({"compare": {}}, {"models": FOLDS, "anchors": [{"name": "a", "records": "a.fa"}]}, "same anchors"),
-    ],
-)
+WRONG = [  # run.toml, tables, and what is named
+    ({"learning": {"records": 50}}, {}, "checkpoints"),
+    ({"sample": {"tether": 2}}, {}, "tether"),
+    ({"sample": {"teher": 0.4}}, {}, "teher"),
+    ({"samples": {}}, {}, "samples"),
+    ({"workflow": {"models": "nowhere.tsv"}}, {}, "nowhere.tsv"),
+    ({"workflow": {"modles": "models.tsv"}}, {}, "modles"),
+    ({}, {"models": [{**MODELS[0], "model": "folder"}]}, "model"),
+    ({}, {"models": [{**MODELS[0], "letters": "ACGT"}]}, "letters"),
+    ({}, {"models": [{**MODELS[0], "adopt": "mine:network"}]}, "adopt"),
+    ({}, {"models": [{"name": "mine", "adopt": "mine:network", "gc": 0.4}]}, "gc"),
+    ({}, {"models": [MODELS[0], MODELS[0]]}, "ctcf"),
+    ({}, {"models": [{"name": "mine", "model": "folder"}]}, "held-out"),
+    ({}, {"anchors": [{"name": "a/b"}]}, "a/b"),
+    ({}, {"anchors": [{**ANCHORS[0], "file": "anchors.fa"}]}, "diverse"),
+    ({}, {"anchors": [{**ANCHORS[0], "shards": 0}]}, "shards"),
+    ({}, {"models": [*MODELS, {"name": "all", "consensus": "ctcf,none"}], "anchors": GIVEN}, "two or more"),
+    ({"compare": {}}, {"models": FOLDS, "anchors": [{"name": "a", "records": "a.fa"}]}, "same anchors"),
+]
+
+
+@pytest.mark.parametrize(("config", "rows", "named"), thinned(WRONG, 4))
 def test_what_is_wrong_is_refused_before_the_first_job(tmp_path: Path, config: dict, rows: dict, named: str) -> None:
     prepare(tmp_path, {**PIPELINE, **config}, **rows)
     result = snakemake(tmp_path)
