@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, fx, nn
 
 from maxent_cli.engine import layers
-from maxent_cli.engine.layers import FEATURES, OUT_CHANNELS, OUT_LENGTH, Layer, Plan, make_plan, side_by_side
+from maxent_cli.engine.layers import FEATURES, LETTERS, OUT_CHANNELS, OUT_LENGTH, Layer, Plan, make_plan, side_by_side
 from maxent_cli.models.adapter import AdaptedNetwork
 from maxent_cli.models.consensus import networks_of, of_each
 from maxent_cli.models.protocol import SequenceModel
@@ -48,7 +48,7 @@ class Turn(nn.Module):
 class Add(nn.Module):
     """Adds what an earlier step gave."""
 
-    def __init__(self, earlier: str) -> None:
+    def __init__(self, earlier: str | None) -> None:
         super().__init__()
         self.earlier = earlier
 
@@ -123,7 +123,7 @@ class _Stack:
     turned: bool = False
     by_position: bool = False
     padded: tuple[int, int, float] = (0, 0, 0.0)
-    at: int = layers.LETTERS
+    at: int = LETTERS
     wanted: frozenset[str | None] = frozenset()
     named: dict[str | None, _Given] = field(default_factory=dict)
 
@@ -350,7 +350,8 @@ def _example(model: SequenceModel) -> Tensor:
     """Letters (1, 4, L), as the network reads them."""
     shape = (4, model.input_length)
     turned = isinstance(model, AdaptedNetwork) and model.reading.channels_last
-    weight = next((each for each in model.parameters() if each.is_floating_point()), torch.zeros(1))
+    weights = model.parameters() if isinstance(model, nn.Module) else []
+    weight = next((each for each in weights if each.is_floating_point()), torch.zeros(1))
     return torch.zeros(1, *(shape[::-1] if turned else shape), dtype=weight.dtype, device=weight.device)
 
 

@@ -55,7 +55,7 @@ def taught(student: Student, codes: Codes, wanted: Floats, seed: int, steps: int
             rows = torch.from_numpy(random.integers(0, len(codes), BATCH))
             loss = functional.mse_loss(_said(Student(*parts), given[rows]), target[rows])
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
     return Student(*(part.detach() for part in parts))
 
