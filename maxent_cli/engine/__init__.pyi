@@ -4,7 +4,6 @@ from .proposals import LETTER as LETTER
 from .proposals import REDRAW as REDRAW
 from .proposals import REFILL as REFILL
 from .proposals import REVERSE_COMPLEMENT as REVERSE_COMPLEMENT
-from .proposals import SCATTER as SCATTER
 from .proposals import SHIFT as SHIFT
 from .proposals import SINGLE_LETTERS as SINGLE_LETTERS
 from .proposals import TOGGLE as TOGGLE
