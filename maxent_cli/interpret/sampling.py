@@ -25,6 +25,7 @@ from maxent_cli.engine.proposals import (
     REDRAW,
     REFILL,
     REVERSE_COMPLEMENT,
+    SCATTER,
     SHIFT,
     SINGLE_LETTERS,
     TOGGLE,
@@ -42,7 +43,7 @@ from maxent_cli.interpret.backgrounds import random_codes, support_of
 from maxent_cli.interpret.constraints import log_share_inside
 from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, evaluate
 from maxent_cli.interpret.plan import NotAStack, read_layers, read_plan, read_stack
-from maxent_cli.interpret.surrogates import Apprentice, cheap_front, most_steps, teacher_of, work_of
+from maxent_cli.interpret.surrogates import Apprentice, most_steps, teacher_of, work
 from maxent_cli.models.consensus import networks_of
 from maxent_cli.models.protocol import SequenceModel
 
@@ -83,8 +84,21 @@ REVERSIBLE = (
     Move(REFILL, 0.06, 4),
     Move(REFILL, 0.06, 12),
 )
+# where each step takes a pass of the network, whatever changes: many letters at once, how many warm-up finds
+SCATTERED = (
+    Move(LETTER, 0.2),
+    Move(SCATTER, 0.15, 4),
+    Move(SCATTER, 0.3, 12),
+    Move(SCATTER, 0.1, 36),
+    Move(SHIFT, 0.02, WHOLE, 8),
+    Move(REVERSE_COMPLEMENT, 0.005, WHOLE),
+    Move(TOGGLE, 0.1, 20),
+    Move(REFILL, 0.125, 4),
+)
 MOVES = MappingProxyType({"all": ALL_MOVES, "letters": SINGLE_LETTERS})  # what --moves names
 MOST_COMPILED = 1_500_000  # multiplications of a changed letter above which surrogates take the compiled chain's place
+BYTES_A_VALUE = 24  # that the compiled chain keeps of each value of a network: five numbers and a place
+MOST_HELD = 2**31  # bytes of all chains and replicas
 LEAST_ACCEPTED = 0.1  # share of the surrogate's proposals at the top replica, below which it is of no help
 
 
@@ -225,10 +239,9 @@ class Setting:
     """All that the draws around one anchor need: the anchor, its law, and the kernel.
 
     build gives the kernel for so many replicas. kernel_name says which it is, and why if it is not the compiled one;
-    drift is how far the compiled chain's energies were from full passes after some random changes. work: what a changed
-    letter costs in the compiled chain. apprentice: who learns a surrogate, if there is to be one; instead: what is done
-    where it does not help. aim: how a mean output that is wanted is put as an energy. references: draws of the
-    background.
+    drift is how far the compiled chain's energies were from full passes after some random changes. apprentice: who
+    learns a surrogate, if there is to be one; instead: makes the setting for where it does not help. aim: how a mean
+    output that is wanted is put as an energy. references: draws of the background.
     """
 
     model: SequenceModel
@@ -240,9 +253,8 @@ class Setting:
     reference: Reference = NO_REFERENCE
     kernel_name: str = "full passes"
     drift: float = 0.0
-    work: int | None = None
     apprentice: Apprentice | None = None
-    instead: "Setting | None" = None
+    instead: "Callable[[], Setting] | None" = None
     aim: Aim | None = None
     references: int = REFERENCE_DRAWS
 
@@ -250,6 +262,18 @@ class Setting:
     def kernel(self) -> Kernel:
         """The kernel for the run's replicas."""
         return self.build(Ladder(self.run.replicas, EXCHANGE_EVERY))
+
+    @property
+    def scattering(self) -> NDArray[np.bool_] | None:
+        """Which moves are scattered redraws (M,); None where a step takes no pass of the network, or by given moves."""
+        if self.apprentice is not None or self.kernel_name == COMPILED or self.run.moves != ALL_MOVES:
+            return None
+        return np.array([move.kind == SCATTER for move in SCATTERED])
+
+    @property
+    def plain(self) -> "Setting":
+        """The setting without a surrogate."""
+        return self if self.instead is None else self.instead()
 
     @property
     def wanted(self) -> float | None:
@@ -294,16 +318,11 @@ def why_full_passes(model: SequenceModel, run: Sampling) -> str | None:
         for part in networks_of(model):
             read_stack(part)
     except NotAStack as reason:
-        if not _learns(run):
-            return str(reason)
-        try:
-            cheap_front(model)
-        except NotAStack:
-            return str(reason)
+        return None if learns(run) else str(reason)
     return None
 
 
-def _learns(run: Sampling) -> bool:
+def learns(run: Sampling) -> bool:
     """Whether a surrogate may serve."""
     return run.moves != SINGLE_LETTERS and run.warmup > 0
 
@@ -372,8 +391,9 @@ def sample_anchor(
     setting = journalled(prepare(model, anchor, settings, run, threads), journal)
     setting, tuned = warmed_up(setting)
     if setting.instead is not None and tuned.accepted[-1] < LEAST_ACCEPTED:
-        why = f"{setting.instead.kernel_name}; {tuned.accepted[-1]:.0%} of a surrogate's proposals were accepted"
-        setting = journalled(replace(setting.instead, kernel_name=why), journal)
+        plain = setting.plain
+        why = f"{plain.kernel_name}; {tuned.accepted[-1]:.0%} of a surrogate's proposals were accepted"
+        setting = journalled(replace(plain, kernel_name=why), journal)
         setting, tuned = warmed_up(setting)
     for samples in draw(setting, tuned):
         if diagnose(samples, run.max_rhat, run.min_ess).converged:
@@ -407,19 +427,29 @@ def prepare(
         log_share_inside(anchor, law.terms.background, settings.constraints)  # which says so, if nothing is
     run = paced(run, int(law.terms.mutable.sum()))
     plain = full_pass_chain if run.device == "cpu" else metropolis_hastings
-    setting = Setting(model, anchor, law, settings, run, partial(plain, run.moves), references=references)
+    moves = SCATTERED if run.moves == ALL_MOVES else run.moves
+    setting = Setting(model, anchor, law, settings, run, partial(plain, moves), references=references)
     codes = random_codes(anchor.codes, law.terms, setting.reference_keys)
     setting = replace(setting, reference=reference_of(setting, setting.energies(codes)))
     if settings.finds_mean:
         setting = aimed(setting)
     if run.device != "cpu":
         return setting
-    setting = compiled(setting, codes[: run.replicas * CHECKED], threads)
-    if settings.hold:  # which a surrogate's proposals would not heed
-        return setting
-    if not _learns(run) or (setting.work is not None and setting.work <= MOST_COMPILED):
-        return setting
-    return with_surrogate(setting, codes, threads)
+    plainly = partial(compiled, setting, codes[: run.replicas * CHECKED], threads)
+    if settings.hold or not learns(run):  # what is held, a surrogate's proposals would not heed
+        return plainly()
+    if (work_in(model) or 0) > MOST_COMPILED:  # the compiled chain is not even tried, unless the surrogate is no help
+        return with_surrogate(setting, codes, threads, plainly)
+    found = plainly()
+    return found if found.kernel_name == COMPILED else with_surrogate(found, codes, threads, lambda: found)
+
+
+def work_in(model: SequenceModel) -> int | None:
+    """Multiplications of a changed letter in the compiled chain; None where it does not know the network."""
+    try:
+        return sum(work([layer for layer, _, _ in read_stack(part).layers]) for part in networks_of(model))
+    except NotAStack:
+        return None
 
 
 def with_own_beta(settings: LawSettings, law: AnchoredLaw) -> LawSettings:
@@ -518,6 +548,9 @@ def compiled(setting: Setting, codes: Codes, threads: int) -> Setting:
     except NotAStack as reason:
         return replace(setting, kernel_name=f"full passes ({reason})")
     moves = setting.run.moves
+    held = BYTES_A_VALUE * plan.values * setting.run.chains * setting.run.most_replicas
+    if held > MOST_HELD:
+        return replace(setting, kernel_name=f"full passes (the compiled chain would hold {held / 2**30:.1f} GiB)")
     found = replace(setting, build=lambda ladder: compiled_chain(plan, moves, ladder, threads), kernel_name=COMPILED)
     keys = chain_keys(setting.run.seed, "check", setting.anchor.codes, len(codes))
     _, trace = found.kernel(
@@ -525,18 +558,15 @@ def compiled(setting: Setting, codes: Codes, threads: int) -> Setting:
     )
     if not trace.drift <= MOST_DRIFT * setting.reference.energy_spread:
         return replace(setting, kernel_name="full passes (the compiled chain gives other energies)")
-    return replace(found, drift=trace.drift, work=work_of(plan))
+    return replace(found, drift=trace.drift)
 
 
-def with_surrogate(setting: Setting, codes: Codes, threads: int) -> Setting:
-    """The setting with surrogate transitions, where the network's first layers can be read.
+def with_surrogate(setting: Setting, codes: Codes, threads: int, instead: Callable[[], Setting]) -> Setting:
+    """The setting with surrogate transitions, by the network's first layers or, where none can be read, a student's.
 
-    codes (n, L): sequences from the background.
+    codes (n, L): sequences from the background. instead: makes the setting for where that is no help.
     """
-    try:
-        teacher = teacher_of(setting.model, setting.law)
-    except NotAStack:
-        return setting
+    teacher = teacher_of(setting.model, setting.law)
     run, anchor = setting.run, setting.anchor.codes
     (key,) = chain_keys(run.seed, "lessons", anchor, 1)
     most = most_steps(int(setting.law.terms.mutable.sum()))
@@ -545,7 +575,7 @@ def with_surrogate(setting: Setting, codes: Codes, threads: int) -> Setting:
     def build(ladder: Ladder) -> Kernel:
         return surrogate_chain(REVERSIBLE, Ladder(ladder.replicas), threads)
 
-    return replace(setting, build=build, kernel_name=SURROGATE, apprentice=apprentice, instead=setting)
+    return replace(setting, build=build, kernel_name=SURROGATE, apprentice=apprentice, instead=instead)
 
 
 def warmed_up(setting: Setting) -> tuple[Setting, Tuned]:
@@ -571,7 +601,7 @@ def warm_up(setting: Setting, state: State, betas: Betas | None = None) -> Tuned
         betas = first_ladder(top, run.replicas, 1 / reference.energy_spread)
     fixed = (setting.kernel, state, setting.law.terms, betas, setting.wanted, run.warmup)
     if setting.apprentice is None:
-        return tune(*fixed)
+        return tune(*fixed, scattering=setting.scattering)
     learner = setting.apprentice.learner()
     return tune(*fixed, learner.begin(setting.anchor.codes), learner.learn)
 
@@ -587,7 +617,8 @@ def draw(setting: Setting, tuned: Tuned) -> Iterator[SampleSet]:
     run, first, thin, times, again = setting.run, tuned.state.step, whole(setting.run.thin, tuned.surrogate), 1, 0
     held, parts, kernel = nothing_held(setting), list[Trace](), setting.kernel
     while True:
-        ladder = setting.law.terms.at(np.tile(tuned.betas, run.chains), tuned.adapted, tuned.surrogate)
+        adapted = tuned.adapted, tuned.surrogate, tuned.scattered
+        ladder = setting.law.terms.at(np.tile(tuned.betas, run.chains), *adapted)
         state, trace = kernel(tuned.state, ladder, times * run.draws - held.codes.shape[1], thin)
         held, tuned = held.followed_by(trace), tuned._replace(state=state)
         parts.append(trace._replace(codes=NO_CODES, energy=NO_ENERGY))  # only the counts are wanted later
