@@ -11,7 +11,7 @@ from maxent_cli.api.jobs import Job
 from maxent_cli.errors import SettingsError
 from maxent_cli.interpret.checkup import spoken_time
 from maxent_cli.interpret.law import evaluate, output_term
-from maxent_cli.interpret.sampling import MOST_COMPILED, REFERENCE_DRAWS, learns, paced, work_in
+from maxent_cli.interpret.sampling import MOST_COMPILED, REFERENCE_DRAWS, learns, may_be_copied, paced, work_in
 from maxent_cli.interpret.surrogates import most_steps
 
 MOST_HOURS = 24.0  # by default
@@ -57,7 +57,8 @@ def _passes(job: Job, free: int) -> float:
     """Of the network, for the draws of an anchor with so many positions that may change, if they do not go on."""
     run = paced(job.sampling, free)
     steps = run.warmup + run.draws * run.thin
-    at_once = most_steps(free) if run.device == "cpu" and learns(run) and not job.subject.law.hold else 1
+    copied = run.device == "cpu" and learns(run) and not job.subject.law.hold
+    at_once = most_steps(free) if copied and may_be_copied(job.subject.model, free) else 1
     return 2 * REFERENCE_DRAWS + run.chains * run.replicas * steps / at_once
 
 

@@ -43,7 +43,7 @@ from maxent_cli.interpret.backgrounds import random_codes, support_of
 from maxent_cli.interpret.constraints import log_share_inside
 from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, evaluate
 from maxent_cli.interpret.plan import NotAStack, read_layers, read_plan, read_stack
-from maxent_cli.interpret.surrogates import Apprentice, most_steps, teacher_of, work
+from maxent_cli.interpret.surrogates import Apprentice, cheap_front, most_steps, teacher_of, work
 from maxent_cli.models.consensus import networks_of
 from maxent_cli.models.protocol import SequenceModel
 
@@ -99,6 +99,7 @@ MOVES = MappingProxyType({"all": ALL_MOVES, "letters": SINGLE_LETTERS})  # what 
 MOST_COMPILED = 1_500_000  # multiplications of a changed letter above which surrogates take the compiled chain's place
 BYTES_A_VALUE = 24  # that the compiled chain keeps of each value of a network: five numbers and a place
 MOST_HELD = 2**31  # bytes of all chains and replicas
+LEAST_TAUGHT = 50  # positions that may change, below which chains have done before a student has learned
 LEAST_ACCEPTED = 0.1  # share of the surrogate's proposals at the top replica, below which it is of no help
 
 
@@ -318,8 +319,18 @@ def why_full_passes(model: SequenceModel, run: Sampling) -> str | None:
         for part in networks_of(model):
             read_stack(part)
     except NotAStack as reason:
-        return None if learns(run) else str(reason)
+        return None if learns(run) and may_be_copied(model, model.input_length) else str(reason)
     return None
+
+
+def may_be_copied(model: SequenceModel, free: int) -> bool:
+    """Whether a copy serves: of layers that can be read, or by a student, where enough positions may change for one."""
+    if free >= LEAST_TAUGHT:
+        return True
+    try:
+        return bool(cheap_front(model))
+    except NotAStack:
+        return False
 
 
 def learns(run: Sampling) -> bool:
@@ -437,6 +448,8 @@ def prepare(
         return setting
     plainly = partial(compiled, setting, codes[: run.replicas * CHECKED], threads)
     if settings.hold or not learns(run):  # what is held, a surrogate's proposals would not heed
+        return plainly()
+    if not may_be_copied(model, int(law.terms.mutable.sum())):
         return plainly()
     if (work_in(model) or 0) > MOST_COMPILED:  # the compiled chain is not even tried, unless the surrogate is no help
         return with_surrogate(setting, codes, threads, plainly)

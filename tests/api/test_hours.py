@@ -12,6 +12,7 @@ import maxent_cli as mx
 from maxent_cli.api import expectations, hours
 from maxent_cli.commands import maxent
 from maxent_cli.errors import InputError
+from maxent_cli.interpret import sampling
 from maxent_cli.interpret.sampling import REFERENCE_DRAWS
 
 ANCHORS = ["GATCATTG", "CCGTATTA", "TTGCAACC"]
@@ -35,6 +36,7 @@ class Unread(nn.Module):
 def refusal(monkeypatch: pytest.MonkeyPatch, seconds: float, **more: Any) -> str | None:
     """What is said if a pass takes so many seconds; None if the run is begun."""
     monkeypatch.setattr(hours, "_seconds_a_pass", lambda *_: seconds)
+    monkeypatch.setattr(sampling, "LEAST_TAUGHT", 0)
     torch.manual_seed(0)
     try:
         mx.sample(mx.network(Unread(), LENGTH), ANCHORS, LAW, more.pop("run", RUN), progress=False, **more).close()

@@ -93,7 +93,10 @@ def test_scattered_redraws_by_full_passes_follow_the_same_law_and_go_on_as_if_ne
     assert same(samples, sample_anchor(*asked, threads=2, journal=Journal(iter(blocks[:7]), lambda _: None)))
 
 
-def test_a_network_that_cannot_be_read_has_a_student_and_follows_the_same_law() -> None:
+def test_a_network_that_cannot_be_read_has_a_student_and_follows_the_same_law(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = (Opaque(), anchor(ANCHOR), law(BETA), run(), 1)
+    assert sampling.prepare(*asked).kernel_name.startswith("full passes (")  # too few positions for a student
+    monkeypatch.setattr(sampling, "LEAST_TAUGHT", 0)
     blocks: list[Block] = []
     asked = (Opaque(), anchor(ANCHOR), law(BETA), run(chains=60, replicas=2, draws=20))
     samples = sample_anchor(*asked, journal=Journal(iter(()), blocks.append))

@@ -9,6 +9,7 @@ from toy import ToyNetwork, network
 from maxent_cli.alphabet import encode
 from maxent_cli.engine.incremental import last_values
 from maxent_cli.engine.target import Surrogate, Trace
+from maxent_cli.interpret import surrogates
 from maxent_cli.interpret.law import LAWS, anchored_law, evaluate
 from maxent_cli.interpret.surrogates import (
     LEAST_STEPS,
@@ -44,6 +45,17 @@ def test_the_penalty_is_chosen_by_leaving_each_one_out() -> None:
     exact = ridge(given, given @ np.ones((6, 1)) + 3)
     np.testing.assert_allclose(exact.weights, 1, atol=1e-3)
     np.testing.assert_allclose(exact.bias, 3, atol=1e-3)
+
+
+def test_many_lessons_give_the_map_that_singular_vectors_give(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = RNG.normal(size=(200, 30)) @ np.diag(np.geomspace(1, 1e-3, 30))
+    given[:, 4] = given[:, 3]  # of no rank of its own
+    wanted = given[:, :2] + 0.1 * RNG.normal(size=(200, 2))
+    by_products = ridge(given, wanted)
+    monkeypatch.setattr(surrogates, "_factors", lambda each: np.linalg.svd(each, full_matrices=False))
+    plain = ridge(given, wanted)
+    np.testing.assert_allclose(given @ by_products.weights, given @ plain.weights, atol=1e-6)
+    assert by_products.error == pytest.approx(plain.error, rel=1e-6)
 
 
 @pytest.mark.parametrize("held", ["anchor", "output"])
