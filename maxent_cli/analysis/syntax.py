@@ -20,6 +20,7 @@ from maxent_cli.analysis.spacing import ARRANGEMENTS
 from maxent_cli.data import Floats, Motif
 from maxent_cli.errors import require_range
 
+LAW, OUTPUT = "law", "output"
 FOUND = "found"  # pairs of the motifs that draws hold
 BLOCKS = 16  # of contexts, for errors
 LEAST_BITS = 0.5  # of a column that is put in; others stay as the context has them
@@ -85,15 +86,18 @@ class Cell:
 class Preference:
     """Over arrangements and distances: mean interactions with errors over anchors, and the distance that stands out.
 
-    p: of the mean output interaction, two-sided, by Student's t over anchors. excess: first-order bits by which the
-    preferred cell is below the others of its arrangement; preference_p: chance of as much at any, were none preferred.
+    p: of the mean output interaction, two-sided, by Student's t over anchors. preferred_by: by which of LAW and OUTPUT
+    the preferred cell stands out more surely. excess: first-order bits of it beyond the median of its arrangement, and
+    output_excess the same of the output; preference_p: chance of as much at any, by either, were none preferred.
     """
 
     interaction: Estimate
     output: Estimate
     p: float
     cell: tuple[int, int]
+    preferred_by: str
     excess: Estimate
+    output_excess: Estimate
     preference_p: float
 
 
@@ -175,30 +179,41 @@ def opposition(a: Floats, b: Floats) -> float:
     return float(2 * stdtr(len(a) - 1, -np.abs(means.value / means.error)).max())
 
 
-def judge(interactions: Floats, first_order: Floats, outputs: Floats) -> Preference:
+def judge(interactions: Floats, first_order: Floats, outputs: Floats, towards: Floats) -> Preference:
     """The verdict on cells (K anchors, A arrangements, D distances), nan where sites do not fit.
 
-    A distance stands out where its first-order interaction is below the median of its arrangement: beyond the error
-    over anchors (Student's t), and beyond what distances differ by themselves, by the median absolute deviation of all
-    cells (t with few degrees of freedom, for tails); both times the number of cells. So a network that has a little
-    taste of its own for every distance does not prefer one.
+    A distance is preferred where the law's first-order interaction there is below the others, or that of the output
+    beyond them on the side of each anchor's own: towards (K,), 1 or -1. The law charges for going beyond the anchor
+    too, so that two sites that do, where both stand as they should, are no gain by it.
     """
-    anchors = len(first_order)
-    excess = first_order - np.nanmedian(first_order, axis=2, keepdims=True)
-    of_cells = over_anchors(excess)
+    sides = np.asarray(towards, float)[:, None, None]
+    by_law, by_output = _stand_out(first_order), _stand_out(-sides * outputs)
+    chosen, name = (by_output, OUTPUT) if by_output[1] < by_law[1] else (by_law, LAW)
+    anchors, at = len(outputs), chosen[0]
+    mean = over_anchors(np.nanmean(outputs, axis=(1, 2)))
+    sure = 2 * stdtr(anchors - 1, -abs(mean.value / mean.error)) if anchors >= LEAST_ANCHORS else math.nan
+    excess, of_output = (over_anchors(_beyond(values)[:, at[0], at[1]]) for values in (first_order, outputs))
+    interaction = over_anchors(np.nanmean(interactions, axis=(1, 2)))
+    return Preference(interaction, mean, float(sure), at, name, excess, of_output, min(2 * chosen[1], 1.0))
+
+
+def _beyond(values: Floats) -> Floats:
+    """By how much cells (K, A, D) are above the median of their arrangement."""
+    return np.asarray(values - np.nanmedian(values, axis=2, keepdims=True))
+
+
+def _stand_out(values: Floats) -> tuple[tuple[int, int], float]:
+    """The cell of (K, A, D) that is furthest below the others of its arrangement, and the chance of it; nan of few.
+
+    Beyond the error over anchors (Student's t), and beyond what distances differ by themselves, by the median absolute
+    deviation of all cells (t with few degrees of freedom, for tails); both times the number of cells. So a network that
+    has a little taste of its own for every distance does not prefer one.
+    """
+    anchors, of_cells = len(values), over_anchors(_beyond(values))
     number = int(np.isfinite(of_cells.value).sum())
     best = np.unravel_index(int(np.nanargmin(of_cells.value)), of_cells.value.shape)
     value, error = float(of_cells.value[best]), float(of_cells.error[best])
     spread = _NORMAL * float(np.nanmedian(np.abs(of_cells.value)))
     told = anchors >= LEAST_ANCHORS and number >= LEAST_CELLS and spread > 0 and error > 0
     p = max(stdtr(FREEDOM, value / spread), stdtr(anchors - 1, value / error)) * number if told else math.nan
-    mean = over_anchors(np.nanmean(outputs, axis=(1, 2)))
-    sure = 2 * stdtr(anchors - 1, -abs(mean.value / mean.error)) if anchors >= LEAST_ANCHORS else math.nan
-    return Preference(
-        over_anchors(np.nanmean(interactions, axis=(1, 2))),
-        mean,
-        float(sure),
-        (int(best[0]), int(best[1])),
-        Estimate(np.asarray(value), np.asarray(error)),
-        min(float(p), 1.0) if math.isfinite(p) else math.nan,
-    )
+    return (int(best[0]), int(best[1])), float(p)

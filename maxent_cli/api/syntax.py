@@ -23,7 +23,7 @@ from maxent_cli.tables import Table
 from maxent_cli.tables import motifs as tables
 
 MOST_MOTIFS = 4  # whose pairs are asked about, each with itself too
-MOST_ANCHORS = 16  # whose laws are asked: of eight, one that differs from the others hides a distance
+MOST_ANCHORS = 8  # whose laws are asked
 TELLING_P = 0.05
 FIGURE = "syntax.png"
 
@@ -75,7 +75,8 @@ def write_syntax(
     with torch_threads(job.threads):
         found = _pairs(law, (anchors, together), syntax, reference, job.listener) if anchors else []
     pairs = [pair for pair in found if pair.fits]
-    verdicts = [judge(*(pair.of(name) for name in ("interaction", "first_order", "output"))) for pair in pairs]
+    sides = np.array([1.0 if one.anchor_output >= one.output_background[1] else -1.0 for one in anchors])
+    verdicts = [judge(*(pair.of(name) for name in ("interaction", "first_order", "output")), sides) for pair in pairs]
     rows = [_verdict_row(*each, len(together)) for each in zip(pairs, verdicts, strict=True)]
     _put(rows, tables.INTERACTIONS, job)
     _put((row for pair in pairs for row in _rows(pair)), tables.SYNTAX, job)
@@ -149,7 +150,9 @@ def _verdict_row(pair: Pair, found: Preference, pairs: int) -> Row:
         _times(found.p, pairs),
         pair.arrangements[arrangement],
         distance,
+        found.preferred_by,
         *_plain(found.excess),
+        *_plain(found.output_excess),
         preference,
         bool(preference <= TELLING_P),
     )

@@ -395,15 +395,16 @@ INTERACTIONS = Table(
         *_over_anchors("output_interaction", "output", "Mean interaction of the output: below 0 less than their sum."),
         Column("p", NUMBER, "", "Chance of as large an output interaction (t over anchors), times the pairs.", _FEW),
         *_ARRANGED,
-        Column(
-            "excess", NUMBER, "bits", "First-order interaction there less the median of the arrangement's distances."
+        Column("preferred_by", TEXT, "", "By what this arrangement and distance stand out more surely: law or output."),
+        *_over_anchors(
+            "excess", "bits", "First-order interaction there less the median of the arrangement's distances."
         ),
-        Column("excess_error", NUMBER, "bits", "Standard error of excess over anchors.", _FEW),
+        *_over_anchors("output_excess", "output", "Interaction of the output there less the median likewise."),
         Column(
             "preference_p",
             NUMBER,
             "",
-            "Chance of as much at any arrangement and distance, were none preferred, times the pairs.",
+            "Chance of as much at any arrangement and distance, by either, were none preferred, times the pairs.",
             "too few anchors or distances",
         ),
         Column("preferred", TRUTH, "", "Whether that is 0.05 or less."),

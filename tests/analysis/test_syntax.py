@@ -104,14 +104,21 @@ def noise(seed: int, anchors: int = 6, own: float = 1.0) -> np.ndarray:
 
 def test_a_preferred_distance_is_found_and_none_where_networks_only_differ_by_distance() -> None:
     """Without the second of the two tests every network with a taste of its own would prefer some distance."""
-    false = [judge(noise(seed), noise(seed), noise(seed)).preference_p <= 0.05 for seed in range(100)]
+    sides = np.ones(len(noise(0)))
+    false = [judge(noise(seed), noise(seed), noise(seed + 100), sides).preference_p <= 0.05 for seed in range(100)]
     assert sum(false) <= 10
-    planted = noise(7)
+    planted, other = noise(7), noise(8)
     planted[:, 2, 11] -= 40
-    found = judge(planted, planted, planted)
-    assert found.cell == (2, 11)
+    found = judge(planted, planted, other, sides)
+    assert (found.cell, found.preferred_by) == ((2, 11), "law")
     assert found.preference_p < 0.05
-    few = judge(planted[:2], planted[:2], planted[:2])
+    for sign in (1, -1):  # an output that is higher there is preferred by anchors of a high one, a lower by others
+        found = judge(other, other, -sign * planted, sign * sides)
+        assert (found.cell, found.preferred_by) == ((2, 11), "output")
+        assert found.preference_p < 0.05
+        assert sign * float(found.output_excess.value) > 30
+        assert judge(other, other, sign * planted, sign * sides).cell != (2, 11)
+    few = judge(planted[:2], planted[:2], planted[:2], sides[:2])
     assert np.isnan(few.preference_p)
     assert np.isnan(few.p)
 
@@ -129,7 +136,7 @@ def test_places_without_room_are_left_out() -> None:
     some = noise(1)
     some[:, :, 20:] = np.nan
     some[:, 0, 3] -= 50
-    found = judge(some, some, some - 3)
+    found = judge(some, some, some - 3, np.ones(len(some)))
     assert found.cell == (0, 3)
     assert found.p < 1e-3
     assert float(found.output.value) == pytest.approx(float(np.nanmean(some)) - 3)
