@@ -76,7 +76,7 @@ def write_syntax(
         found = _pairs(law, (anchors, together), syntax, reference, job.listener) if anchors else []
     pairs = [pair for pair in found if pair.fits]
     sides = np.array([1.0 if one.anchor_output >= one.output_background[1] else -1.0 for one in anchors])
-    verdicts = [judge(*(pair.of(name) for name in ("interaction", "first_order", "output")), sides) for pair in pairs]
+    verdicts = [judge(pair.of("interaction"), pair.of("first_order"), pair.of("output"), sides) for pair in pairs]
     rows = [_verdict_row(*each, len(together)) for each in zip(pairs, verdicts, strict=True)]
     _put(rows, tables.INTERACTIONS, job)
     _put((row for pair in pairs for row in _rows(pair)), tables.SYNTAX, job)
