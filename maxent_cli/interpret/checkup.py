@@ -289,7 +289,7 @@ def _passes_a_second(patient: Patient) -> float:
 
 
 def _seconds_a_step(setting: Setting, steps_a_second: float) -> tuple[float, float | None]:
-    """Of all chains and replicas; and how many steps take as long as a surrogate's decision, its pass apart."""
+    """Of all chains and replicas together; and how many steps take as long as a surrogate's decision."""
     run, reference = setting.run, setting.reference
     least = 1 / reference.energy_spread
     betas = first_ladder(setting.settings.beta or least, run.replicas, least)
@@ -306,7 +306,7 @@ def _seconds_a_step(setting: Setting, steps_a_second: float) -> tuple[float, flo
         return step, None
     started = _seconds(run.device)
     setting.kernel(state, target, 1, 1)
-    return step, max(1.0, (_seconds(run.device) - started - 1 / steps_a_second) / step)
+    return step, (_seconds(run.device) - started) / step
 
 
 def _seconds(device: str) -> float:
