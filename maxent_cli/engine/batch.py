@@ -5,6 +5,7 @@ that neighbouring replicas can exchange.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -94,7 +95,7 @@ def batch_of(
     """The batch of several anchors' parts, whose chains end after these steps."""
     sizes, device = [len(part.keys) for part in parts], parts[0].keys.device
     edges = [0, *torch.tensor(sizes).cumsum(0).tolist()]
-    rows = [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    rows = [slice(a, b) for a, b in pairwise(edges)]
     count = torch.tensor(sizes, device=device)
     of = torch.arange(len(parts), device=device).repeat_interleave(count)
     end = torch.tensor(ends, device=device).repeat_interleave(count)
@@ -183,5 +184,5 @@ def _exchange(chains: Chains, batch: Batch, log_u: Tensor, active: Tensor) -> Ch
     rows = torch.arange(len(step), device=step.device) + lower.long() - lower.long().roll(1)
     counts = (chains.tried, asked), (chains.accepted, lower)
     tried, accepted = (torch.cat([count[:, :-1], count[:, -1:] + which[:, None]], 1) for count, which in counts)
-    states = (values[rows] for values in (chains.codes, chains.energy, chains.constrained))
-    return Chains(*states, step, tried, accepted)
+    codes, energy, constrained = (values[rows] for values in (chains.codes, chains.energy, chains.constrained))
+    return Chains(codes, energy, constrained, step, tried, accepted)

@@ -87,9 +87,10 @@ def as_integers(keys: Keys) -> Tensor:
 
 def words(keys: Tensor, step: Tensor, slot: Tensor) -> Tensor:
     """Four words (..., 4), from 0 to 2^32 - 1, at keys, steps and slots (...) that broadcast: randomness.philox."""
-    key, step, slot = torch.broadcast_tensors(keys, step, slot)
+    none = torch.zeros_like(keys + step + slot)
+    key, step, slot = keys + none, step + none, slot + none
     low, high = key & _WORD, (key >> 32) & _WORD
-    even, odd = torch.stack([step & _WORD, slot & _WORD]), torch.stack([(step >> 32) & _WORD, torch.zeros_like(slot)])
+    even, odd = torch.stack([step & _WORD, slot & _WORD]), torch.stack([(step >> 32) & _WORD, none])
     multiplier = torch.tensor([_M0, _M2], device=key.device).reshape(2, *key.dim() * [1])
     for _ in range(_ROUNDS):
         product = multiplier * even  # to 64 bits, of which the sign is one
@@ -143,7 +144,8 @@ def propose(tables: Tables, of: Tensor, drawn: Tensor, step: Tensor) -> Proposal
     gone = shifts & ((place + by_ < first_) | (place + by_ >= last_))
     lost = torch.where(filled, torch.where(back_to_adapted, LOST_ADAPTED, LOST)[:, None], torch.where(gone, LOST, KEPT))
     log_uniform = torch.where(last > first, uniform(chooses[:, 3]).log(), torch.inf)
-    return Proposals(source, *(values.to(torch.uint8) for values in (scale, offset, lost)), move, log_uniform)
+    scale, offset, lost = (values.to(torch.uint8) for values in (scale, offset, lost))
+    return Proposals(source, scale, offset, lost, move, log_uniform)
 
 
 def _below(word: Tensor, count: Tensor | int) -> Tensor:

@@ -6,7 +6,7 @@ work as long as anybody waits. An anchor's draws depend on its companions by rou
 another order in a batch of another size.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
@@ -26,7 +26,7 @@ def gathered_chain(moves: tuple[Move, ...], ladder: Ladder = NO_LADDER) -> Kerne
     """A kernel for any network on any device, which takes its steps with those of all threads that ask meanwhile."""
 
     def run(state: State, target: Target, draws: int, thin: int) -> tuple[State, Trace]:
-        gathering = _gathering(state.codes.device, state.codes.shape[1], moves, ladder.every)
+        gathering = _gathering(ladder.every, state.codes.device, state.codes.shape[1], moves)
         asked = _Asked.of(state, target, draws, thin, (moves, ladder))
         gathering.take_up(asked)
         asked.future.result()
@@ -56,9 +56,7 @@ class _Asked:
     future: "Future[None]" = field(default_factory=Future)
 
     @classmethod
-    def of(
-        cls, state: State, target: Target, draws: int, thin: int, how: tuple[tuple[Move, ...], Ladder]
-    ) -> "_Asked":
+    def of(cls, state: State, target: Target, draws: int, thin: int, how: tuple[tuple[Move, ...], Ladder]) -> "_Asked":
         moves, ladder = how
         with torch.inference_mode():
             part = anchored(state.keys, target, moves, ladder, state.codes.device)
@@ -109,8 +107,8 @@ def _beginning(state: State, target: Target, moves: int) -> Chains:
 
 
 @cache
-def _gathering(device: torch.device, length: int, moves: tuple[Move, ...], every: int) -> "_Gathering":
-    """The one place where such chains go on in this process."""
+def _gathering(every: int, *_alike: Hashable) -> "_Gathering":
+    """The one place of this process where chains that exchange so often go on, of one device, length and moves."""
     return _Gathering(every)
 
 

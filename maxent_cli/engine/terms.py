@@ -57,7 +57,7 @@ def weighted_distance(representation: Callable[[Tensor], Tensor], weights: Tenso
 
 
 def distance_of(represented: Tensor, weights: Tensor, negative: Tensor) -> Tensor:
-    """Weighted distances (B,) of representations (B, ...) from a reference that is -negative / weights (1 or B, ...)."""
+    """Weighted distances (B,) of representations (B, ...) from references; negative (1 or B, ...): -weights · those."""
     difference = torch.addcmul(negative, represented, weights)
     distance: Tensor = torch.linalg.vector_norm(difference.flatten(1), dim=1)
     return distance

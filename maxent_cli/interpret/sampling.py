@@ -17,9 +17,10 @@ from maxent_cli.alphabet import UNKNOWN, Codes
 from maxent_cli.analysis.diagnostics import diagnose, letters_converged
 from maxent_cli.analysis.reweighting import Settled, beta_error, settle
 from maxent_cli.data import Anchor, Floats, Networks, Replicas, SampleSet, Sequences, Stop
+from maxent_cli.engine.energies import plus
 from maxent_cli.engine.full_passes import full_pass_chain
+from maxent_cli.engine.gathering import gathered_chain
 from maxent_cli.engine.incremental import compiled_chain
-from maxent_cli.engine.kernels import metropolis_hastings
 from maxent_cli.engine.proposals import (
     LETTER,
     REDRAW,
@@ -62,6 +63,8 @@ REPLICA_DRAWS = 100  # of each chain, for what is watched on every replica
 LEAST_LEFT = 0.8  # of the draws, when they are weighed to the beta that is wanted; below, they are drawn again
 MOST_AGAIN = 6  # times that they are
 MOST_TIMES = 3  # as many draws are held as are given, before every second one is dropped
+MOST_TOGETHER = 256  # anchors at once on a device, each with a thread that waits for it
+LETTER_BYTES = 300  # that a step's tensors have for each letter of each chain on a device
 LISTEN = 1.0  # seconds after which the main thread looks for signals
 
 ALL_MOVES = (
@@ -305,6 +308,18 @@ def _learns(run: Sampling) -> bool:
     return run.moves != SINGLE_LETTERS and run.warmup > 0
 
 
+def anchors_together(run: Sampling, length: int, memory: float) -> int:
+    """How many anchors of so many letters are drawn around at once on a device, beside so many bytes of memory.
+
+    As many as the draws of fit into half of memory, and a step of their chains into half of what the device has free;
+    the other half is the network's, whose passes are no larger for more anchors.
+    """
+    device = torch.device(run.device)
+    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else memory
+    of_anchor = run.chains * run.most_replicas * length * LETTER_BYTES
+    return int(max(1, min(MOST_TOGETHER, memory // (2 * run.bytes_held(length)), free / 2 // of_anchor)))
+
+
 def over_anchors(task: Callable[[Anchor, int], Result], anchors: Sequences, threads: int) -> Iterator[Result]:
     """Yield task(one anchor, its threads) for each anchor, in order; memory does not grow with the anchors.
 
@@ -384,7 +399,8 @@ def journalled(setting: Setting, journal: Journal) -> Setting:
     of_surrogate = None if setting.apprentice is None else 10 * most_steps(int(setting.law.terms.mutable.sum()))
 
     def in_kept_blocks(ladder: Ladder) -> Kernel:
-        return in_blocks(build(ladder), of_surrogate or block_steps(chains * ladder.replicas, is_compiled), journal)
+        cheap = is_compiled or setting.run.device != "cpu"
+        return in_blocks(build(ladder), of_surrogate or block_steps(chains * ladder.replicas, cheap), journal)
 
     return replace(setting, build=in_kept_blocks)
 
@@ -396,7 +412,7 @@ def prepare(model: SequenceModel, anchor: Anchor, settings: LawSettings, run: Sa
     if settings.constraints.any:
         log_share_inside(anchor, law.terms.background, settings.constraints)  # which says so, if nothing is
     run = paced(run, int(law.terms.mutable.sum()))
-    plain = full_pass_chain if run.device == "cpu" else metropolis_hastings
+    plain = full_pass_chain if run.device == "cpu" else gathered_chain
     setting = Setting(model, anchor, law, settings, run, partial(plain, run.moves))
     codes = random_codes(anchor.codes, law.terms, setting.reference_keys)
     setting = replace(setting, reference=reference_of(setting, setting.energies(codes)))
@@ -443,7 +459,7 @@ def aimed(setting: Setting) -> Setting:
     missing = abs(missing)
     added = 2 * missing - reference.energy
     law, energy = setting.law, setting.law.terms.energy
-    terms = replace(law.terms, energy=lambda codes: energy(codes) + added)
+    terms = replace(law.terms, energy=plus(energy, added))
     offset = None if law.offset is None else law.offset + added
     return replace(
         setting,

@@ -8,7 +8,7 @@ from toy import MOVE_SETS
 
 from maxent_cli.engine import batch_proposals
 from maxent_cli.engine.batch_proposals import as_integers, joined, propose, slots_of, tables_of, words
-from maxent_cli.engine.proposals import REDRAW, MoveTable, move_table, propose_block
+from maxent_cli.engine.proposals import REDRAW, Move, MoveTable, move_table, propose_block
 from maxent_cli.engine.randomness import EXCHANGE_STEP, exchange_log_uniforms, philox
 from maxent_cli.interpret.sampling import ALL_MOVES, REVERSIBLE
 
@@ -87,5 +87,5 @@ def test_exchanges_have_the_numbers_of_the_compiled_chain() -> None:
 
 
 def test_a_proposal_may_take_a_word_for_each_letter_of_its_widest_window() -> None:
-    table = move_table((SETS["redraw"][0]._replace(kind=REDRAW, width=9),), *np.full((1, 12, 4), 0.25), np.ones(12, bool))
+    table = move_table((Move(REDRAW, 1.0, 9),), np.full((12, 4), 0.25), np.ones(12, bool))
     assert slots_of(table) == 1 + 3

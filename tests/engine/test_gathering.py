@@ -15,7 +15,7 @@ from toy import LAWS, MOVE_SETS, SKEWED, Law, ToyNetwork, network
 
 from maxent_cli.engine import batch, gathering
 from maxent_cli.engine.batch import Chains
-from maxent_cli.engine.energies import SharedEnergy
+from maxent_cli.engine.energies import SharedTerm, plus
 from maxent_cli.engine.full_passes import full_pass_chain
 from maxent_cli.engine.gathering import gathered_chain
 from maxent_cli.engine.support import Support
@@ -58,7 +58,7 @@ def around(number: int, **more: object) -> Target:
     with torch.no_grad():
         reference = LOOK(torch.from_numpy(anchor)[None])
     weights = torch.from_numpy(rng.integers(1, 4, reference.shape).astype(np.float32))
-    energy = SharedEnergy(LOOK, distance_of, (weights, -weights * reference), Pieces(7))
+    energy = SharedTerm(LOOK, distance_of, (weights, -weights * reference), Pieces(7))
     terms = Terms(energy, background_rows(SKEWED, anchor, 0.4), rng.random(LENGTH) < 0.9)
     adapted = rng.dirichlet([2.0] * 4, LENGTH)
     target = terms.at(np.tile([0.0, 0.5, 1.0 + 0.1 * number], 2 + number % 3), adapted)
@@ -104,7 +104,7 @@ LAWS_TOGETHER = {
     "anchors": [around(number) for number in range(5)],
     "constraints": [around(number, constraints=(NO_CG,) if number else ()) for number in range(3)],
     "energies of two kinds": [around(0), around(1), replace(around(2), energy=lambda x: x.float().sum(-1) / 4)],
-    "other reads of one look": [replace(around(n), energy=around(n).energy.plus(n / 4)) for n in range(3)],
+    "other reads of one look": [replace(around(n), energy=plus(around(n).energy, n / 4)) for n in range(3)],
 }
 
 
@@ -128,7 +128,7 @@ def test_anchors_are_in_one_batch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_fails_for_one_batch_is_told_to_all_and_the_next_runs() -> None:
-    def ends(codes: Tensor) -> Tensor:
+    def ends(_: Tensor) -> Tensor:
         raise RuntimeError("the card is gone")
 
     kernel, target = gathered_chain(MOVES, LADDER), around(0)
@@ -162,11 +162,9 @@ def test_one_anchor_with_another_of_unlike_length_draws_what_it_draws_alone() ->
     """Which are of different batches, and run beside each other."""
     laws: list[Law] = [LAWS["five letters"](), LAWS["tethered"]()]
     kernel = partial(gathered_chain(MOVES), draws=5, thin=4)
-    states = [
-        start_state(law.target, np.tile(law.anchor, (4, 1)), random_keys(4), torch.device("cpu")) for law in laws
-    ]
+    states = [start_state(law.target, np.tile(law.anchor, (4, 1)), random_keys(4), torch.device("cpu")) for law in laws]
     with ThreadPoolExecutor(2) as pool:
         found = [trace for _, trace in pool.map(kernel, states, [law.target for law in laws])]
-    assert_same(found, [full_pass_chain(MOVES)(s, law.target, 5, 4)[1] for s, law in zip(states, laws, strict=True)], 1e-5)
-
-
+    assert_same(
+        found, [full_pass_chain(MOVES)(s, law.target, 5, 4)[1] for s, law in zip(states, laws, strict=True)], 1e-5
+    )
