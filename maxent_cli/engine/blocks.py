@@ -10,10 +10,11 @@ the caches. Lists of what changes are made in order of place, each thread its st
 each time.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
+from numba import float32, njit
 from numba.extending import overload
 from numpy.typing import NDArray
 
@@ -133,7 +134,7 @@ def _ask(given, work, r, key, beta, step, counts):  # type: ignore[no-untyped-de
     """Draw a row's proposal, and refuse it where it could not be accepted whatever its energy; counts (M + 1, 2)."""
     x, proposed, maps = work.codes[r], work.proposed[r], (work.source[r], work.scale[r], work.offset[r], work.lost[r])
     move, low, high, u = propose(key, step, given.table, *maps)
-    log_u = np.log(u)
+    log_u = math.log(u)
     base_change, correction = apply(x, proposed, maps, low, high, given.weights)
     work.move[r], work.low[r], work.high[r], work.fate[r] = move, low, high, REFUSED
     work.log_u[r], work.correction[r] = log_u, correction
@@ -392,7 +393,7 @@ def _energy(plan, work, r, lanes):  # type: ignore[no-untyped-def]
     total = 0.0
     for lane in range(lanes):
         total += work.part[r, lane]
-    value = plan.offset - total if plan.linear else np.sqrt(total)
+    value = plan.offset - total if plan.linear else math.sqrt(total)
     return value * value if plan.squared else value
 
 
@@ -454,7 +455,7 @@ def _exchange(given, work, begin, keys, beta, step, counts):  # type: ignore[no-
         if (chain - begin) % 2 != (step // given.every) % 2:
             continue
         counts[chain, counts.shape[1] - 1, 0] += 1
-        log_u = np.log(uniform(philox(keys[chain], EXCHANGE_STEP + step, 0)[0]))
+        log_u = math.log(uniform(philox(keys[chain], EXCHANGE_STEP + step, 0)[0]))
         here, there = work.rows[chain], work.rows[chain + 1]
         if log_u < exchange_ratio(beta[chain], beta[chain + 1], work.energy[here], work.energy[there]):
             counts[chain, counts.shape[1] - 1, 1] += 1
@@ -518,7 +519,7 @@ def on_card(given, work, on_chip, keys, beta, trace_codes, trace_energy, counts)
     begin, size = cuda.blockIdx.x * given.replicas, given.replicas * work.values.shape[1]
     sums = work.sums.reshape(-1)[begin * work.values.shape[1] :][:size]
     if on_chip:
-        sums = cuda.shared.array(0, np.float32)[:size]
+        sums = cuda.shared.array(0, float32)[:size]
     place = cuda.threadIdx.x, cuda.blockDim.x, cuda.threadIdx.y, cuda.blockDim.y
     _run(given, work, sums, begin, keys, beta, trace_codes, trace_energy, counts, *place)
 
