@@ -109,14 +109,16 @@ class Given(NamedTuple):
 def work_of(codes: NDArray[np.uint8], values: int, layers: int, lanes: int) -> Work:
     """Room for chains at codes (C, L), so many values and layers."""
     chains, length = codes.shape
-    numbers = lambda kind, *shape: np.zeros((chains, *shape), kind)  # noqa: E731
-    kept = [numbers(np.float32, values) for _ in range(4)]
-    lists = numbers(np.int32, values), numbers(np.float32, values), numbers(np.int64, layers, 4), numbers(np.int64)
-    places, chances = [numbers(np.int64) for _ in range(4)], [numbers(np.float64) for _ in range(3)]
-    maps = numbers(np.int64, length), *(numbers(np.uint8, length) for _ in range(3))
-    scratch = numbers(np.int64, lanes), numbers(np.float64, lanes)
-    start = codes.copy(), numbers(np.uint8, length), numbers(np.float64)
-    return Work(*start, *kept, *lists, np.arange(chains), *places, *chances, *maps, *scratch)
+    kinds: dict[str, Any] = {"ranges": np.int64, "place": np.int32, "tally": np.int64}
+    kinds |= dict.fromkeys(("proposed", "scale", "offset", "lost"), np.uint8)
+    kinds |= dict.fromkeys(("sums", "values", "fresh_sums", "fresh", "change"), np.float32)
+    kinds |= dict.fromkeys(("count", "move", "low", "high", "fate", "source"), np.int64)
+    wide: dict[str, tuple[int, ...]] = dict.fromkeys(("proposed", "source", "scale", "offset", "lost"), (length,))
+    wide |= dict.fromkeys(("sums", "values", "fresh_sums", "fresh", "place", "change"), (values,))
+    wide |= {"ranges": (layers, 4), "tally": (lanes,), "part": (lanes,)}
+    left = [name for name in Work._fields if name not in ("codes", "rows")]
+    empty = {name: np.zeros((chains, *wide.get(name, ())), kinds.get(name, np.float64)) for name in left}
+    return Work(codes=codes.copy(), rows=np.arange(chains), **empty)
 
 
 def barrier() -> None:
@@ -196,7 +198,7 @@ def _from_letters(plan, work, row, r, o, c, everything):  # type: ignore[no-unty
     for p in range(max(work.low[r], o - row[PADDING]), min(work.high[r], o - row[PADDING] + span)):
         old, new = np.int64(work.codes[r, p]), np.int64(work.proposed[r, p])
         if everything:
-            old, new = 4, old
+            old, new = np.int64(4), old
         if old != new:
             at = row[WEIGHTS] + (o - (p + row[PADDING] + 1 - span)) * row[OUT_CHANNELS] + c
             total += plan.letters[new, at] - plan.letters[old, at]
@@ -464,10 +466,10 @@ def _exchange(given, work, begin, keys, beta, step, counts):  # type: ignore[no-
 
 @uncounted()
 def _any_waiting(given, work, begin):  # type: ignore[no-untyped-def]
+    waiting = False
     for r in range(begin, begin + given.replicas):
-        if work.fate[r] == WAITING:
-            return True
-    return False
+        waiting |= work.fate[r] == WAITING
+    return waiting
 
 
 @uncounted()

@@ -4,11 +4,15 @@ Needs numba-cuda (`pip install 'maxent_cli[gpu]'`). Anchors are launched each on
 card; weights that several have alike are there once.
 """
 
+import hashlib
 from collections.abc import Callable
+from threading import RLock
 from typing import Any
 
 import numpy as np
 import torch
+from numba.core import config
+from numba.extending import overload
 from numpy.typing import NDArray
 
 from maxent_cli.engine import blocks
@@ -19,8 +23,12 @@ from maxent_cli.engine.proposals import Move, move_table
 from maxent_cli.engine.randomness import Keys
 from maxent_cli.engine.target import NO_LADDER, Kernel, Ladder, State, Target, Trace, log_base, log_weights
 
-LANES, MOST_THREADS = 128, 1024  # threads a replica, and a block
+LANES, MOST_THREADS = 64, 512  # threads a replica, and a block
+REGISTERS = 128  # a thread, of 65,536 a block; with 64 it keeps 1 kB a thread in memory
 ON_CHIP = 220 * 1024  # bytes of sums that a block may have there
+
+WEIGHTS = ("letters", "parameters")  # of a plan, which anchors have alike
+MOST_WEIGHTS = 8  # arrays of them that stay on the card
 
 Results = tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.int64]]  # traces (C, D, L), (C, D), counts
 Launch = Callable[[Given, Work, Keys, NDArray[np.float64], Results], None]
@@ -32,9 +40,9 @@ def by_one_thread(given: Given, work: Work, keys: Keys, beta: NDArray[np.float64
 
 
 def block_chain(
-    plan: Plan, moves: tuple[Move, ...], ladder: Ladder = NO_LADDER, launch: Launch = by_one_thread, lanes: int = 1
+    plan: Plan, moves: tuple[Move, ...], ladder: Ladder = NO_LADDER, launch: Launch = by_one_thread
 ) -> Kernel:
-    """A kernel that runs each ladder in a block of threads, `lanes` a replica; plan must describe the target's energy.
+    """A kernel that runs each ladder in a block of threads; plan must describe the target's energy.
 
     The energies that a block of steps reports at its end come from full passes of the target.
     """
@@ -42,6 +50,7 @@ def block_chain(
     def run(state: State, target: Target, draws: int, thin: int) -> tuple[State, Trace]:
         given = _given(plan, target, moves, ladder, (state.step, thin, draws))
         chains, length = state.codes.shape
+        lanes, _ = threads_of(ladder.replicas)
         work = work_of(state.codes.cpu().numpy(), plan.values, len(plan.table), lanes)
         beta = np.broadcast_to(np.asarray(target.beta, float), chains).copy()
         traced = np.empty((chains, draws, length), np.uint8), np.empty((chains, draws))
@@ -57,9 +66,7 @@ def block_chain(
     return run
 
 
-def _given(
-    plan: Plan, target: Target, moves: tuple[Move, ...], ladder: Ladder, steps: tuple[int, int, int]
-) -> Given:
+def _given(plan: Plan, target: Target, moves: tuple[Move, ...], ladder: Ladder, steps: tuple[int, int, int]) -> Given:
     table = move_table(moves, target.background, target.mutable, target.adapted)
     return Given(plan, table, constraints_of(target), log_weights(target), *ladder, *steps)
 
@@ -79,20 +86,36 @@ def threads_of(replicas: int) -> tuple[int, int]:
     return lanes, min(replicas, MOST_THREADS // lanes)
 
 
-def on_cuda(given: Given, work: Work, keys: Keys, beta: NDArray[np.float64], results: Results) -> None:
+def is_ready(device: torch.device) -> bool:
+    """Whether a device is a card, and numba can compile for it."""
+    if device.type != "cuda":
+        return False
+    try:
+        return bool(_cuda().is_available())
+    except ImportError:
+        return False
+
+
+def launcher(device: torch.device) -> Launch:
     """The launch on a card, or in the simulator of one."""
-    cuda = _cuda()
-    stream = cuda.stream()
-    lanes, groups = threads_of(given.replicas)
-    place = lambda values: _placed(values, cuda, stream)  # noqa: E731
-    there = [cuda.to_device(values, stream) for values in results]
-    held = 4 * given.replicas * work.values.shape[1]
-    fits = held <= ON_CHIP
-    kernel = _kernel()[len(keys) // given.replicas, (lanes, groups), stream, held if fits else 0]
-    kernel(place(given), place(work), fits, place(keys), place(beta), *there)
-    for values, found in zip(results, there, strict=True):
-        found.copy_to_host(values, stream)
-    stream.synchronize()
+
+    def launch(given: Given, work: Work, keys: Keys, beta: NDArray[np.float64], results: Results) -> None:
+        cuda = _cuda()
+        cuda.select_device(device.index or 0)
+        stream = cuda.stream()
+        lanes, groups = threads_of(given.replicas)
+        there = [cuda.to_device(values, stream) for values in results]
+        held = 4 * given.replicas * work.values.shape[1]
+        fits = held <= ON_CHIP
+        shared = given._replace(plan=given.plan._replace(**{name: _once(given.plan, name, device) for name in WEIGHTS}))
+        placed = [_placed(values, cuda, stream) for values in (shared, work)]
+        kernel = _kernel()[len(keys) // given.replicas, (lanes, groups), stream, held if fits else 0]
+        kernel(*placed, fits, *(cuda.to_device(values, stream) for values in (keys, beta)), *there)
+        for values, found in zip(results, there, strict=True):
+            found.copy_to_host(values, stream)
+        stream.synchronize()
+
+    return launch
 
 
 def _placed(values: Any, cuda: Any, stream: Any) -> Any:
@@ -104,19 +127,50 @@ def _placed(values: Any, cuda: Any, stream: Any) -> Any:
     return values
 
 
+def _once(plan: Plan, name: str, device: torch.device) -> Any:
+    """A plan's weights on the card, where those of all anchors are one array, so that they stay in its cache."""
+    values = getattr(plan, name)
+    key = device.index or 0, hashlib.blake2b(values.tobytes()).digest()
+    with _lock:
+        if key not in _weights:
+            while len(_weights) >= MOST_WEIGHTS:
+                _weights.pop(next(iter(_weights)))
+            _weights[key] = _cuda().to_device(values)
+        return _weights[key]
+
+
 def _cuda() -> Any:
     """numba.cuda, also as blocks.py has it."""
     from numba import cuda
 
-    if blocks.cuda is None:
-        blocks.cuda = cuda
+    with _lock:
+        if blocks.cuda is None:
+            blocks.cuda = cuda
+            if not _SIMULATED:
+                overload(blocks.barrier, target="cuda")(_waiting)
     return cuda
 
 
-_made: dict[str, Any] = {}
+def _waiting():  # type: ignore[no-untyped-def]
+    """What the threads of a card do at a barrier."""
+    cuda = blocks.cuda
+
+    def wait():  # type: ignore[no-untyped-def]
+        cuda.syncthreads()
+
+    return wait
 
 
 def _kernel() -> Any:
-    if not _made:
-        _made["kernel"] = _cuda().jit(blocks.on_card)
-    return _made["kernel"]
+    """The kernel, which is compiled for what it is given when it is first launched."""
+    with _lock:
+        if "kernel" not in _made:
+            options = {} if _SIMULATED else {"max_registers": REGISTERS}
+            _made["kernel"] = blocks.cuda.jit(**options)(blocks.on_card)
+        return _made["kernel"]
+
+
+_SIMULATED = bool(vars(config)["ENABLE_CUDASIM"])
+_made: dict[str, Any] = {}
+_weights: dict[tuple[int, bytes], Any] = {}
+_lock = RLock()

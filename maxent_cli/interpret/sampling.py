@@ -17,6 +17,7 @@ from maxent_cli.alphabet import UNKNOWN, Codes
 from maxent_cli.analysis.diagnostics import diagnose, letters_converged
 from maxent_cli.analysis.reweighting import Settled, beta_error, settle
 from maxent_cli.data import Anchor, Floats, Networks, Replicas, SampleSet, Sequences, Stop
+from maxent_cli.engine import card
 from maxent_cli.engine.energies import plus
 from maxent_cli.engine.full_passes import full_pass_chain
 from maxent_cli.engine.gathering import gathered_chain
@@ -53,7 +54,7 @@ Draw = Callable[[LawSettings], SampleSet]  # sample_anchor with everything else 
 REFERENCE_DRAWS = 1000  # background sequences that give the mean energy and the spread of the output at beta = 0
 EXCHANGE_EVERY = 20  # steps
 PACE = 100  # positions that may change, for which steps are given
-COMPILED, SURROGATE = "compiled", "surrogate"
+COMPILED, SURROGATE, ON_CARD = "compiled", "surrogate", "compiled for the card"
 HOLDING = "full passes (another output is held meanwhile, which the compiled chain does not know)"
 FIRST_TOP = 200  # times the inverse mean energy of the background: well above the beta of any share kept so far
 CHECKED, CHECKED_STEPS = 4, 20  # ladders and steps on which the compiled chain is compared with full passes
@@ -418,9 +419,11 @@ def prepare(model: SequenceModel, anchor: Anchor, settings: LawSettings, run: Sa
     setting = replace(setting, reference=reference_of(setting, setting.energies(codes)))
     if settings.finds_mean:
         setting = aimed(setting)
-    if run.device != "cpu":
+    if run.device != "cpu" and not card.is_ready(torch.device(run.device)):
         return setting
     setting = compiled(setting, codes[: run.replicas * CHECKED], threads)
+    if run.device != "cpu":  # where a surrogate's inner steps would wait for the CPU
+        return setting
     if settings.hold:  # which a surrogate's proposals would not heed
         return setting
     if not _learns(run) or (setting.work is not None and setting.work <= MOST_COMPILED):
@@ -523,11 +526,13 @@ def compiled(setting: Setting, codes: Codes, threads: int) -> Setting:
     except NotAStack as reason:
         return replace(setting, kernel_name=f"full passes ({reason})")
     moves = setting.run.moves
-    found = replace(setting, build=lambda ladder: compiled_chain(plan, moves, ladder, threads), kernel_name=COMPILED)
+    device = torch.device(setting.run.device)
+    name, chain = COMPILED, partial(compiled_chain, plan, moves, threads=threads)
+    if setting.run.device != "cpu":
+        name, chain = ON_CARD, partial(card.block_chain, plan, moves, launch=card.launcher(device))
+    found = replace(setting, build=chain, kernel_name=name)
     keys = chain_keys(setting.run.seed, "check", setting.anchor.codes, len(codes))
-    _, trace = found.kernel(
-        start_state(law.terms, codes, keys, torch.device("cpu")), law.terms.at(np.zeros(1)), 1, CHECKED_STEPS
-    )
+    _, trace = found.kernel(start_state(law.terms, codes, keys, device), law.terms.at(np.zeros(1)), 1, CHECKED_STEPS)
     if not trace.drift <= MOST_DRIFT * setting.reference.energy_spread:
         return replace(setting, kernel_name="full passes (the compiled chain gives other energies)")
     return replace(found, drift=trace.drift, work=work_of(plan))

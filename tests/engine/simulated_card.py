@@ -29,7 +29,12 @@ def main(path: str, lanes: int, groups: int, right: str = "", wrong: str = "") -
         given, work, keys, beta, results, expected = pickle.load(stream)
     card.threads_of = lambda _: (lanes, groups)
     np.seterr(over="ignore")
-    card.on_cuda(blocks.Given(*given), blocks.Work(*work), keys, beta, results)
+    launch = card.launcher(card.torch.device("cpu"))
+    try:
+        launch(blocks.Given(*given), blocks.Work(*work), keys, beta, results)
+    except IndexError:  # a list that another thread had not ended
+        print("other")
+        return
     codes, energy, counts = results
     same = np.array_equal(codes, expected[0]) and np.allclose(energy, expected[1], atol=5e-5)
     print("same" if same and np.array_equal(counts, expected[2]) else "other")

@@ -9,7 +9,7 @@ import torch
 from small import anchor, law, run, small_model
 
 from maxent_cli.data import Anchor, SampleSet
-from maxent_cli.engine import gathering
+from maxent_cli.engine import card, gathering
 from maxent_cli.engine.sampling import Block, Journal
 from maxent_cli.interpret import sampling
 from maxent_cli.interpret.law import LawSettings
@@ -76,3 +76,17 @@ def test_nothing_is_read_back_between_the_steps_of_a_burst(monkeypatch: pytest.M
 
     monkeypatch.setattr(gathering, "burst", burst)
     assert drawn(ANCHORS[1], law(1.0)).codes.shape == (4, 12, 8)
+
+
+def test_a_stack_runs_in_blocks_of_threads_where_there_is_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By one thread of the CPU, in place of the card's."""
+    monkeypatch.setattr(card, "is_ready", lambda _: True)
+    monkeypatch.setattr(card, "launcher", lambda _: card.by_one_thread)
+    found = drawn(ANCHORS[0], law(1.0))
+    assert found.kernel == sampling.ON_CARD
+    same(found, drawn(ANCHORS[0], law(1.0), "cpu"))
+
+
+def test_without_one_nothing_of_it_is_asked() -> None:
+    assert not card.is_ready(torch.device("cpu"))
+    assert not card.is_ready(torch.device("cuda"))
