@@ -60,7 +60,7 @@ class Work(NamedTuple):
 
     codes, proposed (C, L); energy (C,); sums, values: what is kept of each layer, fresh_sums, fresh: what is proposed,
     (C, V); place, change (C, V): the list of what changes in a layer, ranges (C, layers, 4): what of a layer is
-    proposed, and from where to where values change; count (C,): how long the list is. rows (C,): which row a chain
+    proposed, and from where to where values change; listed (C,): how long the list is. rows (C,): which row a chain
     has. move, low, high, fate, log_u, base_change, correction (C,): of a row's proposal. maps, four of (C, L), tally
     and part (C, lanes) are scratch.
     """
@@ -75,7 +75,7 @@ class Work(NamedTuple):
     place: NDArray[np.int32]
     change: NDArray[np.float32]
     ranges: NDArray[np.int64]
-    count: NDArray[np.int64]
+    listed: NDArray[np.int64]
     rows: NDArray[np.int64]
     move: NDArray[np.int64]
     low: NDArray[np.int64]
@@ -112,7 +112,7 @@ def work_of(codes: NDArray[np.uint8], values: int, layers: int, lanes: int) -> W
     kinds: dict[str, Any] = {"ranges": np.int64, "place": np.int32, "tally": np.int64}
     kinds |= dict.fromkeys(("proposed", "scale", "offset", "lost"), np.uint8)
     kinds |= dict.fromkeys(("sums", "values", "fresh_sums", "fresh", "change"), np.float32)
-    kinds |= dict.fromkeys(("count", "move", "low", "high", "fate", "source"), np.int64)
+    kinds |= dict.fromkeys(("listed", "move", "low", "high", "fate", "source"), np.int64)
     wide: dict[str, tuple[int, ...]] = dict.fromkeys(("proposed", "source", "scale", "offset", "lost"), (length,))
     wide |= dict.fromkeys(("sums", "values", "fresh_sums", "fresh", "place", "change"), (values,))
     wide |= {"ranges": (layers, 4), "tally": (lanes,), "part": (lanes,)}
@@ -208,7 +208,7 @@ def _from_letters(plan, work, row, r, o, c, everything):  # type: ignore[no-unty
 @uncounted()
 def _from_list(plan, work, row, before, r, o, c):  # type: ignore[no-untyped-def]
     """What the list of changed values adds to the sum of a convolution or linear layer."""
-    count, channels, out = work.count[r], row[IN_CHANNELS], row[OUT_CHANNELS]
+    count, channels, out = work.listed[r], row[IN_CHANNELS], row[OUT_CHANNELS]
     total = np.float32(0)
     if is_linear(row):
         for k in range(count):
@@ -339,13 +339,13 @@ def _list(plan, work, layer, r, lane, lanes):  # type: ignore[no-untyped-def]
             work.place[r, here + k], work.change[r, here + k] = i, work.fresh[r, here + i] - work.values[r, here + i]
             k += 1
     if lane == lanes - 1:
-        work.count[r] = k
+        work.listed[r] = k
 
 
 @uncounted()
 def _end_list(plan, work, layer, r):  # type: ignore[no-untyped-def]
     """Note from where to where values change."""
-    here, k = plan.table[layer, PLACE], work.count[r]
+    here, k = plan.table[layer, PLACE], work.listed[r]
     work.ranges[r, layer, 2] = work.place[r, here] if k else 0
     work.ranges[r, layer, 3] = work.place[r, here + k - 1] + 1 if k else 0
 

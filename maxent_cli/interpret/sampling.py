@@ -419,11 +419,9 @@ def prepare(model: SequenceModel, anchor: Anchor, settings: LawSettings, run: Sa
     setting = replace(setting, reference=reference_of(setting, setting.energies(codes)))
     if settings.finds_mean:
         setting = aimed(setting)
-    if run.device != "cpu" and not card.is_ready(torch.device(run.device)):
-        return setting
+    if run.device != "cpu":
+        return by_card(setting, codes[: run.replicas * CHECKED])
     setting = compiled(setting, codes[: run.replicas * CHECKED], threads)
-    if run.device != "cpu":  # where a surrogate's inner steps would wait for the CPU
-        return setting
     if settings.hold:  # which a surrogate's proposals would not heed
         return setting
     if not _learns(run) or (setting.work is not None and setting.work <= MOST_COMPILED):
@@ -536,6 +534,17 @@ def compiled(setting: Setting, codes: Codes, threads: int) -> Setting:
     if not trace.drift <= MOST_DRIFT * setting.reference.energy_spread:
         return replace(setting, kernel_name="full passes (the compiled chain gives other energies)")
     return replace(found, drift=trace.drift, work=work_of(plan))
+
+
+def by_card(setting: Setting, codes: Codes) -> Setting:
+    """The setting with the compiled chain on a card, where that can be and a changed letter costs little; codes as there.
+
+    Else by full passes, which anchors share: a surrogate's inner steps would wait for the CPU.
+    """
+    if not card.is_ready(torch.device(setting.run.device)):
+        return setting
+    stack = compiled(setting, codes, 1)
+    return setting if stack.work is not None and stack.work > MOST_COMPILED else stack
 
 
 def with_surrogate(setting: Setting, codes: Codes, threads: int) -> Setting:
