@@ -537,9 +537,9 @@ def compiled(setting: Setting, codes: Codes, threads: int) -> Setting:
 
 
 def by_card(setting: Setting, codes: Codes) -> Setting:
-    """The setting with the compiled chain on a card, where that can be and a changed letter costs little; codes as there.
+    """The setting with the compiled chain on a card, where that can be and a changed letter costs little.
 
-    Else by full passes, which anchors share: a surrogate's inner steps would wait for the CPU.
+    Else by full passes, which anchors share: a surrogate's inner steps would wait for the CPU. codes: as of `compiled`.
     """
     if not card.is_ready(torch.device(setting.run.device)):
         return setting
