@@ -7,6 +7,8 @@ LETTERS = "ACGT"
 UNKNOWN = 4  # any other letter; its one-hot column is all zeros
 
 Codes = NDArray[np.uint8]
+Frequencies = tuple[float, float, float, float]  # of A, C, G, T
+UNIFORM: Frequencies = (0.25, 0.25, 0.25, 0.25)
 
 _CODE_OF_BYTE = np.full(256, UNKNOWN, np.uint8)
 _COMPLEMENT = np.array([3, 2, 1, 0, UNKNOWN], np.uint8)
@@ -38,3 +40,8 @@ def reverse_complement(codes: Codes) -> Codes:
 def is_gc(codes: Codes) -> NDArray[np.bool_]:
     """Which letters (..., L) are G or C."""
     return np.asarray((codes == 1) | (codes == 2))
+
+
+def frequencies_of(gc: float) -> Frequencies:
+    """Letter frequencies of which G and C have this share together."""
+    return (1 - gc) / 2, gc / 2, gc / 2, (1 - gc) / 2

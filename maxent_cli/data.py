@@ -1,6 +1,7 @@
 """The nouns that several rooms share: plain frozen data over NumPy."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -229,3 +230,11 @@ class Motif:
     def probabilities(self) -> Floats:
         """The position probability matrix (W, 4)."""
         return np.asarray(self.counts / self.counts.sum(axis=1, keepdims=True))
+
+    def log_odds(self, background: Sequence[float] | Floats) -> Floats:
+        """The position weight matrix (W, 4) in bits, with one pseudocount a position shared out as the background (4,).
+
+        Or as each position's own background (W, 4).
+        """
+        q = np.asarray(background, np.float64)
+        return np.asarray(np.log2((self.counts + q) / (self.counts.sum(axis=1, keepdims=True) + 1) / q))

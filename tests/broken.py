@@ -216,6 +216,12 @@ BROKEN: dict[str, Broken] = {
     "a window that is cleared is filled from the background": Broken(
         with_block(_back_from_the_background), LAW, "toggle"
     ),
+    "scattered letters are drawn back from the background": Broken(
+        with_block(_back_from_the_background), LAW, "scattered"
+    ),
+    "a letter has no chance to be redrawn": Broken(
+        with_table(lambda table: table._replace(chances=table.chances * np.array([0, 1, 1, 1]))), SUPPORT, "scattered"
+    ),
     "the state is edited before the decision": Broken(_edited_in_place, LAW | BOOKS),
     "letters only go upwards": Broken(with_block(_only_upwards), LAW, "letters"),
     "a protected letter counts in the reverse alone": Broken(

@@ -1,6 +1,6 @@
 """A network of a few letters with its law worked out a string at a time, by none of the package's code."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -11,11 +11,13 @@ from torch import nn
 
 from maxent_cli.alphabet import UNKNOWN, encode
 from maxent_cli.data import Anchor, Sequences
+from maxent_cli.interpret.attribution import Attribution, AttributionSettings, Question, attribute_anchor, make_ready
 from maxent_cli.interpret.law import LawSettings
-from maxent_cli.interpret.sampling import Sampling
+from maxent_cli.interpret.sampling import Sampling, over_anchors
 from maxent_cli.io.checkpoint import ModelCard, save_model
 from maxent_cli.laws import Outputs, asked_outputs
 from maxent_cli.models.architectures import LayeredModel, build
+from maxent_cli.models.protocol import SequenceModel
 
 ARGUMENTS = {"filters": 8, "width": 4, "hidden": 6}
 SKEWED = (0.4, 0.1, 0.2, 0.3)
@@ -67,6 +69,14 @@ def run(**given: object) -> Sampling:
     """A short run, that goes no further than asked; what is not given is as small as still mixes on a few letters."""
     asked = {"chains": 40, "replicas": 4, "draws": 100, "thin": 20, "warmup": 480, "seed": 1} | given
     return Sampling(**({"max_steps": asked["draws"] * asked["thin"]} | asked))
+
+
+def attributed(
+    model: SequenceModel, anchors: Sequences, settings: AttributionSettings, threads: int = 1
+) -> Iterator[Attribution]:
+    """The attribution of each anchor, in order."""
+    make_ready(model)
+    return over_anchors(lambda anchor, _: attribute_anchor(Question(model, anchor, settings)), anchors, threads)
 
 
 def words(length: int) -> list[str]:

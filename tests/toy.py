@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from maxent_cli.alphabet import UNKNOWN, Codes, encode
 from maxent_cli.engine.layers import Plan
 from maxent_cli.engine.matches import MatchField
-from maxent_cli.engine.proposals import LETTER, REDRAW, REFILL, REVERSE_COMPLEMENT, SHIFT, TOGGLE, Move
+from maxent_cli.engine.proposals import LETTER, REDRAW, REFILL, REVERSE_COMPLEMENT, SCATTER, SHIFT, TOGGLE, Move
 from maxent_cli.engine.support import Support
 from maxent_cli.engine.target import Target, Term, Terms
 from maxent_cli.engine.terms import background_rows, weighted_distance
@@ -29,6 +29,7 @@ MOVE_SETS = {
     "redraw": (Move(REDRAW, 1.0, 2),),
     "refill": (Move(REFILL, 1.0, 2),),
     "toggle": (Move(TOGGLE, 0.5, 2), Move(TOGGLE, 0.5, 3)),
+    "scattered": (Move(SCATTER, 0.5, 1), Move(SCATTER, 0.5, 3)),
     "mixture": (Move(LETTER, 0.4), Move(SHIFT, 0.2, 3, 2), Move(REVERSE_COMPLEMENT, 0.2, 2), Move(REDRAW, 0.2, 2)),
     "adapted mixture": (Move(LETTER, 0.4), Move(REFILL, 0.3, 2), Move(TOGGLE, 0.3, 3)),
 }

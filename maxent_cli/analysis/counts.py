@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.special import expit
 
-from maxent_cli.alphabet import UNKNOWN
-from maxent_cli.analysis.diagnostics import mcse_mean
+from maxent_cli.analysis.diagnostics import letter_shares, mcse_mean
 from maxent_cli.analysis.features import Feature, Places
 from maxent_cli.analysis.information import information_of
 from maxent_cli.analysis.jackknife import block_numbers, jackknife
@@ -43,7 +42,7 @@ class CountSummary:
 
 
 @dataclass(frozen=True)
-class FieldCheck:
+class CountCheck:
     """A number from draws at two mu, what it must be, the error of their distance, and that as a score.
 
     z is the standard normal score as likely as that distance in errors is, which are known from some blocks only
@@ -78,7 +77,7 @@ def outside_local(samples: SampleSet) -> NDArray[np.bool_]:
     against.
     """
     free, half = samples.mutable, np.arange(len(samples.mutable)) < len(samples.mutable) // 2
-    drawn = np.array([(samples.codes == letter).mean(axis=(0, 1)) for letter in range(UNKNOWN)]).T
+    drawn = letter_shares(samples.codes)
     tilted = samples.background.copy()
     for here in (free & half, free & ~half):
         if here.any():
@@ -102,7 +101,7 @@ def summarise_count(samples: SampleSet, feature: Feature, places: Places) -> Cou
     )
 
 
-def slope_check(lower: NDArray[np.int64], upper: NDArray[np.int64], difference: float) -> FieldCheck:
+def slope_check(lower: NDArray[np.int64], upper: NDArray[np.int64], difference: float) -> CountCheck:
     """Has log P'(N)/P(N) the slope mu' - mu in N, given as difference? Of counts at two mu, N (C, D).
 
     The slope is logistic regression's, which is the most that the two samples can say; its error is by jackknife over
@@ -115,7 +114,7 @@ def slope_check(lower: NDArray[np.int64], upper: NDArray[np.int64], difference: 
     return _check(whole, _logistic_slope(low.sum(axis=0) - low, high.sum(axis=0) - high), difference)
 
 
-def reweighting_check(lower: NDArray[np.int64], upper: NDArray[np.int64], difference: float) -> FieldCheck:
+def reweighting_check(lower: NDArray[np.int64], upper: NDArray[np.int64], difference: float) -> CountCheck:
     """Have the draws at both mu the same mean N (C, D), reweighted to the mu half-way between them?
 
     found is the lower's, expected the upper's; the error is of their difference, as slope_check's.
@@ -127,15 +126,15 @@ def reweighting_check(lower: NDArray[np.int64], upper: NDArray[np.int64], differ
     whole = [_reweighted_mean(side.sum(axis=0)[None], mu)[0] for side, mu in sides]
     rest = [_reweighted_mean(side.sum(axis=0) - side, mu) for side, mu in sides]
     apart = _check(whole[0] - whole[1], rest[0] - rest[1], 0.0)
-    return FieldCheck(float(whole[0]), float(whole[1]), apart.error, apart.z)
+    return CountCheck(float(whole[0]), float(whole[1]), apart.error, apart.z)
 
 
 # name -> check of two neighbouring mu's counts (C, D), given the difference of the two
-CHECKS: dict[str, Callable[[NDArray[np.int64], NDArray[np.int64], float], FieldCheck]] = {
+CHECKS: dict[str, Callable[[NDArray[np.int64], NDArray[np.int64], float], CountCheck]] = {
     "slope of log P'(N)/P(N)": slope_check,
     "mean N, reweighted half-way": reweighting_check,
 }
-UNKNOWN_CHECK = FieldCheck(np.nan, np.nan, np.nan, np.nan)
+UNKNOWN_CHECK = CountCheck(np.nan, np.nan, np.nan, np.nan)
 
 
 def _block_moments(number: NDArray[np.int64]) -> Floats:
@@ -151,14 +150,14 @@ def _variance(moments: Floats) -> Floats:
     return np.asarray(second / number - (first / number) ** 2)
 
 
-def _check(whole: float, without: Floats, expected: float) -> FieldCheck:
+def _check(whole: float, without: Floats, expected: float) -> CountCheck:
     """A number of all blocks, and of all but each (B,), against what it must be."""
     error = float(jackknife(np.asarray(whole), without).error)
     if not error > 0:
-        return FieldCheck(float(whole), expected, error, np.nan)
+        return CountCheck(float(whole), expected, error, np.nan)
     distance = float(whole - expected) / error
     score = stats.norm.isf(stats.t.sf(abs(distance), len(without) - 1))
-    return FieldCheck(float(whole), expected, error, float(np.copysign(score, distance)))
+    return CountCheck(float(whole), expected, error, float(np.copysign(score, distance)))
 
 
 def _histogram_pair(lower: NDArray[np.int64], upper: NDArray[np.int64]) -> tuple[Floats, Floats]:

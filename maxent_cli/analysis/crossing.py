@@ -14,9 +14,8 @@ from scipy.cluster.hierarchy import linkage
 from scipy.spatial.distance import squareform
 
 from maxent_cli.analysis.diagnostics import mcse_mean
-from maxent_cli.analysis.free_energy import log_partition
 from maxent_cli.analysis.over_anchors import Interval95, mean_over_anchors, p_above
-from maxent_cli.data import Floats, SampleSet
+from maxent_cli.data import Floats
 from maxent_cli.tables.crossing import AS_OTHERS, OWN, SHARED, UNDECIDED
 
 Row = dict[str, Any]
@@ -36,12 +35,6 @@ class CrossRead:
     log_law: Floats
     anchor_output: float
     spread: float
-
-
-def log_normaliser(samples: SampleSet) -> tuple[float, float]:
-    """log Z of an anchor's law and its standard error; nan where the ladder does not reach down to beta 0."""
-    found = log_partition(samples)
-    return float(found.value), float(found.error)
 
 
 def cross(seen: Sequence[Sequence[CrossRead]], threshold: float) -> list[list[Row]]:

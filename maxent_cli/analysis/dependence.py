@@ -90,7 +90,7 @@ def squared_weights(samples: SampleSet) -> tuple[Floats, float]:
     return found, float(1 / np.square(found).mean())
 
 
-def pair_ess(codes: Codes, run: NDArray[np.intp] | None = None) -> Floats:
+def pair_ess(codes: Codes, run: NDArray[np.intp]) -> Floats:
     """ESS (F, F) for the joint letters of two positions of draws (C, D, F) that are independent of each other.
 
     The joint letters' autocorrelation is the product of the positions' own, each cut off where Geyer's sums of
@@ -98,7 +98,7 @@ def pair_ess(codes: Codes, run: NDArray[np.intp] | None = None) -> Floats:
     all positions at once.
     """
     own = np.array([_autocorrelation(codes[..., position]) for position in range(codes.shape[-1])])
-    same = np.eye(1, codes.shape[1])[0] if run is None else _same(run)
+    same = _same(run)
     apart = np.where(same < 1, (own - same) / np.sqrt(np.where(same < 1, 1 - same, 1)), 0)
     return np.asarray(codes.shape[0] * codes.shape[1] / (2 * (same.sum() + apart @ apart.T) - 1))
 

@@ -11,6 +11,7 @@ from maxent_cli.data import Floats, SampleSet
 
 Row = dict[str, Any]
 
+MOST_COMPARED = 100_000_000  # pairs of a design and a draw, beyond which designs are taken in order
 AT_ONCE = 500  # sequences whose distances from all others are held
 
 
@@ -37,6 +38,33 @@ def taken(codes: Codes, number: int, apart: int) -> NDArray[np.intp]:
             kept[len(rows)] = one
             rows.append(row)
     return np.array(rows, np.intp)
+
+
+def most_unlike(codes: Codes, number: int, apart: int) -> NDArray[np.intp]:
+    """As taken, but each next one is that which differs most, on the mean, from those before it.
+
+    Of so many that this would take minutes, as taken.
+    """
+    if number * len(codes) > MOST_COMPARED:
+        return taken(codes, number, apart)
+    rows, least = list[int](), np.full(len(codes), codes.shape[1])
+    shared = np.zeros(len(codes), np.int64)  # letters, with all that are taken
+    while len(rows) < number and (able := np.flatnonzero(least >= (apart if rows else 0))).size:
+        rows.append(int(able[shared[able].argmin()]))
+        same = (codes == codes[rows[-1]]).sum(axis=1)
+        shared, least = shared + same, np.minimum(least, codes.shape[1] - same)
+    return np.array(rows, np.intp)
+
+
+def spread_out(chains: int, draws: int) -> NDArray[np.intp]:
+    """The order (C · D,) in which draws (C, D) are taken, as rows of all: all chains in turn, at times far apart.
+
+    Draws near in time are alike. Times are in the order of van der Corput's sequence, so that however many are taken,
+    they are spread about evenly.
+    """
+    bits = max(1, (draws - 1).bit_length())
+    turned = [int(f"{time:0{bits}b}"[::-1], 2) for time in range(draws)]
+    return (np.arange(chains) * draws + np.argsort(turned)[:, None]).ravel()
 
 
 def nearest(codes: Codes) -> NDArray[np.int64]:

@@ -120,9 +120,14 @@ def letters_converged(codes: Codes, max_rhat: float, min_ess: float) -> bool:
     )
 
 
+def letter_shares(codes: Codes) -> Floats:
+    """Shares (L, 4) of draws (C, D, L) that have each letter."""
+    return np.array([(codes == letter).mean(axis=(0, 1)) for letter in range(len(LETTERS))]).T
+
+
 def _frequency_errors(codes: Codes, sizes: Floats) -> Floats:
     """Standard errors (L, 4) of the letters' frequencies in draws (C, D, L) of so many effective ones (L, 4)."""
-    shares = np.array([(codes == letter).mean(axis=(0, 1)) for letter in range(len(LETTERS))]).T
+    shares = letter_shares(codes)
     return np.asarray(np.sqrt(shares * (1 - shares) / np.where(sizes > 0, sizes, np.nan)))
 
 

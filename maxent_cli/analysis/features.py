@@ -94,8 +94,7 @@ def motif(given: Motif, background: tuple[float, ...], rarity: float) -> Feature
     Raises ValueError where even its best match is commoner than that.
     """
     q = np.array(background)
-    total = given.counts.sum(axis=1, keepdims=True)
-    scores = np.rint(SCALE * np.log2((given.counts + q) / (total + 1) / q)).astype(np.int32)
+    scores = np.rint(SCALE * given.log_odds(q)).astype(np.int32)
     threshold = _threshold(scores, q, rarity)
     plus = np.hstack([scores, np.full((len(scores), 1), NEVER, np.int32)])
     minus = np.hstack([scores[::-1, ::-1], np.full((len(scores), 1), NEVER, np.int32)])

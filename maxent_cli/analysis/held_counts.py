@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maxent_cli.alphabet import LETTERS, Codes
-from maxent_cli.analysis.diagnostics import LEAST_ESS, ess_mean, mcse_mean, rhat
+from maxent_cli.analysis.diagnostics import LEAST_ESS, ess_mean, letter_shares, mcse_mean, rhat
 from maxent_cli.analysis.features import Feature
 from maxent_cli.analysis.jackknife import block_numbers, jackknife
 from maxent_cli.data import Floats, SampleSet
@@ -176,7 +176,7 @@ def _covariances(number: NDArray[np.int64]) -> Floats:
 
 def _free(samples: SampleSet, where: Places, extra: Feature | None) -> tuple[Floats, Floats]:
     """Covariances (K, K) where positions are drawn apart: from the draws' own letters, and from the background's."""
-    drawn = np.array([(samples.codes == letter).mean(axis=(0, 1)) for letter in range(len(LETTERS))]).T
+    drawn = letter_shares(samples.codes)
     uniform = np.random.default_rng(samples.anchor.tolist()).random((DRAWN, len(drawn), 1))
     found = []
     for rows in (drawn, samples.background):

@@ -50,10 +50,7 @@ def second_order(whole: Floats, without_one: Floats, without_two: Floats, pairs:
     Where an estimate is flat (information at no information), the first-order error is too large by sqrt(2), since
     interactions of blocks are counted twice. Source: Efron & Stein 1981, section 4.
     """
-    blocks = len(without_one)
-    first = jackknife(whole, without_one)
-    if blocks < 3:
-        return first
+    blocks, first = len(without_one), jackknife(whole, without_one)
     interactions = blocks * whole - (blocks - 1) * (without_one[pairs[0]] + without_one[pairs[1]])
     interactions = interactions + (blocks - 2) * without_two
     interaction = (blocks - 1) / (2 * blocks) * np.mean(np.square(interactions), axis=0)

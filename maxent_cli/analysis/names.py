@@ -8,9 +8,8 @@ import numpy as np
 
 from maxent_cli.analysis.motifs import similarities
 from maxent_cli.data import Floats, Motif
-from maxent_cli.tables.columns import BEST
+from maxent_cli.tables.columns import BEST, KNOWN_COLUMNS
 
-FEWEST = 25  # known motifs below which Tomtom's p-values depend much on which they are
 TELLING_Q = 0.05  # of a known motif that has a say in names
 ALIKE = 0.75  # from which known motifs are alike: 1 where the one with less information lies in the other
 MOST_LISTED = 100  # of the known motifs that one is like, the most like
@@ -63,6 +62,12 @@ class Family:
     def tells(self) -> bool:
         """Whether it is more than chance."""
         return self.best.q <= TELLING_Q
+
+
+def cells_of(families: Sequence[Family]) -> list[str | float | None]:
+    """What KNOWN_COLUMNS say of a motif's families, None where there are fewer."""
+    told = [cell for family in families for cell in (family.label, *family.best.told)]
+    return [*told, *[None] * (len(KNOWN_COLUMNS) - len(told))]
 
 
 def name_motifs(motifs: Sequence[Motif], known: Sequence[Motif]) -> list[list[Family]]:

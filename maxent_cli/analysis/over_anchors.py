@@ -1,5 +1,6 @@
 """Intervals over anchors: what a mean, a difference or a slope over some anchors says of others of their kind."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,12 +9,13 @@ from scipy.special import stdtr, stdtrit
 from maxent_cli.data import Floats
 
 CONFIDENCE = 0.95
+Z = 1.959963984540054  # the standard normal score of that
 LEAST_ANCHORS = 6  # from which intervals cover what they say; with fewer nothing is decided by them
 
 
 @dataclass(frozen=True)
 class Interval95:
-    """An estimate over so many anchors and its 95 % interval (nan: unknown)."""
+    """An estimate, over so many anchors if it is of these, and its 95 % interval (nan: unknown)."""
 
     value: float
     low: float
@@ -89,6 +91,13 @@ def slope_over_anchors(anchors: Floats, draws: Floats) -> Interval95:
     if (leverage > 1 - 1e-9).any():  # one anchor alone makes the slope
         return Interval95(slope, np.nan, np.nan, number)
     return interval(slope, float(np.sum((centred * rest / (1 - leverage)) ** 2)) / spread**2, number - 2, number)
+
+
+def wilson(share: float, worth: float) -> Interval95:
+    """A share of so many independent records, with Wilson's 95 % interval (Wilson 1927)."""
+    middle = (share + Z**2 / (2 * worth)) / (1 + Z**2 / worth)
+    half = Z * math.sqrt(share * (1 - share) / worth + Z**2 / (4 * worth**2)) / (1 + Z**2 / worth)
+    return Interval95(share, max(middle - half, 0.0), min(middle + half, 1.0))
 
 
 def _moments(values: Floats, weights: Floats) -> tuple[float, float, float]:

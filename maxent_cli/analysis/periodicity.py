@@ -16,6 +16,7 @@ from scipy import fft
 from maxent_cli.alphabet import LETTERS, Codes
 from maxent_cli.analysis.diagnostics import diagnose
 from maxent_cli.analysis.jackknife import block_numbers, jackknife
+from maxent_cli.analysis.over_anchors import wilson
 from maxent_cli.analysis.sites import background_letters
 from maxent_cli.data import Floats, SampleSet
 from maxent_cli.tables.periodicity import BAND as BAND
@@ -155,15 +156,13 @@ def periodicity_of(samples: SampleSet, words: LetterClass, seed: int, max_rhat: 
 
 def over_anchors(found: Sequence[Periodicity]) -> PeriodicityAnswer:
     """All anchors together; the mean spectra's errors are by leaving one anchor out."""
-    from scipy.stats import binomtest  # half a second to import
-
     powers, peaks, shares = dict[str, Floats](), dict[str, Peak](), dict[str, Share]()
     for source in SOURCES:
         each = np.array([one.power[source] for one in found])
         powers[source], peaks[source] = _of_powers(_with_and_without(np.ones(len(each)), each))
         count = sum(bool(one.peaks[source].in_band) for one in found)
-        interval = binomtest(count, len(found)).proportion_ci(method="wilson")
-        shares[source] = Share(count, len(found), float(interval.low), float(interval.high))
+        interval = wilson(count / len(found), len(found))
+        shares[source] = Share(count, len(found), interval.low, interval.high)
     return PeriodicityAnswer(shares, powers, peaks, float(np.mean([one.chance for one in found])))
 
 

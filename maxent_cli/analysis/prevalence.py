@@ -7,21 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maxent_cli.analysis.features import Feature, motif
+from maxent_cli.analysis.over_anchors import Interval95, Z, wilson
 from maxent_cli.data import Motif
 
 Held = NDArray[np.bool_]
 
 MOST_RATE = 0.1  # of records that hold a short motif by chance, where none is as rare as asked
-_Z = 1.959963984540054  # of 95 %
-
-
-@dataclass(frozen=True)
-class Portion:
-    """A share with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -30,9 +21,9 @@ class Prevalence:
 
     holding: int
     records: int
-    share: Portion
-    shuffled: Portion
-    enrichment: Portion
+    share: Interval95
+    shuffled: Interval95
+    enrichment: Interval95
 
 
 def matcher(given: Motif, background: tuple[float, ...], rate: float, length: int) -> Feature | None:
@@ -65,14 +56,7 @@ def prevalence(held: Held, shuffled: Held, groups: NDArray[np.intp]) -> Prevalen
     return Prevalence(int(held.sum()), len(held), *shares, _ratio(share, other, worth))
 
 
-def wilson(share: float, worth: float) -> Portion:
-    """A share of so many independent records, with Wilson's 95 % interval (Wilson 1927)."""
-    middle = (share + _Z**2 / (2 * worth)) / (1 + _Z**2 / worth)
-    half = _Z * math.sqrt(share * (1 - share) / worth + _Z**2 / (4 * worth**2)) / (1 + _Z**2 / worth)
-    return Portion(share, max(middle - half, 0.0), min(middle + half, 1.0))
-
-
-def _ratio(share: float, other: float, worth: float) -> Portion:
+def _ratio(share: float, other: float, worth: float) -> Interval95:
     one, two = share * worth + 0.5, other * worth + 0.5
-    half = _Z * math.sqrt(max(1 / one + 1 / two - 2 / (worth + 0.5), 0.0))
-    return Portion(one / two, one / two * math.exp(-half), one / two * math.exp(half))
+    half = Z * math.sqrt(max(1 / one + 1 / two - 2 / (worth + 0.5), 0.0))
+    return Interval95(one / two, one / two * math.exp(-half), one / two * math.exp(half))

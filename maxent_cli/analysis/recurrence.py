@@ -87,5 +87,4 @@ def _trimmed(one: Cluster, reference: Floats, calling: Calling) -> Floats:
     bits = divergence(one.counts, reference)
     kept = np.flatnonzero(bits >= calling.bits)
     inside = one.counts[kept[0] : kept[-1] + 1] if len(kept) else one.counts[:0]
-    total = inside.sum(axis=1, keepdims=True)
-    return np.asarray(np.log2((inside + reference) / (total + 1) / reference))
+    return Motif("", inside, 0).log_odds(reference)

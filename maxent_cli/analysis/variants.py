@@ -8,38 +8,21 @@ tried: in each of them the law has the tried letters with the probabilities q ·
 to have been drawn often.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maxent_cli.alphabet import Codes
+from maxent_cli.analysis.contexts import Contexts
 from maxent_cli.analysis.information import UNSEEN
-from maxent_cli.analysis.jackknife import Estimate, block_numbers, jackknife
-from maxent_cli.analysis.reweighting import energy_slopes, wanted_error
-from maxent_cli.data import Floats, SampleSet
+from maxent_cli.analysis.jackknife import Estimate, jackknife
+from maxent_cli.analysis.reweighting import wanted_error
+from maxent_cli.data import Floats
 
 ROUNDING = 1e-6  # of the outputs' size: a smaller difference is none
 _LEAST = 1e-300  # of a share, so that its logarithm is a number
 UNKNOWN_ESTIMATE = Estimate(np.asarray(np.nan), np.asarray(np.nan))
-
-
-@dataclass(frozen=True)
-class Contexts:
-    """The draws of an anchor that letters are put into, n of them, and the block (n,) of the jackknife of each."""
-
-    samples: SampleSet
-    blocks: NDArray[np.intp]
-
-    @property
-    def codes(self) -> Codes:
-        """The draws (n, L)."""
-        return self.samples.codes.reshape(-1, self.samples.codes.shape[-1])
-
-    @property
-    def freedom(self) -> int:
-        """Degrees of freedom of the errors."""
-        return len(np.unique(self.blocks)) - 1
 
 
 @dataclass(frozen=True)
@@ -76,16 +59,6 @@ class VariantEffect:
     flips_beta_0: Estimate
 
 
-def contexts_of(samples: SampleSet, most: int) -> Contexts:
-    """Draws of all chains, evenly spaced, so many at most; of more chains than that, as many chains."""
-    chains, draws = samples.codes.shape[:2]
-    here = np.unique(np.linspace(0, chains - 1, min(chains, most)).astype(int))
-    some = np.unique(np.linspace(0, draws - 1, max(1, most // len(here))).astype(int))
-    chosen = np.ix_(here, some)
-    parts = {name: getattr(samples, name)[chosen] for name in ("codes", "energy", "output")}
-    return Contexts(replace(samples, **parts), block_numbers(len(here), len(some)).ravel())
-
-
 def variant_effect(
     contexts: Contexts, tried: Tried, anchor: Tried, background: Tried, position: int, change: tuple[int, int]
 ) -> VariantEffect:
@@ -93,7 +66,7 @@ def variant_effect(
     ref, alt = change
     in_anchor = float(anchor.effect(ref, alt)[0])
     effect, beta_0 = tried.effect(ref, alt), background.effect(ref, alt)
-    blocks = len(np.unique(contexts.blocks))
+    blocks = contexts.freedom + 1
     return VariantEffect(
         in_anchor,
         mean_over_contexts(contexts, effect),
@@ -110,10 +83,9 @@ def mean_over_contexts(contexts: Contexts, values: Floats) -> Estimate:
     Where beta was found, draws have the mean energy asked for: what goes with the energy has the error of that, as in
     reweighting.mean_error.
     """
-    slope = _slope(contexts, values)
-    rest = values - slope * contexts.samples.energy.ravel()
-    found = jackknife(np.asarray(rest.mean()), _without_one(contexts, rest))
-    return Estimate(np.asarray(values.mean()), np.hypot(found.error, slope * wanted_error(contexts.samples)))
+    slope, mean = contexts.slope(values), np.asarray(values.mean())
+    found = jackknife(mean, contexts.without_one(values) - slope * contexts.pinned)
+    return Estimate(mean, np.hypot(found.error, slope * wanted_error(contexts.samples)))
 
 
 def free_energy(contexts: Contexts, tried: Tried, position: int, change: tuple[int, int]) -> Estimate:
@@ -138,10 +110,8 @@ def free_energy(contexts: Contexts, tried: Tried, position: int, change: tuple[i
         return np.asarray(known[..., 0] - known[..., 1] + constant)
 
     means = np.maximum(pair.mean(axis=0), _LEAST)
-    slope = _slope(contexts, (pair / means) @ np.array([1.0, -1.0]) / np.log(2))
-    energy = samples.energy.ravel()
-    pinned = slope * (_without_one(contexts, energy) - energy.mean())
-    found = jackknife(bits(means), bits(_without_one(contexts, pair)) - pinned)
+    slope = contexts.slope((pair / means) @ np.array([1.0, -1.0]) / np.log(2))
+    found = jackknife(bits(means), bits(contexts.without_one(pair)) - slope * contexts.pinned)
     return Estimate(found.value, np.hypot(found.error, slope * wanted_error(samples)))
 
 
@@ -159,15 +129,3 @@ def _bounded(share: Estimate, size: int) -> Estimate:
 def _mean(values: Floats) -> Estimate:
     """The mean of independent values (n,)."""
     return Estimate(np.asarray(values.mean()), np.asarray(values.std(ddof=1) / np.sqrt(len(values))))
-
-
-def _slope(contexts: Contexts, values: Floats) -> float:
-    return float(energy_slopes(contexts.samples, values.reshape(contexts.samples.energy.shape)))
-
-
-def _without_one(contexts: Contexts, values: Floats) -> Floats:
-    """Means (B, ...) of the values (n, ...) of all contexts but those of each block."""
-    member = (contexts.blocks == np.unique(contexts.blocks)[:, None]).astype(float)
-    sums, sizes = member @ values, member.sum(axis=1)
-    left = (len(values) - sizes).reshape(-1, *[1] * (values.ndim - 1))
-    return np.asarray((values.sum(axis=0) - sums) / left)

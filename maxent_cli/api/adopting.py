@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from maxent_cli.alphabet import LETTERS
+from maxent_cli.alphabet import LETTERS, UNIFORM, Frequencies
 from maxent_cli.api.examining import examined, letters_finding, random_anchors
 from maxent_cli.api.jobs import Task, granted_cpus, outputs_of, torch_threads
 from maxent_cli.api.listening import Progress, listener_of
@@ -17,7 +17,7 @@ from maxent_cli.api.networks import Network, Reader, in_memory, opened, place
 from maxent_cli.api.results import results_folder
 from maxent_cli.errors import InputError, SettingsError
 from maxent_cli.interpret.checkup import NOTE, WRONG, Finding, Patient
-from maxent_cli.interpret.law import Frequencies, Law
+from maxent_cli.interpret.law import Law
 from maxent_cli.interpret.sampling import PRESETS
 from maxent_cli.io.checkpoint import ModelCard, kept_as, load_model, save_model
 from maxent_cli.io.digests import noted
@@ -27,8 +27,12 @@ from maxent_cli.models.adapter import FIND, Reading
 from maxent_cli.models.protocol import one_hot
 from maxent_cli.models.scores import Score
 
-UNIFORM = (0.25,) * 4
 FAR = 1e-4  # share of the outputs' spread by which the network and its folder may differ
+A_PROFILE = 50  # outputs, of which each alone says little
+_OF_MANY = (
+    "; if they are a profile along the sequence, one position alone is seldom what is asked: its shape is held by "
+    "`maxent sample ANCHORS --law profile`, a stretch of it by --output 400:600"
+)
 _TRIED = 16  # random sequences, for that
 
 
@@ -52,6 +56,7 @@ def adopt(
     table: str | None = None,
     device: str = "cpu",
     out: str | None = None,
+    trust_code: bool = False,
     threads: int | None = None,
     progress: Progress = True,
 ) -> Network:
@@ -86,6 +91,8 @@ def adopt(
         TSV with columns sequence and label (0 or 1): all orders of the letters are tried on it.
     device, threads
         Where it is examined; CPU threads, by default those granted.
+    trust_code
+        Also take a file of TorchScript or torch.export, whole, and run the code in it.
     out
         The model folder; without it nothing is kept, and the network is that in memory.
     progress
@@ -114,7 +121,9 @@ def adopt(
     task = Task("adopt", listener_of(progress), out, threads=threads or granted_cpus())
     asked = Law(output=output, background=background, gc=gc)
     named = given if isinstance(given, str) else type(given).__name__
-    source = NetworkSource(named, dict(arguments or {}), weights, weights_prefix, score, length=input_length)
+    source = NetworkSource(
+        named, dict(arguments or {}), weights, weights_prefix, score, length=input_length, trusted=trust_code
+    )
     read = [weights, table, *asked.files, named if Path(named).exists() else None]
     plan = planned(read, folders=[out], noting=False)
     module = given if isinstance(given, nn.Module) else load_network(source)
@@ -154,7 +163,7 @@ def _findings(network: Network, model: Reader, device: str, table: str | None, t
     names, background = network.names, network.background or UNIFORM
     if network.held is None and len(names) > 2:
         text = f"none of {len(names)} outputs unless a command says which, by --output; examined with {names[0]}"
-        yield Finding("held", NOTE, text)
+        yield Finding("held", NOTE, text + (_OF_MANY if len(names) >= A_PROFILE else ""))
     if network.background is None:
         yield Finding("background", NOTE, "not known: every command will need --gc or --background")
     held = outputs_of(network, 0 if network.held is None and len(names) > 2 else None, names)
@@ -168,7 +177,7 @@ def _findings(network: Network, model: Reader, device: str, table: str | None, t
 
 def _heard(finding: Finding, network: Network, task: Task) -> Finding:
     """The finding, once it is said; InputError where it is wrong."""
-    task.listener.say(f"{finding.topic:14}  {finding.verdict:5}  {finding.text}")
+    task.listener.say(finding.line)
     if finding.verdict == WRONG:
         raise InputError(network.name, finding.topic, finding.text, "correct that, and adopt it then")
     return finding

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from maxent_cli.alphabet import UNIFORM
 from maxent_cli.data import WHOLE, Rejected, Sequences, Shard
 from maxent_cli.errors import SettingsError
 from maxent_cli.io import records
@@ -42,7 +43,7 @@ class Anchors:
         """Digests of what all parts of a run read, once it has been read."""
         return self.source.digests() | run_digests(fix=self._fixed_by)
 
-    def read(self, length: int | None, background: tuple[float, ...] = (0.25,) * 4) -> tuple[Sequences, list[Rejected]]:
+    def read(self, length: int | None, background: tuple[float, ...] = UNIFORM) -> tuple[Sequences, list[Rejected]]:
         """The anchors, with what of them may change, and what was left out.
 
         length: that of the network's input, in bp; None: the commonest. background (4,): of a flank's letters.
@@ -50,7 +51,7 @@ class Anchors:
         return self.read_part(length, background)[:2]
 
     def read_part(
-        self, length: int | None, background: tuple[float, ...] = (0.25,) * 4, shard: Shard = WHOLE, around: int = 1
+        self, length: int | None, background: tuple[float, ...] = UNIFORM, shard: Shard = WHOLE, around: int = 1
     ) -> tuple[Sequences, list[Rejected], int]:
         """As read, of a shard's block, widened to multiples of `around` records; and how many there are in all."""
         return read_part(self.source, shard, lambda some: self._read(some, length, background, shard), around)

@@ -1,4 +1,4 @@
-"""Attribution: which letters of each anchor a network's output is put down to."""
+"""Attribution: from a network and its anchors to a folder of scores by position and letter."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, nullcontext

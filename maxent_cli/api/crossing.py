@@ -44,7 +44,7 @@ def cross_read(
     networks: Sequence[Network],
     *,
     threshold: float = 0.0,
-    most_draws: int = MOST_DRAWS,
+    max_draws: int = MOST_DRAWS,
     device: str = "cpu",
     out: str | None = None,
     threads: int | None = None,
@@ -63,7 +63,7 @@ def cross_read(
         Anchors that all have by name and letters are compared.
     threshold
         A network calls a sequence by the side of this that its output is on.
-    most_draws
+    max_draws
         Draws of each anchor that are read, evenly spaced.
     device
         Where the networks run.
@@ -90,14 +90,14 @@ def cross_read(
     >>> found = mx.cross_read(["fold0.npz", "fold1.npz"], nets, out="crossed")  # doctest: +SKIP
     >>> found["networks"][["network", "t", "verdict"]]  # doctest: +SKIP
     """
-    require_range("most-draws", most_draws, 8, 10**6)
+    require_range("max-draws", max_draws, 8, 10**6)
     if len(draws) != len(networks) or len(draws) < 2:
         problem = f"{len(draws)} are given, with {len(networks)} networks"
         raise SettingsError("draws", "", problem, "give two or more, each with the --model that it was drawn with")
     listener, names = listener_of(progress), _names(networks)
     files = [path for network in networks for path in network.files]
     outputs = planned([*dict.fromkeys([*map(path_of, draws), *files])], folders=[out])
-    settings = settings_of(threshold=threshold, most_draws=most_draws, device=device, names=names)
+    settings = settings_of(threshold=threshold, max_draws=max_draws, device=device, names=names)
     with ExitStack() as stack:
         given = [stack.enter_context(opened(each)) for each in draws]
         digests: dict[str, object] = {
@@ -105,7 +105,7 @@ def cross_read(
             "draws": [noted(each.path) for each in given],
         }
         sides = [_side(each, network, device, listener) for each, network in zip(given, networks, strict=True)]
-        job = CrossingJob(given, sides, _shared(given), names, (threshold, most_draws, device), listener)
+        job = CrossingJob(given, sides, _shared(given), names, (threshold, max_draws, device), listener)
         run = Run("compare", settings, digests, WHOLE, len(job.shared), len(job.shared), 0)
         with unfinished(out, run.identity, listener.stop) as work:
             with torch_threads(threads or granted_cpus()):

@@ -19,8 +19,10 @@ from maxent_cli.analysis.designs import (
     edited,
     edits_of,
     mean_distance,
+    most_unlike,
     number_rows,
     set_rows,
+    spread_out,
     taken,
 )
 from maxent_cli.analysis.diagnostics import diagnose, mcse_mean
@@ -95,6 +97,11 @@ class Design:
     def each_near(self) -> bool:
         """Whether each output, and not their mean alone, is near what is wanted."""
         return self.near or self.spread is not None
+
+    @property
+    def free_to_choose(self) -> bool:
+        """Whether it does not matter to the mean output, nor to the number of edits, which of the draws are written."""
+        return self.spread is not None and not self.near
 
     def law_of(self, asked: Law) -> Law:
         """The law whose draws are wanted, of the outputs and background that are asked for."""
@@ -229,7 +236,8 @@ class _Designer:
         diagnosis = diagnose(samples, self.run.max_rhat, self.run.min_ess)
         settled = {"converged": diagnosis.converged, "rhat": diagnosis.worst_rhat}
         codes, output = self._candidates(samples)
-        rows = taken(codes, self.what.number, self.what.apart)
+        choose = most_unlike if self.what.free_to_choose else taken
+        rows = choose(codes, self.what.number, self.what.apart)
         anchor = samples.anchor if self.anchored else None
         summary = self._summary(samples) | settled | {"ess": diagnosis.least_ess} | _of_designs(codes[rows])
         found = {"designs": design_rows(samples.name, codes[rows], output[rows], anchor, settled)}
@@ -257,9 +265,9 @@ class _Designer:
         return {"summary": [self._whole(summary) | _of_designs(codes)], "designs": designs}
 
     def _candidates(self, samples: SampleSet) -> tuple[Codes, Floats]:
-        """Draws (n, L) in random order, and their outputs (n,); of a law near an output those within its spread."""
+        """Draws (n, L) in the order they are taken in, and outputs (n,); near an output those within the spread."""
         codes, output = samples.codes.reshape(-1, samples.codes.shape[-1]), samples.output.ravel()
-        order = np.random.default_rng(self.run.seed).permutation(len(codes))
+        order = spread_out(*samples.output.shape)
         if self.what.each_near:
             order = order[np.abs(output - self.wanted)[order] <= _spread(samples)]
         return codes[order], output[order]

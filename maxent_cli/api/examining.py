@@ -1,12 +1,12 @@
 """The doctor: what a network is like as a thing to sample, and whether the sampler is right on it."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from maxent_cli.alphabet import decode
+from maxent_cli.alphabet import UNIFORM, Frequencies, decode
 from maxent_cli.api.anchors import Given, anchors
 from maxent_cli.api.jobs import Task, check_together, drawn_at_once, granted_cpus, take_up, torch_threads
 from maxent_cli.api.listening import Listener, Progress, listener_of
@@ -15,8 +15,10 @@ from maxent_cli.api.runs import account
 from maxent_cli.data import Sequences
 from maxent_cli.errors import InputError, SettingsError
 from maxent_cli.interpret.checkup import (
+    LAST_OF_SPEED,
     NOTE,
     RUN,
+    SOUGHT,
     WRONG,
     Finding,
     Patient,
@@ -26,7 +28,7 @@ from maxent_cli.interpret.checkup import (
     self_test_finding,
     speed,
 )
-from maxent_cli.interpret.law import Frequencies, Law
+from maxent_cli.interpret.law import Law
 from maxent_cli.interpret.sampling import Sampling, ready
 from maxent_cli.interpret.self_test import self_test
 from maxent_cli.io.machine import GIB, granted_memory
@@ -35,7 +37,7 @@ from maxent_cli.io.records import RecordSource, read_labelled_sequences
 
 MOST_LABELLED = 1000
 RANDOM = 8  # sequences, where no anchors are given
-TEST_SECONDS = 60.0  # that the self-test takes at most, unless that is too little to say anything
+TEST_SECONDS = 20.0  # that the self-test takes at most, unless that is too little to say anything
 
 
 def doctor(
@@ -47,6 +49,7 @@ def doctor(
     out: str | None = None,
     threads: int | None = None,
     progress: Progress = True,
+    heard: Callable[[Finding], object] | None = None,
 ) -> Sequence[Finding]:
     """Examine a network before a run that `sample` would make of the same arguments.
 
@@ -58,6 +61,8 @@ def doctor(
         JSON file of the findings by topic, with their numbers; not written by default.
     threads, progress
         CPU threads that the run will have; who is told of records left out.
+    heard
+        Is given each finding once it is made; the first come at once, and the self-test can take a minute.
 
     Returns
     -------
@@ -80,7 +85,11 @@ def doctor(
     patient = Patient(subject.model, subject.outputs, subject.anchors, subject.law, run, task.threads)
     patient = replace(patient, together=drawn_at_once(run, subject.anchors, task.threads))
     with torch_threads(1):
-        found = list(examined(patient, given is None))
+        found = list[Finding]()
+        for finding in examined(patient, given is None):
+            found.append(finding)
+            if heard is not None:
+                heard(finding)
     if out is not None:
         with outputs.writing(seed=run.seed, device=run.device) as opening:
             opening(out).write(f"{as_json(found)}\n")
@@ -93,30 +102,49 @@ def as_json(found: Sequence[Finding]) -> str:
 
 
 def examined(patient: Patient, random: bool) -> Iterator[Finding]:
-    """All but the letters, which need labels; random: anchors are random sequences, of which not all need serve."""
+    """All but the letters, which need labels, each once it is found.
+
+    random: anchors are random sequences, of which not all need serve.
+    """
     ready(patient.model)
     yield from check(patient)
+    said = dict[str, Finding]()
     for row in range(len(patient.anchors) if random else 1):
         order = np.roll(np.arange(len(patient.anchors)), -row)
         try:
-            found = list(_measured(replace(patient, anchors=patient.anchors.take(order))))
+            for finding in _measured(replace(patient, anchors=patient.anchors.take(order)), said):
+                said[finding.topic] = finding
+                yield finding
         except InputError as error:
             if not random or error.path not in patient.anchors.names:
                 raise
         else:
-            yield from found
             return
     text = f"none of {len(patient.anchors)} random sequences has a neighbour that the network tells from it"
     yield Finding("self-test", NOTE, f"{text}; `maxent doctor` with anchors will say")
 
 
-def _measured(patient: Patient) -> Iterator[Finding]:
-    """Speed, what a run needs, and the self-test, on the first anchor."""
-    found = list(speed(patient))
-    (proposals,) = (finding.numbers["proposals"] for finding in found if finding.topic == "kernel")
-    most = TEST_SECONDS * proposals
-    last = self_test(patient.model, patient.anchors.anchor(0), patient.law, patient.run, most_proposals=most)
-    yield from (*map(_fitting, found), copies(patient), self_test_finding(last))
+def _measured(patient: Patient, said: Mapping[str, Finding]) -> Iterator[Finding]:
+    """Speed, what a run needs, and the self-test, on the first anchor; but what is said already."""
+    found = dict(said)
+    if LAST_OF_SPEED not in found:
+        for finding in speed(patient):
+            found[finding.topic] = finding
+            if finding.topic not in said:
+                yield _fitting(finding)
+    if "copies" not in found:
+        yield copies(patient)
+    kernel, passes = found["kernel"].numbers, found["speed"].numbers["passes"]
+    last = self_test(
+        patient.model,
+        patient.anchors.anchor(0),
+        patient.law,
+        patient.run,
+        most_proposals=TEST_SECONDS * kernel["proposals"],
+        most_passes=SOUGHT * passes,
+        decision=kernel["decision"],
+    )
+    yield self_test_finding(last)
 
 
 def _fitting(finding: Finding) -> Finding:
@@ -136,7 +164,7 @@ def random_anchors(length: int, background: Frequencies, count: int = RANDOM) ->
 def _background(network: Network, law: Law) -> dict[str, str]:
     if network.input_length is None:
         raise SettingsError("anchors", "", f"{network.name} does not say how many letters it reads", "give anchors")
-    found = random_anchors(network.input_length, law.frequencies or network.background or (0.25,) * 4)
+    found = random_anchors(network.input_length, law.frequencies or network.background or UNIFORM)
     return dict(zip(found.names, map(decode, found.codes), strict=True))
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import torch
 
+from maxent_cli.alphabet import UNIFORM
 from maxent_cli.api.anchors import Anchors
 from maxent_cli.api.listening import Listener
 from maxent_cli.api.networks import Network, Reader, place
@@ -16,6 +17,7 @@ from maxent_cli.data import WHOLE, Anchor, Sequences, Shard, Stop
 from maxent_cli.engine.sampling import Block, Journal
 from maxent_cli.errors import InputError, SettingsError, StoppedError
 from maxent_cli.interpret.law import Law, LawSettings
+from maxent_cli.interpret.reach import Reached, gradient_inside
 from maxent_cli.interpret.sampling import Sampling, anchors_together, over_rows, sample_anchor, why_full_passes
 from maxent_cli.io.digests import run_digests
 from maxent_cli.io.machine import granted_cpus as granted_cpus
@@ -23,6 +25,7 @@ from maxent_cli.io.machine import granted_memory, require_memory
 from maxent_cli.io.output_weights import read_output_weights
 from maxent_cli.io.unfinished import Notes, Unfinished
 from maxent_cli.laws import Outputs, asked_outputs, is_table, weighted_outputs
+from maxent_cli.models.scores import Score
 
 Kept = TypeVar("Kept")
 Sampler = Callable[[Reader, LawSettings], Any]  # a SampleSet, unless something else is to be found
@@ -72,7 +75,7 @@ def take_up(network: Network, anchors: Anchors, law: Law, device: str, settings:
     settings: all that shapes the run's outputs, but network and anchors.
     """
     background = law.frequencies or network.background
-    found, rejected, read = anchors.read_part(network.input_length, background or (0.25,) * 4, task.shard)
+    found, rejected, read = anchors.read_part(network.input_length, background or UNIFORM, task.shard)
     account(len(found), rejected, anchors.name, task.rejected_table, task.listener, task.shard)
     if found.mutable is not None and not found.mutable.all():
         some = int((~found.mutable).any(axis=1).sum())
@@ -83,10 +86,21 @@ def take_up(network: Network, anchors: Anchors, law: Law, device: str, settings:
     hold = () if law.hold is None else outputs_of(network, law.hold, outputs)
     settled = law.settled(held, network.background, network.name, hold)
     place(model, device, task.listener)
+    if found.mutable is not None and not found.mutable.all() and not isinstance(model, Score):
+        share = gradient_inside(model, settled, found)
+        if share is not None:
+            task.listener.say(_inside(share))
     digests = {"model": network.digest, **anchors.digests(), **table_digests(law)}
     run = Run(task.command, settings, digests, task.shard, read, len(found), len(rejected))
     run.announce(task.listener)
     return Subject(model, found, settled, network.name, outputs, run)
+
+
+def _inside(found: Reached) -> str:
+    """The share of the gradient where letters may change, in words."""
+    error = "" if found.error is None else f" ± {100 * found.error:.0f}"
+    of = "the anchor" if found.anchors == 1 else f"{found.anchors} anchors, on the mean"
+    return f"of the gradient of what is held, at {of}, {100 * found.share:.0f}{error} % is where letters may change"
 
 
 def table_digests(law: Law) -> dict[str, object]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from maxent_cli.alphabet import Codes
+from maxent_cli.alphabet import UNIFORM, Codes
 from maxent_cli.analysis.classification import losses
 from maxent_cli.analysis.diagnostics import diagnose, mcse_mean
 from maxent_cli.analysis.discovery import ENOUGH, Calling, discover
@@ -35,7 +35,7 @@ from maxent_cli.api.networks import Network, Reader, opened, place
 from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.api.runs import account, settings_of
 from maxent_cli.data import Rejected, SampleSet, Sequences
-from maxent_cli.engine.sampling import Block, Journal
+from maxent_cli.engine.sampling import Journal
 from maxent_cli.errors import InputError, SettingsError, StoppedError, require_range
 from maxent_cli.interpret.conditionals import block_conditionals
 from maxent_cli.interpret.law import Law, LawSettings
@@ -241,7 +241,7 @@ def _job(
     found = Sequences((), np.zeros((0, sample.codes.shape[1]), np.uint8), ())
     left_out = list[Rejected]()
     if around is not None:
-        found, left_out = around.read(sample.codes.shape[1], background or (0.25,) * 4)
+        found, left_out = around.read(sample.codes.shape[1], background or UNIFORM)
         account(len(found), left_out, around.name, None, task.listener)
     if task.rejected_table is not None:
         renew_rejected(task.rejected_table, [*sample.rejected, *left_out])
@@ -288,7 +288,7 @@ class LearningJob:
     def reference(self) -> NDArray[np.float64]:
         """The background (4,) that motifs refer to."""
         background = self.law.frequencies or self.points[-1].opened().background
-        return np.asarray(background or (0.25,) * 4)
+        return np.asarray(background or UNIFORM)
 
     def work_through(self, work: Unfinished) -> list[str]:
         """Have every unit among the unfinished work, and name them in order."""
@@ -393,10 +393,7 @@ class LearningJob:
         def one(row: int, threads: int) -> None:
             anchor, notes = self.anchors.anchor(row % self.a_checkpoint - 1), Notes(work, names[row])
 
-            def keep(block: Block) -> None:
-                notes.keep(block)
-
-            journal = Journal(notes.past(), keep, str(work.folder))
+            journal = Journal(notes.past(), notes.keep, str(work.folder))
             samples = sample_anchor(model, anchor, law, self.sampling, threads, journal)
             work.finish(names[row], self._of_draws(model, law, samples, self.points[number].step))
 

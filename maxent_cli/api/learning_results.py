@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from maxent_cli.analysis.comparison import match_motifs
 from maxent_cli.analysis.discovery import Calling, Found, divergence
 from maxent_cli.analysis.motifs import consensus
-from maxent_cli.analysis.names import Family, name_motifs
+from maxent_cli.analysis.names import cells_of, name_motifs
 from maxent_cli.analysis.patterns import dip, first_lasting, halfway
 from maxent_cli.analysis.recurrence import merge
 from maxent_cli.data import Floats, Motif
@@ -187,25 +187,14 @@ def _motif_rows(
         lasting = first_lasting(seen.astype(float), 1)
         assert lasting is not None  # it is one of the last step's
         when = {"first_step": found.steps[int(np.argmax(seen))], "lasting_step": found.steps[lasting]}
-        learned.append(row | when | {"loss": found.losses[lasting]["loss"]} | _known(families))
+        known_as = zip((column.name for column in KNOWN_COLUMNS), cells_of(families), strict=True)
+        learned.append(row | when | {"loss": found.losses[lasting]["loss"]} | dict(known_as))
     return rows, learned
 
 
 def _described(at: StepMotifs) -> Iterator[Row]:
     for motif, bits, anchors in zip(at.motifs, at.bits, at.anchors, strict=True):
         yield {"motif": motif.name, "consensus": consensus(motif), "bits": bits, "anchors": anchors}
-
-
-def _known(families: Sequence[Family]) -> Row:
-    """The columns of the known motifs that one is like."""
-    row: Row = {column.name: None for column in KNOWN_COLUMNS}
-    for rank, family in enumerate(families, 1):
-        told = (family.label, *family.best.told)
-        row |= {f"{name}_{rank}": value for name, value in zip(_KNOWN_NAMES, told, strict=True)}
-    return row
-
-
-_KNOWN_NAMES = tuple(column.name.removesuffix("_1") for column in KNOWN_COLUMNS if column.name.endswith("_1"))
 
 
 def _figure(found: ByStep, steps: list[Row], motifs: list[Row], learned: list[Row]) -> LearningFigure:

@@ -23,7 +23,6 @@ from maxent_cli.analysis.verdicts import AVOIDED, SiteSums, Verdict, verdicts
 from maxent_cli.api.draws import Draws
 from maxent_cli.api.motif_results import OVERHANG, Findings, MotifsJob, Shared, chance_for, each_of
 from maxent_cli.data import Floats, Motif, SampleSet
-from maxent_cli.io.motif_files import log_odds
 
 POOL_ANCHORS, POOL_DRAWS = 100, 20_000  # in which avoided motifs are looked for
 MOST_LOOKED_AT, LEAST_DRAWS = 6_000_000, 200  # motifs times draws of all anchors; draws of each, at least
@@ -70,7 +69,7 @@ def ask(draws: Draws, found: Findings, shared: Shared, given: Sequence[Motif], j
         return Questions([], 0, [], rows)
     pool, null = _pools(draws, rows, shared)
     missing, by_chance = (avoided_motifs(each, shared.reference, job.calling, job.similarity) for each in (pool, null))
-    weights = [one.weights for one in missing] + [log_odds(motif, shared.reference) for motif in given]
+    weights = [one.weights for one in missing] + [motif.log_odds(shared.reference) for motif in given]
     if not weights:
         return Questions([], len(by_chance), [], rows)
     panel = panel_of(weights, shared.reference, job.calling.site_rate, shared.length)

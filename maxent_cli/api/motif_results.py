@@ -36,7 +36,6 @@ from maxent_cli.api.listening import Listener
 from maxent_cli.data import Floats, Interval, Motif, SampleSet
 from maxent_cli.io.growing_tables import growing_table
 from maxent_cli.io.logos import Logo, information_heights, write_logo
-from maxent_cli.io.motif_files import log_odds
 from maxent_cli.io.tables import Row
 from maxent_cli.tables import motifs as tables
 
@@ -302,7 +301,7 @@ def _odds(samples: SampleSet, letters: Frequencies) -> Floats:
     free = np.flatnonzero(samples.mutable)
     motif = Motif(samples.name, letters.probabilities[free] * letters.ess[free][:, None], 0)
     odds = np.zeros(letters.probabilities.shape)
-    odds[free] = log_odds(motif, samples.background[free])
+    odds[free] = motif.log_odds(samples.background[free])
     return odds
 
 

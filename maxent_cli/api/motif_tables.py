@@ -9,7 +9,7 @@ import pandas as pd
 
 from maxent_cli.analysis.avoidance import MOST_AVOIDED
 from maxent_cli.analysis.motifs import consensus
-from maxent_cli.analysis.names import Family, name_motifs
+from maxent_cli.analysis.names import Family, cells_of, name_motifs
 from maxent_cli.analysis.occupancy import LEAST_OCCUPANCY, Occupancy, column_bits, site_counts, total_bits
 from maxent_cli.analysis.recurrence import Merged
 from maxent_cli.analysis.sites import STRANDS
@@ -39,7 +39,6 @@ from maxent_cli.io.motif_files import write_jaspar, write_meme, write_ppm_table,
 from maxent_cli.io.tables import Row, text_of, write_table
 from maxent_cli.io.tracks import PLACE, SESSION, write_session, write_signal
 from maxent_cli.tables import motifs as tables
-from maxent_cli.tables.columns import BEST
 from maxent_cli.tables.schema import Table
 
 TELLING_Q = 0.05  # of a distance in spacing.tsv
@@ -269,7 +268,6 @@ def _span(one: Final, shared: Shared, start: int, strand: str) -> tuple[int, int
 def _motif_row(one: Final, names: Sequence[Family], shared: Shared, job: MotifsJob) -> Row:
     motif, total = one.motif, total_bits(one.counts, shared.reference)
     described = (one.name, HELD, consensus(motif), len(motif.counts), one.anchors, one.sites)
-    known = [value for family in names for value in (family.label, *family.best.told)]
     by_chance = np.mean([p.occupancies[one.row].background for p in shared.presences])
     rest = (
         _write_motif_logo(one, names, shared, job),
@@ -283,8 +281,7 @@ def _motif_row(one: Final, names: Sequence[Family], shared: Shared, job: MotifsJ
         one.rhat,
         one.stands_for,
     )
-    empty = [None] * (5 * BEST - len(known))
-    return tables.MOTIFS.row(*described, float(total.value), float(total.error), *known, *empty, *rest)
+    return tables.MOTIFS.row(*described, float(total.value), float(total.error), *cells_of(names), *rest)
 
 
 def _write_motif_logo(one: Final, names: Sequence[Family], shared: Shared, job: MotifsJob) -> str | None:

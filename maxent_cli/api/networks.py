@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from maxent_cli.alphabet import UNIFORM, Frequencies
 from maxent_cli.api.listening import Listener
 from maxent_cli.errors import InputError, SettingsError
-from maxent_cli.interpret.law import Frequencies
 from maxent_cli.io.checkpoint import CARD, WEIGHTS, load_model
 from maxent_cli.io.digests import noted
 from maxent_cli.io.weights import require_kept
@@ -120,7 +120,7 @@ def together(parts: Sequence[Network]) -> Network:
             problem = f"reads {part.input_length} letters, and {first.name} {first.input_length}"
             raise InputError(part.name, "", problem, "give networks of one input length")
     known = [part.background for part in parts if part.background is not None]
-    a, c, g, t = np.mean(known or [(0.25,) * 4], axis=0).tolist()
+    a, c, g, t = np.mean(known or [UNIFORM], axis=0).tolist()
     names = _common(parts, [part.names for part in parts]) if all(part.names for part in parts) else ()
     return Network(
         nn.ModuleList([part.module for part in parts]),

@@ -7,7 +7,7 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from maxent_cli.alphabet import Codes, decode
+from maxent_cli.alphabet import UNIFORM, Codes, decode
 from maxent_cli.analysis.classification import classification_areas
 from maxent_cli.api.anchors import Anchors, Given, anchors
 from maxent_cli.api.jobs import Task, granted_cpus, outputs_of, torch_threads
@@ -89,7 +89,7 @@ def predict(
     crop: bool = False,
     label: int | None = None,
     output: int | str | None = None,
-    at_least: float | None = None,
+    min_contrast: float | None = None,
     correct: bool = False,
     top: int | None = None,
     diverse: int | None = None,
@@ -114,7 +114,7 @@ def predict(
     output
         The contrast, as `Law` names it: an output by number or name, a difference, 'A-B', or the path of a TSV of
         weights; by default 1 less 0 of two.
-    at_least, correct
+    min_contrast, correct
         Choose records with this contrast or more, and those that are called correctly (the contrast is above 0 exactly
         for label 1).
     top, diverse
@@ -177,7 +177,7 @@ def predict(
     within = np.isin(wide.numbered, mine.numbered)
     margins, called = margins[within], None if labels is None else labels[within]
     columns = _columns(mine, margins, contrast[0], names, called)
-    rows = _chosen(columns, at_least, correct, top)
+    rows = _chosen(columns, min_contrast, correct, top)
     found = Scores(columns, mine, rows)
     if diverse is not None and len(rows):
         found = _diverse(found, _stand(reader, contrast, mine.codes[np.sort(rows)], diverse, task))
@@ -221,7 +221,7 @@ def _read(
     """
     if isinstance(source, str):
         return _read_table(RecordSource(source, labelled=True), network.input_length, crop, shard)
-    background = network.background or (0.25,) * 4
+    background = network.background or UNIFORM
     sequences, rejected, count = source.read_part(network.input_length, background, shard, prediction.BATCH)
     labels = None if label is None else np.full(len(sequences), label, np.int64)
     return sequences, labels, rejected, count
@@ -272,12 +272,12 @@ def _probability(outputs: Floats, contrast: Combination) -> Floats:
     return np.asarray(np.exp(-np.logaddexp(0, odds)))
 
 
-def _chosen(columns: Columns, at_least: float | None, correct: bool, top: int | None) -> NDArray[np.intp]:
+def _chosen(columns: Columns, min_contrast: float | None, correct: bool, top: int | None) -> NDArray[np.intp]:
     """Rows that pass, highest contrast first, as many as are asked for."""
     contrast = np.asarray(columns["contrast"], float)
     passes = np.ones(len(contrast), np.bool_)
-    if at_least is not None:
-        passes &= contrast >= at_least
+    if min_contrast is not None:
+        passes &= contrast >= min_contrast
     if correct:
         passes &= np.asarray(columns["correct"], np.bool_)
     order = np.argsort(-contrast, kind="stable")

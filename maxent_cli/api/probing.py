@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from maxent_cli.alphabet import Frequencies
 from maxent_cli.analysis.features import FEATURES, Feature
 from maxent_cli.analysis.gc_probe import (
     Answer,
@@ -31,7 +32,7 @@ from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.api.runs import settings_of
 from maxent_cli.data import WHOLE, Shard
 from maxent_cli.errors import SettingsError
-from maxent_cli.interpret.law import Frequencies, Law
+from maxent_cli.interpret.law import Law
 from maxent_cli.interpret.sampling import Sampling, sample_potentials
 from maxent_cli.io.digests import run_digests
 from maxent_cli.io.gc_figure import GCFigure, write_gc_figure

@@ -7,7 +7,7 @@ import numpy as np
 
 from maxent_cli.analysis.avoidance import missing_bits
 from maxent_cli.analysis.motifs import consensus
-from maxent_cli.analysis.names import Family
+from maxent_cli.analysis.names import Family, cells_of
 from maxent_cli.analysis.verdicts import AVOIDED, HELD, NOT_HELD, UNDECIDED
 from maxent_cli.api.motif_questions import Depleted, Questions, TestedMotif
 from maxent_cli.api.motif_results import MotifsJob, Shared, convergence_of, told, write_numbered_logo
@@ -15,7 +15,6 @@ from maxent_cli.data import Motif
 from maxent_cli.io.logos import Logo, information_heights
 from maxent_cli.io.tables import Row, write_table
 from maxent_cli.tables import motifs as tables
-from maxent_cli.tables.columns import BEST
 
 SAID = 5  # motifs of each verdict in the account for people
 
@@ -32,7 +31,6 @@ def motif_rows(
     convergence = convergence_of([shared.presences[row] for row in questions.rows])
     for number, (one, like) in enumerate(zip(questions.avoided, names, strict=True), 1):
         motif, bits = motif_of(number, one), missing_bits(one.motif.missing, shared.reference)
-        known = [value for family in like for value in (family.label, *family.best.told)]
         logo = _write_logo(number, one, like, shared, job)
         described = (motif.name, AVOIDED, consensus(motif), len(motif.counts), one.anchors, round(motif.sites))
         total = (float(bits.value.sum()), float(np.sqrt(np.square(bits.error).sum())))
@@ -48,7 +46,7 @@ def motif_rows(
             *convergence,
             None,
         )
-        yield tables.MOTIFS.row(*described, *total, *known, *[None] * (5 * BEST - len(known)), *rest)
+        yield tables.MOTIFS.row(*described, *total, *cells_of(like), *rest)
 
 
 def occupancy_rows(questions: Questions, at: int, shared: Shared) -> Iterator[Row]:

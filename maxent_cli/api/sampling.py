@@ -15,6 +15,7 @@ from maxent_cli.analysis.series import beta_series
 from maxent_cli.analysis.summary import of_networks, summarise
 from maxent_cli.api.anchors import Anchors, Given, anchors
 from maxent_cli.api.draws import Draws
+from maxent_cli.api.hours import MOST_HOURS, require_hours
 from maxent_cli.api.jobs import Job, Sampler, Task, check_together, granted_cpus, take_up
 from maxent_cli.api.listening import Listener, Progress, listener_of
 from maxent_cli.api.networks import Network
@@ -47,6 +48,7 @@ def sample(
     summary: str | None = None,
     fasta: str | None = None,
     shard: Shard = WHOLE,
+    max_hours: float = MOST_HOURS,
     threads: int | None = None,
     progress: Progress = True,
 ) -> Draws:
@@ -73,6 +75,9 @@ def sample(
         Also write the draws as FASTA, named record/chain/draw.
     shard, threads
         Which part of the records; CPU threads, by default those granted.
+    max_hours
+        A run that would take longer is not begun; how long it would is in the error. Of networks that the compiled
+        chain cannot take, it is the least: what their passes take, and draws that converge at once.
     progress
         True: bars on stderr; False: none; or a function that is given each step.
 
@@ -98,12 +103,12 @@ def sample(
     asked, run = _settled(law, gc, sampling, preset)
     task = Task("sample", listener_of(progress), out, shard, threads or granted_cpus())
     if out is not None and not is_device(out):
-        rows, parts = _draw(network, anchors(given), asked, run, task, (summary, fasta))
+        rows, parts = _draw(network, anchors(given), asked, run, task, (summary, fasta), max_hours)
         _report(rows, f"{out}: ", task.listener)
         return Draws(out, rows=rows, parts=parts)
     folder = Path(tempfile.mkdtemp(prefix="maxent-"))
     kept = replace(task, out=str(folder / "draws.npz"))
-    rows, parts = _draw(network, anchors(given), asked, run, kept, (summary, fasta))
+    rows, parts = _draw(network, anchors(given), asked, run, kept, (summary, fasta), max_hours)
     _report(rows, "" if out is None else f"{out}: ", task.listener)
     if out is not None:  # which has no neighbours, and cannot be read again
         copy_into(str(kept.out), out)
@@ -128,7 +133,13 @@ def _settled(law: Law | None, gc: float | None, sampling: Sampling | None, prese
 
 
 def _draw(
-    network: Network, given: Anchors, law: Law, sampling: Sampling, task: Task, named: tuple[str | None, str | None]
+    network: Network,
+    given: Anchors,
+    law: Law,
+    sampling: Sampling,
+    task: Task,
+    named: tuple[str | None, str | None],
+    most_hours: float,
 ) -> tuple[list[Row], list[Shard]]:
     """Draw around all anchors, and write draws, summary, series and FASTA with their records.
 
@@ -142,6 +153,7 @@ def _draw(
     settings = settings_of(law=law, sampling=sampling, reading=network.reading)
     subject = take_up(network, given, law, sampling.device, settings, task)
     job = Job(subject, sampling, task)
+    require_hours(job, most_hours)
     header = {"law": subject.law.header, "run": asdict(sampling), "model": network.digest}
     reading = network.reading if law.layer is None else replace(network.reading, layer=law.layer)
     header |= {"reading": reading.__dict__, "outputs": subject.outputs}

@@ -6,18 +6,17 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from maxent_cli.alphabet import decode
+from maxent_cli.alphabet import UNIFORM, Frequencies, decode, frequencies_of
 from maxent_cli.api.listening import Listener, Progress, listener_of
 from maxent_cli.data import Interval, Motif
 from maxent_cli.engine import simulation as engine
 from maxent_cli.errors import SettingsError, require_range
 from maxent_cli.io.bed import BedRow, bed_lines
 from maxent_cli.io.fasta import fasta_lines
-from maxent_cli.io.motif_files import CTCF_MOTIF, UNIFORM, read_meme
+from maxent_cli.io.motif_files import CTCF_MOTIF, read_meme
 from maxent_cli.io.outputs import planned
 
 Range = tuple[int, int]  # both ends counted
-Frequencies = tuple[float, float, float, float]  # of A, C, G, T
 MOST = 10**9  # sequences, bp
 ROUNDING = 1e-9
 
@@ -171,7 +170,7 @@ def _frequencies(gc: float | None, background: Frequencies | None) -> Frequencie
         require_range("background", share, 0, 1, "()")
     if background is not None and abs(sum(background) - 1) > ROUNDING:
         raise SettingsError("background", "", "does not sum to 1", "give four frequencies that do")
-    return (background or UNIFORM) if gc is None else ((1 - gc) / 2, gc / 2, gc / 2, (1 - gc) / 2)
+    return (background or UNIFORM) if gc is None else frequencies_of(gc)
 
 
 def _planting(plant: Plant, known: list[Motif], motif_file: str, length: int) -> engine.Planting:

@@ -23,7 +23,7 @@ from maxent_cli.tables import Table
 from maxent_cli.tables import motifs as tables
 
 MOST_MOTIFS = 4  # whose pairs are asked about, each with itself too
-MOST_ANCHORS = 8  # whose laws are asked
+MOST_ANCHORS = 16  # whose laws are asked: of eight, one that differs from the others hides a distance
 TELLING_P = 0.05
 FIGURE = "syntax.png"
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from maxent_cli.alphabet import LETTERS
+from maxent_cli.analysis.contexts import SHARE
 from maxent_cli.analysis.jackknife import Estimate
 from maxent_cli.analysis.variants import VariantEffect
 from maxent_cli.api.drawn import law_of, reader_of
@@ -35,6 +36,7 @@ from maxent_cli.laws import is_table
 from maxent_cli.tables.variants import ANCHORS, FIGURE, VARIANTS
 
 FEWEST, MOST = 20, 100_000  # contexts
+SHARES = (0.01, 1.0)
 PLAIN, COMPRESSED, NONE = "vcf", "vcf.gz", "none"
 
 Row = dict[str, Any]
@@ -62,6 +64,7 @@ def variants(
     genome: str | None = None,
     output: int | str | None = None,
     contexts: int = CONTEXTS,
+    contexts_share: float = SHARE,
     annotated: Literal["vcf.gz", "vcf", "none"] = "vcf.gz",
     seed: int = 1,
     device: str = "cpu",
@@ -85,7 +88,10 @@ def variants(
     output
         Of what the effects are, as `Law` names it; by default what the law of the draws holds, of several the mean.
     contexts
-        Draws of each anchor that letters are put into, 20 to 100,000; a quarter as many sequences of its background.
+        Draws of each anchor that letters are put into, 20 to 100,000 at most; a quarter as many of its background.
+    contexts_share
+        Share of the draws that is in effect when they are weighed towards the anchor, by a firmer tether at the
+        positions that they hold; 1: draws as they are.
     annotated
         The VCF with what was found in INFO: 'vcf.gz' (bgzip, with an index), 'vcf' or 'none'.
     seed
@@ -110,11 +116,13 @@ def variants(
     >>> found = mx.variants(mx.network("model"), "draws.npz", "variants.vcf.gz")  # doctest: +SKIP
     >>> found.to_frame()[["record", "pos", "ref", "alt", "anchor_effect", "effect", "effect_error"]]  # doctest: +SKIP
     """
-    _check(vcf, all_single, genome, contexts, annotated)
+    _check(vcf, all_single, genome, contexts, contexts_share, annotated)
     listener, threads = listener_of(progress), threads or granted_cpus()
     rejected = rejected_beside(out) if vcf else None
     plain = {"vcf": vcf, "annotated": annotated, "all_single": all_single, "contexts": contexts, "seed": seed}
-    settings = settings_of(**plain, output=output, device=device, reading=network.reading)
+    settings = settings_of(
+        **plain, contexts_share=contexts_share, output=output, device=device, reading=network.reading
+    )
     weights = str(output) if is_table(output) else None
     read = [*network.files, path_of(draws), vcf, genome, weights]
     outputs = planned(read, folders=[out], implied=[rejected], noting=False)
@@ -130,7 +138,7 @@ def variants(
         place(model, device, listener)
         names = network.outputs(model.outputs)
         held = law.outputs if output is None else outputs_of(network, output, names)
-        asked = VariantSettings(law, held, contexts, seed, device)
+        asked = VariantSettings(law, held, contexts, seed, device, contexts_share)
         here = list(block) if alleles is None else sorted(alleles.asked)
         job = VariantJob(
             model, network.name, asked, here, None if alleles is None else alleles.asked, threads, listener
@@ -145,7 +153,7 @@ def variants(
     return tell(folder, out, "variants", [*account(rows), *pooled], listener)
 
 
-def _check(vcf: str | None, all_single: bool, genome: str | None, contexts: int, annotated: str) -> None:
+def _check(vcf: str | None, all_single: bool, genome: str | None, contexts: int, share: float, annotated: str) -> None:
     """Raise SettingsError for what excludes another, or is out of range."""
     if (vcf is None) != all_single:
         raise SettingsError("vcf", "", "either it or all-single is needed, not both", "give one of them")
@@ -154,6 +162,7 @@ def _check(vcf: str | None, all_single: bool, genome: str | None, contexts: int,
     if annotated not in (COMPRESSED, PLAIN, NONE):
         raise SettingsError("annotated", "", f"{annotated} is none that is known", "give vcf.gz, vcf or none")
     require_range("contexts", contexts, FEWEST, MOST)
+    require_range("contexts-share", share, *SHARES)
 
 
 def _counts(alleles: Alleles | None, draws: Draws, shard: Shard) -> tuple[int, int, int]:
@@ -242,7 +251,9 @@ def _place(interval: Interval | None, length: int, position: int, change: tuple[
 
 
 def _anchor_row(samples: SampleSet, found: Scanned, job: VariantJob) -> Row:
-    row = {"record": samples.name, "variants": len(found.effects), "contexts": len(found.contexts.blocks)}
+    contexts = found.contexts
+    row: Row = {"record": samples.name, "variants": len(found.effects), "contexts": len(contexts.blocks)}
+    row |= {"effective": contexts.effective, "firmer": contexts.firmer}
     row |= {"backgrounds": job.settings.backgrounds, "kernel": found.kernel, "drift": found.drift}
     return row
 

@@ -30,7 +30,7 @@ COMMANDS = {
     "compare": "Two models, or two sets of anchors, side by side.",
     "gc-probe": "Does the network constrain GC content, or another count?",
     "design": "Sequences of a wanted output, or edits that lead to one.",
-    "attribute": "Which letters of each anchor the output is put down to.",
+    "attribute": "Attribution scores per position: gradients, DeepLIFT, mutagenesis and others.",
     "report": "One HTML page of what was found.",
     "merge": "Put the parts of a run together that --shard has parted.",
     "provenance": "How an output was made; whether it is still what was written.",

@@ -102,6 +102,12 @@ copied: their versions are noted.
     everyday=True,
     help="TSV with columns sequence and label (0 or 1): try all orders of the letters on it.",
 )
+@options.option(
+    "--trust-code",
+    is_flag=True,
+    section="Network",
+    help="Take a file of TorchScript or torch.export whole, and run the code in it: you trust whoever wrote it.",
+)
 @options.output_option
 @options.background_options
 @options.layer_option
@@ -122,6 +128,7 @@ def command(
     final: str,
     output_names: tuple[str, ...],
     table: str | None,
+    trust_code: bool,
     output: str | None,
     background: Any,
     gc: float | None,
@@ -155,9 +162,10 @@ def command(
         layer=layer,
         output=output,
         output_names=output_names,
-        background=None if background == "data" else background,
+        background=background,
         gc=gc,
         table=table,
+        trust_code=trust_code,
         device=device,
         out=out,
         threads=threads,

@@ -1,4 +1,4 @@
-"""maxent attribute: which letters of each anchor the output is put down to."""
+"""maxent attribute: attribution scores of each anchor's positions and letters."""
 
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 def _asked(output: str | None, background: Any, gc: float | None) -> "Law":
     from maxent_cli.interpret.law import Law
 
-    frequencies = None if background == "data" else background
-    return Law(output=output, background=frequencies, gc=gc)
+    return Law(output=output, background=background, gc=gc)
 
 
 DETAILS = """

@@ -6,7 +6,7 @@ import click
 
 from maxent_cli.commands import options
 from maxent_cli.commands.console import Console, spoken
-from maxent_cli.commands.params import Finite, FiniteRange, InputPath
+from maxent_cli.commands.params import Finite, InputPath
 
 
 @options.command("compare")
@@ -21,14 +21,7 @@ from maxent_cli.commands.params import Finite, FiniteRange, InputPath
     help="Of folders of motifs: summaries that sample wrote with the draws of A and of B: compares the bits held too.  "
     "[default: not]",
 )
-@options.option(
-    "--similarity",
-    default=0.65,
-    show_default=True,
-    type=FiniteRange(0, 1),
-    everyday=True,
-    help="Motifs of A and B are the same if their aligned columns correlate at least this much (Pearson r).",
-)
+@options.similarity_option("Motifs of A and B are the same if their")
 @options.option(
     "--model",
     multiple=True,
@@ -46,7 +39,7 @@ from maxent_cli.commands.params import Finite, FiniteRange, InputPath
     help="Of draws: a network calls a sequence by the side of this that its output is on.",
 )
 @options.option(
-    "--most-draws",
+    "--max-draws",
     type=click.IntRange(8, 10**6),
     default=400,
     show_default=True,
@@ -63,7 +56,7 @@ def command(
     model: tuple[str, ...],
     trust_code: bool,
     threshold: float,
-    most_draws: int,
+    max_draws: int,
     device: str,
     threads: int | None,
     out: str,
@@ -91,7 +84,7 @@ def command(
             found,
             networks,
             threshold=threshold,
-            most_draws=most_draws,
+            max_draws=max_draws,
             device=device,
             threads=threads,
             out=out,

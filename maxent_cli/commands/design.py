@@ -6,7 +6,7 @@ import click
 
 from maxent_cli.commands import options
 from maxent_cli.commands.console import Console, resumable
-from maxent_cli.commands.params import AUTO, Finite, FiniteRange, InputPath, Names, OutputsType, Tether
+from maxent_cli.commands.params import AUTO, Finite, FiniteRange, InputPath, Names, Tether
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -170,14 +170,7 @@ law_options = options.group(
         help="How far the background leans to the record: none, or the frequency of its letter.",
     ),
     options.layer_option,
-    options.option(
-        "--hold",
-        type=OutputsType(),
-        section="Law",
-        help="Another output, in --output's forms, that is held as in the record meanwhile: "
-        "p ∝ q·exp(-beta·E + gamma·output), E as in `sample`. Needs --hold-beta and records.",
-    ),
-    options.option("--hold-beta", type=FiniteRange(0), section="Law", help="How firmly, in 1/E."),
+    options.hold_options,
 )
 
 DETAILS = """

@@ -1,6 +1,5 @@
 """maxent doctor: what a network is like as a thing to sample, and whether the sampler is right on it."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +11,6 @@ from maxent_cli.commands.params import AUTO
 if TYPE_CHECKING:
     from maxent_cli.api.anchors import Anchors
     from maxent_cli.api.networks import Network
-    from maxent_cli.interpret.checkup import Finding
     from maxent_cli.interpret.law import Law
     from maxent_cli.interpret.sampling import Sampling
 
@@ -47,12 +45,8 @@ def command(
     from maxent_cli.api.examining import doctor
     from maxent_cli.interpret.checkup import WRONG
 
-    found = doctor(network, anchors, law, sampling, out=out, threads=threads, progress=console)
-    click.echo(text_of(found) if as_json else as_table(found))
+    heard = None if as_json else lambda finding: click.echo(finding.line)
+    found = doctor(network, anchors, law, sampling, out=out, threads=threads, progress=console, heard=heard)
+    if as_json:
+        click.echo(text_of(found))
     raise click.exceptions.Exit(any(finding.verdict == WRONG for finding in found))
-
-
-def as_table(found: "Sequence[Finding]") -> str:
-    """Topic, verdict and text, a finding a line."""
-    width = max(len(finding.topic) for finding in found)
-    return "\n".join(f"{f.topic:{width}}  {f.verdict:5}  {f.text}" for f in found)

@@ -59,11 +59,11 @@ def known_fault(error: BaseException) -> InputError | None:
 
 def system_fault(error: OSError) -> InputError:
     """What no reader and no writer has said, such as a full disk where temporary files lie."""
+    from maxent_cli.io.files import reason
     from maxent_cli.io.outputs import leave_standard_output
 
     leave_standard_output()
-    problem = (error.strerror or str(error)).lower()
-    return InputError(error.filename or _SYSTEM, "", problem, "free what is full or missing")
+    return InputError(error.filename or _SYSTEM, "", reason(error), "free what is full or missing")
 
 
 def _place_of(error: BaseException) -> tuple[str, str]:

@@ -36,10 +36,9 @@ So the most rigid count that passes is named first, and the others are held agai
 those that are named (beyond: rigidity less the regression on them). A count passes where the rigidity, over
 anchors, is above 0.25 (in one half 0.5) at a false discovery rate of 0.05 (Benjamini and Hochberg; that of
 --feature is asked beforehand, and tested alone): a motif that always stands somewhere has as much, if it takes
-up a quarter of the positions. Anchors weigh by the network's mean distance of the background from them: where
-it sees next to no difference, what it holds makes none. Anchors whose chains disagree on a count (R-hat above
-1.2) do not count for it; fewer than six anchors decide nothing. Anchors should differ in N; positives and
-negatives at random are best.
+up a quarter of the positions. Anchors are weighted by the mean energy of background sequences. Anchors
+whose chains disagree on a count (R-hat above 1.2) do not count for it; fewer than six anchors decide nothing. Anchors
+should differ in N; positives and negatives at random are best.
 
 Another training may have learned otherwise: try other seeds. One on labels at random is no null: it may well hold
 a count.

@@ -1,12 +1,13 @@
 """maxent learning: when a network learned what."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import click
 
 from maxent_cli.commands import options, requests
 from maxent_cli.commands.console import Console, resumable
-from maxent_cli.commands.params import AUTO, FiniteRange, InputPath
+from maxent_cli.commands.params import AUTO, InputPath
 
 if TYPE_CHECKING:
     from maxent_cli.analysis.discovery import Calling
@@ -37,11 +38,8 @@ def _read_classes(
     map_chromosomes: bool,
 ) -> "tuple[Anchors | None, Anchors | None]":
     """Records of both classes, read as anchors are: of the same genome, cropped alike."""
-    both = (
-        options.read_anchors(path, genome, centre, crop, None, None, "reject", map_chromosomes)
-        for path in (positives, negatives)
-    )
-    return next(both), next(both)
+    read = partial(options.read_anchors, genome=genome, centre=centre, crop=crop, map_chromosomes=map_chromosomes)
+    return read(positives), read(negatives)
 
 
 classes_options = options.group(  # within those of anchors, with which they share how records are read
@@ -83,19 +81,8 @@ classes_options = options.group(  # within those of anchors, with which they sha
     everyday=True,
     help="Count patterns over at most so many, half of each class, drawn at random.",
 )
-@options.option(
-    "--known",
-    metavar="NAME|FILE",
-    everyday=True,
-    help="Name motifs by jaspar-vertebrates, jaspar-fungi, jaspar, or a MEME file.  [default: none]",
-)
-@options.option(
-    "--similarity",
-    default=0.65,
-    show_default=True,
-    type=FiniteRange(0, 1),
-    help="Motifs are one if their aligned columns correlate at least this much (Pearson r).",
-)
+@options.known_option()
+@options.similarity_option("Motifs are one if their", everyday=False)
 @requests.calling_options
 @options.law_options(AUTO)
 @options.sampling_options

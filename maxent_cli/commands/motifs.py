@@ -1,12 +1,12 @@
 """maxent motifs: what the draws hold."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from maxent_cli.commands import options, requests
 from maxent_cli.commands.console import Console, print_file, spoken
-from maxent_cli.commands.params import PIPE, FiniteRange, InputPath, KnownMotifs, PairsOf
+from maxent_cli.commands.params import PIPE, InputPath, KnownMotifs, PairsOf
 from maxent_cli.tables import WRITTEN
 
 if TYPE_CHECKING:
@@ -56,13 +56,7 @@ syntax_options = options.group(
 @options.command("motifs")
 @spoken
 @click.argument("draws", type=InputPath(folder=None))
-@options.option(
-    "--known",
-    type=KnownMotifs(),
-    everyday=True,
-    help="Known motifs to name the found ones by: jaspar-vertebrates, jaspar-fungi, jaspar for both (they are "
-    "included), or a MEME file.",
-)
+@options.known_option()
 @options.option(
     "--test",
     type=KnownMotifs(),
@@ -70,14 +64,7 @@ syntax_options = options.group(
     help="Motifs to ask about, named like --known: is each held, not held or avoided, at --rate (tested.tsv)?",
 )
 @requests.calling_options
-@options.option(
-    "--similarity",
-    default=0.65,
-    show_default=True,
-    type=FiniteRange(0, 1),
-    everyday=True,
-    help="Merge motifs of different anchors whose aligned columns correlate at least this much (Pearson r).",
-)
+@options.similarity_option("Merge motifs of different anchors whose")
 @options.option(
     "--unconverged/--no-unconverged",
     default=False,
@@ -145,10 +132,8 @@ def command(
     --syntax puts sites of two motifs into sequences of the background, at each distance: what the law makes of both
     together, beyond each by itself, is their interaction.
     """
-    from maxent_cli.api.anchors import anchors
     from maxent_cli.api.motifs import motifs
 
-    how: dict[str, Any] = {"genome": genome, "centre": centre, "crop": crop, "map_chromosomes": map_chromosomes}
     pipe = out == PIPE
     found = motifs(
         draws,
@@ -158,7 +143,7 @@ def command(
         similarity=similarity,
         unconverged=unconverged,
         draw_sites=draw_sites,
-        records=None if records is None else anchors(records, **how),
+        records=options.read_anchors(records, genome, centre, crop, map_chromosomes=map_chromosomes),
         syntax=syntax,
         network=network,
         device=device,

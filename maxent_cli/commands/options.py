@@ -17,6 +17,7 @@ from maxent_cli.commands.params import (
     FiniteRange,
     FrequenciesType,
     InputPath,
+    KnownMotifs,
     NumberOrAuto,
     OutputsType,
     ShardType,
@@ -201,6 +202,31 @@ shard_option = option(
 )
 
 
+def known_option(default: str | None = None) -> Decorator:
+    """The known motifs that found ones are named by."""
+    return option(
+        "--known",
+        type=KnownMotifs(),
+        default=default,
+        show_default=default is not None,
+        everyday=True,
+        help="Known motifs to name the found ones by: jaspar-vertebrates, jaspar-fungi, jaspar for both (they are "
+        "included), or a MEME file.",
+    )
+
+
+def similarity_option(same: str, everyday: bool = True) -> Decorator:
+    """From which similarity two motifs are the same."""
+    return option(
+        "--similarity",
+        default=0.65,
+        show_default=True,
+        type=FiniteRange(0, 1),
+        everyday=everyday,
+        help=f"{same} aligned columns correlate at least this much (Pearson r).",
+    )
+
+
 def out_option(help_text: str, pipe: bool = False) -> Decorator:
     """The output that every command has; '-' only where it may be a pipe."""
 
@@ -316,10 +342,10 @@ def read_anchors(
     genome: str | None,
     centre: Literal["centre", "summit"],
     crop: bool,
-    flank: Literal["genome", "background"] | None,
-    fix: str | None,
-    n_policy: Literal["reject", "fix", "sample"],
-    map_chromosomes: bool,
+    flank: Literal["genome", "background"] | None = None,
+    fix: str | None = None,
+    n_policy: Literal["reject", "fix", "sample"] = "reject",
+    map_chromosomes: bool = False,
 ) -> "Anchors | None":
     """Anchors as the options ask for them, where there are any."""
     from maxent_cli.api.anchors import anchors as read
@@ -379,7 +405,7 @@ background_options = stack(
         default="data",
         show_default=True,
         section="Law",
-        help="Letter frequencies q: four numbers, a G+C fraction, or those of the training data.",
+        help="Letter frequencies q: of A, C, G and T, or those of the training data.",
     ),
     option(
         "--gc",
@@ -393,6 +419,18 @@ background_options = stack(
 asked_options = stack(output_option, background_options)  # of a law, but for how firmly it holds
 
 
+hold_options = stack(
+    option(
+        "--hold",
+        type=OutputsType(),
+        section="Law",
+        help="Of the laws output and near: another output, in --output's forms, that is held as in the record "
+        "meanwhile: p ∝ q·exp(-beta·E + gamma·output), E as of the law anchor. Needs --hold-beta and records.",
+    ),
+    option("--hold-beta", type=FiniteRange(0), section="Law", help="How firmly --hold does, in 1/E."),
+)
+
+
 def law_of(
     held: str,
     output: str | None,
@@ -403,6 +441,8 @@ def law_of(
     keep: float | None,
     layer: str | None,
     to: float | None = None,
+    hold: str | None = None,
+    hold_beta: float | None = None,
 ) -> "Law":
     """What the options of the law ask for."""
     from maxent_cli.interpret.law import Law
@@ -410,13 +450,15 @@ def law_of(
     return Law(
         held,
         output,
-        None if background == "data" else background,
+        background,
         gc,
         None if tether == NONE else tether,
         None if beta == AUTO else beta,
         keep,
         layer,
         to,
+        hold,
+        hold_beta,
     )
 
 
@@ -479,6 +521,7 @@ def law_options(tether: str) -> Decorator:
         ),
         asked_options,
         layer_option,
+        hold_options,
     )
 
 

@@ -2,14 +2,11 @@
 
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from maxent_cli.laws import is_table
-
-if TYPE_CHECKING:
-    from maxent_cli.data import Shard
 
 AUTO, NONE, PIPE = "auto", "none", "-"
 
@@ -90,14 +87,9 @@ class ShardType(click.ParamType[Any]):
         plain = all(part.isascii() and part.isdigit() and len(part) < 10 for part in (number, count))
         if not plain or not 1 <= int(number) <= int(count):
             self.fail(f"{value} is not i/n with i from 1 to n, as in 3/20", param, ctx)
-        return shard_of(int(number), int(count))
+        from maxent_cli.data import Shard
 
-
-def shard_of(number: int, count: int) -> "Shard":
-    """data.Shard, imported when it is wanted."""
-    from maxent_cli.data import Shard
-
-    return Shard(number, count)
+        return Shard(int(number), int(count))
 
 
 class Arguments(click.ParamType[Any]):
@@ -124,23 +116,20 @@ class LettersType(click.ParamType[Any]):
 
 
 class FrequenciesType(click.ParamType[Any]):
-    """Four positive letter frequencies, one G+C fraction, or 'data'."""
+    """Four positive letter frequencies; 'data', which leaves them to the network, becomes None."""
 
-    name = "A,C,G,T|GC|data"
+    name = "A,C,G,T|data"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if value == "data" or not isinstance(value, str):
-            return value
+            return None if value == "data" else value
         try:
             numbers = [float(part) for part in value.split(",")]
         except ValueError:
             numbers = []
-        if len(numbers) == 1 and 0 < numbers[0] < 1:
-            gc = numbers[0]
-            return ((1 - gc) / 2, gc / 2, gc / 2, (1 - gc) / 2)
         if len(numbers) == 4 and all(0 < number < 1 for number in numbers) and abs(sum(numbers) - 1) < 1e-3:
             return tuple(number / sum(numbers) for number in numbers)
-        return self.fail("give four positive frequencies A,C,G,T that sum to 1, a G+C fraction, or 'data'", param, ctx)
+        return self.fail("give four positive frequencies A,C,G,T that sum to 1, or 'data'", param, ctx)
 
 
 class OutputsType(click.ParamType[Any]):

@@ -1,6 +1,6 @@
 """maxent predict: a network's outputs for every record."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     "--select", everyday=True, help="Also write records, highest contrast first: BED by suffix .bed, else FASTA."
 )
 @options.option(
-    "--at-least", type=Finite(), everyday=True, help="Select records with this contrast or more.  [default: any]"
+    "--min-contrast", type=Finite(), everyday=True, help="Select records with this contrast or more.  [default: any]"
 )
 @options.option(
     "--correct", is_flag=True, everyday=True, help="Select correctly called records; needs --table or --label."
@@ -73,7 +73,7 @@ def command(
     map_chromosomes: bool,
     output: str | None,
     select: str | None,
-    at_least: float | None,
+    min_contrast: float | None,
     correct: bool,
     top: int | None,
     diverse: int | None,
@@ -86,28 +86,28 @@ def command(
 
     OUT has a row a record: record, each output by its name (before the softmax), the contrast (--output), the
     probability of its first class and, where labels are known, label and correct (the contrast is above 0 exactly for
-    label 1). Records are selected by --at-least and --correct first, then --top or --diverse. BED is 0-based half-open.
+    label 1). Records are selected by --min-contrast and --correct first, then --top or --diverse. BED is 0-based
+    half-open.
 
-    --diverse takes medoids: records of which each of the others is as much like one as can be, in the words (four
-    letters in seven, either strand) that the network reads there, by gradient x input. The surest records may all have
-    one motif; these have all that are common. What share of the records each stands for is said behind its name in
-    FASTA (stands_for=0.21), from where `sample` and `motifs` read it, and in OUT, with the anchor of each.
+    --diverse takes medoids: records to which, together, all others are as similar as can be. Similar are records in
+    which the network reads the same words (four letters in seven, either strand), by gradient x input. The surest
+    records may all have one motif; medoids have all that are common. What share of the records each stands for is
+    behind its name in FASTA (stands_for=0.21), from where `sample` and `motifs` read it, and in OUT, with the anchor
+    of each.
     """
-    if select is None and (at_least is not None or top is not None or diverse is not None or correct):
-        named = "--at-least, --correct, --top and --diverse"
+    if select is None and (min_contrast is not None or top is not None or diverse is not None or correct):
+        named = "--min-contrast, --correct, --top and --diverse"
         raise click.UsageError(f"{named} choose what --select writes: give --select FILE")
-    from maxent_cli.api.anchors import anchors
     from maxent_cli.api.prediction import predict
 
-    how: dict[str, Any] = {"genome": genome, "centre": centre, "crop": crop, "map_chromosomes": map_chromosomes}
     predict(
         network,
-        None if records is None else anchors(records, **how),
+        options.read_anchors(records, genome, centre, crop, map_chromosomes=map_chromosomes),
         table=table,
         crop=crop,
         label=label,
         output=output,
-        at_least=at_least,
+        min_contrast=min_contrast,
         correct=correct,
         top=top,
         diverse=diverse,

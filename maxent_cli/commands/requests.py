@@ -251,7 +251,7 @@ calling_options = options.group(
 )
 
 
-class Fields(click.ParamType[Any]):
+class Potentials(click.ParamType[Any]):
     """Numbers, with 0 among them."""
 
     name = "a,b,..."
@@ -282,7 +282,7 @@ probe_options = options.group(
     ),
     options.option(
         "--mu",
-        type=Fields(),
+        type=Potentials(),
         default="-0.5,0,0.5",
         show_default=True,
         metavar="A,B,...",

@@ -7,7 +7,7 @@ import click
 from maxent_cli.choices import METHODS
 from maxent_cli.commands import options, requests
 from maxent_cli.commands.console import Console, resumable
-from maxent_cli.commands.params import AUTO, InputPath, KnownMotifs
+from maxent_cli.commands.params import AUTO, InputPath
 
 if TYPE_CHECKING:
     from maxent_cli.analysis.discovery import Calling
@@ -104,14 +104,7 @@ version from the same inputs, is not done again. All options of the steps may st
     everyday=True,
     help="So many anchors, which stand for all records that they are chosen from.",
 )
-@options.option(
-    "--known",
-    type=KnownMotifs(),
-    default="jaspar",
-    show_default=True,
-    everyday=True,
-    help="Known motifs to name the found ones by: jaspar-vertebrates, jaspar-fungi, jaspar for both, or a MEME file.",
-)
+@options.known_option("jaspar")
 @requests.calling_options
 @requests.probe_options
 @options.option(

@@ -10,7 +10,7 @@ import click
 
 from maxent_cli.commands import options
 from maxent_cli.commands.console import Console, resumable
-from maxent_cli.commands.params import AUTO
+from maxent_cli.commands.params import AUTO, FiniteRange
 
 if TYPE_CHECKING:
     from maxent_cli.api.anchors import Anchors
@@ -30,6 +30,13 @@ if TYPE_CHECKING:
 @options.threads_option
 @options.out_option("Draws file (.npz); its summary goes to OUT.tsv, its beta series to OUT.series.tsv.")
 @options.shard_option
+@options.option(
+    "--max-hours",
+    type=FiniteRange(min=0, min_open=True),
+    default=24.0,
+    section="Sampling",
+    help="Do not begin what would take longer.",
+)
 @options.option("--summary", section="Output", help="Where the summary goes, '-' for stdout.  [default: OUT.tsv]")
 @options.option("--fasta", section="Output", help="Also write the draws as FASTA; '-' for stdout.  [default: not]")
 @options.option(
@@ -44,6 +51,7 @@ def command(
     threads: int | None,
     out: str,
     shard: "Shard",
+    max_hours: float,
     summary: str | None,
     fasta: str | None,
     strict: bool,
@@ -68,6 +76,7 @@ def command(
         summary=summary,
         fasta=fasta,
         shard=shard,
+        max_hours=max_hours,
         threads=threads,
         progress=console,
     ) as draws:

@@ -29,13 +29,13 @@ class PlantType(click.ParamType[Any]):
 
 
 class Background(FrequenciesType):
-    """Four letter frequencies or one G+C fraction."""
+    """Four letter frequencies."""
 
-    name = "A,C,G,T|GC"
+    name = "A,C,G,T"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if value == "data":
-            self.fail("there are no data to take frequencies from: give A,C,G,T or a G+C fraction", param, ctx)
+            self.fail("there are no data to take frequencies from: give A,C,G,T", param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -81,7 +81,7 @@ class Background(FrequenciesType):
     "--background",
     type=Background(),
     show_default="all alike",
-    help="Letter frequencies, each in (0, 1), or one G+C fraction.",
+    help="Letter frequencies, each in (0, 1).",
 )
 @options.option(
     "--prefix",

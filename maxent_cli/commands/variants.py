@@ -42,7 +42,16 @@ or the genome's. Records of several alleles are split; in the annotated VCF they
     show_default=True,
     type=click.IntRange(20, 100_000),
     everyday=True,
-    help="Draws of each anchor that letters are put into; of its background a quarter as many.",
+    help="Most draws of each anchor that letters are put into; of its background a quarter as many.",
+)
+@options.option(
+    "--contexts-share",
+    default=0.25,
+    show_default=True,
+    type=click.FloatRange(0.01, 1),
+    everyday=True,
+    help="Weigh draws towards the anchor, by a firmer tether at the positions that they hold, until this share of them "
+    "is in effect; 1: draws as they are.",
 )
 @options.output_option
 @options.device_option
@@ -66,6 +75,7 @@ def command(
     all_single: bool,
     genome: str | None,
     contexts: int,
+    contexts_share: float,
     output: str | None,
     device: str,
     seed: int,
@@ -96,6 +106,7 @@ def command(
         genome=genome,
         output=output,
         contexts=contexts,
+        contexts_share=contexts_share,
         annotated=annotated,
         seed=seed,
         device=device,

@@ -16,13 +16,14 @@ from maxent_cli.engine.layers import (
     ADDED,
     FEATURES,
     FUNCTION,
+    IDENTITY,
     KIND,
-    MEAN,
     NOTHING,
     OUT_CHANNELS,
     OUT_LENGTH,
     PLACE,
     RELU,
+    SPARSE,
     SUM,
 )
 
@@ -158,7 +159,8 @@ def note_values(plan, chains, c, layer, everything, proposed):  # type: ignore[n
             _add_values(plan, chains, c, row[ADDED], chains.place[c, here : here + size], fresh[a:b])
         return
     place, listed = chains.place[c, here:], chains.change[c, here:]
-    if everything or (row[KIND] == SUM and function != RELU):  # smooth functions give all that is reached new values
+    # smooth functions give all that is reached new values
+    if everything or (row[KIND] == SUM and function != RELU and function != IDENTITY):
         _list_all(a, size, place, listed, proposed)
         count = size
     else:
@@ -174,7 +176,7 @@ def note_values(plan, chains, c, layer, everything, proposed):  # type: ignore[n
             place[k] += a
             listed[k] = proposed[place[k]]
     finish_list(plan, chains, c, layer, function, slope, count)
-    if everything and plan.table[layer + 1, KIND] in (SUM, MEAN):
+    if everything and row[SPARSE]:
         count = _without_zeros(place, fresh, listed, count)
     chains.counts[c, layer] = count
 

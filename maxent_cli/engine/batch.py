@@ -73,7 +73,7 @@ class Batch(NamedTuple):
 
 def anchored(keys: Keys, target: Target, moves: tuple[Move, ...], ladder: Ladder, device: torch.device) -> Anchored:
     """One anchor's part of a batch."""
-    table = move_table(moves, target.background, target.mutable, target.adapted)
+    table = move_table(target.spread(moves), target.background, target.mutable, target.adapted)
     place = torch.arange(len(keys), device=device)
     beta = torch.as_tensor(target.beta, dtype=torch.float64, device=device).expand(len(keys))
     mutable = torch.from_numpy(target.mutable).to(device)
@@ -86,7 +86,7 @@ def anchored(keys: Keys, target: Target, moves: tuple[Move, ...], ladder: Ladder
 
 def slots(target: Target, moves: tuple[Move, ...]) -> int:
     """How many slots of random words the target's proposals take."""
-    return slots_of(move_table(moves, target.background, target.mutable, target.adapted))
+    return slots_of(move_table(target.spread(moves), target.background, target.mutable, target.adapted))
 
 
 def batch_of(
@@ -123,20 +123,19 @@ def _sum_of(constraints: Sequence[tuple[Term, ...]], rows: Sequence[slice]) -> T
 
 def burst(chains: Chains, batch: Batch, steps: int) -> tuple[Chains, Tensor, Tensor]:
     """So many steps, fewer where a chain's end comes before; and codes (T, C, L) and energies (T, C) after each."""
-    keys, slot = batch.anchored.keys[:, None], torch.arange(batch.slots, device=batch.of.device)
     at = chains.step + torch.arange(steps, device=batch.of.device)[:, None]
-    drawn, log_u = words(keys, at[..., None], slot), exchange_log_uniforms(batch.anchored.keys, at + 1)
     codes, energy = [], []
-    for its, own in zip(drawn, log_u, strict=True):
-        chains = _exchange(_step(chains, batch, its), batch, own, chains.step < batch.end)
+    for log_u in exchange_log_uniforms(batch.anchored.keys, at + 1):
+        chains = _exchange(_step(chains, batch), batch, log_u, chains.step < batch.end)
         codes.append(chains.codes)
         energy.append(chains.energy)
     return chains, torch.stack(codes), torch.stack(energy)
 
 
-def _step(chains: Chains, batch: Batch, drawn: Tensor) -> Chains:
+def _step(chains: Chains, batch: Batch) -> Chains:
     """One step of every chain that has not come to its end."""
     by, codes, active = batch.anchored, chains.codes, chains.step < batch.end
+    drawn = words(by.keys[:, None], chains.step[:, None], torch.arange(batch.slots, device=codes.device))
     asked = propose(by.tables, batch.of, drawn, chains.step)
     proposed = (codes.gather(1, asked.source) * asked.scale + asked.offset) & by.modulus[batch.of]
     change, correction = _changes(by.log_weights, batch.of, codes, proposed, asked)

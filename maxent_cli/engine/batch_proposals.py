@@ -19,6 +19,7 @@ from maxent_cli.engine.proposals import (
     LOST_ADAPTED,
     REFILL,
     REVERSE_COMPLEMENT,
+    SCATTER,
     SHIFT,
     TOGGLE,
     MoveTable,
@@ -33,7 +34,8 @@ class Tables(NamedTuple):
     """The move tables of A anchors, of the same moves, on a device.
 
     kind (M,), cumulative_weight (M,); width, reach (A, M); starts (A, M, L); rows (A, 2, L, 4): cumulative letter
-    frequencies of the background, and adapted; free (A, L), number (A,): positions that may change, and how many.
+    frequencies of the background, and adapted; free (A, L), number (A,): positions that may change, and how many;
+    chances (A, M, L): of each letter to be redrawn, by a scattered redraw.
     """
 
     kind: Tensor
@@ -44,6 +46,7 @@ class Tables(NamedTuple):
     rows: Tensor
     free: Tensor
     number: Tensor
+    chances: Tensor
 
 
 class Proposals(NamedTuple):
@@ -63,7 +66,8 @@ def tables_of(table: MoveTable, device: torch.device) -> Tables:
     free = np.zeros(length, np.int64)
     free[: len(table.free)] = table.free
     rows = np.stack([table.cumulative_rows, table.cumulative_adapted])
-    of_anchor = (table.width, table.reach, table.cumulative_starts, rows, free, np.array(len(table.free)))
+    starts, number = table.cumulative_starts, np.array(len(table.free))
+    of_anchor = [table.width, table.reach, starts, rows, free, number, table.chances]
     placed = [torch.from_numpy(np.asarray(values)).to(device) for values in (table.kind, table.cumulative_weight)]
     return Tables(*placed, *(torch.from_numpy(np.asarray(values)[None]).to(device) for values in of_anchor))
 
@@ -77,6 +81,8 @@ def joined(tables: Sequence[Tables]) -> Tables:
 def slots_of(table: MoveTable) -> int:
     """How many slots of four words a proposal takes at most: one that chooses, the others for fresh letters."""
     fresh = np.where(table.kind == SHIFT, table.reach, table.width)
+    spans = 0 if len(table.free) == 0 else 2 * (table.free[-1] + 1 - table.free[0])  # two words a letter
+    fresh = np.where(table.kind == SCATTER, spans, fresh)
     return 1 + -(-int(fresh.max(initial=1)) // 4)
 
 
@@ -116,31 +122,38 @@ def propose(tables: Tables, of: Tensor, drawn: Tensor, step: Tensor) -> Proposal
     move = (uniform(chooses[:, :1]) >= tables.cumulative_weight).sum(1)
     kind, width, reach = tables.kind[move], tables.width[of, move], tables.reach[of, move]
     is_letter, is_shift, turns = kind == LETTER, kind == SHIFT, kind == REVERSE_COMPLEMENT
-    fills = (kind == REFILL) | (kind == TOGGLE)
-    in_turn = tables.free[of, step % tables.number[of].clamp(min=1)]
+    fills, scatters, number = (kind == REFILL) | (kind == TOGGLE), kind == SCATTER, tables.number[of]
+    in_turn = tables.free[of, step % number.clamp(min=1)]
     begins = (tables.starts[of, move] <= uniform(chooses[:, 1:2])).sum(1)
-    first = torch.where(is_letter, in_turn, begins)
-    empty = (is_letter & (tables.number[of] == 0)) | (is_shift & (reach == 0))
-    last = first + torch.where(empty, 0, torch.where(is_letter, 1, width))
+    first = torch.where(is_letter, in_turn, torch.where(scatters, tables.free[of, 0], begins))
+    until = tables.free[of, (number - 1).clamp(min=0)] + 1
+    last = torch.where(is_letter, first + 1, torch.where(scatters, until, first + width))
+    empty = ((is_letter | scatters) & (number == 0)) | (is_shift & (reach == 0))
+    last = torch.where(empty, first, last)
     by = _below(chooses[:, 2], 2 * reach) - reach
     by = torch.where(is_shift, by + (by >= 0), width)  # a redraw loses every letter of its window
 
     place, first_, last_, by_ = torch.arange(length, device=of.device), first[:, None], last[:, None], by[:, None]
     inside = (place >= first_) & (place < last_)
     origin = place - by_
-    shifts = inside & ~(is_letter | turns | fills)[:, None]
+    shifts = inside & ~(is_letter | turns | fills | scatters)[:, None]
     moved = shifts & (origin >= first_) & (origin < last_)
     filled, turned = inside & fills[:, None], inside & turns[:, None]
-    from_adapted = (kind == REFILL) | ((kind == TOGGLE) & (chooses[:, 2] & 1 == 1))
-    back_to_adapted = (kind == REFILL) | ~from_adapted
+    from_adapted = (kind == REFILL) | scatters | ((kind == TOGGLE) & (chooses[:, 2] & 1 == 1))
+    back_to_adapted = (kind == REFILL) | scatters | ~from_adapted
+    which = place - torch.where(is_shift & (by < 0), last + by, first)[:, None]  # of the fresh letters
+    chance = uniform(_word(drawn, 2 * which)) < tables.chances[of, move]
+    filled = filled | (inside & scatters[:, None] & chance)
+    last = torch.where(scatters & ~filled.any(1), first, last)
     fresh = (shifts & ~moved) | filled
-    letters, rank = _fresh_letters(tables.rows, of, drawn[:, 1:], torch.where(by < 0, last + by, first), from_adapted)
+    word = _word(drawn, torch.where(scatters[:, None], 2 * which + 1, which))
+    letters = (uniform(word)[..., None] >= tables.rows[of, from_adapted.long(), :, :3]).sum(-1)
 
     source = torch.where(moved, origin, torch.where(turned, first_ + last_ - 1 - place, place))
     scale = torch.where(fresh, torch.where(from_adapted, FRESH_ADAPTED, FRESH)[:, None], torch.where(turned, 3, 1))
     single = 1 + _below(chooses[:, 2], 3)
     offset = torch.where(turned, 3, torch.where(inside & is_letter[:, None], single[:, None], 0))
-    offset = torch.where(fresh, letters.gather(1, rank), offset)
+    offset = torch.where(fresh, letters, offset)
     gone = shifts & ((place + by_ < first_) | (place + by_ >= last_))
     lost = torch.where(filled, torch.where(back_to_adapted, LOST_ADAPTED, LOST)[:, None], torch.where(gone, LOST, KEPT))
     log_uniform = torch.where(last > first, uniform(chooses[:, 3]).log(), torch.inf)
@@ -148,21 +161,12 @@ def propose(tables: Tables, of: Tensor, drawn: Tensor, step: Tensor) -> Proposal
     return Proposals(source, scale, offset, lost, move, log_uniform)
 
 
+def _word(drawn: Tensor, number: Tensor) -> Tensor:
+    """Words (C, L) of those (C, slots, 4) behind the first slot, by number (C, L); beyond, any."""
+    flat = drawn[:, 1:].flatten(1)
+    return flat.gather(1, number.clamp(0, flat.shape[1] - 1))
+
+
 def _below(word: Tensor, count: Tensor | int) -> Tensor:
     """Words as integers in [0, count)."""
     return (word * count) >> 32
-
-
-def _fresh_letters(
-    rows: Tensor, of: Tensor, drawn: Tensor, first: Tensor, from_adapted: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Letters (C, W) for W words (C, W / 4, 4) at first (C,) and the positions behind it; and which each position has.
-
-    The latter (C, L) is within W, and means nothing beyond.
-    """
-    flat, length = drawn.flatten(1), rows.shape[2]
-    place = (first[:, None] + torch.arange(flat.shape[1], device=of.device)).clamp(0, length - 1)
-    cumulative = rows[of[:, None], from_adapted.long()[:, None], place, :3]
-    letters = (uniform(flat)[..., None] >= cumulative).sum(-1)
-    rank = torch.arange(length, device=of.device) - first[:, None]
-    return letters, rank.clamp(0, flat.shape[1] - 1)

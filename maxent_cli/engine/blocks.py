@@ -31,6 +31,7 @@ from maxent_cli.engine.layers import (
     FUNCTION,
     IN_CHANNELS,
     IN_LENGTH,
+    INPUT,
     KIND,
     MAXIMUM,
     MEAN,
@@ -60,9 +61,9 @@ class Work(NamedTuple):
 
     codes, proposed (C, L); energy (C,); sums, values: what is kept of each layer, fresh_sums, fresh: what is proposed,
     (C, V); place, change (C, V): the list of what changes in a layer, ranges (C, layers, 4): what of a layer is
-    proposed, and from where to where values change; listed (C,): how long the list is. rows (C,): which row a chain
-    has. move, low, high, fate, log_u, base_change, correction (C,): of a row's proposal. maps, four of (C, L), tally
-    and part (C, lanes) are scratch.
+    proposed, and from where to where values change; listed (C, layers): how long the lists are. rows (C,): which
+    row a chain has. move, low, high, fate, log_u, base_change, correction (C,): of a row's proposal. source, scale,
+    offset, lost (C, L), its map, tally and part (C, lanes) are scratch.
     """
 
     codes: NDArray[np.uint8]
@@ -115,7 +116,7 @@ def work_of(codes: NDArray[np.uint8], values: int, layers: int, lanes: int) -> W
     kinds |= dict.fromkeys(("listed", "move", "low", "high", "fate", "source"), np.int64)
     wide: dict[str, tuple[int, ...]] = dict.fromkeys(("proposed", "source", "scale", "offset", "lost"), (length,))
     wide |= dict.fromkeys(("sums", "values", "fresh_sums", "fresh", "place", "change"), (values,))
-    wide |= {"ranges": (layers, 4), "tally": (lanes,), "part": (lanes,)}
+    wide |= {"ranges": (layers, 4), "listed": (layers,), "tally": (lanes,), "part": (lanes,)}
     left = [name for name in Work._fields if name not in ("codes", "rows")]
     empty = {name: np.zeros((chains, *wide.get(name, ())), kinds.get(name, np.float64)) for name in left}
     return Work(codes=codes.copy(), rows=np.arange(chains), **empty)
@@ -166,9 +167,9 @@ def _first_range(row, low, high):  # type: ignore[no-untyped-def]
 
 @uncounted()
 def _later_range(plan, work, layer, r):  # type: ignore[no-untyped-def]
-    """Outputs [low, high) of a later layer that the values reach which change in the layer before, and in one added."""
-    row = plan.table[layer]
-    a, b = work.ranges[r, layer - 1, 2], work.ranges[r, layer - 1, 3]
+    """Outputs [low, high) of a later layer that changed values reach: of the layer that it reads, and of one added."""
+    row, read = plan.table[layer], plan.table[layer, INPUT]
+    a, b = work.ranges[r, read, 2], work.ranges[r, read, 3]
     low, high = 0, 0
     if a < b:
         first, last = a // row[IN_CHANNELS], (b - 1) // row[IN_CHANNELS]
@@ -206,9 +207,10 @@ def _from_letters(plan, work, row, r, o, c, everything):  # type: ignore[no-unty
 
 
 @uncounted()
-def _from_list(plan, work, row, before, r, o, c):  # type: ignore[no-untyped-def]
+def _from_list(plan, work, row, r, o, c):  # type: ignore[no-untyped-def]
     """What the list of changed values adds to the sum of a convolution or linear layer."""
-    count, channels, out = work.listed[r], row[IN_CHANNELS], row[OUT_CHANNELS]
+    count, channels, out = work.listed[r, row[INPUT]], row[IN_CHANNELS], row[OUT_CHANNELS]
+    before = plan.table[row[INPUT], PLACE]
     total = np.float32(0)
     if is_linear(row):
         for k in range(count):
@@ -233,40 +235,40 @@ def _from_list(plan, work, row, before, r, o, c):  # type: ignore[no-untyped-def
 
 
 @uncounted()
-def _changed_columns(work, row, layer, r, o):  # type: ignore[no-untyped-def]
+def _changed_columns(work, row, r, o):  # type: ignore[no-untyped-def]
     """Columns [low, high) that an output of pooling reads and that may change."""
     first = o * row[STRIDE] - row[PADDING]
-    a, b = work.ranges[r, layer - 1, 2], work.ranges[r, layer - 1, 3]
+    a, b = work.ranges[r, row[INPUT], 2], work.ranges[r, row[INPUT], 3]
     low, high = max(first, a // row[IN_CHANNELS]), min(first + (row[WIDTH] - 1) * row[DILATION] + 1, row[IN_LENGTH])
     return first, low, min(high, (b + row[IN_CHANNELS] - 1) // row[IN_CHANNELS])
 
 
 @uncounted()
-def _mean(plan, work, row, layer, r, o, c):  # type: ignore[no-untyped-def]
+def _mean(plan, work, row, r, o, c):  # type: ignore[no-untyped-def]
     """What changed values add to a mean."""
-    _, low, high = _changed_columns(work, row, layer, r, o)
-    before, total = plan.table[layer - 1, PLACE], np.float32(0)
+    _, low, high = _changed_columns(work, row, r, o)
+    before, total = plan.table[row[INPUT], PLACE], np.float32(0)
     for column in range(low, high):
         i = column * row[IN_CHANNELS] + c
-        total += _value(plan, work, layer - 1, r, i) - work.values[r, before + i]
+        total += _value(plan, work, row[INPUT], r, i) - work.values[r, before + i]
     return total / np.float32(row[WIDTH])
 
 
 @uncounted()
-def _maximum(plan, work, row, layer, r, o, c, greatest, everything):  # type: ignore[no-untyped-def]
+def _maximum(plan, work, row, r, o, c, greatest, everything):  # type: ignore[no-untyped-def]
     """The greatest input, if `greatest` was that; looked for among all only where that one has fallen."""
-    first, low, high = _changed_columns(work, row, layer, r, o)
-    before, fallen = plan.table[layer - 1, PLACE], everything
+    first, low, high = _changed_columns(work, row, r, o)
+    before, fallen = plan.table[row[INPUT], PLACE], everything
     for column in range(low, high):
         if (column - first) % row[DILATION] == 0:
             i = column * row[IN_CHANNELS] + c
-            new, old = _value(plan, work, layer - 1, r, i), work.values[r, before + i]
+            new, old = _value(plan, work, row[INPUT], r, i), work.values[r, before + i]
             fallen |= old >= greatest and new < old
     found = np.float32(LOWEST) if fallen else greatest
     begin, end = (max(first, 0), min(first + (row[WIDTH] - 1) * row[DILATION] + 1, row[IN_LENGTH]))
     for column in range(begin if fallen else low, end if fallen else high):
         if (column - first) % row[DILATION] == 0:
-            found = max(found, _value(plan, work, layer - 1, r, column * row[IN_CHANNELS] + c))
+            found = max(found, _value(plan, work, row[INPUT], r, column * row[IN_CHANNELS] + c))
     return found
 
 
@@ -277,14 +279,13 @@ def _sum_at(plan, work, layer, r, i, kept, everything):  # type: ignore[no-untyp
     o, c = i // row[OUT_CHANNELS], i % row[OUT_CHANNELS]
     if row[FIRST]:
         return kept + _from_letters(plan, work, row, r, o, c, everything)
-    before = plan.table[layer - 1, PLACE]
     if row[KIND] == SUM:
-        return kept + _from_list(plan, work, row, before, r, o, c)
+        return kept + _from_list(plan, work, row, r, o, c)
     if row[KIND] == SCALE:
-        return _value(plan, work, layer - 1, r, i) * plan.parameters[row[WEIGHTS] + c] + plan.parameters[row[BIAS] + c]
+        return _value(plan, work, row[INPUT], r, i) * plan.parameters[row[WEIGHTS] + c] + plan.parameters[row[BIAS] + c]
     if row[KIND] == MEAN:
-        return kept + _mean(plan, work, row, layer, r, o, c)
-    return _maximum(plan, work, row, layer, r, o, c, kept, everything)
+        return kept + _mean(plan, work, row, r, o, c)
+    return _maximum(plan, work, row, r, o, c, kept, everything)
 
 
 @uncounted()
@@ -339,13 +340,13 @@ def _list(plan, work, layer, r, lane, lanes):  # type: ignore[no-untyped-def]
             work.place[r, here + k], work.change[r, here + k] = i, work.fresh[r, here + i] - work.values[r, here + i]
             k += 1
     if lane == lanes - 1:
-        work.listed[r] = k
+        work.listed[r, layer] = k
 
 
 @uncounted()
 def _end_list(plan, work, layer, r):  # type: ignore[no-untyped-def]
     """Note from where to where values change."""
-    here, k = plan.table[layer, PLACE], work.listed[r]
+    here, k = plan.table[layer, PLACE], work.listed[r, layer]
     work.ranges[r, layer, 2] = work.place[r, here] if k else 0
     work.ranges[r, layer, 3] = work.place[r, here + k - 1] + 1 if k else 0
 

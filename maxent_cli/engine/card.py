@@ -67,7 +67,7 @@ def block_chain(
 
 
 def _given(plan: Plan, target: Target, moves: tuple[Move, ...], ladder: Ladder, steps: tuple[int, int, int]) -> Given:
-    table = move_table(moves, target.background, target.mutable, target.adapted)
+    table = move_table(target.spread(moves), target.background, target.mutable, target.adapted)
     return Given(plan, table, constraints_of(target), log_weights(target), *ladder, *steps)
 
 

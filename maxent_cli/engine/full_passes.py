@@ -49,7 +49,7 @@ def full_pass_chain(moves: tuple[Move, ...], ladder: Ladder = NO_LADDER) -> Kern
 
     def run(state: State, target: Target, draws: int, thin: int) -> tuple[State, Trace]:
         chains, length = state.codes.shape
-        table = move_table(moves, target.background, target.mutable, target.adapted)
+        table = move_table(target.spread(moves), target.background, target.mutable, target.adapted)
         weights = log_weights(target)
         target = replace(target, beta=np.broadcast_to(target.beta, chains).astype(float))
         # edited in place from here on; log_base is, within a block, that of the constraints alone

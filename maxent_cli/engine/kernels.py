@@ -5,12 +5,11 @@ import torch
 from torch import Tensor
 
 from maxent_cli.engine.proposals import (
+    ADAPTING,
     FRESH,
     FRESH_ADAPTED,
     LOST,
     LOST_ADAPTED,
-    REFILL,
-    TOGGLE,
     Move,
     MoveTable,
     move_table,
@@ -40,7 +39,7 @@ def metropolis_hastings(moves: tuple[Move, ...], ladder: Ladder = NO_LADDER) -> 
     """
 
     def run(state: State, target: Target, draws: int, thin: int) -> tuple[State, Trace]:
-        table = move_table(moves, target.background, target.mutable, target.adapted)
+        table = move_table(target.spread(moves), target.background, target.mutable, target.adapted)
         counts = torch.zeros(2, len(moves) + ladder.replicas - 1, dtype=torch.int64, device=state.codes.device)
         codes, energy = [], []
         with torch.inference_mode():
@@ -89,7 +88,7 @@ def _block(state: State, target: Target, table: MoveTable, steps: int, counts: T
     source, scale, offset, lost, moves, decide = _proposals(state, table, steps)
     beta, rows = torch.as_tensor(target.beta, device=device), log_rows(target.background, device)
     adapted = log_rows(target.background if target.adapted is None else target.adapted, device)
-    adapts = np.isin(table.kind, (REFILL, TOGGLE)).any()
+    adapts = np.isin(table.kind, ADAPTING).any()
     # positions that never change may hold an unknown letter, which is no residue modulo 4
     modulus = torch.from_numpy(np.where(target.mutable, 3, 7).astype(np.uint8)).to(device)
     accepted = torch.empty(moves.shape, dtype=torch.bool, device=device)

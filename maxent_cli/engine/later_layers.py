@@ -10,6 +10,7 @@ from maxent_cli.engine.layers import (
     DILATION,
     IN_CHANNELS,
     IN_LENGTH,
+    INPUT,
     KIND,
     MEAN,
     NOTHING,
@@ -32,12 +33,13 @@ _LONG = 300  # changed inputs from which the chains go through the weights of a 
 
 @uncounted()
 def change_layer(plan, chains, layer, everything, active):  # type: ignore[no-untyped-def]
-    """From the lists of the layer before, a layer's ranges and the proposed sums in them."""
-    row, before = plan.table[layer], plan.table[layer - 1, PLACE]
+    """From the lists of the layer that it reads, a layer's ranges and the proposed sums in them."""
+    row, read = plan.table[layer], plan.table[layer, INPUT]
+    before = plan.table[read, PLACE]
     here, kind, linear = row[PLACE], row[KIND], is_linear(row)
     waiting = 0
     for c in active:
-        count = chains.counts[c, layer - 1]
+        count = chains.counts[c, read]
         place, change = chains.place[c, before : before + count], chains.change[c, before : before + count]
         low, high = (0, row[OUT_LENGTH]) if everything else _reached(row, place)
         if row[ADDED] != NOTHING and not everything:
@@ -64,7 +66,7 @@ def change_layer(plan, chains, layer, everything, active):  # type: ignore[no-un
                 _find_maxima(row, values, place, fresh, low, high, proposed)
                 exchange_values(values, place, fresh)
     if waiting:
-        _add_blocks(row, plan.parameters, chains, layer, before, chains.queues[0, :waiting])
+        _add_blocks(row, plan.parameters, chains, before, chains.queues[0, :waiting])
 
 
 @uncounted(inline="always")
@@ -147,7 +149,7 @@ def _add_rows(weights, apart, origin, place, change, start, end, sums):  # type:
 
 
 @uncounted()
-def _add_blocks(row, parameters, chains, layer, before, active):  # type: ignore[no-untyped-def]
+def _add_blocks(row, parameters, chains, before, active):  # type: ignore[no-untyped-def]
     """As _add_rows for chains with long lists, which go through the weights in step.
 
     So a block of them is fetched once for all: with long lists, such layers are bound by memory, not by arithmetic.
@@ -159,7 +161,7 @@ def _add_blocks(row, parameters, chains, layer, before, active):  # type: ignore
         for a in range(len(active)):
             c = active[a]
             place, change = chains.place[c, before:], chains.change[c, before:]
-            k = np.searchsorted(place[: chains.counts[c, layer - 1]], end)
+            k = np.searchsorted(place[: chains.counts[c, row[INPUT]]], end)
             _add_rows(weights, out, 0, place, change, done[a], k, chains.proposed[c, here : here + out])
             done[a] = k
 

@@ -14,7 +14,9 @@ WEIGHTS, BIAS, PLACE = 10, 11, 12  # offsets of the layer's weights, bias and va
 ADDED = 13  # which layer's values are added, or NOTHING
 FIRST = 14  # whether it reads the letters; its WEIGHTS are then a column of the plan's letters
 FEATURES = 15  # where the plan's reference has the values of a stack's last layer; of any other layer NOTHING
-NOTHING = -1
+INPUT = 16  # which layer it reads; of one that reads the letters NOTHING
+SPARSE = 17  # whether values that are zero from the start need not be told to those who read it
+NOTHING, LETTERS = -1, -2
 
 UNBOUNDED = 1e30  # and not infinity, which times a beta of 0 is no number
 _LANES = 16  # numbers that a vector instruction takes, at most: a row of as many leaves no remainder
@@ -28,7 +30,8 @@ class Layer(NamedTuple):
     SUM: weights (width, in_channels, out_channels), bias (out_channels,); tap t of output o reads input
     o - padding + t · dilation. SCALE: weights and bias (channels,). Pooling has no weights; output o reads inputs from
     o · stride - padding on; a negative padding crops. added: an earlier layer of the same shape, by its number, whose
-    values are added after the function.
+    values are added after the function. reads: the number of the layer that it reads, LETTERS, or NOTHING for the layer
+    before it, if there is one.
     """
 
     kind: int
@@ -43,6 +46,7 @@ class Layer(NamedTuple):
     dilation: int = 1
     slope: float = 0.0
     added: int = NOTHING
+    reads: int = NOTHING
 
     @property
     def is_linear(self) -> bool:
@@ -51,7 +55,7 @@ class Layer(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """Stacks side by side as arrays: table (layers, 16), slopes (layers,), all weights end to end; then of the energy.
+    """Stacks side by side as arrays: table (layers, 18), slopes (layers,), all weights end to end; then of the energy.
 
     letters (5, span · channels): what a letter at p adds to a first layer's sums, from output p + padding - span + 1
     on, as they lie in memory; the fifth is none, and adds nothing. First layers have no other weights. Later ones
@@ -82,7 +86,7 @@ class Plan(NamedTuple):
     @property
     def stacks(self) -> list[NDArray[np.int64]]:
         """The table of each stack."""
-        return np.split(self.table, np.flatnonzero(self.table[:, FIRST])[1:])
+        return np.split(self.table, np.flatnonzero(self.table[:, FEATURES] != NOTHING)[:-1] + 1)
 
 
 def make_plan(
@@ -93,12 +97,19 @@ def make_plan(
     squared: bool = False,
 ) -> Plan:
     """Lay the layers with their weights and biases end to end; with an offset, the energy is linear, or its square."""
-    layers = _widened(layers)
-    rows, parameters, size, place = [], list[Weights](), 0, 0
+    inputs = [input_of(number, layer) for number, (layer, _, _) in enumerate(layers)]
+    layers = _widened(layers, inputs)
+    kinds = [
+        {layer.kind for (layer, _, _), read in zip(layers, inputs, strict=True) if read == row}
+        for row in range(len(layers))
+    ]
+    rows, parameters, size, place, columns = [], list[Weights](), 0, 0, 0
     for number, (layer, weights, bias) in enumerate(layers):
-        ordered = weights[:0] if number == 0 else _by_input(layer, weights)
-        features = 0 if number == len(layers) - 1 else NOTHING
-        rows.append([*layer[:WEIGHTS], size, size + ordered.size, place, layer.added, number == 0, features])
+        first, features = inputs[number] == NOTHING, 0 if number == len(layers) - 1 else NOTHING
+        ordered = weights[:0] if first else _by_input(layer, weights)
+        places = [columns if first else size, size + ordered.size, place, layer.added, first, features]
+        rows.append([*layer[:WEIGHTS], *places, inputs[number], kinds[number] <= {SUM, MEAN}])
+        columns += layer.out_channels * ((layer.width - 1) * layer.dilation + 1) if first else 0
         parameters += [ordered.ravel(), bias.ravel()]
         size += ordered.size + bias.size
         place += layer.out_length * layer.out_channels
@@ -107,7 +118,9 @@ def make_plan(
     return Plan(
         table=np.array(rows, np.int64),
         slopes=np.array([layer.slope for layer, _, _ in layers], np.float32),
-        letters=aligned(_letters(*layers[0][:2])),
+        letters=aligned(
+            np.hstack([_letters(*layer[:2]) for layer, read in zip(layers, inputs, strict=True) if read == NOTHING])
+        ),
         parameters=aligned(np.concatenate(parameters)),
         feature_weights=aligned(_longer(feature_weights, 0, last)),
         reference=aligned(_longer(reference, 0, last)),
@@ -128,7 +141,8 @@ def side_by_side(plans: Sequence[Plan]) -> Plan:
         table[:, WEIGHTS] = np.where(later, table[:, WEIGHTS] + parameters, columns)
         table[:, BIAS] += parameters
         table[:, PLACE] += values
-        table[:, ADDED] += np.where(table[:, ADDED] == NOTHING, 0, layers)
+        for column in (ADDED, INPUT):
+            table[:, column] += np.where(table[:, column] == NOTHING, 0, layers)
         table[:, FEATURES] += np.where(table[:, FEATURES] == NOTHING, 0, features)
         tables.append(table)
         size += (len(table), plan.parameters.size, plan.values, plan.letters.shape[1], len(plan.reference))
@@ -143,10 +157,18 @@ def side_by_side(plans: Sequence[Plan]) -> Plan:
     )
 
 
-def _widened(layers: list[tuple[Layer, Weights, Weights]]) -> list[tuple[Layer, Weights, Weights]]:
-    """The layers, linear ones with units added that have no weight and that the next layer gives none."""
-    wider, channels = [], layers[0][0].in_channels
-    for layer, weights, bias in layers:
+def input_of(number: int, layer: Layer) -> int:
+    """Which layer the layer of a number reads; NOTHING if it reads the letters."""
+    if layer.reads == LETTERS:
+        return NOTHING
+    return number - 1 if layer.reads == NOTHING else layer.reads
+
+
+def _widened(layers: list[tuple[Layer, Weights, Weights]], inputs: list[int]) -> list[tuple[Layer, Weights, Weights]]:
+    """The layers, linear ones with units added that have no weight and that those who read them give none."""
+    wider = list[tuple[Layer, Weights, Weights]]()
+    for (layer, weights, bias), read in zip(layers, inputs, strict=True):
+        channels = layer.in_channels if read == NOTHING else wider[read][0].out_channels
         if layer.kind == SUM:
             out = -(-layer.out_channels // _LANES) * _LANES if layer.is_linear else layer.out_channels
             weights = _longer(_longer(weights, 1, channels), 2, out)
@@ -154,7 +176,6 @@ def _widened(layers: list[tuple[Layer, Weights, Weights]]) -> list[tuple[Layer, 
             out, weights = channels, _longer(weights, 0, channels if weights.size else 0)
         bias = _longer(bias, 0, out if bias.size else 0)
         wider.append((layer._replace(in_channels=channels, out_channels=out), weights, bias))
-        channels = out
     return wider
 
 

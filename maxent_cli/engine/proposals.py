@@ -1,4 +1,4 @@
-"""Proposals x -> x': one letter; a shifted, reverse-complemented, redrawn, refilled or toggled window.
+"""Proposals x -> x': a letter; a shifted, reverse-complemented, redrawn, refilled or toggled window; scattered letters.
 
 Each is an affine map of letters: x'[p] = (scale[p] · x[source[p]] + offset[p]) mod 4, drawn without looking at x. So
 the same few lines serve a compiled chain and a batch on a GPU. Letters that a proposal draws afresh come from the
@@ -11,6 +11,9 @@ and goes in one step: letter by letter it would have to be held by half, which i
 lie where the adapted rows differ from the background.
 
 Windows hold only positions that may change.
+
+A scattered redraw draws many letters at once, wherever they are, from the adapted rows: each by a chance of its own,
+which is the less the more these rows hold there. It is for where a proposal costs the same whatever changes.
 """
 
 from typing import NamedTuple
@@ -22,7 +25,8 @@ from numpy.typing import NDArray
 from maxent_cli.engine.compiling import uncounted
 from maxent_cli.engine.randomness import below, letter, philox, uniform
 
-LETTER, SHIFT, REVERSE_COMPLEMENT, REDRAW, REFILL, TOGGLE = range(6)
+LETTER, SHIFT, REVERSE_COMPLEMENT, REDRAW, REFILL, TOGGLE, SCATTER = range(7)
+ADAPTING = (REFILL, TOGGLE, SCATTER)  # which draw from the adapted rows
 
 # Where a letter is drawn afresh its scale is a multiple of 4, which forgets the old one: 0 if from the background, 4 if
 # from the adapted rows. A lost letter is marked by the rows that would draw it back.
@@ -31,10 +35,14 @@ KEPT, LOST, LOST_ADAPTED = 0, 1, 2
 
 WHOLE = 10**9  # bp: a window wider than any sequence is the longest stretch that may change
 ELSEWHERE = 0.2  # share of refilled and toggled windows that lie anywhere
+SPARED = 4.0  # halvings of a letter's chance to be redrawn among others, for each bit that the adapted rows hold there
 
 
 class Move(NamedTuple):
-    """A kind of proposal: how often (weight), on windows of how many bp, shifted by at most how many bp."""
+    """A kind of proposal: how often (weight), on windows of how many bp, shifted by at most how many bp.
+
+    Of a scattered redraw, width is how many letters are redrawn on the average.
+    """
 
     kind: int
     weight: float
@@ -46,6 +54,7 @@ class MoveTable(NamedTuple):
     """Moves as arrays (M,), with what the sequence allows: cumulative rows (L, 4) and free positions.
 
     cumulative_adapted (L, 4): of the adapted rows. cumulative_starts (M, L): of a window's probability to start there.
+    chances (M, L): of each letter to be redrawn, by a scattered redraw.
     """
 
     kind: NDArray[np.int64]
@@ -56,6 +65,7 @@ class MoveTable(NamedTuple):
     free: NDArray[np.int64]
     cumulative_adapted: NDArray[np.float64]
     cumulative_starts: NDArray[np.float64]
+    chances: NDArray[np.float64]
 
 
 SINGLE_LETTERS = (Move(LETTER, 1.0),)
@@ -87,11 +97,26 @@ def move_table(
     adapted = background if adapted is None else adapted
     bits = np.sum(adapted * np.log2(adapted / background), axis=1)
     rows, adapted_rows = cumulative_rows(background), cumulative_rows(adapted)
-    adapts = np.isin(kind, (REFILL, TOGGLE))
+    adapts = np.isin(kind, ADAPTING)
     starts = [
         _cumulative_starts(stretch >= one, one, bits * by_bits) for one, by_bits in zip(width, adapts, strict=True)
     ]
-    return MoveTable(kind, width, reach, weight / weight[-1], rows, free, adapted_rows, np.array(starts))
+    chances = [_chances(mutable, bits, move.width * (move.kind == SCATTER)) for move in moves]
+    arrays = rows, free, adapted_rows, np.array(starts), np.array(chances)
+    return MoveTable(kind, width, reach, weight / weight[-1], *arrays)
+
+
+def _chances(mutable: NDArray[np.bool_], bits: NDArray[np.float64], wanted: int) -> NDArray[np.float64]:
+    """Chances (L,) of letters to be redrawn, so many in all or every one that may: less by their bits (L,)."""
+    share = mutable * 2.0 ** (-SPARED * np.maximum(bits, 0))
+    chances = np.zeros(len(share))
+    for _ in range(len(share)):  # those that come to one leave the others more
+        left = chances < 1
+        missing = min(wanted, mutable.sum()) - (~left).sum()
+        chances = np.where(left, np.minimum(1, missing * share / max((share * left).sum(), 1e-300)), 1)
+        if (chances < 1).sum() == left.sum():
+            break
+    return np.asarray(chances * mutable)
 
 
 def _stretch_ahead(mutable: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -148,6 +173,13 @@ def propose(key, step, table, source, scale, offset, lost):  # type: ignore[no-u
         return move, position, position + 1, u
     first = _number_up_to(table.cumulative_starts[move], uniform(words[1]))
     last = first + width
+    if kind == SCATTER:
+        if len(table.free) == 0:
+            return move, 0, 0, u
+        first, last = table.free[0], table.free[-1] + 1
+        if not _scatter(key, step, table, table.chances[move], first, last, source, scale, offset, lost):
+            return move, 0, 0, u
+        return move, first, last, u
     if kind == REVERSE_COMPLEMENT:
         for p in range(first, last):
             source[p], scale[p], offset[p], lost[p] = first + last - 1 - p, 3, 3, KEPT
@@ -196,6 +228,22 @@ def _fill(key, step, table, first, last, from_adapted, back_to_adapted, source, 
 
 
 @uncounted()
+def _scatter(key, step, table, chances, first, last, source, scale, offset, lost):  # type: ignore[no-untyped-def]
+    """Returns how many letters are redrawn."""
+    drawn = 0
+    for p in range(first, last):
+        slot, half = (p - first) // 2, (p - first) % 2
+        if half == 0:
+            words = philox(key, step, 1 + slot)
+        source[p], scale[p], offset[p], lost[p] = p, 1, 0, KEPT
+        if uniform(words[2 * half]) < chances[p]:
+            scale[p], offset[p] = FRESH_ADAPTED, letter(words[2 * half + 1], table.cumulative_adapted[p])
+            lost[p] = LOST_ADAPTED
+            drawn += 1
+    return drawn
+
+
+@uncounted()
 def apply(x, proposed, maps, first, last, log_weights):  # type: ignore[no-untyped-def]
     """Write x' in [first, last); return the change of the background's log-probability, and the correction.
 
@@ -205,6 +253,8 @@ def apply(x, proposed, maps, first, last, log_weights):  # type: ignore[no-untyp
     change, correction = 0.0, 0.0
     for p in range(first, last):
         letter = (scale[p] * x[source[p]] + offset[p]) & 3
+        if x[p] > 3:  # no letter, which nothing changes
+            letter = x[p]
         proposed[p] = letter
         change += log_weights[LOST, p, letter] - log_weights[LOST, p, x[p]]
         correction += log_weights[lost[p], p, x[p]]

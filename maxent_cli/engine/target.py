@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from maxent_cli.engine.layers import Plan
+from maxent_cli.engine.proposals import SCATTER, Move
 from maxent_cli.engine.randomness import Keys
 
 Term = Callable[[Tensor], Tensor]  # codes (..., L) -> (...)
@@ -40,10 +41,14 @@ class Terms:
         beta: NDArray[np.float64],
         adapted: NDArray[np.float64] | None = None,
         surrogate: Surrogate | None = None,
+        scattered: float = 1.0,
     ) -> "Target":
-        """The law at these betas (C,), with moves that draw from these rows (L, 4), and perhaps by a surrogate."""
+        """The law at these betas (C,), with moves that draw from these rows (L, 4), and perhaps by a surrogate.
+
+        scattered: how many letters scattered redraws draw at once, in what their moves say.
+        """
         fixed = (self.energy, self.background, self.mutable, self.constraints)
-        return Target(*fixed, beta=beta, adapted=adapted, surrogate=surrogate)
+        return Target(*fixed, beta=beta, adapted=adapted, surrogate=surrogate, scattered=scattered)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,12 +56,20 @@ class Target(Terms):
     """Terms, with what adapts in warm-up: the law that a kernel draws from.
 
     beta (C,) or a number: inverse temperature, in units of 1/energy. adapted (L, 4): letter frequencies that some moves
-    draw from, None for the background's; surrogate: what long proposals are made by. The law depends on neither.
+    draw from, None for the background's; surrogate: what long proposals are made by; scattered: how many letters
+    scattered redraws draw at once, in what their moves say. The law depends on none of these.
     """
 
     beta: NDArray[np.float64]
     adapted: NDArray[np.float64] | None = None
     surrogate: Surrogate | None = None
+    scattered: float = 1.0
+
+    def spread(self, moves: tuple[Move, ...]) -> tuple[Move, ...]:
+        """The moves, with so many letters in scattered redraws."""
+        widths = [max(1, round(move.width * self.scattered)) for move in moves]
+        pairs = zip(moves, widths, strict=True)
+        return tuple(move._replace(width=width) if move.kind == SCATTER else move for move, width in pairs)
 
 
 class State(NamedTuple):

@@ -23,6 +23,8 @@ LOWEST = 0.25  # share of the top replica's draws, those of least energy, that t
 REMEMBERED = 0.7  # of what earlier rounds have counted
 LEAST_BACKGROUND = 0.1  # share of the background in the adapted rows: no letter is beyond reach
 MOST_REJECTION = 0.6  # of exchanges, on the mean over neighbours: beyond, states hardly come down from beta = 0
+SCATTERED_WELL = 0.35  # share of scattered redraws to be accepted; at beta = 0 all are
+MOST_RESPREAD = 1.5  # the most that the number of their letters changes in a round
 GOOD_REJECTION = 0.5  # at which the number of replicas costs least for what it gives (Syed et al. 2022)
 
 
@@ -32,6 +34,7 @@ class Tuned(NamedTuple):
     history (rounds, 2 R): the betas and the mean energies of the replicas. adapted (L, 4): what moves draw from.
     rejection (R - 1,): the share of exchanges between neighbours that was refused once nothing changed any more.
     surrogate: what proposals are made by, if any; accepted (R,): the share of them in the rounds that changed nothing.
+    scattered: how many letters scattered redraws draw at once, in what their moves say.
     """
 
     betas: Betas
@@ -41,6 +44,7 @@ class Tuned(NamedTuple):
     rejection: NDArray[np.float64]
     surrogate: Surrogate | None = None
     accepted: NDArray[np.float64] = np.zeros(0)
+    scattered: float = 1.0
 
     def replicas_wanted(self) -> int:
         """How many replicas would exchange often enough; those that are, where they do."""
@@ -71,28 +75,31 @@ def tune(
     steps: int,
     surrogate: Surrogate | None = None,
     learn: Learn | None = None,
+    scattering: NDArray[np.bool_] | None = None,
 ) -> Tuned:
     """Warm up for some steps while the replicas settle: neighbours come to exchange equally often (Syed et al. 2022).
 
     Chains are ladders of R replicas one after another. If an energy is wanted, the top moves to the beta at which the
     mean energy is that: it falls with beta, so there is one. The first top should be too high rather than too low:
     what chains at the anchor hold is let go of quickly, but found slowly. The law is only right once tuning has ended.
-    No steps change nothing; a few are rounded up to the least that the rounds need: a surrogate's proposals are whole.
+    No steps change nothing; a few are rounded up to a draw a round: a surrogate's proposals are whole.
     """
-    replicas, history, tops = len(betas), [], []
+    replicas, history, tops, scattered = len(betas), [], [], 1.0
     decisions, exchanges = np.zeros((2, replicas)), np.zeros((2, replicas - 1))
     letters = np.zeros_like(terms.background)
     for number in range(ROUNDS if steps else 0):
-        now = max(DRAWS_A_ROUND, steps // ROUNDS)
+        now = max(1, steps // ROUNDS)
+        draws = min(DRAWS_A_ROUND, now)
         rows = adapted_rows(letters, terms.background)
-        ladder = terms.at(np.tile(betas, len(state.keys) // replicas), rows, surrogate)
-        state, trace = kernel(state, ladder, DRAWS_A_ROUND, whole(now // DRAWS_A_ROUND, surrogate))
+        ladder = terms.at(np.tile(betas, len(state.keys) // replicas), rows, surrogate, scattered)
+        state, trace = kernel(state, ladder, draws, whole(now // draws, surrogate))
         energy = _mean_energy(trace.energy, replicas)
         history.append(np.concatenate([betas, energy]))
         tried, accepted = (counts[len(counts) - replicas + 1 :] for counts in (trace.tried, trace.accepted))
         if number >= ROUNDS - FROZEN:
             exchanges += tried, accepted
         if number < ROUNDS - FROZEN:
+            scattered = _respread(scattered, trace, scattering, replicas, int(terms.mutable.sum()))
             at_top = slice(replicas - 1, None, replicas)
             letters = REMEMBERED * letters + low_energy_letters(trace.energy[at_top], trace.codes[at_top])
             surrogate = surrogate if surrogate is None or learn is None else learn(number, surrogate, trace)
@@ -107,13 +114,30 @@ def tune(
         betas = _respaced(betas, _rejection(tried, accepted), top, replicas)
     seen, rows = np.array(history).reshape(-1, 2 * replicas), adapted_rows(letters, terms.background)
     return Tuned(
-        betas, state, seen, rows, _rejection(*exchanges), surrogate, decisions[1] / np.maximum(decisions[0], 1)
+        betas,
+        state,
+        seen,
+        rows,
+        _rejection(*exchanges),
+        surrogate,
+        decisions[1] / np.maximum(decisions[0], 1),
+        scattered,
     )
 
 
 def _rejection(tried: NDArray[Any], accepted: NDArray[Any]) -> NDArray[np.float64]:
     """The share (R - 1,) of exchanges that was refused; 0 where none was tried."""
     return np.asarray((tried - accepted) / np.maximum(tried, 1))
+
+
+def _respread(scattered: float, trace: Trace, scattering: NDArray[np.bool_] | None, replicas: int, free: int) -> float:
+    """More letters at once where many scattered redraws were accepted, over all replicas, and fewer where few were."""
+    if scattering is None or not (tried := trace.tried[: len(scattering)][scattering].sum()):
+        return scattered
+    share = trace.accepted[: len(scattering)][scattering].sum() / tried
+    wanted = SCATTERED_WELL if replicas == 1 else (1 + (replicas - 1) * SCATTERED_WELL) / replicas
+    change = np.clip(np.exp(2 * (share - wanted)), 1 / MOST_RESPREAD, MOST_RESPREAD)
+    return float(np.clip(scattered * change, 1 / free, free))
 
 
 def whole(steps: int, surrogate: Surrogate | None) -> int:

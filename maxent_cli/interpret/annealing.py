@@ -50,7 +50,7 @@ def anneal(
 ) -> Optima:
     """Cool as many chains as the run has replicas in all, for as many steps as its warm-up and draws take."""
     setting = prepare(model, anchor, replace(settings, beta=1.0, to=None), run, threads)
-    setting = journalled(setting.instead or setting, journal)
+    setting = journalled(setting.plain, journal)
     ends = polished(setting, _cooled(setting))
     distinct, counts = np.unique(ends, axis=0, return_counts=True)
     output = -setting.energies(distinct)

@@ -1,10 +1,10 @@
-"""Attribution: which letters of an anchor a network's output is put down to, by the methods in common use.
+"""Attribution scores of an anchor's positions and letters, by the methods in common use.
 
 What is attributed is f, an output or a weighted sum of several, before any final sigmoid or softmax, on one-hot
 sequences (4, L).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from maxent_cli import choices
 from maxent_cli.alphabet import Codes
-from maxent_cli.data import Anchor, Floats, Interval, Sequences
+from maxent_cli.data import Anchor, Floats, Interval
 from maxent_cli.engine.incremental import single_changes
 from maxent_cli.engine.randomness import chain_keys
 from maxent_cli.engine.target import Terms
@@ -26,7 +26,7 @@ from maxent_cli.interpret.deeplift import multipliers
 from maxent_cli.interpret.law import evaluate, output_term, sums_of
 from maxent_cli.interpret.plan import NotAStack, as_representation, read_plan
 from maxent_cli.interpret.reading import ReadThrough, gains, read_through, reading_of, running_outputs
-from maxent_cli.interpret.sampling import over_anchors, ready
+from maxent_cli.interpret.sampling import ready
 from maxent_cli.laws import Outputs
 from maxent_cli.models.protocol import SequenceModel, one_hot
 
@@ -151,14 +151,6 @@ class Question:
 Method = Callable[[Question], MethodScores]
 # share of the difference of outputs up to which sums of scores may be off: by rounding alone, or by the steps
 COMPLETE = {"deeplift": 1e-3, "integrated-gradients": 0.05, "prefix": 1e-3}
-
-
-def attribute(
-    model: SequenceModel, anchors: Sequences, settings: AttributionSettings, threads: int
-) -> Iterator[Attribution]:
-    """The attribution of each anchor, in order. InputError, with its name as path, where the method cannot give it."""
-    make_ready(model)
-    return over_anchors(lambda anchor, _: attribute_anchor(Question(model, anchor, settings)), anchors, threads)
 
 
 def make_ready(model: SequenceModel) -> None:

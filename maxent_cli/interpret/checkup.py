@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import permutations
 from typing import Any
 
@@ -25,21 +26,34 @@ from maxent_cli.interpret.crossing import BACKGROUNDS, MOST_DRAWS
 from maxent_cli.interpret.equivalents import equivalent
 from maxent_cli.interpret.law import BATCH, LawSettings, anchored_law, evaluate, output_term, sums_of
 from maxent_cli.interpret.prefix_mass import COMPILED_EFFORT, FULL_EFFORT
-from maxent_cli.interpret.sampling import COMPILED, REPLICA_DRAWS, Sampling, Setting, prepare, start_codes
+from maxent_cli.interpret.sampling import (
+    COMPILED,
+    REFERENCE_DRAWS,
+    REPLICA_DRAWS,
+    Sampling,
+    Setting,
+    prepare,
+    start_codes,
+)
 from maxent_cli.interpret.self_test import SelfTest
 from maxent_cli.interpret.variants import CONTEXTS, VariantSettings
-from maxent_cli.laws import spelled
+from maxent_cli.laws import ONE_LESS_ZERO, spelled
 from maxent_cli.models.adapter import AdaptedNetwork
-from maxent_cli.models.architectures import LayeredModel
+from maxent_cli.models.architectures import LayeredModel, build
 from maxent_cli.models.consensus import Consensus
 from maxent_cli.models.patterns import on_units, patterns_of
 from maxent_cli.models.protocol import one_hot
 from maxent_cli.models.scores import Score
 
 OK, NOTE, WRONG = "ok", "note", "WRONG"
-RUN = "run"  # topic of what a run will need
+RUN, LAST_OF_SPEED = "run", "learning"  # topics: of what a run will need, and the last of what it takes
 CLEARLY = 4.0  # standard errors by which one of 48 ways is better, and not by chance
 SAME = 1e-4  # share of the outputs' spread within which two passes count as the same
+SPARED, FEWEST = 1.0, 16  # seconds that a check of sequences takes, and how few these may be
+FEW = 4  # sequences, by which a time is guessed
+LEAST_REFERENCES = 100
+SMALL = 60  # bp, of a network that is there to be compiled for
+SOUGHT = 8.0  # seconds that the search for positions of the self-test takes
 COPIED, MOST_OFF = 128, 1e-5  # sequences, and the share of their mean energy that those of a copy may differ by
 PAIRS = 32  # of representations, between which a linear head is linear
 TIMED = 1.0  # seconds that speed is measured for
@@ -65,6 +79,11 @@ class Finding:
     verdict: str
     text: str
     numbers: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def line(self) -> str:
+        """Topic, verdict and text."""
+        return f"{self.topic:14}  {self.verdict:5}  {self.text}"
 
 
 @dataclass(frozen=True)
@@ -95,6 +114,19 @@ class Patient:
     def random(self, count: int) -> Codes:
         """Random sequences (count, L), the same each time."""
         return np.random.default_rng(0).integers(0, 4, (count, self.model.input_length), dtype=np.uint8)
+
+    @cached_property
+    def rate(self) -> float:
+        """Sequences that it passes a second, roughly; of a large network there are fewer in a check."""
+        codes = self.random(FEW)
+        self.all_outputs(codes)
+        started = _seconds(self.run.device)
+        self.all_outputs(codes)
+        return FEW / max(_seconds(self.run.device) - started, 1e-9)
+
+    def some(self, count: int) -> Codes:
+        """So many random sequences, or as many as take about a second."""
+        return self.random(int(np.clip(SPARED * self.rate, min(count, FEWEST), count)))
 
     def all_outputs(self, codes: Codes) -> Tensor:
         """Outputs (B, K) of codes (B, L), in one pass."""
@@ -131,9 +163,11 @@ def representation(patient: Patient) -> Finding:
     if isinstance(model, Consensus):
         layer = f"the heads of {len(model.parts)} networks"
     with torch.inference_mode():
-        points = model.representation(one_hot(torch.from_numpy(patient.random(2 * PAIRS)).to(patient.device)))
-        ends, middle = model.head(points), model.head((points[:PAIRS] + points[PAIRS:]) / 2)
-    off = float((ends[:PAIRS] + ends[PAIRS:] - 2 * middle).abs().max() / ends.std(0).max().clamp_min(1e-30))
+        points = model.representation(one_hot(torch.from_numpy(patient.some(2 * PAIRS)).to(patient.device)))
+        pairs = len(points) // 2
+        points = points[: 2 * pairs]
+        ends, middle = model.head(points), model.head((points[:pairs] + points[pairs:]) / 2)
+    off = float((ends[:pairs] + ends[pairs:] - 2 * middle).abs().max() / ends.std(0).max().clamp_min(1e-30))
     if isinstance(model, Score):
         text = f"none: held is what the function gives, {model.outputs} numbers a sequence"
         return Finding("representation", OK, text, {"layer": None, "shape": [model.outputs], "linear": True})
@@ -146,7 +180,7 @@ def representation(patient: Patient) -> Finding:
 def outputs(patient: Patient) -> Finding:
     """Their number, which are held, and what was left out behind them."""
     final = patient.model.final if isinstance(patient.model, AdaptedNetwork) else None
-    values = patient.all_outputs(patient.random(BATCH))
+    values = patient.all_outputs(patient.some(BATCH))
     chosen = sums_of(values, patient.law.outputs).mean(-1)
     held = spelled(patient.law.outputs, patient.outputs)
     numbers = {"outputs": list(patient.outputs), "held": patient.law.outputs, "final": final}
@@ -171,7 +205,7 @@ def modes(patient: Patient) -> Finding:
 
 def repeatable(patient: Patient) -> Finding:
     """Whether the same sequence has the same outputs again, and in other company."""
-    codes = patient.random(64)
+    codes = patient.some(64)
     together, again = patient.all_outputs(codes), patient.all_outputs(codes)
     alone = torch.cat([patient.all_outputs(codes[row : row + 1]) for row in range(8)])
     spread = max(float(together.std(0).max()), 1e-30)
@@ -210,17 +244,18 @@ def speed(patient: Patient) -> Iterator[Finding]:
     yield Finding(
         "speed", OK, f"{passes:.3g} forward passes/s, {_batch(patient)} at once, on {place}", {"passes": passes}
     )
-    _prepared(patient)  # compiles, which is not done for every anchor
+    _compile(patient)
     started = _seconds(run.device)
     setting = _prepared(patient)
-    preparing = _seconds(run.device) - started
-    step = _seconds_a_step(setting, passes / chains)
+    preparing = _seconds(run.device) - started + 2 * (REFERENCE_DRAWS - setting.references) / passes
+    step, decision = _seconds_a_step(setting, passes / chains)
     compiled, name = setting.kernel_name == COMPILED, setting.kernel_name
     if setting.apprentice is not None:
         name += f", {setting.apprentice.teacher.name}: many steps by a copy, then a forward pass decides"
     slow = not compiled and setting.apprentice is None
     text = f"{name}; {chains / step:.3g} proposals/s a thread"
-    yield Finding("kernel", NOTE if slow else OK, text, {"kernel": setting.kernel_name, "proposals": chains / step})
+    numbers = {"kernel": setting.kernel_name, "proposals": chains / step, "decision": decision}
+    yield Finding("kernel", NOTE if slow else OK, text, numbers)
     after = _conditionals(patient) * step / chains if compiled else 0.0
     yield _needs(patient, setting.run, preparing + after, step, passes)
     yield _variants(patient, passes, step / chains if compiled else 1 / passes)
@@ -229,8 +264,17 @@ def speed(patient: Patient) -> Iterator[Finding]:
     yield _learning(patient)
 
 
+def _compile(patient: Patient) -> None:
+    """Have compiled what every anchor needs, which is done once, on a small network."""
+    small = build("convnet", SMALL, {"filters": 2, "hidden": 2}, seed=0)
+    anchor = Sequences(("small",), np.zeros((1, SMALL), np.uint8), (None,)).anchor(0)
+    prepare(small, anchor, LawSettings(ONE_LESS_ZERO, patient.law.background, None, 1.0), patient.run, 1, FEWEST)
+
+
 def _prepared(patient: Patient) -> Setting:
-    return prepare(patient.model, patient.anchors.anchor(0), patient.law, patient.run, 1)
+    """With fewer draws of the background, where the network is slow."""
+    references = int(np.clip(SPARED * patient.rate, LEAST_REFERENCES, REFERENCE_DRAWS))
+    return prepare(patient.model, patient.anchors.anchor(0), patient.law, patient.run, 1, references)
 
 
 def _conditionals(patient: Patient) -> int:
@@ -258,8 +302,8 @@ def _passes_a_second(patient: Patient) -> float:
     return count / (_seconds(patient.run.device) - started)
 
 
-def _seconds_a_step(setting: Setting, steps_a_second: float) -> float:
-    """Of all chains and replicas together."""
+def _seconds_a_step(setting: Setting, steps_a_second: float) -> tuple[float, float | None]:
+    """Of all chains and replicas; and how many steps take as long as a surrogate's decision, its pass apart."""
     run, reference = setting.run, setting.reference
     least = 1 / reference.energy_spread
     betas = first_ladder(setting.settings.beta or least, run.replicas, least)
@@ -271,7 +315,12 @@ def _seconds_a_step(setting: Setting, steps_a_second: float) -> float:
     steps = steps if surrogate is None else surrogate.steps
     started = _seconds(run.device)
     setting.kernel(state, target, 1, steps)
-    return (_seconds(run.device) - started) / steps
+    step = (_seconds(run.device) - started) / steps
+    if surrogate is None:
+        return step, None
+    started = _seconds(run.device)
+    setting.kernel(state, target, 1, 1)
+    return step, max(1.0, (_seconds(run.device) - started - 1 / steps_a_second) / step)
 
 
 def _seconds(device: str) -> float:
@@ -351,9 +400,12 @@ def _learning(patient: Patient) -> Finding:
     if isinstance(patient.model, Score):
         return Finding("learning", NOTE, "a function of sequences has no units whose patterns could be counted", {})
     _count_patterns(patient, 2)
-    started = _seconds(patient.run.device)
-    layers, places = _count_patterns(patient, COUNTED)
-    seconds = (_seconds(patient.run.device) - started) * RECORDS / COUNTED
+    for counted in (FEW, COUNTED):
+        started = _seconds(patient.run.device)
+        layers, places = _count_patterns(patient, counted)
+        seconds = (_seconds(patient.run.device) - started) * RECORDS / counted
+        if seconds * COUNTED / RECORDS > SPARED:
+            break
     if not layers:
         return Finding("learning", NOTE, "no ReLU-like layer, so that `maxent learning` has no patterns to count", {})
     held = bytes_held(RECORDS, places, 2)
@@ -400,7 +452,7 @@ def copies(patient: Patient) -> Finding:
         return Finding(
             "copies", NOTE, "no units could be exchanged: its code cannot be read as layers in a row", numbers
         )
-    anchor, codes = patient.anchors.anchor(0), patient.random(COPIED)
+    anchor, codes = patient.anchors.anchor(0), patient.some(COPIED)
     codes = np.where(anchor.mutable, codes, anchor.codes)
     laws = [anchored_law(each, anchor, patient.law, patient.device) for each in (patient.model, model)]
     unlike, off = (

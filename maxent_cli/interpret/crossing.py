@@ -7,7 +7,8 @@ import numpy as np
 import torch
 
 from maxent_cli.alphabet import Codes
-from maxent_cli.analysis.crossing import CrossRead, log_normaliser
+from maxent_cli.analysis.crossing import CrossRead
+from maxent_cli.analysis.free_energy import log_partition
 from maxent_cli.data import Anchor, Floats, SampleSet
 from maxent_cli.engine.randomness import chain_keys
 from maxent_cli.engine.target import log_base
@@ -57,7 +58,7 @@ def _read_all(reading: Drawn, draws: Sequence[Codes], device: torch.device) -> I
     if not spread > 0:
         problem = "all background sequences have the same output, so that none is far from another"
         raise InputError(samples.name, "", problem, "leave that network out")
-    normaliser, at_once = log_normaliser(samples)[0], sequences_at_once(reading.model, device)
+    normaliser, at_once = float(log_partition(samples).value), sequences_at_once(reading.model, device)
     for codes in draws:
         output, energy, base = _values(law, codes, at_once, device)
         yield CrossRead(output, base - samples.beta * energy - normaliser, law.anchor_output, spread)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from maxent_cli.interpret.plan import HANDLERS, Add, Turn, read
+from maxent_cli.interpret.plan import HANDLERS, Add, Back, Join, Turn, read
 from maxent_cli.models.adapter import AdaptedNetwork
 from maxent_cli.models.architectures import LayeredModel
 from maxent_cli.models.consensus import Consensus
@@ -76,13 +76,16 @@ def _tie(one: _Units, other: _Units) -> None:
 class _Walk:
     """A network's steps, gone through in order: the units at hand, those of earlier steps, what reads and gives which.
 
-    turned: units come last, not second.
+    turned: units come last, not second. named: by the step that gave them, None for the letters, with that.
     """
 
     units: _Units
     turned: bool
-    named: dict[str, _Units] = field(default_factory=dict)
+    named: dict[str | None, tuple[_Units, bool]] = field(default_factory=dict)
     used: dict[nn.Module, tuple[_Units, _Units, bool]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.named[None] = self.units, self.turned
 
     def take(self, name: str, step: nn.Module) -> None:
         """Go through a step."""
@@ -95,13 +98,20 @@ class _Walk:
         elif isinstance(step, Turn):
             self.turned = not self.turned
         elif isinstance(step, Add):
-            _tie(self.units, self.named[step.earlier])
+            _tie(self.units, self.named[step.earlier][0])
+        elif isinstance(step, Back):
+            self.units, self.turned = self.named[step.earlier]
+        elif isinstance(step, Join):  # whose units stay as they are
+            parts = [self.named[each][0] for each in step.earlier]
+            for part in parts:
+                part.fix()
+            self.units, self.turned = _units(sum(part.order.count for part in parts), free=False), False
         elif isinstance(step, UNITWISE) or (isinstance(step, nn.ConstantPad1d) and step.value):
             self.units.sizes.root.free = False
         elif type(step) not in HANDLERS:
             self.units.fix()
             self.units = _units(self.units.order.count, free=False)
-        self.named[name] = self.units
+        self.named[name] = self.units, self.turned
 
     def _weigh(self, step: nn.Conv1d | nn.Linear, groups: int) -> None:
         """A layer of weights, which reads the units at hand."""

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from maxent_cli.alphabet import Codes
+from maxent_cli.alphabet import Codes, Frequencies, frequencies_of
 from maxent_cli.analysis.features import Feature
 from maxent_cli.data import Anchor, Floats, SampleSet
 from maxent_cli.engine.energies import SharedTerm
@@ -31,8 +31,6 @@ CPU = torch.device("cpu")
 DEFAULT_KEEP = 0.75
 MOST_OUTPUT = 1e9  # beyond, a wanted output is a slip of the keyboard
 MANY = 8  # outputs, from which on they are chosen together
-
-Frequencies = tuple[float, float, float, float]  # of A, C, G, T
 
 
 @dataclass(frozen=True)
@@ -94,9 +92,7 @@ class Law:
     @property
     def frequencies(self) -> Frequencies | None:
         """Those asked for, by background or gc."""
-        if self.gc is None:
-            return self.background
-        return ((1 - self.gc) / 2, self.gc / 2, self.gc / 2, (1 - self.gc) / 2)
+        return self.background if self.gc is None else frequencies_of(self.gc)
 
     def settled(
         self, outputs: Outputs, background: Frequencies | None, network: str, hold: Outputs = ()

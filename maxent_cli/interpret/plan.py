@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, fx, nn
 
 from maxent_cli.engine import layers
-from maxent_cli.engine.layers import FEATURES, OUT_CHANNELS, OUT_LENGTH, Layer, Plan, make_plan, side_by_side
+from maxent_cli.engine.layers import FEATURES, LETTERS, OUT_CHANNELS, OUT_LENGTH, Layer, Plan, make_plan, side_by_side
 from maxent_cli.models.adapter import AdaptedNetwork
 from maxent_cli.models.consensus import networks_of, of_each
 from maxent_cli.models.protocol import SequenceModel
@@ -48,9 +48,25 @@ class Turn(nn.Module):
 class Add(nn.Module):
     """Adds what an earlier step gave."""
 
-    def __init__(self, earlier: str) -> None:
+    def __init__(self, earlier: str | None) -> None:
         super().__init__()
         self.earlier = earlier
+
+
+class Back(nn.Module):
+    """Goes on from what an earlier step gave; None: from the letters."""
+
+    def __init__(self, earlier: str | None) -> None:
+        super().__init__()
+        self.earlier = earlier
+
+
+class Join(nn.Module):
+    """Lays the channels of earlier steps side by side."""
+
+    def __init__(self, earlier: list[str | None], dim: Any = 0) -> None:
+        super().__init__()
+        self.earlier, self.dim = earlier, dim
 
 
 class Mean(nn.Module):
@@ -78,14 +94,26 @@ class _Representation(nn.Module):
         return self.model.representation(one_hot)
 
 
+class _Given(NamedTuple):
+    """What a step gives: the number of the layer whose values these are, or LETTERS; and how they lie, as in _Stack."""
+
+    layer: int
+    channels: int
+    length: int
+    flat: bool
+    turned: bool
+    by_position: bool
+    padded: tuple[int, int, float]
+
+
 @dataclass
 class _Stack:
     """Layers so far, and the shape that the next one reads: (channels, length), or (units, 1) once flattened.
 
     turned: it reads (length, channels), as networks do whose letters come last; by_position: what was flattened lay so,
     as Keras flattens. padded: what the next layer reads beyond the left and the right end, and the number there.
-    wanted: names of steps whose values a later step adds; added: the numbers of the layers that give them. Into such a
-    layer nothing more is folded.
+    at: the number of the layer that the next one reads, or LETTERS. wanted: names of steps whose values later ones read
+    beside what is before them; named: what those gave. Into such a layer nothing more is folded.
     """
 
     layers: list[LayerWeights]
@@ -95,8 +123,18 @@ class _Stack:
     turned: bool = False
     by_position: bool = False
     padded: tuple[int, int, float] = (0, 0, 0.0)
-    wanted: frozenset[str] = frozenset()
-    added: dict[str, int] = field(default_factory=dict)
+    at: int = LETTERS
+    wanted: frozenset[str | None] = frozenset()
+    named: dict[str | None, _Given] = field(default_factory=dict)
+
+    @property
+    def given(self) -> _Given:
+        """What is at hand."""
+        return _Given(self.at, self.channels, self.length, self.flat, self.turned, self.by_position, self.padded)
+
+    def go_back(self, to: _Given) -> None:
+        """Have something else at hand."""
+        self.at, self.channels, self.length, self.flat, self.turned, self.by_position, self.padded = to
 
     def padding(self, own: tuple[int, int], fill: float) -> tuple[int, int]:
         """Padding of the next layer on the left and on the right, with that which came before it."""
@@ -107,25 +145,28 @@ class _Stack:
         return left + own[0], right + own[1]
 
     @property
+    def may_add(self) -> bool:
+        """Whether the layer at hand is the last, and nobody else reads it, so that something may be added to it."""
+        own = 0 <= self.at == len(self.layers) - 1 and all(self.at != given.layer for given in self.named.values())
+        return own and self.layers[-1][0].added == layers.NOTHING
+
+    @property
     def may_fold(self) -> bool:
-        """Whether the last layer may take up what follows it."""
-        if not self.layers or len(self.layers) - 1 in self.added.values():
-            return False
-        layer = self.layers[-1][0]
-        return layer.function == layers.IDENTITY and layer.added == layers.NOTHING
+        """Whether the layer at hand may take up what follows it."""
+        return self.may_add and self.layers[-1][0].function == layers.IDENTITY
 
     def take(self, name: str, step: nn.Module) -> None:
         """Add a step of the network; NotAStack where it is none that the compiled chain knows."""
         handler, called = HANDLERS.get(type(step)), name or type(step).__name__
         if handler is None:
             raise NotAStack(f"{called}: {type(step).__name__} is not a layer it knows")
-        if self.turned and not isinstance(step, Turn | nn.Flatten):
+        if self.turned and not isinstance(step, Turn | nn.Flatten | Back | Join):
             raise NotAStack(f"{called}: it reads positions before channels")
-        if any(self.padded[:2]) and not isinstance(step, nn.Conv1d | nn.MaxPool1d | nn.ConstantPad1d):
+        if any(self.padded[:2]) and not isinstance(step, nn.Conv1d | nn.MaxPool1d | nn.ConstantPad1d | Back | Join):
             raise NotAStack(f"{called}: it reads padding")
         handler(self, step)
         if name in self.wanted:
-            self.added[name] = len(self.layers) - 1
+            self.named[name] = self.given
 
     def pass_on(self) -> None:
         """A layer that changes nothing."""
@@ -134,9 +175,12 @@ class _Stack:
         self.add(Layer(layers.SCALE, layers.IDENTITY, *shape), ones, np.zeros_like(ones))
 
     def add(self, layer: Layer, weights: Weights | None = None, bias: Weights | None = None) -> None:
+        if self.at < 0 and layer.kind != layers.SUM:
+            raise NotAStack("the first layer is neither a convolution nor linear")
         none = np.zeros(0, np.float32)
+        layer = layer._replace(reads=self.at)
         self.layers.append((layer, none if weights is None else weights, none if bias is None else bias))
-        self.channels, self.length = layer.out_channels, layer.out_length
+        self.channels, self.length, self.at = layer.out_channels, layer.out_length, len(self.layers) - 1
 
     def apply(self, function: int, slope: float = 0.0) -> None:
         """A pointwise function: part of the layer before, or a layer of its own where that has one already."""
@@ -170,6 +214,8 @@ def read_stack(model: SequenceModel) -> _Stack:
         stack.take(name, step)
     if any(stack.padded[:2]):
         raise NotAStack("it ends with padding")
+    if stack.layers and stack.at != len(stack.layers) - 1:
+        raise NotAStack("it ends with what an earlier layer gives")
     if stack.by_position and stack.length > 1:
         raise NotAStack("what enters the head was flattened position by position")
     stack.layers = _finished(stack, model)
@@ -210,12 +256,18 @@ def _guessed(model: SequenceModel) -> Layers:
 
 def _empty_stack(model: SequenceModel) -> _Stack:
     turned = isinstance(model, AdaptedNetwork) and model.reading.channels_last
-    wanted = frozenset(step.earlier for _, step in read(model).layers if isinstance(step, Add))
-    return _Stack([], 4, model.input_length, turned=turned, wanted=wanted)
+    wanted = frozenset[str | None]()
+    for _, step in read(model).layers:
+        wanted |= (
+            set(step.earlier) if isinstance(step, Join) else {step.earlier} if isinstance(step, Add | Back) else set()
+        )
+    stack = _Stack([], 4, model.input_length, turned=turned, wanted=wanted)
+    stack.named[None] = stack.given
+    return stack
 
 
 def _finished(stack: _Stack, model: SequenceModel) -> list[LayerWeights]:
-    if not stack.layers or stack.layers[0][0].kind != layers.SUM:
+    if not stack.layers:
         raise NotAStack("the first layer is neither a convolution nor linear")
     if isinstance(model, AdaptedNetwork):
         _order_letters(stack, model.order.argsort().tolist())
@@ -223,9 +275,10 @@ def _finished(stack: _Stack, model: SequenceModel) -> list[LayerWeights]:
 
 
 def _order_letters(stack: _Stack, channel_of: list[int]) -> None:
-    """Let the first layer read A, C, G, T, which the network has at the given channels."""
-    layer, weights, bias = stack.layers[0]
-    stack.layers[0] = layer, np.ascontiguousarray(weights[:, channel_of]), bias
+    """Let the first layers read A, C, G, T, which the network has at the given channels."""
+    for number, (layer, weights, bias) in enumerate(stack.layers):
+        if layer.reads == layers.LETTERS:
+            stack.layers[number] = layer, np.ascontiguousarray(weights[:, channel_of]), bias
 
 
 def _position_major(values: Tensor, stack: _Stack) -> Weights:
@@ -276,35 +329,98 @@ def _trace(model: SequenceModel) -> PlanReading:
     except Exception as error:  # fx raises whatever the user's code raises on a symbolic input
         raise NotAStack(f"its code depends on the data ({type(error).__name__})") from error
     end = None if adapted is None else _cut(graph, adapted.layer)
+    settle_sizes(graph, wrapped, _example(model))
     _flatten_views(graph)
+    graph.eliminate_dead_code()
     steps: Layers = []
-    seen: list[fx.Node] = []
+    before: fx.Node | None = None
     for node in graph.nodes:
+        if node.op in ("placeholder", "output"):
+            before = node if node.op == "placeholder" else before
+            continue
         try:
-            if node.op not in ("placeholder", "output"):
-                steps.append((node.name, _as_step(node, seen, wrapped)))
-            elif node.op == "output" and node.all_input_nodes != seen[-1:]:
-                raise NotAStack(f"{node.name}: it does not read the layer before it alone")
+            steps += _as_steps(node, before, wrapped)
         except NotAStack as reason:
             return PlanReading(steps, str(reason))
-        seen.append(node)
+        before = node
     return PlanReading(steps, end)
 
 
-def _as_step(node: fx.Node, seen: list[fx.Node], root: nn.Module) -> nn.Module:
-    """A step that reads what the one before it gives, and perhaps adds what an earlier one gave."""
-    inputs = node.all_input_nodes
-    if inputs == seen[-1:]:
-        return _as_module(node, root)
-    name = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
-    if node.op != "call_module" and name in SUMS and len(node.args) == len(inputs) == 2 and seen[-1] in inputs:
-        (earlier,) = (each for each in inputs if each is not seen[-1])
-        if earlier in seen[1:]:  # and not the letters
-            return Add(earlier.name)
-    raise NotAStack(f"{node.name}: it does not read the layer before it alone")
+def _example(model: SequenceModel) -> Tensor:
+    """Letters (1, 4, L), as the network reads them."""
+    shape = (4, model.input_length)
+    turned = isinstance(model, AdaptedNetwork) and model.reading.channels_last
+    weights = model.parameters() if isinstance(model, nn.Module) else []
+    weight = next((each for each in weights if each.is_floating_point()), torch.zeros(1))
+    return torch.zeros(1, *(shape[::-1] if turned else shape), dtype=weight.dtype, device=weight.device)
+
+
+def _as_steps(node: fx.Node, before: fx.Node | None, root: nn.Module) -> Layers:
+    """What a node does with what the one before it gives, or with what earlier ones gave."""
+    inputs, name = node.all_input_nodes, _called(node)
+    _, *others = (each for each in node.graph.nodes if each.op == "placeholder")
+    if not inputs or any(each.op == "get_attr" or each in others for each in inputs):
+        raise NotAStack(f"{node.name}: it reads other than letters and layers")
+    if name in JOINS and node.op == "call_function":
+        return [(node.name, _joined(node))]
+    is_sum = node.op != "call_module" and name in SUMS and len(node.args) == 2
+    if len(inputs) != (2 if is_sum else 1) or (is_sum and node.kwargs):
+        raise NotAStack(f"{node.name}: it reads several layers, and is no sum of two and no concatenation")
+    first = before if before in inputs else inputs[0]
+    steps: Layers = [] if first is before else [("", Back(_name_of(first)))]
+    if not is_sum:
+        return [*steps, (node.name, _as_module(node, root))]
+    (other,) = (each for each in inputs if each is not first)
+    return [*steps, (node.name, Add(_name_of(other)))]
+
+
+def _joined(node: fx.Node) -> "Join":
+    of, *rest = node.args
+    if rest or not set(node.kwargs) <= {"dim", "axis"}:
+        rest = rest if not node.kwargs and len(rest) == 1 else [None]
+    if not isinstance(of, list | tuple) or not all(isinstance(each, fx.Node) for each in of):
+        raise NotAStack(f"{node.name}: it joins other than layers")
+    return Join([_name_of(each) for each in of if isinstance(each, fx.Node)], *rest, *node.kwargs.values())
+
+
+def _called(node: fx.Node) -> str:
+    return node.target if isinstance(node.target, str) else str(getattr(node.target, "__name__", ""))
+
+
+def _name_of(node: fx.Node) -> str | None:
+    """What a step is called; None: the letters."""
+    return None if node.op == "placeholder" else node.name
 
 
 SUMS = {"add", "iadd", "add_"}
+JOINS = {"cat", "concat", "concatenate"}
+
+
+def _sizes(graph: fx.Graph, root: nn.Module, example: Tensor) -> tuple[set[fx.Node], dict[fx.Node, Any]]:
+    """Nodes that read no more of tensors than their shapes; and the numbers that some of them give."""
+    found, known = dict[fx.Node, Any](), set[fx.Node]()
+    runner = fx.Interpreter(fx.GraphModule(root, graph), garbage_collect_values=False)
+    try:
+        with torch.no_grad():
+            runner.run(example)
+    except Exception:  # whatever the user's code raises; what can be read before, is
+        pass
+    for node, value in runner.env.items():
+        asks = _called(node) == "size" or (_called(node) == "getattr" and node.args[1:] == ("shape",))
+        if asks or (node.all_input_nodes and all(each in known for each in node.all_input_nodes)):
+            known.add(node)
+            if isinstance(value, int | float):
+                found[node] = value
+    return known, found
+
+
+def settle_sizes(graph: fx.Graph, root: nn.Module, example: Tensor) -> None:
+    """Write numbers that follow from the input's shape alone, such as where a crop begins, into what is told them."""
+    known, numbers = _sizes(graph, root, example)
+    for node in list(graph.nodes):
+        if node not in known and node.op != "output":
+            node.args = fx.map_arg(node.args, lambda each: numbers.get(each, each))
+            node.kwargs = fx.map_arg(node.kwargs, lambda each: numbers.get(each, each))
 
 
 def _cut(graph: fx.Graph, layer: str | None) -> str | None:
@@ -331,11 +447,11 @@ def _as_module(node: fx.Node, root: nn.Module) -> nn.Module:
     if node.op == "call_module":
         return root.get_submodule(str(node.target))
     if node.op in ("call_function", "call_method"):
-        name = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
-        make = FUNCTIONS.get(str(name))
+        name = _called(node)
+        make = FUNCTIONS.get(name)
         named = {key: value for key, value in node.kwargs.items() if key != "inplace"}
         given = len(node.args) + len(named)
-        if make is not None and given <= MOST_ARGUMENTS.get(str(name), 1):
+        if make is not None and given <= MOST_ARGUMENTS.get(name, 1):
             return make(*node.args[1:], **named)
     raise NotAStack(f"{node.name}: {node.target} is not a layer it knows")
 
@@ -359,8 +475,8 @@ def _convolution(stack: _Stack, step: nn.Conv1d) -> None:
     width, dilation = step.kernel_size[0], step.dilation[0]
     span = (width - 1) * dilation
     left, right = stack.padding(_padding(step, span), 0.0)
-    if step.stride[0] != 1 or step.padding_mode != "zeros" or stack.flat or max(left, right) > span:
-        raise NotAStack("a convolution has a stride, padding other than zeros, or follows flattening")
+    if step.padding_mode != "zeros" or stack.flat or max(left, right) > span:
+        raise NotAStack("a convolution has padding other than zeros, or follows flattening")
     kernel = step.weight.detach().float().cpu().numpy()  # (out, in / groups, width)
     out, per_group, _ = kernel.shape
     weights = np.zeros((width, stack.channels, out), np.float32)
@@ -370,6 +486,14 @@ def _convolution(stack: _Stack, step: nn.Conv1d) -> None:
     shape = (stack.length, stack.channels, stack.length + left + right - span, out)
     layer = Layer(layers.SUM, layers.IDENTITY, *shape, width, 1, left, dilation)
     stack.add(layer, weights, _bias(step.bias, out))
+    if step.stride[0] > 1:
+        _thin(stack, step.stride[0])
+
+
+def _thin(stack: _Stack, stride: int) -> None:
+    """Keep each so many-th position, as a mean of one: all that a stride leaves out is computed, and then dropped."""
+    shape = (stack.length, stack.channels, (stack.length - 1) // stride + 1, stack.channels)
+    stack.add(Layer(layers.MEAN, layers.IDENTITY, *shape, 1, stride))
 
 
 def _padding(step: nn.Conv1d, span: int) -> tuple[int, int]:
@@ -462,16 +586,43 @@ def _crop(stack: _Stack, step: Crop) -> None:
 
 def _add(stack: _Stack, step: Add) -> None:
     """Let the last layer add an earlier one's values; or one that changes nothing, where it cannot."""
-    earlier = stack.added[step.earlier]
-    if earlier < 0:
+    earlier = stack.named[step.earlier]
+    if earlier.layer < 0 or stack.at < 0:
         raise NotAStack("it adds the letters themselves")
-    before = stack.layers[earlier][0]
-    if stack.flat or (before.out_length, before.out_channels) != (stack.length, stack.channels):
+    if any(earlier.padded[:2]) or earlier.turned:
+        raise NotAStack("it adds what is padded, or lies otherwise")
+    if stack.flat or earlier.flat or (earlier.length, earlier.channels) != (stack.length, stack.channels):
         raise NotAStack("an addition of layers of two shapes, or that follows flattening")
-    if stack.layers[-1][0].added != layers.NOTHING or len(stack.layers) - 1 in stack.added.values():
+    if not stack.may_add:
         stack.pass_on()
     layer, weights, bias = stack.layers[-1]
-    stack.layers[-1] = layer._replace(added=earlier), weights, bias
+    stack.layers[-1] = layer._replace(added=earlier.layer), weights, bias
+
+
+def _back(stack: _Stack, step: Back) -> None:
+    stack.go_back(stack.named[step.earlier])
+
+
+def _join(stack: _Stack, step: Join) -> None:
+    """Copy each to channels of its own, and add up."""
+    parts = [stack.named[name] for name in step.earlier]
+    first = parts[0]
+    if step.dim not in (1, 1 - (2 if first.flat else 3)) or any(part.turned or any(part.padded[:2]) for part in parts):
+        raise NotAStack("it joins other than channels, or what is padded or lies otherwise")
+    if any(part.layer < 0 for part in parts):
+        raise NotAStack("it joins the letters themselves")
+    alike = {(part.length, part.flat) for part in parts}
+    if len(alike) > 1 or (first.flat and first.length > 1):
+        raise NotAStack("it joins layers of several lengths, or that were flattened")
+    total, channel = sum(part.channels for part in parts), 0
+    for number, part in enumerate(parts):
+        stack.go_back(part)
+        weights, before = np.zeros((1, part.channels, total), np.float32), len(stack.layers) - 1
+        weights[0, np.arange(part.channels), channel + np.arange(part.channels)] = 1
+        added = before if number else layers.NOTHING
+        shape = (part.length, part.channels, part.length, total)
+        stack.add(Layer(layers.SUM, layers.IDENTITY, *shape, added=added), weights, np.zeros(total, np.float32))
+        channel += part.channels
 
 
 def _single(value: Any) -> int:
@@ -529,6 +680,8 @@ HANDLERS: dict[type[nn.Module], Callable[[_Stack, Any], None]] = {
     nn.Identity: _nothing,
     Turn: _turn,
     Add: _add,
+    Back: _back,
+    Join: _join,
     Mean: _mean,
     Crop: _crop,
     nn.ReLU: _pointwise(layers.RELU),

@@ -86,7 +86,7 @@ def prefix_bits(
     anchor = Anchor(samples.name, samples.anchor, samples.interval, samples.mutable)
     asked = replace(as_drawn(settings, samples), beta=samples.beta)
     setting = prepare(model, anchor, asked, Sampling(seed=seed, device=device), 1)
-    setting = setting.instead or setting  # a surrogate would have to be learned for each prefix
+    setting = setting.plain  # a surrogate would have to be learned for each prefix
     walk = _Islands(setting, samples, effort or (COMPILED_EFFORT if setting.kernel_name == COMPILED else FULL_EFFORT))
     places = np.flatnonzero(samples.mutable & (samples.anchor < 4))
     logs = [np.zeros(len(walk.codes))]

@@ -27,6 +27,7 @@ from maxent_cli.engine.proposals import (
     REDRAW,
     REFILL,
     REVERSE_COMPLEMENT,
+    SCATTER,
     SHIFT,
     SINGLE_LETTERS,
     TOGGLE,
@@ -44,7 +45,7 @@ from maxent_cli.interpret.backgrounds import random_codes, support_of
 from maxent_cli.interpret.constraints import log_share_inside
 from maxent_cli.interpret.law import AnchoredLaw, LawSettings, anchored_law, evaluate
 from maxent_cli.interpret.plan import NotAStack, read_layers, read_plan, read_stack
-from maxent_cli.interpret.surrogates import Apprentice, cheap_front, most_steps, teacher_of, work_of
+from maxent_cli.interpret.surrogates import Apprentice, most_steps, teacher_of, work
 from maxent_cli.models.consensus import networks_of
 from maxent_cli.models.protocol import SequenceModel
 
@@ -87,8 +88,21 @@ REVERSIBLE = (
     Move(REFILL, 0.06, 4),
     Move(REFILL, 0.06, 12),
 )
+# where each step takes a pass of the network, whatever changes: many letters at once, how many warm-up finds
+SCATTERED = (
+    Move(LETTER, 0.2),
+    Move(SCATTER, 0.15, 4),
+    Move(SCATTER, 0.3, 12),
+    Move(SCATTER, 0.1, 36),
+    Move(SHIFT, 0.02, WHOLE, 8),
+    Move(REVERSE_COMPLEMENT, 0.005, WHOLE),
+    Move(TOGGLE, 0.1, 20),
+    Move(REFILL, 0.125, 4),
+)
 MOVES = MappingProxyType({"all": ALL_MOVES, "letters": SINGLE_LETTERS})  # what --moves names
 MOST_COMPILED = 1_500_000  # multiplications of a changed letter above which surrogates take the compiled chain's place
+BYTES_A_VALUE = 24  # that the compiled chain keeps of each value of a network: five numbers and a place
+MOST_HELD = 2**31  # bytes of all chains and replicas
 LEAST_ACCEPTED = 0.1  # share of the surrogate's proposals at the top replica, below which it is of no help
 
 
@@ -193,16 +207,17 @@ PRESETS = dict(zip(choices.PRESETS, _PRESETS, strict=True))
 
 @dataclass(frozen=True)
 class Reference:
-    """The background alone (beta = 0): mean and spread of the energy, and points of the output (3,)."""
+    """The background alone (beta = 0): mean and spread of the energy, points of the output (3,), of so many draws."""
 
     energy: float
     energy_spread: float
     output: Floats
+    draws: int = REFERENCE_DRAWS
 
     @property
     def energy_error(self) -> float:
         """The standard error of the mean energy."""
-        return self.energy_spread / float(np.sqrt(REFERENCE_DRAWS))
+        return self.energy_spread / float(np.sqrt(self.draws))
 
 
 NO_REFERENCE = Reference(0.0, 0.0, np.zeros(3))
@@ -228,9 +243,9 @@ class Setting:
     """All that the draws around one anchor need: the anchor, its law, and the kernel.
 
     build gives the kernel for so many replicas. kernel_name says which it is, and why if it is not the compiled one;
-    drift is how far the compiled chain's energies were from full passes after some random changes. work: what a changed
-    letter costs in the compiled chain. apprentice: who learns a surrogate, if there is to be one; instead: what is done
-    where it does not help. aim: how a mean output that is wanted is put as an energy.
+    drift is how far the compiled chain's energies were from full passes after some random changes. apprentice: who
+    learns a surrogate, if there is to be one; instead: makes the setting for where it does not help. aim: how a mean
+    output that is wanted is put as an energy. references: draws of the background.
     """
 
     model: SequenceModel
@@ -242,15 +257,27 @@ class Setting:
     reference: Reference = NO_REFERENCE
     kernel_name: str = "full passes"
     drift: float = 0.0
-    work: int | None = None
     apprentice: Apprentice | None = None
-    instead: "Setting | None" = None
+    instead: "Callable[[], Setting] | None" = None
     aim: Aim | None = None
+    references: int = REFERENCE_DRAWS
 
     @property
     def kernel(self) -> Kernel:
         """The kernel for the run's replicas."""
         return self.build(Ladder(self.run.replicas, EXCHANGE_EVERY))
+
+    @property
+    def scattering(self) -> NDArray[np.bool_] | None:
+        """Which moves are scattered redraws (M,); None where a step takes no pass of the network, or by given moves."""
+        if self.apprentice is not None or self.kernel_name == COMPILED or self.run.moves != ALL_MOVES:
+            return None
+        return np.array([move.kind == SCATTER for move in SCATTERED])
+
+    @property
+    def plain(self) -> "Setting":
+        """The setting without a surrogate."""
+        return self if self.instead is None else self.instead()
 
     @property
     def wanted(self) -> float | None:
@@ -259,8 +286,8 @@ class Setting:
 
     @property
     def reference_keys(self) -> Keys:
-        """The keys (REFERENCE_DRAWS,) of sequences drawn from the background."""
-        return chain_keys(self.run.seed, "beta = 0", self.anchor.codes, REFERENCE_DRAWS)
+        """The keys (references,) of sequences drawn from the background."""
+        return chain_keys(self.run.seed, "beta = 0", self.anchor.codes, self.references)
 
     @property
     def keys(self) -> Keys:
@@ -295,16 +322,11 @@ def why_full_passes(model: SequenceModel, run: Sampling) -> str | None:
         for part in networks_of(model):
             read_stack(part)
     except NotAStack as reason:
-        if not _learns(run):
-            return str(reason)
-        try:
-            cheap_front(model)
-        except NotAStack:
-            return str(reason)
+        return None if learns(run) else str(reason)
     return None
 
 
-def _learns(run: Sampling) -> bool:
+def learns(run: Sampling) -> bool:
     """Whether a surrogate may serve."""
     return run.moves != SINGLE_LETTERS and run.warmup > 0
 
@@ -385,8 +407,9 @@ def sample_anchor(
     setting = journalled(prepare(model, anchor, settings, run, threads), journal)
     setting, tuned = warmed_up(setting)
     if setting.instead is not None and tuned.accepted[-1] < LEAST_ACCEPTED:
-        why = f"{setting.instead.kernel_name}; {tuned.accepted[-1]:.0%} of a surrogate's proposals were accepted"
-        setting = journalled(replace(setting.instead, kernel_name=why), journal)
+        plain = setting.plain
+        why = f"{plain.kernel_name}; {tuned.accepted[-1]:.0%} of a surrogate's proposals were accepted"
+        setting = journalled(replace(plain, kernel_name=why), journal)
         setting, tuned = warmed_up(setting)
     for samples in draw(setting, tuned):
         if diagnose(samples, run.max_rhat, run.min_ess).converged:
@@ -406,27 +429,44 @@ def journalled(setting: Setting, journal: Journal) -> Setting:
     return replace(setting, build=in_kept_blocks)
 
 
-def prepare(model: SequenceModel, anchor: Anchor, settings: LawSettings, run: Sampling, threads: int) -> Setting:
-    """The law around an anchor, its reference at beta = 0, and the kernel that can draw from it."""
+def prepare(
+    model: SequenceModel,
+    anchor: Anchor,
+    settings: LawSettings,
+    run: Sampling,
+    threads: int,
+    references: int = REFERENCE_DRAWS,
+) -> Setting:
+    """The law around an anchor, its reference at beta = 0 of so many draws, and the kernel that can draw from it."""
     law = anchored_law(model, anchor, settings, torch.device(run.device))
     settings = with_own_beta(settings, law)
     if settings.constraints.any:
         log_share_inside(anchor, law.terms.background, settings.constraints)  # which says so, if nothing is
     run = paced(run, int(law.terms.mutable.sum()))
     plain = full_pass_chain if run.device == "cpu" else gathered_chain
-    setting = Setting(model, anchor, law, settings, run, partial(plain, run.moves))
+    moves = SCATTERED if run.moves == ALL_MOVES else run.moves
+    setting = Setting(model, anchor, law, settings, run, partial(plain, moves), references=references)
     codes = random_codes(anchor.codes, law.terms, setting.reference_keys)
     setting = replace(setting, reference=reference_of(setting, setting.energies(codes)))
     if settings.finds_mean:
         setting = aimed(setting)
     if run.device != "cpu":
         return by_card(setting, codes[: run.replicas * CHECKED])
-    setting = compiled(setting, codes[: run.replicas * CHECKED], threads)
-    if settings.hold:  # which a surrogate's proposals would not heed
-        return setting
-    if not _learns(run) or (setting.work is not None and setting.work <= MOST_COMPILED):
-        return setting
-    return with_surrogate(setting, codes, threads)
+    plainly = partial(compiled, setting, codes[: run.replicas * CHECKED], threads)
+    if settings.hold or not learns(run):  # what is held, a surrogate's proposals would not heed
+        return plainly()
+    if (work_in(model) or 0) > MOST_COMPILED:  # the compiled chain is not even tried, unless the surrogate is no help
+        return with_surrogate(setting, codes, threads, plainly)
+    found = plainly()
+    return found if found.kernel_name == COMPILED else with_surrogate(found, codes, threads, lambda: found)
+
+
+def work_in(model: SequenceModel) -> int | None:
+    """Multiplications of a changed letter in the compiled chain; None where it does not know the network."""
+    try:
+        return sum(work([layer for layer, _, _ in read_stack(part).layers]) for part in networks_of(model))
+    except NotAStack:
+        return None
 
 
 def with_own_beta(settings: LawSettings, law: AnchoredLaw) -> LawSettings:
@@ -455,7 +495,7 @@ def aimed(setting: Setting) -> Setting:
         settings = replace(settings, outputs=outputs, to=-settings.to)
         law = anchored_law(setting.model, setting.anchor, settings, torch.device(setting.run.device))
         output = -reference.output[::-1]
-        reference = Reference(-reference.energy, reference.energy_spread, output)
+        reference = Reference(-reference.energy, reference.energy_spread, output, reference.draws)
         setting = replace(setting, law=law)
     missing = abs(missing)
     added = 2 * missing - reference.energy
@@ -504,7 +544,8 @@ def reference_of(setting: Setting, energy: Floats) -> Reference:
     anchor = setting.anchor.codes
     rows = background_rows(np.array(setting.settings.background), anchor, None)
     plain = random_codes(anchor, replace(setting.law.terms, background=rows), setting.reference_keys)
-    return Reference(float(energy.mean()), float(energy.std()), np.quantile(setting.outputs(plain), CENTRAL))
+    points = np.quantile(setting.outputs(plain), CENTRAL)
+    return Reference(float(energy.mean()), float(energy.std()), points, setting.references)
 
 
 def compiled(setting: Setting, codes: Codes, threads: int) -> Setting:
@@ -524,6 +565,9 @@ def compiled(setting: Setting, codes: Codes, threads: int) -> Setting:
     except NotAStack as reason:
         return replace(setting, kernel_name=f"full passes ({reason})")
     moves = setting.run.moves
+    held = BYTES_A_VALUE * plan.values * setting.run.chains * setting.run.most_replicas
+    if held > MOST_HELD:
+        return replace(setting, kernel_name=f"full passes (the compiled chain would hold {held / 2**30:.1f} GiB)")
     device = torch.device(setting.run.device)
     name, chain = COMPILED, partial(compiled_chain, plan, moves, threads=threads)
     if setting.run.device != "cpu":
@@ -533,7 +577,7 @@ def compiled(setting: Setting, codes: Codes, threads: int) -> Setting:
     _, trace = found.kernel(start_state(law.terms, codes, keys, device), law.terms.at(np.zeros(1)), 1, CHECKED_STEPS)
     if not trace.drift <= MOST_DRIFT * setting.reference.energy_spread:
         return replace(setting, kernel_name="full passes (the compiled chain gives other energies)")
-    return replace(found, drift=trace.drift, work=work_of(plan))
+    return replace(found, drift=trace.drift)
 
 
 def by_card(setting: Setting, codes: Codes) -> Setting:
@@ -541,21 +585,17 @@ def by_card(setting: Setting, codes: Codes) -> Setting:
 
     Else by full passes, which anchors share: a surrogate's inner steps would wait for the CPU. codes: as of `compiled`.
     """
-    if not card.is_ready(torch.device(setting.run.device)):
+    if not card.is_ready(torch.device(setting.run.device)) or (work_in(setting.model) or 0) > MOST_COMPILED:
         return setting
-    stack = compiled(setting, codes, 1)
-    return setting if stack.work is not None and stack.work > MOST_COMPILED else stack
+    return compiled(setting, codes, 1)
 
 
-def with_surrogate(setting: Setting, codes: Codes, threads: int) -> Setting:
-    """The setting with surrogate transitions, where the network's first layers can be read.
+def with_surrogate(setting: Setting, codes: Codes, threads: int, instead: Callable[[], Setting]) -> Setting:
+    """The setting with surrogate transitions, by the network's first layers or, where none can be read, a student's.
 
-    codes (n, L): sequences from the background.
+    codes (n, L): sequences from the background. instead: makes the setting for where that is no help.
     """
-    try:
-        teacher = teacher_of(setting.model, setting.law)
-    except NotAStack:
-        return setting
+    teacher = teacher_of(setting.model, setting.law)
     run, anchor = setting.run, setting.anchor.codes
     (key,) = chain_keys(run.seed, "lessons", anchor, 1)
     most = most_steps(int(setting.law.terms.mutable.sum()))
@@ -564,7 +604,7 @@ def with_surrogate(setting: Setting, codes: Codes, threads: int) -> Setting:
     def build(ladder: Ladder) -> Kernel:
         return surrogate_chain(REVERSIBLE, Ladder(ladder.replicas), threads)
 
-    return replace(setting, build=build, kernel_name=SURROGATE, apprentice=apprentice, instead=setting)
+    return replace(setting, build=build, kernel_name=SURROGATE, apprentice=apprentice, instead=instead)
 
 
 def warmed_up(setting: Setting) -> tuple[Setting, Tuned]:
@@ -590,7 +630,7 @@ def warm_up(setting: Setting, state: State, betas: Betas | None = None) -> Tuned
         betas = first_ladder(top, run.replicas, 1 / reference.energy_spread)
     fixed = (setting.kernel, state, setting.law.terms, betas, setting.wanted, run.warmup)
     if setting.apprentice is None:
-        return tune(*fixed)
+        return tune(*fixed, scattering=setting.scattering)
     learner = setting.apprentice.learner()
     return tune(*fixed, learner.begin(setting.anchor.codes), learner.learn)
 
@@ -606,7 +646,8 @@ def draw(setting: Setting, tuned: Tuned) -> Iterator[SampleSet]:
     run, first, thin, times, again = setting.run, tuned.state.step, whole(setting.run.thin, tuned.surrogate), 1, 0
     held, parts, kernel = nothing_held(setting), list[Trace](), setting.kernel
     while True:
-        ladder = setting.law.terms.at(np.tile(tuned.betas, run.chains), tuned.adapted, tuned.surrogate)
+        adapted = tuned.adapted, tuned.surrogate, tuned.scattered
+        ladder = setting.law.terms.at(np.tile(tuned.betas, run.chains), *adapted)
         state, trace = kernel(tuned.state, ladder, times * run.draws - held.codes.shape[1], thin)
         held, tuned = held.followed_by(trace), tuned._replace(state=state)
         parts.append(trace._replace(codes=NO_CODES, energy=NO_ENERGY))  # only the counts are wanted later

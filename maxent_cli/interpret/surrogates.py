@@ -1,12 +1,14 @@
 """Cheap copies of a network for surrogate transitions: its first layers, pooled, and a linear map fitted to draws.
 
+Where the network has no layers that can be read, a student's take their place (student.py).
+
 What is fitted is w ∘ (Phi(x) - Phi(x0)), whose length the energy is, or the energy itself where that is linear; by
 ridge regression on the activations of the first layers, pooled over positions. The copy is a stack of layers as any
 other, so the compiled chain runs it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +22,8 @@ from maxent_cli.engine.incremental import last_values
 from maxent_cli.engine.layers import Layer, Plan, make_plan
 from maxent_cli.engine.target import Surrogate, Trace
 from maxent_cli.interpret.law import AnchoredLaw
-from maxent_cli.interpret.plan import LayerWeights, read_front
+from maxent_cli.interpret.plan import LayerWeights, NotAStack, read_front
+from maxent_cli.interpret.student import Student, as_layer, taught, untaught
 from maxent_cli.models.pieces import in_pieces, sequences_at_once
 from maxent_cli.models.protocol import SequenceModel, one_hot
 
@@ -40,26 +43,27 @@ RANDOM_LESSONS, CROSSED_LESSONS = (
 )  # background sequences; and the anchor with each of these shares of letters lost
 SHARES = (0.05, 0.15, 0.3, 0.5)
 REFITS = (3, 7, 11, 15)  # rounds of warm-up after which the copy is fitted again
+STUDENTS_TIMES = 8  # as many lessons at first for a student, who has all to learn
+AGAIN = 100  # steps of a student's training when there are more
 LESSON_DRAWS = 4  # of each chain's replicas above the lowest, of a round; as many more with some letters lost
 LOST = 0.05
 
 
 def work(found: list[Layer]) -> int:
     """Multiplications that a changed letter costs in these layers, if it changes all that it reaches."""
-    reached, total = 1, 0
+    each, total = list[int](), 0
     for number, layer in enumerate(found):
-        inputs = layer.in_channels if number else 1  # a letter is one of four
+        read = layers.input_of(number, layer)
+        reached, inputs = (
+            (1, 1) if read == layers.NOTHING else (each[read], layer.in_channels)
+        )  # a letter is one of four
         if layer.kind == layers.SUM:
             total += reached * min(layer.width, layer.out_length) * inputs * layer.out_channels
         span = (layer.width - 1) * layer.dilation
-        reached = min(layer.out_length, (reached + span - 1) // layer.stride + 1)
-        total += reached * layer.out_channels
+        here = min(layer.out_length, (reached + span - 1) // layer.stride + 1)
+        each.append(here if layer.added == layers.NOTHING else max(here, each[layer.added]))
+        total += each[-1] * layer.out_channels
     return total
-
-
-def work_of(plan: Plan) -> int:
-    """The same of all layers of a plan."""
-    return sum(work([Layer(*row[: layers.WEIGHTS]) for row in stack.tolist()]) for stack in plan.stacks)
 
 
 def cheap_front(model: SequenceModel) -> list[LayerWeights]:
@@ -130,6 +134,7 @@ def copy_plan(front: list[LayerWeights], fitted: Ridge, rest: float, linear: boo
 class Teacher:
     """What a copy is fitted to, and on what: the network's first layers, a law, and numbers that draw sequences.
 
+    front: none where none can be read, so that a student has to learn them.
     differences: codes (n, L) -> w ∘ (Phi - Phi0) as (n, units), or where the energy, or what it is the square of, is
     linear, that (n, 1).
     """
@@ -141,6 +146,8 @@ class Teacher:
     @property
     def name(self) -> str:
         """What of the network the copy has."""
+        if not self.front:
+            return "a student"
         count = sum(layer.kind == layers.SUM for layer, _, _ in self.front)
         return f"cut after {count} convolution{'s' * (count > 1)}"
 
@@ -160,7 +167,7 @@ class Lessons(NamedTuple):
 
 
 def teacher_of(model: SequenceModel, law: AnchoredLaw) -> Teacher:
-    """NotAStack where none of the network's layers can be read."""
+    """Of a network around an anchor."""
     at_once = sequences_at_once(model, torch.device("cpu"))
 
     def difference(codes: Tensor) -> Tensor:
@@ -177,7 +184,11 @@ def teacher_of(model: SequenceModel, law: AnchoredLaw) -> Teacher:
         with torch.inference_mode():
             return run(torch.from_numpy(codes)).double().numpy()
 
-    return Teacher(cheap_front(model), law, differences)
+    try:
+        front = cheap_front(model)
+    except NotAStack:
+        front = []
+    return Teacher(front, law, differences)
 
 
 def first_lessons(teacher: Teacher, codes: Codes) -> Lessons:
@@ -238,14 +249,16 @@ class Learner:
     apprentice: Apprentice
     random: np.random.Generator
     lessons: Lessons | None = None
+    student: Student | None = None
 
     def begin(self, anchor: Codes) -> Surrogate:
         """A copy fitted to background sequences and to crossings of the anchor (L,) with them."""
         teacher, others = self.apprentice.teacher, self.apprentice.others
-        copies = np.tile(anchor, (CROSSED_LESSONS, 1))
+        times = 1 if teacher.front else STUDENTS_TIMES
+        copies = np.tile(anchor, (times * CROSSED_LESSONS, 1))
         crossings = [self._cross(copies, share) for share in SHARES]
-        self.lessons = first_lessons(teacher, np.concatenate([others[:RANDOM_LESSONS], *crossings]))
-        return Surrogate(fitted_plan(teacher, self.lessons), max(LEAST_STEPS, self.apprentice.most // 4))
+        self.lessons = first_lessons(teacher, np.concatenate([others[: times * RANDOM_LESSONS], *crossings]))
+        return Surrogate(self._fitted(), max(LEAST_STEPS, self.apprentice.most // 4))
 
     def learn(self, number: int, surrogate: Surrogate, trace: Trace) -> Surrogate:
         """The copy after a round of warm-up."""
@@ -261,7 +274,19 @@ class Learner:
         draws = trace.codes.reshape(-1, replicas, *trace.codes.shape[1:])[:, warm][:, :, times]
         draws = draws.reshape(-1, draws.shape[-1])
         self.lessons = more_lessons(teacher, self.lessons, np.concatenate([draws, self._cross(draws, LOST)]))
-        return Surrogate(fitted_plan(teacher, self.lessons), steps)
+        return Surrogate(self._fitted(), steps)
+
+    def _fitted(self) -> Plan:
+        """The copy that the lessons so far give, after the student, if there is one, has learned from them."""
+        assert self.lessons is not None
+        teacher, (codes, wanted, *_), seed = self.apprentice.teacher, self.lessons, self.apprentice.seed
+        if not teacher.front:
+            if self.student is None:
+                self.student = taught(untaught(codes.shape[1], wanted.shape[1], seed), codes, wanted, seed)
+            else:
+                self.student = taught(self.student, codes, wanted, seed + len(codes), AGAIN)
+            teacher = replace(teacher, front=[as_layer(self.student, codes.shape[1])])
+        return fitted_plan(teacher, self.lessons)
 
     def _cross(self, codes: Codes, share: float) -> Codes:
         others = self.apprentice.others

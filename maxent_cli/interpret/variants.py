@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from maxent_cli.alphabet import Codes
-from maxent_cli.analysis.variants import Contexts, Tried, VariantEffect, contexts_of, variant_effect
+from maxent_cli.analysis.contexts import SHARE, Contexts, contexts_of
+from maxent_cli.analysis.variants import Tried, VariantEffect, variant_effect
 from maxent_cli.data import Anchor, Floats, SampleSet
 from maxent_cli.engine.incremental import single_changes
 from maxent_cli.engine.layers import Plan
@@ -37,13 +38,17 @@ Values = tuple[Floats, Floats]  # outputs and energies, both (N, J, 4); nan: not
 
 @dataclass(frozen=True)
 class VariantSettings:
-    """What is asked of changes: of which outputs' mean the effect is, in how many draws, and where the network runs."""
+    """What is asked of changes: of which outputs' mean the effect is, in how many draws, and where the network runs.
+
+    share: of the draws, that is in effect as contexts (analysis.contexts).
+    """
 
     law: LawSettings
     outputs: Outputs
     contexts: int
     seed: int
     device: str = "cpu"
+    share: float = SHARE
 
     @property
     def backgrounds(self) -> int:
@@ -172,9 +177,9 @@ def scan_anchor(model: SequenceModel, samples: SampleSet, sites: Sequence[Site],
     Each allele is put once into each context; the pass over a context itself is shared by all sites. InputError, with
     the anchor's name as path, where the outputs do not depend on the representation.
     """
-    contexts = contexts_of(samples, settings.contexts)
+    contexts = contexts_of(samples, settings.contexts, settings.share)
     scan = _scan(model, samples, settings, sum(len(changes) for _, changes in sites))
-    background = _background(samples, settings)
+    background = _background(contexts.samples, settings)
     parts = (samples.anchor[None], contexts.codes, background)
     effects = list[VariantEffect]()
     for start in range(0, len(sites), SITES):
@@ -207,7 +212,7 @@ def _scan(model: SequenceModel, samples: SampleSet, settings: VariantSettings, c
 
 
 def _background(samples: SampleSet, settings: VariantSettings) -> Codes:
-    """Sequences (n, L) of the law at beta 0, tether included."""
+    """Sequences (n, L) of the contexts' law at beta 0, its tether included."""
     terms = Terms(lambda codes: codes, samples.background, samples.mutable)
     keys = chain_keys(settings.seed, f"contexts at beta = 0 of {samples.name}", samples.anchor, settings.backgrounds)
     return random_codes(samples.anchor, terms, keys)

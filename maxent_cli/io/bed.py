@@ -16,7 +16,7 @@ from maxent_cli.data import Interval, Record, Rejected, Sequences
 from maxent_cli.errors import InputError
 from maxent_cli.io.digests import note, say, signature
 from maxent_cli.io.fasta import read_fasta
-from maxent_cli.io.files import GZIP_MAGIC, PIPE, reading_text
+from maxent_cli.io.files import GZIP_MAGIC, PIPE, reading_text, reason
 from maxent_cli.io.genome_index import digest_of_index, index_of, read_index
 from maxent_cli.io.outputs import writing
 from maxent_cli.io.places import START, Begin, Places, find_places, kind_of_lines
@@ -421,8 +421,7 @@ def _is_compressed(path: str) -> bool:
         with Path(path).open("rb") as stream:
             return stream.read(2) == GZIP_MAGIC
     except OSError as error:
-        problem = (error.strerror or str(error)).lower()
-        raise InputError(path, "", problem, "check the path and its permissions") from error
+        raise InputError(path, "", reason(error), "check the path and its permissions") from error
 
 
 def _in_memory(path: str) -> _Genome:

@@ -20,8 +20,9 @@ from maxent_cli.alphabet import LETTERS
 from maxent_cli.errors import InputError, said
 from maxent_cli.io.digests import note
 from maxent_cli.io.networks import NetworkSource, built_by, family_arguments, is_factory, last_line
-from maxent_cli.io.user_code import Code, copy_code, import_copy
+from maxent_cli.io.user_code import Code, copy_code, copy_file, import_copy, unchanged
 from maxent_cli.io.weights import sound_weights
+from maxent_cli.io.whole_files import EXPORT, SCRIPT, from_bytes, whole_kind
 from maxent_cli.laws import Outputs, spelled
 from maxent_cli.models import keras
 from maxent_cli.models.adapter import AS_IS, Reading
@@ -36,6 +37,7 @@ MOST_NAMED = 12  # outputs, of more the first and the last
 CHECKPOINTS = "checkpoints"  # of a training, model folders within its own
 LAYERS, KERAS = "layers", "keras"  # the architectures of those whose layers the card describes
 KNOWN = (*ARCHITECTURES, *FAMILIES, LAYERS, KERAS)
+WHOLE = (SCRIPT, EXPORT)  # those that stand in a file with their code
 _LAYOUTS = ("channels-first", "channels-last")
 _MAKE = "make the folder again with `maxent train` or `maxent adopt`, or copy the whole folder again"
 
@@ -108,6 +110,9 @@ def kept_as(folder: Path, module: nn.Module, source: NetworkSource) -> tuple[str
         return KERAS, {"graph": keras.described(module.graph)}, None
     if source.name in FAMILIES:
         return source.name, family_arguments(source), None
+    kind = whole_kind(source.name)
+    if kind is not None:
+        return kind, {}, copy_file(folder / CODE, source.name)
     try:
         layers = described(module)
         with torch.device("meta"):
@@ -177,7 +182,7 @@ def _card(content: dict[str, Any]) -> ModelCard:
         if not isinstance(getattr(card, name), kind):
             raise ValueError(f"{name} must be a {kind.__name__}")
     known = card.architecture in KNOWN
-    if card.code is not None and (known or not is_factory(card.architecture)):
+    if card.code is not None and (known or not (is_factory(card.architecture) or card.architecture in WHOLE)):
         raise ValueError(f"{card.architecture} needs no code")
     held = None if card.held is None else _held(card.held, len(card.outputs))
     return dataclasses.replace(card, outputs=tuple(card.outputs), held=held)
@@ -236,6 +241,9 @@ def _build(card: ModelCard, path: str) -> nn.Module:
 def _run(code: Code, card: ModelCard, folder: Path) -> nn.Module:
     """The network that its code builds."""
     name = card.architecture
+    if name in WHOLE:
+        ((place, content),) = unchanged(folder / CODE, code).items()
+        return from_bytes(content, name, str(folder / CODE / place))
     try:
         module = import_copy(folder / CODE, code, name.partition(":")[0])
         return built_by(module, NetworkSource(name, card.arguments, score=card.score))

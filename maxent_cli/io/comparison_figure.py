@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from maxent_cli.data import Floats, Motif
-from maxent_cli.io.figures import write_figure
-from maxent_cli.io.logos import INK, QUIET, _shown, draw_logo, information_heights
+from maxent_cli.io.figures import BLUE, GREY, INK, ORANGE, drawable, write_figure
+from maxent_cli.io.logos import draw_logo, information_heights
 
-COLOURS = ("#1f5fbf", "#d98324", "#00876c", "#a3318f")
+COLOURS = (BLUE, ORANGE, "#00876c", "#a3318f")
 MOST_LOGOS = len(COLOURS)
 SIDE, LOGO = 3.7, 1.5  # inches: the width of a scatter, the height of a logo
 
@@ -67,7 +67,7 @@ def write_comparison_figure(path: str, shown: ComparisonFigure) -> None:
 
 
 def _draw_scatter(axes: Axes, shown: Scatter, names: tuple[str, str]) -> None:
-    a, b = (_shown(name) for name in names)
+    a, b = (drawable(name) for name in names)
     axes.set_title(shown.title, fontsize=10, fontweight="bold", color=INK, loc="left")
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=8)
@@ -78,11 +78,11 @@ def _draw_scatter(axes: Axes, shown: Scatter, names: tuple[str, str]) -> None:
     groups = np.array(shown.groups or [""] * len(shown.a))
     for number, name in enumerate(dict.fromkeys(groups.tolist())):
         at = groups == name
-        style: dict[str, Any] = {"color": COLOURS[number] if number < MOST_LOGOS else QUIET, "label": name}
+        style: dict[str, Any] = {"color": COLOURS[number] if number < MOST_LOGOS else GREY, "label": name}
         style |= {"fmt": "o", "markersize": 4, "elinewidth": 0.8, "alpha": 0.75, "markeredgewidth": 0}
         axes.errorbar(shown.a[at], shown.b[at], bars[1][at], bars[0][at], **style)
     ends = min(axes.get_xlim()[0], axes.get_ylim()[0]), max(axes.get_xlim()[1], axes.get_ylim()[1])
-    axes.plot(ends, ends, color=QUIET, linewidth=0.8, linestyle="--", zorder=0)
+    axes.plot(ends, ends, color=GREY, linewidth=0.8, linestyle="--", zorder=0)
     axes.set(xlim=ends, ylim=ends, aspect="equal")
     axes.set_xlabel(f"A: {a}", fontsize=9, color=INK, parse_math=False)
     axes.set_ylabel(f"B: {b}", fontsize=9, color=INK, parse_math=False)

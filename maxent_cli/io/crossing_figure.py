@@ -6,16 +6,11 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from maxent_cli.data import Floats
-from maxent_cli.io.figures import INK, label_axes, write_figure
-from maxent_cli.io.logos import _shown
+from maxent_cli.io.figures import BLUES, INK, drawable, label_axes, write_figure
 
-DEEP = LinearSegmentedColormap.from_list("deep", ["#ffffff", "#b9cff0", "#1f5fbf", "#0b2545"]).with_extremes(
-    bad="#eeeeee"
-)
 SIDE, A_NETWORK = 3.4, 0.2  # inches: of a matrix at least, and of each network
 MOST_WRITTEN = 12  # networks up to which numbers stand in the matrices
 
@@ -68,8 +63,8 @@ def write_crossing_figure(path: str, shown: CrossingFigure) -> None:
 
 
 def _draw_matrix(axes: Axes, title: str, values: Floats, names: Sequence[str], first: bool) -> None:
-    image = axes.imshow(values, cmap=DEEP, vmin=0, vmax=max(float(np.nanmax(values, initial=0)), 1e-9))
-    written = [_shown(name) for name in names]
+    image = axes.imshow(values, cmap=BLUES, vmin=0, vmax=max(float(np.nanmax(values, initial=0)), 1e-9))
+    written = [drawable(name) for name in names]
     places = range(len(names))
     axes.set_xticks(places, written, rotation=90, fontsize=7, parse_math=False)
     axes.set_yticks(places, written if first else [""] * len(names), fontsize=7, parse_math=False)
@@ -85,7 +80,7 @@ def _draw_matrix(axes: Axes, title: str, values: Floats, names: Sequence[str], f
 def _draw_tree(axes: Axes, shown: CrossingFigure) -> None:
     for across, up in brackets(shown.joints):
         axes.plot(across, up, color=INK, linewidth=1)
-    axes.set_yticks(range(len(shown.names)), [_shown(name) for name in shown.names], fontsize=7, parse_math=False)
+    axes.set_yticks(range(len(shown.names)), [drawable(name) for name in shown.names], fontsize=7, parse_math=False)
     axes.set_ylim(len(shown.names) - 0.5, -0.5)
     axes.set_xlim(left=0)
     axes.spines[["top", "right"]].set_visible(False)

@@ -13,12 +13,9 @@ from numpy.typing import NDArray
 
 from maxent_cli.alphabet import LETTERS
 from maxent_cli.data import Floats
-from maxent_cli.io.figures import save_figure
-from maxent_cli.io.logos import COLOURS, INK, QUIET, _shown
+from maxent_cli.io.figures import BLUES, GREY, INK, name_figure, save_figure
+from maxent_cli.io.logos import COLOURS
 
-BITS = LinearSegmentedColormap.from_list("bits", ["#ffffff", "#b9cff0", "#1f5fbf", "#0b2545"]).with_extremes(
-    bad="#eeeeee"
-)
 EXCESS = LinearSegmentedColormap.from_list("ratio", ["#d98324", "#ffffff", "#6f9fe0"])
 MOST_LETTERS = 70  # positions whose letters are written along the axes
 ROOM, LEAST_SPAN = 4, 20  # positions shown beside those of pairs that stand out, and at least
@@ -61,7 +58,7 @@ def dependence_figure(suffix: str, shown: DependenceFigure) -> bytes:
     The map ends a few positions outside of the dependent pairs that have a tenth of the most bits.
     """
     figure = Figure(figsize=(12.4, 7.2), layout="constrained")
-    figure.suptitle(_shown(shown.title), fontsize=11, fontweight="bold", x=0.01, ha="left", parse_math=False, color=INK)
+    name_figure(figure, shown.title)
     left, right = np.asarray(figure.subfigures(1, 2, width_ratios=(1.6, 1)))
     _draw_map(left.subplots(), shown)
     if shown.tables:
@@ -81,10 +78,10 @@ def _draw_map(axes: Axes, shown: DependenceFigure) -> None:
     values = np.where(np.triu(np.ones_like(shown.bits, bool)), shown.bits, shown.squared)
     np.fill_diagonal(values, np.nan)
     top = max(float(np.nanmax(values[part, part], initial=0)), LEAST_TOP)
-    image = axes.imshow(np.maximum(values[part, part], 0), cmap=BITS, vmin=0, vmax=top, interpolation="nearest")
+    image = axes.imshow(np.maximum(values[part, part], 0), cmap=BLUES, vmin=0, vmax=top, interpolation="nearest")
     rows, columns = np.nonzero(np.triu(shown.dependent[part, part], 1))
     axes.scatter(columns, rows, s=max(1.0, 60 / (last - first)), color=INK, linewidths=0)
-    axes.plot([-0.5, last - first - 0.5], [-0.5, last - first - 0.5], color=QUIET, linewidth=0.8)
+    axes.plot([-0.5, last - first - 0.5], [-0.5, last - first - 0.5], color=GREY, linewidth=0.8)
     _label(axes, shown, part)
     bar = axes.figure.colorbar(image, ax=axes, shrink=0.6, pad=0.02)
     bar.set_label("mutual information, bits", fontsize=9, color=INK)
@@ -102,7 +99,7 @@ def _label(axes: Axes, shown: DependenceFigure, part: slice) -> None:
     )
     axes.set_xlabel("position in the anchor (0-based)", **style)
     axes.set_ylabel("position in the anchor (0-based)", **style)
-    axes.spines[:].set(color=QUIET, linewidth=0.7)
+    axes.spines[:].set(color=GREY, linewidth=0.7)
     step = 5 if len(positions) <= MOST_LETTERS else 10
     tens = [place for place, position in enumerate(positions) if position % step == 0]
     for axis in (axes.xaxis, axes.yaxis):
@@ -115,7 +112,7 @@ def _label(axes: Axes, shown: DependenceFigure, part: slice) -> None:
 def _write_letters(axes: Axes, letters: str) -> None:
     style: dict[str, Any] = {"fontsize": 6.5, "weight": "bold", "ha": "center", "va": "center"}
     for place, letter in enumerate(letters):
-        colour = COLOURS.get(letter, QUIET)
+        colour = COLOURS.get(letter, GREY)
         axes.text(place, -0.014, letter, color=colour, transform=axes.get_xaxis_transform(), **style)
         axes.text(-0.014, place, letter, color=colour, transform=axes.get_yaxis_transform(), **style)
 

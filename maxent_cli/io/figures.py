@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, TYPE_CHECKING
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -13,25 +14,14 @@ from maxent_cli.errors import InputError
 from maxent_cli.io.files import PIPE
 from maxent_cli.io.outputs import writing
 
+if TYPE_CHECKING:
+    from maxent_cli.models.training import Epoch
+
 BLUE, ORANGE, GREY, PALE, INK = "#1f5fbf", "#d98324", "#8a8a8a", "#dde8f7", "#222222"
+BLUES = LinearSegmentedColormap.from_list("blues", ["#ffffff", "#b9cff0", BLUE, "#0b2545"]).with_extremes(bad="#eeeeee")
 PANEL = (4.2, 4.0)  # inches
 SUFFIXES = ("png", "svg", "pdf")
 _NO_DATE: dict[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
-
-
-class CurvePoint(Protocol):
-    """What the learning curve shows of an epoch; losses in nats."""
-
-    @property
-    def epoch(self) -> int: ...
-    @property
-    def training_loss(self) -> float: ...
-    @property
-    def validation_loss(self) -> float: ...
-    @property
-    def validation_auroc(self) -> float: ...
-    @property
-    def best(self) -> bool: ...
 
 
 def write_figure(path: str, figure: Figure) -> None:
@@ -63,6 +53,19 @@ def write_panels(path: str, panels: Sequence[Callable[[Axes], None]]) -> None:
     write_figure(path, figure)
 
 
+def drawable(text: str) -> str:
+    """Text as a font can show it, on one line."""
+    plain = "".join(letter if letter.isprintable() else " " for letter in text)
+    plain = plain.encode("latin-1", "replace").decode("latin-1")
+    return plain if len(plain) <= 90 else f"{plain[:87]}..."
+
+
+def name_figure(figure: Figure, title: str) -> None:
+    """Say above a figure what it is of; text of a user's is taken as it is, not as mathematics."""
+    text = drawable(title)
+    figure.suptitle(text, fontsize=11, fontweight="bold", x=0.01, ha="left", parse_math=False, color=INK)
+
+
 def label_axes(axes: Axes, title: str, across: str, up: str) -> None:
     """Say what axes show; text of a user's is taken as it is, not as mathematics."""
     axes.set_title(title, fontsize=10, fontweight="bold", color=INK, loc="left", parse_math=False)
@@ -70,7 +73,7 @@ def label_axes(axes: Axes, title: str, across: str, up: str) -> None:
     axes.set_ylabel(up, fontsize=9, color=INK, parse_math=False)
 
 
-def write_learning_curve(path: str, epochs: Sequence[CurvePoint]) -> None:
+def write_learning_curve(path: str, epochs: "Sequence[Epoch]") -> None:
     """Training and validation loss (nats), and validation AUROC, against the epoch; the kept epoch is marked."""
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     losses, areas = figure.subplots(1, 2)

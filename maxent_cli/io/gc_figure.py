@@ -7,8 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from maxent_cli.data import Floats
-from maxent_cli.io.figures import BLUE, GREY, PALE, label_axes, write_panels
-from maxent_cli.io.logos import _shown
+from maxent_cli.io.figures import BLUE, GREY, PALE, drawable, label_axes, write_panels
 
 LONGEST = 24  # letters of a name that are shown
 
@@ -37,7 +36,7 @@ class GCFigure:
     @property
     def name(self) -> str:
         """The count with its unit."""
-        return f"{_shown(self.label)[:LONGEST]}{', %' if self.unit == 100 else ''}"
+        return f"{drawable(self.label)[:LONGEST]}{', %' if self.unit == 100 else ''}"
 
     @property
     def narrowest(self) -> float:
@@ -60,7 +59,7 @@ def _draw_response(axes: Axes, shown: GCFigure) -> None:
         axes.fill_between(potentials, low, high, color=BLUE, alpha=0.2, linewidth=0)
     interval = ", 95 % interval over anchors" if told else ""
     axes.plot(potentials, mean, color=BLUE, marker="o", markersize=3.5, label=f"draws{interval}")
-    across = f"chemical potential mu on {_shown(shown.label)[:LONGEST]}"
+    across = f"chemical potential mu on {drawable(shown.label)[:LONGEST]}"
     label_axes(axes, "Do the draws resist a chemical potential?", across, f"draws: {shown.name}")
     seen = np.concatenate([exact, mean, low, high])
     axes.set_ylim(_limits(seen[np.isfinite(seen)], 0.25, shown.narrowest))
@@ -94,10 +93,10 @@ def _draw_rigidity(axes: Axes, shown: GCFigure) -> None:
         axes.plot([value], [row], color=colour, marker="o", markersize=5)
     axes.axvspan(shown.least, 1.05, color=PALE, linewidth=0, zorder=0)
     axes.axvline(0, color=GREY, linewidth=0.8, linestyle="--")
-    axes.set_yticks(rows, [_shown(name)[-LONGEST:] for name in shown.rigidity], parse_math=False)
+    axes.set_yticks(rows, [drawable(name)[-LONGEST:] for name in shown.rigidity], parse_math=False)
     finite = values[np.isfinite(values)]
     axes.set(xlim=(min(-0.2, float(finite.min(initial=0))) - 0.05, 1.05), ylim=(-0.6, len(rows) - 0.4))
-    held = ", ".join(_shown(name)[:LONGEST] for name in shown.held[:2]) or "none"
+    held = ", ".join(drawable(name)[:LONGEST] for name in shown.held[:2]) or "none"
     across = "rigidity outside local features (1: fixed)"
     label_axes(axes, f"Which count is held? {held[:1].upper()}{held[1:]}", across, "")
 

@@ -5,15 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from maxent_cli.data import Floats
-from maxent_cli.io.figures import BLUE, GREY, INK, ORANGE, write_figure
+from maxent_cli.io.figures import BLUE, BLUES, GREY, INK, ORANGE, write_figure
 
-SHADES = LinearSegmentedColormap.from_list("share", ["#ffffff", "#b9cff0", "#1f5fbf", "#0b2545"]).with_extremes(
-    bad="#eeeeee"
-)
 MOST_TICKS = 12
 MOST_NAMED = 26  # letters of a layer's or a motif's name
 MOST_MOTIFS = 12  # that are drawn
@@ -94,7 +90,7 @@ def _draw_bits(axes: Axes, shown: LearningFigure) -> None:
 def _draw_entropy(axes: Axes, shown: LearningFigure) -> None:
     """A line a layer, the deeper the darker."""
     for place, (layer, values) in enumerate(zip(shown.layers, shown.share, strict=True)):
-        colour = SHADES(0.35 + 0.65 * place / max(len(shown.layers) - 1, 1))
+        colour = BLUES(0.35 + 0.65 * place / max(len(shown.layers) - 1, 1))
         axes.plot(values, color=colour, linewidth=1.3, label=_short(layer))
     axes.set_ylabel("entropy,\nshare of the most", fontsize=9, color=INK)
     axes.legend(frameon=False, fontsize=7, ncols=1, loc="center left", bbox_to_anchor=(1.0, 0.5))
@@ -102,7 +98,7 @@ def _draw_entropy(axes: Axes, shown: LearningFigure) -> None:
 
 def _draw_map(axes: Axes, values: Floats, names: Sequence[str], title: str) -> None:
     """A row a name, a column a checkpoint; the first name below, as layers lie."""
-    image = axes.imshow(values, cmap=SHADES, vmin=0, vmax=1, aspect="auto", interpolation="nearest", origin="lower")
+    image = axes.imshow(values, cmap=BLUES, vmin=0, vmax=1, aspect="auto", interpolation="nearest", origin="lower")
     axes.set_yticks(range(len(names)), [_short(name) for name in names], fontsize=7)
     axes.set_title(title, fontsize=9, color=INK, loc="left")
     bar = axes.figure.colorbar(image, ax=axes, pad=0.01, aspect=8)

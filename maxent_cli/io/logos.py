@@ -1,10 +1,9 @@
 """Sequence logos: stacked letters whose height is information, with its error, along the anchor they belong to."""
 
+import io
 import math
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import logomaker
@@ -16,11 +15,11 @@ from matplotlib.ticker import MaxNLocator
 
 from maxent_cli.alphabet import LETTERS
 from maxent_cli.data import Floats
-from maxent_cli.io.figures import write_figure
+from maxent_cli.io.figures import GREY, INK, drawable, save_figure, write_figure
 
 # the usual hues in shades that the common kinds of colour blindness tell apart, three times as dark as white or more
 COLOURS = {"A": "#00876c", "C": "#1f5fbf", "G": "#c98600", "T": "#c1292e"}
-INK, QUIET, BAND = "#222222", "#8a8a8a", "#eef1f5"
+BAND = "#eef1f5"
 MOST_COLUMNS = 120  # positions in a row before the logo is wrapped
 LEAST_HEIGHT = 0.01  # letters lower than this share of the axis are not drawn: nobody sees them and each costs 2 ms
 LEAST_AXIS = 0.25  # bits: an axis that ends lower would blow noise up to look like signal
@@ -50,14 +49,17 @@ def information_heights(probabilities: Floats, information: Floats) -> Floats:
 
 def png_of(logo: Logo) -> bytes:
     """A logo as PNG, without a file of one's own."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "logo.png"
-        write_logo(str(path), logo)
-        return path.read_bytes()
+    stream = io.BytesIO()
+    save_figure(stream, _figure_of(logo), "png")
+    return stream.getvalue()
 
 
 def write_logo(path: str, logo: Logo) -> None:
     """Write a logo as PNG, SVG or PDF by the path's suffix; more than 120 positions are wrapped in even rows."""
+    write_figure(path, _figure_of(logo))
+
+
+def _figure_of(logo: Logo) -> Figure:
     length = len(logo.heights)
     rows = max(1, math.ceil(length / MOST_COLUMNS))
     columns = math.ceil(length / rows)
@@ -68,11 +70,11 @@ def write_logo(path: str, logo: Logo) -> None:
         _draw_row(axes, logo, slice(row * columns, (row + 1) * columns), columns)
         axes.set_ylim(*_ends(logo))
     style: dict[str, Any] = {"ha": "left", "va": "top", "fontsize": 10, "fontweight": "bold", "color": INK}
-    title = figure.text(0.1 / width, 1 - 0.08 / height, _shown(logo.title), parse_math=False, **style)
+    title = figure.text(0.1 / width, 1 - 0.08 / height, drawable(logo.title), parse_math=False, **style)
     room, needed = 0.95 * (width - 0.1) * figure.dpi, title.get_window_extent().width  # small letters are rounded wider
     title.set_fontsize(10 * min(1, room / max(needed, 1)))
     figure.axes[-1].set_xlabel(logo.axis, fontsize=8, color=INK)
-    write_figure(path, figure)
+    return figure
 
 
 def draw_logo(axes: Axes, heights: Floats, errors: Floats | None = None, first: int = 0, unit: str = "bits") -> None:
@@ -91,7 +93,7 @@ def draw_logo(axes: Axes, heights: Floats, errors: Floats | None = None, first: 
             positions[told], stack[told], yerr=errors[told], fmt="none", ecolor=INK, elinewidth=0.7, capsize=1.4
         )
     axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set(visible=True, color=QUIET, linewidth=0.7)
+    axes.spines[["left", "bottom"]].set(visible=True, color=GREY, linewidth=0.7)
     axes.tick_params(labelsize=7, colors=INK, length=2.5)
     axes.set_ylabel(unit, fontsize=8, color=INK)
     axes.set_xlim(first - 0.7, first + len(heights) - 0.3)
@@ -115,7 +117,7 @@ def _write_below(axes: Axes, logo: Logo, part: slice) -> None:
     inside = {place for start, end in logo.spans for place in range(start, end)}
     place: dict[str, Any] = {"transform": axes.get_xaxis_transform(), "ha": "center", "va": "top", "fontsize": 6}
     for position, letter in enumerate(logo.letters[part], part.start):
-        colour = COLOURS.get(letter, QUIET) if position in inside else QUIET
+        colour = COLOURS.get(letter, GREY) if position in inside else GREY
         axes.text(position, -0.05, letter, color=colour, weight="bold" if position in inside else "normal", **place)
 
 
@@ -130,10 +132,3 @@ def _ends(logo: Logo) -> tuple[float, float]:
 
 def _least_axis(unit: str) -> float:
     return LEAST_AXIS if unit == "bits" else 1e-6
-
-
-def _shown(text: str) -> str:
-    """Text as a font can show it, on one line."""
-    plain = "".join(letter if letter.isprintable() else " " for letter in text)
-    plain = plain.encode("latin-1", "replace").decode("latin-1")
-    return plain if len(plain) <= 90 else f"{plain[:87]}..."

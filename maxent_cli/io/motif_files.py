@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from maxent_cli.alphabet import LETTERS
+from maxent_cli.alphabet import LETTERS, UNIFORM
 from maxent_cli.data import Floats, Motif
 from maxent_cli.errors import InputError
 from maxent_cli.io.files import reading_text
@@ -19,7 +19,6 @@ _KNOWN = Path(__file__).parents[1] / "known"
 CTCF_MOTIF = str(_KNOWN / "MA0139.1.meme")
 _JASPAR = tuple(str(_KNOWN / f"jaspar-{taxon}.meme.gz") for taxon in ("vertebrates", "fungi"))
 DATABASES = {"jaspar-vertebrates": _JASPAR[:1], "jaspar-fungi": _JASPAR[1:], "jaspar": _JASPAR}
-UNIFORM = (0.25, 0.25, 0.25, 0.25)
 DEFAULT_SITES = 20  # what MEME assumes where nsites is missing or 0
 ROW_TOLERANCE = 0.01
 
@@ -93,20 +92,13 @@ def write_ppm_table(path: str, motifs: Iterable[Motif]) -> None:
     write_table(path, _columns((motif.name, motif.probabilities) for motif in motifs), PPM)
 
 
-def write_pwm_table(path: str, motifs: Iterable[Motif], background: Sequence[float] | Floats = UNIFORM) -> None:
+def write_pwm_table(path: str, motifs: Iterable[Motif], background: Sequence[float] | Floats) -> None:
     """Write log2 odds in bits as TSV: motif, position (0-based), A, C, G, T. '-' is standard output.
 
     Odds are (count + q) / (total + 1) / q for background q: one pseudocount a position, shared out as q.
     """
-    rows = _columns((motif.name, log_odds(motif, background)) for motif in motifs)
+    rows = _columns((motif.name, motif.log_odds(background)) for motif in motifs)
     write_table(path, rows, MOTIF_PWM)
-
-
-def log_odds(motif: Motif, background: Sequence[float] | Floats = UNIFORM) -> Floats:
-    """The position weight matrix (W, 4) in bits, with one pseudocount a position shared out as the background (4,)."""
-    q = np.asarray(background, np.float64)
-    totals = motif.counts.sum(axis=1, keepdims=True)
-    return np.asarray(np.log2((motif.counts + q) / (totals + 1) / q))
 
 
 def _columns(matrices: Iterable[tuple[str, Floats]]) -> Iterator[Row]:

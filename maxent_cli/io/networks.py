@@ -25,6 +25,7 @@ from maxent_cli.io.keras_files import is_keras, read_keras
 from maxent_cli.io.user_code import modules_of
 from maxent_cli.io.weight_files import read_weights
 from maxent_cli.io.weights import sound_weights
+from maxent_cli.io.whole_files import read_whole, whole_kind
 from maxent_cli.models.families import FAMILIES
 from maxent_cli.models.scores import Score
 
@@ -37,7 +38,7 @@ class NetworkSource:
 
     prefix: of the names in the file of weights that are the network's. score: the function is no factory, but gives
     numbers for sequences. seed: of the weights that a factory draws. length: of its input in bp, where that is left
-    open.
+    open. trusted: code that stands in the file may run.
     """
 
     name: str
@@ -47,6 +48,7 @@ class NetworkSource:
     score: bool = False
     seed: int = 0
     length: int | None = None
+    trusted: bool = False
 
     @property
     def files(self) -> list[str]:
@@ -82,6 +84,8 @@ def load_network(source: NetworkSource) -> nn.Module:
         network = _family(source)
     elif is_factory(source.name):
         network = built_by(_imported(source.name), source)
+    elif Path(source.name).is_dir():
+        return _from_file(source)
     else:
         cure = f"give package.module:function, a file of Keras, or one of {', '.join(FAMILIES)}"
         raise InputError(source.name, "", "no such network", cure)
@@ -134,13 +138,16 @@ def _imported(name: str) -> ModuleType:
 
 
 def _from_file(source: NetworkSource) -> nn.Module:
-    """A network that a file holds whole, without code: one of Keras."""
-    check_input(source.name)
+    """A network that a file holds whole: one of Keras, without code; or one with its code, where that is trusted."""
+    check_input(source.name, folder=None)
     if source.weights is not None or source.arguments:
         cure = "give it alone, or package.module:function with --weights"
         raise InputError(source.name, "", "is a file, and takes no weights and no arguments", cure)
-    if is_keras(source.name):
+    if Path(source.name).is_file() and is_keras(source.name):
         return read_keras(source.name, source.length)
+    kind = whole_kind(source.name) if source.trusted else None
+    if kind is not None:
+        return read_whole(source.name, kind)
     read_weights(source.name)  # or what it is instead
     families = ", ".join(FAMILIES)
     cure = f"give package.module:function, or one of {families}, with --weights {source.name}"

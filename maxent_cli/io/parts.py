@@ -14,7 +14,7 @@ from maxent_cli.io.provenance import require_provenance
 from maxent_cli.io.samples import draws_into, open_draws
 
 KINDS = ("draws", "summary", "series", "networks", "fasta", "scores", "folder")
-DRAWS, SUMMARY, SERIES, NETWORKS, FASTA, SCORES, FOLDER = KINDS
+DRAWS, *_, FASTA, SCORES, FOLDER = KINDS
 BESIDE = (".tsv", ".series.tsv", ".networks.tsv")  # ends of the paths of tables that lie beside draws
 BESIDE_REJECTED = (DRAWS, SCORES, FOLDER)
 TOLD = {"seed", "packages", "machine", "wall_seconds", "peak_memory_mib"}  # what the provenance of the whole says on

@@ -7,8 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from maxent_cli.data import Floats
-from maxent_cli.io.figures import BLUE, GREY, INK, ORANGE, PALE, label_axes, write_panels
-from maxent_cli.io.logos import _shown
+from maxent_cli.io.figures import BLUE, GREY, INK, ORANGE, PALE, drawable, label_axes, write_panels
 
 BINS = np.arange(5, 20.5, 0.5)  # bp
 
@@ -89,5 +88,5 @@ def _draw_profile(axes: Axes, shown: PeriodicityFigure) -> None:
         axes.plot(places, wave, color=INK, linewidth=1, linestyle=":", label=f"its wave of {period:.1f} bp")
         axes.set_ylim(top=np.nanmax(profile) + 0.25 * np.ptp(profile[np.isfinite(profile)]))
         axes.legend(frameon=False, fontsize=8, loc="upper right")
-    across = f"bp from the middle of {_shown(shown.record)[:50]}"
+    across = f"bp from the middle of {drawable(shown.record)[:50]}"
     label_axes(axes, "A typical anchor's draws", across, f"draws with {shown.words}, %")

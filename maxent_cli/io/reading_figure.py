@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from maxent_cli.data import Floats
-from maxent_cli.io.figures import BLUE, GREY, ORANGE, write_figure
-from maxent_cli.io.logos import COLOURS, INK, QUIET, _shown
+from maxent_cli.io.figures import BLUE, GREY, ORANGE, name_figure, write_figure
+from maxent_cli.io.logos import COLOURS
 
 A_LETTER, LEAST_WIDE, MOST_WIDE = 0.11, 6.0, 24.0  # inches
 MOST_LETTERS = 220  # positions whose letters are written
@@ -32,7 +32,7 @@ def write_reading_figure(path: str, shown: ReadingFigure) -> None:
     rows = 1 if shown.bits is None else 2
     wide = float(np.clip(A_LETTER * len(shown.letters) + 1.5, LEAST_WIDE, MOST_WIDE))
     figure = Figure(figsize=(wide, 0.6 + 2.2 * rows), layout="constrained")
-    figure.suptitle(_shown(shown.title), fontsize=11, fontweight="bold", x=0.01, ha="left", parse_math=False, color=INK)
+    name_figure(figure, shown.title)
     panels = figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0]
     _draw_outputs(panels[0], shown)
     if shown.bits is not None:
@@ -55,7 +55,7 @@ def _draw_outputs(axes: Axes, shown: ReadingFigure) -> None:
 
 def _draw_bits(axes: Axes, bits: Floats, errors: Floats | None) -> None:
     axes.bar(np.arange(len(bits)), bits, yerr=errors, color=BLUE, ecolor=GREY, width=0.8)
-    axes.axhline(0, color=QUIET, linewidth=0.8)
+    axes.axhline(0, color=GREY, linewidth=0.8)
     axes.set_ylabel("bits, given those before")
 
 
@@ -71,5 +71,5 @@ def _write_letters(axes: Axes, letters: str) -> None:
             ha="center",
             va="top",
             fontsize=6,
-            color=COLOURS.get(letter, QUIET),
+            color=COLOURS.get(letter, GREY),
         )

@@ -252,8 +252,7 @@ def read_tracks(folder: str, records: Sequence[str], wanted: set[int]) -> dict[i
 
     The table of positions is passed once, an anchor at a time.
     """
-    found = [row["record"] for row in _table(folder, motifs.ANCHORS, "motifs", ("record",))]
-    _require_records(f"{folder}/anchors.tsv", found, records, "motifs")
+    _require_records(f"{folder}/anchors.tsv", anchors_of(folder), records, "motifs")
     path = f"{folder}/positions.tsv"
     parts = list[str]()
     tracks = dict[int, Tracks]()

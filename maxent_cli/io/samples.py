@@ -19,6 +19,7 @@ from maxent_cli.alphabet import UNKNOWN, Codes
 from maxent_cli.data import Interval, Networks, Replicas, SampleSet
 from maxent_cli.errors import InputError
 from maxent_cli.io.digests import note
+from maxent_cli.io.files import reason
 from maxent_cli.io.outputs import writing
 from maxent_cli.laws import LAWS, LawKind, spelled
 
@@ -143,7 +144,12 @@ class DrawsFile:
     def held(self) -> str:
         """What the law holds of the network, in words."""
         with _naming(self._path):
-            return self.law.holding(spelled(self.header["law"]["outputs"], self.header["outputs"]))
+            law, names = self.header["law"], self.header["outputs"]
+            held = self.law.holding(spelled(law["outputs"], names))
+            if not law.get("hold"):
+                return held
+            meanwhile = f"{spelled(law['hold'], names)} held meanwhile as in the anchor"
+            return f"{held}; {meanwhile}, at beta {law['hold_beta']:g}"
 
     def __iter__(self) -> Iterator[SampleSet]:
         return (self[row] for row in range(len(self)))
@@ -298,7 +304,7 @@ def _naming(path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise InputError(path, "", (error.strerror or str(error)).lower(), _CURE) from error
+        raise InputError(path, "", reason(error), _CURE) from error
     except InputError:
         raise
     except Exception as error:  # a damaged file can end in any

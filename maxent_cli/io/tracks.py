@@ -12,7 +12,6 @@ import pyBigWig
 from maxent_cli.io.outputs import writing
 
 PLACE = ["chromosome", "chromosome_position"]
-SUFFIXES = ("bedgraph", "bw")
 SESSION = "igv.xml"
 _KINDS = {".bed": "bed", ".bedgraph": "bedgraph", ".bw": "bigwig"}
 _NEWEST = "8"  # version of the format of sessions

@@ -31,7 +31,7 @@ from safetensors import safe_open
 from maxent_cli import __version__
 from maxent_cli.data import Stop
 from maxent_cli.errors import InputError, StoppedError
-from maxent_cli.io.files import is_device
+from maxent_cli.io.files import is_device, reason
 from maxent_cli.io.provenance import code, started
 
 if TYPE_CHECKING:
@@ -333,6 +333,6 @@ def _remove(folder: Path) -> None:
 
 
 def _cannot(folder: Path, error: OSError) -> InputError:
-    problem = f"cannot be written ({(error.strerror or str(error)).lower()})"
+    problem = f"cannot be written ({reason(error)})"
     cure = "free the place and run the same command again to go on, or give another --out"
     return InputError(folder, "", problem, cure)

@@ -92,13 +92,28 @@ def import_copy(folder: Path, code: Code, name: str) -> ModuleType:
 
     Copies see each other, and nobody else does: modules of the same names from elsewhere are what they were.
     """
-    copies = {_module(place): (folder / place, _unchanged(folder, place, sha)) for place, sha in code.files.items()}
-    for entry in sorted(folder.rglob("*")) if folder.is_dir() else ():
-        place = entry.relative_to(folder).as_posix()
-        if not (entry.is_dir() and not entry.is_symlink()) and place not in code.files:
-            raise InputError(folder, place, "is not among the code that was adopted", "remove it")
+    copies = {_module(place): (folder / place, content) for place, content in unchanged(folder, code).items()}
     with _Copies(copies).visible():
         return importlib.import_module(name)
+
+
+def copy_file(folder: Path, path: str) -> Code:
+    """Copy a file that holds a network with its code, which the installed torch runs."""
+    content, name = Path(path).read_bytes(), Path(path).name
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(content)
+    digests = {name: hashlib.sha256(content).hexdigest()}
+    return Code(str(Path(path).resolve().parent), digests, {"torch": f"torch {metadata.version('torch')}"})
+
+
+def unchanged(folder: Path, code: Code) -> dict[str, bytes]:
+    """The files of a copy; InputError where they are not what was copied, or have company."""
+    found = {place: _unchanged(folder, place, sha) for place, sha in code.files.items()}
+    for entry in sorted(folder.rglob("*")) if folder.is_dir() else ():
+        place = entry.relative_to(folder).as_posix()
+        if not (entry.is_dir() and not entry.is_symlink()) and place not in found:
+            raise InputError(folder, place, "is not among the code that was adopted", "remove it")
+    return found
 
 
 class _Copies(MetaPathFinder):

@@ -22,6 +22,7 @@ from torch._utils import _rebuild_parameter, _rebuild_tensor, _rebuild_tensor_v2
 from maxent_cli.errors import InputError, said
 from maxent_cli.io.digests import note
 from maxent_cli.io.keras_files import is_keras
+from maxent_cli.io.whole_files import SPOKEN, whole_kind
 
 NESTED = ("state_dict", "model_state_dict", "model")  # where training scripts keep the weights among other things
 SAVE = "save its weights with torch.save(network.state_dict(), FILE) or as safetensors"
@@ -244,12 +245,9 @@ def _is_tar(begins: bytes) -> bool:
 
 def _archive(path: str) -> tuple[str, str] | None:
     """What an archive is; a state dict that torch saved is none of these."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except Exception as error:  # a damaged file can end in any
-        return f"cannot be read as weights ({said(error)})", "copy the file again"
-    parts = {part for name in names for part in name.split("/")[1:]}
-    if "constants.pkl" in parts:
-        return "is TorchScript, a network whose code is in the file", SAVE
-    return None if "data.pkl" in parts else ("is an archive of torch.export, whose code is in the file", SAVE)
+    kind = whole_kind(path)
+    if kind is not None:
+        return SPOKEN[kind], SAVE
+    with zipfile.ZipFile(path) as archive:
+        parts = {part for name in archive.namelist() for part in name.split("/")[1:]}
+    return None if "data.pkl" in parts else ("is an archive, and none of weights", SAVE)

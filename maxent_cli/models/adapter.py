@@ -7,7 +7,7 @@ read: functional and recurrent networks, residuals and attention are all alike.
 
 import copy
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import torch
@@ -16,6 +16,7 @@ from torch.overrides import TorchFunctionMode, handle_torch_function, has_torch_
 
 from maxent_cli.alphabet import LETTERS
 from maxent_cli.errors import InputError, is_out_of_memory, said
+from maxent_cli.models.whole import OUTPUT, Scripted, as_module
 
 LINEAR = {"linear", "matmul", "__matmul__", "__rmatmul__", "mm", "bmm", "addmm", "baddbmm", "einsum"}
 FINAL = {"sigmoid", "softmax", "log_softmax", "logsigmoid"}
@@ -79,7 +80,7 @@ class _Watch(TorchFunctionMode):
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
-        name = args[1] if func is _mark else getattr(func, "__name__", "")
+        name = args[1] if func is _mark else _plain_name(func)
         if func is not _mark and name not in LINEAR and name not in FINAL:
             return func(*args, **(kwargs or {}))
         number, self.count = self.count, self.count + 1
@@ -93,6 +94,12 @@ class _Watch(TorchFunctionMode):
         kept = tuple(v.clone() if isinstance(v, Tensor) and not isinstance(v, nn.Parameter) else v for v in args)
         self.calls.append(Call(name, kept, func(*args, **(kwargs or {}))))
         return self.calls[-1].result
+
+
+def _plain_name(func: Callable[..., Any]) -> str:
+    """A function's name; of one that torch.export wrote, such as linear.default, that of the function meant."""
+    name = str(getattr(func, "__name__", ""))
+    return name.partition(".")[0] if isinstance(func, torch._ops.OpOverload) else name
 
 
 def _mark(value: Tensor, name: str) -> Tensor:
@@ -112,8 +119,10 @@ class AdaptedNetwork(nn.Module):
 
     def __init__(self, network: nn.Module, input_length: int, reading: Reading, name: str) -> None:
         super().__init__()
+        self.network = as_module(_copied(network, name)).eval().requires_grad_(False)
+        if isinstance(self.network, Scripted) and reading.layer is None:
+            reading = replace(reading, layer=OUTPUT)
         self.input_length, self.reading, self.name = input_length, reading, name
-        self.network = _copied(network, name).eval().requires_grad_(False)
         self.dtype = next((p.dtype for p in self.network.parameters() if p.is_floating_point()), torch.float32)
         for module in {reading.layer, reading.final} - {None, FIND, NONE, *FINAL}:
             _hook(self.network, str(module), name)

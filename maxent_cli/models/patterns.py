@@ -79,7 +79,7 @@ def on_units(model: nn.Module, codes: Codes, batch: int = BATCH) -> Iterator[Pas
     device = device_of(model)
     watched, within = copy.deepcopy(model).eval(), list[str]()  # its own: other threads may be running the model
     for name, module in watched.named_modules():
-        if name:
+        if name and not isinstance(module, torch.jit.ScriptModule):  # into which nobody sees
             module.register_forward_pre_hook(lambda *_, name=name: within.append(name))
             module.register_forward_hook(lambda *_: _left(within), always_call=True)
     for start in range(0, len(codes), batch):

@@ -1,6 +1,6 @@
 """The tables that `maxent compare` writes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from maxent_cli.tables.columns import BEFORE, CONVERGENCE, FEW, KNOWN_COLUMNS, RECORD
@@ -30,14 +30,20 @@ def side_by_side(name: str, unit: str, what: str, missing: str = _UNKNOWN, optio
     )
 
 
-def _of_sides(*columns: Column, missing: str = "") -> Iterator[Column]:
-    """Columns of another table once for A and once for B."""
-    for column in columns:
-        for side in "AB":
-            meaning = f"{column.meaning[:-1]}, in {side}."
-            yield replace(
-                column, name=f"{column.name}_{side.lower()}", meaning=meaning, missing=missing or column.missing
-            )
+def _of(side: str, column: Column, missing: str = "") -> Column:
+    """A column of another table for one side."""
+    name, meaning = f"{column.name}_{side.lower()}", f"{column.meaning[:-1]}, in {side}."
+    return replace(column, name=name, meaning=meaning, missing=missing or column.missing)
+
+
+def _of_sides(columns: Iterable[Column], missing: str = "") -> Iterator[Column]:
+    """Columns of another table, each for A and for B."""
+    return (_of(side, column, missing) for column in columns for side in "AB")
+
+
+def _side_after_side(columns: Iterable[Column]) -> Iterator[Column]:
+    """All of these columns for A, then all of them for B."""
+    return (_of(side, column) for side in "AB" for column in columns)
 
 
 def _named(table: Table, *names: str) -> list[Column]:
@@ -57,7 +63,7 @@ MOTIFS = Table(
         Column("similarity", NUMBER, "", "Pearson correlation of the two motifs' aligned columns.", ALONE),
         Column("offset", WHOLE, "bp", "Column of B's motif that the first of A's lies on.", ALONE),
         Column("strand", TEXT, "", "Strand of A's motif on B's, + or -.", ALONE),
-        *_of_sides(*DESCRIBED, missing="this side does not have it"),
+        *_of_sides(DESCRIBED, missing="this side does not have it"),
         *side_by_side("bits", "bits", "Information of the motif", ALONE),
         Column(
             "held_by_both",
@@ -67,11 +73,7 @@ MOTIFS = Table(
             ALONE,
         ),
         Column("same_place", WHOLE, "", "Of these, anchors that have it at one place.", ALONE),
-        *(
-            replace(column, name=f"{column.name}_{side.lower()}", meaning=f"{column.meaning[:-1]}, in {side}.")
-            for side in "AB"
-            for column in KNOWN_COLUMNS
-        ),
+        *_side_after_side(KNOWN_COLUMNS),
     ),
 )
 PLACES = Table(
@@ -85,14 +87,8 @@ PLACES = Table(
         *side_by_side("occupancy", "", "Share of the anchor's draws that have the motif anywhere"),
         Column("same_place", TRUTH, "", "Whether the best places overlap by half of the narrower one.", _UNKNOWN),
         Column("same_strand", TRUTH, "", "Whether the motif reads on one strand there.", "they are not at one place"),
-        *_of_sides(*BEST_PLACE),
-        *(
-            each
-            for side in "AB"
-            for column in CONVERGENCE
-            for each in _of_sides(column)
-            if each.name.endswith(side.lower())
-        ),
+        *_of_sides(BEST_PLACE),
+        *_side_after_side(CONVERGENCE),
     ),
     key=("record", "motif_a"),
 )
@@ -104,13 +100,7 @@ ANCHORS = Table(
         RECORD,
         *side_by_side("bits", "bits", "Information of the letters at each position, summed,"),
         *side_by_side("bits_held", "bits", "Divergence of the whole law from its background", optional=_SUMMARIES),
-        *(
-            each
-            for side in "AB"
-            for column in CONVERGENCE
-            for each in _of_sides(column)
-            if each.name.endswith(side.lower())
-        ),
+        *_side_after_side(CONVERGENCE),
     ),
     key=("record",),
 )

@@ -68,7 +68,13 @@ SUMMARY = Table(
             NO_LADDER,
         ),
         Column("bits_held_df", WHOLE, "", "Degrees of freedom of the error of bits_held."),
-        Column("kernel", TEXT, "", "What drew: the compiled kernel, or full passes and why."),
+        Column(
+            "kernel",
+            TEXT,
+            "",
+            "What drew: the compiled kernel; a surrogate, of what, the steps at once and the share accepted; or "
+            "full passes and why.",
+        ),
         Column(
             "drift_start", NUMBER, "energy", "Most that the kernel's energies differed from full passes before a block."
         ),

@@ -4,6 +4,7 @@ from maxent_cli.tables.columns import CONVERGENCE, NO_PLACE, POSITION, RECORD
 from maxent_cli.tables.schema import NUMBER, TEXT, WHOLE, Column, File, Output, Table, estimate
 
 _NO_SIGN = "the effect in the anchor is 0"
+_NOTHING = "there was nothing to try"
 _FULL = "full passes gave them"
 VARIANTS = Table(
     "variants.tsv",
@@ -47,9 +48,11 @@ ANCHORS = Table(
     (
         RECORD,
         Column("variants", WHOLE, "", "Changes that were tried in it."),
-        Column("contexts", WHOLE, "draws", "Draws that letters were put into.", "there was nothing to try"),
-        Column("backgrounds", WHOLE, "", "Sequences of its background, likewise.", "there was nothing to try"),
-        Column("kernel", TEXT, "", "What gave the outputs: compiled, or full passes.", "there was nothing to try"),
+        Column("contexts", WHOLE, "draws", "Draws that letters were put into, some perhaps twice.", _NOTHING),
+        Column("effective", NUMBER, "draws", "How many of all draws are in effect as contexts are weighed.", _NOTHING),
+        Column("firmer", NUMBER, "", "Most times that the odds of a letter of the anchor are raised by it.", _NOTHING),
+        Column("backgrounds", WHOLE, "", "Sequences of its background, likewise.", _NOTHING),
+        Column("kernel", TEXT, "", "What gave the outputs: compiled, or full passes.", _NOTHING),
         Column(
             "drift", NUMBER, "output", "Most that compiled outputs differed from full passes, of some tried.", _FULL
         ),

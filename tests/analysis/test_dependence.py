@@ -147,7 +147,7 @@ def test_weights_leave_the_mean_square_and_are_1_where_nothing_is_to_be_told() -
 def test_pair_ess_is_that_of_the_product_of_autocorrelations() -> None:
     rng = np.random.default_rng(9)
     slow, fast = (independent_draws(rng, np.full((1, 4), 0.25), 20, 1000, hold) for hold in (0.9, 0.5))
-    ess = pair_ess(np.concatenate([slow, fast], axis=-1))
+    ess = pair_ess(np.concatenate([slow, fast], axis=-1), np.tile(np.arange(1000), (20, 1)))
     both = 0.9 * 0.5
     assert ess[0, 1] == ess[1, 0] == pytest.approx(20_000 * (1 - both) / (1 + both), rel=0.1)
     assert ess[0, 0] == pytest.approx(20_000 * (1 - 0.81) / (1 + 0.81), rel=0.15)
@@ -157,7 +157,7 @@ def test_repeated_draws_count_once() -> None:
     """Draws that are repeated, as where they are weighed, are so at all positions at once."""
     codes = independent_draws(np.random.default_rng(1), np.full((6, 4), 0.25), 8, 100)
     twice = np.repeat(codes, 2, axis=1)
-    np.testing.assert_allclose(pair_ess(twice, repeats(twice)), pair_ess(codes), rtol=0.05)
+    np.testing.assert_allclose(pair_ess(twice, repeats(twice)), pair_ess(codes, repeats(codes)), rtol=0.05)
     once, again = dependence(sample_set(codes), False), dependence(sample_set(twice), False)
     np.testing.assert_allclose(again.bits.value, once.bits.value, atol=2e-4)
     upper = np.triu_indices(6, 1)

@@ -15,10 +15,12 @@ from maxent_cli.analysis.designs import (
     edits_of,
     independent_edits,
     mean_distance,
+    most_unlike,
     nearest,
     number_of_edits,
     number_rows,
     set_rows,
+    spread_out,
     taken,
 )
 
@@ -31,6 +33,17 @@ def differ(one: np.ndarray, other: np.ndarray) -> int:
     return sum(a != b for a, b in zip(decode(one), decode(other), strict=True))
 
 
+@pytest.mark.parametrize(("chains", "draws"), [(8, 100), (3, 64), (2, 1), (1, 7)])
+def test_draws_are_taken_of_all_chains_in_turn_and_far_apart_in_time(chains: int, draws: int) -> None:
+    order = spread_out(chains, draws)
+    assert sorted(order) == list(range(chains * draws))
+    for number in range(1, draws + 1):
+        chain, time = np.divmod(order[: number * chains].reshape(number, chains), draws)
+        assert (chain == np.arange(chains)).all()
+        gaps = np.diff(np.sort(time[:, 0]))
+        assert number < 2 or gaps.min() >= draws // (2 * number)
+
+
 @pytest.mark.parametrize("apart", [1, 6, 8, 20])
 def test_any_two_that_are_taken_are_as_far_apart_and_none_that_is_left_could_be_added(apart: int) -> None:
     rows = taken(CODES, 100, apart)
@@ -40,6 +53,27 @@ def test_any_two_that_are_taken_are_as_far_apart_and_none_that_is_left_could_be_
     np.testing.assert_array_equal(taken(CODES, 3, apart), rows[:3])
 
 
+@pytest.mark.parametrize("apart", [1, 6, 8, 20])
+def test_each_next_one_differs_most_from_those_before_it_and_none_that_is_left_could_be_added(apart: int) -> None:
+    rows = most_unlike(CODES, 100, apart).tolist()
+    for number, row in enumerate(rows):
+        able = [r for r in range(len(CODES)) if all(differ(CODES[r], CODES[b]) >= apart for b in rows[:number])]
+        mean = {r: sum(differ(CODES[r], CODES[b]) for b in rows[:number]) for r in able}
+        assert row in able
+        assert mean[row] == max(mean.values())
+    for row in set(range(len(CODES))) - set(rows):
+        assert any(differ(CODES[row], CODES[before]) < apart for before in rows)
+    np.testing.assert_array_equal(most_unlike(CODES, 3, apart), rows[:3])
+
+
+def test_those_that_differ_most_are_further_apart_than_those_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    many = np.random.default_rng(3).integers(0, 4, (1000, 50), np.uint8)
+    plain = taken(many, 30, 1)
+    assert mean_distance(many[most_unlike(many, 30, 1)]) > mean_distance(many[plain]) + 1
+    monkeypatch.setattr("maxent_cli.analysis.designs.MOST_COMPARED", 29_999)
+    np.testing.assert_array_equal(most_unlike(many, 30, 1), plain)
+
+
 def test_distances_are_those_of_strings() -> None:
     some = CODES[:12]
     by_hand = np.array([[differ(one, other) for other in some] for one in some], float)
@@ -47,7 +81,7 @@ def test_distances_are_those_of_strings() -> None:
     np.fill_diagonal(by_hand, np.inf)
     np.testing.assert_array_equal(nearest(some), by_hand.min(axis=1))
     assert np.isnan(mean_distance(some[:1]))
-    assert len(nearest(some[:0])) == len(taken(some[:0], 5, 1)) == 0
+    assert len(nearest(some[:0])) == len(taken(some[:0], 5, 1)) == len(most_unlike(some[:0], 5, 1)) == 0
     assert design_rows("none", some[:0], np.zeros(0), None, SETTLED) == []
     assert mean_distance(np.tile(some[:1], (3, 1))) == 0
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from maxent_cli.analysis.prevalence import matcher, prevalence, wilson
+from maxent_cli.analysis.over_anchors import wilson
+from maxent_cli.analysis.prevalence import matcher, prevalence
 from maxent_cli.data import Motif
 
 SHARP = Motif("sharp", np.array([[90, 4, 3, 3], [2, 2, 94, 2], [5, 85, 5, 5], [1, 1, 1, 97.0]]), 100)

@@ -67,7 +67,7 @@ def test_a_weighted_sum_has_a_contrast_and_no_probability(network: mx.Network, t
 
 
 def test_what_is_chosen_is_highest_first_and_can_be_handed_on(network: mx.Network) -> None:
-    found = mx.predict(network, NAMED, label=1, at_least=-3, correct=True, top=4, progress=False)
+    found = mx.predict(network, NAMED, label=1, min_contrast=-3, correct=True, top=4, progress=False)
     expected = sorted((name for name in NAMED if margin(NAMED[name]) > 0), key=lambda name: -margin(NAMED[name]))
     assert found.to_frame()["record"][found.rows].tolist() == expected[:4]
     anchors, rejected = found.chosen.read(LENGTH)
@@ -76,7 +76,7 @@ def test_what_is_chosen_is_highest_first_and_can_be_handed_on(network: mx.Networ
     again = mx.predict(network, found.chosen, progress=False).to_frame()
     assert again["contrast"].is_monotonic_decreasing
     with pytest.raises(mx.InputError, match="there are none"):
-        _ = mx.predict(network, NAMED, at_least=1e9, progress=False).chosen
+        _ = mx.predict(network, NAMED, min_contrast=1e9, progress=False).chosen
 
 
 def test_same_bytes_as_the_command(tmp_path: Path) -> None:

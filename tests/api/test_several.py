@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
+from running import run
 from small import Listed, saved, small_model, words
 
 import maxent_cli as mx
@@ -28,12 +29,6 @@ RUN = mx.Sampling(6, 3, 20, 5, 240, max_steps=100)
 HOW = {"threads": 1, "progress": False}
 
 
-def invoke(line: str, code: int = 0) -> Result:
-    result = CliRunner().invoke(maxent, line.split())
-    assert result.exit_code == code, result.output
-    return result
-
-
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Three networks, the second of which has other outputs too, and eight anchors."""
@@ -51,7 +46,7 @@ def models(*names: str) -> str:
 
 
 def test_draws_of_several_are_of_their_law_and_hold_each_ones_own(site: Path) -> None:
-    invoke(f"sample anchors.fa {models('a', 'b', 'c')} {SHORT} --out abc.npz")
+    run(f"sample anchors.fa {models('a', 'b', 'c')} {SHORT} --out abc.npz")
     draws = mx.open_draws("abc.npz")
     samples = draws["w0"]
     assert samples.kernel == "compiled"
@@ -81,12 +76,12 @@ def test_the_function_draws_what_the_command_draws() -> None:
 @pytest.mark.usefixtures("site")
 def test_parts_are_the_whole() -> None:
     for part in (1, 2, 3):
-        invoke(f"sample anchors.fa {models('a', 'b', 'c')} {SHORT} --shard {part}/3 --out part{part}.npz")
-    invoke("merge part1.npz part2.npz part3.npz --out merged.npz")
+        run(f"sample anchors.fa {models('a', 'b', 'c')} {SHORT} --shard {part}/3 --out part{part}.npz")
+    run("merge part1.npz part2.npz part3.npz --out merged.npz")
     for end in ("", ".tsv", ".series.tsv", ".networks.tsv"):
         assert Path(f"merged.npz{end}").read_bytes() == Path(f"abc.npz{end}").read_bytes()
-    invoke(f"sample anchors.fa {models('a', 'c', 'b')} {SHORT} --shard 3/3 --out part3.npz")
-    said = invoke("merge part1.npz part2.npz part3.npz --out other.npz", code=1).output
+    run(f"sample anchors.fa {models('a', 'c', 'b')} {SHORT} --shard 3/3 --out part3.npz")
+    said = run("merge part1.npz part2.npz part3.npz --out other.npz", code=1).output
     assert "is not of the run of part1.npz: digest of model" in said
 
 
@@ -106,7 +101,7 @@ def test_a_stopped_run_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("maxent_cli.api.jobs.sample_anchor", stopping)
     CliRunner().invoke(maxent, f"sample anchors.fa {models('a', 'b', 'c')} {SHORT} --out again.npz".split())
     assert not Path("again.npz").exists()
-    invoke(f"sample anchors.fa {models('a', 'b', 'c')} {SHORT} --out again.npz")
+    run(f"sample anchors.fa {models('a', 'b', 'c')} {SHORT} --out again.npz")
     assert count[0] < 4 + len(WORDS)
     assert Path("again.npz").read_bytes() == Path("abc.npz").read_bytes()
 
@@ -114,10 +109,10 @@ def test_a_stopped_run_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("site")
 def test_a_file_names_several() -> None:
     Path("run.toml").write_text('[network]\nmodel = ["a", "b", "c"]\n')
-    invoke(f"sample anchors.fa --config run.toml {SHORT} --out told.npz")
+    run(f"sample anchors.fa --config run.toml {SHORT} --out told.npz")
     assert Path("told.npz").read_bytes() == Path("abc.npz").read_bytes()
     Path("one.toml").write_text('[network]\nmodel = "a"\n')
-    invoke(f"sample anchors.fa --config one.toml {SHORT} --out a_told.npz")
+    run(f"sample anchors.fa --config one.toml {SHORT} --out a_told.npz")
     assert not Path("a_told.npz.networks.tsv").exists()
 
 
@@ -127,22 +122,22 @@ def test_other_commands_take_several() -> None:
     rows = mx.predict(mx.network(["a", "b"]), WORDS, **HOW).to_frame()
     own = [mx.predict(mx.network(name), WORDS, **HOW).to_frame() for name in "ab"]
     np.testing.assert_allclose(rows["bound"], (own[0]["bound"] + own[1]["bound"]) / 2, atol=1e-6)
-    said = invoke(f"doctor anchors.fa {models('a', 'b')} {SHORT}").output
+    said = run(f"doctor anchors.fa {models('a', 'b')} {SHORT}").output
     assert "WRONG" not in said
     assert "the heads of 2 networks" in said
     for method in ("saliency", "deeplift", "mutagenesis"):
-        invoke(f"attribute anchors.fa {models('a', 'b')} --method {method} --logos none --threads 1 --out scores")
-    invoke(f"variants abc.npz {models('a', 'b', 'c')} --all-single --contexts 20 --threads 1 --out variants")
-    said = invoke(f"variants abc.npz {models('a', 'b')} --all-single --threads 1 --out variants", code=1).output
+        run(f"attribute anchors.fa {models('a', 'b')} --method {method} --logos none --threads 1 --out scores")
+    run(f"variants abc.npz {models('a', 'b', 'c')} --all-single --contexts 20 --threads 1 --out variants")
+    said = run(f"variants abc.npz {models('a', 'b')} --all-single --threads 1 --out variants", code=1).output
     assert "were drawn with another network than a, b" in said
-    invoke("report abc.npz --out page.html")
+    run("report abc.npz --out page.html")
 
 
 def test_networks_that_do_not_go_together_are_named(site: Path) -> None:
     saved(site / "long", small_model(7))
     saved(site / "other", small_model(), ("off", "on"))
     for name, fault in (("long", "long: reads 7 letters, and a 5"), ("other", "has no output that a has")):
-        said = invoke(f"sample anchors.fa {models('a', name)} {SHORT} --out no.npz", code=1).output
+        said = run(f"sample anchors.fa {models('a', name)} {SHORT} --out no.npz", code=1).output
         assert fault in said
         assert not Path("no.npz").exists()
 
@@ -156,8 +151,8 @@ def drawn(site: Path) -> dict[str, str]:
         blind.layers[3].weight[:, 1::2] = 0
     saved(site / "blind", blind)
     for name in ("a", "b", "c", "blind"):
-        invoke(f"sample anchors.fa --model {name} {LONGER} --out {name}.npz")
-    invoke(f"sample anchors.fa --model a {LONGER} --seed 2 --out again_a.npz")
+        run(f"sample anchors.fa --model {name} {LONGER} --out {name}.npz")
+    run(f"sample anchors.fa --model a {LONGER} --seed 2 --out again_a.npz")
     return {name: f"{name}.npz" for name in ("a", "b", "c", "blind", "again_a")}
 
 
@@ -211,7 +206,7 @@ def test_a_network_against_itself_is_silent(drawn: dict[str, str]) -> None:
 @pytest.mark.usefixtures("drawn")
 def test_a_blind_networks_invariances_are_its_own(site: Path) -> None:
     line = "compare a.npz b.npz blind.npz --model a --model b --model blind --threads 1 --out crossed"
-    said = invoke(line).output
+    said = run(line).output
     assert "8 anchors in all draws; 3 networks read them" in said
     rows = mx.Results(site / "crossed", (), "networks").to_frame().set_index("network")
     assert rows["t"].idxmax() == "blind"
@@ -224,7 +219,7 @@ def test_a_blind_networks_invariances_are_its_own(site: Path) -> None:
         assert rows.loc[name, "own_t_low"] == pytest.approx(pairs.loc[(name, name), "t_low"], rel=1e-4)
         assert rows.loc[name, "read_t"] == pytest.approx(pairs.loc[[(a, name) for a in others], "t"].mean(), rel=1e-4)
         assert rows.loc[name, "read_t_low"] < rows.loc[name, "read_t"] < rows.loc[name, "read_t_high"]
-    invoke("report a.npz --compare crossed --out page.html")
+    run("report a.npz --compare crossed --out page.html")
     assert "Networks on each other" in Path("page.html").read_text()
 
 
@@ -234,7 +229,7 @@ def test_a_stopped_reading_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     from maxent_cli.api import crossing
 
     line = "compare a.npz b.npz --model a --model b --threads 1 --out"
-    invoke(f"{line} at_once")
+    run(f"{line} at_once")
     count, read = [0], crossing.read_each_other
 
     def stopping(*given):
@@ -246,9 +241,9 @@ def test_a_stopped_reading_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crossing, "read_each_other", stopping)
     CliRunner().invoke(maxent, f"{line} on".split())
     assert not Path("on").exists()
-    said = invoke(f"{line} on --most-draws 100", code=1).output
-    assert "on.partial: holds unfinished work of other settings (most_draws 400, now 100)" in said
-    assert "on.partial: 3 of 8 anchors are done" in invoke(f"{line} on").output
+    said = run(f"{line} on --max-draws 100", code=1).output
+    assert "on.partial: holds unfinished work of other settings (max_draws 400, now 100)" in said
+    assert "on.partial: 3 of 8 anchors are done" in run(f"{line} on").output
     assert count[0] == 4 + len(WORDS) - 3
     for name in ("networks.tsv", "pairs.tsv", "crossed.tsv", "tree.tsv", "crossing.png"):
         assert (Path("on") / name).read_bytes() == (Path("at_once") / name).read_bytes()
@@ -265,8 +260,8 @@ def test_what_does_not_belong_together_is_named(site: Path) -> None:
     ):
         (site / "far.fa").write_text(">w0\nTTTTT\n")
         if "far" in line and not Path("far.npz").exists():
-            invoke(f"sample far.fa --model b {SHORT} --out far.npz")
-        assert fault in invoke(line, code).output
+            run(f"sample far.fa --model b {SHORT} --out far.npz")
+        assert fault in run(line, code).output
     assert not Path("no").exists()
 
 

@@ -1,17 +1,16 @@
 """Nothing is dropped in silence: in = kept + rejected, by name, place and reason; names do no harm anywhere."""
 
-import csv
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from hostile_files import HOSTILE_NAMES
+from running import invoke, table
 from small import saved, small_model
 
 from maxent_cli.alphabet import decode
-from maxent_cli.commands import maxent
 from maxent_cli.io.bed import read_intervals
 from maxent_cli.io.fasta import read_fasta
 from maxent_cli.io.samples import open_draws
@@ -42,14 +41,7 @@ NAMES = [*HOSTILE_NAMES, "../../../etc/passwd", "..", "=1+1", "a\u2028b", "a\x1b
 def run(folder: Path, *words: str, code: int = 0) -> Result:
     model = [] if words[0] in ("train", *OF_DRAWS) else ["--model"]
     more = [*model, str(folder / "model")] if model else []
-    result = CliRunner().invoke(maxent, [*words, *more])
-    assert result.exit_code == code, result.output
-    return result
-
-
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as stream:
-        return list(csv.DictReader(stream, delimiter="\t", strict=True))
+    return invoke(*words, *more, code=code)
 
 
 @pytest.fixture

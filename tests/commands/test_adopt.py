@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -392,6 +393,17 @@ def test_without_a_background_and_with_many_outputs_it_says_what_commands_will_n
     assert "background      note   not known: every command will need --gc or --background" in said
     words = ["predict", "anchors.fa", "--model", "model", "--trust-code", "--threads", "1", "--out", "o"]
     assert "output: the network has 3; say which" in maxent_(*words, expect=2).stderr.splitlines()[-1]
+
+
+def test_of_a_profile_it_says_which_law_holds_its_shape() -> None:
+    short = adopt("somebodys:Own").stderr
+    assert "--law profile" not in short
+    given = {"filters": 4, "layers": 1, "output_length": 60}
+    words = ["bpnet", "--arguments", json.dumps(given), "--input-length", "200", "--gc", "0.5", "--out", "profile"]
+    result = CliRunner().invoke(maxent, ["adopt", *words, "--head", "profile", "--layer", "fconv", "--threads", "1"])
+    assert result.exit_code == 0, result.output
+    said = "none of 60 outputs unless a command says which.*its shape is held by `maxent sample ANCHORS --law profile`"
+    assert re.search(said, result.stderr)
 
 
 WRONG: dict[str, tuple[list[str], int, str]] = {

@@ -1,12 +1,12 @@
 """maxent attribute: what is in the folder, what is said, and when it says that something is wrong."""
 
-import csv
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from hostile_files import HOSTILE_NAMES
+from running import invoke, table
 from small import saved, small_model
 
 from maxent_cli.alphabet import LETTERS, encode, one_hot, reverse_complement
@@ -43,10 +43,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def run(line: str, expect: int = 0) -> Result:
-    result = CliRunner().invoke(maxent, ["attribute", *line.split(), "--threads", "1"])
-    assert result.exit_code == expect, result.output
-    return result
+def run(line: str, code: int = 0) -> Result:
+    return invoke("attribute", *line.split(), "--threads", "1", code=code)
 
 
 def adopted(network: str) -> None:
@@ -54,11 +52,6 @@ def adopted(network: str) -> None:
     line = f"adopt {network} --input-length {LENGTH} --gc 0.4 --output 0 --threads 1 --out adopted"
     result = CliRunner().invoke(maxent, line.split())
     assert result.exit_code == 0, result.output
-
-
-def table(path: Path | str) -> list[dict[str, str]]:
-    with Path(path).open(newline="", encoding="utf-8") as stream:
-        return list(csv.DictReader(stream, delimiter="\t", strict=True))
 
 
 def scores(path: str) -> np.ndarray:

@@ -1,28 +1,20 @@
 """maxent compare from two folders of motifs to a third."""
 
-import csv
 import json
 
 import numpy as np
 import pytest
 from analysis.sample_sets import sample_set
-from click.testing import CliRunner
 from filled import write_filled
+from running import invoke, table
 
 from maxent_cli.alphabet import encode
-from maxent_cli.commands import maxent
 from maxent_cli.io.samples import writing_draws
 from maxent_cli.tables.sampling import SUMMARY
 
 LENGTH = 60
 WORD, OTHER = "CACCAGGGGGCG", "TGTAAACAAATC"
 HOSTILE = '../../<b>"x" $y$'
-
-
-def invoke(*arguments, code=0):
-    result = CliRunner().invoke(maxent, [str(part) for part in arguments])
-    assert result.exit_code == code, result.output
-    return result
 
 
 def motifs_of(folder, name, words, kept=0.93, prefix="a", letters=7):
@@ -39,11 +31,6 @@ def motifs_of(folder, name, words, kept=0.93, prefix="a", letters=7):
             writer.add(sample_set(codes, name=record, anchor=anchors[number]))
     invoke("motifs", path, "-o", folder / name, "--logos", "none")
     return folder / name
-
-
-def table(path):
-    with path.open(newline="") as stream:
-        return list(csv.DictReader(stream, delimiter="\t"))
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,10 @@
 """maxent dependence from a draws file to a folder."""
 
-import csv
-
 import numpy as np
 import pytest
 from analysis.sample_sets import independent_draws, sample_set
-from click.testing import CliRunner
+from running import invoke, table
 
-from maxent_cli.commands import maxent
 from maxent_cli.io.samples import writing_draws
 
 HOSTILE = '../../<b>"x"\t$y$'
@@ -29,14 +26,7 @@ def run(tmp_path, sets, *options, held="anchor", code=0):
     with writing_draws(str(path), {"law": {"held": held}}) as writer:
         for samples in sets:
             writer.add(samples)
-    result = CliRunner().invoke(maxent, ["dependence", str(path), "-o", str(tmp_path / "out"), *options])
-    assert result.exit_code == code, result.output
-    return result, tmp_path / "out"
-
-
-def table(path):
-    with path.open(newline="") as stream:
-        return list(csv.DictReader(stream, delimiter="\t"))
+    return invoke("dependence", path, "-o", tmp_path / "out", *options, code=code), tmp_path / "out"
 
 
 def test_the_dependent_pair_comes_first_with_its_letters_and_a_map(tmp_path):

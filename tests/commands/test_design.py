@@ -102,6 +102,10 @@ def test_with_a_spread_each_design_is_near(model: str) -> None:
     (summary,) = table("out/summary.tsv")
     assert (summary["law"], summary["gamma"], summary["edits"]) == ("near", "", "")
     assert "each near it" in result.stderr
+    designs = np.array([list(row["sequence"]) for row in table("out/designs.tsv")])
+    for count in (1, 5, 20):  # each next one differs most from those before it
+        apart = (designs[count:, None] != designs[None, :count]).sum(axis=(1, 2))
+        assert apart[0] == apart.max()
 
 
 def test_one_output_is_held_while_another_moves(model: str) -> None:

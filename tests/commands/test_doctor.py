@@ -11,8 +11,10 @@ import pytest
 from click.testing import CliRunner, Result
 from small import saved, small_model
 
+from maxent_cli.api import examining
 from maxent_cli.commands import maxent
-from maxent_cli.interpret import self_test
+from maxent_cli.errors import InputError
+from maxent_cli.interpret import checkup, self_test
 from maxent_cli.io.checkpoint import ModelCard, save_model
 from maxent_cli.io.networks import NetworkSource, load_network
 from maxent_cli.io.user_code import copy_code
@@ -120,6 +122,32 @@ def test_a_line_a_finding() -> None:
     assert [line.split()[0] for line in lines] == TOPICS
     unread = {"copies"}  # a maximum over positions, as it is written here, is no layer that is read
     assert {line.split()[0] for line in lines if line.split()[1] != "ok"} == unread
+
+
+def test_findings_are_said_before_the_last_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: Any, **__: Any) -> None:
+        raise InputError("one", "", "is where it ended", "wait")
+
+    monkeypatch.setattr(examining, "self_test", stopped)
+    result = doctor(expect=1)
+    assert [line.split()[0] for line in result.stdout.splitlines()] == TOPICS[:-1]
+    assert result.stderr.splitlines()[-1] == "maxent: one: is where it ended; wait"
+
+
+def test_a_slow_network_is_looked_at_with_fewer_sequences(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And all that is asked of it is said all the same."""
+    seen = list[int]()
+    whole = checkup.Patient.all_outputs
+    monkeypatch.setattr(checkup.Patient, "all_outputs", lambda own, codes: seen.append(len(codes)) or whole(own, codes))
+    findings()
+    assert max(seen) == 512
+    seen.clear()
+    monkeypatch.setattr(checkup.Patient, "rate", 20.0)
+    Path("model").rename("before")
+    found = findings()
+    assert max(seen) == 20
+    assert list(found) == TOPICS
+    assert found["self-test"]["verdict"] == "ok"
 
 
 def test_the_same_for_machines() -> None:

@@ -1,18 +1,17 @@
 """maxent gc-probe: its tables, its figure, what it says, and that its checks see a wrong chemical potential."""
 
-import csv
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from running import invoke, table
 from small import Listed, saved, small_model
 
 from maxent_cli.api import jobs
 from maxent_cli.api.probing import Probe
-from maxent_cli.commands import maxent
 
 ANCHORS = {"one": "GATCAT", "two": "CCGTGC", "three": "TTGAAA", "four": "ATATAG"}
 MODEL = small_model(6)
@@ -46,15 +45,7 @@ def fasta(tmp_path: Path) -> str:
     return str(path)
 
 
-def run(*arguments: str, expect: int = 0) -> Result:
-    result = CliRunner().invoke(maxent, ["gc-probe", *arguments])
-    assert result.exit_code == expect, result.output
-    return result
-
-
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as stream:
-        return list(csv.DictReader(stream, delimiter="\t"))
+run = partial(invoke, "gc-probe")
 
 
 def test_the_folder_holds_answer_response_counts_checks_and_figure(tmp_path: Path, model: str, fasta: str) -> None:
@@ -142,7 +133,7 @@ def test_same_seed_same_bytes(tmp_path: Path, model: str, fasta: str) -> None:
 
 @pytest.mark.parametrize("given", ["a", "0", "", "11", "1,nan", "-20,0"])
 def test_fields_that_cannot_be_are_refused(tmp_path: Path, model: str, fasta: str, given: str) -> None:
-    result = run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *SHORT, "--mu", given, expect=2)
+    result = run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *SHORT, "--mu", given, code=2)
     assert "mu" in result.stderr
     assert not (tmp_path / "probe").exists()
 
@@ -207,5 +198,5 @@ def test_a_wrong_field_on_words_is_caught(
 
 @pytest.mark.parametrize("given", ["at", "kmer:", "kmer:XY", "gc:2", "motif:", "cpg:1"])
 def test_a_feature_that_is_none_is_refused(tmp_path: Path, model: str, fasta: str, given: str) -> None:
-    result = run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *SHORT, "--feature", given, expect=2)
+    result = run(fasta, "--model", model, "-o", str(tmp_path / "probe"), *SHORT, "--feature", given, code=2)
     assert "feature: " in result.stderr

@@ -8,24 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from click.testing import CliRunner, Result
+from running import run
 from safetensors.torch import load_file
 from small import saved, small_model
 
 import maxent_cli as mx
 from maxent_cli.alphabet import decode, encode
-from maxent_cli.commands import maxent
 from maxent_cli.models.training import log_spaced
 
 LENGTH = 30
 TRAIN = f"train --positives many.fa --length {LENGTH} --architecture finnegan2017 --epochs 3 --batch 16 --threads 1"
 DRAWN = "--chains 4 --replicas 3 --draws 8 --thin 2 --max-steps 16 --warmup 240"
-
-
-def run(line: str, code: int = 0) -> Result:
-    result = CliRunner().invoke(maxent, line.split())
-    assert result.exit_code == code, result.output
-    return result
 
 
 def letters(count: int) -> list[str]:

@@ -1,7 +1,6 @@
 """motifs and report while sample is at work: what is finished, said as that, and as it will be in the end."""
 
 import contextlib
-import csv
 import json
 import re
 import shutil
@@ -10,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
+from running import run, table
 from small import saved, small_model
 
 from maxent_cli.alphabet import decode
@@ -25,12 +25,6 @@ SAMPLE = f"sample anchors.fa --model model {RUN} --out draws.npz"
 
 class KilledError(BaseException):
     """As if the process were gone."""
-
-
-def invoke(line: str, code: int = 0) -> Result:
-    result = CliRunner().invoke(maxent, line.split())
-    assert result.exit_code == code, result.output
-    return result
 
 
 @pytest.fixture(scope="module")
@@ -64,11 +58,11 @@ def unfinished(made: Path, tmp_path: Path) -> Iterator[Path]:
 
 
 def test_what_is_finished_is_read_and_said(unfinished: Path) -> None:
-    found = invoke("motifs draws.npz.partial --logos none --threads 1 --out look")
+    found = run("motifs draws.npz.partial --logos none --threads 1 --out look")
     assert "draws.npz.partial: 2 of 3 anchors so far" in found.stderr
     lines = (unfinished / "look/anchors.tsv").read_text().splitlines()
     assert [line.split("\t")[0] for line in lines[1:]] == ["a", "c"]
-    invoke("report draws.npz.partial --motifs look --out look.html")
+    run("report draws.npz.partial --motifs look --out look.html")
     page = (unfinished / "look.html").read_text()
     assert "2 of 3 anchors so far" in page
     assert "draws.npz.partial" in page
@@ -76,12 +70,12 @@ def test_what_is_finished_is_read_and_said(unfinished: Path) -> None:
 
 
 def test_the_page_has_the_anchors_of_its_motifs_where_more_have_ended_since(unfinished: Path) -> None:
-    invoke("motifs draws.npz.partial --logos none --threads 1 --out early")
+    run("motifs draws.npz.partial --logos none --threads 1 --out early")
     late = unfinished / "draws.npz.partial/000001.result"
     late.write_bytes((unfinished / "second").read_bytes())
     try:
-        invoke("report draws.npz.partial --motifs early --out early.html")
-        invoke("report draws.npz.partial --out all.html")
+        run("report draws.npz.partial --motifs early --out early.html")
+        run("report draws.npz.partial --out all.html")
     finally:
         late.unlink()
     drawn = re.findall(r'class="unfold"[^>]*><bdi>(\w+)</bdi>', (unfinished / "early.html").read_text())
@@ -94,23 +88,22 @@ def test_nothing_finished_is_said(unfinished: Path, tmp_path: Path) -> None:
     empty.mkdir()
     for name in ("settings.json", "header.json"):
         (empty / name).write_bytes((unfinished / "draws.npz.partial" / name).read_bytes())
-    result = invoke(f"motifs {empty} --out {tmp_path / 'out'}", 1)
+    result = run(f"motifs {empty} --out {tmp_path / 'out'}", 1)
     assert "has finished none of 3 anchors; wait until it has" in result.stderr
     (empty / "header.json").write_text(json.dumps({"anchors": "many"}))
-    assert "header.json: cannot be read" in invoke(f"report {empty} --out {tmp_path / 'out'}", 1).stderr
-    assert "model: is a directory" in invoke(f"motifs model --out {tmp_path / 'out'}", 1).stderr
+    assert "header.json: cannot be read" in run(f"report {empty} --out {tmp_path / 'out'}", 1).stderr
+    assert "model: is a directory" in run(f"motifs model --out {tmp_path / 'out'}", 1).stderr
 
 
 def test_it_ends_as_if_nobody_had_looked_and_each_anchor_is_said(unfinished: Path) -> None:
     """The summary has the numbers that were said of anchors, whether they were finished in this process or not."""
-    result = invoke(SAMPLE)
+    result = run(SAMPLE)
     assert "2 of 3 anchors are done" in result.stderr
     said = re.findall(r"^  (\w): (\S+) ± (\S+) bits, R-hat (\S+), (not )?converged$", result.stderr, re.MULTILINE)
     assert [line[0] for line in said] == ["b"]
-    whole = invoke(SAMPLE.replace("draws.npz", "whole.npz")).stderr
+    whole = run(SAMPLE.replace("draws.npz", "whole.npz")).stderr
     said += re.findall(r"^  (\w): (\S+) ± (\S+) bits, R-hat (\S+), (not )?converged$", whole, re.MULTILINE)
-    with open("draws.npz.tsv", newline="") as stream:  # noqa: PTH123
-        rows = {row["record"]: row for row in csv.DictReader(stream, delimiter="\t")}
+    rows = {row["record"]: row for row in table("draws.npz.tsv")}
     assert sorted(line[0] for line in said) == sorted(["b", *NAMES])
     for name, bits, error, rhat, unsettled in said:
         row = rows[name]

@@ -10,6 +10,7 @@ import pytest
 from Bio import motifs as bio_motifs
 from click.testing import CliRunner
 from memelite import io as memelite_io
+from running import invoke, table
 
 from maxent_cli.alphabet import encode
 from maxent_cli.commands import maxent
@@ -58,14 +59,7 @@ def run(tmp_path, sets, *options):
     with writing_draws(str(path), {}) as writer:
         for samples in sets:
             writer.add(samples)
-    result = CliRunner().invoke(maxent, ["motifs", str(path), "-o", str(tmp_path / "out"), *options])
-    assert result.exit_code == 0, result.output
-    return result, tmp_path / "out"
-
-
-def table(path):
-    with path.open(newline="") as stream:
-        return list(csv.DictReader(stream, delimiter="\t"))
+    return invoke("motifs", path, "-o", tmp_path / "out", *options), tmp_path / "out"
 
 
 def test_a_planted_motif_is_found_in_place_and_over_anchors(tmp_path):

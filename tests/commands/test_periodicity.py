@@ -1,15 +1,14 @@
 """maxent periodicity: its tables, its figure and what it says, on draws with a planted period."""
 
-import csv
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from analysis.sample_sets import independent_draws, sample_set
-from click.testing import CliRunner, Result
+from running import invoke, table
 
-from maxent_cli.commands import maxent
 from maxent_cli.io.samples import writing_draws
 
 LENGTH = 147
@@ -29,15 +28,7 @@ def draws(tmp_path: Path, request: pytest.FixtureRequest) -> tuple[str, float]:
     return path, request.param
 
 
-def run(*arguments: str, expect: int = 0) -> Result:
-    result = CliRunner().invoke(maxent, ["periodicity", *arguments])
-    assert result.exit_code == expect, result.output
-    return result
-
-
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as stream:
-        return list(csv.DictReader(stream, delimiter="\t"))
+run = partial(invoke, "periodicity")
 
 
 def test_the_folder_holds_answer_peaks_spectra_and_figure(tmp_path: Path, draws: tuple[str, float]) -> None:
@@ -75,13 +66,13 @@ def test_same_seed_same_bytes(tmp_path: Path, draws: tuple[str, float]) -> None:
 
 @pytest.mark.parametrize("given", ["", "AX", "A/AT"])
 def test_a_class_that_cannot_be_is_refused(tmp_path: Path, draws: tuple[str, float], given: str) -> None:
-    result = run(draws[0], "-o", str(tmp_path / "out"), "--class", given, expect=2)
+    result = run(draws[0], "-o", str(tmp_path / "out"), "--class", given, code=2)
     assert "words of one length" in result.stderr
     assert not (tmp_path / "out").exists()
 
 
 def test_what_is_no_draws_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "draws.npz").write_bytes(b"nothing")
-    result = run(str(tmp_path / "draws.npz"), "-o", str(tmp_path / "out"), expect=1)
+    result = run(str(tmp_path / "draws.npz"), "-o", str(tmp_path / "out"), code=1)
     assert "draws.npz" in result.stderr
     assert not (tmp_path / "out").exists()

@@ -1,13 +1,13 @@
 """maxent predict: the table is the network's, and anchors are chosen as asked."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from running import invoke
 
 from maxent_cli.alphabet import decode
-from maxent_cli.commands import maxent
 from maxent_cli.io.checkpoint import ModelCard, load_model, save_model
 from maxent_cli.io.fasta import read_fasta
 from maxent_cli.models.architectures import build
@@ -35,10 +35,7 @@ def records(tmp_path: Path) -> str:
     return str(path)
 
 
-def run(*arguments: str, expect: int = 0, stdin: str | None = None) -> Result:
-    result = CliRunner().invoke(maxent, ["predict", *arguments, "--threads", "1"], input=stdin)
-    assert result.exit_code == expect, result.output
-    return result
+run = partial(invoke, "predict", "--threads", "1")
 
 
 def columns(text: str) -> dict[str, list[str]]:
@@ -112,11 +109,11 @@ def test_select_highest_first_by_every_condition(tmp_path: Path, model: str, rec
 
     assert names() == order
     assert names("--top", "4") == order[:4]
-    assert names("--at-least", repr(least)) == order[: int((margin >= least).sum())]
+    assert names("--min-contrast", repr(least)) == order[: int((margin >= least).sum())]
     positive = [name for name in order if margin[NAMES.index(name)] > 0]
     assert names("--label", "1", "--correct") == positive
     assert names("--label", "0", "--correct", "--top", "3") == [name for name in order if name not in positive][:3]
-    assert names("--at-least", "1e9") == []
+    assert names("--min-contrast", "1e9") == []
     run(*base, "--top", "1")
     assert next(read_fasta(str(chosen))).sequence == SEQUENCES[int(np.argmax(margin))]
     assert Path(f"{chosen}.provenance.json").is_file()
@@ -141,7 +138,7 @@ def test_shares_go_with_the_anchors_and_the_command_line_before_a_file(
     (tmp_path / "run.toml").write_text("[predict]\ndiverse = 4\n")
     run(*base, "--top", "2", "--config", str(tmp_path / "run.toml"))
     assert [record.stands_for for record in read_fasta(str(chosen))] == [None, None]
-    run(*base, "--top", "2", "--diverse", "2", expect=2)
+    run(*base, "--top", "2", "--diverse", "2", code=2)
 
 
 def test_select_bed(tmp_path: Path, model: str, records: str) -> None:
@@ -155,7 +152,7 @@ def test_select_bed(tmp_path: Path, model: str, records: str) -> None:
 def test_select_bed_needs_coordinates(tmp_path: Path, model: str) -> None:
     chosen = str(tmp_path / "anchors.bed")
     arguments = ["-", "--model", model, "-o", str(tmp_path / "scores.tsv"), "--select", chosen]
-    result = run(*arguments, stdin=f">a\n{SEQUENCES[0]}\n", expect=1)
+    result = run(*arguments, stdin=f">a\n{SEQUENCES[0]}\n", code=1)
     assert "anchors.bed: a selected record has no coordinates; name a FASTA file instead" in result.stderr
     assert not Path(chosen).exists()
 
@@ -176,8 +173,8 @@ def test_bed_and_genome(tmp_path: Path, model: str) -> None:
         (["--table", "records.fa", "--label", "1"], "table: holds labels, and excludes label"),
         (["records.fa", "--top", "3"], "give --select FILE"),
         (["records.fa", "--select", "a.fa", "--correct"], "correct: needs labels"),
-        (["records.fa", "--select", "a.fa", "--at-least", "nan"], "nan is not a finite number"),
-        (["records.fa", "--select", "a.fa", "--at-least", "inf"], "inf is not a finite number"),
+        (["records.fa", "--select", "a.fa", "--min-contrast", "nan"], "nan is not a finite number"),
+        (["records.fa", "--select", "a.fa", "--min-contrast", "inf"], "inf is not a finite number"),
         (["records.fa", "--output", "2-0"], "numbered 0 to 1 (negative, positive)"),
     ],
 )
@@ -185,6 +182,6 @@ def test_wrong_use_is_said(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, model: str, records: str, arguments: list[str], message: str
 ) -> None:
     monkeypatch.chdir(Path(records).parent)
-    result = run(*arguments, "--model", model, "-o", str(tmp_path / "scores.tsv"), expect=2)
+    result = run(*arguments, "--model", model, "-o", str(tmp_path / "scores.tsv"), code=2)
     assert message in result.stderr
     assert not (tmp_path / "scores.tsv").exists()

@@ -1,16 +1,17 @@
 """maxent sample, from files to files: the draws file, the summary, what is rejected, said and refused."""
 
-import csv
 import json
 import shlex
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 from forked import maxent_words
+from running import invoke, table
 from small import saved, small_model, twin_energy
 
 from maxent_cli.alphabet import decode, one_hot
@@ -51,20 +52,12 @@ def fasta(tmp_path: Path) -> str:
     return str(path)
 
 
-def run(*arguments: str, expect: int = 0, stdin: str | None = None) -> Result:
-    result = CliRunner().invoke(maxent, ["sample", *arguments], input=stdin)
-    assert result.exit_code == expect, result.output
-    return result
+run = partial(invoke, "sample")
 
 
 def draws_of(path: object) -> list[SampleSet]:
     with open_draws(str(path)) as draws:
         return list(draws)
-
-
-def table(path: object) -> list[dict[str, str]]:
-    with Path(str(path)).open(newline="") as stream:
-        return list(csv.DictReader(stream, delimiter="\t"))
 
 
 def test_draws_summary_and_provenance(tmp_path: Path, model: str, fasta: str) -> None:
@@ -169,12 +162,12 @@ def test_anchors_from_bed_and_a_genome(tmp_path: Path, model: str) -> None:
     plus, minus = draws_of(out)
     assert [decode(plus.anchor), decode(minus.anchor)] == [ANCHOR, "CAATGATC"]
     assert (plus.interval.start, plus.interval.end, minus.interval.strand) == (4, 12, "-")
-    assert "give --genome" in run(str(bed), "--model", model, "-o", str(out), *SHORT, expect=1).stderr
+    assert "give --genome" in run(str(bed), "--model", model, "-o", str(out), *SHORT, code=1).stderr
 
 
 def test_strict_exits_with_3_and_writes_all_the_same(tmp_path: Path, model: str, fasta: str) -> None:
     out = tmp_path / "out.npz"
-    result = run(fasta, "--model", model, "-o", str(out), *SHORT, "--strict", expect=3)
+    result = run(fasta, "--model", model, "-o", str(out), *SHORT, "--strict", code=3)
     assert "3 not converged" in result.stderr
     assert "ESS" in result.stderr
     assert len(draws_of(out)) == len(table(f"{out}.tsv")) == 3
@@ -329,7 +322,7 @@ def test_beta_0_is_the_background(tmp_path: Path, model: str, fasta: str) -> Non
 )
 def test_usage_errors_exit_with_2(tmp_path: Path, model: str, fasta: str, given: list[str], words: str) -> None:
     out = tmp_path / "out.npz"
-    result = run(fasta, "--model", model, "-o", str(out), *SHORT, *given, expect=2)
+    result = run(fasta, "--model", model, "-o", str(out), *SHORT, *given, code=2)
     assert words in result.stderr
     assert not out.exists()
 
@@ -337,20 +330,20 @@ def test_usage_errors_exit_with_2(tmp_path: Path, model: str, fasta: str, given:
 def test_input_errors_are_one_line_and_leave_nothing(tmp_path: Path, model: str) -> None:
     path, out = tmp_path / "anchors.fa", tmp_path / "out.npz"
     path.write_text(">a\nACG\n")
-    result = run(str(path), "--model", model, "-o", str(out), *SHORT, expect=1)
+    result = run(str(path), "--model", model, "-o", str(out), *SHORT, code=1)
     assert result.stderr.splitlines()[-1].startswith(f"maxent: {path}: all 1 records were rejected")
     assert [place.name for place in tmp_path.glob("out.npz*")] == ["out.npz.rejected.tsv"]
     assert table(f"{out}.rejected.tsv")[0]["reason"] == "shorter than 8 bp"
     Path(f"{out}.rejected.tsv").unlink()
     path.write_text(f">a\n{ANCHOR}\n")
     (tmp_path / "empty").mkdir()
-    assert "model.json" in run(str(path), "--model", str(tmp_path / "empty"), "-o", str(out), *SHORT, expect=1).stderr
+    assert "model.json" in run(str(path), "--model", str(tmp_path / "empty"), "-o", str(out), *SHORT, code=1).stderr
 
 
 def test_a_dead_network_is_an_error_that_names_the_anchor_or_model(tmp_path: Path, fasta: str) -> None:
     dead = small_model(len(ANCHOR))
     dead.output.weight.data[:] = 1.0
-    result = run(fasta, "--model", saved(tmp_path / "dead", dead), "-o", str(tmp_path / "out.npz"), *SHORT, expect=1)
+    result = run(fasta, "--model", saved(tmp_path / "dead", dead), "-o", str(tmp_path / "out.npz"), *SHORT, code=1)
     assert "one: the output does not depend on the representation" in result.stderr
     assert not (tmp_path / "out.npz").exists()
 
@@ -434,7 +427,7 @@ def test_what_would_have_no_effect_is_refused(
     tmp_path: Path, model: str, fasta: str, given: list[str], words: str
 ) -> None:
     out = tmp_path / "out.npz"
-    assert words in run(fasta, "--model", model, "-o", str(out), *SHORT, *given, expect=2).stderr
+    assert words in run(fasta, "--model", model, "-o", str(out), *SHORT, *given, code=2).stderr
     assert not out.exists()
 
 

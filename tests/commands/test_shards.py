@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from running import invoke
 from small import saved, small_model
 
-from maxent_cli.commands import maxent
 from maxent_cli.data import Shard
 from maxent_cli.io.samples import open_draws
 from maxent_cli.models import prediction
@@ -82,22 +81,16 @@ COMMANDS = {
 }
 
 
-def run(*arguments: str, expect: int = 0) -> Result:
-    result = CliRunner().invoke(maxent, list(arguments))
-    assert result.exit_code == expect, result.output
-    return result
-
-
 def refused(*arguments: str) -> str:
     """What a refusal says: one line."""
-    result = run(*arguments, expect=1)
+    result = invoke(*arguments, code=1)
     assert result.stderr.count("\n") == 1
     return result.stderr
 
 
 def call(name: str, out: str, shard: str = "1/1") -> None:
     arguments = [argument.replace("OUT", out) for argument in COMMANDS[name].arguments]
-    run(name.strip(), *arguments, "--out", out, "--shard", shard)
+    invoke(name.strip(), *arguments, "--out", out, "--shard", shard)
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +101,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "anchors.fa").write_text("".join(f">{name}\n{letters}\n" for name, letters in RECORDS.items()))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        run("sample", *DRAWING, "--out", "draws.npz")
+        invoke("sample", *DRAWING, "--out", "draws.npz")
         for name in COMMANDS:
             call(name, f"whole_{name}")
     return folder
@@ -138,14 +131,14 @@ def test_parts_together_are_the_whole(name: str, count: int) -> None:
     rejected = [Path(f"{part}.rejected.tsv").exists() for part in parts]
     of_each = [bool(set(ALL[block.start : block.stop]) & LEFT_OUT) for block in blocks(count)]
     assert rejected == (of_each if "OUT.rejected.tsv" in COMMANDS[name].outputs else [False] * count)
-    result = run("merge", *reversed(parts), "--out", "merged")
+    result = invoke("merge", *reversed(parts), "--out", "merged")
     assert f"merged: {count} parts, {KEPT} records" in result.stderr
     if name == "sample":
-        run("merge", *reversed([f"{part}.fa" for part in parts]), "--out", "merged.fa")
+        invoke("merge", *reversed([f"{part}.fa" for part in parts]), "--out", "merged.fa")
     for output in COMMANDS[name].outputs:
         assert content(output.replace("OUT", f"whole_{name}")) is not None
         assert content(output.replace("OUT", "merged")) == content(output.replace("OUT", f"whole_{name}"))
-    run("merge", "merged", "--out", "again")
+    invoke("merge", "merged", "--out", "again")
     assert content("again") == content(f"whole_{name}")
 
 
@@ -203,7 +196,7 @@ FOREIGN = {
 def test_what_is_of_another_run_is_named(parts: list[str], name: str) -> None:
     alter, said = FOREIGN[name]
     given = alter(["anchors.fa", "--model", "model", "--label", "1", "--shard", "2/3"])
-    run("predict", *given, "--out", "part2")
+    invoke("predict", *given, "--out", "part2")
     message = refused("merge", *parts, "--out", "merged")
     assert f"part2: is not of the run of part1: {said}" in message
     assert not Path("merged").exists()
@@ -212,8 +205,10 @@ def test_what_is_of_another_run_is_named(parts: list[str], name: str) -> None:
 def test_where_records_lie_is_no_matter(parts: list[str]) -> None:
     shutil.copytree("model", "elsewhere/model")
     shutil.copy("anchors.fa", "elsewhere/a.fa")
-    run("predict", "elsewhere/a.fa", "--model", "elsewhere/model", "--label", "1", "--shard", "2/3", "--out", "part2")
-    run("merge", *parts, "--out", "merged")
+    invoke(
+        "predict", "elsewhere/a.fa", "--model", "elsewhere/model", "--label", "1", "--shard", "2/3", "--out", "part2"
+    )
+    invoke("merge", *parts, "--out", "merged")
     assert content("merged") == content("whole_predict")
 
 
@@ -251,28 +246,28 @@ def test_damaged_provenance_is_an_input_error(parts: list[str], text: str) -> No
 
 
 def test_other_machines_are_told(parts: list[str]) -> None:
-    assert "NOTE" not in run("merge", *parts, "--out", "merged").stderr
+    assert "NOTE" not in invoke("merge", *parts, "--out", "merged").stderr
     made = json.loads(Path("part2.provenance.json").read_text())
     made["packages"]["torch"] = "9.0"
     Path("part2.provenance.json").write_text(json.dumps(made))
-    assert "NOTE: 2 kinds of CPU or versions" in run("merge", *parts, "--out", "merged").stderr
+    assert "NOTE: 2 kinds of CPU or versions" in invoke("merge", *parts, "--out", "merged").stderr
 
 
 def test_rejected_records_come_along_or_are_missed(parts: list[str]) -> None:
     Path("part2.rejected.tsv").rename("away")
     assert "part2.rejected.tsv: is not there, and 1 records were" in refused("merge", *parts, "--out", "merged")
     Path("away").rename("part2.rejected.tsv")
-    run("merge", *parts, "--out", "merged")
+    invoke("merge", *parts, "--out", "merged")
     table = Path("merged.rejected.tsv").read_text().splitlines()
     assert [line.split("\t")[0] for line in table] == ["record", "bad", "short", "long"]
 
 
 def test_summaries_come_along_where_they_are() -> None:
     for number in (1, 2):
-        run("sample", *DRAWING, "--out", f"draws{number}", "--shard", f"{number}/2", "--summary", f"s{number}.tsv")
-    run("merge", "draws1", "draws2", "--out", "merged")
+        invoke("sample", *DRAWING, "--out", f"draws{number}", "--shard", f"{number}/2", "--summary", f"s{number}.tsv")
+    invoke("merge", "draws1", "draws2", "--out", "merged")
     assert not Path("merged.tsv").exists()
-    run("merge", "s1.tsv", "s2.tsv", "--out", "merged.tsv")
+    invoke("merge", "s1.tsv", "s2.tsv", "--out", "merged.tsv")
     assert content("merged.tsv") == content("whole_sample.tsv")
 
 
@@ -287,7 +282,7 @@ def test_more_batches_than_one(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in (1, 2, 3):
         call("predict", f"part{number}", f"{number}/3")
     assert seen == known
-    run("merge", "part1", "part2", "part3", "--out", "merged")
+    invoke("merge", "part1", "part2", "part3", "--out", "merged")
     assert content("merged") == content("whole") == content("whole_predict")
 
 
@@ -296,12 +291,12 @@ def test_parts_of_a_labelled_table(packed: bool) -> None:
     rows = "".join(f"{name}\t{letters}\t{number % 2}\n" for number, (name, letters) in enumerate(RECORDS.items()))
     text = f"name\tsequence\tlabel\n{rows}".encode()
     Path("records").write_bytes(gzip.compress(text) if packed else text)
-    run("predict", "--table", "records", "--model", "model", "--out", "whole")
+    invoke("predict", "--table", "records", "--model", "model", "--out", "whole")
     for number in (1, 2, 3):
         line = ["--table", "records", "--model", "model", "--out", f"part{number}", "--shard", f"{number}/3"]
         said = "records: is compressed, and is read through for this part; of a plain file only its block is"
-        assert (said in run("predict", *line).stderr) == packed
-    run("merge", "part1", "part2", "part3", "--out", "merged")
+        assert (said in invoke("predict", *line).stderr) == packed
+    invoke("merge", "part1", "part2", "part3", "--out", "merged")
     assert content("merged") == content("whole")
     assert content("merged.rejected.tsv") == content("whole.rejected.tsv") is not None
     assert [line.split("\t")[-2] for line in Path("merged").read_text().splitlines()[1:]] == ["0", "0", "0", "1", "0"]
@@ -309,13 +304,13 @@ def test_parts_of_a_labelled_table(packed: bool) -> None:
 
 @pytest.mark.parametrize("shard", ["0/3", "4/3", "3", "a/b", "1/0", "-1/2", "1/2/3", ""])
 def test_what_is_no_shard_is_a_usage_error(shard: str) -> None:
-    result = run("predict", "anchors.fa", "--model", "model", "--out", "part", "--shard", shard, expect=2)
+    result = invoke("predict", "anchors.fa", "--model", "model", "--out", "part", "--shard", shard, code=2)
     assert "--shard" in result.stderr
 
 
 def test_records_are_chosen_from_all() -> None:
     arguments = ["anchors.fa", "--model", "model", "--out", "part", "--shard", "1/2", "--select", "chosen.fa"]
-    assert "select: chooses among all records" in run("predict", *arguments, expect=2).stderr
+    assert "select: chooses among all records" in invoke("predict", *arguments, code=2).stderr
 
 
 def test_draws_of_parts_are_numbered_within_them() -> None:
@@ -325,18 +320,18 @@ def test_draws_of_parts_are_numbered_within_them() -> None:
 
 
 def test_provenance_is_shown_and_required(parts: list[str]) -> None:
-    run("merge", *parts, "--out", "merged")
-    shown = run("provenance", "merged").stdout
+    invoke("merge", *parts, "--out", "merged")
+    shown = invoke("provenance", "merged").stdout
     for wanted in ("version   maxent 0", "torch 2", "part      1/1 of 5 records, 3 rejected", "took ", "output "):
         assert wanted in shown
     assert re.search(r"^took +[\d.]+ s, \d+ MiB; its parts [\d.]+ s, \d+ MiB$", shown, re.MULTILINE)
     assert re.search(r"^input +anchors.fa sha256 [0-9a-f]{64}$", shown, re.MULTILINE)
     assert re.search(r"^input +model/weights.safetensors sha256 [0-9a-f]{64}$", shown, re.MULTILINE)
-    made = json.loads(run("provenance", "merged", "--json").stdout)
+    made = json.loads(invoke("provenance", "merged", "--json").stdout)
     assert made["packages"]["numpy"]
     assert list(made["parts"]["outputs"]) == parts
     Path("part2").unlink()  # may go once it is merged
-    assert run("provenance", "merged", "--check").output == ""
+    assert invoke("provenance", "merged", "--check").output == ""
     Path("anchors.fa").write_text("changed")
     assert "anchors.fa: has changed since merged was made from it" in refused("provenance", "merged", "--check")
     Path("anchors.fa").unlink()
@@ -347,7 +342,7 @@ def test_provenance_is_shown_and_required(parts: list[str]) -> None:
 
 
 def test_provenance_of_a_folder_sees_each_file() -> None:
-    assert "pairs.tsv sha256" in run("provenance", "whole_dependence").stdout
-    run("provenance", "whole_dependence/", "--check")
+    assert "pairs.tsv sha256" in invoke("provenance", "whole_dependence").stdout
+    invoke("provenance", "whole_dependence/", "--check")
     Path("whole_dependence/letters.tsv").unlink()
     assert "whole_dependence: is not as it was" in refused("provenance", "whole_dependence", "--check")

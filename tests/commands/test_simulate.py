@@ -85,7 +85,7 @@ def test_standard_output_holds_only_fasta() -> None:
 
 @pytest.mark.parametrize(
     ("option", "value", "gc"),
-    [("--gc", "0.8", 0.8), ("--background", "0.8", 0.8), ("--background", "0.7,0.1,0.1,0.1", 0.2)],
+    [("--gc", "0.8", 0.8), ("--background", "0.7,0.1,0.1,0.1", 0.2)],
 )
 def test_composition(option: str, value: str, gc: float) -> None:
     letters = "".join(run("-o", "-", "--count", 200, option, value).stdout.splitlines()[1::2])
@@ -156,14 +156,6 @@ def test_input_errors_name_the_file_and_leave_nothing(tmp_path: Path) -> None:
     assert occupied.exit_code == 1
     assert f"{folder}: is a folder" in occupied.stderr
     assert list(tmp_path.iterdir()) == [folder]
-
-
-def test_help_has_the_default_and_unit_of_every_option() -> None:
-    text = run("--help-all").stdout
-    for option in ("--truth", "--length", "--count", "--background", "--motifs", "--seed", "--prefix"):
-        described = " ".join(text.split(option + " ")[-1].split())
-        assert "default: " in described[:250], option
-    assert "spacing=10-12" in text
 
 
 def test_the_wall_time_is_that_of_the_command(tmp_path: Path) -> None:

@@ -17,13 +17,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 from forked import forked
 from report_files import write_parts
+from running import run
 from small import saved, small_model
+from thinned import thinned
 
 from maxent_cli.alphabet import decode
-from maxent_cli.commands import maxent
 from maxent_cli.data import Stop
 from maxent_cli.io.unfinished import unfinished
 
@@ -85,13 +85,6 @@ def start(line: str) -> subprocess.Popen[str]:
     return subprocess.Popen([*forked(), MAIN, *line.split()], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def run(line: str, code: int = 0) -> Result:
-    """A run in this process, to its end."""
-    result = CliRunner().invoke(maxent, line.split())
-    assert result.exit_code == code, result.output
-    return result
-
-
 def until(process: subprocess.Popen[str], happened: Callable[[], object]) -> None:
     """Wait for something, while the process lives."""
     while not happened() and process.poll() is None:
@@ -118,20 +111,19 @@ def stop(line: str, out: str, kept: str, number: signal.Signals) -> None:
     assert list(Path(f"{out}.partial").glob(kept))
 
 
-@pytest.mark.parametrize(
-    ("line", "kept", "number"),
-    [
-        (SAMPLE, "000001.*", signal.SIGTERM),
-        (PROBE, "000001.*", signal.SIGUSR1),
-        (DESIGN, "000001.*", signal.SIGTERM),
-        (TRAIN, "training.safetensors", signal.SIGINT),
-        (KEEPING, "checkpoint.*", signal.SIGTERM),
-        (LEARNING, "000001.*", signal.SIGTERM),
-        (ATTRIBUTE, "000001.*", signal.SIGUSR1),
-        (DEPENDENCE, "000001.*", signal.SIGTERM),
-    ],
-    ids=lambda part: str(part).split()[0],
-)
+STOPPED = [  # a line, what it has kept when it is stopped, and the signal
+    (SAMPLE, "000001.*", signal.SIGTERM),
+    (PROBE, "000001.*", signal.SIGUSR1),
+    (DESIGN, "000001.*", signal.SIGTERM),
+    (TRAIN, "training.safetensors", signal.SIGINT),
+    (KEEPING, "checkpoint.*", signal.SIGTERM),
+    (LEARNING, "000001.*", signal.SIGTERM),
+    (ATTRIBUTE, "000001.*", signal.SIGUSR1),
+    (DEPENDENCE, "000001.*", signal.SIGTERM),
+]
+
+
+@pytest.mark.parametrize(("line", "kept", "number"), thinned(STOPPED, 2), ids=lambda part: str(part).split()[0])
 def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(
     line: str, kept: str, number: signal.Signals, folder: Path, undisturbed: Path
 ) -> None:

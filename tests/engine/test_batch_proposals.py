@@ -10,10 +10,10 @@ from maxent_cli.engine import batch_proposals
 from maxent_cli.engine.batch_proposals import as_integers, joined, propose, slots_of, tables_of, words
 from maxent_cli.engine.proposals import REDRAW, Move, MoveTable, move_table, propose_block
 from maxent_cli.engine.randomness import EXCHANGE_STEP, exchange_log_uniforms, philox
-from maxent_cli.interpret.sampling import ALL_MOVES, REVERSIBLE
+from maxent_cli.interpret.sampling import ALL_MOVES, REVERSIBLE, SCATTERED
 
 CPU, LENGTH, CHAINS = torch.device("cpu"), 41, 300
-SETS = MOVE_SETS | {"all": ALL_MOVES, "reversible": REVERSIBLE}
+SETS = MOVE_SETS | {"all": ALL_MOVES, "reversible": REVERSIBLE, "scattered": SCATTERED}
 STEPS = (0, 7, 2**33 + 5)
 
 

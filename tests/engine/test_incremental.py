@@ -15,9 +15,9 @@ from maxent_cli.alphabet import encode
 from maxent_cli.engine.incremental import compiled_chain, letter_energies, single_changes
 from maxent_cli.engine.kernels import metropolis_hastings
 from maxent_cli.engine.layers import BIAS
-from maxent_cli.engine.proposals import LETTER, REDRAW, REVERSE_COMPLEMENT, SHIFT, Move
+from maxent_cli.engine.proposals import LETTER, REDRAW, REVERSE_COMPLEMENT, SCATTER, SHIFT, Move
 from maxent_cli.engine.target import Kernel, Ladder, State, Target, Trace, start_state
-from maxent_cli.interpret.plan import HANDLERS, Add, Crop, Mean, Turn, as_representation, read_plan
+from maxent_cli.interpret.plan import HANDLERS, Add, Back, Crop, Join, Mean, Turn, as_representation, read_plan
 from maxent_cli.models.architectures import build
 from maxent_cli.models.protocol import one_hot
 
@@ -29,6 +29,7 @@ MOVES = (
     Move(SHIFT, 0.1, 10**6, 4),
     Move(REVERSE_COMPLEMENT, 0.2, 4),
     Move(REDRAW, 0.1, 3),
+    Move(SCATTER, 0.1, 3),
 )
 
 
@@ -101,6 +102,41 @@ def twice(x: Tensor, first: nn.Module, second: nn.Module) -> Tensor:
     scanned = first(x).relu()
     found = second(scanned).relu() + scanned + scanned
     return (functional.relu(found) + scanned).mean(dim=-1, keepdim=True)
+
+
+def shortcut(x: Tensor, first: nn.Module, norm: nn.Module, second: nn.Module, other: nn.Module) -> Tensor:
+    """As ResNet where a block changes the number of channels: what it read comes in by a convolution of its own."""
+    x = functional.relu(first(x))
+    return functional.relu(norm(second(x)) + other(x))
+
+
+def side_by_side(x: Tensor, first: nn.Module, second: nn.Module, third: nn.Module) -> Tensor:
+    """As Inception: several widths, two of them of the letters."""
+    scanned = functional.relu(first(x))
+    return torch.cat([scanned, torch.tanh(second(x)), functional.relu(third(scanned))], 1)
+
+
+def dense(x: Tensor, first: nn.Module, second: nn.Module, third: nn.Module, norm: nn.Module, last: nn.Module) -> Tensor:
+    """As DenseNet: each layer reads all before it."""
+    x = functional.relu(first(x))
+    x = torch.cat([x, functional.relu(second(x))], dim=1)
+    x = norm(torch.cat((x, functional.relu(third(x))), axis=1))
+    return torch.tanh(last(x.mean(2)))
+
+
+def joined_ends(x: Tensor, first: nn.Module, second: nn.Module, last: nn.Module) -> Tensor:
+    """Two towers of different lengths, whose means are joined."""
+    return torch.tanh(last(torch.cat([functional.relu(first(x)).mean(2), functional.relu(second(x)).mean(2)], -1)))
+
+
+def computed(x: Tensor, first: nn.Module, second: nn.Module) -> Tensor:
+    """As ChromBPNet: crops by what follows from lengths."""
+    x = functional.relu(first(x))
+    start, end = x.shape[2] // 4, x.size(2) - 2
+    found = functional.relu(second(x))
+    crop = (x.size(-1) - found.size(-1)) // 2
+    x = x[:, :, crop:-crop] + found
+    return x[:, :, start - 1 : end].mean(dim=2)
 
 
 FUNCTIONS = [
@@ -202,6 +238,32 @@ NETWORKS |= {
     ),
     "an addition last": lambda: written(added_last, conv(), nn.Conv1d(6, 6, 3, padding=1)),
     "the same added twice": lambda: written(twice, conv(), nn.Conv1d(6, 6, 3, padding=1)),
+    "a shortcut by a convolution": lambda: written(
+        shortcut, conv(), nn.BatchNorm1d(5), nn.Conv1d(6, 5, 3, padding=1), nn.Conv1d(6, 5, 1)
+    ),
+    "several widths side by side": lambda: written(
+        side_by_side, conv(6, 3, padding=1), conv(4, 5, padding=2), nn.Conv1d(6, 3, 3, padding=1)
+    ),
+    "a dense block": lambda: written(
+        dense,
+        conv(padding=1),
+        nn.Conv1d(6, 3, 3, padding=1),
+        nn.Conv1d(9, 2, 3, padding=1),
+        nn.BatchNorm1d(11),
+        nn.Linear(11, 5),
+    ),
+    "joined ends": lambda: written(joined_ends, conv(), conv(5, 6), nn.Linear(11, 4)),
+    "crops by computed numbers": lambda: written(computed, conv(), nn.Conv1d(6, 6, 3)),
+    "strided convolutions": lambda: network(
+        LENGTH,
+        conv(6, 5, stride=2, padding=2),
+        nn.ReLU(),
+        nn.Conv1d(6, 5, 3, stride=2, padding=1),
+        nn.BatchNorm1d(5),
+        nn.Tanh(),
+        nn.Flatten(),
+        4,
+    ),
 }
 NETWORKS |= {type(layer).__name__: _scanned(layer) for layer in FUNCTIONS}
 NETWORKS |= {f"pool: {name}": _pooled(layer) for name, layer in POOLS.items()}
@@ -230,9 +292,9 @@ def same(one: tuple[State, Trace], other: tuple[State, Trace], tolerance: float)
 
 def test_networks_cover_every_layer_that_a_plan_may_hold():
     used = {type(module) for make in NETWORKS.values() for module in make().modules()}
-    # what tracing puts for calls: additions, means and crops are in some of these networks; an exchange of axes is
+    # what tracing puts for calls: all but an exchange of axes are in some of these networks; that is
     # compiled in tests/interpret/test_own_networks.py
-    assert set(HANDLERS) <= used | {Turn, Add, Mean, Crop}
+    assert set(HANDLERS) <= used | {Turn, Add, Back, Join, Mean, Crop}
 
 
 def test_energies_are_those_of_full_passes(law):

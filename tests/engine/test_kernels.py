@@ -81,6 +81,12 @@ def test_an_exact_start_stays_exact_on_each_law(make, chains, name):
     assert exact_start_probability(kernel, law, chains=chains) > ODD
 
 
+@pytest.mark.parametrize("name", ["unknown letter", "protected letter", "support and field"])
+def test_scattered_letters_leave_alone_what_may_not_change(make, chains, name):
+    kernel, law = make(law_named(name), MOVE_SETS["scattered"])
+    assert exact_start_probability(kernel, law, chains=chains) > ODD
+
+
 @pytest.mark.parametrize("moves", MOVE_SETS)
 @other_checks
 def test_each_set_of_moves_passes_the_other_checks(make, check, moves):

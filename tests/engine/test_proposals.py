@@ -14,7 +14,9 @@ from maxent_cli.engine.proposals import (
     LETTER,
     REDRAW,
     REVERSE_COMPLEMENT,
+    SCATTER,
     SHIFT,
+    SPARED,
     Move,
     cumulative_rows,
     move_table,
@@ -203,3 +205,37 @@ def test_cumulative_rows_end_at_1_even_where_frequencies_do_not_add_up():
     rows = cumulative_rows(np.array([[0.1, 0.2, 0.3, 0.4], [1.0, 1.0, 1.0, 1.0]]))
     np.testing.assert_allclose(rows, [[0.1, 0.3, 0.6, 1.0], [0.25, 0.5, 0.75, 1.0]])
     assert (rows[:, 3] == 1).all()
+
+
+ADAPTED = np.array([[0.25] * 4, [0.97, 0.01, 0.01, 0.01], [0.4, 0.3, 0.2, 0.1], [0.25] * 4])
+UNIFORM = np.full((4, 4), 0.25)
+
+
+@pytest.mark.parametrize("wanted", [1, 2, 4, 100])
+def test_scattered_letters_are_as_many_as_wanted_and_fewer_where_the_adapted_rows_hold_much(wanted: int) -> None:
+    mutable = np.array([True, True, True, False])
+    (chances,) = move_table((Move(SCATTER, 1.0, wanted),), UNIFORM, mutable, ADAPTED).chances
+    assert chances.sum() == pytest.approx(min(wanted, 3))
+    assert chances[3] == 0
+    if wanted < 2:
+        bits = np.sum(ADAPTED * np.log2(ADAPTED / UNIFORM), axis=1)
+        assert chances[1] / chances[0] == pytest.approx(2 ** (-SPARED * bits[1]))
+
+
+def test_a_scattered_redraw_gives_each_sequence_as_often_as_listing_says() -> None:
+    moves, count = (Move(SCATTER, 1.0, 2),), 50_000
+    table = move_table(moves, UNIFORM, ALL_FREE, ADAPTED)
+    maps = [np.empty((1, count, 4), kind) for kind in (np.int64, np.uint8, np.uint8, np.uint8)]
+    block = (*maps, np.empty((1, count), np.int64), np.empty((1, count)))
+    propose_block(random_keys(count), 0, table, block)
+    x = encode("GATC")
+    numbers = applied(block, x)[0].astype(int) @ [64, 16, 4, 1]
+    (chances,) = table.chances
+    each = chances[:, None] * ADAPTED + (1 - chances)[:, None] * np.eye(4)[x]
+    expected = np.array([np.prod(each[np.arange(4), letters]) for letters in all_letters(4)])
+    assert law_probability(np.bincount(numbers, minlength=256), expected) > ODD
+    redrawn = maps[3][0] > 0
+    np.testing.assert_array_equal(redrawn, maps[1][0] == 4)
+    np.testing.assert_allclose(redrawn.mean(axis=0), chances, atol=0.02)
+    together = (redrawn[:, 0] & redrawn[:, 2]).mean()  # by numbers of their own
+    assert together == pytest.approx(chances[0] * chances[2], abs=0.02)

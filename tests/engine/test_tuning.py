@@ -9,6 +9,7 @@ from exact import (
     ODD,
     all_states,
     draw_from,
+    exact_start_probability,
     law_probability,
     listed_energy,
     listed_law,
@@ -17,8 +18,10 @@ from exact import (
 )
 from toy import LAWS, MOVE_SETS, Law
 
+from maxent_cli.engine.full_passes import full_pass_chain
 from maxent_cli.engine.incremental import compiled_chain
-from maxent_cli.engine.proposals import REDRAW, Move
+from maxent_cli.engine.kernels import metropolis_hastings
+from maxent_cli.engine.proposals import REDRAW, SCATTER, Move
 from maxent_cli.engine.surrogate import surrogate_chain
 from maxent_cli.engine.target import Kernel, Ladder, State, Surrogate, Target, Trace, start_state
 from maxent_cli.engine.tuning import FROZEN, ROUNDS, Tuned, first_ladder, tune
@@ -97,6 +100,11 @@ def test_a_top_that_is_too_low_climbs() -> None:
     wanted = 0.4 * mean_energy(0.0)
     found = tuned(first_ladder(0.5, REPLICAS, 0.2), wanted, steps=4800)
     assert mean_energy(found.betas[-1]) == pytest.approx(wanted, abs=0.05 * mean_energy(0.0))
+
+
+def test_a_warm_up_of_few_steps_takes_few_and_at_least_one_a_round() -> None:
+    steps = [tuned(first_ladder(20.0, REPLICAS, 0.5), None, steps=some).state.step for some in (1, 3 * ROUNDS, 300)]
+    assert steps == [ROUNDS, 3 * ROUNDS, 10 * ROUNDS]
 
 
 def test_the_last_rounds_change_nothing_and_the_history_says_so() -> None:
@@ -182,3 +190,39 @@ def test_a_surrogate_is_learned_until_the_last_rounds_which_change_nothing() -> 
     assert used == [(5 + min(number, ROUNDS - FROZEN),) * 2 for number in range(ROUNDS)]
     assert found.surrogate == Surrogate(plan, 5 + ROUNDS - FROZEN)
     np.testing.assert_array_equal(found.accepted, 1)  # the surrogate is the network itself
+
+
+def spread_in_warm_up(share: float, beta: float = 1.0) -> list[float]:
+    """How many letters were drawn at once, in what the moves say, in each round and after, if such a share is taken."""
+    seen = list[float]()
+
+    def scripted(state: State, target: Target, draws: int, _: int) -> tuple[State, Trace]:
+        seen.append(target.scattered)
+        codes = np.repeat(state.codes.numpy()[:, None], draws, axis=1)
+        energy = np.repeat(state.energy.numpy()[:, None], draws, axis=1)
+        return state, Trace(codes, energy, np.array([50, 100, 100]), np.array([50, 100 * share, 100 * share]))
+
+    moves = np.array([False, True, True])
+    found = tune(scripted, started(LAW, 4, 1), LAW.target, np.array([beta]), None, 2400, scattering=moves)
+    return [*seen, found.scattered]
+
+
+def test_scattered_redraws_draw_more_letters_where_many_are_accepted_and_end_so() -> None:
+    rising, falling, well = (spread_in_warm_up(share) for share in (0.6, 0.1, 0.35))
+    assert rising[0] == falling[0] == 1
+    assert (np.diff(rising[: ROUNDS - FROZEN]) >= 0).all()
+    assert rising[-1] == len(LAW.free)  # times what the moves say; no more letters may change
+    assert falling[-1] == pytest.approx(max(np.exp(2 * -0.25 * (ROUNDS - FROZEN)), 1 / len(LAW.free)))
+    assert well == pytest.approx([1.0] * (ROUNDS + 1))
+    for one in (rising, falling):
+        assert len(set(one[ROUNDS - FROZEN :])) == 1  # the last third changes nothing
+
+
+def test_moves_are_spread_by_what_warm_up_found_and_the_law_is_kept_whatever_that_is() -> None:
+    spread = replace(LAW.target, scattered=2.0)
+    moves = (Move(SCATTER, 0.5, 1), Move(REDRAW, 0.5, 2))
+    assert spread.spread(moves) == (Move(SCATTER, 0.5, 2), Move(REDRAW, 0.5, 2))
+    assert replace(spread, scattered=0.01).spread(moves)[0].width == 1
+    wide = Law(spread, LAW.anchor, LAW.plan)
+    assert exact_start_probability(metropolis_hastings(MOVE_SETS["scattered"]), wide, chains=50_000) > ODD
+    assert exact_start_probability(full_pass_chain(MOVE_SETS["scattered"]), wide, chains=50_000) > ODD

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from small import SKEWED, anchor, anchors, hidden_units, outputs_held, small_model
+from small import SKEWED, anchor, anchors, attributed, hidden_units, outputs_held, small_model
 from tangermeme.saturation_mutagenesis import saturation_mutagenesis
 from torch import Tensor, nn
 from torch.nn import functional
@@ -15,7 +15,7 @@ from maxent_cli.alphabet import LETTERS, encode
 from maxent_cli.data import Sequences
 from maxent_cli.errors import InputError
 from maxent_cli.interpret import attribution
-from maxent_cli.interpret.attribution import METHODS, Attribution, AttributionSettings, Question, attribute
+from maxent_cli.interpret.attribution import METHODS, Attribution, AttributionSettings, Question
 from maxent_cli.models.adapter import AdaptedNetwork, Reading
 from maxent_cli.models.protocol import SequenceModel
 
@@ -34,7 +34,7 @@ RUN = {"references": 8, "steps": 30, "seed": 1}
 
 def scored(method: str, model: SequenceModel = MODEL, around: Sequences | None = None, **given: object) -> Attribution:
     """The attribution of one anchor."""
-    (found,) = attribute(model, around or anchors(ANCHOR), settings(method, **given), 1)
+    (found,) = attributed(model, around or anchors(ANCHOR), settings(method, **given))
     return found
 
 
@@ -221,7 +221,7 @@ def test_an_anchors_scores_are_its_own_whatever_the_threads_and_neighbours(metho
     many = anchors(ANCHOR, "CCGTATTACG", "TTTTACGCAA")
     alone = scored(method, around=many.take(np.array([1])))
     for threads in (1, 2):
-        found = list(attribute(MODEL, many, settings(method), threads))
+        found = list(attributed(MODEL, many, settings(method), threads))
         assert [one.name for one in found] == ["a0", "a1", "a2"]
         np.testing.assert_array_equal(found[1].given.hypothetical, alone.given.hypothetical)
 

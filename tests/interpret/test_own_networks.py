@@ -113,7 +113,7 @@ def test_what_is_no_stack_has_a_surrogate_of_what_can_be_read_and_full_passes_wh
     setting = prepare(model, anchor(ANCHOR), law(1.0), run(), 1)
     assert setting.kernel_name == "surrogate"
     assert setting.apprentice.teacher.name == "cut after 1 convolution"
-    assert setting.instead.kernel_name.startswith("full passes (")
+    assert setting.plain.kernel_name.startswith("full passes (")
     for given in ({"moves": "letters"}, {"warmup": 0}):
         assert prepare(model, anchor(ANCHOR), law(1.0), run(**given), 1).kernel_name.startswith("full passes (")
 

@@ -5,14 +5,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 from torch.nn import functional
 from toy import ToyNetwork, network
 
 from maxent_cli.engine import layers as kind_of
 from maxent_cli.engine.incremental import last_values
 from maxent_cli.engine.layers import Plan
-from maxent_cli.interpret.plan import NotAStack, as_representation, read_plan
+from maxent_cli.interpret.plan import NotAStack, _as_steps, as_representation, read_plan
 from maxent_cli.models.architectures import ARCHITECTURES, build
 from maxent_cli.models.protocol import SequenceModel, one_hot
 
@@ -50,8 +50,14 @@ def residual(x: Tensor, first: nn.Module, second: nn.Module) -> Tensor:
     return second(scanned) + scanned
 
 
-def two_branches(x: Tensor, first: nn.Module, second: nn.Module) -> Tensor:
-    return torch.cat([first(x), second(x)], 1)
+def scaled(x: Tensor, first: nn.Module) -> Tensor:
+    found = first(x)
+    return found * found.mean(2, keepdim=True)
+
+
+def cropped_by_data(x: Tensor, first: nn.Module) -> Tensor:
+    found = first(x)
+    return found[:, :, : found.argmax()]
 
 
 def depends_on_data(x: Tensor, first: nn.Module) -> Tensor:
@@ -76,15 +82,28 @@ REFUSED: dict[str, tuple[Callable[[], SequenceModel], str]] = {
     ),
     "an addition of the letters": (
         lambda: Written(lambda x, c: c(x) + x, conv(padding=1)),
-        "the layer before it alone",
+        "adds the letters themselves",
+    ),
+    "a crop by data": (lambda: Written(cropped_by_data, conv()), "argmax: .* is not a layer it knows"),
+    "a product of two layers": (lambda: Written(scaled, conv()), "reads several layers, and is no sum of two"),
+    "the letters beside a layer": (
+        lambda: Written(lambda x, c: torch.cat([c(x), x], 1), conv(padding=1)),
+        "joins the letters themselves",
+    ),
+    "positions in a row": (
+        lambda: Written(lambda x, c: torch.cat([c(x), c(x)], 2), conv()),
+        "joins other than channels",
+    ),
+    "joined layers that were flattened": (
+        lambda: Written(lambda x, c: torch.cat([c(x).flatten(1), c(x).flatten(1)], 1), conv()),
+        "or that were flattened",
+    ),
+    "pooled letters added": (
+        lambda: Written(lambda x, c: c(x) + x[:, :, 1:-1], conv()),
+        "the first layer is neither",
     ),
     "a crop of channels": (lambda: Written(lambda x, c: c(x)[:, 1:], conv()), "other than some positions in a row"),
     "a mean over channels": (lambda: Written(lambda x, c: c(x).mean(1), conv()), "not one over positions alone"),
-    "two branches": (lambda: Written(two_branches, conv(), conv()), "does not read the layer before it alone"),
-    "a layer beside the stack": (
-        lambda: Written(unused_end, conv(), BN(4)),
-        "output: it does not read the layer before it alone",
-    ),
     "code that depends on data": (lambda: Written(depends_on_data, conv()), "its code depends on the data"),
     "arithmetic": (lambda: Written(weighted, conv()), "mul: .* is not a layer it knows"),
     "an LSTM": (
@@ -101,7 +120,6 @@ REFUSED: dict[str, tuple[Callable[[], SequenceModel], str]] = {
     ),
     "layer norm": (lambda: network(LENGTH, conv(), nn.LayerNorm(LENGTH - 2)), "LayerNorm is not a layer it knows"),
     "softmax": (lambda: network(LENGTH, conv(), nn.Softmax(1)), "Softmax is not a layer it knows"),
-    "a strided convolution": (lambda: network(LENGTH, conv(4, 3, stride=2)), "a convolution has a stride"),
     "circular padding": (lambda: network(LENGTH, conv(4, 3, padding=1, padding_mode="circular")), "other than zeros"),
     "padding beyond the span": (lambda: network(LENGTH, conv(4, 3, padding=3)), "padding other than zeros"),
     "padding that is not what lies beyond the ends": (
@@ -163,7 +181,7 @@ def test_a_subclass_of_a_layer_may_compute_something_else_and_is_refused():
         def forward(self, inputs: Tensor) -> Tensor:
             return 2 * super().forward(inputs)
 
-    with pytest.raises(NotAStack, match="does not read the layer before it alone"):
+    with pytest.raises(NotAStack, match="it reads other than letters and layers"):
         plan_of(network(LENGTH, Doubled(4, 4, 3)))
 
 
@@ -257,3 +275,19 @@ def test_same_padding_of_an_even_width_pads_more_on_the_right() -> None:
     np.testing.assert_array_equal(plans[0].table, plans[1].table)
     inputs = torch.rand(2, 4, LENGTH)
     torch.testing.assert_close(same(inputs), nn.Sequential(nn.ConstantPad1d((1, 2), 0.0), apart)(inputs))
+
+
+def test_what_nobody_reads_is_left_out() -> None:
+    assert kinds(plan_of(Written(unused_end, conv(), BN(4)))) == kinds(plan_of(network(LENGTH, conv())))
+
+
+def test_a_second_input_is_not_taken_for_letters() -> None:
+    class Controlled(ToyNetwork):
+        def forward(self, inputs: Tensor, control: Tensor) -> Tensor:
+            return self.layers(inputs) + control
+
+    graph = fx.symbolic_trace(Controlled(LENGTH, conv())).graph
+    nodes = list(graph.nodes)
+    assert [name for name, _ in _as_steps(nodes[2], nodes[0], Controlled(LENGTH, conv()))] == ["layers"]
+    with pytest.raises(NotAStack, match="add: it reads other than letters and layers"):
+        _as_steps(nodes[3], nodes[2], Controlled(LENGTH, conv()))

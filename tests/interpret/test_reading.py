@@ -5,13 +5,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from small import SKEWED, anchors, outputs_held, small_model, words
+from small import SKEWED, anchors, attributed, outputs_held, small_model, words
 from torch import nn
 
 from maxent_cli.alphabet import encode
 from maxent_cli.data import Floats, Sequences
 from maxent_cli.interpret import attribution, reading
-from maxent_cli.interpret.attribution import Attribution, AttributionSettings, attribute
+from maxent_cli.interpret.attribution import Attribution, AttributionSettings
 from maxent_cli.interpret.reading import ReadThrough
 from maxent_cli.models.adapter import AdaptedNetwork, Reading
 from maxent_cli.models.architectures import build
@@ -24,7 +24,7 @@ FEW = 4.0  # errors
 
 def read(model: SequenceModel, references: int = 20, around: Sequences | None = None) -> Attribution:
     settings = AttributionSettings("prefix", outputs_held("1-0"), SKEWED, references, 50, 1)
-    (found,) = attribute(model, around or anchors(WORD), settings, 1)
+    (found,) = attributed(model, around or anchors(WORD), settings)
     return found
 
 

@@ -70,10 +70,36 @@ def test_the_law_does_not_depend_on_how_it_is_drawn_from(given: dict, start: str
     assert probability(samples, Listed(MODEL, ANCHOR), BETA) > ODD
 
 
-def test_a_network_that_is_no_stack_follows_the_same_law() -> None:
-    samples = sample_anchor(Opaque(), anchor(ANCHOR), law(BETA), run(chains=60, replicas=2, draws=20))
+def test_a_network_that_is_no_stack_follows_the_same_law_by_full_passes() -> None:
+    plainly = {"chains": 60, "replicas": 2, "draws": 20, "moves": SINGLE_LETTERS}
+    samples = sample_anchor(Opaque(), anchor(ANCHOR), law(BETA), run(**plainly))
+    assert samples.kernel.startswith("full passes (")
     assert probability(samples, Listed(MODEL, ANCHOR), BETA) > ODD
     assert samples.drift == 0
+
+
+def test_scattered_redraws_by_full_passes_follow_the_same_law_and_go_on_as_if_never_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sampling, "learns", lambda _: False)
+    blocks: list[Block] = []
+    asked = (Opaque(), anchor(ANCHOR), law(BETA), run(chains=60, replicas=2, draws=20))
+    setting, tuned = sampling.warmed_up(sampling.prepare(*asked, 1))
+    assert setting.scattering is not None
+    assert tuned.scattered != 1
+    samples = sample_anchor(*asked, journal=Journal(iter(()), blocks.append))
+    assert samples.kernel.startswith("full passes (")
+    assert probability(samples, Listed(MODEL, ANCHOR), BETA) > ODD
+    assert same(samples, sample_anchor(*asked, threads=2, journal=Journal(iter(blocks[:7]), lambda _: None)))
+
+
+def test_a_network_that_cannot_be_read_has_a_student_and_follows_the_same_law() -> None:
+    blocks: list[Block] = []
+    asked = (Opaque(), anchor(ANCHOR), law(BETA), run(chains=60, replicas=2, draws=20))
+    samples = sample_anchor(*asked, journal=Journal(iter(()), blocks.append))
+    assert re.fullmatch(r"surrogate \(a student; \d+ steps at once, \d+% accepted\)", samples.kernel)
+    assert probability(samples, Listed(MODEL, ANCHOR), BETA) > ODD
+    assert same(samples, sample_anchor(*asked, threads=2, journal=Journal(iter(blocks[:7]), lambda _: None)))
 
 
 def test_a_surrogate_follows_the_same_law_and_a_run_goes_on_with_it_as_if_it_had_never_stopped() -> None:
@@ -88,6 +114,25 @@ def test_a_surrogate_follows_the_same_law_and_a_run_goes_on_with_it_as_if_it_had
         again = sample_anchor(*asked, threads=2, journal=Journal(iter(blocks[:done]), new.append))
         assert len(new) == len(blocks) - done
         assert same(samples, again)
+
+
+def test_where_a_surrogate_is_to_serve_the_compiled_chain_is_not_tried_but_for_want_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried, real = list[str](), sampling.compiled
+    monkeypatch.setattr(sampling, "compiled", lambda *given: tried.append("once") or real(*given))
+    monkeypatch.setattr(sampling, "MOST_COMPILED", 0)
+    setting = sampling.prepare(MODEL, anchor(ANCHOR), law(BETA), run(), 1)
+    assert (setting.kernel_name, tried) == ("surrogate", [])
+    assert setting.plain.kernel_name == "compiled"
+    assert tried == ["once"]
+
+
+def test_a_network_of_too_many_values_is_not_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampling, "MOST_HELD", 1000)
+    setting = sampling.prepare(MODEL, anchor(ANCHOR), law(BETA), run(), 1)
+    assert setting.kernel_name == "surrogate"
+    assert setting.plain.kernel_name == "full passes (the compiled chain would hold 0.0 GiB)"
 
 
 def test_a_surrogate_that_is_of_no_help_gives_way_to_full_passes(monkeypatch: pytest.MonkeyPatch) -> None:

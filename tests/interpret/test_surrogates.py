@@ -10,7 +10,6 @@ from maxent_cli.alphabet import encode
 from maxent_cli.engine.incremental import last_values
 from maxent_cli.engine.target import Surrogate, Trace
 from maxent_cli.interpret.law import LAWS, anchored_law, evaluate
-from maxent_cli.interpret.plan import NotAStack
 from maxent_cli.interpret.surrogates import (
     LEAST_STEPS,
     MOST_UNITS,
@@ -67,10 +66,20 @@ def test_what_is_not_fitted_is_held_at_its_mean() -> None:
     np.testing.assert_allclose(np.square(lessons.wanted).sum(axis=1) + lessons.left, energy**2, rtol=1e-4)
 
 
-def test_a_network_without_a_convolution_of_letters_has_no_copy() -> None:
+def test_of_a_network_without_a_convolution_of_letters_a_student_learns() -> None:
     model = network(LENGTH, nn.Softmax(1), nn.Flatten(), 5)
-    with pytest.raises(NotAStack, match="Softmax is not a layer it knows"):
-        teacher_of(model, anchored_law(model, anchor(ANCHOR), law(1.0, output="0")))
+    teacher = teacher_of(model, _law_of(model))
+    assert (teacher.front, teacher.name) == ([], "a student")
+    one = Apprentice(teacher, CODES, 1, 2, most_steps(LENGTH)).learner()
+    first = one.begin(encode(ANCHOR))
+    energy = evaluate(anchored_law(model, anchor(ANCHOR), law(1.0, output="0")).terms.energy, CODES)
+    missed = last_values(first.plan, CODES)[1] - energy
+    assert np.square(missed).mean() < 0.5 * energy.var()
+    before = one.student
+    assert one.learn(2, first, trace(24)).plan is first.plan
+    assert one.student is before  # nothing is learned but where the copy is fitted again
+    assert one.learn(3, first, trace(24)).plan is not first.plan
+    assert not np.array_equal(one.student.kernel, before.kernel)
 
 
 def test_the_work_of_a_changed_letter_is_what_it_reaches() -> None:

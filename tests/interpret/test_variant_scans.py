@@ -6,10 +6,12 @@ from functools import cache
 import numpy as np
 import pytest
 from analysis.sample_sets import sample_set
+from scipy.optimize import brentq
 from small import Listed, anchor, hidden_units, law, small_model
 
 from maxent_cli.alphabet import encode
-from maxent_cli.analysis.variants import contexts_of
+from maxent_cli.analysis import contexts
+from maxent_cli.analysis.contexts import contexts_of
 from maxent_cli.data import SampleSet
 from maxent_cli.interpret import variants
 from maxent_cli.interpret.law import LawSettings, anchored_law, evaluate, output_term
@@ -44,10 +46,10 @@ def drawn(given: dict, seed: int, chains: int = 8, draws: int = 50) -> SampleSet
     return sample_set(codes, terms.background, **given_too)
 
 
-def scan(samples: SampleSet, given: dict, apart: bool = False) -> Scanned:
+def scan(samples: SampleSet, given: dict, apart: bool = False, share: float = 1) -> Scanned:
     """All single changes; apart: each asked for by itself, so that only its two letters are tried."""
     settings = settings_of(given)
-    asked = VariantSettings(settings, settings.outputs, 10_000, seed=1)
+    asked = VariantSettings(settings, settings.outputs, 10_000, seed=1, share=share)
     sites = [(p, ((ref, alt),)) for p, ref, alt in CHANGES] if apart else list(single_sites(samples))
     return scan_anchor(MODEL, samples, sites, asked)
 
@@ -65,9 +67,14 @@ def put(word: str, position: int, letter: int) -> str:
 class Truth:
     """Of every change what the listed law says: effect, flips, free energy, and effect at beta 0."""
 
-    def __init__(self, given: dict) -> None:
-        self.listed, _ = listed_law("tethered" if given else "published")
+    def __init__(self, given: dict, rows: np.ndarray | None = None) -> None:
+        """Of another background (L, 4), if one is given."""
+        self.listed, words = listed_law("tethered" if given else "published")
         law_now, background = self.listed.law(BETA), self.listed.law(0.0)
+        if rows is not None:
+            background = np.prod(rows[np.arange(len(ANCHOR)), words], axis=1)
+            law_now = background * np.exp(-BETA * self.listed.energy)
+            law_now /= law_now.sum()
         outputs = {word: output_of(word) for word in self.listed.words}
         rows = [self._of(change, law_now, background, outputs) for change in CHANGES]
         self.in_anchor, self.effect, self.flips, self.free_energy, self.effect_beta_0 = np.array(rows).T
@@ -111,6 +118,57 @@ def test_many_draws_come_to_the_listed_values(given: dict) -> None:
         assert np.corrcoef(values, getattr(truth, name))[0, 1] > 0.99, name
 
 
+def firmer_rows(given: dict, share: float) -> np.ndarray:
+    """The background (L, 4) of contexts, by all words of the listed law rather than by draws."""
+    listed, words = listed_law("tethered")
+    law_now, codes = listed.law(BETA), encode(ANCHOR)
+    rows = np.array(anchored_law(MODEL, anchor(ANCHOR), settings_of(given)).terms.background)
+    same = words == codes
+    held = np.square(np.maximum(law_now @ same - rows[np.arange(len(ANCHOR)), codes], 0))
+
+    def left(strength: float) -> float:
+        weights = np.exp(strength * (same @ held - held.sum()))
+        return float((law_now @ weights) ** 2 / (law_now @ weights**2)) - share
+
+    rows[np.arange(len(ANCHOR)), codes] *= np.exp(brentq(left, 0, 1e6) * held)
+    return np.asarray(rows / rows.sum(axis=1, keepdims=True))
+
+
+def test_contexts_near_the_anchor_are_draws_of_a_firmer_tether(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Effects, flips and free energies are the listed ones of that law, and far from those of the draws' own."""
+    monkeypatch.setattr(contexts, "STRONGEST", 1e6)  # the law of five letters holds little
+    given, scores, apart = LAWS["tethered"], list[float](), list[float]()
+    own, truth = Truth(given), Truth(given, firmer_rows(given, 0.5))
+    for seed in range(10):
+        found = scan(drawn(given, seed, 8, 500), given, share=0.5)
+        assert found.contexts.effective == pytest.approx(2000, abs=1)
+        assert len(found.contexts.blocks) == 2000
+        for name in ("effect", "free_energy"):
+            values, errors = (
+                np.array([float(getattr(getattr(e, name), part)) for e in found.effects]) for part in ("value", "error")
+            )
+            scores += list((values - getattr(truth, name)) / errors)
+            apart += list((values - getattr(own, name)) / errors)
+    assert 0.8 < np.std(scores) < 1.25
+    assert abs(np.mean(scores)) < 0.3
+    assert np.std(apart) > 2
+
+
+def test_where_draws_hold_nothing_contexts_are_as_drawn() -> None:
+    background = np.full((len(ANCHOR), 4), 0.25)
+    codes = np.random.default_rng(1).integers(0, 4, (8, 1000, len(ANCHOR)), np.uint8)
+    samples = sample_set(codes, background, anchor=encode(ANCHOR), energy=np.zeros((8, 1000)), beta=BETA)
+    found = contexts_of(samples, 200)
+    assert found.firmer < 1.05
+    assert found.effective > 7990
+    assert len(found.codes) == 200
+    assert set(np.bincount(found.blocks)) <= {12, 13}  # of 16 blocks
+    np.testing.assert_allclose(found.samples.background, background, atol=0.01)
+    plain = contexts_of(samples, 200, 1)
+    assert (plain.firmer, plain.effective) == (1, pytest.approx(8000))
+    np.testing.assert_array_equal(plain.samples.background, background)
+
+
 FAULTS = ("", "every context", "background kept", "beta of the other sign", "own letter stays")
 
 
@@ -121,7 +179,7 @@ def test_broken_estimators_are_told(fault: str) -> None:
     truth, samples = Truth(given), drawn(given, 3, 8, 400)
     found = scan(samples, given, apart=True)
     energy, words = dict(zip(truth.listed.words, truth.listed.energy, strict=True)), truth.listed.words
-    draws = Counter("".join("ACGT"[code] for code in row) for row in contexts_of(samples, 10_000).codes)
+    draws = Counter("".join("ACGT"[code] for code in row) for row in contexts_of(samples, 10_000, 1).codes)
     assert set(draws) <= set(words)
     bits, errors = [], [float(e.free_energy.error) for e in found.effects]
     for position, ref, alt in CHANGES:
@@ -179,10 +237,10 @@ def test_a_representation_is_asked_once_a_batch() -> None:
             return self.head(self.representation(one_hot))
 
     samples, settings = drawn({}, 1), settings_of({})
-    asked = VariantSettings(settings, settings.outputs, 40, seed=1)
+    asked = VariantSettings(settings, settings.outputs, 40, seed=1, share=1)
     scan_anchor(Counting(), samples, [(2, ((3, 0),))], asked)  # no stack, so that all is by full passes
-    contexts = contexts_of(samples, 40).codes
-    needed = sum(1 + (row[2] != 3) + (row[2] != 0) for row in contexts)
+    put_into = contexts_of(samples, 40, 1).codes
+    needed = sum(1 + (row[2] != 3) + (row[2] != 0) for row in put_into)
     most = 2 + needed + 3 * asked.backgrounds + 2  # the anchor and its change; two to find how many fit, and its view
     assert sum(calls) <= most
 
@@ -191,7 +249,7 @@ def test_positions_that_are_held_have_no_free_energy_and_errors_are_never_nothin
     samples = drawn({}, 1)
     samples.mutable[1] = False
     settings = settings_of({})
-    asked = VariantSettings(settings, settings.outputs, 100, seed=1)
+    asked = VariantSettings(settings, settings.outputs, 100, seed=1, share=1)
     held, free = (scan_anchor(MODEL, samples, [(p, ((0, 1),))], asked).effects[0] for p in (1, 4))
     assert np.isnan(held.free_energy.value)
     assert np.isfinite(free.free_energy.value)
@@ -213,7 +271,7 @@ def test_of_the_laws_of_an_output_they_are_listed_too(kind: str) -> None:
     rows = np.random.default_rng(3).choice(len(words), (8, 100), p=weight / weight.sum())
     given = {"anchor": encode(ANCHOR), "energy": energy[rows], "output": output[rows], "beta": beta}
     samples = sample_set(words[rows], background, **given)
-    asked = VariantSettings(settings, outputs, 800, 1)
+    asked = VariantSettings(settings, outputs, 800, 1, share=1)
     found = scan_anchor(MODEL, samples, list(single_sites(samples)), asked)
     assert found.kernel == COMPILED
     z = []

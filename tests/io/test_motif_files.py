@@ -12,7 +12,6 @@ from maxent_cli.errors import InputError
 from maxent_cli.io.motif_files import (
     CTCF_MOTIF,
     DATABASES,
-    log_odds,
     read_meme,
     read_meme_file,
     write_jaspar,
@@ -144,12 +143,12 @@ def test_jaspar_counts_are_read_by_biopython(tmp_path: Path) -> None:
 
 def test_log_odds_are_against_the_background_with_one_pseudocount(tmp_path: Path) -> None:
     motif, q = Motif("m", np.array([[3.0, 0, 0, 1]]), 4.0), np.array([0.4, 0.1, 0.1, 0.4])
-    np.testing.assert_allclose(log_odds(motif, q), np.log2([[3.4 / 5 / 0.4, 0.2, 0.2, 1.4 / 5 / 0.4]]))
+    np.testing.assert_allclose(motif.log_odds(q), np.log2([[3.4 / 5 / 0.4, 0.2, 0.2, 1.4 / 5 / 0.4]]))
     write_pwm_table(str(tmp_path / "a"), [motif], q)
     assert (
         tmp_path / "a"
     ).read_text() == "motif\tposition\tA\tC\tG\tT\nm\t0\t0.765535\t-2.32193\t-2.32193\t-0.514573\n"
-    assert np.allclose(log_odds(Motif("q", np.array([q * 7]), 7.0), q), 0)
+    assert np.allclose(Motif("q", np.array([q * 7]), 7.0).log_odds(q), 0)
 
 
 def test_the_ctcf_matrix_that_is_shipped() -> None:

@@ -175,6 +175,12 @@ def test_what_draws_hold_is_said_of_older_files_too(tmp_path: Path, law: dict, o
         assert draws.held == LAWS["anchor"].holding(said)
 
 
+def test_what_is_held_meanwhile_is_said_too(tmp_path: Path) -> None:
+    law = {"held": "output", "outputs": [[[1, 1.0]]], "hold": [[[0, 1.0]]], "hold_beta": 20.0}
+    with open_draws(write(tmp_path / "draws.npz", [example(1)], {"law": law, "outputs": ["off", "on"]})) as draws:
+        assert draws.held == f"{LAWS['output'].holding('on')}; off held meanwhile as in the anchor, at beta 20"
+
+
 @pytest.mark.parametrize("law", [{"held": "unheard-of"}, {"held": 7}])
 def test_draws_of_a_law_that_is_not_known_are_refused_by_its_name(tmp_path: Path, law: dict) -> None:
     said, path = f"header: holds draws from a law that is not known here .{law['held']}", tmp_path / "draws.npz"

@@ -100,6 +100,7 @@ def test_intervals_cover_and_are_as_wide_as_the_error() -> None:
     assert found.upper - found.lower == pytest.approx(2 * 1.96 * values.std() / 20, rel=0.1)
 
 
+@pytest.mark.slow
 def test_the_experiment_on_one_small_case(tmp_path: Path) -> None:
     """A motif of which a network of a few seconds finds the site, by draws and by attributions."""
     from workflows.ctcf import experiment

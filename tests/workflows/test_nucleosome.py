@@ -64,6 +64,7 @@ def write_genome(folder: Path) -> None:
     (folder / "dyads.bed").write_text("".join(dyads))
 
 
+@pytest.mark.slow
 def test_the_experiment_on_a_toy(tmp_path: Path) -> None:
     """Windows with a ten-bp rhythm against windows without; what is there is not made again, what was deleted is."""
     from workflows.global_features import steps

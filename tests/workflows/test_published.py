@@ -70,6 +70,7 @@ def test_all_families_but_one_are_tried() -> None:
     assert {name for name in SMALL if ":" not in name} | {"chrombpnet"} == FAMILIES.keys()
 
 
+@pytest.mark.slow
 def test_the_profile_of_a_network_is_drawn_from_too(here: Path) -> None:
     arguments, said = SMALL["bpnet"]
     said = dict(said)

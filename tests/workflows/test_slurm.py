@@ -73,8 +73,9 @@ def drawing_alone(finished: Path) -> dict[str, list[dict[str, object]]]:
     }
 
 
+@pytest.mark.slow
 @with_snakemake
-@pytest.mark.parametrize("part", ["drawing", pytest.param("all", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("part", ["drawing", "all"])
 def test_a_workflow_whose_driver_is_killed_and_whose_node_fails(
     slurm: PrivateSlurm, finished: Path, tmp_path: Path, part: str
 ) -> None:

@@ -4,7 +4,8 @@ python -m workflows.avoided.experiment OUT [--networks 20]
 
 Each network is trained, sampled around its surest held-out positives and read by `maxent motifs`, which is asked about
 the two planted motifs besides (--test). OUT/results.tsv has a row a network; what is there is not made
-again, so that a run can be cut off and gone on with.
+again, so that a run can be cut off and gone on with. OUT/results.md is the page. --first N begins at network N: what
+is changed in the search is settled on others than those that the page judges.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from maxent_cli.analysis import best_match
 from maxent_cli.data import Motif
 from maxent_cli.io import databases, read_meme, write_meme
 
-from .networks import KINDS, Case, draws_of
+from .networks import ANCHORS, KINDS, Case, draws_of
 
 DATABASE = "jaspar-vertebrates"
 ALIKE = 0.65  # Pearson r from which a motif found is the one planted
@@ -34,7 +35,7 @@ COLUMNS = (
     "a",
     "b",
     "b_bits",
-    "others",
+    "converged",
     "cpu",
 )
 
@@ -44,13 +45,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
     parser.add_argument("--networks", type=int, default=20, help="of each kind [default: 20]")
+    parser.add_argument("--first", type=int, default=0, help="number of the first [default: 0]")
     given = parser.parse_args()
     rows = dict[str, dict[str, str]]()
     table = given.out / "results.tsv"
     given.out.mkdir(parents=True, exist_ok=True)
     if table.exists():
         rows = {row["network"]: row for row in csv.DictReader(table.open(), delimiter="\t")}
-    for case in (Case(kind, number) for number in range(given.networks) for kind in KINDS):
+    numbers = range(given.first, given.first + given.networks)
+    for case in (Case(kind, number) for number in numbers for kind in KINDS):
         if case.name not in rows:
             rows[case.name] = read(case, given.out)
             with table.open("w", newline="") as stream:
@@ -58,7 +61,7 @@ def main() -> None:
                 writer.writeheader()
                 writer.writerows(rows.values())
             print(*rows[case.name].values(), flush=True)
-    print(*account(list(rows.values())), sep="\n")
+    (given.out / "results.md").write_text(page(list(rows.values())), encoding="utf-8")
 
 
 def read(case: Case, folder: Path) -> dict[str, str]:
@@ -91,6 +94,7 @@ def read(case: Case, folder: Path) -> dict[str, str]:
         verdict[a.name],
         verdict[b.name],
         f"{asked['elsewhere'][b.name]:.2f}",
+        f"{sum(found['anchors']['converged'])} of {ANCHORS}",
         f"{time.process_time() - started:.1f}",
     )
     return dict(zip(COLUMNS, map(str, values), strict=True))
@@ -100,19 +104,48 @@ def _written(path: Path) -> list[Motif]:
     return read_meme(str(path)) if "MOTIF" in path.read_text() else []
 
 
+PAGE = """# What networks avoid
+
+`python -m workflows.avoided.experiment OUT` made this page. Rule: networks of "A and not B". Twin: A alone, B on both
+sides as often. Each was sampled around its surest held-out positives and read by `maxent motifs`. An r is Pearson's
+with the planted motif: from {alike} on, the motif found is the one planted.
+
+| networks | wanted | found |
+|---|---|---|
+{account}
+
+held, avoided: A and B. held_r, avoided_r: r of the most alike motif of that kind. found: motifs avoided; cost: in bits,
+of the dearest. a, b: verdicts on A's and B's matrices (`--test`); b_bits: of B, where no held motif stands. converged:
+anchors; all count. cpu: seconds of what was made in the last go.
+
+{rows}
+"""
+
+
+def page(rows: list[dict[str, str]]) -> str:
+    """What was wanted, what was found, and a row a network."""
+    lines = [f"| {' | '.join(COLUMNS)} |", f"|{'---|' * len(COLUMNS)}"]
+    lines += [f"| {' | '.join(row.values())} |" for row in rows]
+    return PAGE.format(alike=ALIKE, account="\n".join(account(rows)), rows="\n".join(lines))
+
+
 def account(rows: list[dict[str, str]]) -> Iterator[str]:
-    """How many of each kind met what was wanted."""
-    for kind in KINDS:
-        own = [row for row in rows if row["network"].startswith(kind)]
-        held = sum(float(row["held_r"]) >= ALIKE for row in own)
-        right = sum(float(row["avoided_r"]) >= ALIKE for row in own)
-        any_found = sum(row["found"] != "0" for row in own)
-        asked = sum(row["b"] == "avoided" for row in own)
-        of_a = sum(row["a"] == "held" for row in own)
-        yield (
-            f"{kind}: of {len(own)} networks A is found as held in {held}, B as avoided in {right}, anything as "
-            f"avoided in {any_found}; asked about, B is avoided in {asked}, A is held in {of_a}"
-        )
+    """How many of each kind met what was wanted, a row of the page each."""
+    rule, twin = ([row for row in rows if row["network"].startswith(kind)] for kind in KINDS)
+    for name, own, wanted, met in (
+        (
+            "rule",
+            rule,
+            "B found as avoided, blind (at least 18 of 20)",
+            [float(row["avoided_r"]) >= ALIKE for row in rule],
+        ),
+        ("rule", rule, "B avoided, asked about", [row["b"] == "avoided" for row in rule]),
+        ("twin", twin, "anything found as avoided (at most 1 of 20)", [row["found"] != "0" for row in twin]),
+        ("twin", twin, "B avoided, asked about", [row["b"] == "avoided" for row in twin]),
+        ("both", rows, "A found as held, blind", [float(row["held_r"]) >= ALIKE for row in rows]),
+        ("both", rows, "A held, asked about", [row["a"] == "held" for row in rows]),
+    ):
+        yield f"| {name} | {wanted} | {sum(met)} of {len(own)} |"
 
 
 if __name__ == "__main__":

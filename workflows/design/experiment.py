@@ -3,11 +3,12 @@
     python workflows/design/experiment.py NETWORK OTHER --out FOLDER [--ledidi]
 
 NETWORK and OTHER are model folders of one task, trained from two seeds: designs are made on the first and read by the
-other. Beside the draws of `maxent_cli.design`, greedy evolution: of random sequences, or of one, a good change of a
-letter again and again, until the output is as wanted (of the three best one at random, or all runs from one sequence
-would be the same). With --ledidi also Ledidi (Schreiber et al. 2025), which is then to be installed beside maxent_cli
-(pip install ledidi, 2.2.0 here). For each, designs are drawn at the mean output that it reached. Edits: random
-sequences with a CTCF site planted at 40-58, whose output is to become that of random sequences. Tables: designs.tsv,
+other. Beside the draws of `maxent_cli.design` (near an output, those of the draws that differ most), greedy evolution:
+of random sequences, or of one, a good change of a letter again and again, until the output is as wanted (of the three
+best one at random, or all runs from one sequence would be the same). With --ledidi also Ledidi (Schreiber et al. 2025),
+which is then to be installed beside maxent_cli (pip install ledidi, 2.2.0 here). For each, designs are drawn at the
+mean output that it reached. Edits: random sequences with a CTCF site planted at 40-58, whose output is to become that
+of random sequences. Tables: designs.tsv,
 edits.tsv; what is there already is not made again.
 """
 
@@ -142,6 +143,8 @@ def designs(given: argparse.Namespace, own: SequenceModel, other: SequenceModel,
     if given.ledidi:
         ways["Ledidi, each from its own sequence"] = lambda: by_ledidi(own, starts, TO, 5)
         ways["Ledidi, all from one sequence"] = lambda: by_ledidi(own, one, TO, 500)
+    if given.own:
+        ways = {way: make for way, make in ways.items() if "own" in way}
 
     def of_law(to: float, spread: float | None, name: str, way: str) -> Row:
         before = time.process_time()
@@ -214,6 +217,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--ledidi", action="store_true")
     parser.add_argument("--only", choices=("edits", "designs"), help="one of the tables (both)")
+    parser.add_argument("--own", action="store_true", help="no designs that all start at one sequence")
     parser.add_argument("--count", type=int, default=32, help="designs of each way (32)")
     parser.add_argument("--anchors", type=int, default=20, help="sequences to edit (20)")
     given = parser.parse_args()

@@ -17,7 +17,7 @@ threads=${THREADS:-1}
 mkdir -p "$out"
 "$maxent" train --table "$train" --epochs 30 --threads "$threads" --out "$out/model"
 "$maxent" predict --table "$test" --model "$out/model" --threads "$threads" --out "$out/scores.tsv" \
-    --at-least 2 --correct --select "$out/sure.fa"
+    --min-contrast 2 --correct --select "$out/sure.fa"
 awk '/^>/ { kept = number++ % 5 == 0 } kept' "$out/sure.fa" >"$out/anchors.fa"
 "$maxent" sample "$out/anchors.fa" --model "$out/model" --chains 8 --draws 100 --thin 40 --warmup 2500 \
     --threads "$threads" --out "$out/draws.npz"

@@ -1,10 +1,12 @@
 """Does `maxent motifs --syntax` find the distance that was planted, none where none was, and "A and not B"?
 
-python -m workflows.syntax.study OUT [--networks 10]
+python -m workflows.syntax.study OUT [--networks 10] [--first 11]
 
 Three kinds of networks, each trained on sequences of its own: spaced (both motifs 6 bp apart, against both at other
 distances), free (both at any distance, against either alone) and not (the first alone, against both, the second alone
-and neither). OUT/results.tsv has a row a network; those that are there are not made again. results.md is the page.
+and neither). The number of anchors was settled on networks 1 to 10: of eight, one that differs from the others hid the
+distance in 3 of 10 (p above 0.05, though it stood out most in all ten). The page is of others. OUT/results.tsv has a
+row a network; those that are there are not made again. OUT/results.md is the page.
 """
 
 import argparse
@@ -27,7 +29,7 @@ SHOWN = (
 )
 WORDS = {"one": "CGTTAGTC", "two": "CTGGGGTT"}  # unlike each other and themselves, on either strand
 SHARPNESS = 0.91
-LENGTH, COUNT, EPOCHS, ANCHORS = 50, 1500, 20, 8
+LENGTH, COUNT, EPOCHS, ANCHORS = 50, 1500, 20, 16
 SPACING, WIDEST = 6, 20  # bp
 KINDS = ("spaced", "free", "not")
 SMALL = {"filters": 16, "hidden": 16}
@@ -36,17 +38,38 @@ SYNTAX = mx.Syntax(max_distance=20)
 SHORT = mx.Sampling(chains=4, replicas=3, draws=25, thin=20, warmup=600, max_steps=500)  # beta is all that is needed
 
 
+PAGE = """# Syntax on known truth
+
+`python -m workflows.syntax.study OUT` made this page, at {anchors} anchors and {contexts} contexts.
+
+{found}
+
+- **Which estimator.** On a spaced network of 64 filters (5 anchors, 256 contexts), the planted distance is below the
+  other cells by 19 times their spread (median absolute deviation) in the mean energy, by 7.6 in free energies at a beta
+  where beta E of the background is 6, by 3.9 at twice that: so the mean energy tells distances apart, and free energies
+  are given at a beta at which a quarter of the contexts counts. At the law's own beta they rested on 2 of 256 contexts.
+- **"A and not B" is no interaction of the output**: the network adds the two up, as a rule that lets itself be added up
+  is learned. That two lowers what one raises is `opposed_p`.
+- Words that are like their own other strand give preferences that are real and were not planted: CCGTACTG, CAGTACGG.
+- Exact: free energies are those of listing all sequences, within errors of spread one
+  (`tests/analysis/test_syntax.py`, `tests/interpret/test_syntax.py`).
+
+{table}
+"""
+
+
 def main() -> None:
     """Make what is not there yet, and the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
     parser.add_argument("--networks", type=int, default=10)
+    parser.add_argument("--first", type=int, default=11, help="number of the first [default: 11]")
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
     write_meme(str(asked.out / "words.meme"), [matrix(name, word) for name, word in WORDS.items()], np.full(4, 0.25))
     path = asked.out / "results.tsv"
     rows = pd.read_table(path).to_dict("records") if path.is_file() else []
-    for seed in range(1, asked.networks + 1):
+    for seed in range(asked.first, asked.first + asked.networks):
         for kind in KINDS:
             if not any((row["kind"], row["seed"]) == (kind, seed) for row in rows):
                 rows.append(ask(kind, seed, asked.out))
@@ -121,7 +144,7 @@ def page(rows: pd.DataFrame) -> str:
     lined = [list(shown.columns), ["---"] * shown.shape[1], *cells]
     table = "\n".join(f"| {' | '.join(row)} |" for row in lined)
     found = "\n".join(["| networks | wanted | found |", "|---|---|---|", *lines])
-    return f"# Syntax on known truth\n\n`python -m workflows.syntax.study OUT`\n\n{found}\n\n{table}\n"
+    return PAGE.format(anchors=ANCHORS, contexts=SYNTAX.contexts, found=found, table=table)
 
 
 def _cell(value: object) -> str:
