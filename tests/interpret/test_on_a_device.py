@@ -39,7 +39,7 @@ def same(one: SampleSet, other: SampleSet) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_anchors_beside_each_other_draw_what_each_draws_on_the_cpu(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampling, "compiled", lambda setting, *_: setting)
-    monkeypatch.setattr(sampling, "_learns", lambda _: False)
+    monkeypatch.setattr(sampling, "learns", lambda _: False)
     with ThreadPoolExecutor(len(ANCHORS)) as pool:
         found = list(pool.map(lambda one: drawn(one, KINDS[kind]), ANCHORS))
     for one, samples in zip(ANCHORS, found, strict=True):

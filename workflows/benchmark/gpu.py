@@ -6,6 +6,7 @@ Within ten minutes; on a machine without a card it says so in one line. With a m
 """
 
 import argparse
+import copy
 import subprocess
 import sys
 import threading
@@ -23,7 +24,7 @@ from maxent_cli.engine import Ladder, start_state
 from maxent_cli.engine.full_passes import full_pass_chain
 from maxent_cli.engine.target import Kernel
 from maxent_cli.interpret import ALL_MOVES, LawSettings
-from maxent_cli.interpret.sampling import ON_CARD, Sampling, Setting, prepare
+from maxent_cli.interpret.sampling import EXCHANGE_EVERY, ON_CARD, SCATTERED, Sampling, Setting, prepare
 from maxent_cli.laws import ONE_LESS_ZERO
 from maxent_cli.models.architectures import LayeredModel, build
 from maxent_cli.models.protocol import one_hot
@@ -57,8 +58,10 @@ def exactness(name: str, device: str) -> str:
     """How many chains draw on the card what they draw by full passes on the CPU: all but where rounding decides."""
     architecture, length, arguments, _ = NETWORKS[name]
     model = build(architecture, length, arguments, 1).eval()
-    expected = codes_of(setting_of(model, 0, "cpu"), full_pass_chain(ALL_MOVES, Ladder(RUN.replicas, 20)), 4, 10)
-    there = setting_of(model.to(device), 0, device)
+    here = setting_of(model, 0, "cpu")
+    there = setting_of(copy.deepcopy(model).to(device), 0, device)
+    moves = ALL_MOVES if there.kernel_name == ON_CARD else SCATTERED
+    expected = codes_of(here, full_pass_chain(moves, Ladder(RUN.replicas, EXCHANGE_EVERY)), 4, 10)
     same = (codes_of(there, there.kernel, 4, 10) == expected).all(axis=(1, 2)).mean()
     if same < LEAST_SAME:
         raise SystemExit(f"{name}: {1 - same:.0%} of the chains on the card go another way than on the CPU")
