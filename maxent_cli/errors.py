@@ -55,6 +55,13 @@ def is_out_of_memory(error: BaseException) -> bool:
     return named or isinstance(error, MemoryError)
 
 
+def is_lost_card(error: BaseException) -> bool:
+    """Whether an error says that a GPU, or its driver, can no longer be used by this process."""
+    text = str(error).lower()
+    named = "cuda error" in text or "cudnn_status" in text or "cublas_status" in text
+    return isinstance(error, RuntimeError) and named and not is_out_of_memory(error)
+
+
 def printable(text: str) -> str:
     """Text with a question mark for whatever would end a line or move a terminal's cursor."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -8,7 +8,7 @@ import numpy as np
 
 from maxent_cli.alphabet import UNIFORM, Frequencies, decode
 from maxent_cli.api.anchors import Given, anchors
-from maxent_cli.api.jobs import Task, check_together, granted_cpus, take_up, torch_threads
+from maxent_cli.api.jobs import Task, check_together, drawn_at_once, granted_cpus, take_up, torch_threads
 from maxent_cli.api.listening import Listener, Progress, listener_of
 from maxent_cli.api.networks import Network
 from maxent_cli.api.runs import account
@@ -83,6 +83,7 @@ def doctor(
     outputs = planned([*network.files, *source.files, *asked.files], [out], noting=False)
     subject = take_up(network, source, asked, run.device, {}, task)
     patient = Patient(subject.model, subject.outputs, subject.anchors, subject.law, run, task.threads)
+    patient = replace(patient, together=drawn_at_once(run, subject.anchors, task.threads))
     with torch_threads(1):
         found = list[Finding]()
         for finding in examined(patient, given is None):

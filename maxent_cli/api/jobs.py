@@ -18,10 +18,10 @@ from maxent_cli.engine.sampling import Block, Journal
 from maxent_cli.errors import InputError, SettingsError, StoppedError
 from maxent_cli.interpret.law import Law, LawSettings
 from maxent_cli.interpret.reach import Reached, gradient_inside
-from maxent_cli.interpret.sampling import Sampling, over_rows, sample_anchor, why_full_passes
+from maxent_cli.interpret.sampling import Sampling, anchors_together, over_rows, sample_anchor, why_full_passes
 from maxent_cli.io.digests import run_digests
 from maxent_cli.io.machine import granted_cpus as granted_cpus
-from maxent_cli.io.machine import require_memory
+from maxent_cli.io.machine import granted_memory, require_memory
 from maxent_cli.io.output_weights import read_output_weights
 from maxent_cli.io.unfinished import Notes, Unfinished
 from maxent_cli.laws import Outputs, asked_outputs, is_table, weighted_outputs
@@ -132,6 +132,13 @@ def check_together(law: Law, sampling: Sampling) -> None:
         raise SettingsError("beta", "", "is found in the warm-up, of which there is none", "give a number, or a warmup")
 
 
+def drawn_at_once(sampling: Sampling, anchors: Sequences, threads: int) -> int:
+    """How many anchors are drawn around at once: a thread each, but on a card as many as memory takes."""
+    if sampling.device == "cpu":
+        return threads
+    return anchors_together(sampling, anchors.codes.shape[1], granted_memory())
+
+
 @dataclass(frozen=True)
 class Job:
     """Draws around each anchor of a subject, as a task asks for them; InputError where memory cannot hold them."""
@@ -142,11 +149,16 @@ class Job:
 
     def __post_init__(self) -> None:
         run, length = self.sampling, self.subject.anchors.codes.shape[1]
-        workers = max(1, min(self.task.threads, len(self.subject.anchors)))
+        workers = max(1, min(self.at_once, len(self.subject.anchors)))
         what = f"{run.draws} draws of {run.chains} chains x {run.replicas} replicas of {length} letters"
         at_once = f" around {workers} anchors at once" if workers > 1 else ""
         cure = "give fewer --draws, --chains, --replicas or --threads"
         require_memory(workers * run.bytes_held(length), what + at_once, cure)
+
+    @property
+    def at_once(self) -> int:
+        """How many anchors are drawn around at once."""
+        return drawn_at_once(self.sampling, self.subject.anchors, self.task.threads)
 
     def work_through(
         self, work: Unfinished, result: Callable[[Sampler], bytes], how: Callable[..., Any] | None = None
@@ -174,7 +186,7 @@ class Job:
 
         self._make_ready()
         with listener.progress("drawing", len(left), "anchors", COMPILING) as ticker:
-            results = over_rows(one, left, self.task.threads, listener.stop)
+            results = over_rows(one, left, self.at_once, listener.stop)
             try:
                 for _ in left:
                     with naming(anchors, self.subject.name):

@@ -19,7 +19,16 @@ from maxent_cli.analysis.sites import letters_of, redrawn, thinned
 from maxent_cli.analysis.summary import summarise
 from maxent_cli.api import learning_results as results
 from maxent_cli.api.anchors import Anchors, Given, anchors
-from maxent_cli.api.jobs import Task, check_together, granted_cpus, in_order, naming, outputs_of, torch_threads
+from maxent_cli.api.jobs import (
+    Task,
+    check_together,
+    drawn_at_once,
+    granted_cpus,
+    in_order,
+    naming,
+    outputs_of,
+    torch_threads,
+)
 from maxent_cli.api.listening import Calls, Progress, listener_of
 from maxent_cli.api.motif_results import chance_for
 from maxent_cli.api.networks import Network, Reader, opened, place
@@ -388,7 +397,8 @@ class LearningJob:
             samples = sample_anchor(model, anchor, law, self.sampling, threads, journal)
             work.finish(names[row], self._of_draws(model, law, samples, self.points[number].step))
 
-        results_of = over_rows(one, rows, self.task.threads, self.task.listener.stop)
+        at_once = drawn_at_once(self.sampling, self.anchors, self.task.threads)
+        results_of = over_rows(one, rows, at_once, self.task.listener.stop)
         for _ in rows:
             with naming(self.anchors, network.name):
                 next(results_of)

@@ -24,7 +24,8 @@ from maxent_cli.models.scores import Score
 
 Reader = LayeredModel | AdaptedNetwork | Score | Consensus
 
-_DEVICE, _DEVICES = re.compile(r"cpu|cuda(:[0-9]{1,3})?"), "give cpu, cuda or cuda:N"
+# cpu:0 is the CPU by the ways of a card, which is how these are tested
+_DEVICE, _DEVICES = re.compile(r"cpu(:0)?|cuda(:[0-9]{1,3})?"), "give cpu, cuda or cuda:N"
 
 
 @dataclass(frozen=True)

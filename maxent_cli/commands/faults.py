@@ -2,7 +2,7 @@
 
 import traceback
 
-from maxent_cli.errors import EndedError, InputError, SettingsError, StoppedError, is_out_of_memory, shown
+from maxent_cli.errors import EndedError, InputError, SettingsError, StoppedError, is_lost_card, is_out_of_memory, shown
 
 INPUT, USAGE, STOPPED, FAULT, ENDED = 1, 2, 4, 5, 143
 _SYSTEM = "the system"
@@ -26,6 +26,8 @@ def told(error: BaseException) -> tuple[int, str]:
         return (USAGE if isinstance(known, SettingsError) else INPUT), str(known)
     if isinstance(error, StoppedError):
         return STOPPED, "stopped by a signal; run the same command again to go on"
+    if is_lost_card(error):
+        return STOPPED, f"the GPU was lost ({shown(str(error).splitlines()[0])}); run the same command again to go on"
     if isinstance(error, EndedError):
         return ENDED, "ended by a signal; run the same command again"
     kind = shown(f"{type(error).__name__}: {error}".removesuffix(": "))

@@ -4,6 +4,8 @@ All but softplus are written so that vector instructions can compute them, sixte
 branches or calls.
 """
 
+import math
+
 import numpy as np
 
 from maxent_cli.engine.compiling import uncounted
@@ -73,7 +75,7 @@ def apply_function(code, slope, sums, values):  # type: ignore[no-untyped-def]
             values[i] = sums[i] / (_ONE + _exp(-sums[i]))
     elif code == SOFTPLUS:
         for i in range(len(sums)):
-            values[i] = max(sums[i], _ZERO) + np.log1p(np.exp(-abs(sums[i])))
+            values[i] = max(sums[i], _ZERO) + math.log1p(math.exp(-abs(sums[i])))
     else:
         for i in range(len(sums)):
             values[i] = _exp(sums[i])

@@ -52,8 +52,8 @@ from maxent_cli.engine.target import (
 
 _IN_STEP = 16  # changed sequences that are gone through together
 
-_accept_ratio = njit(cache=True, inline="always")(log_acceptance)
-_exchange_ratio = njit(cache=True, inline="always")(log_exchange)
+accept_ratio = njit(cache=True, inline="always")(log_acceptance)
+exchange_ratio = njit(cache=True, inline="always")(log_exchange)
 
 
 @uncounted()
@@ -167,7 +167,7 @@ def _exchange(rows, energy, beta, ladder, step, log_u, counts):  # type: ignore[
             continue
         counts[replica, 0] += 1
         here, there = rows[chain], rows[chain + 1]
-        if log_u[chain] < _exchange_ratio(beta[chain], beta[chain + 1], energy[here], energy[there]):
+        if log_u[chain] < exchange_ratio(beta[chain], beta[chain + 1], energy[here], energy[there]):
             counts[replica, 1] += 1
             rows[chain], rows[chain + 1] = there, here
 
@@ -241,7 +241,7 @@ def _propose(plan, chains, walk, table, constraints, weights, keys, beta, step, 
         if len(constraints.field.thresholds):
             base_change += match_change(constraints.field, x, proposed, low, high)
         # a distance is never negative, so some proposals are refused before it is known
-        if log_u < _accept_ratio(base_change, beta[c], plan.least_energy - walk.energy[r], correction):
+        if log_u < accept_ratio(base_change, beta[c], plan.least_energy - walk.energy[r], correction):
             walk.moves[c], walk.low[c], walk.high[c] = move, low, high
             walk.log_u[c], walk.base_change[c], walk.correction[c] = log_u, base_change, correction
             walk.queues[0, waiting], walk.queues[1, waiting] = r, c
@@ -256,7 +256,7 @@ def _decide(walk, beta, waiting, counts):  # type: ignore[no-untyped-def]
     for k in range(waiting):
         r, c = walk.queues[0, k], walk.queues[1, k]
         change = walk.new_energy[r] - walk.energy[r]
-        if walk.log_u[c] < _accept_ratio(walk.base_change[c], beta[c], change, walk.correction[c]):
+        if walk.log_u[c] < accept_ratio(walk.base_change[c], beta[c], change, walk.correction[c]):
             for p in range(walk.low[c], walk.high[c]):
                 walk.codes[r, p] = walk.proposed[r, p]
             walk.energy[r] = walk.new_energy[r]

@@ -36,7 +36,7 @@ def change_layer(plan, chains, layer, everything, active):  # type: ignore[no-un
     """From the lists of the layer that it reads, a layer's ranges and the proposed sums in them."""
     row, read = plan.table[layer], plan.table[layer, INPUT]
     before = plan.table[read, PLACE]
-    here, kind, is_linear = row[PLACE], row[KIND], _is_linear(row)
+    here, kind, linear = row[PLACE], row[KIND], is_linear(row)
     waiting = 0
     for c in active:
         count = chains.counts[c, read]
@@ -48,10 +48,10 @@ def change_layer(plan, chains, layer, everything, active):  # type: ignore[no-un
         chains.ranges[c, layer, 0], chains.ranges[c, layer, 1] = a, b
         proposed = chains.proposed[c, here:]
         copy(proposed[a:b], chains.sums[c, here + a : here + b])
-        if is_linear and count >= _LONG:
+        if linear and count >= _LONG:
             chains.queues[0, waiting] = c
             waiting += 1
-        elif is_linear:
+        elif linear:
             _add_rows(plan.parameters[row[WEIGHTS] :], row[OUT_CHANNELS], 0, place, change, 0, count, proposed[a:b])
         elif kind == SUM:
             _add_outputs(row, plan.parameters, place, change, proposed)
@@ -70,7 +70,7 @@ def change_layer(plan, chains, layer, everything, active):  # type: ignore[no-un
 
 
 @uncounted(inline="always")
-def _is_linear(row):  # type: ignore[no-untyped-def]
+def is_linear(row):  # type: ignore[no-untyped-def]
     return row[KIND] == SUM and row[OUT_LENGTH] == 1 and row[WIDTH] == row[IN_LENGTH] and row[DILATION] == 1
 
 
@@ -82,7 +82,7 @@ def _reached(row, place):  # type: ignore[no-untyped-def]
     first, last = place[0] // row[IN_CHANNELS], place[-1] // row[IN_CHANNELS]
     if row[KIND] == SCALE:
         return first, last + 1
-    return _readers(row, first)[0], _readers(row, last)[1]
+    return readers(row, first)[0], readers(row, last)[1]
 
 
 @uncounted(inline="always")
@@ -96,7 +96,7 @@ def _added_too(plan, chains, c, row, low, high):  # type: ignore[no-untyped-def]
 
 
 @uncounted(inline="always")
-def _readers(row, column):  # type: ignore[no-untyped-def]
+def readers(row, column):  # type: ignore[no-untyped-def]
     """Outputs [low, high) whose span the column is in."""
     span = (row[WIDTH] - 1) * row[DILATION]
     low, high = column + row[PADDING] - span, column + row[PADDING]
@@ -174,7 +174,7 @@ def _add_means(row, place, change, sums):  # type: ignore[no-untyped-def]
     for k in range(len(place)):
         if place[k] >= (column + 1) * channels:
             column = place[k] // channels
-            low, high = _readers(row, column)
+            low, high = readers(row, column)
         for o in range(low, high):
             sums[o * channels + place[k] - column * channels] += change[k] * share
 
@@ -218,7 +218,7 @@ def _raise_maxima(row, values, place, old, sums):  # type: ignore[no-untyped-def
     for k in range(len(place)):
         if place[k] >= (column + 1) * channels:
             column = place[k] // channels
-            low, high = _readers(row, column)
+            low, high = readers(row, column)
         new = values[place[k]]
         for o in range(low, high):
             i = o * channels + place[k] - column * channels

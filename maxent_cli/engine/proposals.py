@@ -137,6 +137,19 @@ def _cumulative_starts(allowed: NDArray[np.bool_], width: int, bits: NDArray[np.
     return np.asarray(cumulative)
 
 
+@uncounted(inline="always")
+def _number_up_to(cumulative, u):  # type: ignore[no-untyped-def]
+    """How many of rising numbers are at most u: np.searchsorted to the right, which a graphics card has not."""
+    low, left = 0, len(cumulative)
+    while left > 0:
+        half = left // 2
+        if cumulative[low + half] <= u:
+            low, left = low + half + 1, left - half - 1
+        else:
+            left = half
+    return low
+
+
 @uncounted()
 def propose(key, step, table, source, scale, offset, lost):  # type: ignore[no-untyped-def]
     """Fill the map (source, scale, offset) and the lost letters, each (L,), for one chain and step.
@@ -158,7 +171,7 @@ def propose(key, step, table, source, scale, offset, lost):  # type: ignore[no-u
         position = table.free[step % len(table.free)]
         source[position], scale[position], offset[position], lost[position] = position, 1, 1 + below(words[2], 3), KEPT
         return move, position, position + 1, u
-    first = np.searchsorted(table.cumulative_starts[move], uniform(words[1]), "right")
+    first = _number_up_to(table.cumulative_starts[move], uniform(words[1]))
     last = first + width
     if kind == SCATTER:
         if len(table.free) == 0:

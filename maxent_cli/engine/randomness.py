@@ -31,7 +31,7 @@ def chain_keys(seed: int, name: str, anchor: Codes, chains: int) -> Keys:
 def philox(key, step, slot):  # type: ignore[no-untyped-def]
     """Four 32-bit words at (key, step, slot): Philox4x32 with ten rounds (Salmon et al., SC 2011)."""
     low, high = uint32(key), uint32(uint64(key) >> uint64(32))
-    c0, c1 = uint32(step), uint32(uint64(step) >> uint64(32))
+    c0, c1 = uint32(uint64(step)), uint32(uint64(step) >> uint64(32))
     c2, c3 = uint32(slot), uint32(0)
     for _ in range(10):
         p0 = uint64(0xD2511F53) * uint64(c0)
@@ -63,7 +63,7 @@ def below(word, count):  # type: ignore[no-untyped-def]
 def letter(word, cumulative):  # type: ignore[no-untyped-def]
     """A word as a letter code, given the row's cumulative frequencies (4,)."""
     u = uniform(word)
-    return np.uint8((u >= cumulative[0]) + (u >= cumulative[1]) + (u >= cumulative[2]))
+    return np.uint8(np.int64(u >= cumulative[0]) + np.int64(u >= cumulative[1]) + np.int64(u >= cumulative[2]))
 
 
 @njit(cache=True)

@@ -51,8 +51,13 @@ def weighted_distance(representation: Callable[[Tensor], Tensor], weights: Tenso
 
     def energy(codes: Tensor) -> Tensor:
         leading, length = codes.shape[:-1], codes.shape[-1]
-        difference = torch.addcmul(negative, representation(codes.reshape(-1, length)), weights)
-        distance: Tensor = torch.linalg.vector_norm(difference.flatten(1), dim=1)
-        return distance.reshape(leading)
+        return distance_of(representation(codes.reshape(-1, length)), weights, negative).reshape(leading)
 
     return energy
+
+
+def distance_of(represented: Tensor, weights: Tensor, negative: Tensor) -> Tensor:
+    """Weighted distances (B,) of representations (B, ...) from references; negative (1 or B, ...): -weights · those."""
+    difference = torch.addcmul(negative, represented, weights)
+    distance: Tensor = torch.linalg.vector_norm(difference.flatten(1), dim=1)
+    return distance

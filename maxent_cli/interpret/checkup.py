@@ -88,7 +88,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Patient:
-    """A network as read, the names of its outputs, the anchors, and the law and run that are asked for."""
+    """A network as read, the names of its outputs, the anchors, and the law and run that are asked for.
+
+    together: how many anchors are drawn around at once: one a thread or, on a card, as many as memory takes.
+    """
 
     model: Reader
     outputs: tuple[str, ...]
@@ -96,11 +99,17 @@ class Patient:
     law: LawSettings
     run: Sampling
     threads: int
+    together: int = 1
 
     @property
     def device(self) -> torch.device:
         """Where it runs."""
         return torch.device(self.run.device)
+
+    @property
+    def on_card(self) -> bool:
+        """Whether anchors share the passes of a card."""
+        return self.run.device != "cpu"
 
     def random(self, count: int) -> Codes:
         """Random sequences (count, L), the same each time."""
@@ -233,7 +242,7 @@ def speed(patient: Patient) -> Iterator[Finding]:
     chains, passes = run.chains * run.replicas, _passes_a_second(patient)
     place = f"{run.device}, {patient.threads} CPUs"
     yield Finding(
-        "speed", OK, f"{passes:.3g} forward passes/s, {min(BATCH, chains)} at once, on {place}", {"passes": passes}
+        "speed", OK, f"{passes:.3g} forward passes/s, {_batch(patient)} at once, on {place}", {"passes": passes}
     )
     _compile(patient)
     started = _seconds(run.device)
@@ -275,10 +284,15 @@ def _conditionals(patient: Patient) -> int:
     return min(looked_at, run.chains * run.draws) * 4 * length
 
 
+def _batch(patient: Patient) -> int:
+    """Sequences that are evaluated together, as they are timed."""
+    return min(BATCH, patient.run.chains * patient.run.replicas * (patient.together if patient.on_card else 1))
+
+
 def _passes_a_second(patient: Patient) -> float:
     """Of the network, so many sequences at once as the run has chains and replicas."""
-    batch = min(BATCH, patient.run.chains * patient.run.replicas)
-    codes, count = patient.random(batch), 0
+    batch, count = _batch(patient), 0
+    codes = patient.random(batch)
     term = output_term(patient.model, patient.law.outputs)
     evaluate(term, codes, patient.device)
     started = _seconds(patient.run.device)
@@ -289,7 +303,7 @@ def _passes_a_second(patient: Patient) -> float:
 
 
 def _seconds_a_step(setting: Setting, steps_a_second: float) -> tuple[float, float | None]:
-    """Of all chains and replicas; and how many steps take as long as a surrogate's decision, its pass apart."""
+    """Of all chains and replicas together; and how many steps take as long as a surrogate's decision."""
     run, reference = setting.run, setting.reference
     least = 1 / reference.energy_spread
     betas = first_ladder(setting.settings.beta or least, run.replicas, least)
@@ -306,7 +320,7 @@ def _seconds_a_step(setting: Setting, steps_a_second: float) -> tuple[float, flo
         return step, None
     started = _seconds(run.device)
     setting.kernel(state, target, 1, 1)
-    return step, max(1.0, (_seconds(run.device) - started - 1 / steps_a_second) / step)
+    return step, (_seconds(run.device) - started) / step
 
 
 def _seconds(device: str) -> float:
@@ -317,8 +331,10 @@ def _seconds(device: str) -> float:
 def _needs(patient: Patient, run: Sampling, preparing: float, step: float, passes: float) -> Finding:
     """Time, memory and a resource line of a run."""
     count = len(patient.anchors)
-    workers = min(patient.threads, count)
-    rounds = -(-count // workers)  # an anchor is drawn by itself
+    workers = min(patient.together, count)
+    rounds = -(-count // workers)
+    if patient.on_card:  # where the anchors of a round share each step
+        step = max(step, workers * run.chains * run.replicas / passes)
     wider = run.most_replicas / run.replicas
     first = run.warmup * step if wider > 1 else 0.0  # warm-up before it begins again with more replicas
     most = preparing + first + _drawing(run, run.max_steps, passes, step) * wider
@@ -333,8 +349,17 @@ def _needs(patient: Patient, run: Sampling, preparing: float, step: float, passe
     line = f"--cpus-per-task={patient.threads} --mem={gigabytes}G --time={hours:02d}:{minutes:02d}:00"
     line += " --gres=gpu:1" if run.device != "cpu" else ""
     at_most = f", at most {spoken_time(rounds * most)} if none converges" if run.goes_on else ""
-    text = f"{count} anchors: about {spoken_time(seconds)}{at_most}, and {memory / 2**30:.1f} GiB; ask for {line}"
-    numbers = {"anchors": count, "seconds": seconds, "seconds_at_most": rounds * most, "bytes": memory}
+    in_step = f", {workers} at once on {run.device}" if patient.on_card else ""
+    text = (
+        f"{count} anchors{in_step}: about {spoken_time(seconds)}{at_most}, and {memory / 2**30:.1f} GiB; ask for {line}"
+    )
+    numbers = {
+        "anchors": count,
+        "at_once": workers,
+        "seconds": seconds,
+        "seconds_at_most": rounds * most,
+        "bytes": memory,
+    }
     return Finding(RUN, OK, text, numbers | {"resources": line})
 
 

@@ -12,16 +12,17 @@ from torch import Tensor
 from maxent_cli.alphabet import Codes, Frequencies, frequencies_of
 from maxent_cli.analysis.features import Feature
 from maxent_cli.data import Anchor, Floats, SampleSet
+from maxent_cli.engine.energies import SharedTerm
 from maxent_cli.engine.matches import MatchField
 from maxent_cli.engine.randomness import chain_keys
 from maxent_cli.engine.target import Term, Terms
-from maxent_cli.engine.terms import background_rows, doubled_odds, gc_field, weighted_distance
+from maxent_cli.engine.terms import background_rows, distance_of, doubled_odds, gc_field
 from maxent_cli.errors import InputError, SettingsError, require_range
 from maxent_cli.interpret.backgrounds import random_codes
 from maxent_cli.interpret.constraints import FREE, Constraints
 from maxent_cli.laws import LAWS, LawKind, Outputs, is_table, law_named
 from maxent_cli.models.consensus import Consensus, consensus_of, of_each
-from maxent_cli.models.pieces import in_pieces, sequences_at_once
+from maxent_cli.models.pieces import Pieces, in_pieces, sequences_at_once
 from maxent_cli.models.protocol import SequenceModel, one_hot
 
 BATCH = 512  # sequences a forward pass
@@ -161,6 +162,27 @@ class LawSettings:
 
 
 @dataclass(frozen=True)
+class Represented:
+    """What a network's representation (B, ...) makes of codes (B, L)."""
+
+    model: SequenceModel
+
+    def __call__(self, codes: Tensor) -> Tensor:
+        return self.model.representation(one_hot(codes))
+
+
+@dataclass(frozen=True)
+class Sums:
+    """The weighted sums of a network's outputs that are asked for, as a function of codes (B, L) -> (B, R)."""
+
+    model: SequenceModel
+    asked: Outputs
+
+    def __call__(self, codes: Tensor) -> Tensor:
+        return sums_of(self.model(one_hot(codes)), self.asked)
+
+
+@dataclass(frozen=True)
 class View:
     """What a network makes of an anchor: its representation there, and how the outputs held read it, both (...).
 
@@ -181,8 +203,8 @@ class View:
     @property
     def distance(self) -> Term:
         """E(x) = ||w ∘ (Phi(x) - Phi(x0))||; of several sums of outputs the root of the sum of their squares."""
-        represent = lambda codes: self.model.representation(one_hot(codes))  # noqa: E731
-        return in_pieces(weighted_distance(represent, self.weights, self.reference), self.at_once)
+        parameters = self.weights[None], (-self.weights * self.reference)[None]
+        return SharedTerm(Represented(self.model), distance_of, parameters, Pieces(self.at_once))
 
     @property
     def profile(self) -> Term:
@@ -251,6 +273,9 @@ def anchored_law(
     if networks is not None and settings.kind.is_distance:
         view = in_common_units(view, networks)
     energy, offset, squared = settings.kind.energy(view)
+    if not isinstance(energy, SharedTerm):  # it is of the outputs
+        read = settings.kind.energy(replace(view, output=lambda sums: sums.mean(-1), sums=lambda sums: sums)).term
+        energy = SharedTerm(view.sums, read, (), Pieces(view.at_once))
     if settings.hold:
         constraints = (*constraints, held_meanwhile(model, anchor, settings, background, device))
     made_of = view.weights, view.reference, offset, view.anchor_output
@@ -370,7 +395,7 @@ def output_term(model: SequenceModel, asked: Outputs) -> Term:
 
 def sums_term(model: SequenceModel, asked: Outputs) -> Term:
     """The weighted sums of outputs asked for (R), as a function of codes (B, L) -> (B, R)."""
-    return lambda codes: sums_of(model(one_hot(codes)), asked)
+    return Sums(model, asked)
 
 
 def evaluate(term: Callable[[Tensor], Tensor], codes: Codes, device: torch.device = CPU) -> Floats:

@@ -17,9 +17,11 @@ from maxent_cli.alphabet import UNKNOWN, Codes
 from maxent_cli.analysis.diagnostics import diagnose, letters_converged
 from maxent_cli.analysis.reweighting import Settled, beta_error, settle
 from maxent_cli.data import Anchor, Floats, Networks, Replicas, SampleSet, Sequences, Stop
+from maxent_cli.engine import card
+from maxent_cli.engine.energies import plus
 from maxent_cli.engine.full_passes import full_pass_chain
+from maxent_cli.engine.gathering import gathered_chain
 from maxent_cli.engine.incremental import compiled_chain
-from maxent_cli.engine.kernels import metropolis_hastings
 from maxent_cli.engine.proposals import (
     LETTER,
     REDRAW,
@@ -53,7 +55,7 @@ Draw = Callable[[LawSettings], SampleSet]  # sample_anchor with everything else 
 REFERENCE_DRAWS = 1000  # background sequences that give the mean energy and the spread of the output at beta = 0
 EXCHANGE_EVERY = 20  # steps
 PACE = 100  # positions that may change, for which steps are given
-COMPILED, SURROGATE = "compiled", "surrogate"
+COMPILED, SURROGATE, ON_CARD = "compiled", "surrogate", "compiled for the card"
 HOLDING = "full passes (another output is held meanwhile, which the compiled chain does not know)"
 FIRST_TOP = 200  # times the inverse mean energy of the background: well above the beta of any share kept so far
 CHECKED, CHECKED_STEPS = 4, 20  # ladders and steps on which the compiled chain is compared with full passes
@@ -63,6 +65,8 @@ REPLICA_DRAWS = 100  # of each chain, for what is watched on every replica
 LEAST_LEFT = 0.8  # of the draws, when they are weighed to the beta that is wanted; below, they are drawn again
 MOST_AGAIN = 6  # times that they are
 MOST_TIMES = 3  # as many draws are held as are given, before every second one is dropped
+MOST_TOGETHER = 256  # anchors at once on a device, each with a thread that waits for it
+LETTER_BYTES = 300  # that a step's tensors have for each letter of each chain on a device
 LISTEN = 1.0  # seconds after which the main thread looks for signals
 
 ALL_MOVES = (
@@ -338,6 +342,18 @@ def learns(run: Sampling) -> bool:
     return run.moves != SINGLE_LETTERS and run.warmup > 0
 
 
+def anchors_together(run: Sampling, length: int, memory: float) -> int:
+    """How many anchors of so many letters are drawn around at once on a device, beside so many bytes of memory.
+
+    As many as the draws of fit into half of memory, and a step of their chains into half of what the device has free;
+    the other half is the network's, whose passes are no larger for more anchors.
+    """
+    device = torch.device(run.device)
+    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else memory
+    of_anchor = run.chains * run.most_replicas * length * LETTER_BYTES
+    return int(max(1, min(MOST_TOGETHER, memory // (2 * run.bytes_held(length)), free / 2 // of_anchor)))
+
+
 def over_anchors(task: Callable[[Anchor, int], Result], anchors: Sequences, threads: int) -> Iterator[Result]:
     """Yield task(one anchor, its threads) for each anchor, in order; memory does not grow with the anchors.
 
@@ -418,7 +434,8 @@ def journalled(setting: Setting, journal: Journal) -> Setting:
     of_surrogate = None if setting.apprentice is None else 10 * most_steps(int(setting.law.terms.mutable.sum()))
 
     def in_kept_blocks(ladder: Ladder) -> Kernel:
-        return in_blocks(build(ladder), of_surrogate or block_steps(chains * ladder.replicas, is_compiled), journal)
+        cheap = is_compiled or setting.run.device != "cpu"
+        return in_blocks(build(ladder), of_surrogate or block_steps(chains * ladder.replicas, cheap), journal)
 
     return replace(setting, build=in_kept_blocks)
 
@@ -437,7 +454,7 @@ def prepare(
     if settings.constraints.any:
         log_share_inside(anchor, law.terms.background, settings.constraints)  # which says so, if nothing is
     run = paced(run, int(law.terms.mutable.sum()))
-    plain = full_pass_chain if run.device == "cpu" else metropolis_hastings
+    plain = full_pass_chain if run.device == "cpu" else gathered_chain
     moves = SCATTERED if run.moves == ALL_MOVES else run.moves
     setting = Setting(model, anchor, law, settings, run, partial(plain, moves), references=references)
     codes = random_codes(anchor.codes, law.terms, setting.reference_keys)
@@ -445,7 +462,7 @@ def prepare(
     if settings.finds_mean:
         setting = aimed(setting)
     if run.device != "cpu":
-        return setting
+        return by_card(setting, codes[: run.replicas * CHECKED])
     plainly = partial(compiled, setting, codes[: run.replicas * CHECKED], threads)
     if settings.hold or not learns(run):  # what is held, a surrogate's proposals would not heed
         return plainly()
@@ -496,7 +513,7 @@ def aimed(setting: Setting) -> Setting:
     missing = abs(missing)
     added = 2 * missing - reference.energy
     law, energy = setting.law, setting.law.terms.energy
-    terms = replace(law.terms, energy=lambda codes: energy(codes) + added)
+    terms = replace(law.terms, energy=plus(energy, added))
     offset = None if law.offset is None else law.offset + added
     return replace(
         setting,
@@ -564,14 +581,26 @@ def compiled(setting: Setting, codes: Codes, threads: int) -> Setting:
     held = BYTES_A_VALUE * plan.values * setting.run.chains * setting.run.most_replicas
     if held > MOST_HELD:
         return replace(setting, kernel_name=f"full passes (the compiled chain would hold {held / 2**30:.1f} GiB)")
-    found = replace(setting, build=lambda ladder: compiled_chain(plan, moves, ladder, threads), kernel_name=COMPILED)
+    device = torch.device(setting.run.device)
+    name, chain = COMPILED, partial(compiled_chain, plan, moves, threads=threads)
+    if setting.run.device != "cpu":
+        name, chain = ON_CARD, partial(card.block_chain, plan, moves, launch=card.launcher(device))
+    found = replace(setting, build=chain, kernel_name=name)
     keys = chain_keys(setting.run.seed, "check", setting.anchor.codes, len(codes))
-    _, trace = found.kernel(
-        start_state(law.terms, codes, keys, torch.device("cpu")), law.terms.at(np.zeros(1)), 1, CHECKED_STEPS
-    )
+    _, trace = found.kernel(start_state(law.terms, codes, keys, device), law.terms.at(np.zeros(1)), 1, CHECKED_STEPS)
     if not trace.drift <= MOST_DRIFT * setting.reference.energy_spread:
         return replace(setting, kernel_name="full passes (the compiled chain gives other energies)")
     return replace(found, drift=trace.drift)
+
+
+def by_card(setting: Setting, codes: Codes) -> Setting:
+    """The setting with the compiled chain on a card, where that can be and a changed letter costs little.
+
+    Else by full passes, which anchors share: a surrogate's inner steps would wait for the CPU. codes: as of `compiled`.
+    """
+    if not card.is_ready(torch.device(setting.run.device)) or (work_in(setting.model) or 0) > MOST_COMPILED:
+        return setting
+    return compiled(setting, codes, 1)
 
 
 def with_surrogate(setting: Setting, codes: Codes, threads: int, instead: Callable[[], Setting]) -> Setting:

@@ -1,0 +1,92 @@
+"""Draws by the ways of a card, with the CPU in its place: cpu:0."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from small import anchor, law, run, small_model
+
+from maxent_cli.data import Anchor, SampleSet
+from maxent_cli.engine import card, gathering
+from maxent_cli.engine.sampling import Block, Journal
+from maxent_cli.interpret import sampling
+from maxent_cli.interpret.law import LawSettings
+from maxent_cli.interpret.sampling import anchors_together, sample_anchor
+from maxent_cli.laws import LAWS
+
+MODEL, DEVICE = small_model(8), "cpu:0"
+RUN = run(chains=4, replicas=3, draws=12, thin=5, warmup=240, device=DEVICE)
+ANCHORS = [anchor(word, f"a{row}") for row, word in enumerate(("GATCCGTA", "ACGTTGCA", "CCGATAGG"))]
+KINDS = {
+    "anchor": law(None, keep=0.5),
+    "output": law(1.0, kind=LAWS["output"], to=None),
+    "wanted output": law(None, kind=LAWS["output"], to=0.3),
+}
+
+
+def drawn(anchor: Anchor, settings: LawSettings, device: str = DEVICE, **given: object) -> SampleSet:
+    return sample_anchor(MODEL, anchor, settings, replace(RUN, device=device), **given)  # type: ignore[arg-type]
+
+
+def same(one: SampleSet, other: SampleSet) -> None:
+    np.testing.assert_array_equal(one.codes, other.codes)
+    np.testing.assert_allclose(one.energy, other.energy, atol=1e-5)
+    assert one.beta == pytest.approx(other.beta, rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_anchors_beside_each_other_draw_what_each_draws_on_the_cpu(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampling, "compiled", lambda setting, *_: setting)
+    monkeypatch.setattr(sampling, "learns", lambda _: False)
+    with ThreadPoolExecutor(len(ANCHORS)) as pool:
+        found = list(pool.map(lambda one: drawn(one, KINDS[kind]), ANCHORS))
+    for one, samples in zip(ANCHORS, found, strict=True):
+        same(samples, drawn(one, KINDS[kind], "cpu"))
+
+
+def test_a_run_goes_on_from_its_blocks() -> None:
+    blocks, again = list[Block](), list[Block]()
+    whole = drawn(ANCHORS[0], KINDS["anchor"], journal=Journal(iter(()), blocks.append))
+    assert len(blocks) > 20
+    rest = drawn(ANCHORS[0], KINDS["anchor"], journal=Journal(iter(blocks[:17]), again.append))
+    same(whole, rest)
+    assert len(again) == len(blocks) - 17
+
+
+def test_as_many_anchors_go_together_as_memory_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [anchors_together(RUN, 100, memory) for memory in (1.0, 1e7, 2e7, 1e15)]
+    assert found[0] == 1 < found[1] < found[2] < found[3] == sampling.MOST_TOGETHER
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (4 * RUN.chains * RUN.replicas * 100 * 600, 0))
+    assert anchors_together(replace(RUN, device="cuda"), 100, 1e15) == 4
+
+
+def test_nothing_is_read_back_between_the_steps_of_a_burst(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, names = gathering.burst, ("cpu", "numpy", "item", "tolist", "__bool__", "__int__", "__float__")
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a number is read back")
+
+    def burst(*given: object) -> object:
+        with pytest.MonkeyPatch.context() as inside:
+            for name in names:
+                inside.setattr(torch.Tensor, name, refuse)
+            return whole(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(gathering, "burst", burst)
+    assert drawn(ANCHORS[1], law(1.0)).codes.shape == (4, 12, 8)
+
+
+def test_a_stack_runs_in_blocks_of_threads_where_there_is_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By one thread of the CPU, in place of the card's."""
+    monkeypatch.setattr(card, "is_ready", lambda _: True)
+    monkeypatch.setattr(card, "launcher", lambda _: card.by_one_thread)
+    found = drawn(ANCHORS[0], law(1.0))
+    assert found.kernel == sampling.ON_CARD
+    same(found, drawn(ANCHORS[0], law(1.0), "cpu"))
+
+
+def test_without_one_nothing_of_it_is_asked() -> None:
+    assert not card.is_ready(torch.device("cpu"))
+    assert not card.is_ready(torch.device("cuda"))
