@@ -28,7 +28,7 @@ from maxent_cli.engine.randomness import Keys
 from maxent_cli.engine.target import Ladder, Target, Term, log_acceptance, log_exchange, log_weights
 
 
-class Chains(NamedTuple):
+class Batched(NamedTuple):
     """Where C chains stand: codes (C, L); energy, constrained (C,): their constraints' log-weights; step (C,).
 
     tried, accepted (C, M + 1): how often each move was, and last the exchange with the next chain.
@@ -121,7 +121,7 @@ def _sum_of(constraints: Sequence[tuple[Term, ...]], rows: Sequence[slice]) -> T
     return constrained
 
 
-def burst(chains: Chains, batch: Batch, steps: int) -> tuple[Chains, Tensor, Tensor]:
+def burst(chains: Batched, batch: Batch, steps: int) -> tuple[Batched, Tensor, Tensor]:
     """So many steps, fewer where a chain's end comes before; and codes (T, C, L) and energies (T, C) after each."""
     at = chains.step + torch.arange(steps, device=batch.of.device)[:, None]
     codes, energy = [], []
@@ -132,7 +132,7 @@ def burst(chains: Chains, batch: Batch, steps: int) -> tuple[Chains, Tensor, Ten
     return chains, torch.stack(codes), torch.stack(energy)
 
 
-def _step(chains: Chains, batch: Batch) -> Chains:
+def _step(chains: Batched, batch: Batch) -> Batched:
     """One step of every chain that has not come to its end."""
     by, codes, active = batch.anchored, chains.codes, chains.step < batch.end
     drawn = words(by.keys[:, None], chains.step[:, None], torch.arange(batch.slots, device=codes.device))
@@ -145,7 +145,7 @@ def _step(chains: Chains, batch: Batch) -> Chains:
         change = change + (constrained - chains.constrained)
     ratio = log_acceptance(change, by.beta, energy - chains.energy, correction)
     accept = active & (asked.log_uniform < ratio)
-    return Chains(
+    return Batched(
         torch.where(accept[:, None], proposed, codes),
         torch.where(accept, energy, chains.energy),
         torch.where(accept, constrained, chains.constrained),
@@ -173,7 +173,7 @@ def _changes(
     return change.sum(1), correction.sum(1)
 
 
-def _exchange(chains: Chains, batch: Batch, log_u: Tensor, active: Tensor) -> Chains:
+def _exchange(chains: Batched, batch: Batch, log_u: Tensor, active: Tensor) -> Batched:
     """Let neighbouring replicas exchange states after a step at which their ladder may, even and odd pairs in turn."""
     by, step = batch.anchored, chains.step
     asked = active & (step % batch.every == 0) & (by.replica < by.replicas - 1)
@@ -184,4 +184,4 @@ def _exchange(chains: Chains, batch: Batch, log_u: Tensor, active: Tensor) -> Ch
     counts = (chains.tried, asked), (chains.accepted, lower)
     tried, accepted = (torch.cat([count[:, :-1], count[:, -1:] + which[:, None]], 1) for count, which in counts)
     codes, energy, constrained = (values[rows] for values in (chains.codes, chains.energy, chains.constrained))
-    return Chains(codes, energy, constrained, step, tried, accepted)
+    return Batched(codes, energy, constrained, step, tried, accepted)

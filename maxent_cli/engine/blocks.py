@@ -53,7 +53,7 @@ from maxent_cli.engine.support import stays_inside
 
 cuda: Any = None  # numba.cuda, put here by card.py where there is a card, or a simulator of one
 
-REFUSED, WAITING, ACCEPTED = 0, 1, 2  # what has become of a proposal
+REFUSED, WAITING, ACCEPTED = range(3)  # what has become of a proposal
 
 
 class Work(NamedTuple):
@@ -93,7 +93,7 @@ class Work(NamedTuple):
     part: NDArray[np.float64]
 
 
-class Given(NamedTuple):
+class BlockRun(NamedTuple):
     """What a law and its run are to a block: the plan, moves, constraints, background, ladder, and steps."""
 
     plan: Any

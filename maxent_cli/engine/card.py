@@ -16,7 +16,7 @@ from numba.extending import overload
 from numpy.typing import NDArray
 
 from maxent_cli.engine import blocks
-from maxent_cli.engine.blocks import Given, Work, work_of
+from maxent_cli.engine.blocks import BlockRun, Work, work_of
 from maxent_cli.engine.incremental import constraints_of
 from maxent_cli.engine.layers import Plan
 from maxent_cli.engine.proposals import Move, move_table
@@ -31,10 +31,10 @@ WEIGHTS = ("letters", "parameters")  # of a plan, which anchors have alike
 MOST_WEIGHTS = 8  # arrays of them that stay on the card
 
 Results = tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.int64]]  # traces (C, D, L), (C, D), counts
-Launch = Callable[[Given, Work, Keys, NDArray[np.float64], Results], None]
+Launch = Callable[[BlockRun, Work, Keys, NDArray[np.float64], Results], None]
 
 
-def by_one_thread(given: Given, work: Work, keys: Keys, beta: NDArray[np.float64], results: Results) -> None:
+def by_one_thread(given: BlockRun, work: Work, keys: Keys, beta: NDArray[np.float64], results: Results) -> None:
     """What a card does, on the CPU."""
     blocks.alone(given, work, keys, beta, *results)
 
@@ -66,9 +66,11 @@ def block_chain(
     return run
 
 
-def _given(plan: Plan, target: Target, moves: tuple[Move, ...], ladder: Ladder, steps: tuple[int, int, int]) -> Given:
+def _given(
+    plan: Plan, target: Target, moves: tuple[Move, ...], ladder: Ladder, steps: tuple[int, int, int]
+) -> BlockRun:
     table = move_table(target.spread(moves), target.background, target.mutable, target.adapted)
-    return Given(plan, table, constraints_of(target), log_weights(target), *ladder, *steps)
+    return BlockRun(plan, table, constraints_of(target), log_weights(target), *ladder, *steps)
 
 
 def _summed(counts: NDArray[np.int64], replicas: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -99,7 +101,7 @@ def is_ready(device: torch.device) -> bool:
 def launcher(device: torch.device) -> Launch:
     """The launch on a card, or in the simulator of one."""
 
-    def launch(given: Given, work: Work, keys: Keys, beta: NDArray[np.float64], results: Results) -> None:
+    def launch(given: BlockRun, work: Work, keys: Keys, beta: NDArray[np.float64], results: Results) -> None:
         cuda = _cuda()
         cuda.select_device(device.index or 0)
         stream = cuda.stream()

@@ -15,7 +15,7 @@ from threading import Lock
 import torch
 from torch import Tensor
 
-from maxent_cli.engine.batch import Anchored, Batch, Chains, anchored, batch_of, burst, slots
+from maxent_cli.engine.batch import Anchored, Batch, Batched, anchored, batch_of, burst, slots
 from maxent_cli.engine.proposals import Move
 from maxent_cli.engine.target import NO_LADDER, Kernel, Ladder, State, Target, Trace, log_base
 
@@ -49,7 +49,7 @@ class _Asked:
     thin: int
     ladder: Ladder
     part: Anchored
-    chains: Chains
+    chains: Batched
     slots: int
     held: list[tuple[Tensor, Tensor]] = field(default_factory=list)
     done: int = 0
@@ -96,14 +96,14 @@ class _Asked:
         return state, Trace(codes.cpu().numpy().copy(), energy.cpu().numpy().copy(), tried, accepted)
 
 
-def _beginning(state: State, target: Target, moves: int) -> Chains:
+def _beginning(state: State, target: Target, moves: int) -> Batched:
     """Chains that have taken none of their steps."""
     constrained = torch.zeros_like(state.energy)
     for constraint in target.constraints:
         constrained = constrained + constraint(state.codes)
     counts = torch.zeros(len(state.codes), moves + 1, dtype=torch.int64, device=state.codes.device)
     step = torch.full_like(counts[:, 0], state.step)
-    return Chains(state.codes.clone(), state.energy.clone(), constrained, step, counts, counts)
+    return Batched(state.codes.clone(), state.energy.clone(), constrained, step, counts, counts)
 
 
 @cache
@@ -157,7 +157,7 @@ class _Gathering:
                 rows = slice(begins, begins := begins + len(asked.part.keys))
                 if asked in running:
                     asked.keep(codes[:, rows], energy[:, rows])
-                    asked.chains = Chains(*(values[rows] for values in chains))
+                    asked.chains = Batched(*(values[rows] for values in chains))
             for asked in [asked for asked in running if asked.is_done]:
                 running.remove(asked)
                 asked.future.set_result(None)
@@ -171,5 +171,5 @@ class _Gathering:
         return batch_of([asked.part for asked in running], [asked.target for asked in running], ends, self.every, most)
 
 
-def _together(chains: Sequence[Chains]) -> Chains:
-    return Chains(*(torch.cat(values) for values in zip(*chains, strict=True)))
+def _together(chains: Sequence[Batched]) -> Batched:
+    return Batched(*(torch.cat(values) for values in zip(*chains, strict=True)))

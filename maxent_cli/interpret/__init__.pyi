@@ -4,7 +4,10 @@ from .plan import NotAStack as NotAStack
 from .plan import read_plan as read_plan
 from .sampling import ALL_MOVES as ALL_MOVES
 from .sampling import EXCHANGE_EVERY as EXCHANGE_EVERY
+from .sampling import ON_CARD as ON_CARD
 from .sampling import PRESETS as PRESETS
+from .sampling import SCATTERED as SCATTERED
+from .sampling import Sampling as Sampling
 from .sampling import Setting as Setting
 from .sampling import over_anchors as over_anchors
 from .sampling import prepare as prepare

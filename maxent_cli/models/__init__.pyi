@@ -2,6 +2,8 @@ from .architectures import ARCHITECTURES as ARCHITECTURES
 from .architectures import LayeredModel as LayeredModel
 from .architectures import Residual as Residual
 from .architectures import build as build
+from .families import BPNet as BPNet
+from .families import bpnet as bpnet
 from .prediction import predict as predict
 from .protocol import SequenceModel as SequenceModel
 from .protocol import one_hot as one_hot

@@ -248,7 +248,7 @@ def test_a_fault_that_nobody_foresaw(folder: Path, monkeypatch: pytest.MonkeyPat
         f"{place.name} tells its makers what went wrong"
     )
     told = place.read_text()
-    assert told.startswith("maxent 0.")
+    assert told.startswith("maxent 1.")
     assert "'torch': '" in told
     assert "Traceback (most recent call last)" in told
     assert "in fail" in told

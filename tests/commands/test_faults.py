@@ -41,7 +41,8 @@ LINES = [
     "train --positives {fasta} --negatives {other} --length 60 --epochs 1 --batch 8 --threads 1 --out {folder}",
     "train --table {table} --length 60 --epochs 1 --batch 8 --threads 1 --out {folder}",
     "train --positives {bed} --genome {genome} --length 60 --epochs 1 --batch 8 --threads 1 --out {folder}",
-    f"learning {{anchors}} --model {{model}} --model {{model}} --positives {{anchors}} {RUN} --out {{folder}}",
+    f"learning {{anchors}} --model {{model}} --model {{model}} --positives {{anchors}} --known {{meme}} {RUN} "
+    "--out {folder}",
     "learning --model {model} --model {model} --positives {peaks} --negatives {peaks} --genome {genome} --threads 1 "
     "--out {folder}",
     "predict {anchors} --model {model} --threads 1 --out {new} --select {more}",

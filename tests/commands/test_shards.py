@@ -215,7 +215,7 @@ def test_where_records_lie_is_no_matter(parts: list[str]) -> None:
 def test_other_versions_commands_and_kinds_are_named(parts: list[str]) -> None:
     record = Path("part2.provenance.json")
     good = record.read_text()
-    record.write_text(good.replace('"version": "0', '"version": "9'))
+    record.write_text(good.replace('"version": "1', '"version": "9'))
     assert "part2: is not of the run of part1: version of maxent is 9" in refused("merge", *parts, "--out", "merged")
     record.write_text(good.replace('"code": "', '"code": "0'))
     assert "part2: is not of the run of part1: code of maxent is 0" in refused("merge", *parts, "--out", "merged")
@@ -322,7 +322,7 @@ def test_draws_of_parts_are_numbered_within_them() -> None:
 def test_provenance_is_shown_and_required(parts: list[str]) -> None:
     invoke("merge", *parts, "--out", "merged")
     shown = invoke("provenance", "merged").stdout
-    for wanted in ("version   maxent 0", "torch 2", "part      1/1 of 5 records, 3 rejected", "took ", "output "):
+    for wanted in ("version   maxent 1", "torch 2", "part      1/1 of 5 records, 3 rejected", "took ", "output "):
         assert wanted in shown
     assert re.search(r"^took +[\d.]+ s, \d+ MiB; its parts [\d.]+ s, \d+ MiB$", shown, re.MULTILINE)
     assert re.search(r"^input +anchors.fa sha256 [0-9a-f]{64}$", shown, re.MULTILINE)

@@ -111,7 +111,7 @@ def simulation(tmp_path_factory: pytest.TempPathFactory) -> str:
     """What a process with the simulator is given: a start, and what one thread made of it."""
     path = tmp_path_factory.mktemp("card") / "start.pickle"
 
-    def launch(given: blocks.Given, work: blocks.Work, *rest: object) -> None:
+    def launch(given: blocks.BlockRun, work: blocks.Work, *rest: object) -> None:
         asked = pickle.dumps((given, work, *rest))
         by_one_thread(given, work, *rest)  # type: ignore[arg-type]
         results: Results = rest[-1]  # type: ignore[assignment]

@@ -20,14 +20,10 @@ import numpy as np
 import torch
 
 from maxent_cli.data import Anchor
-from maxent_cli.engine import Ladder, start_state
-from maxent_cli.engine.full_passes import full_pass_chain
-from maxent_cli.engine.target import Kernel
-from maxent_cli.interpret import ALL_MOVES, LawSettings
-from maxent_cli.interpret.sampling import EXCHANGE_EVERY, ON_CARD, SCATTERED, Sampling, Setting, prepare
+from maxent_cli.engine import Kernel, Ladder, full_pass_chain, start_state
+from maxent_cli.interpret import ALL_MOVES, EXCHANGE_EVERY, ON_CARD, SCATTERED, LawSettings, Sampling, Setting, prepare
 from maxent_cli.laws import ONE_LESS_ZERO
-from maxent_cli.models.architectures import LayeredModel, build
-from maxent_cli.models.protocol import one_hot
+from maxent_cli.models import LayeredModel, build, one_hot
 
 HERE, SECONDS, REPEATS = Path(__file__).parent, 20.0, 3
 BATCHES, LEAST_SAME = (256, 1024, 4096), 0.9

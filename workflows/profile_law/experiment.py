@@ -24,8 +24,8 @@ from torch.nn import functional as F
 import maxent_cli as mx
 from maxent_cli.alphabet import decode, encode
 from maxent_cli.analysis import information_of
-from maxent_cli.interpret.sampling import PRESETS
-from maxent_cli.models.families import BPNet, bpnet
+from maxent_cli.interpret import PRESETS
+from maxent_cli.models import BPNet, bpnet
 
 SITES = {"shape": "TGACTCGA", "count": "ACCTTGCA"}
 LENGTH, SEEN = 160, 80  # bp that are read, and those of them, in the middle, that reads are told of
