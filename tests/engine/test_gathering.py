@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from toy import LAWS, MOVE_SETS, SKEWED, Law, ToyNetwork, network
 
 from maxent_cli.engine import batch, gathering
-from maxent_cli.engine.batch import Chains
+from maxent_cli.engine.batch import Batched
 from maxent_cli.engine.energies import SharedTerm, plus
 from maxent_cli.engine.full_passes import full_pass_chain
 from maxent_cli.engine.gathering import gathered_chain
@@ -117,7 +117,7 @@ def test_anchors_together_draw_what_each_draws_by_full_passes_alone(name: str) -
 def test_anchors_are_in_one_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = list[int]()
 
-    def burst(chains: Chains, *rest: object) -> tuple[Chains, Tensor, Tensor]:
+    def burst(chains: Batched, *rest: object) -> tuple[Batched, Tensor, Tensor]:
         sizes.append(len(chains.step))
         return batch.burst(chains, *rest)  # type: ignore[arg-type]
 
