@@ -6,19 +6,19 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+import plain_chain
 import torch
+from plain_chain import metropolis_hastings
 from torch import Tensor
 
-from maxent_cli.engine import kernels
-from maxent_cli.engine.kernels import metropolis_hastings
 from maxent_cli.engine.proposals import LOST, Move, MoveTable, cumulative_rows
 from maxent_cli.engine.target import NO_LADDER, Kernel, Ladder, State, Target, Trace
 
 Moves = tuple[Move, ...]
 Block = tuple[np.ndarray, ...]  # source, scale, offset, lost, move, log_uniform
 
-_correction, _propose_block, _move_table = kernels._correction, kernels.propose_block, kernels.move_table
-_log_acceptance = kernels.log_acceptance
+_correction, _propose_block, _move_table = plain_chain._correction, plain_chain.propose_block, plain_chain.move_table
+_log_acceptance = plain_chain.log_acceptance
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def with_parts(**parts: Any) -> Callable[..., Kernel]:
         right = metropolis_hastings(moves, ladder)
 
         def run(state: State, target: Target, draws: int, thin: int) -> tuple[State, Trace]:
-            with mock.patch.multiple(kernels, **parts):
+            with mock.patch.multiple(plain_chain, **parts):
                 return right(state, target, draws, thin)
 
         return run
@@ -257,7 +257,7 @@ def _energy_left_behind(state: State, target: Target, ladder: Ladder, counts: Te
     return _right_exchange(state, target, ladder, counts)._replace(energy=state.energy)
 
 
-_right_exchange, _log_exchange = kernels.exchange, kernels.log_exchange
+_right_exchange, _log_exchange = plain_chain.exchange, plain_chain.log_exchange
 
 # wrong exchanges between replicas, made from moves and a ladder
 BROKEN_LADDERS: dict[str, Callable[..., Kernel]] = {

@@ -1,7 +1,7 @@
 """Metropolis-Hastings on a CPU for any network: every energy by a full forward pass, all else compiled.
 
-What kernels.metropolis_hastings does, in two calls a step: behind a forward pass, which empties the caches, each of the
-dozens of small tensor operations that they stand for costs as much as either.
+In two calls a step: behind a forward pass, which empties the caches, each of the dozens of small tensor operations that
+they stand for costs as much as either.
 """
 
 from dataclasses import replace
@@ -13,7 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor
 
-from maxent_cli.engine.kernels import exchange
+from maxent_cli.engine.exchange import exchange
 from maxent_cli.engine.proposals import Move, MoveTable, apply, move_table, propose
 from maxent_cli.engine.target import (
     NO_LADDER,
@@ -45,7 +45,7 @@ class _Proposals(NamedTuple):
 
 
 def full_pass_chain(moves: tuple[Move, ...], ladder: Ladder = NO_LADDER) -> Kernel:
-    """A kernel for chains on the CPU, with the draws of kernels.metropolis_hastings to rounding."""
+    """A kernel for chains on the CPU, every energy by a full pass."""
 
     def run(state: State, target: Target, draws: int, thin: int) -> tuple[State, Trace]:
         chains, length = state.codes.shape

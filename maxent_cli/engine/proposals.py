@@ -19,7 +19,6 @@ which is the less the more these rows hold there. It is for where a proposal cos
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from maxent_cli.engine.compiling import uncounted
@@ -263,17 +262,3 @@ def apply(x, proposed, maps, first, last, log_weights):  # type: ignore[no-untyp
         elif scale[p] == FRESH_ADAPTED:
             correction -= log_weights[LOST_ADAPTED, p, letter]
     return change, correction
-
-
-@njit(cache=True)
-def propose_block(keys, first_step, table, block):  # type: ignore[no-untyped-def]
-    """Fill a block's arrays (T, C, L) and (T, C) with the proposals of T steps of C chains."""
-    source, scale, offset, lost, move, log_uniform = block
-    for step in range(source.shape[0]):
-        for chain in range(source.shape[1]):
-            s, a, b, gone = source[step, chain], scale[step, chain], offset[step, chain], lost[step, chain]
-            for p in range(len(s)):
-                s[p], a[p], b[p], gone[p] = p, 1, 0, KEPT
-            chosen, first, last, u = propose(keys[chain], first_step + step, table, s, a, b, gone)
-            move[step, chain] = chosen
-            log_uniform[step, chain] = np.log(u) if last > first else np.inf  # an empty proposal is never accepted

@@ -13,8 +13,8 @@ import torch
 from numba import njit
 
 from maxent_cli.engine.activations import empty_chains
+from maxent_cli.engine.exchange import exchange
 from maxent_cli.engine.incremental import advance, constraints_of, fill, slices, walk_of
-from maxent_cli.engine.kernels import exchange
 from maxent_cli.engine.proposals import LETTER, Move, move_table
 from maxent_cli.engine.randomness import decision_log_uniforms
 from maxent_cli.engine.target import (

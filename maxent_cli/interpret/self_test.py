@@ -46,7 +46,6 @@ def self_test(
     anchor: Anchor,
     settings: LawSettings,
     run: Sampling,
-    threads: int = 1,
     most_proposals: float = float("inf"),
     most_passes: float = float("inf"),
     decision: float | None = None,
@@ -71,7 +70,7 @@ def self_test(
     for constraint in law.terms.constraints:
         log_background = log_background + evaluate(constraint, codes, torch.device(run.device))
     beta = beta_keeping(energy - energy.min(), log_background, KEPT)
-    samples = sample_anchor(model, small, replace(settings, beta=beta), short, threads)
+    samples = sample_anchor(model, small, replace(settings, beta=beta), short, 1)
     found = agreement(_counts(samples, free), listed_law(energy, log_background, beta))
     return SelfTest(anchor.name, tuple(map(int, free)), beta, samples.kernel, found)
 

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 from exact import random_keys
+from plain_chain import propose_block
 from toy import MOVE_SETS
 
 from maxent_cli.engine import batch_proposals
 from maxent_cli.engine.batch_proposals import as_integers, joined, propose, slots_of, tables_of, words
-from maxent_cli.engine.proposals import REDRAW, Move, MoveTable, move_table, propose_block
+from maxent_cli.engine.proposals import REDRAW, Move, MoveTable, move_table
 from maxent_cli.engine.randomness import EXCHANGE_STEP, exchange_log_uniforms, philox
 from maxent_cli.interpret.sampling import ALL_MOVES, REVERSIBLE, SCATTERED
 

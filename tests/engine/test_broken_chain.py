@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 from exact import random_keys
+from plain_chain import metropolis_hastings
 from torch import nn
 from toy import Law, law_around, network
 
 from maxent_cli import engine
-from maxent_cli.engine.kernels import metropolis_hastings
 from maxent_cli.engine.proposals import LETTER, REDRAW, SHIFT, Move
 from maxent_cli.engine.target import Ladder, start_state
 

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import torch
 from exact import random_keys
+from plain_chain import metropolis_hastings
 from torch import Tensor, nn
 from torch.nn import functional
 from toy import Law, ToyNetwork, law_around, network, representation_of, with_random_weights
 
 from maxent_cli.alphabet import encode
 from maxent_cli.engine.incremental import compiled_chain, letter_energies, single_changes
-from maxent_cli.engine.kernels import metropolis_hastings
 from maxent_cli.engine.layers import BIAS
 from maxent_cli.engine.proposals import LETTER, REDRAW, REVERSE_COMPLEMENT, SCATTER, SHIFT, Move
 from maxent_cli.engine.target import Kernel, Ladder, State, Target, Trace, start_state

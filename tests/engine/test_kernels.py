@@ -29,11 +29,11 @@ from exact import (
     state_number,
     stays_exact,
 )
+from plain_chain import metropolis_hastings
 from scipy import stats
 from toy import LAWS, MOVE_SETS, SKEWED, Law
 
 from maxent_cli.engine.incremental import compiled_chain
-from maxent_cli.engine.kernels import metropolis_hastings
 from maxent_cli.engine.proposals import Move
 from maxent_cli.engine.target import NO_LADDER, Kernel, Ladder, log_exchange, start_state
 

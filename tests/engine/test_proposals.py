@@ -7,6 +7,7 @@ from math import exp, log
 import numpy as np
 import pytest
 from exact import ODD, all_letters, law_probability, random_keys
+from plain_chain import propose_block
 from toy import MOVE_SETS, SKEWED
 
 from maxent_cli.alphabet import Codes, decode, encode, reverse_complement
@@ -20,7 +21,6 @@ from maxent_cli.engine.proposals import (
     Move,
     cumulative_rows,
     move_table,
-    propose_block,
 )
 from maxent_cli.engine.terms import background_rows
 

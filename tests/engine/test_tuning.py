@@ -16,11 +16,11 @@ from exact import (
     random_keys,
     state_number,
 )
+from plain_chain import metropolis_hastings
 from toy import LAWS, MOVE_SETS, Law
 
 from maxent_cli.engine.full_passes import full_pass_chain
 from maxent_cli.engine.incremental import compiled_chain
-from maxent_cli.engine.kernels import metropolis_hastings
 from maxent_cli.engine.proposals import REDRAW, SCATTER, Move
 from maxent_cli.engine.surrogate import surrogate_chain
 from maxent_cli.engine.target import Kernel, Ladder, State, Surrogate, Target, Trace, start_state

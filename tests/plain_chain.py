@@ -1,21 +1,23 @@
-"""Metropolis-Hastings for any network: every energy by a full forward pass, nothing but tensors between steps."""
+"""Metropolis-Hastings as it is written down, step by step in tensors: what the kernels must do, only faster."""
 
 import numpy as np
 import torch
+from numba import njit
 from torch import Tensor
 
+from maxent_cli.engine.exchange import exchange
 from maxent_cli.engine.proposals import (
     ADAPTING,
     FRESH,
     FRESH_ADAPTED,
+    KEPT,
     LOST,
     LOST_ADAPTED,
     Move,
     MoveTable,
     move_table,
-    propose_block,
+    propose,
 )
-from maxent_cli.engine.randomness import exchange_log_uniforms
 from maxent_cli.engine.target import (
     NO_LADDER,
     Kernel,
@@ -25,7 +27,6 @@ from maxent_cli.engine.target import (
     Trace,
     letter_log_probability,
     log_acceptance,
-    log_exchange,
     log_rows,
 )
 
@@ -64,22 +65,6 @@ def _steps(state: State, target: Target, table: MoveTable, ladder: Ladder, steps
             state = exchange(state, target, ladder, counts[:, kinds:])
         steps -= now
     return state
-
-
-def exchange(state: State, target: Target, ladder: Ladder, counts: Tensor) -> State:
-    """Let neighbouring replicas exchange states, even and odd pairs in turn; adds to counts (2, R - 1)."""
-    chains, device = len(state.keys), state.codes.device
-    log_u, replica = np.empty(chains), np.arange(chains) % ladder.replicas
-    exchange_log_uniforms(state.keys, state.step, log_u)
-    asked = (replica < ladder.replicas - 1) & (replica % 2 == state.step // ladder.every % 2)
-    log_u[~asked] = np.inf
-    beta = torch.as_tensor(target.beta, device=device).expand(chains)
-    ratio = log_exchange(beta, beta.roll(-1), state.energy, state.energy.roll(-1))
-    lower = torch.from_numpy(log_u).to(device) < ratio
-    for count, pairs in zip(counts, (torch.from_numpy(asked).to(device), lower), strict=True):
-        count += pairs.reshape(-1, ladder.replicas)[:, :-1].sum(0)
-    rows = torch.arange(chains, device=device) + lower.long() - lower.long().roll(1)
-    return state._replace(codes=state.codes[rows], energy=state.energy[rows], log_base=state.log_base[rows])
 
 
 def _block(state: State, target: Target, table: MoveTable, steps: int, counts: Tensor) -> State:
@@ -128,3 +113,17 @@ def _proposals(state: State, table: MoveTable, steps: int) -> tuple[Tensor, ...]
 def _correction(weights: Tensor, lost: Tensor, proposed_weights: Tensor, fresh: Tensor) -> Tensor:
     """Log-probability (C,) of drawing back the lost letters less that of the fresh ones."""
     return (weights * lost - proposed_weights * fresh).sum(1)
+
+
+@njit(cache=True)
+def propose_block(keys, first_step, table, block):  # type: ignore[no-untyped-def]
+    """Fill a block's arrays (T, C, L) and (T, C) with the proposals of T steps of C chains."""
+    source, scale, offset, lost, move, log_uniform = block
+    for step in range(source.shape[0]):
+        for chain in range(source.shape[1]):
+            s, a, b, gone = source[step, chain], scale[step, chain], offset[step, chain], lost[step, chain]
+            for p in range(len(s)):
+                s[p], a[p], b[p], gone[p] = p, 1, 0, KEPT
+            chosen, first, last, u = propose(keys[chain], first_step + step, table, s, a, b, gone)
+            move[step, chain] = chosen
+            log_uniform[step, chain] = np.log(u) if last > first else np.inf  # an empty proposal is never accepted
