@@ -10,9 +10,8 @@ import numpy as np
 from maxent_cli.api.training import Training, untrained
 from maxent_cli.api.training_data import TrainingData
 from maxent_cli.interpret.checkup import spoken_time
-from maxent_cli.interpret.plan import NotAStack, read_stack
-from maxent_cli.interpret.sampling import Sampling, paced
-from maxent_cli.interpret.surrogates import work
+from maxent_cli.interpret.plan import NotAStack
+from maxent_cli.interpret.sampling import Sampling, paced, work_in
 from maxent_cli.io.machine import GIB, granted_memory, peak_memory
 from maxent_cli.models.protocol import SequenceModel
 from maxent_cli.models.training import Examples, fit
@@ -67,8 +66,10 @@ def drawing(like: Callable[[], SequenceModel], run: Sampling, anchors: int, time
     workers, what = max(1, min(threads, anchors)), f"{anchors} anchors" + (f", {times} mu" if times > 1 else "")
     try:
         model = like()
-        product = work([layer for layer, _, _ in read_stack(model).layers])
+        product = work_in(model)
     except NotAStack:
+        product = None
+    if product is None:
         return Needs(None, 0.0, what)
     paced_run = paced(run, model.input_length)
     steps = paced_run.warmup + min(LOOKS * paced_run.draws * paced_run.thin, paced_run.max_steps)
