@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from types import ModuleType
 from typing import Any
 from unittest import mock
 
@@ -11,6 +12,7 @@ import torch
 from plain_chain import metropolis_hastings
 from torch import Tensor
 
+from maxent_cli.engine import exchange
 from maxent_cli.engine.proposals import LOST, Move, MoveTable, cumulative_rows
 from maxent_cli.engine.target import NO_LADDER, Kernel, Ladder, State, Target, Trace
 
@@ -31,14 +33,14 @@ class Broken:
     law: str = "tethered"
 
 
-def with_parts(**parts: Any) -> Callable[..., Kernel]:
-    """The plain kernel with functions of its module exchanged while it runs."""
+def with_parts(of: ModuleType = plain_chain, **parts: Any) -> Callable[..., Kernel]:
+    """The plain kernel with functions of its module, or of another that it calls, exchanged while it runs."""
 
     def make(moves: Moves, ladder: Ladder = NO_LADDER) -> Kernel:
         right = metropolis_hastings(moves, ladder)
 
         def run(state: State, target: Target, draws: int, thin: int) -> tuple[State, Trace]:
-            with mock.patch.multiple(plain_chain, **parts):
+            with mock.patch.multiple(of, **parts):
                 return right(state, target, draws, thin)
 
         return run
@@ -257,14 +259,15 @@ def _energy_left_behind(state: State, target: Target, ladder: Ladder, counts: Te
     return _right_exchange(state, target, ladder, counts)._replace(energy=state.energy)
 
 
-_right_exchange, _log_exchange = plain_chain.exchange, plain_chain.log_exchange
+_right_exchange, _log_exchange = exchange.exchange, exchange.log_exchange
 
 # wrong exchanges between replicas, made from moves and a ladder
 BROKEN_LADDERS: dict[str, Callable[..., Kernel]] = {
-    "the ratio is upside down": with_parts(log_exchange=lambda *given: -_log_exchange(*given)),
-    "every exchange is accepted": with_parts(log_exchange=lambda beta, *_: torch.full_like(beta, torch.inf)),
+    "the ratio is upside down": with_parts(exchange, log_exchange=lambda *given: -_log_exchange(*given)),
+    "every exchange is accepted": with_parts(exchange, log_exchange=lambda beta, *_: torch.full_like(beta, torch.inf)),
     "the energy stays behind": with_parts(exchange=_energy_left_behind),
     "the other replica's energy counts twice": with_parts(
-        log_exchange=lambda beta, other_beta, energy, other_energy: (beta - other_beta) * (energy - 2 * other_energy)
+        exchange,
+        log_exchange=lambda beta, other_beta, energy, other_energy: (beta - other_beta) * (energy - 2 * other_energy),
     ),
 }
