@@ -143,10 +143,10 @@ class Sequences:
 
 @dataclass(frozen=True)
 class Replicas:
-    """What the ladder of R betas saw, from its lowest replica to the beta in use, on T of the draws.
+    """What the ladder of R betas saw, from its lowest replica to the beta in use, on some of the draws.
 
-    betas (R,), energy and output (C, T, R), letters (C, R, L, 4): how often each letter stood at each position. search
-    (rounds, 2 R): betas and mean energies of the replicas, a row a round of the warm-up that settled them.
+    betas (R,), energy (C, T, R), output (C, U, R), letters (C, R, L, 4): how often each letter stood at each position.
+    search (rounds, 2 R): betas and mean energies of the replicas, a row a round of the warm-up that settled them.
     """
 
     betas: Floats

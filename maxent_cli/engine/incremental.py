@@ -362,8 +362,8 @@ def letter_energies(plan, codes, place):  # type: ignore[no-untyped-def]
 def compiled_chain(plan: Plan, moves: tuple[Move, ...], ladder: Ladder = NO_LADDER, threads: int = 1) -> Kernel:
     """A kernel that runs each chain through compiled code; plan must describe the target's energy.
 
-    Chains of different ladders are independent, so the draws do not depend on the number of threads. The energies
-    that a block reports at its end come from full passes of the target.
+    Chains of different ladders are independent, so the draws do not depend on the number of threads. At the end of a
+    block the energies of one ladder, of another each time, are compared with full passes of the target.
     """
 
     def run(state: State, target: Target, draws: int, thin: int) -> tuple[State, Trace]:
@@ -385,11 +385,13 @@ def compiled_chain(plan: Plan, moves: tuple[Move, ...], ladder: Ladder = NO_LADD
         else:
             with ThreadPoolExecutor(threads) as pool:
                 list(pool.map(part, range(threads), parts))
-        placed = torch.from_numpy(trace_codes[:, -1].copy())
+        placed, energy = torch.from_numpy(trace_codes[:, -1].copy()), torch.from_numpy(trace_energy[:, -1].copy())
+        start = state.step // (draws * thin) * ladder.replicas % chains
+        ladder_of = slice(start, start + ladder.replicas)
         with torch.inference_mode():
-            energy, base = target.energy(placed).double(), log_base(target, placed)
+            passed, base = target.energy(placed[ladder_of]).double(), log_base(target, placed)
         tried, accepted = counts.sum(0).T
-        drift = float(np.abs(energy.numpy() - trace_energy[:, -1]).max())
+        drift = float((passed - energy[ladder_of]).abs().max())
         trace = Trace(trace_codes, trace_energy, tried, accepted, drift)
         return State(placed, energy, base, state.keys, state.step + draws * thin), trace
 

@@ -13,6 +13,7 @@ Learn = Callable[[int, Surrogate, Trace], Surrogate]  # the round's number, its 
 
 ROUNDS = 24  # rounds of equal length; the last third changes nothing
 FROZEN = 8
+SEEN = 8  # rounds after which so many replicas as there are may be seen to be too few; the first half is not counted
 DRAWS_A_ROUND = 10
 LEAST_REJECTION = 0.02  # below this an estimate from one round is noise
 STEEPEST = 1.3  # the most that the top beta grows in one round
@@ -76,13 +77,15 @@ def tune(
     surrogate: Surrogate | None = None,
     learn: Learn | None = None,
     scattering: NDArray[np.bool_] | None = None,
+    most: int = 1,
 ) -> Tuned:
     """Warm up for some steps while the replicas settle: neighbours come to exchange equally often (Syed et al. 2022).
 
     Chains are ladders of R replicas one after another. If an energy is wanted, the top moves to the beta at which the
     mean energy is that: it falls with beta, so there is one. The first top should be too high rather than too low:
     what chains at the anchor hold is let go of quickly, but found slowly. The law is only right once tuning has ended.
-    No steps change nothing; a few are rounded up to a draw a round: a surrogate's proposals are whole.
+    No steps change nothing; a few are rounded up to a draw a round: a surrogate's proposals are whole. Where more
+    replicas may be had, up to `most`, and these are soon seen to exchange too seldom, it ends early.
     """
     replicas, history, tops, scattered = len(betas), [], [], 1.0
     decisions, exchanges = np.zeros((2, replicas)), np.zeros((2, replicas - 1))
@@ -96,7 +99,7 @@ def tune(
         energy = _mean_energy(trace.energy, replicas)
         history.append(np.concatenate([betas, energy]))
         tried, accepted = (counts[len(counts) - replicas + 1 :] for counts in (trace.tried, trace.accepted))
-        if number >= ROUNDS - FROZEN:
+        if number >= ROUNDS - FROZEN or SEEN // 2 <= number < SEEN:
             exchanges += tried, accepted
         if number < ROUNDS - FROZEN:
             scattered = _respread(scattered, trace, scattering, replicas, int(terms.mutable.sum()))
@@ -112,6 +115,10 @@ def tune(
         if wanted is not None and number == ROUNDS - FROZEN - 1:
             top = float(np.exp(np.mean(np.log(tops[len(tops) // 2 :]))))
         betas = _respaced(betas, _rejection(tried, accepted), top, replicas)
+        if number == SEEN - 1:
+            if replicas < most and _rejection(*exchanges).mean() > MOST_REJECTION:
+                break
+            exchanges[:] = 0
     seen, rows = np.array(history).reshape(-1, 2 * replicas), adapted_rows(letters, terms.background)
     return Tuned(
         betas,

@@ -29,7 +29,7 @@ from maxent_cli.interpret.prefix_mass import COMPILED_EFFORT, FULL_EFFORT
 from maxent_cli.interpret.sampling import (
     COMPILED,
     REFERENCE_DRAWS,
-    REPLICA_DRAWS,
+    REPLICA_OUTPUTS,
     Sampling,
     Setting,
     prepare,
@@ -430,7 +430,7 @@ def _count_patterns(patient: Patient, records: int) -> tuple[int, int]:
 
 def _drawing(run: Sampling, steps: int, passes: float, step: float) -> float:
     """Seconds of warm-up and so many steps of the run's replicas, and of the passes over draws."""
-    evaluated = run.chains * run.draws + run.chains * run.replicas * min(run.draws, REPLICA_DRAWS)
+    evaluated = run.chains * run.draws + run.chains * run.replicas * min(run.draws, REPLICA_OUTPUTS)
     return (run.warmup + steps) * step + evaluated / passes
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from maxent_cli import choices
 from maxent_cli.alphabet import UNKNOWN, Codes
-from maxent_cli.analysis.diagnostics import diagnose, letters_converged
+from maxent_cli.analysis.diagnostics import beyond_reach, diagnose, letters_converged
 from maxent_cli.analysis.reweighting import Settled, beta_error, settle
 from maxent_cli.data import Anchor, Floats, Networks, Replicas, SampleSet, Sequences, Stop
 from maxent_cli.engine import card
@@ -62,8 +62,11 @@ CHECKED, CHECKED_STEPS = 4, 20  # ladders and steps on which the compiled chain 
 MOST_DRIFT = 1e-3  # of the energy's spread, that it may differ
 CENTRAL = (0.025, 0.5, 0.975)
 REPLICA_DRAWS = 100  # of each chain, for what is watched on every replica
+REPLICA_OUTPUTS = 50  # of each chain, whose outputs are: each takes a pass
 LEAST_LEFT = 0.8  # of the draws, when they are weighed to the beta that is wanted; below, they are drawn again
 MOST_AGAIN = 6  # times that they are
+LONGER = 2  # times as long a warm-up before
+HALF = 0.5  # of max_steps, which tell what the rest would come to
 MOST_TIMES = 3  # as many draws are held as are given, before every second one is dropped
 MOST_TOGETHER = 256  # anchors at once on a device, each with a thread that waits for it
 LETTER_BYTES = 300  # that a step's tensors have for each letter of each chain on a device
@@ -130,7 +133,8 @@ class Sampling:
     start: 'anchor', 'background', or 'both' (even chains at the anchor). moves: what is proposed, and how often each;
     a key of MOVES gives its value. Where not every ESS is at least min_ess and every R-hat at most max_rhat, which is
     what converged means, the chains go on, at wider and wider thinning, until they are or max_steps of each replica
-    are taken, the warm-up not counted.
+    are taken, the warm-up not counted; half of them, where these show that all would leave the error of a letter's
+    frequency at twice what is asked.
     thin, warmup and max_steps are for up to 100 positions that may change, and grow with longer sequences (paced).
     device: a torch device; other than 'cpu' by full passes. Raises SettingsError where a count is out of BOUNDS, or
     max_steps is less than the draws take.
@@ -636,16 +640,32 @@ def warmed_up(setting: Setting) -> tuple[Setting, Tuned]:
 
 
 def warm_up(setting: Setting, state: State, betas: Betas | None = None) -> Tuned:
-    """Settle the ladder, from betas (R,), and its top near the beta that is to be found; learn a surrogate, if any."""
+    """Settle the ladder, from betas (R,), and its top near the beta that is to be found; learn a surrogate, if any.
+
+    Ends early where more replicas may be had, and are soon seen to be wanted.
+    """
     settings, run, reference = setting.settings, setting.run, setting.reference
     if betas is None:
         top = settings.beta if settings.beta is not None else FIRST_TOP / reference.energy
         betas = first_ladder(top, run.replicas, 1 / reference.energy_spread)
     fixed = (setting.kernel, state, setting.law.terms, betas, setting.wanted, run.warmup)
     if setting.apprentice is None:
-        return tune(*fixed, scattering=setting.scattering)
+        return tune(*fixed, scattering=setting.scattering, most=run.most_replicas)
     learner = setting.apprentice.learner()
     return tune(*fixed, learner.begin(setting.anchor.codes), learner.learn)
+
+
+def warmed_further(setting: Setting, tuned: Tuned, top: float) -> Tuned:
+    """The ladder with its top at a beta that draws have asked for, and then where a longer warm-up brings it.
+
+    A surrogate stays as it is, and so does the ladder that it serves: it is dear to learn.
+    """
+    betas = tuned.betas * top / tuned.betas[-1]
+    if setting.apprentice is not None:
+        return tuned._replace(betas=betas)
+    longer = replace(setting, run=replace(setting.run, warmup=LONGER * setting.run.warmup, max_replicas=1))
+    found = warm_up(longer, tuned.state, betas)
+    return found._replace(history=np.concatenate([tuned.history, found.history]))
 
 
 def draw(setting: Setting, tuned: Tuned) -> Iterator[SampleSet]:
@@ -653,8 +673,8 @@ def draw(setting: Setting, tuned: Tuned) -> Iterator[SampleSet]:
 
     The chains are looked at after 1, 2, 3, 4, 6, 8, 12, ... times the steps that the draws take at first. As many draws
     are given each time, at wider thinning, and three times as many held at most, so that memory stays. Where a mean
-    energy is wanted, beta is found anew from all draws; they are weighed to it or, where that would lose much, begun
-    again there.
+    energy is wanted, beta is found anew from all draws; they are weighed to it or, where that would lose much, taken
+    for warm-up, which goes on there. The last are earlier where half of max_steps have shown that all would not do.
     """
     run, first, thin, times, again = setting.run, tuned.state.step, whole(setting.run.thin, tuned.surrogate), 1, 0
     held, parts, kernel = nothing_held(setting), list[Trace](), setting.kernel
@@ -667,11 +687,13 @@ def draw(setting: Setting, tuned: Tuned) -> Iterator[SampleSet]:
         given = held.from_each(times - 1, times)
         settled = _settled(setting, tuned, given)
         if settled is not None and settled.left < LEAST_LEFT and again < MOST_AGAIN:
-            tuned = tuned._replace(betas=tuned.betas * settled.beta / tuned.betas[-1])
+            tuned = warmed_further(setting, tuned, settled.beta)
             held, parts, again = nothing_held(setting), [], again + 1
+            first, thin, times = tuned.state.step, whole(run.thin, tuned.surrogate), 1
             continue
-        last = state.step - first + run.draws * thin > run.max_steps
-        if last or letters_converged(_top_codes(setting, given, settled), run.max_rhat, run.min_ess):
+        top, done = _top_codes(setting, given, settled), (state.step - first) / run.max_steps
+        last = done + run.draws * thin / run.max_steps > 1 or (done >= HALF and beyond_reach(top, 1 / done))
+        if last or letters_converged(top, run.max_rhat, run.min_ess):
             plain = collect(setting, tuned, given, parts, times * thin)
             yield plain if settled is None else weighed(plain, settled, setting.settings.keep)
         if last:
@@ -765,12 +787,13 @@ def weighed(plain: SampleSet, settled: Settled, keep: float) -> SampleSet:
     if settled.left < LEAST_LEFT:
         return plain
     codes, energy, output = (_rows(values, settled) for values in (plain.codes, plain.energy, plain.output))
-    some, replicas = some_draws(energy.shape[1]), plain.replicas
+    of_energies, of_outputs = (some_draws(energy.shape[1], most) for most in (REPLICA_DRAWS, REPLICA_OUTPUTS))
+    replicas = plain.replicas
     top = replace(
         replicas,
         betas=np.append(replicas.betas[:-1], settled.beta),
-        energy=np.dstack([replicas.energy[..., :-1], energy[:, some]]),
-        output=np.dstack([replicas.output[..., :-1], output[:, some]]),
+        energy=np.dstack([replicas.energy[..., :-1], energy[:, of_energies]]),
+        output=np.dstack([replicas.output[..., :-1], output[:, of_outputs]]),
         letters=np.concatenate([replicas.letters[:, :-1], letter_counts(codes)[:, None]], axis=1),
     )
     each = plain.networks
@@ -803,7 +826,7 @@ def outputs_of(setting: Setting, held: Held) -> Floats:
         found = setting.settings.kind.output_of(held.energy - (0.0 if setting.aim is None else setting.aim.added))
         return np.asarray(found).reshape(setting.run.chains, setting.run.replicas, -1)
     wanted = np.zeros((setting.run.chains, setting.run.replicas, held.energy.shape[1]), np.bool_)
-    wanted[:, -1] = wanted[..., some_draws(held.energy.shape[1])] = True
+    wanted[:, -1] = wanted[..., some_draws(held.energy.shape[1], REPLICA_OUTPUTS)] = True
     output = np.full(wanted.shape, np.nan)
     output[wanted] = setting.outputs(held.codes[wanted.reshape(held.energy.shape)])
     return output
@@ -813,17 +836,18 @@ def watch_replicas(tuned: Tuned, held: Held, output: Floats) -> Replicas:
     """Energy, output (C, R, D) and letters of every replica, on some of the draws."""
     chains, replicas, draws = output.shape
 
-    def watched(values: Floats) -> Floats:
-        some = values.reshape(chains, replicas, draws)[..., some_draws(draws)]
+    def watched(values: Floats, most: int) -> Floats:
+        some = values.reshape(chains, replicas, draws)[..., some_draws(draws, most)]
         return np.ascontiguousarray(some.transpose(0, 2, 1))
 
     letters = letter_counts(held.codes).reshape(chains, replicas, -1, 4)
-    return Replicas(tuned.betas, watched(held.energy), watched(output), letters, tuned.history)
+    energy, output = watched(held.energy, REPLICA_DRAWS), watched(output, REPLICA_OUTPUTS)
+    return Replicas(tuned.betas, energy, output, letters, tuned.history)
 
 
-def some_draws(draws: int) -> slice:
-    """Which of so many draws are looked at on every replica."""
-    return slice(None, None, -(-draws // REPLICA_DRAWS))
+def some_draws(draws: int, most: int) -> slice:
+    """Which of so many draws are looked at on every replica, at most so many."""
+    return slice(None, None, -(-draws // most))
 
 
 def letter_counts(draws: Codes) -> NDArray[np.uint32]:

@@ -266,6 +266,7 @@ def _require_whole(samples: SampleSet) -> None:
     """Raise ValueError where arrays are not of the shapes and kinds that the format says."""
     chains, draws, length = samples.codes.shape
     _, kept, replicas = samples.replicas.energy.shape
+    seen = samples.replicas.output.shape[1:2]
     wanted = {
         "anchor": ("u", (length,)),
         "codes": ("u", (chains, draws, length)),
@@ -278,7 +279,8 @@ def _require_whole(samples: SampleSet) -> None:
     wanted |= {
         "replica betas": ("f", (replicas,)),
         "replica letters": ("u", (chains, replicas, length, 4)),
-        **dict.fromkeys(("replica energy", "replica output"), ("f", (chains, kept, replicas))),
+        "replica energy": ("f", (chains, kept, replicas)),
+        "replica output": ("f", (chains, *seen, replicas)),
     }
     found |= {f"replica {name}": getattr(samples.replicas, name) for name in REPLICA_ARRAYS[:-1]}
     if samples.conditionals is not None:

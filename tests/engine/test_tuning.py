@@ -24,7 +24,7 @@ from maxent_cli.engine.incremental import compiled_chain
 from maxent_cli.engine.proposals import REDRAW, SCATTER, Move
 from maxent_cli.engine.surrogate import surrogate_chain
 from maxent_cli.engine.target import Kernel, Ladder, State, Surrogate, Target, Trace, start_state
-from maxent_cli.engine.tuning import FROZEN, ROUNDS, Tuned, first_ladder, tune
+from maxent_cli.engine.tuning import FROZEN, ROUNDS, SEEN, Tuned, first_ladder, tune
 
 REPLICAS, EVERY = 5, 4
 LAW = LAWS["tethered"]()
@@ -105,6 +105,16 @@ def test_a_top_that_is_too_low_climbs() -> None:
 def test_a_warm_up_of_few_steps_takes_few_and_at_least_one_a_round() -> None:
     steps = [tuned(first_ladder(20.0, REPLICAS, 0.5), None, steps=some).state.step for some in (1, 3 * ROUNDS, 300)]
     assert steps == [ROUNDS, 3 * ROUNDS, 10 * ROUNDS]
+
+
+def test_too_few_replicas_are_soon_seen_where_more_may_be_had() -> None:
+    few, top = first_ladder(40.0, 2, 0.5), 2400
+    early, whole = (tune(kernel(2), started(LAW, 40, 2), LAW.target, few, None, top, most=most) for most in (6, 2))
+    assert (early.state.step, whole.state.step) == (SEEN * top // ROUNDS, top)
+    assert early.replicas_wanted() > 2
+    enough = tune(kernel(), started(LAW, 40), LAW.target, first_ladder(4.0, REPLICAS, 0.5), None, top, most=12)
+    assert enough.state.step == top
+    assert enough.replicas_wanted() == REPLICAS
 
 
 def test_the_last_rounds_change_nothing_and_the_history_says_so() -> None:

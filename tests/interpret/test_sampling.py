@@ -16,9 +16,10 @@ from maxent_cli.analysis.information import information_of
 from maxent_cli.data import SampleSet
 from maxent_cli.engine.proposals import SINGLE_LETTERS
 from maxent_cli.engine.sampling import Block, Journal
+from maxent_cli.engine.tuning import tune
 from maxent_cli.errors import InputError
 from maxent_cli.interpret import sampling
-from maxent_cli.interpret.sampling import MOVES, Sampling, over_anchors, ready, sample_anchor, sample_potentials
+from maxent_cli.interpret.sampling import LONGER, MOVES, Sampling, over_anchors, ready, sample_anchor, sample_potentials
 
 ANCHOR = "GATCA"
 MODEL = small_model()
@@ -200,6 +201,28 @@ def test_the_found_beta_keeps_the_asked_share(keep: float, given: dict) -> None:
     samples = sample_anchor(MODEL, anchor(ANCHOR), law(None, keep=keep, **given), run(warmup=4800, draws=100))
     listed = Listed(MODEL, ANCHOR, **given)
     assert 1 - listed.mean_energy(samples.beta) / listed.mean_energy(0) == pytest.approx(keep, abs=0.03)
+
+
+def test_where_warm_up_has_left_the_beta_far_off_a_longer_one_finds_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def far_off(*given, **more):
+        steps.append(given[-1])
+        found = tune(*given, **more)
+        return found if len(steps) > 1 else found._replace(betas=4 * found.betas)
+
+    steps: list[int] = []
+    monkeypatch.setattr(sampling, "tune", far_off)
+    samples = sample_anchor(MODEL, anchor(ANCHOR), law(None, keep=0.5), run(warmup=2400, draws=100))
+    listed = Listed(MODEL, ANCHOR)
+    assert steps == [2400, LONGER * 2400]
+    assert 1 - listed.mean_energy(samples.beta) / listed.mean_energy(0) == pytest.approx(0.5, abs=0.03)
+
+
+@pytest.mark.parametrize("hopeless", [False, True])
+def test_half_of_the_steps_may_tell_that_all_would_not_do(monkeypatch: pytest.MonkeyPatch, hopeless: bool) -> None:
+    monkeypatch.setattr(sampling, "letters_converged", lambda *_: False)
+    monkeypatch.setattr(sampling, "beyond_reach", lambda *_: hopeless)
+    samples = sample_anchor(MODEL, anchor(ANCHOR), law(BETA), run(draws=100, thin=1, max_steps=3200))
+    assert samples.thin == (16 if hopeless else 32)
 
 
 @pytest.mark.parametrize("given", [{}, {"tether": 0.4}], ids=["published", "tethered"])
