@@ -11,6 +11,7 @@ from maxent_cli.api.anchors import Given, anchors
 from maxent_cli.api.jobs import Task, check_together, drawn_at_once, granted_cpus, take_up, torch_threads
 from maxent_cli.api.listening import Listener, Progress, listener_of
 from maxent_cli.api.networks import Network
+from maxent_cli.api.precision import whole_products
 from maxent_cli.api.runs import account
 from maxent_cli.data import Sequences
 from maxent_cli.errors import InputError, SettingsError
@@ -40,6 +41,7 @@ RANDOM = 8  # sequences, where no anchors are given
 TEST_SECONDS = 20.0  # that the self-test takes at most, unless that is too little to say anything
 
 
+@whole_products()
 def doctor(
     network: Network,
     given: Given | None = None,

@@ -32,6 +32,7 @@ from maxent_cli.api.jobs import (
 from maxent_cli.api.listening import Calls, Progress, listener_of
 from maxent_cli.api.motif_results import chance_for
 from maxent_cli.api.networks import Network, Reader, opened, place
+from maxent_cli.api.precision import whole_products
 from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.api.runs import account, settings_of
 from maxent_cli.data import Rejected, SampleSet, Sequences
@@ -87,6 +88,7 @@ class Counting(NamedTuple):
     outputs: NDArray[np.float32]
 
 
+@whole_products()
 def learning(
     networks: str | Network | Sequence[str | Network],
     given: Given | None = None,
