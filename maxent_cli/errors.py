@@ -50,16 +50,22 @@ _MEMORY = ("allocate memory", "bad_alloc", "out of memory", "alloc_failed", "fai
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error says that there is no more memory, whoever raised it."""
-    text = str(error).lower()
-    named = isinstance(error, RuntimeError | OSError | ImportError) and any(words in text for words in _MEMORY)
-    return named or isinstance(error, MemoryError)
+    text = str(error).lower().replace("out_of_memory", "out of memory")
+    may = isinstance(error, RuntimeError | OSError | ImportError) or _is_of_numba(error)
+    return isinstance(error, MemoryError) or (may and any(words in text for words in _MEMORY))
 
 
 def is_lost_card(error: BaseException) -> bool:
     """Whether an error says that a GPU, or its driver, can no longer be used by this process."""
     text = str(error).lower()
-    named = "cuda error" in text or "cudnn_status" in text or "cublas_status" in text
-    return isinstance(error, RuntimeError) and named and not is_out_of_memory(error)
+    named = any(words in text for words in ("cuda error", "cuda_error", "cudnn_status", "cublas_status"))
+    may = isinstance(error, RuntimeError) or _is_of_numba(error)
+    return may and named and not is_out_of_memory(error)
+
+
+def _is_of_numba(error: BaseException) -> bool:
+    """Whether it is numba's own, which its driver of a card raises for what torch has RuntimeError for."""
+    return type(error).__module__.partition(".")[0] == "numba"
 
 
 def printable(text: str) -> str:

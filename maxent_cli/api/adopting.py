@@ -14,6 +14,7 @@ from maxent_cli.api.examining import examined, letters_finding, random_anchors
 from maxent_cli.api.jobs import Task, granted_cpus, outputs_of, torch_threads
 from maxent_cli.api.listening import Progress, listener_of
 from maxent_cli.api.networks import Network, Reader, in_memory, opened, place
+from maxent_cli.api.precision import whole_products
 from maxent_cli.api.results import results_folder
 from maxent_cli.errors import InputError, SettingsError
 from maxent_cli.interpret.checkup import NOTE, WRONG, Finding, Patient
@@ -36,6 +37,7 @@ _OF_MANY = (
 _TRIED = 16  # random sequences, for that
 
 
+@whole_products()
 def adopt(
     given: str | nn.Module,
     *,

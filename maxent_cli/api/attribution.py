@@ -16,6 +16,7 @@ from maxent_cli.api.draws import GivenDraws, opened, path_of
 from maxent_cli.api.jobs import Task, in_order, keep_each, take_up
 from maxent_cli.api.listening import Progress, listener_of
 from maxent_cli.api.networks import Network
+from maxent_cli.api.precision import whole_products
 from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.api.runs import settings_of
 from maxent_cli.choices import PICTURES
@@ -45,6 +46,7 @@ SUMMED = ("deeplift", "integrated-gradients", "prefix")  # methods whose scores 
 STEPPED = ("integrated-gradients",)
 
 
+@whole_products()
 def attribute(
     network: Network,
     given: Given,

@@ -22,6 +22,7 @@ from maxent_cli.api.draws import Draws, GivenDraws, opened, path_of
 from maxent_cli.api.jobs import granted_cpus, in_order, one_by_one, torch_threads
 from maxent_cli.api.listening import Listener, Progress, listener_of
 from maxent_cli.api.networks import Network, Reader, place
+from maxent_cli.api.precision import whole_products
 from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.api.runs import Run, settings_of
 from maxent_cli.data import WHOLE, Floats
@@ -39,6 +40,7 @@ SHOWN = {"t": "T: how far outputs move, sd", "called": "Share called as the anch
 MOST_SAID = 12  # networks
 
 
+@whole_products()
 def cross_read(
     draws: Sequence[GivenDraws],
     networks: Sequence[Network],

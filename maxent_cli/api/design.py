@@ -32,6 +32,7 @@ from maxent_cli.api.examining import random_anchors
 from maxent_cli.api.jobs import Job, Sampler, Subject, Task, check_together, take_up
 from maxent_cli.api.listening import Progress, listener_of
 from maxent_cli.api.networks import Network
+from maxent_cli.api.precision import whole_products
 from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.api.runs import settings_of
 from maxent_cli.data import WHOLE, Anchor, Floats, SampleSet, Shard
@@ -112,6 +113,7 @@ class Design:
         return replace(asked, held=self.kind, beta=beta, to=self.to, keep=None, tether=tether)
 
 
+@whole_products()
 def design(
     network: Network,
     given: Given | None = None,

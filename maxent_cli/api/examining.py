@@ -11,6 +11,7 @@ from maxent_cli.api.anchors import Given, anchors
 from maxent_cli.api.jobs import Task, check_together, drawn_at_once, granted_cpus, take_up, torch_threads
 from maxent_cli.api.listening import Listener, Progress, listener_of
 from maxent_cli.api.networks import Network
+from maxent_cli.api.precision import whole_products
 from maxent_cli.api.runs import account
 from maxent_cli.data import Sequences
 from maxent_cli.errors import InputError, SettingsError
@@ -40,6 +41,7 @@ RANDOM = 8  # sequences, where no anchors are given
 TEST_SECONDS = 20.0  # that the self-test takes at most, unless that is too little to say anything
 
 
+@whole_products()
 def doctor(
     network: Network,
     given: Given | None = None,
@@ -83,7 +85,7 @@ def doctor(
     outputs = planned([*network.files, *source.files, *asked.files], [out], noting=False)
     subject = take_up(network, source, asked, run.device, {}, task)
     patient = Patient(subject.model, subject.outputs, subject.anchors, subject.law, run, task.threads)
-    patient = replace(patient, together=drawn_at_once(run, subject.anchors, task.threads))
+    patient = replace(patient, together=drawn_at_once(run, subject.model, subject.anchors, task.threads))
     with torch_threads(1):
         found = list[Finding]()
         for finding in examined(patient, given is None):

@@ -32,6 +32,7 @@ from maxent_cli.api.jobs import (
 from maxent_cli.api.listening import Calls, Progress, listener_of
 from maxent_cli.api.motif_results import chance_for
 from maxent_cli.api.networks import Network, Reader, opened, place
+from maxent_cli.api.precision import whole_products
 from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.api.runs import account, settings_of
 from maxent_cli.data import Rejected, SampleSet, Sequences
@@ -87,6 +88,7 @@ class Counting(NamedTuple):
     outputs: NDArray[np.float32]
 
 
+@whole_products()
 def learning(
     networks: str | Network | Sequence[str | Network],
     given: Given | None = None,
@@ -397,7 +399,7 @@ class LearningJob:
             samples = sample_anchor(model, anchor, law, self.sampling, threads, journal)
             work.finish(names[row], self._of_draws(model, law, samples, self.points[number].step))
 
-        at_once = drawn_at_once(self.sampling, self.anchors, self.task.threads)
+        at_once = drawn_at_once(self.sampling, model, self.anchors, self.task.threads)
         results_of = over_rows(one, rows, at_once, self.task.listener.stop)
         for _ in rows:
             with naming(self.anchors, network.name):

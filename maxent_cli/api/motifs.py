@@ -12,6 +12,7 @@ from maxent_cli.api.listening import Progress, listener_of
 from maxent_cli.api.looking import so_far
 from maxent_cli.api.motif_questions import ask
 from maxent_cli.api.motif_results import MotifsJob, read_off, share
+from maxent_cli.api.precision import whole_products
 from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.choices import PICTURES
 from maxent_cli.errors import SettingsError, require_one_of, require_range
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from maxent_cli.api.networks import Network
 
 
+@whole_products()
 def motifs(
     draws: GivenDraws,
     *,

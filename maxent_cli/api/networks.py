@@ -179,8 +179,7 @@ def in_memory(module: nn.Module, reading: Reading, input_length: int | None, nam
 
 
 def place(model: nn.Module, device: str, listener: Listener) -> None:
-    """Put the network on the device, with full 32-bit products (TF32 would bend the law); tell of a GPU left unused."""
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    """Put the network on the device; tell of a GPU left unused."""
     if not _DEVICE.fullmatch(device):
         raise SettingsError("device", "", f"{device} is none that is known here", _DEVICES)
     try:

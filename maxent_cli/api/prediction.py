@@ -13,6 +13,7 @@ from maxent_cli.api.anchors import Anchors, Given, anchors
 from maxent_cli.api.jobs import Task, granted_cpus, outputs_of, torch_threads
 from maxent_cli.api.listening import Progress, listener_of
 from maxent_cli.api.networks import Network, Reader, place
+from maxent_cli.api.precision import whole_products
 from maxent_cli.api.runs import Run, account, settings_of
 from maxent_cli.data import WHOLE, Floats, Record, Rejected, Sequences, Shard
 from maxent_cli.errors import InputError, SettingsError, require_range
@@ -81,6 +82,7 @@ class Scores:
         return str(self.to_frame().head(MOST_SHOWN).to_html(index=False, float_format="{:.3g}".format))
 
 
+@whole_products()
 def predict(
     network: Network,
     given: Given | None = None,

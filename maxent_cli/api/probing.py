@@ -28,6 +28,7 @@ from maxent_cli.api.anchors import Given, anchors
 from maxent_cli.api.jobs import Job, Sampler, Subject, Task, check_together, take_up
 from maxent_cli.api.listening import Progress, listener_of
 from maxent_cli.api.networks import Network
+from maxent_cli.api.precision import whole_products
 from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.api.runs import settings_of
 from maxent_cli.data import WHOLE, Shard
@@ -89,6 +90,7 @@ class Probe:
             raise SettingsError("feature", "", f"{self.feature} is none that can be counted{reason}", cure) from error
 
 
+@whole_products()
 def gc_probe(
     network: Network,
     given: Given,

@@ -19,6 +19,7 @@ from maxent_cli.api.hours import MOST_HOURS, require_hours
 from maxent_cli.api.jobs import Job, Sampler, Task, check_together, granted_cpus, take_up
 from maxent_cli.api.listening import Listener, Progress, listener_of
 from maxent_cli.api.networks import Network
+from maxent_cli.api.precision import whole_products
 from maxent_cli.api.runs import settings_of
 from maxent_cli.data import WHOLE, SampleSet, Shard
 from maxent_cli.errors import SettingsError
@@ -36,6 +37,7 @@ MOST_SAID = 3  # anchors that have not converged, by name
 MOST_LINES = 1000  # anchors of which each is said when it is finished
 
 
+@whole_products()
 def sample(
     network: Network,
     given: Given,

@@ -14,6 +14,7 @@ from torch import nn
 from maxent_cli.api.jobs import Task, granted_cpus, torch_threads
 from maxent_cli.api.listening import Listener, Progress, listener_of
 from maxent_cli.api.networks import Network, opened, place
+from maxent_cli.api.precision import whole_products
 from maxent_cli.api.results import Results, results_folder
 from maxent_cli.api.training_data import (
     MOST,
@@ -121,6 +122,7 @@ class Trained(Results):
         return opened(str(self.path), True)  # whose code has just been run
 
 
+@whole_products()
 def train(
     given: TrainingData | Given,
     split: Split | None = None,

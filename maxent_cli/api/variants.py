@@ -18,6 +18,7 @@ from maxent_cli.api.draws import Draws, GivenDraws, opened, path_of
 from maxent_cli.api.jobs import in_order, outputs_of
 from maxent_cli.api.listening import Listener, Progress, listener_of
 from maxent_cli.api.networks import Network, Reader, place
+from maxent_cli.api.precision import whole_products
 from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.api.runs import MOST_SAID, Run, rejected_beside, settings_of
 from maxent_cli.api.variant_alleles import Alleles, Asked, in_genome, read_alleles
@@ -55,6 +56,7 @@ class VariantJob:
     listener: Listener
 
 
+@whole_products()
 def variants(
     network: Network,
     draws: GivenDraws,

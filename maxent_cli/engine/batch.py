@@ -4,10 +4,12 @@ Chains stand at steps of their own, and do nothing once theirs are done. An anch
 that neighbouring replicas can exchange.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -22,7 +24,7 @@ from maxent_cli.engine.batch_proposals import (
     tables_of,
     words,
 )
-from maxent_cli.engine.energies import together
+from maxent_cli.engine.energies import Energies, together
 from maxent_cli.engine.proposals import FRESH, FRESH_ADAPTED, LOST, LOST_ADAPTED, Move, move_table
 from maxent_cli.engine.randomness import Keys
 from maxent_cli.engine.target import Ladder, Target, Term, log_acceptance, log_exchange, log_weights
@@ -65,10 +67,13 @@ class Batch(NamedTuple):
     anchored: Anchored
     of: Tensor
     end: Tensor
-    energy: Term
+    energy: Energies
     constraints: Term | None
     every: int
     slots: int
+
+
+Step = Callable[[Batched, Batch, Tensor], Batched]
 
 
 def anchored(keys: Keys, target: Target, moves: tuple[Move, ...], ladder: Ladder, device: torch.device) -> Anchored:
@@ -101,15 +106,32 @@ def batch_of(
     end = torch.tensor(ends, device=device).repeat_interleave(count)
     tables = joined([part.tables for part in parts])
     fields = {name: torch.cat([getattr(part, name) for part in parts]) for name in Anchored._fields if name != "tables"}
-    energy = together([target.energy for target in targets], rows, of)
+    energy = together([target.energy for target in targets], rows)
     constraints = [target.constraints for target in targets]
     return Batch(Anchored(tables=tables, **fields), of, end, energy, _sum_of(constraints, rows), every, slots)
+
+
+@dataclass(frozen=True)
+class OneForAll:
+    """The sum (C,) of constraints that all anchors have: equal ones are one function of codes."""
+
+    said: tuple[Hashable, ...]
+    terms: tuple[Term, ...] = field(compare=False)
+
+    def __call__(self, codes: Tensor) -> Tensor:
+        found = torch.zeros(len(codes), dtype=torch.float64, device=codes.device)
+        for term in self.terms:
+            found += term(codes)
+        return found
 
 
 def _sum_of(constraints: Sequence[tuple[Term, ...]], rows: Sequence[slice]) -> Term | None:
     """The sums (C,) of each anchor's constraints on its rows; None where there are none."""
     if not any(constraints):
         return None
+    said = {tuple(_said(term) for term in terms) for terms in constraints}
+    if len(said) == 1:
+        return OneForAll(said.pop(), constraints[0])
 
     def constrained(codes: Tensor) -> Tensor:
         found = torch.zeros(len(codes), dtype=torch.float64, device=codes.device)
@@ -121,15 +143,26 @@ def _sum_of(constraints: Sequence[tuple[Term, ...]], rows: Sequence[slice]) -> T
     return constrained
 
 
-def burst(chains: Batched, batch: Batch, steps: int) -> tuple[Batched, Tensor, Tensor]:
+def _said(term: Term) -> Hashable:
+    """What a term is: its fields, where these are all of it, else the very object."""
+    if not isinstance(term, tuple):
+        return term
+    return type(term), *((one.shape, one.tobytes()) if isinstance(one, np.ndarray) else one for one in term)
+
+
+def stepped(chains: Batched, batch: Batch, log_u: Tensor) -> Batched:
+    """Chains after one more step; log_u (C,): logarithms of the uniform numbers for their exchanges after it."""
+    return _exchange(_step(chains, batch), batch, log_u, chains.step < batch.end)
+
+
+def burst(chains: Batched, batch: Batch, steps: int, step: Step = stepped) -> tuple[Batched, Tensor, Tensor]:
     """So many steps, fewer where a chain's end comes before; and codes (T, C, L) and energies (T, C) after each."""
     at = chains.step + torch.arange(steps, device=batch.of.device)[:, None]
-    codes, energy = [], []
-    for log_u in exchange_log_uniforms(batch.anchored.keys, at + 1):
-        chains = _exchange(_step(chains, batch), batch, log_u, chains.step < batch.end)
-        codes.append(chains.codes)
-        energy.append(chains.energy)
-    return chains, torch.stack(codes), torch.stack(energy)
+    codes, energy = (values.new_empty(steps, *values.shape) for values in (chains.codes, chains.energy))
+    for now, log_u in enumerate(exchange_log_uniforms(batch.anchored.keys, at + 1)):
+        chains = step(chains, batch, log_u)
+        codes[now], energy[now] = chains.codes, chains.energy
+    return chains, codes, energy
 
 
 def _step(chains: Batched, batch: Batch) -> Batched:
@@ -139,7 +172,8 @@ def _step(chains: Batched, batch: Batch) -> Batched:
     asked = propose(by.tables, batch.of, drawn, chains.step)
     proposed = (codes.gather(1, asked.source) * asked.scale + asked.offset) & by.modulus[batch.of]
     change, correction = _changes(by.log_weights, batch.of, codes, proposed, asked)
-    energy, constrained = batch.energy(proposed).double(), chains.constrained
+    found = batch.energy.function(proposed, batch.of, *batch.energy.parameters)
+    energy, constrained = found.double(), chains.constrained
     if batch.constraints is not None:
         constrained = batch.constraints(proposed)
         change = change + (constrained - chains.constrained)

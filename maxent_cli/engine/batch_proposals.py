@@ -97,9 +97,8 @@ def words(keys: Tensor, step: Tensor, slot: Tensor) -> Tensor:
     key, step, slot = keys + none, step + none, slot + none
     low, high = key & _WORD, (key >> 32) & _WORD
     even, odd = torch.stack([step & _WORD, slot & _WORD]), torch.stack([(step >> 32) & _WORD, none])
-    multiplier = torch.tensor([_M0, _M2], device=key.device).reshape(2, *key.dim() * [1])
     for _ in range(_ROUNDS):
-        product = multiplier * even  # to 64 bits, of which the sign is one
+        product = torch.stack([_M0 * even[0], _M2 * even[1]])  # to 64 bits, of which the sign is one
         even = ((product >> 32) & _WORD).flip(0) ^ odd ^ torch.stack([low, high])
         odd = (product & _WORD).flip(0)
         low, high = (low + _W0) & _WORD, (high + _W1) & _WORD

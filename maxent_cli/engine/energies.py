@@ -1,8 +1,8 @@
 """Energies of several anchors by the same passes: what a network makes of sequences, and how each anchor reads it."""
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -31,37 +31,60 @@ class SharedTerm:
         return self.passing(lambda some: self.read(self.look(some), *self.parameters), flat).reshape(codes.shape[:-1])
 
 
+@dataclass(frozen=True)
+class _Plus:
+    """What a read gives and a number (1 or B, 1), the last of the parameters."""
+
+    read: Callable[..., Tensor]
+
+    def __call__(self, seen: Tensor, *parameters: Tensor) -> Tensor:
+        return self.read(seen, *parameters[:-1]) + parameters[-1][:, 0]
+
+
 def plus(term: Term, added: float) -> Term:
     """A term and a number."""
     if isinstance(term, SharedTerm):
-        return replace(term, read=lambda seen, *parameters: term.read(seen, *parameters) + added)
+        number = torch.full((1, 1), added, device=term.parameters[0].device)
+        return replace(term, read=_Plus(term.read), parameters=(*term.parameters, number))
     return lambda codes: term(codes) + added
 
 
-def alike(energies: Sequence[Term]) -> bool:
-    """Whether all are of one look and one read, so that they are one function of codes and parameters."""
-    kinds = {(one.look, one.read) if isinstance(one, SharedTerm) else (one, object()) for one in energies}
-    return len(kinds) == 1
+class Energies(NamedTuple):
+    """Energies (C,) of codes (C, L) of several anchors' chains: function(codes, of, *parameters).
 
-
-def together(energies: Sequence[Term], rows: Sequence[slice], of: Tensor) -> Term:
-    """The energies (C,) of codes (C, L) of several anchors' chains, of which each anchor has some rows.
-
-    of (C,): which anchor a chain is of. Chains in nobody's rows have any energy.
+    of (C,): which anchor a chain is of. parameters: the anchors' (A, ...). A function that is ByParameters depends on
+    no anchor but by these.
     """
-    if alike(energies) and isinstance(energies[0], SharedTerm):
-        return _by_parameters([one for one in energies if isinstance(one, SharedTerm)], of)
-    return _by_rows(energies, rows)
+
+    function: Callable[..., Tensor]
+    parameters: tuple[Tensor, ...] = ()
 
 
-def _by_parameters(energies: Sequence[SharedTerm], of: Tensor) -> Term:
-    first, every = energies[0], zip(*(one.parameters for one in energies), strict=True)
-    stacked = [torch.cat(values) for values in every]
+def together(energies: Sequence[Term], rows: Sequence[slice]) -> Energies:
+    """The energies of several anchors' chains, of which each anchor has some rows; those in nobody's have any."""
+    shared = [one for one in energies if isinstance(one, SharedTerm)]
+    if len(shared) == len(energies) and len({(one.look, one.read) for one in shared}) == 1:
+        stacked = tuple(torch.cat(values) for values in zip(*(one.parameters for one in shared), strict=True))
+        return Energies(ByParameters(shared[0].look, shared[0].read, shared[0].passing), stacked)
+    by_rows = _by_rows(energies, rows)
+    return Energies(lambda codes, _: by_rows(codes))
 
-    def energy(codes: Tensor) -> Tensor:
-        return first.passing(lambda some, its: first.read(first.look(some), *(one[its] for one in stacked)), codes, of)
 
-    return energy
+@dataclass(frozen=True)
+class ByParameters:
+    """Anchors of one look and one read share its passes, and read them together."""
+
+    look: Callable[[Tensor], Tensor]
+    read: Callable[..., Tensor]
+    passing: Passing = field(compare=False)
+
+    def __call__(self, codes: Tensor, of: Tensor, *parameters: Tensor) -> Tensor:
+        """Energies (C,) of codes (C, L)."""
+
+        def energy(some: Tensor, its: Tensor) -> Tensor:
+            return self.read(self.look(some), *(one[its] for one in parameters))
+
+        return self.passing(energy, codes, of)
 
 
 def _by_rows(energies: Sequence[Term], rows: Sequence[slice]) -> Term:

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from maxent_cli.engine.batch import Anchored, Batch, Batched, anchored, batch_of, burst, slots
 from maxent_cli.engine.proposals import Move
+from maxent_cli.engine.replay import Replays
 from maxent_cli.engine.target import NO_LADDER, Kernel, Ladder, State, Target, Trace, log_base
 
 BURST = 20  # steps between two looks at who has asked and who is done
@@ -117,7 +118,7 @@ class _Gathering:
 
     def __init__(self, every: int) -> None:
         self.every, self.lock, self.arrived, self.serving = every, Lock(), list[_Asked](), False
-        self.thread = ThreadPoolExecutor(1, "steps")
+        self.thread, self.replays = ThreadPoolExecutor(1, "steps"), Replays()
 
     def take_up(self, asked: _Asked) -> None:
         """Have the steps taken; the future tells when they are, or what went wrong."""
@@ -137,6 +138,7 @@ class _Gathering:
                 for asked in running:
                     asked.future.set_exception(error)
                 running.clear()
+        self.replays.clear()
 
     def _join(self, running: list[_Asked]) -> bool:
         """Add who has arrived to those running; whether there is anybody."""
@@ -151,7 +153,8 @@ class _Gathering:
         chains, batch = _together([asked.chains for asked in running]), self._batch(running)
         members = list(running)
         while True:
-            chains, codes, energy = burst(chains, batch, min(BURST, max(asked.steps - asked.done for asked in running)))
+            steps = min(BURST, max(asked.steps - asked.done for asked in running))
+            chains, codes, energy = self._burst(chains, batch, steps)
             begins = 0
             for asked in members:
                 rows = slice(begins, begins := begins + len(asked.part.keys))
@@ -164,6 +167,10 @@ class _Gathering:
             left = sum(len(asked.part.keys) for asked in running)
             if self.arrived or 2 * left <= len(chains.step):
                 return
+
+    def _burst(self, chains: Batched, batch: Batch, steps: int) -> tuple[Batched, Tensor, Tensor]:
+        on_card = batch.of.device.type == "cuda"
+        return self.replays.burst(chains, batch, steps) if on_card else burst(chains, batch, steps)
 
     def _batch(self, running: Sequence[_Asked]) -> Batch:
         ends = [asked.state.step + asked.steps for asked in running]

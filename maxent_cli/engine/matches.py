@@ -8,6 +8,8 @@ from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor
 
+from maxent_cli.engine.placed import placed
+
 
 class MatchField(NamedTuple):
     """strength · N(x), where N counts the windows of W letters whose scores sum to a matrix's threshold or more.
@@ -26,7 +28,7 @@ class MatchField(NamedTuple):
         width = self.matrices.shape[1]
         if width > codes.shape[-1]:
             return number
-        matrices = torch.from_numpy(self.matrices).to(codes.device)
+        matrices = placed(self.matrices, codes.device)
         windows, columns = codes.unfold(-1, width, 1).long(), torch.arange(width, device=codes.device)
         for matrix, threshold in zip(matrices, self.thresholds.tolist(), strict=True):
             number += (matrix[columns, windows].sum(-1) >= threshold).sum(-1)

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from maxent_cli.alphabet import UNKNOWN, Codes
+from maxent_cli.engine.placed import placed
 from maxent_cli.engine.randomness import START_STEP, Keys, philox, uniform
 
 UNBOUNDED = 2**31 - 1  # of the number of G and C
@@ -34,7 +35,7 @@ class Support(NamedTuple):
 
     def __call__(self, codes: Tensor) -> Tensor:
         """Log-weights (...) of codes (..., L)."""
-        after = torch.from_numpy(self.after).to(codes.device)
+        after = placed(self.after, codes.device)
         padded = functional.pad(codes, (0, self.width - 1), value=UNKNOWN)  # every word lies in a window from its start
         windows = padded.unfold(-1, self.width, 1).long()
         state = torch.zeros(codes.shape, dtype=torch.int64, device=codes.device)

@@ -20,7 +20,7 @@ from maxent_cli.engine.incremental import single_changes
 from maxent_cli.engine.randomness import chain_keys
 from maxent_cli.engine.target import Terms
 from maxent_cli.engine.terms import background_rows
-from maxent_cli.errors import InputError, is_out_of_memory
+from maxent_cli.errors import InputError, is_lost_card, is_out_of_memory
 from maxent_cli.interpret.backgrounds import random_codes
 from maxent_cli.interpret.deeplift import multipliers
 from maxent_cli.interpret.law import evaluate, output_term, sums_of
@@ -167,7 +167,7 @@ def attribute_anchor(question: Question) -> Attribution:
     try:
         given = METHODS[method](question)
     except RuntimeError as error:
-        if method in ("mutagenesis", "prefix") or is_out_of_memory(error):
+        if method in ("mutagenesis", "prefix") or is_out_of_memory(error) or is_lost_card(error):
             raise
         problem = f"{method} cannot go through this network ({' '.join(str(error).split())[:200]})"
         raise InputError(name, "", problem, "use --method mutagenesis, which asks for outputs alone") from error
@@ -238,7 +238,7 @@ def _own_saliency(question: Question) -> Floats | None:
     try:
         size = np.abs(question.gradient())
     except (RuntimeError, InputError) as error:
-        if isinstance(error, RuntimeError) and is_out_of_memory(error):
+        if isinstance(error, RuntimeError) and (is_out_of_memory(error) or is_lost_card(error)):
             raise
         return None
     known = question.mutable & (question.codes < 4)

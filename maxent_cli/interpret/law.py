@@ -1,7 +1,7 @@
 """How a network and an anchor become a law."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -14,6 +14,7 @@ from maxent_cli.analysis.features import Feature
 from maxent_cli.data import Anchor, Floats, SampleSet
 from maxent_cli.engine.energies import SharedTerm
 from maxent_cli.engine.matches import MatchField
+from maxent_cli.engine.placed import placed
 from maxent_cli.engine.randomness import chain_keys
 from maxent_cli.engine.target import Term, Terms
 from maxent_cli.engine.terms import background_rows, distance_of, doubled_odds, gc_field
@@ -218,6 +219,22 @@ class View:
         return lambda codes: _centred(self.sums(codes)) - reference
 
 
+@dataclass(frozen=True)
+class ReadSums:
+    """The energy of a law that takes outputs alone, of their sums (B, R) and those at the anchor (1 or B, R).
+
+    view: of any anchor, for it reads nothing else there.
+    """
+
+    kind: LawKind
+    to: float | None
+    view: View = field(compare=False)
+
+    def __call__(self, sums: Tensor, anchor_sums: Tensor) -> Tensor:
+        there = replace(self.view, output=lambda some: some.mean(-1), sums=lambda some: some, anchor_sums=anchor_sums)
+        return cast(Tensor, self.kind.energy(there).term(sums))
+
+
 def _centred(sums: Tensor) -> Tensor:
     return sums - sums.mean(-1, keepdim=True)
 
@@ -274,8 +291,8 @@ def anchored_law(
         view = in_common_units(view, networks)
     energy, offset, squared = settings.kind.energy(view)
     if not isinstance(energy, SharedTerm):  # it is of the outputs
-        read = settings.kind.energy(replace(view, output=lambda sums: sums.mean(-1), sums=lambda sums: sums)).term
-        energy = SharedTerm(view.sums, read, (), Pieces(view.at_once))
+        parameters = (view.anchor_sums[None],)
+        energy = SharedTerm(view.sums, ReadSums(settings.kind, view.to, view), parameters, Pieces(view.at_once))
     if settings.hold:
         constraints = (*constraints, held_meanwhile(model, anchor, settings, background, device))
     made_of = view.weights, view.reference, offset, view.anchor_output
@@ -382,7 +399,7 @@ def background_of(anchor: Anchor, settings: LawSettings) -> tuple[Floats, NDArra
 def sums_of(outputs: Tensor, asked: Outputs) -> Tensor:
     """Outputs (..., K) to the weighted sums asked for (..., R)."""
     if len(asked) > MANY and all(len(one) == 1 and one[0][1] == 1 for one in asked):
-        return outputs[..., torch.tensor([one[0][0] for one in asked], device=outputs.device)]
+        return outputs[..., placed([one[0][0] for one in asked], outputs.device)]
     none = torch.zeros_like(outputs[..., 0])
     return torch.stack([sum((weight * outputs[..., number] for number, weight in one), none) for one in asked], -1)
 

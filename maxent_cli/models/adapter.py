@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode, handle_torch_function, has_torch_function_unary
 
 from maxent_cli.alphabet import LETTERS
-from maxent_cli.errors import InputError, is_out_of_memory, said
+from maxent_cli.errors import InputError, is_lost_card, is_out_of_memory, said
 from maxent_cli.models.whole import OUTPUT, Scripted, as_module
 
 LINEAR = {"linear", "matmul", "__matmul__", "__rmatmul__", "mm", "bmm", "addmm", "baddbmm", "einsum"}
@@ -185,7 +185,7 @@ class AdaptedNetwork(nn.Module):
         except InputError:
             raise
         except Exception as error:  # whatever somebody's network raises
-            if is_out_of_memory(error):
+            if is_out_of_memory(error) or is_lost_card(error):
                 raise
             problem = f"fails on {self.input_length} letters as {tuple(inputs.shape)} ({said(error)})"
             raise InputError(self.name, "", problem, "see --layout, --input-length and the network's code") from error

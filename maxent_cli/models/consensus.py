@@ -20,10 +20,17 @@ class Consensus(nn.Module):
         self.networks = nn.ModuleList(networks)
         self.input_length: int = networks[0].input_length  # type: ignore[assignment]
         self.outputs, self.columns = len(columns[0]), [list(some) for some in columns]
+        for number, own in enumerate(self.columns):  # where the networks are, so that no pass waits for them
+            self.register_buffer(f"columns_{number}", torch.tensor(own), persistent=False)
         blank = torch.zeros(1, 4, self.input_length)
         with torch.no_grad():
             self.shapes = [tuple(part.representation(blank).shape[1:]) for part in self.parts]
         self.sizes = [math.prod(shape) for shape in self.shapes]
+
+    @property
+    def placed_columns(self) -> list[Tensor]:
+        """The columns, each (K,), on the networks' device."""
+        return [self.get_buffer(f"columns_{number}") for number in range(len(self.columns))]
 
     @property
     def parts(self) -> list[SequenceModel]:
@@ -38,7 +45,7 @@ class Consensus(nn.Module):
         """Representation (B, units) to the outputs of each of M networks (B, M, K)."""
         found = []
         for part, values, shape, own in zip(
-            self.parts, torch.split(representation, self.sizes, 1), self.shapes, self.columns, strict=True
+            self.parts, torch.split(representation, self.sizes, 1), self.shapes, self.placed_columns, strict=True
         ):
             found.append(part.head(values.reshape(-1, *shape))[:, own])
         return torch.stack(found, 1)
@@ -49,7 +56,7 @@ class Consensus(nn.Module):
 
     def forward(self, one_hot: Tensor) -> Tensor:
         """One-hot (B, 4, L) to the mean of the networks' outputs (B, K)."""
-        outputs = [part(one_hot)[:, own] for part, own in zip(self.parts, self.columns, strict=True)]
+        outputs = [part(one_hot)[:, own] for part, own in zip(self.parts, self.placed_columns, strict=True)]
         return torch.stack(outputs, 1).mean(1)
 
 

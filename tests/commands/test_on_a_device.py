@@ -8,13 +8,16 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 from small import saved, small_model
+from torch import nn
 
 from maxent_cli.commands import maxent
 from maxent_cli.data import SampleSet
 from maxent_cli.engine import gathering
+from maxent_cli.errors import is_lost_card, is_out_of_memory
 from maxent_cli.interpret.law import Represented
 from maxent_cli.io import unfinished
 from maxent_cli.io.samples import open_draws
+from maxent_cli.models.adapter import AdaptedNetwork, Reading
 from maxent_cli.models.pieces import Pieces
 
 RECORDS = {"one": "GATCATTG", "two": "CCGTATTA", "three": "TTGCAACC"}
@@ -110,3 +113,38 @@ def test_doctor_says_how_many_anchors_go_together(tmp_path: Path, inputs: list[s
     result = run("doctor", *inputs, "--out", str(out))
     assert "3 anchors, 3 at once on cpu:0" in result.stdout
     assert json.loads(out.read_text())["run"]["at_once"] == 3
+
+
+class DriverError(Exception):
+    """As numba's driver of a card raises it."""
+
+    __module__ = "numba.cuda.cudadrv.driver"
+
+
+@pytest.mark.parametrize(
+    ("error", "lost", "memory"),
+    [
+        (RuntimeError("CUDA error: unspecified launch failure"), True, False),
+        (DriverError("[719] Call to cuStreamSynchronize results in CUDA_ERROR_LAUNCH_FAILED"), True, False),
+        (DriverError("[2] Call to cuMemAlloc results in CUDA_ERROR_OUT_OF_MEMORY"), False, True),
+        (ValueError("CUDA_ERROR_LAUNCH_FAILED"), False, False),
+    ],
+)
+def test_a_lost_card_is_told_from_one_whose_memory_ended(error: Exception, lost: bool, memory: bool) -> None:
+    assert (is_lost_card(error), is_out_of_memory(error)) == (lost, memory)
+
+
+def test_a_card_that_is_lost_in_somebodys_network_is_no_fault_of_the_network() -> None:
+    class Theirs(nn.Sequential):
+        lost = False
+
+        def forward(self, given: torch.Tensor) -> torch.Tensor:
+            if Theirs.lost:
+                raise RuntimeError("CUDA error: unspecified launch failure")
+            return super().forward(given)  # type: ignore[no-any-return]
+
+    net = Theirs(nn.Conv1d(4, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(21, 2))
+    adapted = AdaptedNetwork(net, 9, Reading(), "theirs")
+    Theirs.lost = True
+    with pytest.raises(RuntimeError, match="launch failure"):
+        adapted(torch.zeros(2, 4, 9))
