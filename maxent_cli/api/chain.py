@@ -560,6 +560,8 @@ def _account(asked: RunRequest) -> Iterator[str]:
 
 def _asked_about(rows: list[dict[str, Any]]) -> str:
     """How many of the motifs asked about are held, and which most surely."""
+    if not rows:
+        return "  motifs asked about: none, for want of anchors that converged"
     held = sorted((row for row in rows if row["verdict"] == HELD), key=lambda row: (row["q"], -row["bits"]))
     most = ", ".join(f"{row['motif'].split()[-1]} {row['bits']:.2f} bits" for row in held[:MOST_SAID])
     return f"  motifs asked about: {len(rows)}, held: {len(held)}{f' ({most})' if held else ''}"
