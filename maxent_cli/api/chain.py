@@ -44,7 +44,7 @@ from maxent_cli.io.tracks import SESSION, session
 from maxent_cli.models.architectures import LayeredModel
 from maxent_cli.models.protocol import SequenceModel
 from maxent_cli.tables.gc_probe import ANSWER
-from maxent_cli.tables.motifs import MOTIFS
+from maxent_cli.tables.motifs import MOTIFS, TESTED
 from maxent_cli.tables.sampling import SUMMARY
 from maxent_cli.tables.training import METRICS
 
@@ -59,7 +59,12 @@ COMMANDS, CONFIG = "commands.sh", "run.toml"
 TRACKS = ("motifs/sites.bed", "motifs/information.bw", "attributions/scores.bw")
 SHARED = ("seed", "device")  # of training and of sampling
 MOST_SAID = 5  # motifs in the account
-ACCOUNT = {SUMMARY: "draws.npz.tsv", MOTIFS: "motifs/motifs.tsv", ANSWER: "gc/answer.tsv"}  # what it rests on
+ACCOUNT = {  # what it rests on
+    SUMMARY: "draws.npz.tsv",
+    MOTIFS: "motifs/motifs.tsv",
+    TESTED: "motifs/tested.tsv",
+    ANSWER: "gc/answer.tsv",
+}
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,7 @@ class RunRequest:
     probe: Probe
     calling: Calling
     known: str
+    test: str
     method: str
     anchors: int
     assembly: str
@@ -109,6 +115,11 @@ class RunRequest:
         return {"model": self.model, **({"trust-code": True} if trusted else {})}
 
     @property
+    def of_motifs(self) -> Said:
+        """How `motifs` is told; some motifs are held that are not found unasked."""
+        return {"known": self.known, "test": self.test} | said(self.calling, Calling(), lacks=NO_OPTION)
+
+    @property
     def source(self) -> str:
         """The path of what is trained on, or of what anchors are chosen from."""
         path = self.records.name if self.records else self.data and (self.data.table or self.data.positives)
@@ -126,7 +137,8 @@ class RunRequest:
         """The paths that are read."""
         own = [*self.network.files] if self.network else []
         given = self.data.files if self.data else self.records.files if self.records else ()
-        return [*own, *given, *self.law.files, *databases(self.known), *filter(None, [self.probe.motif_file])]
+        motif_files = {*databases(self.known), *databases(self.test)}
+        return [*own, *given, *self.law.files, *sorted(motif_files), *filter(None, [self.probe.motif_file])]
 
     @property
     def reading(self) -> Said:
@@ -233,6 +245,7 @@ def run(
     probe: Probe | None = None,
     calling: Calling | None = None,
     known: str = KNOWN,
+    test: str | None = None,
     method: str = METHOD,
     diverse: int = ANCHORS,
     assembly: str = "",
@@ -252,8 +265,9 @@ def run(
         Folder of all that is found, with OUT/report.html, OUT/run.toml and OUT/commands.sh, the commands that would do
         the same. What is there, and was made by the same command from the same inputs, is not made again; unfinished
         work is gone on with.
-    split, training, law, sampling, probe, calling, known, method
-        As `train`, `sample`, `gc_probe`, `motifs` and `attribute` take them; the probe has no tether unless asked for.
+    split, training, law, sampling, probe, calling, known, test, method
+        As `train`, `sample`, `gc_probe`, `motifs` and `attribute` take them; the probe has no tether unless asked for,
+        and the known motifs are those to ask about unless others are given.
     diverse
         So many anchors, which stand for all that was held out and is called rightly.
     assembly
@@ -275,13 +289,15 @@ def run(
     require_range("diverse", diverse, 1)
     require_assembly(assembly)
     data, records = _inputs(given, network)
-    requests = (split or Split(), training or Training(), law or Law(), sampling or Sampling(), probe or Probe())
-    reading = (calling or Calling(), known, method, diverse, assembly)
-    asked = RunRequest(out, data, records, network, *requests, *reading, threads, listener_of(progress))
+    asked = RunRequest(
+        *(out, data, records, network, split or Split(), training or Training(), law or Law(), sampling or Sampling()),
+        *(probe or Probe(), calling or Calling(), known, test or known, method, diverse, assembly, threads),
+        listener_of(progress),
+    )
     _check(asked.law)
     steps = list(_steps(asked))
     outputs = planned(asked.files, implied=[asked.place(name) for name in (CONFIG, COMMANDS, SESSION)], noting=False)
-    for path in databases(known):
+    for path in {*databases(known), *databases(test or known)}:
         read_meme(path)
     for line in expectations.plan(out, [(step.name, step.is_done, step.needs) for step in steps], asked.cpus):
         asked.listener.say(line)
@@ -359,8 +375,8 @@ def _steps(asked: RunRequest) -> Iterator[Link]:
     yield _step(
         asked,
         ["motifs", draws],
-        {"known": asked.known} | said(asked.calling, Calling(), lacks=NO_OPTION) | {"out": found},
-        lambda: motifs(draws, calling=asked.calling, known=asked.known, out=found, **asked.how),
+        asked.of_motifs | {"out": found},
+        lambda: motifs(draws, calling=asked.calling, known=asked.known, test=asked.test, out=found, **asked.how),
         lambda: expectations.reading(asked.anchors),
     )
     counts = place("gc")
@@ -503,7 +519,7 @@ def _sections(asked: RunRequest) -> dict[str, Said]:
     return found | {
         "law": said_of_law(asked.law),
         "sampling": said_of_sampling(asked.sampling),
-        "motifs": {"known": asked.known} | said(asked.calling, Calling(), lacks=NO_OPTION),
+        "motifs": asked.of_motifs,
         "gc-probe": said(asked.probe, Probe()),
         "attribute": {"method": asked.method},
         "report": asked.linking,
@@ -535,7 +551,17 @@ def _account(asked: RunRequest) -> Iterator[str]:
         yield f"  {row['motif']} {row['consensus']}, {where}: {known}"
     if not any(row["kind"] == HELD for row in rows[MOTIFS]):
         yield "  no motif found that is held"
+    yield _asked_about(rows[TESTED])
     held = [row["count"] for row in rows[ANSWER] if row["held"] == "yes"]
     few = " (undecided: too few anchors)" if any(row["held"] == "undecided" for row in rows[ANSWER]) else ""
     yield f"  counts held beyond motifs: {', '.join(held) or 'none'}{few}"
     yield f"  all of it: {asked.place('report.html')}; the single commands: {asked.place(COMMANDS)}"
+
+
+def _asked_about(rows: list[dict[str, Any]]) -> str:
+    """How many of the motifs asked about are held, and which most surely."""
+    if not rows:
+        return "  motifs asked about: none, for want of anchors that converged"
+    held = sorted((row for row in rows if row["verdict"] == HELD), key=lambda row: (row["q"], -row["bits"]))
+    most = ", ".join(f"{row['motif'].split()[-1]} {row['bits']:.2f} bits" for row in held[:MOST_SAID])
+    return f"  motifs asked about: {len(rows)}, held: {len(held)}{f' ({most})' if held else ''}"

@@ -85,7 +85,7 @@ def doctor(
     outputs = planned([*network.files, *source.files, *asked.files], [out], noting=False)
     subject = take_up(network, source, asked, run.device, {}, task)
     patient = Patient(subject.model, subject.outputs, subject.anchors, subject.law, run, task.threads)
-    patient = replace(patient, together=drawn_at_once(run, subject.anchors, task.threads))
+    patient = replace(patient, together=drawn_at_once(run, subject.model, subject.anchors, task.threads))
     with torch_threads(1):
         found = list[Finding]()
         for finding in examined(patient, given is None):

@@ -23,6 +23,7 @@ LOOKS = 6  # at the draws, each after as many steps again, until most anchors ha
 A_PROPOSAL, A_PRODUCT = 0.6e-6, 0.045e-9  # seconds, and seconds a multiplication more; of three runs by default
 START, COMPILING = 4.0, 30.0  # seconds of a process, and until code has been compiled
 READING, ATTRIBUTING, PAGE = 2.0, 1.0, 4.0  # seconds: an anchor, an anchor, all of it
+READING_BYTES = 0.9 * GIB  # a thousand known motifs, compared and looked for, beside what earlier steps have left
 DOCTOR = 20.0
 
 
@@ -90,7 +91,7 @@ def choosing() -> Needs:
 
 def reading(anchors: int) -> Needs:
     """Of motifs."""
-    return Needs(START + READING * anchors)
+    return Needs(START + READING * anchors, READING_BYTES)
 
 
 def attributing(anchors: int) -> Needs:

@@ -18,7 +18,14 @@ from maxent_cli.engine.sampling import Block, Journal
 from maxent_cli.errors import InputError, SettingsError, StoppedError
 from maxent_cli.interpret.law import Law, LawSettings
 from maxent_cli.interpret.reach import Reached, gradient_inside
-from maxent_cli.interpret.sampling import Sampling, anchors_together, over_rows, sample_anchor, why_full_passes
+from maxent_cli.interpret.sampling import (
+    Sampling,
+    anchors_together,
+    over_rows,
+    sample_anchor,
+    values_on_card,
+    why_full_passes,
+)
 from maxent_cli.io.digests import run_digests
 from maxent_cli.io.machine import granted_cpus as granted_cpus
 from maxent_cli.io.machine import granted_memory, require_memory
@@ -132,11 +139,12 @@ def check_together(law: Law, sampling: Sampling) -> None:
         raise SettingsError("beta", "", "is found in the warm-up, of which there is none", "give a number, or a warmup")
 
 
-def drawn_at_once(sampling: Sampling, anchors: Sequences, threads: int) -> int:
+def drawn_at_once(sampling: Sampling, model: Reader, anchors: Sequences, threads: int) -> int:
     """How many anchors are drawn around at once: a thread each, but on a card as many as memory takes."""
     if sampling.device == "cpu":
         return threads
-    return anchors_together(sampling, anchors.codes.shape[1], granted_memory())
+    values = values_on_card(model, torch.device(sampling.device))
+    return anchors_together(sampling, anchors.codes.shape[1], granted_memory(), values)
 
 
 @dataclass(frozen=True)
@@ -158,7 +166,7 @@ class Job:
     @property
     def at_once(self) -> int:
         """How many anchors are drawn around at once."""
-        return drawn_at_once(self.sampling, self.subject.anchors, self.task.threads)
+        return drawn_at_once(self.sampling, self.subject.model, self.subject.anchors, self.task.threads)
 
     def work_through(
         self, work: Unfinished, result: Callable[[Sampler], bytes], how: Callable[..., Any] | None = None

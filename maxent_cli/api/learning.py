@@ -399,7 +399,7 @@ class LearningJob:
             samples = sample_anchor(model, anchor, law, self.sampling, threads, journal)
             work.finish(names[row], self._of_draws(model, law, samples, self.points[number].step))
 
-        at_once = drawn_at_once(self.sampling, self.anchors, self.task.threads)
+        at_once = drawn_at_once(self.sampling, model, self.anchors, self.task.threads)
         results_of = over_rows(one, rows, at_once, self.task.listener.stop)
         for _ in rows:
             with naming(self.anchors, network.name):

@@ -6,7 +6,7 @@ import click
 
 from maxent_cli.commands import options, requests
 from maxent_cli.commands.console import Console, print_file, spoken
-from maxent_cli.commands.params import PIPE, InputPath, KnownMotifs, PairsOf
+from maxent_cli.commands.params import PIPE, InputPath, PairsOf
 from maxent_cli.tables import WRITTEN
 
 if TYPE_CHECKING:
@@ -57,12 +57,7 @@ syntax_options = options.group(
 @spoken
 @click.argument("draws", type=InputPath(folder=None))
 @options.known_option()
-@options.option(
-    "--test",
-    type=KnownMotifs(),
-    everyday=True,
-    help="Motifs to ask about, named like --known: is each held, not held or avoided, at --rate (tested.tsv)?",
-)
+@options.asked_motifs_option()
 @requests.calling_options
 @options.similarity_option("Merge motifs of different anchors whose")
 @options.option(

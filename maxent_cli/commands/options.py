@@ -215,6 +215,17 @@ def known_option(default: str | None = None) -> Decorator:
     )
 
 
+def asked_motifs_option(otherwise: str = "") -> Decorator:
+    """The motifs that are asked about."""
+    return option(
+        "--test",
+        type=KnownMotifs(),
+        everyday=True,
+        help=f"Motifs to ask about, named like --known{otherwise}: is each held, not held or avoided, at --rate "
+        "(tested.tsv)?",
+    )
+
+
 def similarity_option(same: str, everyday: bool = True) -> Decorator:
     """From which similarity two motifs are the same."""
     return option(

@@ -105,6 +105,7 @@ version from the same inputs, is not done again. All options of the steps may st
     help="So many anchors, which stand for all records that they are chosen from.",
 )
 @options.known_option("jaspar")
+@options.asked_motifs_option(" and, without it, those")
 @requests.calling_options
 @requests.probe_options
 @options.option(
@@ -128,6 +129,7 @@ def command(
     sampling: "Sampling",
     diverse: int,
     known: str,
+    test: str | None,
     calling: "Calling",
     probe: "Probe",
     method: str,
@@ -154,6 +156,7 @@ def command(
         probe=probe,
         calling=calling,
         known=known,
+        test=test,
         method=method,
         diverse=diverse,
         assembly=assembly,

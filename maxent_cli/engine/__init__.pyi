@@ -1,4 +1,5 @@
 from .full_passes import full_pass_chain as full_pass_chain
+from .gathering import gathered_chain as gathered_chain
 from .incremental import compiled_chain as compiled_chain
 from .proposals import LETTER as LETTER
 from .proposals import REDRAW as REDRAW
@@ -10,6 +11,7 @@ from .proposals import TOGGLE as TOGGLE
 from .proposals import WHOLE as WHOLE
 from .proposals import Move as Move
 from .randomness import chain_keys as chain_keys
+from .sampling import Journal as Journal
 from .target import Kernel as Kernel
 from .target import Ladder as Ladder
 from .target import State as State

@@ -93,6 +93,21 @@ class Work(NamedTuple):
     part: NDArray[np.float64]
 
 
+class Results(NamedTuple):
+    """Traces codes (C, D, L) and energy (C, D), counts (C, M + 1, 2), and energies (C,) of where chains stood first."""
+
+    codes: NDArray[np.uint8]
+    energy: NDArray[np.float64]
+    counts: NDArray[np.int64]
+    first_energy: NDArray[np.float64]
+
+
+def results_of(chains: int, draws: int, length: int, moves: int) -> Results:
+    """Room for what a run finds."""
+    codes, energy = np.empty((chains, draws, length), np.uint8), np.empty((chains, draws))
+    return Results(codes, energy, np.zeros((chains, moves + 1, 2), np.int64), np.empty(chains))
+
+
 class BlockRun(NamedTuple):
     """What a law and its run are to a block: the plan, moves, constraints, background, ladder, and steps."""
 
@@ -501,9 +516,13 @@ def _step(given, work, sums, begin, keys, beta, step, counts, lane, lanes, group
 
 
 @uncounted()
-def _run(given, work, sums, begin, keys, beta, trace_codes, trace_energy, counts, lane, lanes, group, groups):  # type: ignore[no-untyped-def]
-    """All steps of the ladder whose chains begin at `begin`; fills its traces (C, D, L) and (C, D)."""
+def _run(given, work, sums, begin, keys, beta, results, lane, lanes, group, groups):  # type: ignore[no-untyped-def]
+    """All steps of the ladder whose chains begin at `begin`; fills its part of the results."""
+    trace_codes, trace_energy, counts, first_energy = results
     _fill(given, work, sums, begin, lane, lanes, group, groups)
+    for chain in range(begin + group, begin + given.replicas, groups):
+        if lane == 0:
+            first_energy[chain] = work.energy[chain]
     for done in range(given.draws * given.thin):
         step = given.first_step + done
         _step(given, work, sums, begin, keys, beta, step, counts, lane, lanes, group, groups)
@@ -517,20 +536,20 @@ def _run(given, work, sums, begin, keys, beta, trace_codes, trace_energy, counts
             barrier()  # before the next step changes them
 
 
-def on_card(given, work, on_chip, keys, beta, trace_codes, trace_energy, counts):  # type: ignore[no-untyped-def]
+def on_card(given, work, on_chip, keys, beta, results):  # type: ignore[no-untyped-def]
     """What a block of the card does, for its ladder; on_chip: whether the ladder's sums fit there."""
     begin, size = cuda.blockIdx.x * given.replicas, given.replicas * work.values.shape[1]
     sums = work.sums.reshape(-1)[begin * work.values.shape[1] :][:size]
     if on_chip:
         sums = cuda.shared.array(0, float32)[:size]
     place = cuda.threadIdx.x, cuda.blockDim.x, cuda.threadIdx.y, cuda.blockDim.y
-    _run(given, work, sums, begin, keys, beta, trace_codes, trace_energy, counts, *place)
+    _run(given, work, sums, begin, keys, beta, results, *place)
 
 
 @njit(cache=True, nogil=True)
-def alone(given, work, keys, beta, trace_codes, trace_energy, counts):  # type: ignore[no-untyped-def]
+def alone(given, work, keys, beta, results):  # type: ignore[no-untyped-def]
     """What a card does, by one thread, a ladder after another."""
     size = work.values.shape[1]
     for begin in range(0, len(keys), given.replicas):
         sums = work.sums.reshape(-1)[begin * size : (begin + given.replicas) * size]
-        _run(given, work, sums, begin, keys, beta, trace_codes, trace_energy, counts, 0, 1, 0, 1)
+        _run(given, work, sums, begin, keys, beta, results, 0, 1, 0, 1)

@@ -16,11 +16,12 @@ from numba.extending import overload
 from numpy.typing import NDArray
 
 from maxent_cli.engine import blocks
-from maxent_cli.engine.blocks import BlockRun, Work, work_of
+from maxent_cli.engine.blocks import BlockRun, Results, Work, results_of, work_of
 from maxent_cli.engine.incremental import constraints_of
 from maxent_cli.engine.layers import Plan
 from maxent_cli.engine.proposals import Move, move_table
 from maxent_cli.engine.randomness import Keys
+from maxent_cli.engine.surrogate import Chains, Floats, Inner, Inside
 from maxent_cli.engine.target import NO_LADDER, Kernel, Ladder, State, Target, Trace, log_base, log_weights
 
 LANES, MOST_THREADS = 64, 512  # threads a replica, and a block
@@ -28,15 +29,15 @@ REGISTERS = 128  # a thread, of 65,536 a block; with 64 it keeps 1 kB a thread i
 ON_CHIP = 220 * 1024  # bytes of sums that a block may have there
 
 WEIGHTS = ("letters", "parameters")  # of a plan, which anchors have alike
+GIVEN = ("codes", "rows")  # of Work
 MOST_WEIGHTS = 8  # arrays of them that stay on the card
 
-Results = tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.int64]]  # traces (C, D, L), (C, D), counts
 Launch = Callable[[BlockRun, Work, Keys, NDArray[np.float64], Results], None]
 
 
 def by_one_thread(given: BlockRun, work: Work, keys: Keys, beta: NDArray[np.float64], results: Results) -> None:
     """What a card does, on the CPU."""
-    blocks.alone(given, work, keys, beta, *results)
+    blocks.alone(given, work, keys, beta, results)
 
 
 def block_chain(
@@ -53,15 +54,28 @@ def block_chain(
         lanes, _ = threads_of(ladder.replicas)
         work = work_of(state.codes.cpu().numpy(), plan.values, len(plan.table), lanes)
         beta = np.broadcast_to(np.asarray(target.beta, float), chains).copy()
-        traced = np.empty((chains, draws, length), np.uint8), np.empty((chains, draws))
-        counts = np.zeros((chains, len(moves) + 1, 2), np.int64)
-        launch(given, work, state.keys, beta, (*traced, counts))
-        placed = torch.from_numpy(traced[0][:, -1].copy()).to(state.codes.device)
+        found = results_of(chains, draws, length, len(moves))
+        launch(given, work, state.keys, beta, found)
+        placed = torch.from_numpy(found.codes[:, -1].copy()).to(state.codes.device)
         with torch.inference_mode():
             energy, base = target.energy(placed).double(), log_base(target, placed)
-        drift = float(np.abs(energy.cpu().numpy() - traced[1][:, -1]).max())
-        trace = Trace(*traced, *_summed(counts, ladder.replicas), drift)
+        drift = float(np.abs(energy.cpu().numpy() - found.energy[:, -1]).max())
+        trace = Trace(found.codes, found.energy, *_summed(found.counts, ladder.replicas), drift)
         return State(placed, energy, base, state.keys, state.step + draws * thin), trace
+
+    return run
+
+
+def inner_chain(launch: Launch = by_one_thread) -> Inner:
+    """Runs a surrogate's steps on a card, each chain in a block of threads of its own."""
+
+    def run(surrogate: Inside, chains: Chains, steps: range, before: Floats, after: Floats) -> None:
+        plan, count = surrogate.plan, len(chains.keys)
+        given = BlockRun(*surrogate, 1, 1, steps.start, len(steps), 1)
+        work = work_of(chains.codes, plan.values, len(plan.table), threads_of(1)[0])
+        found = results_of(count, 1, chains.codes.shape[1], len(surrogate.table.kind))
+        launch(given, work, chains.keys, chains.beta, found)
+        chains.codes[:], before[:], after[:] = found.codes[:, 0], found.first_energy, found.energy[:, 0]
 
     return run
 
@@ -106,13 +120,13 @@ def launcher(device: torch.device) -> Launch:
         cuda.select_device(device.index or 0)
         stream = cuda.stream()
         lanes, groups = threads_of(given.replicas)
-        there = [cuda.to_device(values, stream) for values in results]
+        there = _placed(results, cuda, stream)
         held = 4 * given.replicas * work.values.shape[1]
         fits = held <= ON_CHIP
         shared = given._replace(plan=given.plan._replace(**{name: _once(given.plan, name, device) for name in WEIGHTS}))
-        placed = [_placed(values, cuda, stream) for values in (shared, work)]
+        placed = _placed(shared, cuda, stream), _roomy(work, cuda, stream)
         kernel = _kernel()[len(keys) // given.replicas, (lanes, groups), stream, held if fits else 0]
-        kernel(*placed, fits, *(cuda.to_device(values, stream) for values in (keys, beta)), *there)
+        kernel(*placed, fits, *(cuda.to_device(values, stream) for values in (keys, beta)), there)
         for values, found in zip(results, there, strict=True):
             found.copy_to_host(values, stream)
         stream.synchronize()
@@ -127,6 +141,13 @@ def _placed(values: Any, cuda: Any, stream: Any) -> Any:
     if isinstance(values, tuple):
         return type(values)(*(_placed(one, cuda, stream) for one in values))
     return values
+
+
+def _roomy(work: Work, cuda: Any, stream: Any) -> Work:
+    """Chains on the card, and room for what they are worked on: nothing is read there before it is written."""
+    here = {name: cuda.to_device(getattr(work, name), stream) for name in GIVEN}
+    room = {name: values for name, values in work._asdict().items() if name not in GIVEN}
+    return Work(**here, **{name: cuda.device_array(one.shape, one.dtype, stream=stream) for name, one in room.items()})
 
 
 def _once(plan: Plan, name: str, device: torch.device) -> Any:

@@ -6,17 +6,22 @@ Monte Carlo Strategies in Scientific Computing, 2001, 9.4.3; Christen & Fox, J C
 leaves the law as it is; a good one has its proposals accepted.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numba import njit
+from numpy.typing import NDArray
 
+from maxent_cli.alphabet import Codes
 from maxent_cli.engine.activations import empty_chains
 from maxent_cli.engine.exchange import exchange
 from maxent_cli.engine.incremental import advance, constraints_of, fill, slices, walk_of
-from maxent_cli.engine.proposals import LETTER, Move, move_table
-from maxent_cli.engine.randomness import decision_log_uniforms
+from maxent_cli.engine.layers import Plan
+from maxent_cli.engine.proposals import LETTER, Move, MoveTable, move_table
+from maxent_cli.engine.randomness import Keys, decision_log_uniforms
 from maxent_cli.engine.target import (
     NO_LADDER,
     Kernel,
@@ -30,9 +35,49 @@ from maxent_cli.engine.target import (
     log_weights,
 )
 
+Floats = NDArray[np.float64]
 
-def surrogate_chain(moves: tuple[Move, ...], ladder: Ladder = NO_LADDER, threads: int = 1) -> Kernel:
-    """A kernel for chains on the CPU whose target has a surrogate; neighbours may exchange after each decision.
+
+class Inside(NamedTuple):
+    """The law that a surrogate's steps are of."""
+
+    plan: Plan
+    table: MoveTable
+    constraints: Any
+    weights: Floats
+
+
+class Chains(NamedTuple):
+    """C chains: their keys, beta (C,), and codes (C, L), which are edited in place."""
+
+    keys: Keys
+    beta: Floats
+    codes: Codes
+
+
+Inner = Callable[[Inside, Chains, range, Floats, Floats], None]  # takes steps; fills energies before and after (C,)
+
+
+def by_threads(threads: int) -> Inner:
+    """Takes a surrogate's steps by the compiled chain, chains shared among threads."""
+
+    def run(inside: Inside, chains: Chains, steps: range, before: Floats, after: Floats) -> None:
+        def part(some: slice) -> None:
+            its = (values[some] for values in (*chains, before, after))
+            _propose(*inside, steps.start, len(steps), *its)
+
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(part, slices(len(chains.keys), 1, threads)))
+
+    return run
+
+
+def surrogate_chain(
+    moves: tuple[Move, ...],
+    ladder: Ladder = NO_LADDER,
+    inner: Inner = by_threads(1),  # noqa: B008 (holds nothing)
+) -> Kernel:
+    """A kernel for chains whose target has a surrogate; neighbours may exchange after each decision.
 
     A draw's steps are shared among as few decisions as the surrogate's number of steps allows. The trace counts the
     decisions of each replica, then the exchanges (2 R - 1,). Raises ValueError where the moves are not reversible.
@@ -42,8 +87,8 @@ def surrogate_chain(moves: tuple[Move, ...], ladder: Ladder = NO_LADDER, threads
 
     def run(state: State, target: Target, draws: int, thin: int) -> tuple[State, Trace]:
         assert target.surrogate is not None
-        transition = _Transition(moves, target, target.surrogate, threads)
-        counts = torch.zeros(2, 2 * ladder.replicas - 1, dtype=torch.int64)
+        transition = _Transition(moves, target, target.surrogate, inner)
+        counts = torch.zeros(2, 2 * ladder.replicas - 1, dtype=torch.int64, device=state.codes.device)
         codes, energy = [], []
         with torch.inference_mode():
             for _ in range(draws):
@@ -52,10 +97,10 @@ def surrogate_chain(moves: tuple[Move, ...], ladder: Ladder = NO_LADDER, threads
                     if ladder.replicas > 1:
                         every = ladder._replace(every=steps)
                         state = exchange(state, target, every, counts[:, ladder.replicas :])
-                codes.append(state.codes.numpy())
-                energy.append(state.energy.numpy())
+                codes.append(state.codes.cpu().numpy())
+                energy.append(state.energy.cpu().numpy())
             state = state._replace(log_base=log_base(target, state.codes))
-        return state, Trace(np.stack(codes, 1), np.stack(energy, 1), *counts.numpy())
+        return state, Trace(np.stack(codes, 1), np.stack(energy, 1), *counts.cpu().numpy())
 
     return run
 
@@ -68,28 +113,23 @@ def shared(steps: int, most: int) -> list[int]:
 class _Transition:
     """What one transition of all chains needs."""
 
-    def __init__(self, moves: tuple[Move, ...], target: Target, surrogate: Surrogate, threads: int) -> None:
-        self.target, self.plan, self.threads = target, surrogate.plan, threads
-        self.table = move_table(moves, target.background, target.mutable, target.adapted)
-        self.settled = (self.plan, self.table, constraints_of(target), log_weights(target))
+    def __init__(self, moves: tuple[Move, ...], target: Target, surrogate: Surrogate, inner: Inner) -> None:
+        self.target, self.inner = target, inner
+        table = move_table(moves, target.background, target.mutable, target.adapted)
+        self.inside = Inside(surrogate.plan, table, constraints_of(target), log_weights(target))
 
     def take(self, state: State, steps: int, counts: torch.Tensor) -> State:
         """Propose by so many steps, and decide; adds to counts (2, R) how often each replica did and accepted."""
         chains, target = len(state.keys), self.target
         beta = np.broadcast_to(np.asarray(target.beta, float), chains).copy()
-        proposed, guess = state.codes.numpy().copy(), np.empty((2, chains))
-
-        def part(some: slice) -> None:
-            before, after = guess[:, some]
-            _propose(*self.settled, state.keys[some], beta[some], state.step, steps, proposed[some], before, after)
-
-        with ThreadPoolExecutor(self.threads) as pool:
-            list(pool.map(part, slices(chains, 1, self.threads)))
-        log_u, placed = np.empty(chains), torch.from_numpy(proposed)
+        proposed, log_u, guess = state.codes.cpu().numpy().copy(), np.empty(chains), np.empty((2, chains))
+        self.inner(self.inside, Chains(state.keys, beta, proposed), range(state.step, state.step + steps), *guess)
         decision_log_uniforms(state.keys, state.step, log_u)
+        numbers = torch.from_numpy(np.stack([beta, log_u, *guess])).to(state.codes.device)
+        placed, (beta_there, log_u_there, before, after) = torch.from_numpy(proposed).to(state.codes.device), numbers
         energy = target.energy(placed).double()
-        missed = (energy - torch.from_numpy(guess[1])) - (state.energy - torch.from_numpy(guess[0]))
-        accept = torch.from_numpy(log_u) < log_acceptance(0.0, torch.from_numpy(beta), missed, 0.0)
+        missed = (energy - after) - (state.energy - before)
+        accept = log_u_there < log_acceptance(0.0, beta_there, missed, 0.0)
         for count, which in zip(counts, (torch.ones_like(accept), accept), strict=True):
             count += which.reshape(-1, len(count)).sum(0)
         return state._replace(
@@ -100,7 +140,7 @@ class _Transition:
 
 
 @njit(cache=True, nogil=True)
-def _propose(plan, table, constraints, weights, keys, beta, first_step, steps, codes, before, after):  # type: ignore[no-untyped-def]
+def _propose(plan, table, constraints, weights, first_step, steps, keys, beta, codes, before, after):  # type: ignore[no-untyped-def]
     """Take chains (C, L) so many steps, one after another; fill the surrogate's energies before and after (C,)."""
     chains, counts = empty_chains(1, codes.shape[1], plan), np.zeros((len(table.kind), 2), np.int64)
     for c in range(len(codes)):

@@ -9,8 +9,10 @@ from .sampling import PRESETS as PRESETS
 from .sampling import SCATTERED as SCATTERED
 from .sampling import Sampling as Sampling
 from .sampling import Setting as Setting
+from .sampling import anchors_together as anchors_together
 from .sampling import over_anchors as over_anchors
 from .sampling import prepare as prepare
 from .sampling import ready as ready
 from .sampling import sample_anchor as sample_anchor
+from .sampling import values_on_card as values_on_card
 from .sampling import warmed_up as warmed_up

@@ -252,7 +252,7 @@ def speed(patient: Patient) -> Iterator[Finding]:
     compiled, name = setting.kernel_name == COMPILED, setting.kernel_name
     if setting.apprentice is not None:
         name += f", {setting.apprentice.teacher.name}: many steps by a copy, then a forward pass decides"
-    slow = not compiled and setting.apprentice is None
+    slow = not setting.is_compiled and setting.apprentice is None
     text = f"{name}; {chains / step:.3g} proposals/s a thread"
     numbers = {"kernel": setting.kernel_name, "proposals": chains / step, "decision": decision}
     yield Finding("kernel", NOTE if slow else OK, text, numbers)

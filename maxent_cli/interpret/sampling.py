@@ -36,7 +36,7 @@ from maxent_cli.engine.proposals import (
 )
 from maxent_cli.engine.randomness import Keys, chain_keys
 from maxent_cli.engine.sampling import NO_JOURNAL, Journal, block_steps, in_blocks
-from maxent_cli.engine.surrogate import surrogate_chain
+from maxent_cli.engine.surrogate import by_threads, surrogate_chain
 from maxent_cli.engine.target import Kernel, Ladder, State, Terms, Trace, start_state
 from maxent_cli.engine.terms import background_rows
 from maxent_cli.engine.tuning import Betas, Tuned, first_ladder, tune, whole
@@ -273,9 +273,14 @@ class Setting:
         return self.build(Ladder(self.run.replicas, EXCHANGE_EVERY))
 
     @property
+    def is_compiled(self) -> bool:
+        """Whether a step computes what a changed letter changes, and no more."""
+        return self.kernel_name in (COMPILED, ON_CARD)
+
+    @property
     def scattering(self) -> NDArray[np.bool_] | None:
         """Which moves are scattered redraws (M,); None where a step takes no pass of the network, or by given moves."""
-        if self.apprentice is not None or self.kernel_name == COMPILED or self.run.moves != ALL_MOVES:
+        if self.apprentice is not None or self.is_compiled or self.run.moves != ALL_MOVES:
             return None
         return np.array([move.kind == SCATTER for move in SCATTERED])
 
@@ -346,15 +351,28 @@ def learns(run: Sampling) -> bool:
     return run.moves != SINGLE_LETTERS and run.warmup > 0
 
 
-def anchors_together(run: Sampling, length: int, memory: float) -> int:
+def values_on_card(model: SequenceModel, device: torch.device) -> int:
+    """How many values a card's kernel keeps of each chain: of the network's layers, or of a surrogate's."""
+    if not card.is_ready(device):
+        return 0
+    try:
+        parts = networks_of(model) if (work_in(model) or np.inf) <= MOST_COMPILED else []
+        found = [layer for part in parts for layer in read_stack(part).layers] or cheap_front(model)
+    except NotAStack:
+        return 0  # a student's are few
+    return sum(layer.out_length * layer.out_channels for layer, _, _ in found)
+
+
+def anchors_together(run: Sampling, length: int, memory: float, values: int) -> int:
     """How many anchors of so many letters are drawn around at once on a device, beside so many bytes of memory.
 
-    As many as the draws of fit into half of memory, and a step of their chains into half of what the device has free;
-    the other half is the network's, whose passes are no larger for more anchors.
+    As many as the draws of fit into half of memory, and a step of their chains, and so many values of each that its
+    kernel keeps, into half of what the device has free; the other half is the network's, whose passes are no larger for
+    more anchors.
     """
     device = torch.device(run.device)
     free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else memory
-    of_anchor = run.chains * run.most_replicas * length * LETTER_BYTES
+    of_anchor = run.chains * run.most_replicas * (length * LETTER_BYTES + values * BYTES_A_VALUE)
     return int(max(1, min(MOST_TOGETHER, memory // (2 * run.bytes_held(length)), free / 2 // of_anchor)))
 
 
@@ -465,9 +483,9 @@ def prepare(
     setting = replace(setting, reference=reference_of(setting, setting.energies(codes)))
     if settings.finds_mean:
         setting = aimed(setting)
-    if run.device != "cpu":
-        return by_card(setting, codes[: run.replicas * CHECKED])
-    plainly = partial(compiled, setting, codes[: run.replicas * CHECKED], threads)
+    if run.device != "cpu" and not card.is_ready(torch.device(run.device)):
+        return setting  # full passes, which anchors share: a surrogate's steps would wait for the CPU
+    plainly = partial(compiled if run.device == "cpu" else by_card, setting, codes[: run.replicas * CHECKED], threads)
     if settings.hold or not learns(run):  # what is held, a surrogate's proposals would not heed
         return plainly()
     if not may_be_copied(model, int(law.terms.mutable.sum())):
@@ -475,7 +493,7 @@ def prepare(
     if (work_in(model) or 0) > MOST_COMPILED:  # the compiled chain is not even tried, unless the surrogate is no help
         return with_surrogate(setting, codes, threads, plainly)
     found = plainly()
-    return found if found.kernel_name == COMPILED else with_surrogate(found, codes, threads, lambda: found)
+    return found if found.is_compiled else with_surrogate(found, codes, threads, lambda: found)
 
 
 def work_in(model: SequenceModel) -> int | None:
@@ -597,14 +615,9 @@ def compiled(setting: Setting, codes: Codes, threads: int) -> Setting:
     return replace(found, drift=trace.drift)
 
 
-def by_card(setting: Setting, codes: Codes) -> Setting:
-    """The setting with the compiled chain on a card, where that can be and a changed letter costs little.
-
-    Else by full passes, which anchors share: a surrogate's inner steps would wait for the CPU. codes: as of `compiled`.
-    """
-    if not card.is_ready(torch.device(setting.run.device)) or (work_in(setting.model) or 0) > MOST_COMPILED:
-        return setting
-    return compiled(setting, codes, 1)
+def by_card(setting: Setting, codes: Codes, threads: int) -> Setting:
+    """As `compiled`, on a card; where a changed letter costs much, by full passes, which anchors share."""
+    return setting if (work_in(setting.model) or 0) > MOST_COMPILED else compiled(setting, codes, threads)
 
 
 def with_surrogate(setting: Setting, codes: Codes, threads: int, instead: Callable[[], Setting]) -> Setting:
@@ -618,8 +631,11 @@ def with_surrogate(setting: Setting, codes: Codes, threads: int, instead: Callab
     most = most_steps(int(setting.law.terms.mutable.sum()))
     apprentice = Apprentice(teacher, codes, int(key), run.replicas, most)
 
+    device = torch.device(run.device)
+    inner = by_threads(threads) if run.device == "cpu" else card.inner_chain(card.launcher(device))
+
     def build(ladder: Ladder) -> Kernel:
-        return surrogate_chain(REVERSIBLE, Ladder(ladder.replicas), threads)
+        return surrogate_chain(REVERSIBLE, Ladder(ladder.replicas), inner)
 
     return replace(setting, build=build, kernel_name=SURROGATE, apprentice=apprentice, instead=instead)
 

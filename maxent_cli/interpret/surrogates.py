@@ -182,7 +182,8 @@ class Lessons(NamedTuple):
 
 def teacher_of(model: SequenceModel, law: AnchoredLaw) -> Teacher:
     """Of a network around an anchor."""
-    at_once = sequences_at_once(model, torch.device("cpu"))
+    device = law.reference.device
+    at_once = sequences_at_once(model, device)
 
     def difference(codes: Tensor) -> Tensor:
         return (law.weights * (model.representation(one_hot(codes)) - law.reference)).flatten(1)
@@ -196,7 +197,7 @@ def teacher_of(model: SequenceModel, law: AnchoredLaw) -> Teacher:
 
     def differences(codes: Codes) -> Floats:
         with torch.inference_mode():
-            return run(torch.from_numpy(codes)).double().numpy()
+            return run(torch.from_numpy(codes).to(device)).double().cpu().numpy()
 
     try:
         front = cheap_front(model)

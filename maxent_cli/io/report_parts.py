@@ -219,7 +219,7 @@ def motifs(base: Base, folder: str) -> Shown:
         {"motifs": found, "motif_letters": drawing.motif_letters, "known": inputs.KNOWN},
         tiles=(Tile("Motifs", len(table), *note),),
         terms=(Explained("Occupancy", share),),
-        says=(reads(table, len(inputs.anchors_of(folder))),),
+        says=(reads(table, len(inputs.anchors_of(folder)), inputs.read_tested(folder)),),
         files=files,
         texts=_as_meme(table),
     )

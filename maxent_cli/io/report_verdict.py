@@ -61,11 +61,20 @@ def quality(metrics: Sequence[Row]) -> Said:
     return Said(question, "Not known: no AUROC of a test part was found.", "fair")
 
 
-def reads(table: Sequence[MotifShown], anchors: int) -> Said:
-    """Which motifs draws hold, in how many anchors and what share of the data."""
+def reads(table: Sequence[MotifShown], anchors: int, asked: Sequence[Row] = ()) -> Said:
+    """Which motifs draws hold, in how many anchors and what share of the data; of those asked about, if none is found.
+
+    asked: the motifs asked about, those held most surely first.
+    """
     question = "What does it read?"
     if not table:
-        return Said(question, f"No motif was found in the draws of {_many(anchors, 'anchor')}.", "fair")
+        none = f"No motif was found in the draws of {_many(anchors, 'anchor')}"
+        held = [row for row in asked if row["verdict"] == "held"]
+        if not held:
+            return Said(question, f"{none}.", "fair")
+        names = ", ".join(f"{row['motif'].split()[-1]} ({row['bits']:.2f} bits)" for row in held[:MOST])
+        more = _left(len(held) - MOST, "other")
+        return Said(question, f"{none}, but of {_many(len(asked), 'motif')} asked about they hold {names}{more}.")
     first = [one.row for one in table[:MOST]]
     text = "; ".join(
         f"{named(row)} in {row['anchors']} of {_many(anchors, 'anchor')}{_share(row)}{_chance(row)}" for row in first

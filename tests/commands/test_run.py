@@ -85,6 +85,7 @@ def test_the_plan_comes_first_and_the_account_last(finished: Path) -> None:
     account = rest.split("[8/8] report:")[-1]
     assert "test AUROC" in account
     assert "of 3 anchors converged" in account
+    assert "motifs asked about: none, for want" in account
     assert "results/report.html" in account
 
 

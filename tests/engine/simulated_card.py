@@ -31,12 +31,13 @@ def main(path: str, lanes: int, groups: int, right: str = "", wrong: str = "") -
     np.seterr(over="ignore")
     launch = card.launcher(card.torch.device("cpu"))
     try:
-        launch(blocks.BlockRun(*given), blocks.Work(*work), keys, beta, results)
+        launch(blocks.BlockRun(*given), blocks.Work(*work), keys, beta, blocks.Results(*results))
     except IndexError:  # a list that another thread had not ended
         print("other")
         return
-    codes, energy, counts = results
+    codes, energy, counts, first = results
     same = np.array_equal(codes, expected[0]) and np.allclose(energy, expected[1], atol=5e-5)
+    same &= np.allclose(first, expected[3], atol=5e-5)
     print("same" if same and np.array_equal(counts, expected[2]) else "other")
 
 

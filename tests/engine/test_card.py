@@ -14,7 +14,8 @@ from test_incremental import MOVES, NETWORKS, same, start
 from toy import LAWS, Law, law_around
 
 from maxent_cli.engine import blocks, card
-from maxent_cli.engine.card import Results, block_chain, by_one_thread, threads_of
+from maxent_cli.engine.blocks import Results
+from maxent_cli.engine.card import block_chain, by_one_thread, threads_of
 from maxent_cli.engine.incremental import compiled_chain
 from maxent_cli.engine.layers import FIRST
 from maxent_cli.engine.target import Kernel, Ladder, State, Target, Trace, start_state
@@ -47,6 +48,23 @@ def test_one_thread_takes_the_path_of_the_compiled_chain(name: str) -> None:
     np.testing.assert_array_equal(one[1].accepted, other[1].accepted)
     assert one[1].drift < 1e-4
     assert 0.05 < one[1].accepted.sum() / one[1].tried.sum() < 0.95
+
+
+def poisoned(given: blocks.BlockRun, work: blocks.Work, *rest: object) -> None:
+    """A card's memory is not empty."""
+    for name, values in work._asdict().items():
+        if name not in card.GIVEN:
+            values[...] = np.nan if values.dtype.kind == "f" else 77
+    by_one_thread(given, work, *rest)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_nothing_is_read_that_was_not_written(name: str) -> None:
+    given = begin(around(name))
+    dirty, clean = (
+        run(lambda plan, *how, by=by: block_chain(plan, *how, by), given) for by in (poisoned, by_one_thread)
+    )
+    same(dirty, clean, 0.0)
 
 
 @pytest.mark.parametrize("name", LAWS)

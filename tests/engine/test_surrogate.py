@@ -26,8 +26,11 @@ from exact import (
 from toy import LAWS, Law
 
 from maxent_cli.engine import surrogate
+from maxent_cli.engine.blocks import BlockRun, Results, Work
+from maxent_cli.engine.card import Launch, by_one_thread, inner_chain
 from maxent_cli.engine.proposals import LETTER, REDRAW, REFILL, REVERSE_COMPLEMENT, SHIFT, TOGGLE, Move
-from maxent_cli.engine.surrogate import shared, surrogate_chain
+from maxent_cli.engine.randomness import Keys
+from maxent_cli.engine.surrogate import by_threads, shared, surrogate_chain
 from maxent_cli.engine.target import NO_LADDER, Kernel, Ladder, State, Surrogate, Target, Trace, start_state
 
 MOVES = (
@@ -101,8 +104,40 @@ def test_a_perfect_surrogate_is_always_accepted() -> None:
 def test_the_draws_do_not_depend_on_the_number_of_threads() -> None:
     law = law_named("tethered")
     begin = start_state(law.target, np.tile(law.anchor, (30, 1)), random_keys(30), torch.device("cpu"))
-    one, other = (surrogate_chain(MOVES, threads=n)(begin, law.target, 20, 5)[1] for n in (1, 4))
+    one, other = (surrogate_chain(MOVES, inner=by_threads(n))(begin, law.target, 20, 5)[1] for n in (1, 4))
     np.testing.assert_array_equal(one.codes, other.codes)
+
+
+@pytest.mark.parametrize("name", ["tethered", "tanh", "unknown letter", "field on matches", "support and field"])
+def test_an_exact_start_stays_exact_by_the_kernel_of_a_card(name: str) -> None:
+    assert exact_start_probability(surrogate_chain(MOVES, inner=inner_chain()), law_named(name), chains=SOME) > ODD
+
+
+def test_the_kernel_of_a_card_takes_the_path_of_the_compiled_chain() -> None:
+    law = law_named("tethered", 20)
+    target = replace(law.target, beta=np.tile([0.0, 0.5, 1.0, 1.5], 10))
+    begin = start_state(target, np.tile(law.anchor, (40, 1)), random_keys(40), torch.device("cpu"))
+    ways = by_threads(1), inner_chain()
+    one, other = (surrogate_chain(MOVES, Ladder(4), way)(begin, target, 12, 40)[1] for way in ways)
+    for name in ("codes", "energy", "tried", "accepted"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+def _end_for_start(given: BlockRun, work: Work, keys: Keys, beta: np.ndarray, results: Results) -> None:
+    """The energy of the end is taken for that of the start."""
+    by_one_thread(given, work, keys, beta, results)
+    results.first_energy[:] = results.energy[:, 0]
+
+
+def _at_beta_zero(given: BlockRun, work: Work, keys: Keys, beta: np.ndarray, results: Results) -> None:
+    """Steps inside that are of another law than the decision takes them for."""
+    by_one_thread(given, work, keys, 0 * beta, results)
+
+
+@pytest.mark.parametrize("launch", [_end_for_start, _at_beta_zero])
+def test_a_wrong_launch_is_caught(launch: Launch) -> None:
+    kernel = surrogate_chain(MOVES, inner=inner_chain(launch))
+    assert exact_start_probability(kernel, law_named("tethered"), chains=SOME) < ODD
 
 
 @pytest.mark.parametrize(("steps", "most", "parts"), [(5, 5, [5]), (6, 5, [3, 3]), (1, 5, [1]), (7, 3, [2, 2, 3])])

@@ -10,6 +10,7 @@ from small import anchor, law, run, small_model
 
 from maxent_cli.data import Anchor, SampleSet
 from maxent_cli.engine import card, gathering
+from maxent_cli.engine.blocks import BlockRun, Work
 from maxent_cli.engine.sampling import Block, Journal
 from maxent_cli.interpret import sampling
 from maxent_cli.interpret.law import LawSettings
@@ -56,10 +57,58 @@ def test_a_run_goes_on_from_its_blocks() -> None:
 
 
 def test_as_many_anchors_go_together_as_memory_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = [anchors_together(RUN, 100, memory) for memory in (1.0, 1e7, 2e7, 1e15)]
+    found = [anchors_together(RUN, 100, memory, 0) for memory in (1.0, 1e7, 2e7, 1e15)]
     assert found[0] == 1 < found[1] < found[2] < found[3] == sampling.MOST_TOGETHER
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (4 * RUN.chains * RUN.replicas * 100 * 600, 0))
-    assert anchors_together(replace(RUN, device="cuda"), 100, 1e15) == 4
+    on_card = replace(RUN, device="cuda")
+    assert anchors_together(on_card, 100, 1e15, 0) == 4
+    assert anchors_together(on_card, 100, 1e15, sampling.LETTER_BYTES * 100 // sampling.BYTES_A_VALUE) == 2
+
+
+def test_what_a_kernel_keeps_is_of_the_network_or_of_its_first_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = torch.device("cuda")
+    assert sampling.values_on_card(MODEL, device) == 0
+    monkeypatch.setattr(card, "is_ready", lambda _: True)
+    whole = sampling.values_on_card(MODEL, device)
+    monkeypatch.setattr(card, "launcher", lambda _: seen)
+    sizes = list[int]()
+
+    def seen(given: BlockRun, work: Work, *rest: object) -> None:
+        sizes.append(work.values.shape[1])
+        card.by_one_thread(given, work, *rest)  # type: ignore[arg-type]
+
+    drawn(ANCHORS[0], law(1.0))
+    assert whole <= max(sizes) < whole + 16  # units of the last layer are filled up to sixteen
+    monkeypatch.setattr(sampling, "MOST_COMPILED", 0)
+    assert 0 < sampling.values_on_card(MODEL, device) < whole
+
+
+def test_where_passes_are_the_price_a_surrogate_runs_on_a_card(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The same as on the CPU, where a block of threads takes the steps that the compiled chain takes there."""
+    launched = list[int]()
+
+    def launch(given: BlockRun, *rest: object) -> None:
+        launched.append(given.thin)
+        card.by_one_thread(given, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(card, "is_ready", lambda device: device.index == 0)
+    monkeypatch.setattr(card, "launcher", lambda _: launch)
+    monkeypatch.setattr(sampling, "MOST_COMPILED", 0)
+    monkeypatch.setattr(sampling, "LEAST_ACCEPTED", 0.0)
+    found = drawn(ANCHORS[0], law(1.0))
+    assert found.kernel.startswith(sampling.SURROGATE)
+    assert max(launched) >= RUN.thin
+    same(found, drawn(ANCHORS[0], law(1.0), "cpu"))
+
+
+def test_where_a_surrogate_is_no_help_anchors_share_full_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(card, "is_ready", lambda _: True)
+    monkeypatch.setattr(card, "launcher", lambda _: card.by_one_thread)
+    monkeypatch.setattr(sampling, "MOST_COMPILED", 0)
+    monkeypatch.setattr(sampling, "LEAST_ACCEPTED", 1.1)
+    assert drawn(ANCHORS[0], law(1.0)).kernel.startswith("full passes; ")
 
 
 def test_nothing_is_read_back_between_the_steps_of_a_burst(monkeypatch: pytest.MonkeyPatch) -> None:

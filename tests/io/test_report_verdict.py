@@ -51,6 +51,9 @@ def test_a_motif_is_named_with_how_often_it_is_read(told: dict[str, Any], said: 
 
 def test_what_is_not_there_is_said() -> None:
     assert reads([], 1).answer == "No motif was found in the draws of 1 anchor."
+    asked = [{"motif": "MA0265.2 ABF1", "verdict": "held", "bits": 3.17}, {"motif": "MA1 B", "verdict": "not held"}]
+    assert reads([], 12, asked).answer.endswith("but of 2 motifs asked about they hold ABF1 (3.17 bits).")
+    assert reads([], 12, asked[1:]).answer == reads([], 12).answer
     assert reads([motif()] * 6, 4).answer.endswith("; and 2 other motifs.")
     assert avoided([]).answer == "No motif was found that draws have less often than chance."
     assert avoided([motif(cost=1.5, cost_error=0.25)]).answer == "CACGTG (1.50 ± 0.25 bits a site)."
