@@ -118,13 +118,13 @@ def with_error(value: float, error: float) -> str:
     return f"{_fixed(value, digits)} ± {_fixed(error, digits)}"
 
 
-def significant(value: float) -> str:
-    """A number to three significant digits, whole where it is larger, 0 where it is next to it; a dash: unknown."""
+def significant(value: float, digits: int = 3) -> str:
+    """A number to some significant digits, whole where it is larger, 0 where it is next to it; a dash: unknown."""
     if not math.isfinite(value):
         return "\u2013" if math.isnan(value) else drawing.signed("\u221e" if value > 0 else "-\u221e")
     if abs(value) < NOTHING:
         return "0"
-    return drawing.signed(f"{value:.0f}" if 1e3 <= abs(value) < 1e6 else f"{value:.3g}")
+    return drawing.signed(f"{value:.0f}" if 10**digits <= abs(value) < 1e6 else f"{value:.{digits}g}")
 
 
 def chance(value: float, digits: int = 2) -> str:
