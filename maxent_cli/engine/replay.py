@@ -25,7 +25,7 @@ Work = Callable[[], None]
 Capture = Callable[[Work, torch.device], Work]  # what is to be done again and again -> does it again
 
 WORTH = 3  # bursts of one shape, of which the last is worth a capture
-MOST_HELD = 3  # shapes, each of which keeps the memory of a pass
+MOST_HELD = 2  # shapes, each of which keeps the memory of a pass
 WARMED = 3  # times that libraries are to have set themselves up
 LEAST_SAME, CLOSE = 0.9, 1e-3  # of rows after a replayed step, that must be as after a plain one; of their energies
 
@@ -110,7 +110,8 @@ class Replays:
         self.seen[key] += 1
         if key not in self.held and self.seen[key] >= WORTH:
             while len(self.held) >= MOST_HELD:
-                self.held.pop(next(iter(self.held)))
+                first = next(iter(self.held))
+                del self.held[first], self.seen[first]  # which has to be worth it anew: shapes may come in turn
             try:
                 self.held[key] = _Captured(chains, batch, self.capture)
             except Exception as error:  # whatever a network or a driver says; a plain step says it again if it matters

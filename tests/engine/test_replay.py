@@ -102,6 +102,21 @@ def test_a_shape_is_captured_when_it_is_worth_it_and_memory_is_given_back() -> N
     assert not replays.held
 
 
+def test_shapes_in_turn_do_not_drive_each_other_out_at_each_burst() -> None:
+    captured, turns = list[int](), 4 * replay.WORTH
+
+    def tape(*given: object) -> object:
+        captured.append(1)
+        return by_tape(*given)  # type: ignore[arg-type]
+
+    replays = Replays(tape)  # type: ignore[arg-type]
+    given = [company(numbers) for numbers in ((0,), (0, 1), (0, 1, 2))]
+    for _ in range(turns):
+        for chains, made in given:
+            replays.burst(chains, made, 1)
+    assert len(given) < len(captured) <= len(given) * turns // replay.WORTH
+
+
 def _with_frozen(name: str) -> Callable[..., object]:
     """A step to which the value that one of the batch's fields had at first is held."""
     first = dict[int, Tensor]()
@@ -123,7 +138,7 @@ def _step_frozen(chains: Batched, made: Batch, log_u: Tensor) -> Batched:
 
 def _first_energy(chains: Batched, made: Batch, log_u: Tensor) -> Batched:
     """Energies are read with the parameters of the anchors that were there at the capture."""
-    kept = tuple(values.clone() for values in FIRST.setdefault(len(chains.step), made.energy.parameters))
+    kept = FIRST.setdefault(len(chains.step), tuple(values.clone() for values in made.energy.parameters))
     return right_stepped(chains, made._replace(energy=made.energy._replace(parameters=kept)), log_u)
 
 
