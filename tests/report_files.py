@@ -59,6 +59,7 @@ def write_parts(
     length: int = 40,
     intervals: dict[int, Interval] | None = None,
     noisy: bool = False,
+    max_rhat: float = RUN["max_rhat"],
 ) -> Sources:
     """All parts for anchors of the given names; anchor number n holds n bits more than the first.
 
@@ -75,7 +76,7 @@ def write_parts(
     )
     samples = sample_set(codes, replicas=replicas)
     summary, series = summarise(samples, diagnose(samples)), beta_series(samples, diagnose(samples))
-    with writing_draws(str(folder / "draws.npz"), HEADER) as draws:
+    with writing_draws(str(folder / "draws.npz"), HEADER | {"run": RUN | {"max_rhat": max_rhat}}) as draws:
         for number, name in enumerate(names):
             own = independent_draws(rng, np.full((length, 4), 0.25), CHAINS, DRAWS) if noisy else codes
             draws.add(replace(samples, name=name, interval=(intervals or {}).get(number), codes=own))
@@ -101,7 +102,7 @@ def write_parts(
     parts |= {"gc-probe": "gc", "attribute": "scores", "design": "design"}
     parts |= {"compare": "compared", "dependence": "pairs", "learning": "learned"}
     given = {command: str(folder / name) for command, name in parts.items()}
-    return Sources(str(folder / "draws.npz"), str(folder / "draws.npz.tsv"), given)
+    return Sources(str(folder / "draws.npz"), given)
 
 
 def island_of(page: str) -> dict[str, Any]:
@@ -158,6 +159,9 @@ def write_motifs(folder: Path, names: Sequence[str], letters: str, stir: Stir) -
     held = {
         "bits": 7.0,
         "bits_error": 0.1,
+        "bits_held": 7.5,
+        "bits_held_error": 0.2,
+        "bits_held_df": 7,
         "segments": 1,
         "ess_median": 9,
         "logo": None,

@@ -15,7 +15,7 @@ from maxent_cli.engine.matches import MatchField
 from maxent_cli.engine.proposals import LETTER, REDRAW, REFILL, REVERSE_COMPLEMENT, SCATTER, SHIFT, TOGGLE, Move
 from maxent_cli.engine.support import Support
 from maxent_cli.engine.target import Target, Term, Terms
-from maxent_cli.engine.terms import background_rows, weighted_distance
+from maxent_cli.engine.terms import background_rows, distance_of
 from maxent_cli.interpret.plan import NotAStack, read_plan
 from maxent_cli.models.protocol import one_hot
 
@@ -110,6 +110,16 @@ class Law:
         return np.flatnonzero(self.target.mutable)
 
 
+def weighted_distance(model: ToyNetwork, weights: Tensor, reference: Tensor) -> Term:
+    """Of codes (..., L): how far their representations are from a reference, as weighted."""
+
+    def energy(codes: Tensor) -> Tensor:
+        represented = representation_of(model)(codes.reshape(-1, codes.shape[-1]))
+        return distance_of(represented, weights, -weights * reference).reshape(codes.shape[:-1])
+
+    return energy
+
+
 def law_around(
     model: ToyNetwork,
     anchor: str,
@@ -124,8 +134,8 @@ def law_around(
     with torch.no_grad():
         reference = model.representation(one_hot(torch.from_numpy(codes)[None]))[0]
     weights = torch.from_numpy(np.random.default_rng(2).normal(1, 0.5, tuple(reference.shape)).astype(np.float32))
-    weights /= _spread(weighted_distance(representation_of(model), weights, reference), len(codes))
-    energy = weighted_distance(representation_of(model), weights, reference)
+    weights /= _spread(weighted_distance(model, weights, reference), len(codes))
+    energy = weighted_distance(model, weights, reference)
     mutable = codes != UNKNOWN
     mutable[list(protected)] = False
     rows = background_rows(SKEWED, codes, tether)

@@ -23,7 +23,7 @@ NOT_OF_ANCHORS = ("name", "records", "file", "shards", "vcf", "assembly", "chose
 NOT_OF_PREDICT = ("gc", "background")
 READING = ("genome", "centre", "crop", "map-chromosomes")  # how records become windows
 NOT_OF_DOCTOR = {
-    "sample": ("strict", "fasta", "summary"),
+    "sample": ("strict", "fasta"),
     "gc-probe": ("strict", "feature", "match-p", "mu"),
     "learning": (
         *("positives", "negatives", "records", "known", "similarity"),

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Numbers = NDArray[np.float64]
+RESAMPLES = 1000
 
 
 @dataclass(frozen=True)
@@ -26,15 +27,13 @@ def classification_areas(
     scores: ArrayLike,
     seed: int,
     groups: ArrayLike | None = None,
-    resamples: int = 1000,
-    level: float = 0.95,
 ) -> tuple[Area, Area]:
-    """AUROC and AUPRC of scores (N,) against labels (N,), 0 or 1, each with a percentile bootstrap interval.
+    """AUROC and AUPRC of scores (N,) against labels (N,), 0 or 1, each with a 95 % percentile bootstrap interval.
 
     AUROC is the chance that a positive scores above a negative, ties counting half; AUPRC the average precision
     (precision after each distinct score, weighted by the recall gained there). A resample draws whole groups, numbered
     (N,) from 0, with replacement: as many of positives alone, of negatives alone and of both as there are. Without
-    groups each record is one. level is the interval's coverage.
+    groups each record is one.
     """
     from sklearn.metrics import average_precision_score, roc_auc_score  # slow to import
 
@@ -45,8 +44,8 @@ def classification_areas(
     group = np.arange(len(label)) if groups is None else np.asarray(groups)
     place = np.unique(-score, return_inverse=True)[1]
     strata, chance = _strata(label, group), np.random.default_rng(seed)
-    drawn = [_areas(place, label, _resample(strata, chance)[group]) for _ in range(resamples)]
-    lower, upper = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0).tolist()
+    drawn = [_areas(place, label, _resample(strata, chance)[group]) for _ in range(RESAMPLES)]
+    lower, upper = np.quantile(drawn, [0.025, 0.975], axis=0).tolist()
     values = float(roc_auc_score(label, score)), float(average_precision_score(label, score))
     return Area("AUROC", values[0], lower[0], upper[0]), Area("AUPRC", values[1], lower[1], upper[1])
 

@@ -58,6 +58,9 @@ class Diagnosis:
     unknown: int
 
 
+Judge = Callable[[SampleSet], Diagnosis]
+
+
 def diagnose(samples: SampleSet, max_rhat: float = 1.05, min_ess: float = LEAST_ESS) -> Diagnosis:
     """The worst R-hat, least ESS and worst frequency of a sample set, and whether all stay within the bounds.
 

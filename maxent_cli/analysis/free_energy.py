@@ -17,7 +17,7 @@ def bits_held(betas: Floats, energy: Floats) -> Estimate:
     where log Z is summed over neighbouring replicas by Bennett's acceptance ratio. nan for a ladder that does not reach
     down to 0, such as a single replica: nothing ties it to the background.
     """
-    if betas[0] != 0:
+    if not _from_background(betas):
         return Estimate(np.full(len(betas), np.nan), np.full(len(betas), np.nan))
     parts = _all_and_without(betas, energy)
     bits = (-betas * np.array([part.reshape(-1, len(betas)).mean(axis=0) for part in parts[0]]) - parts[1]) / np.log(2)
@@ -30,7 +30,9 @@ def bits_of_law(samples: SampleSet) -> Estimate:
     Where beta was found, the mean energy is the one asked for, and has its error: as beta* moves with it, so do bits.
     """
     betas, energy = samples.replicas.betas, samples.replicas.energy
-    if samples.keep is None or betas[0] != 0:
+    if not _from_background(betas):
+        return Estimate(np.array(np.nan), np.array(np.nan))
+    if samples.keep is None:
         held = bits_held(betas, energy)
         return Estimate(held.value[-1], held.error[-1])
     log_z = _all_and_without(betas, energy)[1][:, -1]
@@ -42,10 +44,15 @@ def bits_of_law(samples: SampleSet) -> Estimate:
 def log_partition(samples: SampleSet) -> Estimate:
     """log Z of the law of the draws, its background's being 0; nan where the ladder does not reach down to beta 0."""
     betas, energy = samples.replicas.betas, samples.replicas.energy
-    if betas[0] != 0:
+    if not _from_background(betas):
         return Estimate(np.array(np.nan), np.array(np.nan))
     log_z = _all_and_without(betas, energy)[1][:, -1]
     return jackknife(log_z[0], log_z[1:])
+
+
+def _from_background(betas: Floats) -> bool:
+    """Whether a ladder begins at beta 0."""
+    return bool(len(betas) and betas[0] == 0)
 
 
 def _all_and_without(betas: Floats, energy: Floats) -> tuple[list[Floats], Floats]:

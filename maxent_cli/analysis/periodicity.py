@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from maxent_cli.alphabet import LETTERS, Codes
-from maxent_cli.analysis.diagnostics import diagnose
+from maxent_cli.analysis.diagnostics import Judge, diagnose
 from maxent_cli.analysis.jackknife import block_numbers, jackknife
 from maxent_cli.analysis.over_anchors import wilson
 from maxent_cli.analysis.sites import background_letters
@@ -128,13 +128,13 @@ def holding(codes: Codes, words: LetterClass) -> NDArray[np.bool_]:
     return found
 
 
-def periodicity_of(samples: SampleSet, words: LetterClass, seed: int, max_rhat: float = 1.05) -> Periodicity:
+def periodicity_of(samples: SampleSet, words: LetterClass, seed: int, judge: Judge = diagnose) -> Periodicity:
     """The spectra of one anchor's draws, of itself, and of as many draws from its background rows (beta = 0)."""
     where = _free_places(samples.mutable, words)
     chance = np.random.default_rng((seed, *samples.anchor.tolist()))
     plain = [background_letters(samples, chance).codes for _ in range(CHANCE)]
     profiles, single = _means(samples.codes, words, where)
-    diagnosis = diagnose(samples, max_rhat)
+    diagnosis = judge(samples)
     found = {
         DRAWS: _of_profiles(profiles, where),
         PHASE_FREE: _of_powers(_power_of_lags(single)),

@@ -160,8 +160,8 @@ def candidates(scores: NDArray[np.float32], threshold: float, motif: int = 0) ->
     return Sites(draw, start, strand, np.full(len(draw), motif), odds, np.ones(len(draw)))
 
 
-def without_overlaps(sites: Sites, widths: Sequence[int], shared: float = 0.5) -> Sites:
-    """Sites chosen from the best down, none sharing more than a part of the narrower with one already chosen."""
+def without_overlaps(sites: Sites, widths: Sequence[int]) -> Sites:
+    """Sites chosen from the best down, none sharing more than half of the narrower with one already chosen."""
     width = np.asarray(widths, np.intp)[sites.motif]
     left = np.lexsort((sites.strand, sites.start, sites.motif, -sites.log_odds, sites.draw))
     chosen = list[Rows]()
@@ -171,7 +171,7 @@ def without_overlaps(sites: Sites, widths: Sequence[int], shared: float = 0.5) -
         chosen.append(left[first])
         ends = np.minimum(sites.start[left] + width[left], sites.start[best] + width[best])
         overlap = ends - np.maximum(sites.start[left], sites.start[best])
-        left = left[overlap <= shared * np.minimum(width[left], width[best])]
+        left = left[overlap <= 0.5 * np.minimum(width[left], width[best])]
     rows = np.sort(np.concatenate(chosen)) if chosen else left
     return sites.take(rows[np.lexsort((sites.start[rows], sites.draw[rows]))])
 
@@ -182,11 +182,6 @@ def mask(letters: Letters, sites: Sites, width: int) -> Letters:
     for column in range(width):
         masked[sites.draw, sites.start + column] = True
     return replace(letters, masked=masked)
-
-
-def mask_sites(letters: Letters, taken: NDArray[np.bool_]) -> Letters:
-    """The letters with some (N, L) masked."""
-    return replace(letters, masked=taken)
 
 
 def counts_at(letters: Letters, sites: Sites, width: int, flank: int = 0) -> Floats:

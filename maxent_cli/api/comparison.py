@@ -51,7 +51,7 @@ class Both:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What of HELD both sides have, the motifs that are the same, and the rows of all tables."""
+    """What of HELD is known on both sides, the motifs that are the same, and the rows of all tables."""
 
     both: Both
     held: list[str]
@@ -66,7 +66,6 @@ def compare(
     a: str | Results,
     b: str | Results,
     *,
-    summaries: tuple[str, str] | None = None,
     similarity: float = 0.65,
     out: str | None = None,
     progress: Progress = True,
@@ -80,8 +79,6 @@ def compare(
     ----------
     a, b
         What `motifs` gives, or folders that it wrote.
-    summaries
-        Paths of the summaries that `sample` wrote with the draws of A and of B: compares the bits held too.
     similarity
         Pearson r of aligned columns from which motifs of A and B are the same.
     out
@@ -97,7 +94,7 @@ def compare(
     Raises
     ------
     InputError
-        Where a folder was not written by `motifs`, or a summary is not of its anchors.
+        Where a folder was not written by `motifs`.
 
     Examples
     --------
@@ -107,9 +104,9 @@ def compare(
     """
     require_range("similarity", similarity, 0, 1)
     folders = [str(side.path) if isinstance(side, Results) else side for side in (a, b)]
-    outputs, listener = planned([*folders, *(summaries or ())], folders=[out]), listener_of(progress)
-    first, second = summaries or (None, None)
-    found = compare_sides(read_side(folders[0], first), read_side(folders[1], second), similarity)
+    outputs, listener = planned(folders, folders=[out]), listener_of(progress)
+    first, second = map(read_side, folders)
+    found = compare_sides(first, second, similarity)
     with results_folder(out, outputs) as folder:
         write_comparison(folder, found)
     return tell(folder, out, "summary", account(found), listener)
@@ -122,31 +119,22 @@ def compare_sides(a: Side, b: Side, similarity: float) -> Comparison:
     both = Both(a, b, shared, len(names) - len(shared))
     same = match_motifs(a.motifs, b.motifs, similarity)
     places = [_place_rows(pair, both) for pair in same]
-    held = [name for name in HELD if all(name in row for side in (a, b) for row in side.anchors.values())]
+    held = [name for name in HELD if all(np.isfinite(both.column(side, name)).any() for side in (a, b))]
     return Comparison(
         both=both,
         held=held,
         same=same,
         motifs=[_same_row(pair, both, rows) for pair, rows in zip(same, places, strict=True)] + _lone_rows(same, both),
         places=[row for rows in places for row in rows],
-        anchors=[_anchor_row(name, both, held) for name in shared],
+        anchors=[_anchor_row(name, both) for name in shared],
         summary=[_held_row(name, both) for name in held] + [_occupancy_row(pair, both) for pair in same],
     )
 
 
 def write_comparison(folder: Path, found: Comparison) -> None:
     """Write the tables and the figure."""
-    anchors = (
-        ANCHORS
-        if "bits_held" in found.held
-        else ANCHORS.with_columns(n for n in ANCHORS.names if n in ANCHORS.required)
-    )
-    for table, rows in (
-        (MOTIFS, found.motifs),
-        (PLACES, found.places),
-        (anchors, found.anchors),
-        (SUMMARY, found.summary),
-    ):
+    tables = (MOTIFS, found.motifs), (PLACES, found.places), (ANCHORS, found.anchors), (SUMMARY, found.summary)
+    for table, rows in tables:
         write_table(str(folder / table.file), rows, table)
     write_comparison_figure(str(folder / "compare.png"), _figure(found))
 
@@ -220,9 +208,9 @@ def _place_rows(pair: Same, both: Both) -> list[Row]:
     return rows
 
 
-def _anchor_row(name: str, both: Both, held: list[str]) -> Row:
+def _anchor_row(name: str, both: Both) -> Row:
     row: Row = {"record": name}
-    for what in held:
+    for what in HELD:
         row |= difference(both.a.anchors[name], both.b.anchors[name], what)
     return row | _convergence(name, both)
 

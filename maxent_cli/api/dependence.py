@@ -11,7 +11,6 @@ import numpy as np
 from maxent_cli.alphabet import LETTERS, decode
 from maxent_cli.analysis.dependence import Dependence, joint_letters, pair_row, top_pairs
 from maxent_cli.analysis.dependence import dependence as dependence_of
-from maxent_cli.analysis.diagnostics import diagnose
 from maxent_cli.api.draws import Draws, GivenDraws, opened, path_of
 from maxent_cli.api.jobs import in_order, one_by_one
 from maxent_cli.api.listening import Listener, Progress, listener_of
@@ -37,13 +36,12 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class DependenceJob:
-    """The anchors looked at and mapped, by number, pairs of each, the maps' format, R-hat trusted, and who listens."""
+    """The anchors looked at and mapped, by number, pairs of each, the maps' format, and who listens."""
 
     anchors: Sequence[int]
     mapped: Collection[int]
     top: int
     maps: str
-    max_rhat: float
     listener: Listener
 
 
@@ -54,7 +52,6 @@ def dependence(
     top: int = 20,
     maps: Literal["png", "svg", "pdf", "none"] = "png",
     max_maps: int = 100,
-    max_rhat: float = 1.05,
     out: str | None = None,
     shard: Shard = WHOLE,
     progress: Progress = True,
@@ -75,8 +72,6 @@ def dependence(
         Pairs of each anchor in the tables.
     maps, max_maps
         Format of the heat maps, or 'none'; of so many anchors, the first ones.
-    max_rhat
-        R-hat above which an anchor is refused.
     out
         Folder for the results; unfinished work lies in OUT.partial, from which the same call goes on. Without it they
         are kept until nobody holds them.
@@ -100,10 +95,9 @@ def dependence(
     >>> found.to_frame().query("q <= 0.05")[["first", "second", "bits", "bits_error"]]  # doctest: +SKIP
     """
     require_range("top", top, 1)
-    require_range("max_rhat", max_rhat, 1)
     require_one_of("maps", maps, PICTURES)
     listener = listener_of(progress)
-    settings = settings_of(records=list(records), top=top, maps=maps, max_maps=max_maps, max_rhat=max_rhat)
+    settings = settings_of(records=list(records), top=top, maps=maps, max_maps=max_maps)
     outputs = planned([path_of(draws)], folders=[out])
     with opened(draws) as anchors:
         block, digests = shard.block(len(anchors)), {"draws": noted(anchors.path)}
@@ -111,12 +105,12 @@ def dependence(
         run.announce(listener)
         asked = _asked(anchors, records)
         here = [number for number in asked if number in block]
-        job = DependenceJob(here, set(asked[:max_maps]), top, maps, max_rhat, listener)
+        job = DependenceJob(here, set(asked[:max_maps]), top, maps, listener)
         with unfinished(out, run.identity, listener.stop) as work:
             kept = read_off(anchors, job, work)
             with results_folder(out, outputs, part=run.part("folder")) as folder:
                 rows = put_together(folder, in_order(work, kept, unpacked, listener.stop))
-    return tell(folder, out, "pairs", account(rows, job), listener)
+        return tell(folder, out, "pairs", account(rows, anchors.max_rhat), listener)
 
 
 def _asked(draws: Draws, records: Sequence[str]) -> list[int]:
@@ -158,25 +152,25 @@ def put_together(folder: Path, found: Iterable[tuple[dict[str, Any], Any]]) -> l
     return rows
 
 
-def account(rows: Sequence[Row], job: DependenceJob) -> Iterator[str]:
+def account(rows: Sequence[Row], max_rhat: float) -> Iterator[str]:
     """What was looked at and found, what was refused and why, and what to try."""
     refused = [row for row in rows if row["refused"]]
     pairs, dependent = (sum(row[name] for row in rows if not row["refused"]) for name in ("pairs", "dependent"))
     yield f"{len(rows)} anchors, {len(refused)} refused; {dependent} of {pairs} pairs dependent (q up to {SIGNIFICANT})"
     for row in refused[:3]:
         worst = f"R-hat {row['rhat']:.3g} ({row['rhat_quantity']})"
-        yield f"  {row['record']}: refused, {worst} is not up to {job.max_rhat:g}"
+        yield f"  {row['record']}: refused, {worst} is not up to {max_rhat:g}"
     if refused:
         yield "  sample those with --preset thorough, or with more --max-steps"
     elif not dependent:
         yield "  more draws tell weaker dependence; a higher --beta in sample holds more"
 
 
-def _judge(samples: SampleSet, job: DependenceJob) -> Row:
-    diagnosis = diagnose(samples, job.max_rhat)
+def _judge(draws: Draws, samples: SampleSet) -> Row:
+    diagnosis = draws.diagnosis(samples)
     judged = {
         "record": samples.name,
-        "refused": not diagnosis.worst_rhat <= job.max_rhat,
+        "refused": not diagnosis.worst_rhat <= draws.max_rhat,
         "converged": diagnosis.converged,
         "rhat": diagnosis.worst_rhat,
         "rhat_quantity": diagnosis.worst_rhat_quantity,
@@ -187,7 +181,7 @@ def _judge(samples: SampleSet, job: DependenceJob) -> Row:
 def _look_at(draws: Draws, number: int, job: DependenceJob) -> bytes:
     """One anchor's rows of each table, and its map, to be kept."""
     samples = draws[number]
-    row = _judge(samples, job)
+    row = _judge(draws, samples)
     if row["refused"]:
         return packed({}, {ANCHORS.file: row})
     found = dependence_of(samples, draws.is_distance)

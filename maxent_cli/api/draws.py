@@ -80,10 +80,14 @@ class Draws(files.DrawsFile):
         """Whether the law's energy is a distance from the anchor."""
         return self.law.is_distance
 
+    @property
+    def max_rhat(self) -> float:
+        """The R-hat up to which chains agree, as they were drawn with."""
+        return float(self.header.get("run", {}).get("max_rhat", 1.05))
+
     def diagnosis(self, samples: SampleSet) -> Diagnosis:
         """Whether an anchor's draws have converged, by the bounds that they were drawn with."""
-        run = self.header.get("run", {})
-        return diagnose(samples, run.get("max_rhat", 1.05), run.get("min_ess", 100.0))
+        return diagnose(samples, self.max_rhat, self.header.get("run", {}).get("min_ess", 100.0))
 
     def rows(self) -> list[Row]:
         """A row of numbers an anchor, as in the summary that `maxent sample` writes."""

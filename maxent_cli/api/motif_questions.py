@@ -1,7 +1,7 @@
 """What draws avoid, and whether given motifs are held: one more pass over the anchors, beside their background."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -14,7 +14,6 @@ from maxent_cli.analysis.sites import (
     Letters,
     composition_tilt,
     letters_of,
-    mask_sites,
     overhung,
     redrawn,
     thinned,
@@ -95,7 +94,7 @@ def _pools(draws: Draws, rows: Sequence[int], shared: Shared) -> tuple[PooledDra
 def _beside(samples: SampleSet, enough: int, shared: Shared) -> tuple[Letters, Letters, Letters]:
     """Some draws of an anchor, and twice as many of its background with the letters that the rest of the draws has."""
     letters = thinned(letters_of(samples), enough)
-    rest = mask_sites(letters, _taken(letters, shared))
+    rest = replace(letters, masked=_taken(letters, shared))
     chance, tilt = chance_for(samples, "avoided"), composition_tilt(rest)
     return letters, redrawn(letters, chance, tilt), redrawn(letters, chance, tilt)
 

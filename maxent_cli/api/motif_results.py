@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maxent_cli.alphabet import decode, one_hot
-from maxent_cli.analysis.diagnostics import Diagnosis
+from maxent_cli.analysis.diagnostics import Diagnosis, Judge
 from maxent_cli.analysis.discovery import ENOUGH, Calling, Found, discover
+from maxent_cli.analysis.free_energy import bits_of_law
 from maxent_cli.analysis.information import Frequencies, Information, frequencies, information_of
 from maxent_cli.analysis.motifs import consensus
 from maxent_cli.analysis.occupancy import (
@@ -46,7 +47,6 @@ MOST_SPACED = 6  # motifs whose distances are looked at
 
 T = TypeVar("T")
 Read = tuple[SampleSet, Frequencies, Information, tuple[list[Found], list[Found]], Diagnosis]
-Judge = Callable[[SampleSet], Diagnosis]
 
 
 @dataclass(frozen=True)
@@ -282,7 +282,9 @@ def _anchor_row(
 ) -> Row:
     ess = letters.ess[samples.mutable]
     median = float(np.median(ess)) if len(ess) else np.nan
-    return tables.ANCHORS.row(samples.name, held.total, held.total_error, rest[0], median, *rest[1:])
+    law = bits_of_law(samples)
+    bits = (held.total, held.total_error, float(law.value), float(law.error), len(samples.codes) - 1)
+    return tables.ANCHORS.row(samples.name, *bits, rest[0], median, *rest[1:])
 
 
 def _position_rows(samples: SampleSet, letters: Frequencies, held: Information, diagnosis: Diagnosis) -> Iterator[Row]:

@@ -83,13 +83,12 @@ def periodicity(
     with opened(draws) as anchors, results_folder(out, outputs, seed=seed) as folder:
         if not len(anchors):
             raise InputError(anchors.path, "", "holds no anchor", "give draws around some")
-        max_rhat = anchors.header.get("run", {}).get("max_rhat", 1.05)
         with (
             growing_table(str(folder / SPECTRA.file), SPECTRA) as spectra,
             listener.progress("periodicity", len(anchors), "anchors") as ticker,
         ):
             for samples in anchors:
-                found.append(periodicity_of(samples, wanted, seed, max_rhat))
+                found.append(periodicity_of(samples, wanted, seed, anchors.diagnosis))
                 spectra(spectrum_rows(found[-1]))
                 ticker.advance()
         answer = over_anchors(found)

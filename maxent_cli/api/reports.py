@@ -32,7 +32,6 @@ class Page:
 def report(
     draws: GivenDraws,
     *,
-    summary: str | None = None,
     train: str | Results | None = None,
     learning: str | Results | None = None,
     motifs: str | Results | None = None,
@@ -51,10 +50,8 @@ def report(
     Parameters
     ----------
     draws
-        What `sample` gives, or the path of what it wrote; the table of its beta series is read from
-        beside it. Or the path of what is under way (OUT.partial): the anchors that are finished and that `motifs` has.
-    summary
-        Path of the summary that `sample` wrote, by default beside the draws.
+        What `sample` gives, or the path of what it wrote; its summary and beta series are read from beside it. Or the
+        path of what is under way (OUT.partial): the anchors that are finished and that `motifs` has.
     train, learning, motifs, periodicity, variants, gc_probe, compare, attribute, dependence, design
         What these calls gave of the same network, draws or anchors (design of any records; `cross_read` counts as
         compare), or the folders that they wrote; those left out are named on the page.
@@ -83,7 +80,7 @@ def report(
     folders = {command: _folder(part) for command, part in parts.items() if part is not None}
     wanted = anchors_of(folders["motifs"]) if "motifs" in folders and is_unfinished(path) else None
     with so_far(path, wanted) as (found, _):
-        sources = Sources(found, summary or f"{found}.tsv", folders, path, assembly)
+        sources = Sources(found, folders, path, assembly)
         outputs = planned([each for each in sources.files if found == path or not each.startswith(found)], [out])
         page = Page(page_of(sources))
     if out:

@@ -47,7 +47,6 @@ def sample(
     gc: float | None = None,
     preset: str | None = None,
     out: str | None = None,
-    summary: str | None = None,
     fasta: str | None = None,
     shard: Shard = WHOLE,
     max_hours: float = MOST_HOURS,
@@ -70,7 +69,7 @@ def sample(
     gc, preset
         In place of Law(gc=...) and of sampling: 'quick', 'standard' (until converged), 'thorough' or 'published'.
     out
-        Draws file (.npz), with its summary (OUT.tsv, or `summary`) and its beta series (OUT.series.tsv) beside it.
+        Draws file (.npz), with its summary (OUT.tsv) and its beta series (OUT.series.tsv) beside it.
         Unfinished work lies in OUT.partial, from which the same call goes on. Without it, draws are kept until nobody
         holds them.
     fasta
@@ -105,12 +104,12 @@ def sample(
     asked, run = _settled(law, gc, sampling, preset)
     task = Task("sample", listener_of(progress), out, shard, threads or granted_cpus())
     if out is not None and not is_device(out):
-        rows, parts = _draw(network, anchors(given), asked, run, task, (summary, fasta), max_hours)
+        rows, parts = _draw(network, anchors(given), asked, run, task, fasta, max_hours)
         _report(rows, f"{out}: ", task.listener)
         return Draws(out, rows=rows, parts=parts)
     folder = Path(tempfile.mkdtemp(prefix="maxent-"))
     kept = replace(task, out=str(folder / "draws.npz"))
-    rows, parts = _draw(network, anchors(given), asked, run, kept, (summary, fasta), max_hours)
+    rows, parts = _draw(network, anchors(given), asked, run, kept, fasta, max_hours)
     _report(rows, "" if out is None else f"{out}: ", task.listener)
     if out is not None:  # which has no neighbours, and cannot be read again
         copy_into(str(kept.out), out)
@@ -140,18 +139,18 @@ def _draw(
     law: Law,
     sampling: Sampling,
     task: Task,
-    named: tuple[str | None, str | None],
+    fasta: str | None,
     most_hours: float,
 ) -> tuple[list[Row], list[Shard]]:
     """Draw around all anchors, and write draws, summary, series and FASTA with their records.
 
-    named: where summary and FASTA go. Gives the summary's rows, and the part of all records that each anchor is.
+    Gives the summary's rows, and the part of all records that each anchor is.
     """
-    out, (summary, fasta) = str(task.out), named
-    paths = {"draws": out, "summary": summary or f"{out}.tsv", "series": f"{out}.series.tsv", "fasta": fasta}
+    out = str(task.out)
+    paths = {"draws": out, "summary": f"{out}.tsv", "series": f"{out}.series.tsv", "fasta": fasta}
     paths["networks"] = f"{out}.networks.tsv" if network.parts else None
-    beside = [None if summary else paths["summary"], paths["series"], paths["networks"], task.rejected_table]
-    outputs = planned([*network.files, *given.files, *law.files], [out, summary, fasta], implied=beside, noting=False)
+    beside = [paths["summary"], paths["series"], paths["networks"], task.rejected_table]
+    outputs = planned([*network.files, *given.files, *law.files], [out, fasta], implied=beside, noting=False)
     settings = settings_of(law=law, sampling=sampling, reading=network.reading)
     subject = take_up(network, given, law, sampling.device, settings, task)
     job = Job(subject, sampling, task)

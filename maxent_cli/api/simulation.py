@@ -95,7 +95,6 @@ def simulate(
     gc: float | None = None,
     background: Frequencies | None = None,
     motifs: str | None = None,
-    prefix: str = "seq",
     seed: int = 1,
     out: str | None = None,
     truth: str | None = None,
@@ -113,15 +112,13 @@ def simulate(
         What to plant, and the MEME file that names it; by default the CTCF matrix included (JASPAR MA0139.1).
     gc, background
         G+C fraction, or frequencies of A, C, G, T, that sum to 1; by default all alike.
-    prefix
-        Names are this and a number from 000001.
     out, truth
         FASTA of the sequences, and BED6 of the sites (0-based half-open; score in bits); not written by default.
 
     Returns
     -------
     Simulated
-        `sequences`, by name, as `train` and `anchors` take them; and a table of sites, `to_frame()`.
+        `sequences`, by name (seq000001, ...), as `train` and `anchors` take them; and a table of sites, `to_frame()`.
 
     Raises
     ------
@@ -139,8 +136,6 @@ def simulate(
     """
     require_range("count", count, 1, MOST)
     require_range("length", length, 1, MOST)
-    if not re.fullmatch(r"[\w.-]*", prefix, re.ASCII):
-        raise SettingsError("prefix", "", f"{prefix!r} has other characters", "use letters, digits and _ . - only")
     if out is not None and out == truth:
         raise SettingsError("truth", "", "is the same place as out", "name each its own file")
     motif_file, listener = motifs or CTCF_MOTIF, listener_of(progress)
@@ -148,7 +143,7 @@ def simulate(
     known = read_meme(motif_file) if plants else []
     plantings = tuple(_planting(plant, known, motif_file, length) for plant in plants)
     law = engine.Simulation(length, _frequencies(gc, background), plantings)
-    found = _draw(law, count, seed, prefix, listener)
+    found = _draw(law, count, seed, listener)
     with outputs.writing(seed=seed) as opening:
         if out is not None:
             opening(out).writelines(fasta_lines(found.sequences, found.sequences.values()))
@@ -196,12 +191,12 @@ def _element(text: str, known: list[Motif], motif_file: str) -> engine.Element:
     raise SettingsError("plant", "", problem, f"give one of {some}{more}")
 
 
-def _draw(law: engine.Simulation, count: int, seed: int, prefix: str, listener: Listener) -> Simulated:
+def _draw(law: engine.Simulation, count: int, seed: int, listener: Listener) -> Simulated:
     sequences, sites = dict[str, str](), list[BedRow]()
     with listener.progress("simulating", count, "sequences") as ticker:
         try:
             for number, (codes, planted) in enumerate(engine.simulate(law, count, seed), 1):
-                name = f"{prefix}{number:06d}"
+                name = f"seq{number:06d}"
                 sequences[name] = decode(codes)
                 sites += [BedRow(Interval(name, s.start, s.end, s.strand), s.name, s.score) for s in planted]
                 ticker.advance()

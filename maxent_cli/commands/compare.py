@@ -12,15 +12,6 @@ from maxent_cli.commands.params import Finite, InputPath
 @options.command("compare")
 @spoken
 @click.argument("found", metavar="A B ...", nargs=-1, required=True, type=InputPath(folder=None))
-@options.option(
-    "--summaries",
-    nargs=2,
-    type=InputPath(),
-    metavar="A.tsv B.tsv",
-    everyday=True,
-    help="Of folders of motifs: summaries that sample wrote with the draws of A and of B: compares the bits held too.  "
-    "[default: not]",
-)
 @options.similarity_option("Motifs of A and B are the same if their")
 @options.option(
     "--model",
@@ -51,7 +42,6 @@ from maxent_cli.commands.params import Finite, InputPath
 def command(
     console: Console,
     found: tuple[str, ...],
-    summaries: tuple[str, str] | None,
     similarity: float,
     model: tuple[str, ...],
     trust_code: bool,
@@ -77,8 +67,6 @@ def command(
         from maxent_cli.api.crossing import cross_read
         from maxent_cli.api.networks import network
 
-        if summaries:
-            raise click.UsageError("--summaries are of folders of motifs")
         networks = [network(folder, trust_code=trust_code) for folder in model]
         cross_read(
             found,
@@ -95,4 +83,4 @@ def command(
 
     if len(found) != 2:
         raise click.UsageError("give two folders of motifs, or draws with a --model each")
-    compare(*found, summaries=summaries, similarity=similarity, out=out, progress=console)
+    compare(*found, similarity=similarity, out=out, progress=console)

@@ -7,7 +7,7 @@ import click
 from maxent_cli.choices import PICTURES
 from maxent_cli.commands import options
 from maxent_cli.commands.console import Console, resumable
-from maxent_cli.commands.params import FiniteRange, InputPath
+from maxent_cli.commands.params import InputPath
 
 if TYPE_CHECKING:
     from maxent_cli.data import Shard
@@ -30,13 +30,6 @@ if TYPE_CHECKING:
     type=click.IntRange(1),
     everyday=True,
     help="Pairs of each anchor in the tables.",
-)
-@options.option(
-    "--max-rhat",
-    default=1.05,
-    show_default=True,
-    type=FiniteRange(1, min_open=True),
-    help="R-hat, above 1, up to which an anchor's chains agree; others are refused.",
 )
 @options.out_option("Folder for the results; an older one is replaced.")
 @options.option(
@@ -61,7 +54,6 @@ def command(
     draws: str,
     records: tuple[str, ...],
     top: int,
-    max_rhat: float,
     out: str,
     maps: Literal["png", "svg", "pdf", "none"],
     max_maps: int,
@@ -71,7 +63,7 @@ def command(
 
     DRAWS is what sample wrote. Mutual information of each pair of positions, in bits, is corrected for the bias of
     finite draws and tested against pairs of which one is taken from another chain; q is Benjamini-Hochberg over an
-    anchor's pairs. An anchor whose chains disagree (R-hat) is refused.
+    anchor's pairs. An anchor whose chains disagree (R-hat above the --max-rhat that it was drawn with) is refused.
 
     The law's energy is a norm, which itself couples: sqrt(a²+b²) is not a+b. Two features that the network treats
     apart, so that their squared energies merely add, depend in the draws all the same. As the reference, the draws
@@ -93,7 +85,6 @@ def command(
         top=top,
         maps=maps,
         max_maps=max_maps,
-        max_rhat=max_rhat,
         out=out,
         shard=shard,
         progress=console,

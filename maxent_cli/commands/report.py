@@ -19,11 +19,10 @@ def part_options(function: Any) -> Any:
 
 @options.command("report")
 @click.argument("draws", type=InputPath(folder=None))
-@options.option("--summary", everyday=True, help="Summary TSV that sample wrote.  [default: DRAWS.tsv]")
 @part_options
 @options.assembly_option
 @options.out_option("HTML file; '-' for stdout.", pipe=True)
-def command(draws: str, summary: str | None, assembly: str, out: str, **parts: str | None) -> None:
+def command(draws: str, assembly: str, out: str, **parts: str | None) -> None:
     """One HTML file of what was found, which asks for nothing from anywhere.
 
     DRAWS is what sample wrote, or OUT.partial, where it is at work; its summary (DRAWS.tsv) and beta series
@@ -34,6 +33,6 @@ def command(draws: str, summary: str | None, assembly: str, out: str, **parts: s
     from maxent_cli.api.reports import report
 
     pipe = out == PIPE
-    page = report(draws, summary=summary, assembly=assembly, out=None if pipe else out, **parts)
+    page = report(draws, assembly=assembly, out=None if pipe else out, **parts)
     if pipe:
         page.save(PIPE)

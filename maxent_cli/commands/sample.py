@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     section="Sampling",
     help="Do not begin what would take longer.",
 )
-@options.option("--summary", section="Output", help="Where the summary goes, '-' for stdout.  [default: OUT.tsv]")
 @options.option("--fasta", section="Output", help="Also write the draws as FASTA; '-' for stdout.  [default: not]")
 @options.option(
     "--strict", is_flag=True, section="Output", help="Exit with 3 if an anchor has not converged (results are written)."
@@ -52,7 +51,6 @@ def command(
     out: str,
     shard: "Shard",
     max_hours: float,
-    summary: str | None,
     fasta: str | None,
     strict: bool,
 ) -> None:
@@ -63,8 +61,6 @@ def command(
     background (Finnegan & Song 2017). By default q leans to the anchor, so that motifs stay in place and
     logos are sharp; with --tether none, the published law, they may move and turn.
     """
-    if summary == fasta == "-":
-        raise click.UsageError("only one of --summary and --fasta can be standard output")
     from maxent_cli.api.sampling import sample
 
     with sample(
@@ -73,7 +69,6 @@ def command(
         law,
         sampling,
         out=out,
-        summary=summary,
         fasta=fasta,
         shard=shard,
         max_hours=max_hours,
@@ -87,7 +82,7 @@ def command(
 
 
 MOST_SAID = 3  # anchors that have not converged, by their command
-CHANGED = ("--out", "-o", "--summary", "--fasta", "--shard", "--max-steps")
+CHANGED = ("--out", "-o", "--fasta", "--shard", "--max-steps")
 
 
 def alone(draws: "Draws", sampling: "Sampling", out: str) -> Iterator[str]:

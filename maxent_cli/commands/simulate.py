@@ -83,12 +83,6 @@ class Background(FrequenciesType):
     show_default="all alike",
     help="Letter frequencies, each in (0, 1).",
 )
-@options.option(
-    "--prefix",
-    default="seq",
-    show_default=True,
-    help="Names are this and a number from 000001; letters, digits and _ . -",
-)
 @options.seed_option
 @options.out_option("FASTA of the sequences, '-' for standard output.", pipe=True)
 @options.option(
@@ -105,7 +99,6 @@ def command(
     motifs: str | None,
     gc: float | None,
     background: tuple[float, float, float, float] | None,
-    prefix: str,
     seed: int,
     out: str,
     truth: str | None,
@@ -137,7 +130,6 @@ def command(
         gc=gc,
         background=background,
         motifs=motifs,
-        prefix=prefix,
         seed=seed,
         out=out,
         truth=truth,

@@ -1,13 +1,9 @@
 """Backgrounds and energies: the parts that a law is made of."""
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-
-from maxent_cli.engine.target import Term
 
 
 def background_rows(
@@ -42,22 +38,11 @@ def gc_field(rows: NDArray[np.float64], mu: float) -> NDArray[np.float64]:
     return np.asarray(tilted / tilted.sum(axis=1, keepdims=True))
 
 
-def weighted_distance(representation: Callable[[Tensor], Tensor], weights: Tensor, reference: Tensor) -> Term:
-    """E(x) = ||w ∘ (Phi(x) - Phi(x0))||_2, not squared (Finnegan & Song 2017, equation 2).
-
-    representation: codes (B, L) -> (B, ...); weights and reference have the shape of one representation.
-    """
-    negative = -weights * reference
-
-    def energy(codes: Tensor) -> Tensor:
-        leading, length = codes.shape[:-1], codes.shape[-1]
-        return distance_of(representation(codes.reshape(-1, length)), weights, negative).reshape(leading)
-
-    return energy
-
-
 def distance_of(represented: Tensor, weights: Tensor, negative: Tensor) -> Tensor:
-    """Weighted distances (B,) of representations (B, ...) from references; negative (1 or B, ...): -weights · those."""
+    """E(x) = ||w ∘ (Phi(x) - Phi(x0))||_2 (B,), not squared (Finnegan & Song 2017, equation 2).
+
+    represented: Phi (B, ...); negative (1 or B, ...): -weights · those of the references.
+    """
     difference = torch.addcmul(negative, represented, weights)
     distance: Tensor = torch.linalg.vector_norm(difference.flatten(1), dim=1)
     return distance

@@ -85,6 +85,10 @@ class Crop(nn.Module):
         self.index = index
 
 
+class Exponential(nn.Module):
+    """The exponential, for which torch has a function and no module."""
+
+
 class _Representation(nn.Module):
     def __init__(self, model: SequenceModel) -> None:
         super().__init__()
@@ -462,6 +466,7 @@ FUNCTIONS: dict[str, Callable[..., nn.Module]] = {
     "tanh": nn.Tanh,
     "silu": nn.SiLU,
     "softplus": nn.Softplus,
+    "exp": Exponential,
     "flatten": lambda start=0: nn.Flatten(start),
     "transpose": lambda *axes: Turn(axes),
     "permute": lambda *axes: Turn(axes),
@@ -692,4 +697,5 @@ HANDLERS: dict[type[nn.Module], Callable[[_Stack, Any], None]] = {
     nn.SiLU: _pointwise(layers.SILU),
     nn.GELU: _gelu,
     nn.Softplus: _softplus,
+    Exponential: _pointwise(layers.EXP),
 }

@@ -1,4 +1,4 @@
-"""What `maxent compare` reads: a folder that `maxent motifs` wrote and, where given, the summary of its draws."""
+"""What `maxent compare` reads: a folder that `maxent motifs` wrote."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,11 +11,9 @@ from maxent_cli.errors import InputError
 from maxent_cli.io.motif_files import read_meme
 from maxent_cli.io.tables import read_table
 from maxent_cli.tables.motifs import ANCHORS, MOTIFS, OCCUPANCY, POSITIONS
-from maxent_cli.tables.sampling import SUMMARY
 from maxent_cli.tables.schema import Table
 
 Row = dict[str, Any]
-HELD = ("record", "bits_held", "bits_held_error", "bits_held_df")
 
 
 @dataclass(frozen=True)
@@ -33,8 +31,8 @@ class Side:
     repeated: int
 
 
-def read_side(folder: str, summary: str | None) -> Side:
-    """Read a folder of motifs and the summary of its anchors. Raises InputError where they do not belong together."""
+def read_side(folder: str) -> Side:
+    """Read a folder of motifs. Raises InputError where its files do not belong together."""
     rows = [row for row in _table(folder, MOTIFS) if row["kind"] != "avoided"]
     named = {motif.name: motif for motif in (read_meme(f"{folder}/motifs.meme") if rows else [])}
     if any(row["motif"] not in named for row in rows):
@@ -42,22 +40,15 @@ def read_side(folder: str, summary: str | None) -> Side:
     found = list(_table(folder, ANCHORS))
     count = Counter(row["record"] for row in found)
     letters = _letters(folder)
-    held = {row["record"]: row for row in read_table(summary, SUMMARY, _SUMMARY_CURE, HELD)} if summary else {}
     anchors = {
-        row["record"]: row | {"letters": letters.get(row["record"], "")} | held.get(row["record"], {})
-        for row in found
-        if count[row["record"]] == 1
+        row["record"]: row | {"letters": letters.get(row["record"], "")} for row in found if count[row["record"]] == 1
     }
-    missing = next((name for name in anchors if summary and name not in held), None)
-    if missing is not None:
-        raise InputError(str(summary), "", f"has no row for {missing[:80]}", _SUMMARY_CURE)
     occupancies = {(row["record"], row["motif"]): row for row in _table(folder, OCCUPANCY)}
     repeated = sum(times > 1 for times in count.values())
     return Side(Path(folder).name, rows, [named[row["motif"]] for row in rows], anchors, occupancies, repeated)
 
 
 _CURE = "give a folder that `maxent motifs` wrote"
-_SUMMARY_CURE = "give the summary that `maxent sample` wrote with the draws of this folder"
 
 
 def _table(folder: str, table: Table, wanted: Sequence[str] = ()) -> Iterator[Row]:

@@ -38,10 +38,10 @@ class Scale:
     def __call__(self, value: float) -> float:
         return round(self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start), 1)
 
-    def ticks(self, most: int = 5, whole: bool = False) -> list[Tick]:
+    def ticks(self, whole: bool = False) -> list[Tick]:
         """Round numbers within the scale, in px and as text; whole: of what is counted."""
         steps = [1, 2, 5, 10] if whole else [1, 2, 2.5, 5, 10]
-        values = MaxNLocator(most, steps=steps, integer=whole).tick_values(self.low, self.high)
+        values = MaxNLocator(5, steps=steps, integer=whole).tick_values(self.low, self.high)
         slack = 1e-9 * abs(self.high - self.low)
         return [(self(v), signed(f"{v:.6g}")) for v in values if self.low - slack <= v <= self.high + slack]
 

@@ -50,17 +50,21 @@ LAW = {"held", "outputs", "background", "tether", "beta", "keep"}  # what the he
 
 @dataclass(frozen=True)
 class Sources:
-    """Paths that a report is made from: a draws file, the summary of its anchors, and folders by their command.
+    """Paths that a report is made from: a draws file, with its summary beside it, and folders by their command.
 
     called: what the page calls the draws, where that is not their path. assembly: of the anchors' places, as a genome
     browser names it, or ''.
     """
 
     draws: str
-    summary: str
     parts: Mapping[str, str] = field(default_factory=dict)
     called: str = ""
     assembly: str = ""
+
+    @property
+    def summary(self) -> str:
+        """The summary of its anchors."""
+        return f"{self.draws}.tsv"
 
     @property
     def series(self) -> str | None:
@@ -143,7 +147,7 @@ class MotifShown:
 
 def read_anchors(sources: Sources) -> tuple[Row, list[Row]]:
     """The draws file's header, and the anchors' summaries in its order, each with its number and interval (or None)."""
-    cure = "give with --summary the table that `maxent sample` wrote with these draws"
+    cure = "put the table that `maxent sample` wrote with these draws beside them"
     rows = list(read_table(sources.summary, SUMMARY, cure))
     with open_draws(sources.draws) as draws:
         header, intervals = draws.header, draws.intervals()

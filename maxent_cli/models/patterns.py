@@ -70,7 +70,7 @@ def _least(args: tuple[Any, ...], named: dict[str, Any]) -> Any:
     return args[1] if len(args) > 1 else named.get("min", named.get("threshold"))
 
 
-def on_units(model: nn.Module, codes: Codes, batch: int = BATCH) -> Iterator[Passed]:
+def on_units(model: nn.Module, codes: Codes) -> Iterator[Passed]:
     """Of codes (B, L), some at a time, the outputs and which units of each ReLU-like layer are on.
 
     A layer is called by its module, or by its function where a network's own code calls that; a second call of the
@@ -82,10 +82,10 @@ def on_units(model: nn.Module, codes: Codes, batch: int = BATCH) -> Iterator[Pas
         if name and not isinstance(module, torch.jit.ScriptModule):  # into which nobody sees
             module.register_forward_pre_hook(lambda *_, name=name: within.append(name))
             module.register_forward_hook(lambda *_: _left(within), always_call=True)
-    for start in range(0, len(codes), batch):
+    for start in range(0, len(codes), BATCH):
         watching = _Watching(within)
         with torch.inference_mode(), watching:
-            outputs = watched(inputs_of(codes[start : start + batch], device))
+            outputs = watched(inputs_of(codes[start : start + BATCH], device))
         yield Passed(outputs, {name.removeprefix("network."): on for name, on in watching.found.items()})
 
 

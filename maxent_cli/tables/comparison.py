@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from maxent_cli.tables.columns import BEFORE, CONVERGENCE, FEW, KNOWN_COLUMNS, RECORD
+from maxent_cli.tables.columns import BEFORE, CONVERGENCE, FEW, KNOWN_COLUMNS, NO_LADDER, RECORD
 from maxent_cli.tables.motifs import MOTIFS as FOUND
 from maxent_cli.tables.motifs import OCCUPANCY
 from maxent_cli.tables.schema import NUMBER, TEXT, TRUTH, WHOLE, Column, File, Table
@@ -13,7 +13,7 @@ _UNKNOWN = "it is not known on one side"
 PARTS = ("a", "a_error", "b", "b_error", "difference", "difference_error", "z")  # of a number set side by side
 
 
-def side_by_side(name: str, unit: str, what: str, missing: str = _UNKNOWN, optional: str = "") -> tuple[Column, ...]:
+def side_by_side(name: str, unit: str, what: str, missing: str = _UNKNOWN) -> tuple[Column, ...]:
     """A number of A and of B with their errors, B less A with its error, and that in errors."""
     meanings = (
         f"{what} in A.",
@@ -25,7 +25,7 @@ def side_by_side(name: str, unit: str, what: str, missing: str = _UNKNOWN, optio
         f"The difference {name}_difference in its errors, as a standard normal score.",
     )
     return tuple(
-        Column(f"{name}_{part}", NUMBER, "" if part == "z" else unit, meaning, missing, optional)
+        Column(f"{name}_{part}", NUMBER, "" if part == "z" else unit, meaning, missing)
         for part, meaning in zip(PARTS, meanings, strict=True)
     )
 
@@ -50,7 +50,6 @@ def _named(table: Table, *names: str) -> list[Column]:
     return [column for column in table.columns if column.name in names]
 
 
-_SUMMARIES = "--summaries is not given"
 DESCRIBED = _named(FOUND, "consensus", "anchors", "sites")
 BEST_PLACE = _named(OCCUPANCY, "best_start", "best_end", "best_strand", "best_occupancy")
 MOTIFS = Table(
@@ -99,7 +98,7 @@ ANCHORS = Table(
     (
         RECORD,
         *side_by_side("bits", "bits", "Information of the letters at each position, summed,"),
-        *side_by_side("bits_held", "bits", "Divergence of the whole law from its background", optional=_SUMMARIES),
+        *side_by_side("bits_held", "bits", "Divergence of the whole law from its background", NO_LADDER),
         *_side_after_side(CONVERGENCE),
     ),
     key=("record",),

@@ -10,6 +10,7 @@ from maxent_cli.tables.columns import (
     LETTER,
     LOGO,
     MOTIF,
+    NO_LADDER,
     NO_PLACE,
     PLACE,
     POSITION,
@@ -218,10 +219,12 @@ TESTED = Table(
 ANCHORS = Table(
     "anchors.tsv",
     "an anchor",
-    "bits of each anchor in place, its informative segments, and its logo",
+    "bits of each anchor in place and of the whole law, its informative segments, and its logo",
     (
         RECORD,
         *estimate("bits", "bits", "Information of the letters at each position against the background in use, summed."),
+        *estimate("bits_held", "bits", "Divergence of the whole law from its background.", NO_LADDER),
+        Column("bits_held_df", WHOLE, "", "Degrees of freedom of the error of bits_held."),
         Column("segments", WHOLE, "", "Informative stretches of the anchor, as segments.tsv lists them."),
         Column(
             "ess_median",

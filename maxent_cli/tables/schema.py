@@ -164,9 +164,9 @@ class File:
 Output = Table | File
 
 
-def estimate(name: str, unit: str, meaning: str, missing: str = "", of: str = "") -> tuple[Column, Column]:
-    """A number and its Monte Carlo standard error; of: what the error is of, where that is not the column's name."""
-    error = f"Monte Carlo standard error of {of or name}."
+def estimate(name: str, unit: str, meaning: str, missing: str = "") -> tuple[Column, Column]:
+    """A number and its Monte Carlo standard error."""
+    error = f"Monte Carlo standard error of {name}."
     return (
         Column(name, NUMBER, unit, meaning, missing),
         Column(f"{name}_error", NUMBER, unit, error, missing or "it is not known, as with too few draws"),

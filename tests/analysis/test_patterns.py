@@ -38,7 +38,7 @@ class Net(nn.Module):
 def counted(net: nn.Module, labels: NDArray[np.int64]) -> dict[str, Patterns]:
     found = dict[str, Patterns]()
     for label in (0, 1):
-        for seen in on_units(net, CODES[labels == label], batch=300):
+        for seen in on_units(net, CODES[labels == label]):
             for layer, bits in patterns_of(seen.on):
                 found.setdefault(layer, Patterns(bits.shape[1], 2)).add(bits, label)
     return found

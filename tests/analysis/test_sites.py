@@ -132,7 +132,6 @@ def test_sites_are_chosen_from_the_best_down():
     sites = Sites(draw, start, np.zeros(5, int), np.array([0, 1, 0, 1, 1]), np.array([5.0, 9, 7, 1, 2]), np.ones(5))
     kept = without_overlaps(sites, [10, 10])
     assert list(zip(kept.draw.tolist(), kept.start.tolist(), strict=True)) == [(0, 3), (0, 8), (0, 20), (1, 3)]
-    assert len(without_overlaps(sites, [10, 10], shared=0.2)) == 3
     assert len(without_overlaps(sites.take(np.zeros(5, bool)), [10, 10])) == 0
 
 

@@ -28,7 +28,7 @@ def test_an_input_that_changes_between_two_calls_is_recorded_as_it_was_read(tmp_
     for more in ("", "# another line\n"):
         notes = Path(motifs) / "notes.txt"
         notes.write_text(more)
-        mx.report(given.draws, summary=given.summary, motifs=motifs, out=str(out))
+        mx.report(given.draws, motifs=motifs, out=str(out))
         record = record_of(out)
         assert record["inputs"][motifs] == digest_of(motifs)
         assert "changed_inputs" not in record
@@ -83,10 +83,10 @@ def test_who_listens_hears_of_an_input_that_has_changed(tmp_path: Path) -> None:
 
 
 def test_what_is_saved_comes_with_the_record_of_its_making(tmp_path: Path) -> None:
-    run = mx.Sampling(chains=4, replicas=3, draws=10, thin=5, warmup=240, max_steps=50, seed=7)
+    run = mx.Sampling(chains=4, replicas=3, draws=10, thin=5, warmup=240, max_steps=50, max_rhat=1000, seed=7)
     draws = mx.sample(mx.network(small_model(8)), ["GATCATTG"], mx.Law(beta=5, gc=0.4), run, progress=False)
     draws.save(str(tmp_path / "draws.npz"))
-    found = mx.dependence(draws, maps="none", max_rhat=1000, progress=False)
+    found = mx.dependence(draws, maps="none", progress=False)
     found.save(str(tmp_path / "found"))
     mx.open_draws(str(tmp_path / "draws.npz")).save(str(tmp_path / "again.npz"))
     for name in ("draws.npz", "draws.npz.tsv", "draws.npz.series.tsv", "found", "again.npz", "again.npz.tsv"):

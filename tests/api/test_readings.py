@@ -88,7 +88,7 @@ def call(name: str, folder: Path, out: str | None, **more: object) -> Results:
         ),
         "dependence": lambda **kept: mx.dependence(draws, records=[HOSTILE, "b"], top=3, max_maps=1, **kept),
         "periodicity": lambda **kept: mx.periodicity(str(folder / "long.npz"), "WW", seed=3, **kept),
-        "compare": lambda **kept: mx.compare(motifs, motifs, summaries=(f"{draws}.tsv",) * 2, similarity=0.7, **kept),
+        "compare": lambda **kept: mx.compare(motifs, motifs, similarity=0.7, **kept),
     }
     return given[name](out=out, **({"progress": False} | more))
 
@@ -100,7 +100,7 @@ def words(name: str, folder: Path) -> list[str]:
         "motifs": f"{draws} --bits 0.2 --gap 2 --known {known} --logos svg --max-logos 1 --threads 1".split(),
         "dependence": [draws, "--record", HOSTILE, "--record", "b", *["--top", "3", "--max-maps", "1"]],
         "periodicity": f"{folder / 'long.npz'} --class WW --seed 3".split(),
-        "compare": f"{motifs} {motifs} --summaries {draws}.tsv {draws}.tsv --similarity 0.7".split(),
+        "compare": f"{motifs} {motifs} --similarity 0.7".split(),
     }[name]
 
 
@@ -203,7 +203,6 @@ def test_steps_are_told_and_silence_is_kept(folder: Path, capfd: pytest.CaptureF
         (lambda: mx.Calling(width=0), "width: 0 is not at least 1"),
         (lambda: mx.Calling(site_rate=0), "site_rate: 0 is not from 1e-06 to 1"),
         (lambda: mx.motifs("draws.npz", similarity=1.5), "similarity: 1.5 is not from 0 to 1"),
-        (lambda: mx.dependence("draws.npz", max_rhat=0.5), "max_rhat: 0.5 is not at least 1"),
         (lambda: mx.dependence("draws.npz", top=0), "top: 0 is not at least 1"),
         (lambda: mx.periodicity("draws.npz", "A/AT"), "class: 'A/AT' is not one or more words of one length"),
         (lambda: mx.compare("a", "b", similarity=-1), "similarity: -1 is not from 0 to 1"),
@@ -226,7 +225,7 @@ def test_a_failed_call_leaves_nothing(folder: Path, tmp_path: Path, monkeypatch:
 def test_a_report_takes_every_part_that_a_page_may_have_and_no_other() -> None:
     taken = list(inspect.signature(mx.report).parameters)
     parts = [command.replace("-", "_") for command in SHOWN]
-    assert taken == ["draws", "summary", *parts, "out", "assembly"]
+    assert taken == ["draws", *parts, "out", "assembly"]
     with pytest.raises(mx.InputError, match="is no name of an assembly"):
         mx.report("draws.npz", assembly="hg38&x=<b>")
 

@@ -46,7 +46,7 @@ def test_composition(given: dict[str, Any], gc: float) -> None:
 
 
 def test_same_bytes_as_the_command(tmp_path: Path, motifs: str) -> None:
-    words = ["--count", "50", "--length", "40", "--gc", "0.4", "--seed", "7", "--motifs", motifs, "--prefix", "p_"]
+    words = ["--count", "50", "--length", "40", "--gc", "0.4", "--seed", "7", "--motifs", motifs]
     plants = ["--plant", "X1,X2(-):spacing=2-5,density=0.6", "--plant", "X2:position=30,strand=-"]
     places = {name: str(tmp_path / name) for name in ("c.fa", "c.bed", "f.fa", "f.bed")}
     files = ["--out", places["c.fa"], "--truth", places["c.bed"]]
@@ -59,7 +59,6 @@ def test_same_bytes_as_the_command(tmp_path: Path, motifs: str) -> None:
         asked,
         gc=0.4,
         motifs=motifs,
-        prefix="p_",
         seed=7,
         out=places["f.fa"],
         truth=places["f.bed"],
@@ -67,7 +66,7 @@ def test_same_bytes_as_the_command(tmp_path: Path, motifs: str) -> None:
     )
     for kind in ("fa", "bed"):
         assert Path(places[f"f.{kind}"]).read_bytes() == Path(places[f"c.{kind}"]).read_bytes()
-    assert next(iter(found.sequences)) == "p_000001"
+    assert next(iter(found.sequences)) == "seq000001"
     assert len(Path(places["f.bed"]).read_text().splitlines()) == len(found.sites)
 
 
@@ -103,7 +102,6 @@ def test_what_is_wrong_with_a_plant(given: dict[str, Any], said: str) -> None:
         ({"gc": 0.5, "background": (0.25,) * 4}, "gc: excludes background"),
         ({"gc": 1.0}, r"gc: 1.0 is not from 0 to 1, ends excluded"),
         ({"background": (0.3,) * 4}, "background: does not sum to 1"),
-        ({"prefix": "a b"}, "prefix: 'a b' has other characters"),
         ({"out": "s.fa", "truth": "s.fa"}, "truth: is the same place as out"),
         ({"plants": [mx.Plant("nothing")]}, "motif 'nothing' is not there in .*MA0139.1"),
         ({"plants": [mx.Plant("CTCF", position=90)]}, "plant CTCF: takes up to 19 bp; in 101 bp the last .* is 82"),

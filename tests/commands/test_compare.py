@@ -1,16 +1,15 @@
 """maxent compare from two folders of motifs to a third."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from analysis.sample_sets import sample_set
-from filled import write_filled
+from analysis.sample_sets import no_replicas, sample_set
 from running import invoke, table
 
 from maxent_cli.alphabet import encode
 from maxent_cli.io.samples import writing_draws
-from maxent_cli.tables.sampling import SUMMARY
 
 LENGTH = 60
 WORD, OTHER = "CACCAGGGGGCG", "TGTAAACAAATC"
@@ -112,24 +111,26 @@ def test_names_alone_do_not_make_anchors_the_same(tmp_path, folders):
     assert "8 names whose sequences differ" in result.stderr
 
 
-def test_bits_held_come_from_the_summaries(tmp_path, folders):
-    names = [row["record"] for row in table(folders["one"] / "anchors.tsv")]
-    paths = [tmp_path / "a.tsv", tmp_path / "b.tsv"]
-    for path, more in zip(paths, (0.0, 2.0), strict=True):
-        rows = [
-            {"record": name, "bits_held": 20 + more + n, "bits_held_error": 0.3, "bits_held_df": 7}
-            for n, name in enumerate(names)
-        ]
-        write_filled(path, SUMMARY, rows)
-    invoke("compare", folders["both"], folders["one"], "-o", tmp_path / "out", "--summaries", *paths)
+def test_bits_held_are_compared_where_ladders_tell_them(tmp_path, folders):
+    codes = np.random.default_rng(5).integers(0, 4, (8, 40, LENGTH), dtype=np.uint8)
+    ladder = replace(no_replicas(8, LENGTH), betas=np.array([0.0, 3.0]))
+    for side, scale in (("a", 0.3), ("b", 0.6)):
+        with writing_draws(str(tmp_path / f"{side}.npz"), {"law": {"held": "anchor"}}) as writer:
+            for number in range(3):
+                energy = np.random.default_rng(number).gamma(9, [scale / 9, scale / 18], (8, 40, 2))
+                replicas = replace(ladder, energy=energy, output=energy, letters=np.ones((8, 2, LENGTH, 4), np.uint32))
+                writer.add(sample_set(codes, name=f"n{number}", beta=3.0, energy=energy[..., 1], replicas=replicas))
+        invoke("motifs", tmp_path / f"{side}.npz", "-o", tmp_path / side, "--logos", "none")
+    invoke("compare", tmp_path / "a", tmp_path / "b", "-o", tmp_path / "out")
+    known = [table(tmp_path / side / "anchors.tsv") for side in "ab"]
+    for row, *sides in zip(table(tmp_path / "out" / "anchors.tsv"), *known, strict=True):
+        assert [row["bits_held_a"], row["bits_held_b"]] == [side["bits_held"] for side in sides]
+        assert float(row["bits_held_difference"]) > 3 * float(row["bits_held_difference_error"]) > 0
     held = table(tmp_path / "out" / "summary.tsv")[1]
-    assert (held["quantity"], held["mean_a"], held["mean_b"]) == ("bits held by the law", "23.5", "25.5")
-    assert (held["difference"], held["low"], held["high"]) == ("2", "2", "2")
-    assert {row["bits_held_difference"] for row in table(tmp_path / "out" / "anchors.tsv")} == {"2"}
-    write_filled(paths[1], SUMMARY, [{"record": "a1", "bits_held": 1.0, "bits_held_error": 0.1, "bits_held_df": 7}])
-    result = invoke("compare", folders["both"], folders["one"], "-o", tmp_path / "o", "--summaries", *paths, code=1)
-    assert "has no row for" in result.stderr
-    assert not (tmp_path / "o").exists()
+    assert held["quantity"] == "bits held by the law"
+    assert float(held["low"]) > 0
+    invoke("compare", tmp_path / "a", folders["one"], "-o", tmp_path / "lone")
+    assert [row["quantity"] for row in table(tmp_path / "lone" / "summary.tsv")] == ["bits of the positions"]
 
 
 def test_a_folder_that_is_not_of_motifs_is_one_line(tmp_path, folders):

@@ -51,7 +51,7 @@ LINES = [
     "adopt small:stack --input-length 8 --weights {weights} --table {labelled} --threads 1 --out {folder}",
     f"doctor {{anchors}} --model {{model}} {RUN}",
     f"doctor {{peaks}} --genome {{genome}} --model {{model}} {RUN}",
-    f"sample {{anchors}} --model {{model}} {RUN} --out {{new}} --summary {{more}} --fasta {{third}}",
+    f"sample {{anchors}} --model {{model}} {RUN} --out {{new}} --fasta {{more}}",
     f"sample {{peaks}} --genome {{genome}} --model {{model}} {RUN} --out {{new}}",
     f"sample {{anchors}} --model {{model}} --model {{model}} {RUN} --out {{new}}",
     f"gc-probe {{anchors}} --model {{model}} {RUN} --mu 0,1 --out {{folder}}",
@@ -64,15 +64,15 @@ LINES = [
     "motifs {draws} --known {meme} --test {meme} --records {fasta} --crop --logos none --threads 1 --out {folder}",
     "motifs {drawn} --syntax {meme} --contexts 16 --model {model} --logos none --threads 1 --out {folder}",
     "motifs {draws} --records {peaks} --genome {genome} --logos none --threads 1 --out {folder}",
-    "dependence {draws} --maps none --max-rhat 1000 --out {folder}",
+    "dependence {draws} --maps none --out {folder}",
     "variants {drawn} --model {model} --vcf {vcf} --genome {genome} --threads 1 --out {folder}",
     "periodicity {draws} --out {folder}",
-    "compare {motifs} {motifs_b} --summaries {summary} {summary_b} --out {folder}",
+    "compare {motifs} {motifs_b} --out {folder}",
     "compare {drawn} {drawn} --model {model} --model {model} --threads 1 --out {folder}",
     "merge {part} --out {new}",
     "merge {parts} --out {folder}",
     "provenance {part} --check",
-    "report {draws} --summary {summary} --motifs {motifs} --gc-probe {gc} --periodicity {periodicity} "
+    "report {draws} --motifs {motifs} --gc-probe {gc} --periodicity {periodicity} "
     "--train {trained} --variants {variants} --attribute {scores} --design {design} --learning {learned} "
     "--compare {compared} --dependence {pairs} --out {new}",
 ]
@@ -82,7 +82,7 @@ RUNS = [  # what they write is the other commands' doing
     "run {bed} --genome {genome} --length 60 --epochs 1 --batch 8 --threads 1 --out {folder}",
     f"run {{anchors}} --model {{model}} {RUN} --out {{folder}}",
 ]
-TEXTS = ("meme", "fasta", "other", "table", "labelled", "bed", "peaks", "anchors", "summary", "summary_b")
+TEXTS = ("meme", "fasta", "other", "table", "labelled", "bed", "peaks", "anchors")
 FOLDERS = {
     "motifs": "motifs.tsv",
     "motifs_b": "positions.tsv",
@@ -227,7 +227,7 @@ FAULTS = {
     "weights": ANY | {name: DRAWS[name] for name in DRAWS if name not in ("another schema", "other arrays")},
     **{kind: ANY | folder_faults(table) for kind, table in FOLDERS.items()},
 }
-PLACES = ("new", "more", "third", "folder")
+PLACES = ("new", "more", "folder")
 
 
 def kinds(line: str) -> list[str]:
@@ -274,18 +274,17 @@ def make_site(folder: Path) -> None:
     saved(folder / "model", small_model(LENGTH))
     save_file(stack(LENGTH).state_dict(), folder / "weights")
     (folder / "weights").chmod(0o644)
-    sources = write_parts(folder, ["a", "b"])
+    sources = write_parts(folder, ["a", "b"], max_rhat=1000)
     shutil.copytree(folder / "motifs", folder / "motifs_b")
     (folder / "draws.npz.provenance.json").unlink()
     Path(sources.draws).rename(folder / "draws")
-    Path(sources.summary).rename(folder / "summary")
-    shutil.copy(folder / "summary", folder / "summary_b")
+    Path(sources.summary).rename(folder / "draws.tsv")
     pyfaidx.Faidx(str(folder / "genome")).close()
     (folder / "bed").rename(folder / "bed.bed")
     (folder / "peaks").rename(folder / "peaks.bed")
     for line in (
         "predict {anchors} --model {model} --out {part}",
-        "dependence {draws} --maps none --max-rhat 1000 --out {parts}",
+        "dependence {draws} --maps none --out {parts}",
         f"sample {{placed}} --model {{model}} {RUN} --out {{drawn}}",
     ):
         assert run(line, folder).exit_code == 0

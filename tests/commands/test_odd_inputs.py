@@ -34,9 +34,9 @@ DRAWING = [*USING[1:], f"gc-probe anchors.fa {RUN} --mu 0,1 --out out"]
 ODD_DEVICES = ["meta", "cuda:99", "nonsense", "", "mps", "cuda:-1", "cpu:7", "xla", "cuda:9999999999999999999"]
 READING = [
     "motifs draws.npz --logos none --out out",
-    "dependence draws.npz --maps none --max-rhat 1000 --out out",
+    "dependence draws.npz --maps none --out out",
     "periodicity draws.npz --out out",
-    "report draws.npz --summary draws.npz.tsv --out out",
+    "report draws.npz --out out",
 ]
 NETWORK = """
 import torch

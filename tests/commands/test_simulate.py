@@ -76,10 +76,10 @@ def test_same_seed_same_bytes(tmp_path: Path) -> None:
 
 
 def test_standard_output_holds_only_fasta() -> None:
-    result = run("-o", "-", "--count", 3, "--length", 8, "--prefix", "neg.")
+    result = run("-o", "-", "--count", 3, "--length", 8)
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
-    assert lines[::2] == [">neg.000001", ">neg.000002", ">neg.000003"]
+    assert lines[::2] == [">seq000001", ">seq000002", ">seq000003"]
     assert all(len(line) == 8 and set(line) <= set("ACGT") for line in lines[1::2])
 
 
@@ -133,7 +133,6 @@ def test_plantings_that_never_fit_together(tmp_path: Path) -> None:
     [
         (["--background", "data"], "there are no data"),
         (["--background", "0.5,0.5,0.5,0.5"], "sum to 1"),
-        (["--prefix", "a b"], "letters, digits"),
         (["--truth", "s.fa"], "same place as out"),
         (["--length", "0"], "0 is not in the range"),
     ],

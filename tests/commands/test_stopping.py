@@ -25,6 +25,7 @@ from thinned import thinned
 
 from maxent_cli.alphabet import decode
 from maxent_cli.data import Stop
+from maxent_cli.io.samples import open_draws
 from maxent_cli.io.unfinished import unfinished
 
 KILLS = int(os.environ.get("MAXENT_KILLS", 4))
@@ -45,7 +46,7 @@ LEARNING = (
     f"learning anchors.fa --model model --model model --positives many.fa --records 40 {CHAINS}"
     " --warmup 600 --draws 20 --thin 20 --max-steps 400"
 )
-DEPENDENCE = "dependence draws.npz --max-rhat 1000 --maps svg --max-maps 2"
+DEPENDENCE = "dependence draws.npz --maps svg --max-maps 2"
 SIGNALS = [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT]
 
 
@@ -66,7 +67,7 @@ def write_inputs(folder: Path) -> None:
 
 def write_draws(folder: Path) -> None:
     """Draws around a few dozen anchors."""
-    write_parts(folder, [f"r{n}" for n in range(24)])
+    write_parts(folder, [f"r{n}" for n in range(24)], max_rhat=1000)
 
 
 @pytest.fixture(scope="module")
@@ -172,14 +173,25 @@ MOMENTS = {
 }
 
 
+def fasta_of(path: Path) -> str:
+    """What sample prints of draws."""
+    with open_draws(str(path)) as draws:
+        named = ((each.name, each.codes) for each in draws)
+        return "".join(
+            f">{name}/{chain}/{draw}\n{decode(codes[chain, draw])}\n"
+            for name, codes in named
+            for chain, draw in np.ndindex(codes.shape[:2])
+        )
+
+
 def test_killed_at_any_moment_it_goes_on_and_ends_the_same(folder: Path, undisturbed: Path) -> None:
     """What is printed is printed once, and by the run that ends."""
-    whole, killed = Path(f"{undisturbed}.tsv").read_text(), 0
+    whole, killed = fasta_of(undisturbed), 0
     chance = random.Random(KILLS)
     while killed < KILLS:
         before = len(list(Path().glob("out.npz.partial/*")))
         (reached,) = chance.choices(list(MOMENTS.values()), [1, 3, 1])
-        process = start(f"{SAMPLE} --out out.npz --summary -")
+        process = start(f"{SAMPLE} --out out.npz --fasta -")
         until(process, lambda reached=reached, before=before: reached(before))
         time.sleep(chance.choice([0, 0.001, 0.3]) * chance.random())
         process.kill()
@@ -190,9 +202,9 @@ def test_killed_at_any_moment_it_goes_on_and_ends_the_same(folder: Path, undistu
             assert told == whole
             assert (folder / "out.npz").read_bytes() == undisturbed.read_bytes()
             (folder / "out.npz").unlink()
-    assert run(f"{SAMPLE} --out out.npz --summary -").stdout == whole
+    assert run(f"{SAMPLE} --out out.npz --fasta -").stdout == whole
     assert (folder / "out.npz").read_bytes() == undisturbed.read_bytes()
-    outputs = {"out.npz", "out.npz.series.tsv"}
+    outputs = {"out.npz", "out.npz.tsv", "out.npz.series.tsv"}
     left = {place.name for place in folder.glob("*out.npz*")}
     assert left <= outputs | {f"{name}.provenance.json" for name in outputs}
 
@@ -265,5 +277,5 @@ def test_a_second_process_on_one_output_says_so(line: str, folder: Path) -> None
 
 @pytest.mark.usefixtures("folder")
 def test_a_device_has_no_unfinished_work() -> None:
-    assert run(f"{SHORT} --out /dev/null --summary -").stdout.count("\n") == 4
+    assert run(f"{SHORT} --out /dev/null --fasta -").stdout.count("\n") == 3 * 4 * 50 * 2
     assert not list(Path("/dev").glob("null.*"))

@@ -21,7 +21,7 @@ PRINTING = [
     "predict anchors.fa --model model -o - --threads 1",
     pytest.param("attribute anchors.fa --model model --method saliency -o - --threads 1", marks=pytest.mark.slow),
     pytest.param(f"doctor anchors.fa --model model {RUN}", marks=pytest.mark.slow),
-    f"sample anchors.fa --model model {RUN} -o out.npz --summary -",
+    f"sample anchors.fa --model model {RUN} -o out.npz --fasta -",
 ]
 needs_full = pytest.mark.skipif(not FULL.exists(), reason="no /dev/full here")
 

@@ -49,15 +49,13 @@ def changed(record: Any, path: tuple[Any, ...], value: Any) -> Any:
 def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two parts of a run of dependence."""
     folder = tmp_path_factory.mktemp("parts")
-    sources = write_parts(folder, ["a", "b"])
+    sources = write_parts(folder, ["a", "b"], max_rhat=1000)
     for number in (1, 2):
         assert not run(
             "dependence",
             sources.draws,
             "--maps",
             "none",
-            "--max-rhat",
-            1000,
             "--shard",
             f"{number}/2",
             "--out",

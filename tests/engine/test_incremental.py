@@ -17,7 +17,18 @@ from maxent_cli.engine.incremental import compiled_chain, letter_energies, singl
 from maxent_cli.engine.layers import BIAS
 from maxent_cli.engine.proposals import LETTER, REDRAW, REVERSE_COMPLEMENT, SCATTER, SHIFT, Move
 from maxent_cli.engine.target import Kernel, Ladder, State, Target, Trace, start_state
-from maxent_cli.interpret.plan import HANDLERS, Add, Back, Crop, Join, Mean, Turn, as_representation, read_plan
+from maxent_cli.interpret.plan import (
+    HANDLERS,
+    Add,
+    Back,
+    Crop,
+    Exponential,
+    Join,
+    Mean,
+    Turn,
+    as_representation,
+    read_plan,
+)
 from maxent_cli.models.architectures import build
 from maxent_cli.models.protocol import one_hot
 
@@ -122,6 +133,11 @@ def dense(x: Tensor, first: nn.Module, second: nn.Module, third: nn.Module, norm
     x = torch.cat([x, functional.relu(second(x))], dim=1)
     x = norm(torch.cat((x, functional.relu(third(x))), axis=1))
     return torch.tanh(last(x.mean(2)))
+
+
+def exponential(x: Tensor, first: nn.Module, last: nn.Module) -> Tensor:
+    """As ResidualBind: the exponential behind the first layer, so that its filters are motifs."""
+    return functional.relu(last((torch.exp(first(x)) + first(x).exp()).mean(2)))
 
 
 def joined_ends(x: Tensor, first: nn.Module, second: nn.Module, last: nn.Module) -> Tensor:
@@ -252,6 +268,7 @@ NETWORKS |= {
         nn.BatchNorm1d(11),
         nn.Linear(11, 5),
     ),
+    "exponentials": lambda: written(exponential, conv(), nn.Linear(6, 5)),
     "joined ends": lambda: written(joined_ends, conv(), conv(5, 6), nn.Linear(11, 4)),
     "crops by computed numbers": lambda: written(computed, conv(), nn.Conv1d(6, 6, 3)),
     "strided convolutions": lambda: network(
@@ -294,7 +311,7 @@ def test_networks_cover_every_layer_that_a_plan_may_hold():
     used = {type(module) for make in NETWORKS.values() for module in make().modules()}
     # what tracing puts for calls: all but an exchange of axes are in some of these networks; that is
     # compiled in tests/interpret/test_own_networks.py
-    assert set(HANDLERS) <= used | {Turn, Add, Back, Join, Mean, Crop}
+    assert set(HANDLERS) <= used | {Turn, Add, Back, Join, Mean, Crop, Exponential}
 
 
 def test_energies_are_those_of_full_passes(law):

@@ -27,7 +27,7 @@ from forks import contents, contents_of, import_all, in_a_fork  # noqa: E402
 from test_faults import make_site  # noqa: E402
 
 PATIENCE = 40.0  # seconds until a case is told to end
-OUTPUTS = ("--out", "-o", "--summary", "--fasta", "--select", "--truth")
+OUTPUTS = ("--out", "-o", "--fasta", "--select", "--truth")
 RECORD = ".provenance.json"  # which is renewed with what it is of
 NOT_FOREIGN = {0, 1, 2, 3, 4, 143}
 

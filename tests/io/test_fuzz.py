@@ -116,11 +116,9 @@ def readers(files: dict[str, bytes]) -> dict[str, Reader]:
         "tree of networks": Reader(
             lambda path: [tree_plot(read_crossing(path, ["a", "b"])[2])], files["crossed/tree.tsv"], "crossed/tree.tsv"
         ),
-        "anchors to compare": Reader(
-            lambda path: [read_side(path, None)], files["motifs/anchors.tsv"], "motifs/anchors.tsv"
-        ),
-        "summary to compare": Reader(
-            lambda path: [read_side(path, None)], files["motifs/positions.tsv"], "motifs/positions.tsv"
+        "anchors to compare": Reader(lambda path: [read_side(path)], files["motifs/anchors.tsv"], "motifs/anchors.tsv"),
+        "positions to compare": Reader(
+            lambda path: [read_side(path)], files["motifs/positions.tsv"], "motifs/positions.tsv"
         ),
     }
 

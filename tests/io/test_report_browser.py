@@ -56,7 +56,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Sources:
     sites = Path(found.parts["motifs"]) / "sites.tsv"
     lines = sites.read_text().splitlines(keepends=True)
     sites.write_text("".join([*lines[:-1], lines[-1].replace("x\t10\t16", "chr7\t1010\t1016")]))
-    return Sources(found.draws, found.summary, found.parts, assembly="hg38")
+    return Sources(found.draws, found.parts, assembly="hg38")
 
 
 @pytest.fixture(scope="module")

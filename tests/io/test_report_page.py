@@ -499,7 +499,7 @@ def test_no_motif_is_said(tmp_path: Path, parts: Sources) -> None:
 
 
 BREAKS = {  # file, what is replaced (None: the file itself), by what, and what is said of it
-    "no summary": ("draws.npz.tsv", None, "", "is not there; give with --summary"),
+    "no summary": ("draws.npz.tsv", None, "", "is not there; put the table"),
     "another's summary": ("draws.npz.tsv", r"\nthird.*", "", "2 anchors where the draws have 3"),
     "no convergence": ("draws.npz.tsv", "converged", "settled", "line 1: has no column named converged"),
     "a word": ("draws.npz.tsv", r"\t7\t", "\tseven\t", "line 4, column bits_held: 'seven' cannot be read as number"),
@@ -550,9 +550,9 @@ def test_unknown_numbers_are_no_numbers_of_the_page(tmp_path: Path, name: str) -
 
 
 def test_a_damaged_summary_is_an_answer_or_an_error(tmp_path: Path, parts: Sources) -> None:
-    good = Path(parts.summary).read_bytes()
-    given = replace(parts, parts={})
-    check_reader(lambda path: [page_of(replace(given, summary=path))], good, tmp_path, examples=40)
+    good, given = Path(parts.summary).read_bytes(), Sources(str(tmp_path / "draws.npz"))
+    shutil.copy(parts.draws, given.draws)
+    check_reader(lambda _: [page_of(given)], good, tmp_path, examples=40, place=Path(given.summary))
 
 
 @pytest.mark.parametrize(

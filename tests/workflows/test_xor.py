@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 ROOT = Path(__file__).parents[2]
 FREQUENCIES = np.array([0.3, 0.2, 0.2, 0.3])
@@ -25,11 +26,23 @@ def test_the_rule_by_hand() -> None:
     assert keeps["CG"].T.tolist() == [[False, True, True, False], [False, False, True, False]]
 
 
+def shapley(classes: NDArray[np.int64], frequencies: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Exact Shapley values (16, 2) of both letters, against the background; the rule is +1 for class 1, -1 for class 0.
+
+    The mean of a letter's effect alone and its effect where the other letter is the anchor's.
+    """
+    value = (2.0 * classes - 1).reshape(4, 4)
+    first, second, none = value @ frequencies, frequencies @ value, frequencies @ value @ frequencies
+    alone = np.stack([np.repeat(first, 4), np.tile(second, 4)], axis=1)
+    last = value.ravel()[:, None] - alone[:, ::-1]
+    return (alone - none + last) / 2
+
+
 def test_redrawing_and_shapley_values_agree_on_sign_and_size() -> None:
     """So 'sign' and 'larger' are fair to methods with a reference and to methods that change letters."""
     from workflows.xor import rule
 
-    values = rule.shapley(FREQUENCIES)
+    values = shapley(rule.CLASSES, FREQUENCIES)
     signs = 2 * rule.CLASSES - 1
     assert np.allclose(values.sum(axis=1), signs - rule.background(FREQUENCIES) @ signs)
     redrawn = signs[:, None] * 2 * np.einsum("nap,a->np", ~rule.keeping(), FREQUENCIES)  # lost when a letter is redrawn

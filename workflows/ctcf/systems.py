@@ -88,7 +88,7 @@ def simulated(name: str, config: Config) -> System:
     truth, sides = folder / "truth.bed", [folder / "positives.fa"]
     made(sides[0], mx.simulate, plants=positives, seed=seed, truth=str(truth), **asked)
     if negatives:
-        sides.append(made(folder / "negatives.fa", mx.simulate, plants=negatives, seed=seed + 1, prefix="neg", **asked))
+        sides.append(made(folder / "negatives.fa", mx.simulate, plants=negatives, seed=seed + 1, **asked))
     training = request(mx.Training, config["training"], seed=seed)
     model = made(folder / "model", mx.train, mx.TrainingData(*map(str, sides)), training=training, threads=1)
     sites = _read_sites(truth, {one.name: one for one in planted() if one.name in wanted})

@@ -90,15 +90,3 @@ def enriched_right(laws: Floats, frequencies: Floats) -> Bools:
 def told_apart(laws: Floats) -> Bools:
     """Sequences (16,) that the law of their class has more often than that of the other; laws (2, 16) of class 0, 1."""
     return (laws[1] > laws[0]) == (CLASSES == 1)
-
-
-def shapley(frequencies: Floats) -> Floats:
-    """Exact Shapley values (16, 2) of both letters, against the background; the rule is +1 for class 1, -1 for class 0.
-
-    The mean of a letter's effect alone and its effect where the other letter is the anchor's.
-    """
-    value = (2.0 * CLASSES - 1).reshape(4, 4)
-    first, second, none = value @ frequencies, frequencies @ value, frequencies @ value @ frequencies
-    alone = np.stack([np.repeat(first, 4), np.tile(second, 4)], axis=1)
-    last = value.ravel()[:, None] - alone[:, ::-1]
-    return (alone - none + last) / 2
