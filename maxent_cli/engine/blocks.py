@@ -93,7 +93,7 @@ class Work(NamedTuple):
     part: NDArray[np.float64]
 
 
-class Results(NamedTuple):
+class BlockResults(NamedTuple):
     """Traces codes (C, D, L) and energy (C, D), counts (C, M + 1, 2), and energies (C,) of where chains stood first."""
 
     codes: NDArray[np.uint8]
@@ -102,10 +102,10 @@ class Results(NamedTuple):
     first_energy: NDArray[np.float64]
 
 
-def results_of(chains: int, draws: int, length: int, moves: int) -> Results:
+def results_of(chains: int, draws: int, length: int, moves: int) -> BlockResults:
     """Room for what a run finds."""
     codes, energy = np.empty((chains, draws, length), np.uint8), np.empty((chains, draws))
-    return Results(codes, energy, np.zeros((chains, moves + 1, 2), np.int64), np.empty(chains))
+    return BlockResults(codes, energy, np.zeros((chains, moves + 1, 2), np.int64), np.empty(chains))
 
 
 class BlockRun(NamedTuple):

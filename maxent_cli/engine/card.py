@@ -16,12 +16,12 @@ from numba.extending import overload
 from numpy.typing import NDArray
 
 from maxent_cli.engine import blocks
-from maxent_cli.engine.blocks import BlockRun, Results, Work, results_of, work_of
+from maxent_cli.engine.blocks import BlockResults, BlockRun, Work, results_of, work_of
 from maxent_cli.engine.incremental import constraints_of
 from maxent_cli.engine.layers import Plan
 from maxent_cli.engine.proposals import Move, move_table
 from maxent_cli.engine.randomness import Keys
-from maxent_cli.engine.surrogate import Chains, Floats, Inner, Inside
+from maxent_cli.engine.surrogate import CheapLaw, Floats, Inner, Starts
 from maxent_cli.engine.target import NO_LADDER, Kernel, Ladder, State, Target, Trace, log_base, log_weights
 
 LANES, MOST_THREADS = 64, 512  # threads a replica, and a block
@@ -32,10 +32,10 @@ WEIGHTS = ("letters", "parameters")  # of a plan, which anchors have alike
 GIVEN = ("codes", "rows")  # of Work
 MOST_WEIGHTS = 8  # arrays of them that stay on the card
 
-Launch = Callable[[BlockRun, Work, Keys, NDArray[np.float64], Results], None]
+Launch = Callable[[BlockRun, Work, Keys, NDArray[np.float64], BlockResults], None]
 
 
-def by_one_thread(given: BlockRun, work: Work, keys: Keys, beta: NDArray[np.float64], results: Results) -> None:
+def by_one_thread(given: BlockRun, work: Work, keys: Keys, beta: NDArray[np.float64], results: BlockResults) -> None:
     """What a card does, on the CPU."""
     blocks.alone(given, work, keys, beta, results)
 
@@ -69,7 +69,7 @@ def block_chain(
 def inner_chain(launch: Launch = by_one_thread) -> Inner:
     """Runs a surrogate's steps on a card, each chain in a block of threads of its own."""
 
-    def run(surrogate: Inside, chains: Chains, steps: range, before: Floats, after: Floats) -> None:
+    def run(surrogate: CheapLaw, chains: Starts, steps: range, before: Floats, after: Floats) -> None:
         plan, count = surrogate.plan, len(chains.keys)
         given = BlockRun(*surrogate, 1, 1, steps.start, len(steps), 1)
         work = work_of(chains.codes, plan.values, len(plan.table), threads_of(1)[0])
@@ -115,7 +115,7 @@ def is_ready(device: torch.device) -> bool:
 def launcher(device: torch.device) -> Launch:
     """The launch on a card, or in the simulator of one."""
 
-    def launch(given: BlockRun, work: Work, keys: Keys, beta: NDArray[np.float64], results: Results) -> None:
+    def launch(given: BlockRun, work: Work, keys: Keys, beta: NDArray[np.float64], results: BlockResults) -> None:
         cuda = _cuda()
         cuda.select_device(device.index or 0)
         stream = cuda.stream()

@@ -38,7 +38,7 @@ from maxent_cli.engine.target import (
 Floats = NDArray[np.float64]
 
 
-class Inside(NamedTuple):
+class CheapLaw(NamedTuple):
     """The law that a surrogate's steps are of."""
 
     plan: Plan
@@ -47,7 +47,7 @@ class Inside(NamedTuple):
     weights: Floats
 
 
-class Chains(NamedTuple):
+class Starts(NamedTuple):
     """C chains: their keys, beta (C,), and codes (C, L), which are edited in place."""
 
     keys: Keys
@@ -55,16 +55,16 @@ class Chains(NamedTuple):
     codes: Codes
 
 
-Inner = Callable[[Inside, Chains, range, Floats, Floats], None]  # takes steps; fills energies before and after (C,)
+Inner = Callable[[CheapLaw, Starts, range, Floats, Floats], None]  # takes steps; fills energies before and after (C,)
 
 
 def by_threads(threads: int) -> Inner:
     """Takes a surrogate's steps by the compiled chain, chains shared among threads."""
 
-    def run(inside: Inside, chains: Chains, steps: range, before: Floats, after: Floats) -> None:
+    def run(law: CheapLaw, chains: Starts, steps: range, before: Floats, after: Floats) -> None:
         def part(some: slice) -> None:
             its = (values[some] for values in (*chains, before, after))
-            _propose(*inside, steps.start, len(steps), *its)
+            _propose(*law, steps.start, len(steps), *its)
 
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(part, slices(len(chains.keys), 1, threads)))
@@ -116,14 +116,14 @@ class _Transition:
     def __init__(self, moves: tuple[Move, ...], target: Target, surrogate: Surrogate, inner: Inner) -> None:
         self.target, self.inner = target, inner
         table = move_table(moves, target.background, target.mutable, target.adapted)
-        self.inside = Inside(surrogate.plan, table, constraints_of(target), log_weights(target))
+        self.inside = CheapLaw(surrogate.plan, table, constraints_of(target), log_weights(target))
 
     def take(self, state: State, steps: int, counts: torch.Tensor) -> State:
         """Propose by so many steps, and decide; adds to counts (2, R) how often each replica did and accepted."""
         chains, target = len(state.keys), self.target
         beta = np.broadcast_to(np.asarray(target.beta, float), chains).copy()
         proposed, log_u, guess = state.codes.cpu().numpy().copy(), np.empty(chains), np.empty((2, chains))
-        self.inner(self.inside, Chains(state.keys, beta, proposed), range(state.step, state.step + steps), *guess)
+        self.inner(self.inside, Starts(state.keys, beta, proposed), range(state.step, state.step + steps), *guess)
         decision_log_uniforms(state.keys, state.step, log_u)
         numbers = torch.from_numpy(np.stack([beta, log_u, *guess])).to(state.codes.device)
         placed, (beta_there, log_u_there, before, after) = torch.from_numpy(proposed).to(state.codes.device), numbers

@@ -31,7 +31,7 @@ def main(path: str, lanes: int, groups: int, right: str = "", wrong: str = "") -
     np.seterr(over="ignore")
     launch = card.launcher(card.torch.device("cpu"))
     try:
-        launch(blocks.BlockRun(*given), blocks.Work(*work), keys, beta, blocks.Results(*results))
+        launch(blocks.BlockRun(*given), blocks.Work(*work), keys, beta, blocks.BlockResults(*results))
     except IndexError:  # a list that another thread had not ended
         print("other")
         return

@@ -14,7 +14,7 @@ from test_incremental import MOVES, NETWORKS, same, start
 from toy import LAWS, Law, law_around
 
 from maxent_cli.engine import blocks, card
-from maxent_cli.engine.blocks import Results
+from maxent_cli.engine.blocks import BlockResults
 from maxent_cli.engine.card import block_chain, by_one_thread, threads_of
 from maxent_cli.engine.incremental import compiled_chain
 from maxent_cli.engine.layers import FIRST
@@ -132,7 +132,7 @@ def simulation(tmp_path_factory: pytest.TempPathFactory) -> str:
     def launch(given: blocks.BlockRun, work: blocks.Work, *rest: object) -> None:
         asked = pickle.dumps((given, work, *rest))
         by_one_thread(given, work, *rest)  # type: ignore[arg-type]
-        results: Results = rest[-1]  # type: ignore[assignment]
+        results: BlockResults = rest[-1]  # type: ignore[assignment]
         path.write_bytes(pickle.dumps((*pickle.loads(asked), results)))
 
     law, state, target = begin(around("pooled twice"), 4)

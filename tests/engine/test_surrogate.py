@@ -26,7 +26,7 @@ from exact import (
 from toy import LAWS, Law
 
 from maxent_cli.engine import surrogate
-from maxent_cli.engine.blocks import BlockRun, Results, Work
+from maxent_cli.engine.blocks import BlockResults, BlockRun, Work
 from maxent_cli.engine.card import Launch, by_one_thread, inner_chain
 from maxent_cli.engine.proposals import LETTER, REDRAW, REFILL, REVERSE_COMPLEMENT, SHIFT, TOGGLE, Move
 from maxent_cli.engine.randomness import Keys
@@ -123,13 +123,13 @@ def test_the_kernel_of_a_card_takes_the_path_of_the_compiled_chain() -> None:
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
 
-def _end_for_start(given: BlockRun, work: Work, keys: Keys, beta: np.ndarray, results: Results) -> None:
+def _end_for_start(given: BlockRun, work: Work, keys: Keys, beta: np.ndarray, results: BlockResults) -> None:
     """The energy of the end is taken for that of the start."""
     by_one_thread(given, work, keys, beta, results)
     results.first_energy[:] = results.energy[:, 0]
 
 
-def _at_beta_zero(given: BlockRun, work: Work, keys: Keys, beta: np.ndarray, results: Results) -> None:
+def _at_beta_zero(given: BlockRun, work: Work, keys: Keys, beta: np.ndarray, results: BlockResults) -> None:
     """Steps inside that are of another law than the decision takes them for."""
     by_one_thread(given, work, keys, 0 * beta, results)
 

@@ -54,7 +54,7 @@ class TimeIsUpError(Exception):
     """Ends an anchor's run."""
 
 
-class Shape(NamedTuple):
+class Sized(NamedTuple):
     """A network: architecture, bp and arguments; anchors that share its steps; chains and steps that are checked."""
 
     architecture: str
@@ -65,15 +65,15 @@ class Shape(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Plan:
+class Measures:
     """What is measured: networks whose steps are, and one of which the time of an anchor is; seconds for each figure.
 
     trained: simulated sequences of each kind, and epochs. drawn: anchors of the trained network. counted: anchors that
     the last network's time is told for; beside: how it is drawn, if not by default.
     """
 
-    stepped: dict[str, Shape]
-    timed: tuple[str, Shape]
+    stepped: dict[str, Sized]
+    timed: tuple[str, Sized]
     seconds: float
     timed_seconds: float
     batches: tuple[int, ...]
@@ -83,24 +83,24 @@ class Plan:
     run: Sampling = field(default_factory=Sampling)
 
 
-WHOLE = Plan(
+WHOLE = Measures(
     stepped={
-        "finnegan2017, 101 bp": Shape("finnegan2017", 101, {}, 128),
-        "BPNet-like, 64 x 8, 2114 bp": Shape("residual", 2114, {"blocks": 8}, 32),
+        "finnegan2017, 101 bp": Sized("finnegan2017", 101, {}, 128),
+        "BPNet-like, 64 x 8, 2114 bp": Sized("residual", 2114, {"blocks": 8}, 32),
     },
-    timed=("ChromBPNet-like, 512 x 8, 2114 bp", Shape("residual", 2114, {"filters": 512, "blocks": 8}, 100, (2, 10))),
+    timed=("ChromBPNet-like, 512 x 8, 2114 bp", Sized("residual", 2114, {"filters": 512, "blocks": 8}, 100, (2, 10))),
     seconds=9.0,
     timed_seconds=120.0,
     batches=(256, 1024, 4096),
     trained=(4000, 8),
     drawn=256,
 )
-SMALL = Plan(
+SMALL = Measures(
     stepped={
-        "finnegan2017, 30 bp": Shape("finnegan2017", 30, {"filters": 4, "width": 5, "hidden": 4}, 3),
-        "residual, 60 bp": Shape("residual", 60, {"filters": 4, "blocks": 2, "hidden": 4}, 3),
+        "finnegan2017, 30 bp": Sized("finnegan2017", 30, {"filters": 4, "width": 5, "hidden": 4}, 3),
+        "residual, 60 bp": Sized("residual", 60, {"filters": 4, "blocks": 2, "hidden": 4}, 3),
     },
-    timed=("residual, 80 bp", Shape("residual", 80, {"filters": 6, "blocks": 2, "hidden": 4}, 3, (2, 10))),
+    timed=("residual, 80 bp", Sized("residual", 80, {"filters": 6, "blocks": 2, "hidden": 4}, 3, (2, 10))),
     seconds=0.5,
     timed_seconds=3.0,
     batches=(8, 16),
@@ -111,7 +111,7 @@ SMALL = Plan(
 )
 
 
-def network(shape: Shape, device: str) -> LayeredModel:
+def network(shape: Sized, device: str) -> LayeredModel:
     """A network with random weights: a step costs the same whatever it has learned."""
     return build(shape.architecture, shape.length, shape.arguments, 1).eval().to(device)
 
@@ -141,7 +141,7 @@ def codes_of(setting: Setting, kernel: Kernel, draws: int, thin: int, surrogate:
     return kernel(state, target, draws, thin)[1].codes
 
 
-def exactness(shape: Shape, device: str) -> Iterator[str]:
+def exactness(shape: Sized, device: str) -> Iterator[str]:
     """How many chains draw on the card what they draw by full passes on the CPU: all but where rounding decides.
 
     By each of the card's ways that can be: the kernel of its own, and full passes that several anchors share, often
@@ -160,7 +160,7 @@ def exactness(shape: Shape, device: str) -> Iterator[str]:
         yield _same(np.stack(drawn), np.stack(expected)) + f", {settings[0].kernel_name}"
 
 
-def surrogates(shape: Shape, device: str) -> Iterator[str]:
+def surrogates(shape: Sized, device: str) -> Iterator[str]:
     """The same of a surrogate's steps, where `sample` would take them on this card; both by the copy learned first."""
     model, run = network(shape, "cpu"), replace(RUN, warmup=1)
     here = setting_of(model, 0, "cpu", run)
@@ -180,7 +180,7 @@ def _same(drawn: np.ndarray, expected: np.ndarray) -> str:
     return f"{same:.1%} of chains as on the CPU"
 
 
-def proposals(shape: Shape, device: str, seconds: float, shared: bool) -> tuple[float, float, str]:
+def proposals(shape: Sized, device: str, seconds: float, shared: bool) -> tuple[float, float, str]:
     """Proposals a second of many anchors at once: mean and standard error over repeats; and the kernel.
 
     shared: by full passes that anchors share, whatever `sample` would do.
@@ -199,7 +199,7 @@ def proposals(shape: Shape, device: str, seconds: float, shared: bool) -> tuple[
     return rate, error, settings[0].kernel_name
 
 
-def passes(shape: Shape, device: str, plan: Plan) -> tuple[float, float, int]:
+def passes(shape: Sized, device: str, plan: Measures) -> tuple[float, float, int]:
     """Sequences a second of the bare network at its best batch: mean, standard error, and that batch."""
     model, found = network(shape, device), []
     for batch in plan.batches:
@@ -259,7 +259,7 @@ def _idle(shares: list[float]) -> str:
     return "; ".join(f"card idle {share:.1%}" for share in shares) or "idle share not measured"
 
 
-def trained(plan: Plan, device: str) -> tuple[mx.Network, dict[str, str]]:
+def trained(plan: Measures, device: str) -> tuple[mx.Network, dict[str, str]]:
     """finnegan2017 trained on simulated CTCF sites, and simulated anchors that it has not seen."""
     count, epochs = plan.trained
     sites = mx.simulate(count + plan.drawn, 101, [mx.Plant("CTCF")], progress=False).sequences
@@ -269,7 +269,7 @@ def trained(plan: Plan, device: str) -> tuple[mx.Network, dict[str, str]]:
     return found.network, {name: sites[name] for name in names[count:]}
 
 
-def anchors_a_second(net: mx.Network, given: Any, plan: Plan, device: str) -> str:
+def anchors_a_second(net: mx.Network, given: Any, plan: Measures, device: str) -> str:
     """Of `sample` with its defaults: converged anchors a second, of all, and the share of time without work."""
     run = replace(plan.run, device=device)
     with idle_share(device) as idle:
@@ -281,7 +281,7 @@ def anchors_a_second(net: mx.Network, given: Any, plan: Plan, device: str) -> st
     return f"{converged / took:.3g} ± {error:.1g} ({converged} of {len(rows)} converged, {took:.3g} s; {_idle(idle)})"
 
 
-def seconds_an_anchor(shape: Shape, plan: Plan, device: str) -> str:
+def seconds_an_anchor(shape: Sized, plan: Measures, device: str) -> str:
     """Seconds an anchor up to the first look at convergence, extrapolated from as many steps as there is time for.
 
     As `sample` goes about it, warm-up and learning included. An anchor's steps a second are their mean over anchors;
@@ -318,7 +318,7 @@ def seconds_an_anchor(shape: Shape, plan: Plan, device: str) -> str:
     return f"{found} ({how}; {_idle(idle)})"
 
 
-def report(plan: Plan, given: argparse.Namespace) -> Iterator[str]:
+def report(plan: Measures, given: argparse.Namespace) -> Iterator[str]:
     """The lines of a run."""
     began, device = time.monotonic(), given.device
     yield f"\n## {_machine(device)}, torch {torch.__version__}, CUDA {torch.version.cuda}\n"
