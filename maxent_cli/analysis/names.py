@@ -9,8 +9,8 @@ import numpy as np
 from maxent_cli.analysis.motifs import similarities
 from maxent_cli.data import Floats, Motif
 from maxent_cli.tables.columns import BEST, KNOWN_COLUMNS
+from maxent_cli.tables.motifs import TELLING_Q
 
-TELLING_Q = 0.05  # of a known motif that has a say in names
 ALIKE = 0.75  # from which known motifs are alike: 1 where the one with less information lies in the other
 MOST_LISTED = 100  # of the known motifs that one is like, the most like
 NAMED = 3  # names in a label

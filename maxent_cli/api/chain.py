@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maxent_cli.analysis.discovery import Calling
-from maxent_cli.analysis.names import TELLING_Q
 from maxent_cli.analysis.verdicts import AVOIDED, HELD
 from maxent_cli.api import expectations
 from maxent_cli.api.anchors import Anchors, anchors
@@ -44,7 +43,7 @@ from maxent_cli.io.tracks import SESSION, session
 from maxent_cli.models.architectures import LayeredModel
 from maxent_cli.models.protocol import SequenceModel
 from maxent_cli.tables.gc_probe import ANSWER
-from maxent_cli.tables.motifs import MOTIFS, TESTED
+from maxent_cli.tables.motifs import MOTIFS, TELLING_Q, TESTED
 from maxent_cli.tables.sampling import SUMMARY
 from maxent_cli.tables.training import METRICS
 

@@ -16,6 +16,7 @@ from maxent_cli.analysis.diagnostics import Diagnosis, diagnose
 from maxent_cli.analysis.information import frequencies, information_of
 from maxent_cli.analysis.series import beta_series
 from maxent_cli.analysis.summary import of_networks, summarise
+from maxent_cli.api.results import in_notebook
 from maxent_cli.data import SampleSet, Shard
 from maxent_cli.errors import InputError
 from maxent_cli.io import samples as files
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from maxent_cli.io.logos import Logo
 
 SHOWN = ("record", "beta", "converged", "rhat", "ess", "energy_reduction", "bits", "bits_error")  # in a notebook
-MOST_SHOWN = 20
 
 
 class Draws(files.DrawsFile):
@@ -165,7 +165,7 @@ class Draws(files.DrawsFile):
         some = self.to_frame()
         columns = [name for name in SHOWN if name in some]
         note = html.escape(repr(self))
-        return f"<p>{note}</p>{some[columns].head(MOST_SHOWN).to_html(index=False, float_format='{:.3g}'.format)}"
+        return f"<p>{note}</p>{in_notebook(some[columns])}"
 
 
 GivenDraws = str | Draws  # what public functions take for draws: a path, or what `sample` or `open_draws` gave

@@ -267,8 +267,8 @@ class LearningJob:
     calling: Calling
 
     @property
-    def a_checkpoint(self) -> int:
-        """Units of each."""
+    def units_each(self) -> int:
+        """Units of work of each checkpoint."""
         return 1 + len(self.anchors)
 
     @property
@@ -294,17 +294,17 @@ class LearningJob:
 
     def work_through(self, work: Unfinished) -> list[str]:
         """Have every unit among the unfinished work, and name them in order."""
-        names, left = work.left_of(len(self.points) * self.a_checkpoint, self.task.listener.say, "parts")
+        names, left = work.left_of(len(self.points) * self.units_each, self.task.listener.say, "parts")
         todo = set(left)
         with self.task.listener.progress("checkpoints", len(left), "parts") as ticker:
-            for number, finish in self._over_records({row // self.a_checkpoint for row in left}):
-                row = number * self.a_checkpoint
+            for number, finish in self._over_records({row // self.units_each for row in left}):
+                row = number * self.units_each
                 if self.task.listener.stop.asked:
                     raise StoppedError
                 if row in todo:
                     work.finish(names[row], packed({}, finish()))
                     ticker.advance()
-                rows = [each for each in range(row + 1, row + self.a_checkpoint) if each in todo]
+                rows = [each for each in range(row + 1, row + self.units_each) if each in todo]
                 for _ in self._over_anchors(number, rows, work, names):
                     ticker.advance()
         return [f"{name}.result" for name in names]
@@ -393,7 +393,7 @@ class LearningJob:
         ready(model)
 
         def one(row: int, threads: int) -> None:
-            anchor, notes = self.anchors.anchor(row % self.a_checkpoint - 1), Notes(work, names[row])
+            anchor, notes = self.anchors.anchor(row % self.units_each - 1), Notes(work, names[row])
 
             journal = Journal(notes.past(), notes.keep, str(work.folder))
             samples = sample_anchor(model, anchor, law, self.sampling, threads, journal)

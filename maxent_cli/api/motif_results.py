@@ -1,7 +1,7 @@
 """What motifs reads off draws: each anchor by itself, then the motifs that anchors share."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -37,8 +37,9 @@ from maxent_cli.api.listening import Listener
 from maxent_cli.data import Floats, Interval, Motif, SampleSet
 from maxent_cli.io.growing_tables import growing_table
 from maxent_cli.io.logos import Logo, information_heights, write_logo
-from maxent_cli.io.tables import Row
+from maxent_cli.io.tables import Row, write_table
 from maxent_cli.tables import motifs as tables
+from maxent_cli.tables.schema import Table
 
 OVERHANG = 8  # bp by which a site may hang over either end of an anchor
 THRESHOLD_ANCHORS = 20  # whose background draws set the thresholds of sites
@@ -66,6 +67,10 @@ class MotifsJob:
     threads: int
     listener: Listener
     unconverged: bool = False
+
+    def write(self, table: Table, rows: Iterable[Row]) -> None:
+        """Write a table into the folder."""
+        write_table(str(self.folder / table.file), rows, table)
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """How motifs writes the motifs that anchors share."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -36,13 +36,10 @@ from maxent_cli.io.growing_tables import growing_table
 from maxent_cli.io.logos import Logo, information_heights
 from maxent_cli.io.modisco import write_modisco
 from maxent_cli.io.motif_files import write_jaspar, write_meme, write_ppm_table, write_pwm_table
-from maxent_cli.io.tables import Row, text_of, write_table
+from maxent_cli.io.tables import Row, text_of
 from maxent_cli.io.tracks import PLACE, SESSION, write_session, write_signal
 from maxent_cli.tables import motifs as tables
-from maxent_cli.tables.schema import Table
 
-TELLING_Q = 0.05  # of a distance in spacing.tsv
-TELLING_P = 0.05  # of a motif's coming again over anchors
 MOST_MOTIF_LOGOS = 20
 SAID = 5  # motifs in the account for people
 TURNED = {"a> b>": "b> a>", "b> a>": "a> b>"}  # as the other motif of the pair sees it
@@ -100,9 +97,9 @@ def write_motifs(
     write_ppm_table(f"{folder}/motifs_ppm.tsv", motifs)
     write_pwm_table(f"{folder}/motifs_pwm.tsv", motifs, reference)
     held = [_motif_row(*each, shared, job) for each in zip(finals, names, strict=True)]
-    _put([*held, *motif_rows(questions, others, shared, job)], tables.MOTIFS, job)
+    job.write(tables.MOTIFS, [*held, *motif_rows(questions, others, shared, job)])
     called_so = zip((*motifs, *avoided), (*names, *others), strict=True)
-    _put((row for motif, like in called_so for row in _known_rows(motif.name, like)), tables.KNOWN, job)
+    job.write(tables.KNOWN, (row for motif, like in called_so for row in _known_rows(motif.name, like)))
     return names, others
 
 
@@ -117,11 +114,11 @@ def write_places(
 ) -> None:
     """Write where the draws hold the motifs, how far apart, and each anchor's own version of them."""
     sites = list(_site_rows(finals, shared))
-    _put(sites, tables.SITES, job)
+    job.write(tables.SITES, sites)
     _write_bed(sites, called(finals, names), job)
     logos = _write_aligned_logos(finals, shared, job)
-    _put(_occupancy_rows(finals, shared, questions, logos, job), tables.OCCUPANCY, job)
-    _put(_spacing_rows(finals, shared), tables.SPACING, job)
+    job.write(tables.OCCUPANCY, _occupancy_rows(finals, shared, questions, logos, job))
+    job.write(tables.SPACING, _spacing_rows(finals, shared))
     aligned = (_aligned(one, p, shared) for p in shared.presences for one in finals if _holds(one, p, job))
     write_meme(f"{job.folder}/anchor_motifs.meme", aligned, shared.reference)
 
@@ -147,7 +144,7 @@ def write_rates(finals: Sequence[Final], found: Findings, shared: Shared, questi
             (f"motifs found in single anchors that are {one.name}", merged.members, _counting(found, job)),
             (f"the same with shuffled columns that are like {one.name}", merged.shuffled.alike, merged.shuffled.of),
         ]
-    _put((tables.RATES.row(*row) for row in rows), tables.RATES, job)
+    job.write(tables.RATES, (tables.RATES.row(*row) for row in rows))
 
 
 def write_records(finals: Sequence[Final], shared: Shared, records: Anchors, job: MotifsJob) -> list[str]:
@@ -157,7 +154,7 @@ def write_records(finals: Sequence[Final], shared: Shared, records: Anchors, job
     data = prevalence.read_data(records, shared.length, str(job.folder / tables.LEFT_OUT.file), job.listener)
     motifs = [one.motif for one in finals]
     found = list(prevalence.common(motifs, data, shared.reference, job.calling.site_rate, job.listener))
-    _put((prevalence.row_of(*each) for each in found), tables.RECORDS, job)
+    job.write(tables.RECORDS, (prevalence.row_of(*each) for each in found))
     return [prevalence.told(one, of_records) for one, _, of_records in found[:SAID]]
 
 
@@ -183,7 +180,7 @@ def account(
     finals: Sequence[Final], found: Findings, shared: Shared, names: Sequence[Sequence[Family]], job: MotifsJob
 ) -> Iterator[str]:
     """What was found, in lines for people."""
-    again = sum(shared.merged[one.row].p <= TELLING_P for one in finals)
+    again = sum(shared.merged[one.row].p <= tables.TELLING_P for one in finals)
     yield (
         f"{len(found.one_hot)} anchors, {found.holding} with motifs in their draws ({found.by_chance} in as many draws "
         f"at beta = 0); {len(finals)} motifs in all, {again} in more anchors than by chance"
@@ -200,10 +197,6 @@ def account(
         yield from _why_nothing(found, job)
 
 
-def _put(rows: Iterable[Row], table: Table, job: MotifsJob) -> None:
-    write_table(str(job.folder / table.file), rows, table)
-
-
 def _counting(found: Findings, job: MotifsJob) -> int:
     """How many motifs of anchors count for what comes again."""
     return sum(job.unconverged or row in found.converged for row, _ in found.motifs)
@@ -214,7 +207,7 @@ def _recurrence(one: Merged, motifs: int) -> str:
         seen = "one anchor" if one.members else "no anchor that has converged"
         return f"seen in {seen}: whether it comes again cannot be judged"
     shuffled = f"{one.shuffled.alike} of {one.shuffled.of} with shuffled columns"
-    verdict = "" if one.p <= TELLING_P else ", no more than by chance"
+    verdict = "" if one.p <= tables.TELLING_P else ", no more than by chance"
     return f"{one.members} of {motifs} motifs found in single anchors are like it, {shuffled}: p {one.p:.2g}{verdict}"
 
 
@@ -405,7 +398,7 @@ def _spacing_rows(finals: Sequence[Final], shared: Shared) -> Iterator[Row]:
     for (a, b), spacings in shared.spacings.items():
         if a in numbers and b in numbers:
             found = spacings.preferences()
-            told = (one for number, one in enumerate(found) if not number or one.q <= TELLING_Q)
+            told = (one for number, one in enumerate(found) if not number or one.q <= tables.TELLING_Q)
             pair = (finals[numbers[a]], finals[numbers[b]])
             yield from (_spacing_row(one, pair, shared, spacings.anchors) for one in told)
 

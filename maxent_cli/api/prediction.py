@@ -14,6 +14,7 @@ from maxent_cli.api.jobs import Task, granted_cpus, outputs_of, torch_threads
 from maxent_cli.api.listening import Progress, listener_of
 from maxent_cli.api.networks import Network, Reader, place
 from maxent_cli.api.precision import whole_products
+from maxent_cli.api.results import in_notebook
 from maxent_cli.api.runs import Run, account, settings_of
 from maxent_cli.data import WHOLE, Floats, Record, Rejected, Sequences, Shard
 from maxent_cli.errors import InputError, SettingsError, require_range
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SEED = 1  # of the intervals of AUROC and AUPRC
-MOST_SHOWN = 20  # rows in a notebook
 MOST_TOLD = 12  # shares that are said
 MOST_DIVERSE = 5000  # beyond that, the distances of all from all would be too many
 
@@ -79,7 +79,7 @@ class Scores:
         return f"<Scores of {len(self)} records, {len(self.rows)} chosen>"
 
     def _repr_html_(self) -> str:
-        return str(self.to_frame().head(MOST_SHOWN).to_html(index=False, float_format="{:.3g}".format))
+        return in_notebook(self.to_frame())
 
 
 @whole_products()

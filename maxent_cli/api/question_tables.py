@@ -13,7 +13,7 @@ from maxent_cli.api.motif_questions import Depleted, Questions, TestedMotif
 from maxent_cli.api.motif_results import MotifsJob, Shared, convergence_of, told, write_numbered_logo
 from maxent_cli.data import Motif
 from maxent_cli.io.logos import Logo, information_heights
-from maxent_cli.io.tables import Row, write_table
+from maxent_cli.io.tables import Row
 from maxent_cli.tables import motifs as tables
 
 SAID = 5  # motifs of each verdict in the account for people
@@ -61,7 +61,7 @@ def write_tested(questions: Questions, shared: Shared, job: MotifsJob) -> None:
     """Write what was asked about, in the order in which it was given."""
     convergence = convergence_of([shared.presences[row] for row in questions.rows])
     rows = (_tested_row(one, convergence) for one in questions.asked)
-    write_table(str(job.folder / tables.TESTED.file), rows, tables.TESTED)
+    job.write(tables.TESTED, rows)
 
 
 def account(questions: Questions, names: Sequence[Sequence[Family]], job: MotifsJob) -> Iterator[str]:

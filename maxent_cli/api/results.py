@@ -59,7 +59,12 @@ class Results:
 
     def _repr_html_(self) -> str:
         lines = "<br>".join(map(html.escape, self.account))
-        return f"<p>{lines}</p>{self.to_frame().head(MOST_SHOWN).to_html(index=False, float_format='{:.3g}'.format)}"
+        return f"<p>{lines}</p>{in_notebook(self.to_frame())}"
+
+
+def in_notebook(table: "pd.DataFrame") -> str:
+    """The first rows of a table as HTML."""
+    return str(table.head(MOST_SHOWN).to_html(index=False, float_format="{:.3g}".format))
 
 
 @contextmanager

@@ -18,13 +18,11 @@ from maxent_cli.data import Floats, Motif, SampleSet
 from maxent_cli.interpret.law import LawSettings
 from maxent_cli.interpret.syntax import Implanter
 from maxent_cli.io.syntax_figure import SyntaxPanel, write_syntax_figure
-from maxent_cli.io.tables import Row, write_table
-from maxent_cli.tables import Table
+from maxent_cli.io.tables import Row
 from maxent_cli.tables import motifs as tables
 
 MOST_MOTIFS = 4  # whose pairs are asked about, each with itself too
 MOST_ANCHORS = 8  # whose laws are asked
-TELLING_P = 0.05
 FIGURE = "syntax.png"
 
 
@@ -78,8 +76,8 @@ def write_syntax(
     sides = np.array([1.0 if one.anchor_output >= one.output_background[1] else -1.0 for one in anchors])
     verdicts = [judge(pair.of("interaction"), pair.of("first_order"), pair.of("output"), sides) for pair in pairs]
     rows = [_verdict_row(*each, len(together)) for each in zip(pairs, verdicts, strict=True)]
-    _put(rows, tables.INTERACTIONS, job)
-    _put((row for pair in pairs for row in _rows(pair)), tables.SYNTAX, job)
+    job.write(tables.INTERACTIONS, rows)
+    job.write(tables.SYNTAX, (row for pair in pairs for row in _rows(pair)))
     if pairs:
         write_syntax_figure(str(job.folder / FIGURE), [_panel(pair) for pair in pairs])
     if not anchors:
@@ -154,7 +152,7 @@ def _verdict_row(pair: Pair, found: Preference, pairs: int) -> Row:
         *_plain(found.excess),
         *_plain(found.output_excess),
         preference,
-        bool(preference <= TELLING_P),
+        bool(preference <= tables.TELLING_P),
     )
 
 
@@ -169,9 +167,9 @@ def _plain(found: Estimate) -> tuple[float, float]:
 
 def _told(row: Row) -> str:
     value, error, p = (float(str(row[name])) for name in ("output_interaction", "output_interaction_error", "p"))
-    sure = p <= TELLING_P
+    sure = p <= tables.TELLING_P
     kind = ("antagonism" if value < 0 else "synergy") if sure else "no more than their sum"
-    if float(str(row["opposed_p"])) <= TELLING_P:
+    if float(str(row["opposed_p"])) <= tables.TELLING_P:
         kind += ", and one lowers what the other raises"
     where = f"{row['arrangement']} {row['distance']} bp apart"
     liked = f"preferred {where}, p {row['preference_p']:.2g}" if row["preferred"] else "no distance preferred"
@@ -181,7 +179,3 @@ def _told(row: Row) -> str:
 def _panel(pair: Pair) -> SyntaxPanel:
     free, first = over_anchors(pair.of("interaction")), over_anchors(pair.of("first_order"))
     return SyntaxPanel(f"{pair.a}, {pair.b}", pair.arrangements, free, first)
-
-
-def _put(rows: Iterator[Row] | Sequence[Row], table: Table, job: MotifsJob) -> None:
-    write_table(str(job.folder / table.file), rows, table)

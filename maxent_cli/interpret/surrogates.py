@@ -129,7 +129,7 @@ def _factors(given: Floats) -> tuple[Floats, Floats, Floats]:
     return given @ right.T / values, values, right
 
 
-def copy_plan(front: list[LayerWeights], fitted: Ridge, rest: float, linear: bool, squared: bool = False) -> Plan:
+def copy_plan(front: list[LayerWeights], fitted: Ridge, rest: float, linear: bool, squared: bool) -> Plan:
     """The layers, then the fitted map; its length, or the one unit itself (squared) where linear, is the copy's energy.
 
     rest: what the length is where all fitted units are zero, of what is not fitted.

@@ -63,18 +63,30 @@ def peak_memory() -> int:
 def place_for_code(package: Path, home: str) -> None:
     """Have compiled code kept for this process alone where neither package nor home can be written; that is said.
 
+    Of a place that is named and can be read alone, as in an image, this process has a copy: numba passes it over.
     home: '' where there is none.
     """
+    named = os.environ.get(KEPT_CODE)
     places = [package / "__pycache__", *([Path(home) / ".cache" / "numba"] if home else [])]
-    if KEPT_CODE in os.environ or sys.platform != "linux" or any(map(_can_be_written, places)):
+    if sys.platform != "linux" or any(map(_can_be_written, [Path(named)] if named else places)):
         return
     try:
         folder = tempfile.mkdtemp(prefix="maxent-code-")
+        if named:
+            _copy(Path(named), Path(folder))
     except OSError:
         return  # which is said when code is to be kept
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    os.environ[KEPT_CODE] = folder
-    say(f"NOTE: {package} and ~/.cache cannot be written, so code is compiled anew; {KEPT_CODE} names another place")
+    os.environ[KEPT_CODE], where = folder, f"{package} and ~/.cache cannot be written"
+    if not named:
+        say(f"NOTE: {where}, so code is compiled anew; {KEPT_CODE} names another place")
+
+
+def _copy(folder: Path, into: Path) -> None:
+    """Copy what a folder holds; the copy can be written."""
+    shutil.copytree(folder, into, dirs_exist_ok=True)
+    for place in (into, *into.rglob("*/")):
+        place.chmod(0o700)
 
 
 def _can_be_written(folder: Path) -> bool:

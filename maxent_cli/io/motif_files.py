@@ -66,7 +66,7 @@ def write_meme(path: str, motifs: Iterable[Motif], background: Sequence[float] |
         stream.write(meme_text(motifs, background))
 
 
-def meme_text(motifs: Iterable[Motif], background: Sequence[float] | Floats = UNIFORM) -> str:
+def meme_text(motifs: Iterable[Motif], background: Sequence[float] | Floats) -> str:
     """What write_meme writes."""
     frequencies = " ".join(f"{letter} {value:.6g}" for letter, value in zip(LETTERS, background, strict=True))
     lines = [f"MEME version 4\n\nALPHABET= {LETTERS}\n\nstrands: + -\n\n"]

@@ -106,9 +106,7 @@ class RecordSource:
         return {"records": hashlib.sha256(letters.encode()).hexdigest(), **run_digests(genome=self.genome)}
 
 
-def source_of(
-    given: Given, what: str, genome: str | None = None, centre: str = "centre", map_chromosomes: bool = False
-) -> RecordSource:
+def source_of(given: Given, what: str, genome: str | None, centre: str, map_chromosomes: bool) -> RecordSource:
     """The source of what is given; sequences without names are called `what` and their number, from 1.
 
     Raises SettingsError where there are none.

@@ -35,7 +35,7 @@ from maxent_cli.io.report_verdict import (
 from maxent_cli.tables import crossing as crossing_words
 from maxent_cli.tables.attribution import ANCHORS as ATTRIBUTED
 from maxent_cli.tables.attribution import READING
-from maxent_cli.tables.motifs import INTERACTIONS, RECORDS
+from maxent_cli.tables.motifs import INTERACTIONS, RECORDS, TELLING_Q
 from maxent_cli.tables.periodicity import BAND
 
 MOST_SHOWN = 1000  # anchors that are drawn
@@ -48,7 +48,6 @@ TOP_PAIRS = 30  # pairs of positions in the table
 TOP_CHANGES, MOST_POINTS = 20, 1000  # changes in the table, and in the plot
 NOISY = 40  # copies with noise that the error of a rank correlation is from
 MOST_CROSSED, SHADES = 30, 5  # networks in the matrix and the tree, and how many shades its cells have
-MOST_Q = 0.05  # of a distance between motifs that is shown
 
 
 @dataclass(frozen=True)
@@ -237,10 +236,10 @@ def _as_meme(table: Sequence[MotifShown]) -> dict[str, str]:
 
 def syntax(base: Base, folder: str) -> Shown | None:
     """How motifs stand to each other: distances that draws prefer, and what two are worth together."""
-    table, spacing, pairs = base.motifs[0], inputs.read_spacing(folder, MOST_Q), inputs.read_syntax(folder)
+    table, spacing, pairs = base.motifs[0], inputs.read_spacing(folder, TELLING_Q), inputs.read_syntax(folder)
     says = (arrangement(table, spacing, pairs),)
     plotted = [{**row, "plot": drawing.syntax_plot(row["cells"][row["arrangement"]])} for row in pairs]
-    found = {"several": len(table) > 1, "spacing": spacing, "pairs": plotted, "most_q": MOST_Q}
+    found = {"several": len(table) > 1, "spacing": spacing, "pairs": plotted, "most_q": TELLING_Q}
     kept = ["spacing.tsv", *([INTERACTIONS.file] if pairs else [])]
     return Shown({"syntax": found}, says=says, files=_files("motifs", folder, *kept))
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from maxent_cli.io.report_inputs import MotifShown, Row
+from maxent_cli.tables.motifs import TELLING_Q
 
 # what is asked, in order, and the command whose folder answers it ('': the draws)
 QUESTIONS = {
@@ -17,7 +18,6 @@ QUESTIONS = {
 }
 GOOD, FAIR = 0.9, 0.7  # lower ends of AUROC's interval from which a network is said to do well, or better than chance
 MOST = 4  # motifs that a sentence names
-TELLING_Q = 0.05  # of a known motif that another is called by
 LONGEST = 60  # letters of a name in a sentence
 STAND = {  # how two motifs stand in an arrangement
     "a> b>": "one behind the other",

@@ -87,7 +87,7 @@ def write_table(path: str, rows: Rows, table: Table | None = None) -> None:
         write_rows(stream, rows, table)
 
 
-def write_rows(stream: IO[str], rows: Rows, table: Table | None = None) -> None:
+def write_rows(stream: IO[str], rows: Rows, table: Table | None) -> None:
     """Write a TSV from rows (one mapping each) or from columns, which must be the table's; without one, any.
 
     Floats as %.6g, truth as yes or no, None as an empty cell; a cell with a quotation mark is quoted as spreadsheets

@@ -21,6 +21,7 @@ from maxent_cli.tables.columns import (
 from maxent_cli.tables.sampling import REJECTED
 from maxent_cli.tables.schema import ANY_NUMBER, NUMBER, SHARE, TEXT, TRUTH, WHOLE, Column, File, Table, estimate
 
+TELLING_P = TELLING_Q = 0.05  # up to which more than chance is spoken of: of coming again, a name, a distance
 MOTIFS = Table(
     "motifs.tsv",
     "a motif",

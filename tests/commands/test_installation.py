@@ -73,6 +73,36 @@ def test_a_read_only_installation_without_a_home(line: str, folder: Path) -> Non
     assert (folder / "out.provenance.json").is_file()
 
 
+_KEPT = """
+from pathlib import Path
+from maxent_cli.io.machine import place_for_code
+place_for_code(Path("package"), "")
+from kept import f
+f(1)
+print(sum(f.stats.cache_hits.values()))
+"""
+
+
+@pytest.mark.skipif(bool(_BOUND) and not shutil.which("setpriv"), reason="root may write everywhere, and no setpriv")
+def test_code_in_an_image_that_can_be_read_alone_is_not_compiled_again(tmp_path: Path) -> None:
+    (tmp_path / "kept.py").write_text("import numba\n@numba.njit(cache=True)\ndef f(x):\n    return x\n")
+    image, home = tmp_path / "image", tmp_path / "home"
+    image.mkdir()
+    home.mkdir()
+    program = [sys.executable, "-c", _KEPT]
+    variables = {"NUMBA_CACHE_DIR": str(image), "PYTHONPATH": f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}"}
+    assert run(tmp_path, "", program, **variables).stdout == "0\n"
+    before = set(image.rglob("*"))
+    for place in (image, *image.rglob("*/")):
+        place.chmod(0o555)
+    found = run(tmp_path, "", [*_BOUND, *program], **variables, HOME=str(home))
+    for place in (image, *image.rglob("*/")):
+        place.chmod(0o755)
+    assert (found.stdout, found.stderr) == ("1\n", "")
+    assert set(image.rglob("*")) == before
+    assert not list(home.iterdir())
+
+
 def test_another_system_falls_back(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As on macOS: it does not say which CPUs a process may use, and what memory was used is told in other units."""
     found = run(folder, "predict anchors.fa --model model --out there.tsv", [sys.executable, "-c", _ELSEWHERE])
