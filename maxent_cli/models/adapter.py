@@ -188,7 +188,8 @@ class AdaptedNetwork(nn.Module):
             if is_out_of_memory(error) or is_lost_card(error):
                 raise
             problem = f"fails on {self.input_length} letters as {tuple(inputs.shape)} ({said(error)})"
-            raise InputError(self.name, "", problem, "see --layout, --input-length and the network's code") from error
+            cure = "see --layout, --input-length and the network's code; a second input is held by a module around it"
+            raise InputError(self.name, "", problem, cure) from error
 
 
 class _Search:

@@ -295,3 +295,28 @@ def test_what_cannot_be_read_is_an_error_that_says_why(name: str) -> None:
     code, reading, message = FAULTS[name]
     with pytest.raises(InputError, match=message):
         AdaptedNetwork(seen(1, lambda: Written(code, **scanned())), LENGTH, reading, "net")
+
+
+class Beside(nn.Module):
+    """Scans DNA and a track beside it, (B, 4, L) and (B, 1, L) to (B, 2)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scan, self.track, self.fc = nn.Conv1d(4, 6, 3), nn.Conv1d(1, 6, 3), nn.Linear(6, 2)
+
+    def forward(self, x: Tensor, track: Tensor) -> Tensor:
+        return self.fc((F.relu(self.scan(x)) * torch.sigmoid(self.track(track))).mean(-1))
+
+
+def test_an_input_beside_dna_is_held_by_a_module_around_the_network() -> None:
+    inner = seen(1, Beside)
+    with pytest.raises(InputError, match=r"missing 1 required .* a second input is held by a module around it"):
+        AdaptedNetwork(inner, LENGTH, Reading(), "net")
+    track, x = torch.linspace(-2, 2, LENGTH).reshape(1, 1, LENGTH), one_hot()
+    held = Written(lambda net, x: net.inner(x, track.expand(len(x), -1, -1)), inner=inner)
+    model = AdaptedNetwork(held, LENGTH, Reading(), "net")
+    assert model.layer == "inner.fc"
+    expected = inner(x, track.expand(len(x), -1, -1))
+    torch.testing.assert_close(model(x), expected)
+    torch.testing.assert_close(model.head(model.representation(x)), expected)
+    assert not torch.allclose(expected, inner(x, torch.zeros(len(x), 1, LENGTH)))

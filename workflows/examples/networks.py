@@ -1,6 +1,6 @@
 """Networks as people write them, each in its own way; README.md says how each is given to maxent.
 
-The first seven are small and untrained, on 40 letters; DeepBind and ExplaiNN take published weights.
+All but the last two are small and untrained, on 40 letters; DeepBind and ExplaiNN take published weights.
 """
 
 import torch
@@ -44,6 +44,19 @@ class Residual(nn.Module):
         x = self.scan(x)
         x = F.max_pool1d(F.relu(x + self.block(x)), 4)
         return torch.sigmoid(self.output(F.relu(self.hidden(x.flatten(1))))).squeeze(1)
+
+
+class Conditioned(nn.Module):
+    """A network of two inputs as one of DNA alone: the second is the same for every sequence."""
+
+    def __init__(self, network: nn.Module | None = None, held: Tensor | None = None) -> None:
+        super().__init__()
+        self.network = _WithControl() if network is None else network
+        self.register_buffer("held", torch.zeros(1, LENGTH) if held is None else held, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, 4, L) to what the network gives."""
+        return self.network(x, self.held.expand(len(x), *self.held.shape))
 
 
 class TwoHeads(nn.Module):
@@ -152,3 +165,16 @@ class ExplaiNN(nn.Module):
 class _Exponential(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return x.exp()
+
+
+class _WithControl(nn.Module):
+    """Reads a track beside DNA, and so is adopted within a Conditioned."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scan, self.beside = nn.Conv1d(4, 8, 9, padding=4), nn.Conv1d(1, 8, 5, padding=2)
+        self.output = nn.Linear(8, 1)
+
+    def forward(self, x: Tensor, control: Tensor) -> Tensor:
+        """(B, 4, L) and (B, 1, L) to (B, 1)."""
+        return self.output((F.relu(self.scan(x)) * torch.sigmoid(self.beside(control))).mean(2))
