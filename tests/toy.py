@@ -67,6 +67,17 @@ class ToyNetwork(nn.Module):
         return self.head(self.representation(inputs))
 
 
+class Written(ToyNetwork):
+    """A network whose representation is a function of its input and layers."""
+
+    def __init__(self, length: int, represent: Callable[..., Tensor], *layers: nn.Module) -> None:
+        super().__init__(length, nn.ModuleList(layers))
+        self.represent = represent
+
+    def representation(self, inputs: Tensor) -> Tensor:
+        return self.represent(inputs, *self.layers)
+
+
 def network(length: int, *layers: nn.Module | int, seed: int = 1) -> ToyNetwork:
     """The layers on inputs (B, 4, length); an int is a linear layer with so many units. Same seed, same weights."""
     modules = nn.Sequential()

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
+from running import invoke
 
 import maxent_cli as mx
-from maxent_cli.commands import maxent
 from maxent_cli.errors import InputError
 
 LENGTH = 14
@@ -97,15 +97,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def maxent_(*words: str, expect: int = 0) -> Result:
-    result = CliRunner().invoke(maxent, list(words))
-    assert result.exit_code == expect, result.output
-    return result
-
-
-def adopt(*words: str, expect: int = 0) -> Result:
+def adopt(*words: str, code: int = 0) -> Result:
     given = ["--score", "--input-length", str(LENGTH), "--gc", "0.5", "--threads", "1", "--out", "model"]
-    return maxent_("adopt", *words, *given, expect=expect)
+    return invoke("adopt", *words, *given, code=code)
 
 
 def test_a_support_vector_machine_is_adopted_and_drawn_from(folder: Path) -> None:
@@ -117,9 +111,9 @@ def test_a_support_vector_machine_is_adopted_and_drawn_from(folder: Path) -> Non
     assert card["score"]
     assert set(card["code"]["files"]) == {"scores.py"}
     assert {"numpy", "sklearn"} <= set(card["code"]["packages"])
-    result = maxent_("sample", "anchors.fa", "--model", "model", "--out", "d", *SHORT, expect=1)
+    result = invoke("sample", "anchors.fa", "--model", "model", "--out", "d", *SHORT, code=1)
     assert "building its network runs code, scores.py" in result.stderr
-    maxent_("sample", "anchors.fa", "--model", "model", "--trust-code", "--tether", "none", "--out", "d", *SHORT)
+    invoke("sample", "anchors.fa", "--model", "model", "--trust-code", "--tether", "none", "--out", "d", *SHORT)
     import scores  # type: ignore[import-not-found]
 
     with mx.open_draws("d") as draws:
@@ -148,9 +142,9 @@ def test_several_numbers_and_arguments() -> None:
 def test_attribution_is_by_mutagenesis_alone() -> None:
     adopt("scores:svm")
     words = ["attribute", "anchors.fa", "--model", "model", "--trust-code", "--logos", "none", "--threads", "1"]
-    maxent_(*words, "--method", "mutagenesis", "--out", "m")
+    invoke(*words, "--method", "mutagenesis", "--out", "m")
     for method in ("saliency", "input-x-gradient", "deeplift", "integrated-gradients"):
-        result = maxent_(*words, "--method", method, "--out", method, expect=1)
+        result = invoke(*words, "--method", method, "--out", method, code=1)
         assert result.stderr.splitlines()[-1] == (
             "maxent: model: is a function of sequences, which has no gradient; use --method mutagenesis"
         )
@@ -160,7 +154,7 @@ def test_attribution_is_by_mutagenesis_alone() -> None:
 def test_there_is_no_layer() -> None:
     adopt("scores:svm")
     words = ["sample", "anchors.fa", "--model", "model", "--trust-code", "--layer", "scan", "--out", "d", *SHORT]
-    line = maxent_(*words, expect=2).stderr.splitlines()[-1]
+    line = invoke(*words, code=2).stderr.splitlines()[-1]
     assert line.startswith("maxent: layer: there is none in model, which is a function of sequences; leave it out")
 
 
@@ -175,13 +169,13 @@ def test_there_is_no_layer() -> None:
     ],
 )
 def test_a_function_that_does_not_serve_is_one_line(name: str, message: str, folder: Path) -> None:
-    assert re.search(f"^maxent: {message}", adopt(f"scores:{name}", expect=1).stderr.splitlines()[-1])
+    assert re.search(f"^maxent: {message}", adopt(f"scores:{name}", code=1).stderr.splitlines()[-1])
     assert not (folder / "model").exists()
 
 
 def test_a_function_without_score_is_told_of_it() -> None:
     words = ["adopt", "scores:constant", "--input-length", "14", "--threads", "1", "--out", "model"]
-    assert "fails (TypeError: constant() missing" in maxent_(*words, expect=1).stderr
+    assert "fails (TypeError: constant() missing" in invoke(*words, code=1).stderr
 
 
 def test_a_folder_says_what_its_function_lacks_elsewhere(folder: Path) -> None:

@@ -1,17 +1,16 @@
 """maxent design: its folder, what it says, and what it refuses."""
 
-import csv
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from running import invoke, table
 from small import law, saved, small_model, words
 
 import maxent_cli as mx
 from maxent_cli.alphabet import encode
-from maxent_cli.commands import maxent
 from maxent_cli.interpret.law import evaluate, output_term
 
 MODEL = small_model(6)
@@ -30,20 +29,12 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return saved(tmp_path / "model", MODEL)
 
 
-def run(*arguments: str, expect: int = 0) -> Result:
-    result = CliRunner().invoke(maxent, ["design", *arguments])
-    assert result.exit_code == expect, result.output
-    return result
-
-
-def table(path: str) -> list[dict[str, str]]:
-    with Path(path).open(newline="") as stream:
-        return list(csv.DictReader(stream, delimiter="\t"))
+design = partial(invoke, "design")
 
 
 def test_designs_keep_to_what_is_asked(model: str) -> None:
     asked = "--to -0.40 --designs 30 --apart 2 --forbid GA --sites AluI --gc-limits 0.3,0.7 --out out".split()  # noqa: SIM905
-    result = run("--model", model, *SHORT, *asked)
+    result = design("--model", model, *SHORT, *asked)
     assert sorted(path.name for path in Path("out").iterdir()) == ["designs.fa", "designs.tsv", "summary.tsv"]
     rows, (summary,) = table("out/designs.tsv"), table("out/summary.tsv")
     letters = [row["sequence"] for row in rows]
@@ -70,7 +61,7 @@ def test_designs_keep_to_what_is_asked(model: str) -> None:
 
 
 def test_edits_come_with_their_tables(model: str) -> None:
-    result = run("--near", "anchors.fa", "--model", model, *SHORT, "--to", "-0.4", "--spread", "0.01", "-o", "out")
+    result = design("--near", "anchors.fa", "--model", model, *SHORT, "--to", "-0.4", "--spread", "0.01", "-o", "out")
     names = ["designs.fa", "designs.tsv", "edit_numbers.tsv", "edit_sets.tsv", "edits.tsv", "summary.tsv"]
     assert sorted(path.name for path in Path("out").iterdir()) == names
     assert {row["record"] for row in table("out/edit_sets.tsv")} == set(NEAR)
@@ -95,7 +86,7 @@ def test_edits_come_with_their_tables(model: str) -> None:
 
 
 def test_with_a_spread_each_design_is_near(model: str) -> None:
-    result = run("--model", model, *SHORT, "--to", "-0.4", "--spread", "0.01", "-o", "out")
+    result = design("--model", model, *SHORT, "--to", "-0.4", "--spread", "0.01", "-o", "out")
     outputs = [float(row["output"]) for row in table("out/designs.tsv")]
     assert len(outputs) > 20
     assert max(abs(value - -0.4) for value in outputs) <= 0.01
@@ -113,8 +104,8 @@ def test_one_output_is_held_while_another_moves(model: str) -> None:
     held, moved = (output_term(MODEL, law(None, output=number).outputs) for number in "01")
     to = float(evaluate(moved, every).mean() + 0.5 * evaluate(moved, every).std())
     asked = ["anchors.fa", "--model", model, *SHORT, "--output", "1", f"--to={to}"]
-    run(*asked, "-o", "free")
-    run(*asked, "--hold", "0", "--hold-beta", "200", "-o", "held")
+    design(*asked, "-o", "free")
+    design(*asked, "--hold", "0", "--hold-beta", "200", "-o", "held")
     for name, letters in NEAR.items():
         own, away = evaluate(held, encode(letters)[None])[0], []
         for folder in ("free", "held"):
@@ -127,7 +118,7 @@ def test_one_output_is_held_while_another_moves(model: str) -> None:
 def test_positions_that_stay_stay_and_threads_change_nothing(model: str) -> None:
     asked = ["anchors.fa", "--fix", "0-2,5", "--model", model, *SHORT[:-2], "--to", "-0.42"]
     for threads in ("1", "2"):
-        run(*asked, "--threads", threads, "-o", f"out{threads}")
+        design(*asked, "--threads", threads, "-o", f"out{threads}")
     for row in table("out1/designs.tsv"):
         one, anchor = row["sequence"], NEAR[row["record"]]
         assert (one[:2], one[5]) == (anchor[:2], anchor[5])
@@ -136,7 +127,7 @@ def test_positions_that_stay_stay_and_threads_change_nothing(model: str) -> None
 
 
 def test_the_best_is_that_of_listing(model: str) -> None:
-    result = run("--model", model, *SHORT, "--best", "--forbid", "GA", "-o", "out")
+    result = design("--model", model, *SHORT, "--best", "--forbid", "GA", "-o", "out")
     best = max(value for word, value in OUTPUT.items() if "GA" not in word and "TC" not in word)
     rows = table("out/designs.tsv")
     assert float(rows[0]["output"]) == pytest.approx(best, abs=1e-4)
@@ -144,13 +135,13 @@ def test_the_best_is_that_of_listing(model: str) -> None:
 
 
 def test_an_output_that_cannot_be_is_said_not_to_be_reached(model: str) -> None:
-    result = run("--model", model, *SHORT, "--to", "9", "-o", "out")
+    result = design("--model", model, *SHORT, "--to", "9", "-o", "out")
     assert table("out/summary.tsv")[0]["reached"] == "no"
     assert "1 of 1 records do not reach the output that is wanted" in result.stderr
 
 
 def test_python_gives_what_the_command_writes(model: str) -> None:
-    run("--model", model, *SHORT, "--to", "-0.4", "--designs", "5", "-o", "out")
+    design("--model", model, *SHORT, "--to", "-0.4", "--designs", "5", "-o", "out")
     run_of = mx.Sampling(chains=8, replicas=3, draws=40, thin=10, warmup=480, max_steps=400)
     found = mx.design(mx.network(model), None, mx.Design(to=-0.4, number=5), sampling=run_of, progress=False)
     assert found["designs"].sequence.tolist() == [row["sequence"] for row in table("out/designs.tsv")]
@@ -180,7 +171,7 @@ def test_python_gives_what_the_command_writes(model: str) -> None:
     ],
 )
 def test_what_cannot_be_is_refused_in_a_line(model: str, asked: str, code: int, said: str) -> None:
-    result = run("--model", model, *SHORT, *asked.split(), "-o", "out", expect=code)
+    result = design("--model", model, *SHORT, *asked.split(), "-o", "out", code=code)
     assert said in " ".join(result.stderr.split())
     assert "Traceback" not in result.stderr
     assert not Path("out").exists()

@@ -6,11 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from click.testing import CliRunner, Result
+from running import invoke
 from small import saved, small_model
 from torch import nn
 
-from maxent_cli.commands import maxent
 from maxent_cli.data import SampleSet
 from maxent_cli.engine import gathering
 from maxent_cli.errors import is_lost_card, is_out_of_memory
@@ -30,12 +29,6 @@ def inputs(tmp_path: Path) -> list[str]:
     return [str(tmp_path / "anchors.fa"), "--model", saved(tmp_path / "model", small_model(8)), *RUN.split()]
 
 
-def run(*words: str, expect: int = 0) -> Result:
-    result = CliRunner().invoke(maxent, list(words))
-    assert result.exit_code == expect, result.output
-    return result
-
-
 def draws_of(path: Path) -> list[SampleSet]:
     with open_draws(str(path)) as draws:
         return list(draws)
@@ -43,10 +36,10 @@ def draws_of(path: Path) -> list[SampleSet]:
 
 def test_parts_put_together_are_the_whole(tmp_path: Path, inputs: list[str]) -> None:
     whole, merged, parts = tmp_path / "whole.npz", tmp_path / "merged.npz", [tmp_path / f"{n}.npz" for n in (1, 2)]
-    run("sample", *inputs, "-o", str(whole))
+    invoke("sample", *inputs, "-o", str(whole))
     for number, part in enumerate(parts, 1):
-        run("sample", *inputs, "--shard", f"{number}/2", "-o", str(part))
-    run("merge", *map(str, parts), "-o", str(merged))
+        invoke("sample", *inputs, "--shard", f"{number}/2", "-o", str(part))
+    invoke("merge", *map(str, parts), "-o", str(merged))
     for one, other in zip(draws_of(whole), draws_of(merged), strict=True):
         np.testing.assert_array_equal(one.codes, other.codes)
         np.testing.assert_allclose(one.energy, other.energy, atol=1e-5)
@@ -55,7 +48,7 @@ def test_parts_put_together_are_the_whole(tmp_path: Path, inputs: list[str]) -> 
 def test_where_a_card_is_lost_the_work_is_kept_and_gone_on_with(
     tmp_path: Path, inputs: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run("sample", *inputs, "-o", str(tmp_path / "whole.npz"))
+    invoke("sample", *inputs, "-o", str(tmp_path / "whole.npz"))
     out, bursts, right = tmp_path / "out.npz", [0], gathering.burst
 
     def burst(*given: object) -> object:
@@ -67,17 +60,17 @@ def test_where_a_card_is_lost_the_work_is_kept_and_gone_on_with(
     with monkeypatch.context() as lost:
         lost.setattr(gathering, "burst", burst)
         lost.setattr(unfinished, "INTERVAL", 0)
-        result = run("sample", *inputs, "-o", str(out), expect=4)
+        result = invoke("sample", *inputs, "-o", str(out), code=4)
     assert "the GPU was lost (CUDA error: unspecified launch failure); run the same command again" in result.stderr
     assert list((tmp_path / "out.npz.partial").iterdir())
-    run("sample", *inputs, "-o", str(out))
+    invoke("sample", *inputs, "-o", str(out))
     assert out.read_bytes() == (tmp_path / "whole.npz").read_bytes()
 
 
 def test_where_its_memory_ends_passes_are_halved_which_is_said(
     tmp_path: Path, inputs: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run("sample", *inputs, "-o", str(tmp_path / "whole.npz"))
+    invoke("sample", *inputs, "-o", str(tmp_path / "whole.npz"))
     sizes, right = list[int](), Represented.__call__
 
     def look(self: Represented, codes: torch.Tensor) -> torch.Tensor:
@@ -88,7 +81,7 @@ def test_where_its_memory_ends_passes_are_halved_which_is_said(
 
     monkeypatch.setattr(Represented, "__call__", look)
     with pytest.warns(UserWarning, match=r"the card's memory ended; \d+ sequences a pass from here on"):
-        run("sample", *inputs, "-o", str(tmp_path / "out.npz"))
+        invoke("sample", *inputs, "-o", str(tmp_path / "out.npz"))
     assert max(sizes) > 16 >= sizes[-1]
     for one, other in zip(draws_of(tmp_path / "whole.npz"), draws_of(tmp_path / "out.npz"), strict=True):
         np.testing.assert_array_equal(one.codes, other.codes)
@@ -105,12 +98,12 @@ def test_memory_that_does_not_do_for_one_sequence_ends_the_run() -> None:
 def test_a_card_that_is_not_used_is_said(tmp_path: Path, inputs: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     on_the_cpu = [*inputs[:-2], "--device", "cpu"]
-    assert "a GPU is here and is not used" in run("sample", *on_the_cpu, "-o", str(tmp_path / "out.npz")).stderr
+    assert "a GPU is here and is not used" in invoke("sample", *on_the_cpu, "-o", str(tmp_path / "out.npz")).stderr
 
 
 def test_doctor_says_how_many_anchors_go_together(tmp_path: Path, inputs: list[str]) -> None:
     out = tmp_path / "doctor.json"
-    result = run("doctor", *inputs, "--out", str(out))
+    result = invoke("doctor", *inputs, "--out", str(out))
     assert "3 anchors, 3 at once on cpu:0" in result.stdout
     assert json.loads(out.read_text())["run"]["at_once"] == 3
 

@@ -1,19 +1,17 @@
 """maxent variants from draws and a VCF to tables and an annotated VCF: strands, overlaps, what is rejected, parts."""
 
 import contextlib
-import csv
 import gzip
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from running import run, table
 from small import saved, small_model
 
 import maxent_cli as mx
 from maxent_cli.alphabet import decode, encode, reverse_complement
-from maxent_cli.commands import maxent
 from maxent_cli.data import Shard
 from maxent_cli.errors import StoppedError
 
@@ -74,17 +72,6 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def here(origin: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     shutil.copytree(origin, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-
-
-def run(line: str, code: int = 0) -> Result:
-    result = CliRunner().invoke(maxent, line.split())
-    assert result.exit_code == code, result.output
-    return result
-
-
-def table(path: str) -> list[dict[str, str]]:
-    with Path(path).open(newline="") as stream:
-        return list(csv.DictReader(stream, delimiter="\t"))
 
 
 def contents(folder: str) -> dict[str, bytes]:

@@ -10,7 +10,7 @@ from exact import random_keys
 from plain_chain import metropolis_hastings
 from torch import Tensor, nn
 from torch.nn import functional
-from toy import Law, ToyNetwork, law_around, network, representation_of, with_random_weights
+from toy import Law, ToyNetwork, Written, law_around, network, representation_of, with_random_weights
 
 from maxent_cli.alphabet import encode
 from maxent_cli.engine.incremental import compiled_chain, letter_energies, single_changes
@@ -71,19 +71,8 @@ class ByPosition(ToyNetwork):
         return functional.relu(last(first(inputs).relu().transpose(1, 2).flatten(1)))
 
 
-class Written(ToyNetwork):
-    """A network whose representation is a function of its layers and input."""
-
-    def __init__(self, represent: Callable[..., Tensor], *layers: nn.Module) -> None:
-        super().__init__(LENGTH, nn.ModuleList(layers))
-        self.represent = represent
-
-    def representation(self, inputs: Tensor) -> Tensor:
-        return self.represent(inputs, *self.layers)
-
-
 def written(represent: Callable[..., Tensor], *layers: nn.Module) -> ToyNetwork:
-    return with_random_weights(Written(represent, *layers))
+    return with_random_weights(Written(LENGTH, represent, *layers))
 
 
 def dilated(x: Tensor, first: nn.Module, *others: nn.Module) -> Tensor:

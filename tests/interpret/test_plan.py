@@ -1,13 +1,14 @@
 """What a plan is read from, and why a network is refused. What plans compute: engine/test_incremental.py."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional
-from toy import ToyNetwork, network
+from toy import ToyNetwork, Written, network
 
 from maxent_cli.engine import layers as kind_of
 from maxent_cli.engine.incremental import last_values
@@ -30,15 +31,7 @@ def kinds(plan: Plan) -> list[tuple[int, int]]:
     return [tuple(row[:2].tolist()) for row in plan.table]
 
 
-class Written(ToyNetwork):
-    """A network whose representation is a function of its layers and input."""
-
-    def __init__(self, represent: Callable[..., Tensor], *layers: nn.Module) -> None:
-        super().__init__(LENGTH, nn.ModuleList(layers))
-        self.represent = represent
-
-    def representation(self, inputs: Tensor) -> Tensor:
-        return self.represent(inputs, *self.layers)
+written = partial(Written, LENGTH)
 
 
 def conv(*more: int, **options: object) -> nn.Conv1d:
@@ -77,41 +70,41 @@ def weighted(x: Tensor, first: nn.Module) -> Tensor:
 BN = nn.BatchNorm1d
 REFUSED: dict[str, tuple[Callable[[], SequenceModel], str]] = {
     "an addition of two shapes": (
-        lambda: Written(residual, conv(), nn.Conv1d(4, 1, 3, padding=1)),
+        lambda: written(residual, conv(), nn.Conv1d(4, 1, 3, padding=1)),
         "layers of two shapes",
     ),
     "an addition of the letters": (
-        lambda: Written(lambda x, c: c(x) + x, conv(padding=1)),
+        lambda: written(lambda x, c: c(x) + x, conv(padding=1)),
         "adds the letters themselves",
     ),
-    "a crop by data": (lambda: Written(cropped_by_data, conv()), "argmax: .* is not a layer it knows"),
-    "a product of two layers": (lambda: Written(scaled, conv()), "reads several layers, and is no sum of two"),
+    "a crop by data": (lambda: written(cropped_by_data, conv()), "argmax: .* is not a layer it knows"),
+    "a product of two layers": (lambda: written(scaled, conv()), "reads several layers, and is no sum of two"),
     "the letters beside a layer": (
-        lambda: Written(lambda x, c: torch.cat([c(x), x], 1), conv(padding=1)),
+        lambda: written(lambda x, c: torch.cat([c(x), x], 1), conv(padding=1)),
         "joins the letters themselves",
     ),
     "positions in a row": (
-        lambda: Written(lambda x, c: torch.cat([c(x), c(x)], 2), conv()),
+        lambda: written(lambda x, c: torch.cat([c(x), c(x)], 2), conv()),
         "joins other than channels",
     ),
     "joined layers that were flattened": (
-        lambda: Written(lambda x, c: torch.cat([c(x).flatten(1), c(x).flatten(1)], 1), conv()),
+        lambda: written(lambda x, c: torch.cat([c(x).flatten(1), c(x).flatten(1)], 1), conv()),
         "or that were flattened",
     ),
     "pooled letters added": (
-        lambda: Written(lambda x, c: c(x) + x[:, :, 1:-1], conv()),
+        lambda: written(lambda x, c: c(x) + x[:, :, 1:-1], conv()),
         "the first layer is neither",
     ),
-    "a crop of channels": (lambda: Written(lambda x, c: c(x)[:, 1:], conv()), "other than some positions in a row"),
-    "a mean over channels": (lambda: Written(lambda x, c: c(x).mean(1), conv()), "not one over positions alone"),
-    "code that depends on data": (lambda: Written(depends_on_data, conv()), "its code depends on the data"),
-    "arithmetic": (lambda: Written(weighted, conv()), "mul: .* is not a layer it knows"),
+    "a crop of channels": (lambda: written(lambda x, c: c(x)[:, 1:], conv()), "other than some positions in a row"),
+    "a mean over channels": (lambda: written(lambda x, c: c(x).mean(1), conv()), "not one over positions alone"),
+    "code that depends on data": (lambda: written(depends_on_data, conv()), "its code depends on the data"),
+    "arithmetic": (lambda: written(weighted, conv()), "mul: .* is not a layer it knows"),
     "an LSTM": (
-        lambda: Written(lambda x, lstm: lstm(x.permute(0, 2, 1))[0], nn.LSTM(4, 3)),
+        lambda: written(lambda x, lstm: lstm(x.permute(0, 2, 1))[0], nn.LSTM(4, 3)),
         "LSTM is not a layer it knows",
     ),
     "an LSTM at once": (
-        lambda: Written(lambda x, lstm: lstm(x)[0], nn.LSTM(LENGTH, 3)),
+        lambda: written(lambda x, lstm: lstm(x)[0], nn.LSTM(LENGTH, 3)),
         "LSTM is not a layer it knows",
     ),
     "a transposed convolution": (
@@ -132,7 +125,7 @@ REFUSED: dict[str, tuple[Callable[[], SequenceModel], str]] = {
     ),
     "padding at the end": (lambda: network(LENGTH, conv(), nn.ConstantPad1d(1, 0.0)), "it ends with padding"),
     "a representation by position": (
-        lambda: Written(lambda x, first: first(x).transpose(1, 2).flatten(1), conv()),
+        lambda: written(lambda x, first: first(x).transpose(1, 2).flatten(1), conv()),
         "was flattened position by position",
     ),
     "linear along the sequence": (
@@ -156,15 +149,15 @@ REFUSED: dict[str, tuple[Callable[[], SequenceModel], str]] = {
         "a pooling layer .* follows flattening",
     ),
     "flattening some dimensions": (lambda: network(LENGTH, conv(), nn.Flatten(2)), "only some dimensions"),
-    "flattening the batch": (lambda: Written(lambda x, c: c(x).flatten(), conv()), "flattens the batch"),
+    "flattening the batch": (lambda: written(lambda x, c: c(x).flatten(), conv()), "flattens the batch"),
     "an approximate GELU": (lambda: network(LENGTH, conv(), nn.GELU(approximate="tanh")), "GELU is approximated"),
     "a scaled softplus": (lambda: network(LENGTH, conv(), nn.Softplus(beta=2)), "softplus has a beta"),
     "a softplus that turns linear": (lambda: network(LENGTH, conv(), nn.Softplus(threshold=1)), "or a threshold"),
     "a scaled softplus as a function": (
-        lambda: Written(lambda x, c: functional.softplus(c(x), beta=2), conv()),
+        lambda: written(lambda x, c: functional.softplus(c(x), beta=2), conv()),
         "softplus.* is not a layer it knows",
     ),
-    "functional dropout": (lambda: Written(lambda x, c: functional.dropout(c(x)), conv()), "dropout.* it knows"),
+    "functional dropout": (lambda: written(lambda x, c: functional.dropout(c(x)), conv()), "dropout.* it knows"),
 }
 
 
@@ -238,11 +231,11 @@ def test_what_cannot_be_folded_becomes_a_layer_that_scales():
 
 
 def test_functions_and_methods_are_read_as_the_modules_they_stand_for():
-    def written(x: Tensor, first: nn.Module, last: nn.Module) -> Tensor:
+    def represent(x: Tensor, first: nn.Module, last: nn.Module) -> Tensor:
         scanned = torch.relu(functional.relu(first(x), inplace=True)).sigmoid()
         return functional.silu(last(torch.flatten(scanned, 1)))
 
-    plan = plan_of(Written(written, conv(), nn.Linear(40, 3)))
+    plan = plan_of(written(represent, conv(), nn.Linear(40, 3)))
     assert [function for _, function in kinds(plan)] == [
         kind_of.RELU, kind_of.RELU, kind_of.SIGMOID, kind_of.SILU
     ]  # fmt: skip
@@ -278,7 +271,7 @@ def test_same_padding_of_an_even_width_pads_more_on_the_right() -> None:
 
 
 def test_what_nobody_reads_is_left_out() -> None:
-    assert kinds(plan_of(Written(unused_end, conv(), BN(4)))) == kinds(plan_of(network(LENGTH, conv())))
+    assert kinds(plan_of(written(unused_end, conv(), BN(4)))) == kinds(plan_of(network(LENGTH, conv())))
 
 
 def test_a_second_input_is_not_taken_for_letters() -> None:

@@ -7,12 +7,8 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.usefixtures("workflow")
 LENGTH, WIDTH = 30, 6
-
-
-@pytest.fixture(autouse=True)
-def workflow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(ROOT))
 
 
 def peaked(start: int, width: int = WIDTH) -> np.ndarray:

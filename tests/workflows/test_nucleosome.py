@@ -9,14 +9,9 @@ import pytest
 from maxent_cli.alphabet import LETTERS, decode, encode
 from maxent_cli.analysis.periodicity import FREQUENCIES
 
-ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.usefixtures("workflow")
 LENGTH = 147
 SHORT = {"chains": 4, "replicas": 3, "draws": 20, "thin": 10, "warmup": 240, "max_steps": 200}
-
-
-@pytest.fixture(autouse=True)
-def workflow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(ROOT))
 
 
 def waves(periods: list[float]) -> np.ndarray:

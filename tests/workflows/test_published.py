@@ -42,26 +42,17 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def adopted_and_drawn_from(name: str, folder: Path) -> mx.Draws:
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in SMALL]
+)
+def test_it_is_adopted_and_drawn_from(here: Path, name: str) -> None:
     arguments, said = SMALL[name]
-    model = str(folder / "model")
+    model = str(here / "model")
     network = mx.adopt(name, arguments=arguments, gc=0.41, out=model, progress=False, **said)
     again = mx.network(model, trust_code=":" in name)
     assert again.input_length == network.input_length is not None
     anchor = "".join(np.random.default_rng(1).choice(list("ACGT"), network.input_length))
-    return mx.sample(again, [anchor], sampling=mx.Sampling(**SHORT), progress=False)
-
-
-@pytest.mark.parametrize("name", QUICK)
-def test_it_is_adopted_and_drawn_from(here: Path, name: str) -> None:
-    with adopted_and_drawn_from(name, here) as draws:
-        assert np.ptp(draws[0].energy) > 0
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in SMALL if name not in QUICK])
-def test_a_large_one_is_adopted_and_drawn_from(here: Path, name: str) -> None:
-    with adopted_and_drawn_from(name, here) as draws:
+    with mx.sample(again, [anchor], sampling=mx.Sampling(**SHORT), progress=False) as draws:
         assert np.ptp(draws[0].energy) > 0
 
 

@@ -8,12 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.usefixtures("workflow")
 FREQUENCIES = np.array([0.3, 0.2, 0.2, 0.3])
-
-
-@pytest.fixture(autouse=True)
-def workflow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(ROOT))
 
 
 def test_the_rule_by_hand() -> None:
