@@ -77,7 +77,7 @@ LINES = [
     "--compare {compared} --dependence {pairs} --out {new}",
 ]
 RUNS = [  # what they write is the other commands' doing
-    "run {fasta} --negatives {other} --known {meme} --epochs 1 --batch 8 --threads 1 --out {folder}",
+    "run {fasta} --negatives {other} --known {meme} --test {meme} --epochs 1 --batch 8 --threads 1 --out {folder}",
     "run {table} --epochs 1 --batch 8 --threads 1 --out {folder}",
     "run {bed} --genome {genome} --length 60 --epochs 1 --batch 8 --threads 1 --out {folder}",
     f"run {{anchors}} --model {{model}} {RUN} --out {{folder}}",
