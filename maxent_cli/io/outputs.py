@@ -96,7 +96,7 @@ class Outputs:
 
     @contextmanager
     def writing_folder(self, path: str, **made: Any) -> Iterator[Path]:
-        """As writing_folder, with its record. A changed input is said."""
+        """Fill a folder that takes an older one's place when it is whole, with its record. A changed input is said."""
         records = list[Record]()
 
         def making(written: str) -> Record:
