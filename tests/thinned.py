@@ -12,7 +12,7 @@ def thinned(cases: Sequence[Any], step: int) -> list[Any]:
 
 
 def one_of_each(cases: Sequence[Any], kind: Callable[[Any], Hashable]) -> list[Any]:
-    """The cases, of which all but one of each kind are marked slow: the first of the first kind, the second of the next."""
+    """The cases, of which all but one of each kind are marked slow: the first of one kind, the second of the next."""
     places = dict[Hashable, list[int]]()
     for number, case in enumerate(cases):
         places.setdefault(kind(case), []).append(number)
