@@ -5,12 +5,16 @@ MAXENT_SNAKEMAKE is the path of a snakemake of version 9, which wants an environ
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
+from functools import cache
 from pathlib import Path
 
 from click.testing import CliRunner
+from forked import maxent_words
 
 from maxent_cli.commands import maxent
 
@@ -58,19 +62,29 @@ def prepare(folder: Path, config: dict[str, dict[str, object]] = PIPELINE, **row
     assert result.exit_code == 0, result.output
 
 
-def environment(folder: Path) -> dict[str, str]:
-    """This environment's maxent on PATH, and a cache for Snakemake alone."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+def environment(folder: Path, own: Path = Path(sys.executable).parent) -> dict[str, str]:
+    """This environment's maxent on PATH, or one of a folder before it, and a cache for Snakemake alone."""
+    path = os.pathsep.join([str(own), str(Path(sys.executable).parent), os.environ["PATH"]])
     return {**os.environ, "PATH": path, "XDG_CACHE_HOME": str(folder / "cache"), "OMP_NUM_THREADS": "1"}
 
 
+@cache
+def forked_maxent() -> Path:
+    """A folder with a maxent that need not import anything: most jobs of the workflow are over before it has."""
+    folder = Path(tempfile.mkdtemp(prefix="maxent-on-path-"))
+    program = folder / "maxent"
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(maxent_words())} "$@"\n')
+    program.chmod(0o755)
+    return folder
+
+
 def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the workflow in a folder, a job at a time."""
+    """Run the workflow in a folder, a job at a time; on a Slurm, in test_slurm.py, maxent starts as users start it."""
     places = ["--snakefile", str(WORKFLOWS / "Snakefile"), "--cores", "1"]
     return subprocess.run(
         [str(SNAKEMAKE), *places, *arguments],
         cwd=folder,
-        env=environment(folder),
+        env=environment(folder, forked_maxent()),
         capture_output=True,
         text=True,
         check=False,

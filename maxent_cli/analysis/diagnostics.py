@@ -24,7 +24,6 @@ from maxent_cli.data import Floats, SampleSet
 
 LEAST_ESS = 100.0
 MOST_ERROR = 0.03  # of a letter's frequency, where chains have converged
-FAR = 2  # times that, which is not to be reached
 LEAST_DRAWS, LEAST_CHAINS = 4, 2  # below these there is no split R-hat
 _BLOCK = 100_000  # indicator values worked on at once: they fit a cache, and memory that is not given back each time
 _TAIL = (0.05, 0.95)
@@ -122,15 +121,6 @@ def letters_converged(codes: Codes, max_rhat: float, min_ess: float) -> bool:
     return bool(
         np.nanmax(rhats) <= max_rhat and np.nanmin(sizes) >= min_ess and not np.nanmax(error, initial=0) > MOST_ERROR
     )
-
-
-def beyond_reach(codes: Codes, times: float) -> bool:
-    """Whether so many times as long a run as gave draws (C, D, L) would have errors of twice what is asked, or more.
-
-    They fall with the root of the length.
-    """
-    errors = _frequency_errors(codes, letter_diagnostics(codes)[1])
-    return bool(np.nanmax(errors, initial=0) > FAR * MOST_ERROR * np.sqrt(times))
 
 
 def letter_shares(codes: Codes) -> Floats:

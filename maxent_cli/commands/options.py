@@ -619,8 +619,7 @@ sampling_options = group(
     _of_preset(
         "--max-steps",
         type=click.IntRange(1, 10**9),
-        help="Steps of each replica after the warm-up at which to stop all the same, from 1; half of them do, where "
-        "they show that all would leave frequencies at twice the error that is asked.",
+        help="Steps of each replica after the warm-up at which to stop all the same, from 1.",
     ),
     device_option,
     seed_option,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from maxent_cli import choices
 from maxent_cli.alphabet import UNKNOWN, Codes
-from maxent_cli.analysis.diagnostics import beyond_reach, diagnose, letters_converged
+from maxent_cli.analysis.diagnostics import diagnose, letters_converged
 from maxent_cli.analysis.reweighting import Settled, beta_error, settle
 from maxent_cli.data import Anchor, Floats, Networks, Replicas, SampleSet, Sequences, Stop
 from maxent_cli.engine import card
@@ -66,7 +66,6 @@ REPLICA_OUTPUTS = 50  # of each chain, whose outputs are: each takes a pass
 LEAST_LEFT = 0.8  # of the draws, when they are weighed to the beta that is wanted; below, they are drawn again
 MOST_AGAIN = 6  # times that they are
 LONGER = 2  # times as long a warm-up before
-HALF = 0.5  # of max_steps, which tell what the rest would come to
 MOST_TIMES = 3  # as many draws are held as are given, before every second one is dropped
 MOST_TOGETHER = 256  # anchors at once on a device, each with a thread that waits for it
 LETTER_BYTES = 300  # that a step's tensors have for each letter of each chain on a device
@@ -133,8 +132,7 @@ class Sampling:
     start: 'anchor', 'background', or 'both' (even chains at the anchor). moves: what is proposed, and how often each;
     a key of MOVES gives its value. Where not every ESS is at least min_ess and every R-hat at most max_rhat, which is
     what converged means, the chains go on, at wider and wider thinning, until they are or max_steps of each replica
-    are taken, the warm-up not counted; half of them, where these show that all would leave the error of a letter's
-    frequency at twice what is asked.
+    are taken, the warm-up not counted.
     thin, warmup and max_steps are for up to 100 positions that may change, and grow with longer sequences (paced).
     device: a torch device; other than 'cpu' by full passes. Raises SettingsError where a count is out of BOUNDS, or
     max_steps is less than the draws take.
@@ -690,7 +688,7 @@ def draw(setting: Setting, tuned: Tuned) -> Iterator[SampleSet]:
     The chains are looked at after 1, 2, 3, 4, 6, 8, 12, ... times the steps that the draws take at first. As many draws
     are given each time, at wider thinning, and three times as many held at most, so that memory stays. Where a mean
     energy is wanted, beta is found anew from all draws; they are weighed to it or, where that would lose much, taken
-    for warm-up, which goes on there. The last are earlier where half of max_steps have shown that all would not do.
+    for warm-up, which goes on there.
     """
     run, first, thin, times, again = setting.run, tuned.state.step, whole(setting.run.thin, tuned.surrogate), 1, 0
     held, parts, kernel = nothing_held(setting), list[Trace](), setting.kernel
@@ -707,9 +705,8 @@ def draw(setting: Setting, tuned: Tuned) -> Iterator[SampleSet]:
             held, parts, again = nothing_held(setting), [], again + 1
             first, thin, times = tuned.state.step, whole(run.thin, tuned.surrogate), 1
             continue
-        top, done = _top_codes(setting, given, settled), (state.step - first) / run.max_steps
-        last = done + run.draws * thin / run.max_steps > 1 or (done >= HALF and beyond_reach(top, 1 / done))
-        if last or letters_converged(top, run.max_rhat, run.min_ess):
+        last = state.step - first + run.draws * thin > run.max_steps
+        if last or letters_converged(_top_codes(setting, given, settled), run.max_rhat, run.min_ess):
             plain = collect(setting, tuned, given, parts, times * thin)
             yield plain if settled is None else weighed(plain, settled, setting.settings.keep)
         if last:

@@ -4,7 +4,6 @@ from arviz_stats.base import array_stats
 
 from analysis.sample_sets import independent_draws, sample_set
 from maxent_cli.analysis.diagnostics import (
-    beyond_reach,
     diagnose,
     ess_mean,
     ess_tail,
@@ -145,13 +144,3 @@ def test_draws_whose_frequencies_are_not_known_have_not_converged(rng):
     assert few.worst_error == pytest.approx(0.04, abs=0.012)
     assert few.worst_error_quantity[1:5] == " at "
     assert (few.converged, many.converged) == (False, True)
-
-
-def test_what_as_long_a_run_again_would_not_bring_near_is_beyond_reach(rng):
-    """An error of 0.04, which four times the draws halve; and chains that stay with letters of their own."""
-    law = np.tile([0.5, 0.5, 0.0, 0.0], (3, 1))
-    near, apart = independent_draws(rng, law, 4, 40), independent_draws(rng, law, 4, 400)
-    apart[:2, :, 1], apart[2:, :, 1] = 0, 1
-    assert not beyond_reach(near, 2.0)
-    assert beyond_reach(apart, 2.0)
-    assert not beyond_reach(apart, 100.0)

@@ -9,6 +9,7 @@ from threading import Barrier
 
 import pytest
 import torch
+from thinned import thinned
 
 import maxent_cli as mx
 from maxent_cli.api.precision import whole_products
@@ -46,7 +47,7 @@ def switches() -> tuple[bool, bool]:
 
 
 @pytest.mark.skipif(not hasattr(torch.backends, "fp32_precision"), reason="torch before 2.9 has one set of switches")
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("name", thinned(list(SETTINGS), 3))
 def test_it_is_off_inside_and_as_before_outside(name: str) -> None:
     code = SCRIPT.format(setting=SETTINGS[name])
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

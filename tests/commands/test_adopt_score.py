@@ -127,6 +127,7 @@ def test_a_support_vector_machine_is_adopted_and_drawn_from(folder: Path) -> Non
     assert np.abs(scores.svm(drawn) - anchor).mean() < 0.5 * np.abs(scores.svm(random) - anchor).mean()
 
 
+@pytest.mark.slow
 def test_several_numbers_and_arguments() -> None:
     adopt("scores:both", "--output-names", "svm,trees", "--output", "trees")
     net = mx.network("model", trust_code=True)

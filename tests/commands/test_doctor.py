@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from small import saved, small_model
+from thinned import thinned
 
 from maxent_cli.api import examining
 from maxent_cli.commands import maxent
@@ -195,7 +196,7 @@ def test_a_model_folder_of_ours(folder: Path) -> None:
     assert json.loads(result.stdout)["kernel"]["kernel"] == "compiled"
 
 
-@pytest.mark.parametrize("order", ["ACGT", "GCAT", "TGCA"])
+@pytest.mark.parametrize("order", thinned(["GCAT", "ACGT", "TGCA"], 3))
 def test_the_order_of_letters_that_predicts_best_is_named(order: str) -> None:
     right = adopt("--table", "table.tsv", "--letters", order, order=order)
     found = re.search(

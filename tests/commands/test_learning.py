@@ -133,6 +133,7 @@ class Reader(torch.nn.Module):
         return self.head(torch.relu(self.match(x))[:, :, 12])
 
 
+@pytest.mark.slow
 def test_a_motif_is_learned_at_the_step_from_which_on_the_network_knows_it(tmp_path: Path) -> None:
     """Known, forgotten, and known for good: bits, AUROC and the motif tell all three."""
     negatives = letters(40)

@@ -124,7 +124,7 @@ def content(path: str) -> object:
     return place.read_bytes() if place.exists() else None
 
 
-@pytest.mark.parametrize("count", [pytest.param(1, marks=pytest.mark.slow), 2, 7])
+@pytest.mark.parametrize("count", [*(pytest.param(count, marks=pytest.mark.slow) for count in (1, 2)), 7])
 @pytest.mark.parametrize("name", COMMANDS)
 def test_parts_together_are_the_whole(name: str, count: int) -> None:
     parts = [f"part{number}" for number in range(1, count + 1)]

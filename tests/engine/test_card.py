@@ -11,6 +11,7 @@ import numba
 import numpy as np
 import pytest
 from test_incremental import MOVES, NETWORKS, same, start
+from thinned import thinned
 from toy import LAWS, Law, law_around
 
 from maxent_cli.engine import blocks, card
@@ -146,7 +147,7 @@ def simulated(simulation: str, *words: str) -> str:
     return done.stdout.strip() or done.stderr
 
 
-@pytest.mark.parametrize(("lanes", "groups"), [(4, 2), (3, 4)])
+@pytest.mark.parametrize(("lanes", "groups"), thinned([(4, 2), (3, 4)], 2))
 def test_several_threads_take_the_path_of_one(simulation: str, lanes: int, groups: int) -> None:
     assert simulated(simulation, str(lanes), str(groups)) == "same"
 

@@ -217,14 +217,6 @@ def test_where_warm_up_has_left_the_beta_far_off_a_longer_one_finds_it(monkeypat
     assert 1 - listed.mean_energy(samples.beta) / listed.mean_energy(0) == pytest.approx(0.5, abs=0.03)
 
 
-@pytest.mark.parametrize("hopeless", [False, True])
-def test_half_of_the_steps_may_tell_that_all_would_not_do(monkeypatch: pytest.MonkeyPatch, hopeless: bool) -> None:
-    monkeypatch.setattr(sampling, "letters_converged", lambda *_: False)
-    monkeypatch.setattr(sampling, "beyond_reach", lambda *_: hopeless)
-    samples = sample_anchor(MODEL, anchor(ANCHOR), law(BETA), run(draws=100, thin=1, max_steps=3200))
-    assert samples.thin == (16 if hopeless else 32)
-
-
 @pytest.mark.parametrize("given", [{}, {"tether": 0.4}], ids=["published", "tethered"])
 def test_bits_held_are_those_of_the_list(given: dict) -> None:
     replicas = sample_anchor(MODEL, anchor(ANCHOR), law(BETA, **given), run(thin=40, draws=200)).replicas

@@ -38,6 +38,7 @@ def test_without_a_card_it_says_so_in_one_line() -> None:
     assert done.stdout == "no card is here: nothing was measured\n"
 
 
+@pytest.mark.slow
 def test_it_is_rehearsed_from_end_to_end(gpu: object, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     quick = replace(gpu.SMALL, seconds=0.1, timed_seconds=0.5, trained=(40, 1))
     monkeypatch.setattr(gpu, "SMALL", quick)
@@ -49,6 +50,7 @@ def test_it_is_rehearsed_from_end_to_end(gpu: object, monkeypatch: pytest.Monkey
         assert row in said
 
 
+@pytest.mark.slow
 def test_every_way_of_a_card_is_checked(gpu: object, monkeypatch: pytest.MonkeyPatch) -> None:
     with_a_card(monkeypatch)
     ways = ["100.0% of chains as on the CPU, compiled for the card", "100.0% of chains as on the CPU, full passes"]

@@ -30,7 +30,7 @@ SMALL: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "published:EnformerLike": ({"input_length": 128, "channels": 16, "layers": 1}, {"output": "3"}),
     "published:Tokenised": ({"input_length": 60, "k": 3, "width": 16, "layers": 1}, {}),
 }
-QUICK = ("bpnet", "deepbind")  # in a few seconds; the manual's networks are of the other kinds
+QUICK = ("deepbind",)  # in a few seconds; the manual's networks are of the other kinds
 
 
 @pytest.fixture
