@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from maxent_cli.interpret.plan import HANDLERS, Add, Back, Join, Turn, read
+from maxent_cli.interpret.plan import HANDLERS, Add, Back, Exponential, Join, Turn, read
 from maxent_cli.models.adapter import AdaptedNetwork
 from maxent_cli.models.architectures import LayeredModel
 from maxent_cli.models.consensus import Consensus
 from maxent_cli.models.protocol import SequenceModel
 
 LEAST_SCALE, MOST_SCALE = 0.25, 4.0
-UNITWISE = (nn.Sigmoid, nn.Tanh, nn.SiLU, nn.GELU, nn.ELU, nn.Softplus)  # which see how large units are
+UNITWISE = (nn.Sigmoid, nn.Tanh, nn.SiLU, nn.GELU, nn.ELU, nn.Softplus, Exponential)  # see how large units are
 
 
 @dataclass
