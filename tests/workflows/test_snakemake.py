@@ -296,7 +296,7 @@ WRONG = [  # run.toml, tables, and what is named
 ]
 
 
-@pytest.mark.parametrize(("config", "rows", "named"), thinned(WRONG, 4))
+@pytest.mark.parametrize(("config", "rows", "named"), thinned(WRONG, 6))
 def test_what_is_wrong_is_refused_before_the_first_job(tmp_path: Path, config: dict, rows: dict, named: str) -> None:
     prepare(tmp_path, {**PIPELINE, **config}, **rows)
     result = snakemake(tmp_path)
