@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from thinned import thinned
 
 ROOT = Path(__file__).resolve().parents[1]
 SHORT = ("--patience", "4")  # seconds: a case may be one that draws for long
@@ -37,15 +38,17 @@ def test_a_sample_of_hostile_cases() -> None:
     assert "6 cases, 0 failed" in found.stdout
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "said"),
-    [
-        ("from pathlib import Path; Path(path).write_text('gone')", "anchors was changed"),
-        ("raise KeyError(path)", "exit code 5"),
-        ("import os; os.kill(os.getpid(), 9)", "exit code -9"),
-    ],
-    ids=["a lost file", "a fault", "a crash"],
+    thinned(
+        [
+            ("raise KeyError(path)", "exit code 5"),
+            ("import os; os.kill(os.getpid(), 9)", "exit code -9"),
+            ("from pathlib import Path; Path(path).write_text('gone')", "anchors was changed"),
+        ],
+        3,
+    ),
+    ids=["a fault", "a crash", "a lost file"],
 )
 def test_a_bad_end_is_told(fault: str, said: str) -> None:
     found = run("-c", BROKEN.format(fault))

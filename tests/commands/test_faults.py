@@ -29,7 +29,7 @@ from numba.core import config
 from report_files import write_parts
 from safetensors.torch import load_file, save_file
 from small import saved, small_model, stack
-from thinned import thinned
+from thinned import one_of_each
 
 from maxent_cli.alphabet import decode
 from maxent_cli.commands import COMMANDS, maxent
@@ -399,7 +399,9 @@ def test_there_are_as_many_faults_as_were_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "kind", "fault"), thinned(CASES, 3), ids=lambda part: part.split()[0] if "{" in part else part
+    ("line", "kind", "fault"),
+    one_of_each(CASES, lambda case: case[1:]),
+    ids=lambda part: part.split()[0] if "{" in part else part,
 )
 def test_a_broken_input(line: str, kind: str, fault: str, here: Path) -> None:
     place = place_of(kind, here)
@@ -414,7 +416,7 @@ def test_a_broken_input(line: str, kind: str, fault: str, here: Path) -> None:
 
 
 @pytest.mark.parametrize("fault", ["of another kind", "in a file", "not writable", "full"])
-@pytest.mark.parametrize(("line", "kind"), thinned(OUTPUTS, 2), ids=lambda part: part.split()[0])
+@pytest.mark.parametrize(("line", "kind"), OUTPUTS, ids=lambda part: part.split()[0])
 def test_an_output_that_cannot_be_written(line: str, kind: str, fault: str, here: Path) -> None:
     place = place_of(kind, here)
     if fault == "of another kind":

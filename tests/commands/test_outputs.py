@@ -273,7 +273,7 @@ MOST_STEPS = 5  # things that move: some lines have several outputs
 
 
 @pytest.mark.parametrize("first", thinned(["an older one", "nothing there"], 2))
-@pytest.mark.parametrize("line", thinned(WRITING, 3), ids=lambda line: line.split()[0])
+@pytest.mark.parametrize("line", WRITING, ids=lambda line: line.split()[0])
 def test_a_kill_at_any_step(line: str, first: str, here: Path, after: Starts, killed_at: list[int]) -> None:
     older = first != "nothing there"
     for step in range(MOST_STEPS):
