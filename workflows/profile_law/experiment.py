@@ -209,7 +209,7 @@ def main() -> None:
     held_out = simulated(400, 2)
     table = given.out / "bits.tsv"
     if not table.exists():
-        anchors, run = (3, QUICK) if given.quick else (given.anchors, PRESETS["quick"])
+        anchors, run = (3, QUICK) if given.quick else (given.anchors, PRESETS["standard"])
         bits_of(network, held_out, anchors, run).to_csv(table, sep="\t", index=False)
     bits = pd.read_csv(table, sep="\t")
     sums = summed(bits)
