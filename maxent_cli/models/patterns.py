@@ -1,6 +1,5 @@
 """Which units of a network's ReLU-like layers are on, sequence by sequence."""
 
-import copy
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -12,6 +11,7 @@ from torch.overrides import TorchFunctionMode
 
 from maxent_cli.alphabet import Codes
 from maxent_cli.models.prediction import device_of, inputs_of
+from maxent_cli.models.whole import copied
 
 # functions that turn at 0, on above it; by the names that torch gives them
 TURNING = frozenset(
@@ -77,7 +77,7 @@ def on_units(model: nn.Module, codes: Codes) -> Iterator[Passed]:
     same has a number. The model is left as it was.
     """
     device = device_of(model)
-    watched, within = copy.deepcopy(model).eval(), list[str]()  # its own: other threads may be running the model
+    watched, within = copied(model).eval(), list[str]()  # its own: other threads may be running the model
     for name, module in watched.named_modules():
         if name and not isinstance(module, torch.jit.ScriptModule):  # into which nobody sees
             module.register_forward_pre_hook(lambda *_, name=name: within.append(name))
