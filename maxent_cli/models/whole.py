@@ -7,7 +7,7 @@ from typing import Any, Self, TypeVar
 import torch
 from torch import Tensor, fx, nn
 
-Module = TypeVar("Module", bound=nn.Module)
+Module = TypeVar("Module")
 
 
 class Scripted(nn.Module):
