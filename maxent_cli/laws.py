@@ -16,6 +16,7 @@ Outputs = tuple[Combination, ...]
 
 ONE_LESS_ZERO: Outputs = (((1, 1.0), (0, -1.0)),)  # what is held of two outputs, unless something else is asked for
 MOSTLY_KEPT = 0.95  # share of the anchor's letters that stay in the background of edits
+REACHED = 0.01  # of the way from the background's mean output to the wanted one, within which it is reached
 NEAR = 0.1  # spread of the output, in units of how far the anchor's is from the one that is wanted
 MOST_SPELLED = 4  # outputs of a weighted sum, and weighted sums, that are named
 TABLES = (".tsv", ".tsv.gz")
@@ -159,6 +160,11 @@ def _square_from(around: Around) -> Term:
 def beta_of_spread(spread: float) -> float:
     """The beta of a square at which what is squared has a standard deviation of `spread`, but for its background."""
     return 1 / (2 * spread**2)
+
+
+def is_reached(output: float, wanted: float, background: float) -> bool:
+    """Whether a mean output is the one wanted, on the way there from the background's."""
+    return abs(output - wanted) <= REACHED * abs(wanted - background)
 
 
 def law_named(name: str) -> LawKind:

@@ -30,6 +30,7 @@ from maxent_cli.models.scores import Score
 
 FAR = 1e-4  # share of the outputs' spread by which the network and its folder may differ
 A_PROFILE = 50  # outputs, of which each alone says little
+_CHOICES = "one, a difference A-B, several together A,B,C, or a TSV of weights"
 _OF_MANY = (
     "; if they are a profile along the sequence, one position alone is seldom what is asked: its shape is held by "
     "`maxent sample ANCHORS --law profile`, a stretch of it by --output 400:600"
@@ -164,7 +165,8 @@ def _findings(network: Network, model: Reader, device: str, table: str | None, t
     """What commands will have to be told, and all that the doctor finds."""
     names, background = network.names, network.background or UNIFORM
     if network.held is None and len(names) > 2:
-        text = f"none of {len(names)} outputs unless a command says which, by --output; examined with {names[0]}"
+        text = f"none of {len(names)} outputs unless a command says which, by --output: {_CHOICES}"
+        text += f"; examined with {names[0]}"
         yield Finding("held", NOTE, text + (_OF_MANY if len(names) >= A_PROFILE else ""))
     if network.background is None:
         yield Finding("background", NOTE, "not known: every command will need --gc or --background")

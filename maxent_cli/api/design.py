@@ -48,14 +48,13 @@ from maxent_cli.io.machine import granted_cpus, require_memory
 from maxent_cli.io.outputs import planned, writing
 from maxent_cli.io.tables import write_table
 from maxent_cli.io.unfinished import Unfinished, unfinished
-from maxent_cli.laws import beta_of_spread
+from maxent_cli.laws import beta_of_spread, is_reached
 from maxent_cli.tables.design import BY_RECORD, OF_EDITS
 
 BEST, OUTPUT, NEAR = "best", "output", "near"
 MOST_DESIGNS = 10_000
 MOST_SETS = 20  # of edits that are written
 MOST_SAID = 5  # records, to people
-REACHED = 0.01  # of the way from the background's mean output to the wanted one, within which it is reached
 UNANCHORED = "design"  # what designs are called where there is no record
 
 
@@ -284,7 +283,8 @@ class _Designer:
         bits, near = bits_of_law(samples), self.what.each_near
         background = float(samples.output_background[1]) if near else -samples.energy_background
         gamma = math.copysign(samples.beta, self.wanted - background)
-        reached = np.abs(samples.output - self.wanted) <= _spread(samples) if near else self._met(samples, background)
+        met = is_reached(float(samples.output.mean()), self.wanted, background)
+        reached = np.abs(samples.output - self.wanted) <= _spread(samples) if near else met
         return self._whole(
             {
                 "record": samples.name,
@@ -302,9 +302,6 @@ class _Designer:
                 "steps": samples.thin * samples.codes.shape[1],
             }
         )
-
-    def _met(self, samples: SampleSet, background: float) -> bool:
-        return abs(float(samples.output.mean()) - self.wanted) <= REACHED * abs(self.wanted - background)
 
     def _whole(self, some: Row) -> Row:
         """A row of the summary, with nothing in what is not among some of its columns."""

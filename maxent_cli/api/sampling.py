@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -31,6 +31,7 @@ from maxent_cli.io.outputs import Opening, copy_into, planned
 from maxent_cli.io.samples import draws_into, packed, unpacked
 from maxent_cli.io.tables import Row, write_rows
 from maxent_cli.io.unfinished import HEADER, Unfinished, unfinished
+from maxent_cli.laws import is_reached
 from maxent_cli.tables.sampling import NETWORKS, SERIES, SUMMARY
 
 MOST_SAID = 3  # anchors that have not converged, by name
@@ -105,12 +106,12 @@ def sample(
     task = Task("sample", listener_of(progress), out, shard, threads or granted_cpus())
     if out is not None and not is_device(out):
         rows, parts = _draw(network, anchors(given), asked, run, task, fasta, max_hours)
-        _report(rows, f"{out}: ", task.listener)
+        _report(rows, f"{out}: ", asked, task.listener)
         return Draws(out, rows=rows, parts=parts)
     folder = Path(tempfile.mkdtemp(prefix="maxent-"))
     kept = replace(task, out=str(folder / "draws.npz"))
     rows, parts = _draw(network, anchors(given), asked, run, kept, fasta, max_hours)
-    _report(rows, "" if out is None else f"{out}: ", task.listener)
+    _report(rows, "" if out is None else f"{out}: ", asked, task.listener)
     if out is not None:  # which has no neighbours, and cannot be read again
         copy_into(str(kept.out), out)
     return Draws(str(kept.out), folder, rows, parts)
@@ -235,8 +236,8 @@ class Summed:
         return f"{row['record']}: {bits}, R-hat {row['rhat']:.3f}, {converged}"
 
 
-def _report(rows: list[Row], where: str, listener: Listener) -> None:
-    """Say how many anchors have not converged, the first few by name, and what may help."""
+def _report(rows: list[Row], where: str, law: Law, listener: Listener) -> None:
+    """Say how many anchors have not converged, the first few by name, and what may help; and what was not reached."""
     unsettled = [row for row in rows if not row["converged"]]
     listener.say(f"{where}{len(rows)} anchors, {len(unsettled)} not converged")
     for row in unsettled[:MOST_SAID]:
@@ -247,6 +248,19 @@ def _report(rows: list[Row], where: str, listener: Listener) -> None:
         )
     if unsettled:
         listener.say("  more --max-steps, --chains or --replicas, a longer --warmup, or a lower --beta may help")
+    if law.to is not None and law.kind.own_beta is None:
+        _tell_missed(rows, law.to, law.hold is not None, listener)
+
+
+def _tell_missed(rows: list[Row], wanted: float, holding: bool, listener: Listener) -> None:
+    """Say of which anchors the mean output is not the one wanted, the first few by name, and what may help."""
+    reached = [is_reached(cast(float, row["output"]), wanted, cast(float, row["output_background"])) for row in rows]
+    missed = [row for row, there in zip(rows, reached, strict=True) if not there]
+    for row in missed[:MOST_SAID]:
+        listener.say(f"  {row['record']}: mean output {row['output']:.4g}, and {wanted:.4g} is wanted")
+    if missed:
+        firmly = ", a lower --hold-beta" if holding else ""
+        listener.say(f"  not reached: {len(missed)} of {len(rows)}; a --to nearer to these{firmly} may help")
 
 
 def _fasta_lines(samples: SampleSet) -> Iterator[str]:

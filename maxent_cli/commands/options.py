@@ -308,7 +308,8 @@ network_if_any_options = group(
 layer_option = option(
     "--layer",
     section="Law",
-    help="Module whose input is the representation.  [default: the model folder's; `maxent doctor` prints it]",
+    help="Module whose input is the representation, or 'output': the outputs themselves.  [default: the model "
+    "folder's; `maxent doctor` prints it]",
 )
 
 

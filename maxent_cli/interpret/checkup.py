@@ -171,6 +171,9 @@ def representation(patient: Patient) -> Finding:
     if isinstance(model, Score):
         text = f"none: held is what the function gives, {model.outputs} numbers a sequence"
         return Finding("representation", OK, text, {"layer": None, "shape": [model.outputs], "linear": True})
+    if isinstance(model, AdaptedNetwork) and model.is_output:
+        text = f"the outputs themselves, {model.outputs}: E is how far those held are from the anchor's"
+        return Finding("representation", OK, text, {"layer": model.layer, "shape": [model.outputs], "linear": True})
     linear, shape = off < SAME, list(points.shape[1:])
     head = "linear head: w is its weights" if linear else "head not linear: w is its gradient at each anchor"
     text = f"input of {layer}: {' x '.join(map(str, shape))} units; {head}"

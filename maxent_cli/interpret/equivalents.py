@@ -5,7 +5,6 @@ order, and what reads them with them (Hecht-Nielsen 1990; Lengyel et al. 2020). 
 w ∘ Phi stays as it is, but for the order of its terms.
 """
 
-import copy
 import math
 from dataclasses import dataclass, field
 
@@ -17,6 +16,7 @@ from maxent_cli.models.adapter import AdaptedNetwork
 from maxent_cli.models.architectures import LayeredModel
 from maxent_cli.models.consensus import Consensus
 from maxent_cli.models.protocol import SequenceModel
+from maxent_cli.models.whole import copied
 
 LEAST_SCALE, MOST_SCALE = 0.25, 4.0
 UNITWISE = (nn.Sigmoid, nn.Tanh, nn.SiLU, nn.GELU, nn.ELU, nn.Softplus, Exponential)  # see how large units are
@@ -143,7 +143,7 @@ def equivalent(model: SequenceModel, random: torch.Generator) -> tuple[SequenceM
     Units that are added, as at a residual connection, move together; those of a group of a convolution stay together.
     Where layers are read as other than they are, it is another function, which outputs show.
     """
-    found, moved = copy.deepcopy(model), Moved()
+    found, moved = copied(model), Moved()
     parts = found.parts if isinstance(found, Consensus) else [found]
     for part in {id(part): part for part in parts}.values():
         _move(part, random, moved)
@@ -216,7 +216,7 @@ def _head(model: SequenceModel) -> nn.Linear | None:
     """The linear layer that reads the representation, if there is one."""
     if isinstance(model, LayeredModel):
         return model.output
-    if isinstance(model, AdaptedNetwork) and model.layer is not None:
+    if isinstance(model, AdaptedNetwork) and model.layer is not None and not model.is_output:
         found = model.network.get_submodule(model.layer)
         return found if isinstance(found, nn.Linear) else None
     return None

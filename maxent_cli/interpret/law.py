@@ -110,6 +110,8 @@ class Law:
         if len(outputs) < self.kind.least_outputs:
             problem = f"{len(outputs)} is given, and the law {self.held} holds {self.kind.least_outputs} or more"
             raise SettingsError("output", "", problem, "give more, or another law")
+        if any(one in outputs for one in hold):
+            raise SettingsError("hold", "", "names the output that is to move", "hold another one")
         tether = self.kind.tether if self.tether == "auto" else self.tether
         keep = DEFAULT_KEEP if self.keep is None else self.keep
         settings = LawSettings(outputs, frequencies, tether, self.beta, keep, kind=self.kind, to=self.to)

@@ -35,6 +35,7 @@ class NotAStack(Exception):  # noqa: N818 (a finding, not a fault)
 
 
 _READINGS: WeakKeyDictionary[SequenceModel, PlanReading] = WeakKeyDictionary()
+_BY_POSITION: WeakKeyDictionary[SequenceModel, bool] = WeakKeyDictionary()
 
 
 class Turn(nn.Module):
@@ -149,6 +150,11 @@ class _Stack:
         return left + own[0], right + own[1]
 
     @property
+    def lies_by_position(self) -> bool:
+        """Whether what is at hand lies position by position, flattened or not."""
+        return self.turned or self.by_position
+
+    @property
     def may_add(self) -> bool:
         """Whether the layer at hand is the last, and nobody else reads it, so that something may be added to it."""
         own = 0 <= self.at == len(self.layers) - 1 and all(self.at != given.layer for given in self.named.values())
@@ -220,8 +226,6 @@ def read_stack(model: SequenceModel) -> _Stack:
         raise NotAStack("it ends with padding")
     if stack.layers and stack.at != len(stack.layers) - 1:
         raise NotAStack("it ends with what an earlier layer gives")
-    if stack.by_position and stack.length > 1:
-        raise NotAStack("what enters the head was flattened position by position")
     stack.layers = _finished(stack, model)
     return stack
 
@@ -288,6 +292,8 @@ def _order_letters(stack: _Stack, channel_of: list[int]) -> None:
 def _position_major(values: Tensor, stack: _Stack) -> Weights:
     if values.numel() != stack.channels * stack.length:
         raise NotAStack("the representation has another size than its layers say")
+    if stack.lies_by_position:
+        return np.ascontiguousarray(values.detach().float().cpu().numpy().ravel())
     array = values.detach().float().cpu().numpy().reshape(stack.channels, stack.length)
     return np.ascontiguousarray(array.T).ravel()
 
@@ -295,12 +301,21 @@ def _position_major(values: Tensor, stack: _Stack) -> Weights:
 def as_representation(model: SequenceModel, plan: Plan, values: Weights, shape: torch.Size) -> Tensor:
     """The last layers' values (M, size), position-major as they lie in memory, as representations (M, *shape)."""
     found = []
-    for stack, part in zip(plan.stacks, of_each(model, torch.empty(shape)), strict=True):
+    parts = zip(networks_of(model), plan.stacks, of_each(model, torch.empty(shape)), strict=True)
+    for network, stack, part in parts:
         first, length, channels = stack[-1, [FEATURES, OUT_LENGTH, OUT_CHANNELS]]
         own = values[:, first : first + length * channels].reshape(-1, length, channels)
-        by_channel = own[..., : part.numel() // length].transpose(0, 2, 1)  # the rest are units without weights
-        found.append(torch.from_numpy(np.ascontiguousarray(by_channel)).flatten(1))
+        own = own[..., : part.numel() // length]  # the rest are units without weights
+        ordered = own if _lies_by_position(network) else own.transpose(0, 2, 1)
+        found.append(torch.from_numpy(np.ascontiguousarray(ordered)).flatten(1))
     return torch.cat(found, 1).reshape(-1, *shape)
+
+
+def _lies_by_position(model: SequenceModel) -> bool:
+    """Whether what enters the head lies position by position; it is read once for each network."""
+    if model not in _BY_POSITION:
+        _BY_POSITION[model] = read_stack(model).lies_by_position
+    return _BY_POSITION[model]
 
 
 def read_layers(model: SequenceModel) -> Layers:
@@ -332,7 +347,7 @@ def _trace(model: SequenceModel) -> PlanReading:
         graph = fx.symbolic_trace(wrapped).graph
     except Exception as error:  # fx raises whatever the user's code raises on a symbolic input
         raise NotAStack(f"its code depends on the data ({type(error).__name__})") from error
-    end = None if adapted is None else _cut(graph, adapted.layer)
+    end = None if adapted is None else _cut(graph, adapted)
     settle_sizes(graph, wrapped, _example(model))
     _flatten_views(graph)
     graph.eliminate_dead_code()
@@ -427,12 +442,15 @@ def settle_sizes(graph: fx.Graph, root: nn.Module, example: Tensor) -> None:
             node.kwargs = fx.map_arg(node.kwargs, lambda each: numbers.get(each, each))
 
 
-def _cut(graph: fx.Graph, layer: str | None) -> str | None:
-    """Let the graph end with what the module reads; or why that cannot be."""
-    uses = [node for node in graph.nodes if node.op == "call_module" and node.target == layer]
+def _cut(graph: fx.Graph, model: AdaptedNetwork) -> str | None:
+    """Let the graph end with the representation; or why that cannot be."""
+    last = next(iter(reversed(graph.nodes)))
+    if model.is_output and model.final is None and isinstance(last.args[0], fx.Node):
+        return None
+    uses = [node for node in graph.nodes if node.op == "call_module" and node.target == model.layer]
     if not uses:
         return "its head is no module of its own"
-    next(iter(reversed(graph.nodes))).args = (uses[-1].args[0],)
+    last.args = (uses[-1].args[0],)
     graph.eliminate_dead_code()
     return None
 

@@ -6,6 +6,7 @@ knows tensors and plain containers, and puts a hollow object in the place of any
 
 import json
 import pickle
+import re
 import warnings
 import zipfile
 from collections import OrderedDict
@@ -186,7 +187,7 @@ def _folder(path: str) -> dict[str, Tensor]:
     for name in _INDEXES:
         if (folder / name).is_file():
             return {key: value for part in _parts(folder / name) for key, value in _by_name(_file(part)).items()}
-    if (folder / _SAVED_MODEL).is_file():
+    if any((folder / name).is_file() for name in (_SAVED_MODEL, "variables.index")):
         raise InputError(path, "", *_TENSORFLOW)
     raise InputError(
         path, "", f"holds no {' or '.join(_FOLDERS)}", "give a file of weights, or a folder that holds one"
@@ -225,18 +226,26 @@ def _foreign(path: str) -> tuple[str, str] | None:
         return _archive(path)
     if begins[:1] == b"\x80" or _is_tar(begins):
         return None
-    if begins[4:8] == b"TFL3" or Path(path).name in (_SAVED_MODEL, "variables.index"):
+    if begins[4:8] == b"TFL3" or Path(path).name == _SAVED_MODEL or _is_checkpoint(path):
         return _TENSORFLOW
     if b"onnx" in begins or b"pytorch" in begins[:64] or begins[:1] == b"\x08":
         return "is ONNX", f"turn it into torch with onnx2torch in code of yours: {_CODE}"
     if Path(path).suffix in (".th", ".t7") or begins[:4] == b"\x04\x00\x00\x00":
         return "is a file of Lua Torch", f"read it in Lua and save its numbers; {_WRITE}"
+    if begins[:1] == b"{" and b'"class_name"' in begins:
+        return "is a configuration of Keras without its weights", "save the network whole, with model.save(FILE.keras)"
     return "is no file of weights", SAVE
 
 
 _SAVED_MODEL = "saved_model.pb"
+_CHECKPOINT = re.compile(r"\.(index|data-\d{5}-of-\d{5})$")
 _TENSORFLOW = ("is TensorFlow's", "save the network from Keras with model.save(FILE.keras)")
 _CODE = "a function that gives onnx2torch.convert(FILE), given as module:function"
+
+
+def _is_checkpoint(path: str) -> bool:
+    """Whether it is a file of TensorFlow's, or one of them: NAME.index, NAME.data-00000-of-00001."""
+    return bool(_CHECKPOINT.search(path)) and Path(_CHECKPOINT.sub(".index", path)).is_file()
 
 
 def _is_tar(begins: bytes) -> bool:

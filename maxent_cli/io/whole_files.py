@@ -1,6 +1,7 @@
 """Files that hold a network with its code, TorchScript and torch.export: run only where they are trusted."""
 
 import io
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -50,7 +51,8 @@ def read_whole(path: str, kind: str) -> nn.Module:
 def from_bytes(content: bytes, kind: str, path: str) -> nn.Module:
     """The network of a file's bytes."""
     try:
-        return as_module(_READERS[kind](io.BytesIO(content)))
+        with warnings.catch_warnings(action="ignore", category=FutureWarning):  # torch's about its own files
+            return as_module(_READERS[kind](io.BytesIO(content)))
     except Exception as error:  # whatever is in the file
         problem = f"cannot be read as {kind} ({said(error)})"
         raise InputError(path, "", problem, f"save it again, with torch {torch.__version__}") from error

@@ -5,7 +5,6 @@ network), and may be ended at a call, or carried on from it with another argumen
 read: functional and recurrent networks, residuals and attention are all alike.
 """
 
-import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -16,7 +15,7 @@ from torch.overrides import TorchFunctionMode, handle_torch_function, has_torch_
 
 from maxent_cli.alphabet import LETTERS
 from maxent_cli.errors import InputError, is_lost_card, is_out_of_memory, said
-from maxent_cli.models.whole import OUTPUT, Scripted, as_module
+from maxent_cli.models.whole import Scripted, as_module, copied
 
 LINEAR = {"linear", "matmul", "__matmul__", "__rmatmul__", "mm", "bmm", "addmm", "baddbmm", "einsum"}
 FINAL = {"sigmoid", "softmax", "log_softmax", "logsigmoid"}
@@ -31,8 +30,9 @@ class Reading:
 
     letters: the order of its four channels. channels_last: it reads (B, L, 4), not (B, 4, L). head: which of several
     outputs, by key or number. layer: the module whose input is the representation; None: the last linear layer through
-    whose input alone the sequence reaches the outputs. final: the module or function whose input the outputs are;
-    'auto': a sigmoid or softmax that gives what the network returns; 'none': what it returns.
+    whose input alone the sequence reaches the outputs; 'output': the outputs themselves. final: the module or function
+    whose input the outputs are; 'auto': a sigmoid or softmax that gives what the network returns; 'none': what it
+    returns.
     """
 
     letters: str = LETTERS
@@ -42,6 +42,7 @@ class Reading:
     final: str = FIND
 
 
+OUTPUT = "output"  # the layer that stands for the outputs themselves, where no module has that name
 AS_IS = Reading()  # as the networks that are trained here
 
 
@@ -113,18 +114,21 @@ def _mark(value: Tensor, name: str) -> Tensor:
 class AdaptedNetwork(nn.Module):
     """A copy of somebody's network as a SequenceModel; the original is left as it was.
 
-    layer: name of the module whose input is the representation; None if that is a call in the network's code. final:
-    name of what is left out at the end, if anything. outputs: their number K. The head need not be linear.
+    layer: name of the module whose input is the representation; None if that is a call in the network's code.
+    is_output: the representation is the outputs themselves. final: name of what is left out at the end, if anything.
+    outputs: their number K. The head need not be linear.
     """
 
     def __init__(self, network: nn.Module, input_length: int, reading: Reading, name: str) -> None:
         super().__init__()
         self.network = as_module(_copied(network, name)).eval().requires_grad_(False)
         if isinstance(self.network, Scripted) and reading.layer is None:
-            reading = replace(reading, layer=OUTPUT)
+            reading = replace(reading, layer=OUTPUT)  # into it nobody sees
+        self.is_output = reading.layer == OUTPUT and OUTPUT not in dict(self.network.named_modules())
         self.input_length, self.reading, self.name = input_length, reading, name
         self.dtype = next((p.dtype for p in self.network.parameters() if p.is_floating_point()), torch.float32)
-        for module in {reading.layer, reading.final} - {None, FIND, NONE, *FINAL}:
+        layer = None if self.is_output else reading.layer
+        for module in {layer, reading.final} - {None, FIND, NONE, *FINAL}:
             _hook(self.network, str(module), name)
         random = torch.Generator().manual_seed(0)
         first, second = (_random_one_hot(input_length, random) for _ in range(2))
@@ -152,6 +156,8 @@ class AdaptedNetwork(nn.Module):
 
     def representation(self, one_hot: Tensor) -> Tensor:
         """One-hot (B, 4, L) to the activations (B, ...) that the head reads."""
+        if self.is_output:
+            return self(one_hot)  # type: ignore[no-any-return]
         assert self.cut is not None
         entering: Tensor = self._pass(one_hot, _Watch(stop=self.cut))
         found = entering.movedim(self.cut.axis, 0)
@@ -159,6 +165,8 @@ class AdaptedNetwork(nn.Module):
 
     def head(self, representation: Tensor) -> Tensor:
         """Representation (B, ...) to outputs (B, K): a pass on any sequence, with the representation put in."""
+        if self.is_output:
+            return representation
         assert self.cut is not None
         filler = self.filler.expand(len(representation), -1, -1)
         given = representation.to(self.dtype) if self.is_half else representation
@@ -208,6 +216,9 @@ class _Search:
         model.outputs = self.wanted.shape[1]
         self.range = float((self.wanted - others).abs().max())
         self._check(others)
+        if model.is_output:
+            model.layer = OUTPUT
+            return
         model.cut = next((place for place in self._candidates() if self._separates(place)), None)
         if model.cut is None:
             raise self._not_found()
@@ -265,14 +276,15 @@ class _Search:
         known = ", ".join(found for found, _ in self.model.network.named_modules() if found) or "none"
         if asked:
             problem = f"the outputs do not depend on the sequence through the input of {asked} alone"
-            return InputError(name, "", problem, f"name another --layer (modules: {known})")
+            return InputError(name, "", problem, f"name another --layer ({OUTPUT}: the outputs; modules: {known})")
         problem = "has no linear layer through whose input alone the sequence reaches the outputs"
-        return InputError(name, "", problem, f"name the module whose input to hold with --layer (modules: {known})")
+        cure = f"hold the outputs themselves, --layer {OUTPUT}, or a module's input by its name (modules: {known})"
+        return InputError(name, "", problem, cure)
 
 
 def _copied(network: nn.Module, name: str) -> nn.Module:
     try:
-        return copy.deepcopy(network)
+        return copied(network)
     except Exception as error:
         raise InputError(name, "", f"cannot be copied ({said(error)})", "build it of plain modules") from error
 

@@ -1,6 +1,6 @@
 """Which units of a network's ReLU-like layers are on, sequence by sequence."""
 
-import copy
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from torch.overrides import TorchFunctionMode
 
 from maxent_cli.alphabet import Codes
 from maxent_cli.models.prediction import device_of, inputs_of
+from maxent_cli.models.whole import copied
 
 # functions that turn at 0, on above it; by the names that torch gives them
 TURNING = frozenset(
@@ -22,6 +23,7 @@ CLAMPING = frozenset({"clamp", "clamp_", "clip", "clip_", "clamp_min", "clamp_mi
 CONVOLVING = frozenset({"conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d"})
 MULTIPLYING = frozenset({"linear", "matmul", "__matmul__", "mm", "bmm", "addmm", "baddbmm", "einsum"})
 BATCH = 256
+TRIED = 7  # sequences, by which the batch axis is found: a size that few other axes have
 
 ALL = "all layers"  # the name of all of them together
 Layers = dict[str, Tensor]  # which units are on, by layer: (B, positions, units)
@@ -37,12 +39,14 @@ class Passed(NamedTuple):
 class _Watching(TorchFunctionMode):
     """A pass in which the sign of whatever enters a ReLU-like function is noted, under the name of its module.
 
-    within: names of the modules that are being called, the innermost last.
+    within: names of the modules that are being called, the innermost last. batch_axes: that of each layer, as the first
+    pass, of TRIED sequences, finds it; a layer that has none, such as one of weights alone, is left out.
     """
 
-    def __init__(self, within: list[str]) -> None:
+    def __init__(self, within: list[str], batch_axes: dict[str, int | None]) -> None:
         super().__init__()
-        self.found, self.within = Layers(), within
+        self.found, self.within, self.batch_axes = Layers(), within, batch_axes
+        self.calls = Counter[str]()
         self.axis = -1  # of the units: a convolution's are on axis 1, a linear layer's on the last
 
     def __torch_function__(
@@ -61,8 +65,13 @@ class _Watching(TorchFunctionMode):
         on = (value.detach() > 0).movedim(self.axis, -1)
         module = self.within[-1] if self.within else ""
         name = module or function
-        times = sum(known.partition(" ")[0] == name for known in self.found)
-        self.found[f"{name} {times + 1}" if times else name] = on.reshape(len(on), -1, on.shape[-1])
+        self.calls[name] += 1
+        name = f"{name} {self.calls[name]}" if self.calls[name] > 1 else name
+        first = next((number for number, size in enumerate(on.shape[:-1]) if size == TRIED), None)
+        axis = self.batch_axes.setdefault(name, first)
+        if axis is not None:
+            on = on.movedim(axis, 0)
+            self.found[name] = on.reshape(len(on), -1, on.shape[-1])
 
 
 def _least(args: tuple[Any, ...], named: dict[str, Any]) -> Any:
@@ -77,13 +86,18 @@ def on_units(model: nn.Module, codes: Codes) -> Iterator[Passed]:
     same has a number. The model is left as it was.
     """
     device = device_of(model)
-    watched, within = copy.deepcopy(model).eval(), list[str]()  # its own: other threads may be running the model
+    watched, within = copied(model).eval(), list[str]()  # its own: other threads may be running the model
     for name, module in watched.named_modules():
         if name and not isinstance(module, torch.jit.ScriptModule):  # into which nobody sees
             module.register_forward_pre_hook(lambda *_, name=name: within.append(name))
             module.register_forward_hook(lambda *_: _left(within), always_call=True)
+    axes = dict[str, int | None]()
+    if not len(codes):
+        return
+    with torch.inference_mode(), _Watching(within, axes):
+        watched(inputs_of(codes[np.arange(TRIED) % len(codes)], device))
     for start in range(0, len(codes), BATCH):
-        watching = _Watching(within)
+        watching = _Watching(within, axes)
         with torch.inference_mode(), watching:
             outputs = watched(inputs_of(codes[start : start + BATCH], device))
         yield Passed(outputs, {name.removeprefix("network."): on for name, on in watching.found.items()})

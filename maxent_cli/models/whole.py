@@ -1,28 +1,27 @@
 """Networks that come as TorchScript or from torch.export, as modules like any other."""
 
-from typing import Any, Self
+import copy
+import warnings
+from typing import Any, Self, TypeVar
 
 import torch
 from torch import Tensor, fx, nn
 
-OUTPUT = "output"  # the module that outputs pass through, of a network into which nobody sees
+Module = TypeVar("Module")
 
 
 class Scripted(nn.Module):
-    """TorchScript, whose inner calls cannot be watched: what it gives passes through a module that can be named."""
+    """TorchScript, whose inner calls cannot be watched, so that its outputs are all that can be held."""
 
     def __init__(self, network: torch.jit.ScriptModule) -> None:
         super().__init__()
-        self.network, self.output = network, nn.Identity()
+        self.network = network
         for parameter in self.parameters():  # a copy's are made of the original's
             parameter.detach_()
 
     def forward(self, one_hot: Tensor) -> Any:
         """One-hot (B, 4, L) to whatever the network gives."""
-        found = self.network(one_hot)
-        if isinstance(found, dict):
-            return {name: self.output(part) for name, part in found.items()}
-        return tuple(map(self.output, found)) if isinstance(found, tuple | list) else self.output(found)
+        return self.network(one_hot)
 
 
 class Exported(nn.Module):
@@ -39,6 +38,12 @@ class Exported(nn.Module):
     def train(self, mode: bool = True) -> Self:  # noqa: ARG002
         """Nothing changes."""
         return self
+
+
+def copied(network: Module) -> Module:
+    """A copy that shares nothing; what torch warns of in copying its own graphs is not the user's."""
+    with warnings.catch_warnings(action="ignore", category=FutureWarning):
+        return copy.deepcopy(network)
 
 
 def as_module(network: nn.Module) -> nn.Module:

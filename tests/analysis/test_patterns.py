@@ -35,6 +35,32 @@ class Net(nn.Module):
         return self.head(functional.gelu(self.hidden(found.flatten(1))))
 
 
+class Branches(nn.Module):
+    """A small network for each of three outputs, in one product: the branches go before the sequences."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(1)
+        self.scan, self.act = nn.Conv1d(4, 5, LENGTH), nn.ReLU()
+        self.weights = nn.Parameter(torch.randn(3, 5, 4))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        found = self.act(self.scan(x)).flatten(1)
+        return torch.bmm(found.expand(3, -1, -1), self.weights).relu().sum(2).T
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 40])  # three: as many as there are branches
+def test_sequences_are_told_from_branches_that_go_before_them(count: int) -> None:
+    net, codes = Branches(), CODES[::100][:count]
+    (seen,) = on_units(net, codes)
+    with torch.no_grad():
+        first = net.scan(torch.from_numpy(one_hot(codes))).flatten(1)
+        second = torch.einsum("bi,cij->bcj", first.relu(), net.weights)
+    assert {name: tuple(on.shape) for name, on in seen.on.items()} == {"act": (count, 1, 5), "relu": (count, 3, 4)}
+    assert torch.equal(seen.on["act"][:, 0], first > 0)
+    assert torch.equal(seen.on["relu"], second > 0)
+
+
 def counted(net: nn.Module, labels: NDArray[np.int64]) -> dict[str, Patterns]:
     found = dict[str, Patterns]()
     for label in (0, 1):

@@ -387,9 +387,8 @@ def test_python_agrees() -> None:
 
 def test_without_a_background_and_with_many_outputs_it_says_what_commands_will_need() -> None:
     said = adopt("somebodys:Own").stderr
-    assert (
-        "held            note   none of 3 outputs unless a command says which, by --output; examined with out" in said
-    )
+    held = "none of 3 outputs unless a command says which, by --output: one, a difference A-B, several together A,B,C, "
+    assert f"held            note   {held}or a TSV of weights; examined with out" in said
     assert "background      note   not known: every command will need --gc or --background" in said
     words = ["predict", "anchors.fa", "--model", "model", "--trust-code", "--threads", "1", "--out", "o"]
     assert "output: the network has 3; say which" in maxent_(*words, expect=2).stderr.splitlines()[-1]

@@ -1,6 +1,7 @@
 """maxent sample, from files to files: the draws file, the summary, what is rejected, said and refused."""
 
 import json
+import re
 import shlex
 import subprocess
 from functools import partial
@@ -293,6 +294,15 @@ def test_beta_0_is_the_background(tmp_path: Path, model: str, fasta: str) -> Non
         assert abs(float(row["bits"])) < 4.5 * float(row["bits_error"]) + 1e-9
 
 
+@pytest.mark.parametrize("wanted", ["9", "-0.4"])
+def test_a_mean_output_that_is_not_reached_is_said(tmp_path: Path, model: str, fasta: str, wanted: str) -> None:
+    short = SHORT[: SHORT.index("--beta")]
+    words = [fasta, "--model", model, *short, "--max-steps", "200", "--law", "output", f"--to={wanted}"]
+    said = run(*words, "-o", str(tmp_path / "out.npz")).stderr
+    assert bool(re.search(r"^  one: mean output -?\d\S*, and 9 is wanted$", said, re.MULTILINE)) == (wanted == "9")
+    assert ("  not reached: 3 of 3; a --to nearer to these may help\n" in said) == (wanted == "9")
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [
@@ -302,6 +312,10 @@ def test_beta_0_is_the_background(tmp_path: Path, model: str, fasta: str) -> Non
         (["--output", "2"], "outputs are numbered 0 to 1"),
         (["--output", "1,1"], "output: 1,1 names an output twice"),
         (["--output", "0,1", "--law", "output", "--beta", "1"], "output: 2 are given, and the law output holds 1"),
+        (
+            ["--law", "output", "--output", "1", "--hold", "1", "--hold-beta", "2"],
+            "hold: names the output that is to move; hold another one",
+        ),
         (["--law", "output", "--beta", "auto"], "beta or to: is needed by the law output"),
         (["--contrast", "1,0"], "No such option"),
         (["--beta", "auto", "--replicas", "2"], "beta: cannot be found with fewer than 3 replicas"),

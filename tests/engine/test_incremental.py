@@ -71,6 +71,18 @@ class ByPosition(ToyNetwork):
         return functional.relu(last(first(inputs).relu().transpose(1, 2).flatten(1)))
 
 
+class Turned(ToyNetwork):
+    """What enters the head lies positions before channels, flattened or not."""
+
+    def __init__(self, flat: bool) -> None:
+        super().__init__(LENGTH, nn.ModuleList([conv()]))
+        self.flat = flat
+
+    def representation(self, inputs: Tensor) -> Tensor:
+        found = self.layers[0](inputs).relu().transpose(1, 2)
+        return found.flatten(1) if self.flat else found
+
+
 def written(represent: Callable[..., Tensor], *layers: nn.Module) -> ToyNetwork:
     return with_random_weights(Written(LENGTH, represent, *layers))
 
@@ -181,6 +193,8 @@ NETWORKS: dict[str, Callable[[], ToyNetwork]] = {
         5,
     ),
     "flattened position by position": lambda: with_random_weights(ByPosition()),
+    "a representation flattened position by position": lambda: with_random_weights(Turned(True)),
+    "a representation that lies position by position": lambda: with_random_weights(Turned(False)),
     "dilated": lambda: network(LENGTH, conv(6, 3, dilation=3, padding=1), nn.ReLU(), nn.Flatten(), 5),
     "width one": lambda: network(LENGTH, conv(6, 1), nn.ReLU(), nn.Conv1d(6, 4, 3), nn.ReLU(), nn.Flatten(), 5),
     "grouped": lambda: network(LENGTH, conv(8, 3, groups=2), nn.ReLU(), nn.Conv1d(8, 4, 3, groups=4), nn.ReLU()),

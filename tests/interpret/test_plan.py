@@ -124,10 +124,6 @@ REFUSED: dict[str, tuple[Callable[[], SequenceModel], str]] = {
         "reads padding",
     ),
     "padding at the end": (lambda: network(LENGTH, conv(), nn.ConstantPad1d(1, 0.0)), "it ends with padding"),
-    "a representation by position": (
-        lambda: written(lambda x, first: first(x).transpose(1, 2).flatten(1), conv()),
-        "was flattened position by position",
-    ),
     "linear along the sequence": (
         lambda: network(LENGTH, conv(), nn.Linear(LENGTH - 2, 5)),
         "does not read the flattened",

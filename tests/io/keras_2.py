@@ -1,4 +1,8 @@
-"""Files as Keras 2 wrote them, made of those of Keras 3: other words in the configuration, other names of weights."""
+"""Files as Keras 2 wrote them, made of those of Keras 3: other words in the configuration, other names of weights.
+
+Keras 2.15 itself (tensorflow-cpu 2.15.1) was tried once, 2026-11-27: all nine networks of keras_models.py as `.h5` and
+`.keras`, outputs off by 7e-7 at most.
+"""
 
 import io
 import json

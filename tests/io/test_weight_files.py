@@ -163,6 +163,9 @@ def test_other_files_are_named_for_what_they_are(tmp_path: Path) -> None:
     content = {
         "onnx.onnx": b"\x08\x08\x12\x07pytorch\x1a\x051.9.0:\x80",
         "saved_model.pb": b"\x08\x01\x12\x91",
+        "weights.index": b"\x00\x00\x08\x01",
+        "weights.data-00000-of-00001": b"\x00\x00\x80\x3f",
+        "model.json": b'{"class_name": "Sequential", "config": {}}',
         "net.th": b"\x04\x00\x00\x00\x01\x00\x00\x00\x03\x00\x00\x00V 1",
         "keras.h5": b"\x89HDF\r\n\x1a\n" + bytes(64),
         "text.txt": b"ACGT\n",
@@ -175,6 +178,9 @@ def test_other_files_are_named_for_what_they_are(tmp_path: Path) -> None:
         "export.pt2": "is an archive of torch.export, whose code is in the file",
         "onnx.onnx": r"is ONNX; turn it into torch with onnx2torch",
         "saved_model.pb": r"is TensorFlow's; save the network from Keras",
+        "weights.index": "is TensorFlow's",
+        "weights.data-00000-of-00001": "is TensorFlow's",
+        "model.json": r"is a configuration of Keras without its weights; save the network whole, with model\.save",
         "net.th": "is a file of Lua Torch",
         "keras.h5": "is a file of Keras; give it as the network itself: maxent adopt",
         "text.txt": "is no file of weights; save its weights with",
@@ -182,7 +188,9 @@ def test_other_files_are_named_for_what_they_are(tmp_path: Path) -> None:
     }
     (tmp_path / "tensorflow").mkdir()
     (tmp_path / "tensorflow" / "saved_model.pb").write_bytes(content["saved_model.pb"])
-    said["tensorflow"] = "is TensorFlow's"
+    (tmp_path / "variables").mkdir()
+    (tmp_path / "variables" / "variables.index").write_bytes(content["weights.index"])
+    said |= {"tensorflow": "is TensorFlow's", "variables": "is TensorFlow's"}
     for name, message in said.items():
         with pytest.raises(InputError, match=message):
             read_weights(str(tmp_path / name))

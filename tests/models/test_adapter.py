@@ -143,8 +143,32 @@ def test_the_representation_is_found_and_the_head_gives_the_outputs(name: str) -
 
 
 def test_a_network_without_a_separating_layer_is_refused_by_its_modules_names() -> None:
-    with pytest.raises(InputError, match=r"alone the sequence reaches the outputs; .*scan, fc1, fc2, skip"):
+    with pytest.raises(InputError, match=r"alone the sequence reaches .*--layer output, .*scan, fc1, fc2, skip"):
         AdaptedNetwork(seen(1, KINDS["linear side by side"][0]), LENGTH, Reading(), "net")
+
+
+@pytest.mark.parametrize("name", ["linear side by side", "matrix product"])
+def test_the_outputs_themselves_are_held_where_they_are_the_layer(name: str) -> None:
+    """Of any network; behind them is nothing that could be read otherwise."""
+    network, x = seen(1, KINDS[name][0]).eval(), one_hot()
+    model = AdaptedNetwork(network, LENGTH, Reading(layer="output"), name)
+    torch.testing.assert_close(model.representation(x), model(x))
+    torch.testing.assert_close(model.head(model.representation(x)), model(x))
+    assert (model.layer, model.is_output) == ("output", True)
+
+
+def test_outputs_that_are_held_are_those_before_the_final_sigmoid() -> None:
+    model = AdaptedNetwork(
+        Written(lambda net, x: torch.sigmoid(plain(net, x)), **scanned()), LENGTH, Reading(layer="output"), "net"
+    )
+    torch.testing.assert_close(model.representation(one_hot()).sigmoid(), model.network(one_hot()))
+
+
+def test_a_module_of_that_name_goes_before() -> None:
+    modules = scanned() | {"output": nn.Linear(5, 2)}
+    network = Written(lambda net, x: net.output(hidden(net, x)), **modules)
+    model = AdaptedNetwork(network, LENGTH, Reading(layer="output"), "net")
+    assert (model.representation(one_hot()).shape, model.is_output) == ((5, 5), False)
 
 
 @pytest.mark.parametrize("layer", ["scan", "fc1", "fc2"])
