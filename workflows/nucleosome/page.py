@@ -49,7 +49,8 @@ and the same method's scores.
 ## Networks and trainings one by one
 
 Anchors that peak at {band}; attributions by A and T less G and C. R-hat (the worst of an anchor's letters) and
-ESS (the least) are medians over anchors. Of untrained networks' draws, which are stopped early, {untrained} have converged.
+ESS (the least) are medians over anchors. Of untrained networks' draws, which are stopped early, {untrained} have
+converged.
 
 {networks}
 {gc}"""
