@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -34,14 +35,16 @@ def test_a_window_is_asked_for_that_is_no_wider_than_the_anchors(
 def test_what_both_ways_found_is_said(tmp_path: Path) -> None:
     """CTCF's matrix by draws; turned, and beside another, by the other way."""
     (ctcf,) = read_meme(CTCF_MOTIF)
-    turned = Motif("pos.0", ctcf.counts[::-1, ::-1], 50)
-    other = Motif("neg.0", np.eye(4)[[3, 3, 0, 3, 0, 0, 3, 0]] * 30 + 1, 30)
+    turned = Motif("pos.p_0", ctcf.counts[::-1, ::-1], 1)
+    other = Motif("neg.p_0", np.eye(4)[[3, 3, 0, 3, 0, 0, 3, 0]] * 30 + 1, 1)
+    with h5py.File(tmp_path / "patterns.h5", "w") as file:
+        file["pos/p_0/seqlets/n_seqlets"], file["neg/p_0/seqlets/n_seqlets"] = np.array([50]), np.array([30])
     (tmp_path / "motifs").mkdir()
     for name, motifs in (("motifs/motifs.meme", [ctcf]), ("patterns.meme", [turned, other])):
         write_meme(str(tmp_path / name), motifs, np.full(4, 0.25))
     first, second, third = found(tmp_path)
-    assert (first["way"], first["other"], first["in_both"]) == ("draws", "pos.0", True)
-    assert (second["other"], second["in_both"]) == (ctcf.name, True)
+    assert (first["way"], first["other"], first["in_both"]) == ("draws", "pos.p_0", True)
+    assert (second["other"], second["sites"], second["in_both"]) == (ctcf.name, 50, True)
     assert "CTCF" in str(first["known"])
     assert "CTCF" in str(second["known"])
     assert not third["in_both"]

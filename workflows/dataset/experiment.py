@@ -14,8 +14,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 
 from maxent_cli.analysis import Family, best_match, name_motifs
@@ -102,13 +104,20 @@ def shortest(anchors: Path) -> int:
 def found(out: Path) -> list[Row]:
     """Motifs of both ways, named by JASPAR's, each with the most like one of the other way."""
     known = [motif for path in databases("jaspar-vertebrates") for motif in read_meme(path)]
-    ways = {"draws": read_meme(str(out / "motifs/motifs.meme")), "deeplift": read_meme(str(out / "patterns.meme"))}
+    patterns = [replace(motif, sites=seqlets(out, motif.name)) for motif in read_meme(str(out / "patterns.meme"))]
+    ways = {"draws": read_meme(str(out / "motifs/motifs.meme")), "deeplift": patterns}
     rows = list[Row]()
     for (way, motifs), other in zip(ways.items(), reversed(ways.values()), strict=True):
         for motif, families in zip(motifs, name_motifs(motifs, known), strict=True):
             told: Row = {"way": way, "motif": motif.name, "sites": motif.sites}
             rows.append(told | named(families) | likest(motif, other))
     return rows
+
+
+def seqlets(out: Path, name: str) -> float:
+    """How many seqlets a pattern of TF-MoDISco's is made of; its matrices do not say."""
+    with h5py.File(out / "patterns.h5") as file:
+        return float(file[name.replace(".", "/", 1)]["seqlets/n_seqlets"][()].item())
 
 
 def named(families: list[Family]) -> Row:
