@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from thinned import thinned
+from hostile.__main__ import check
 
 ROOT = Path(__file__).resolve().parents[1]
 SHORT = ("--patience", "4")  # seconds: a case may be one that draws for long
@@ -39,15 +39,32 @@ def test_a_sample_of_hostile_cases() -> None:
 
 
 @pytest.mark.parametrize(
+    ("code", "late", "said", "faults"),
+    [
+        (0, False, "", []),
+        (1, False, "maxent: a.fa: no record; give one", []),
+        (1, False, "maxent: a.fa is bad", ["no cure"]),
+        (1, False, "a.fa: no record; give one", ["no line of its own: a.fa: no record; give one"]),
+        (2, False, "Error: No such option", []),
+        (4, False, "", ["nothing was said"]),
+        (5, False, "maxent: a fault of its own", ["exit code 5"]),
+        (-9, False, "", ["exit code -9"]),
+        (-9, True, "", ["did not end when it was told to"]),
+        (0, False, "Traceback (most recent call last):", ["a traceback"]),
+    ],
+)
+def test_what_is_wrong_with_an_end(code: int, late: bool, said: str, faults: list[str]) -> None:
+    assert check(code, late, said) == faults
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
     ("fault", "said"),
-    thinned(
-        [
-            ("raise KeyError(path)", "exit code 5"),
-            ("import os; os.kill(os.getpid(), 9)", "exit code -9"),
-            ("from pathlib import Path; Path(path).write_text('gone')", "anchors was changed"),
-        ],
-        3,
-    ),
+    [
+        ("raise KeyError(path)", "exit code 5"),
+        ("import os; os.kill(os.getpid(), 9)", "exit code -9"),
+        ("from pathlib import Path; Path(path).write_text('gone')", "anchors was changed"),
+    ],
     ids=["a fault", "a crash", "a lost file"],
 )
 def test_a_bad_end_is_told(fault: str, said: str) -> None:

@@ -12,6 +12,7 @@ from .listing import listed_law as listed_law
 from .motifs import Match as Match
 from .motifs import best_match as best_match
 from .motifs import consensus as consensus
+from .names import Family as Family
 from .names import name_motifs as name_motifs
 from .over_anchors import mean_over_anchors as mean_over_anchors
 from .periodicity import ANCHOR as ANCHOR

@@ -181,6 +181,7 @@ def test_what_says_that_memory_is_out(error: Exception) -> None:
     assert not is_out_of_memory(ValueError(str(error)))
 
 
+@pytest.mark.slow
 def test_memory_that_really_ends(folder: Path) -> None:
     """In a process that may have little: whatever it is that fails first."""
     (folder / "one.fa").write_text(f">a\n{'ACGTACGT' * 120_000_000}\n")

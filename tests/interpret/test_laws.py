@@ -191,6 +191,7 @@ AWAY = LawKind(
 )
 
 
+@pytest.mark.slow
 def test_a_new_law_is_an_entry_of_the_table_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     """Found by the request, drawn from right, its beta found, without a line beside the entry."""
     monkeypatch.setitem(laws.LAWS, AWAY.name, AWAY)

@@ -162,8 +162,7 @@ def scored(system: System, config: Config) -> tuple[dict[str, Floats], dict[str,
 def _scored_batch(system: System, config: Config) -> dict[str, tuple[Floats, float]]:
     """Scores (n, L) of a batch by each method, and the CPU seconds that they took."""
     folder, seed = system.folder, config["seed"]
-    settings = config | config.get("real", {}).get(system.name, {})
-    sampling = request(mx.Sampling, settings["sampling"], seed=seed)
+    sampling = request(mx.Sampling, config["sampling"], seed=seed)
     asked, found = (mx.network(str(system.model)), str(folder / "anchors.fa")), dict[str, tuple[Floats, float]]()
     for name, law in LAWS.items():
         draws = made(folder / f"{name}.npz", mx.sample, *asked, law, sampling, threads=1)

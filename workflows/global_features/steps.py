@@ -36,6 +36,12 @@ def request(kind: type[Request], *sections: Mapping[str, Any], **more: Any) -> R
     return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
 
 
+def converged(out: Path, *names: str) -> str:
+    """How many anchors' draws, in outputs of these names anywhere in a folder, have converged."""
+    rows = [row for name in names for path in sorted(out.rglob(f"{name}.tsv")) for row in table(path)]
+    return f"{sum(row['converged'] == 'yes' for row in rows):,} of {len(rows):,}"
+
+
 def cpu_seconds() -> float:
     """CPU seconds that this process has used."""
     used = resource.getrusage(resource.RUSAGE_SELF)

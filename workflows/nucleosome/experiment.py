@@ -118,9 +118,9 @@ def compared(network: Network, config: Config) -> Found:
     folder, seed, around = network.folder, network.seed, str(network.anchors)
     models = {"trained": network.model, "untrained": save_untrained(network.model, folder / "untrained", seed)}
     nets = {name: mx.network(str(model)) for name, model in models.items()}
-    sampling = request(mx.Sampling, config["sampling"], seed=seed)
+    runs = {name: request(mx.Sampling, config["sampling"], config.get(name, {}), seed=seed) for name in nets}
     draws = {
-        name: made(folder / f"{name}.npz", mx.sample, net, around, UNTETHERED, sampling, threads=1)
+        name: made(folder / f"{name}.npz", mx.sample, net, around, UNTETHERED, runs[name], threads=1)
         for name, net in nets.items()
     }
     powers, records, chance = of_draws(draws["trained"], seed)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from maxent_cli.analysis import ANCHOR, BACKGROUND, BAND, DRAWS
 from maxent_cli.io import BLUE, GREY, INK, ORANGE, PALE, write_figure, writing
 
-from ..global_features.steps import Table, machine, markdown, table, used
+from ..global_features.steps import Table, converged, machine, markdown, table, used
 from ..xor.answers import METHODS
 from .spectra import POSITIONS_TRACK
 
@@ -49,7 +49,8 @@ and the same method's scores.
 ## Networks and trainings one by one
 
 Anchors that peak at {band}; attributions by A and T less G and C. R-hat (the worst of an anchor's letters) and
-ESS (the least) are medians over anchors.
+ESS (the least) are medians over anchors. Of untrained networks' draws, which are stopped early, {untrained} have
+converged.
 
 {networks}
 {gc}"""
@@ -90,6 +91,7 @@ def write_page(out: Path) -> Path:
         band=IN_BAND,
         rhythm="\n".join(_rhythm(mine)),
         networks="\n".join(_one_by_one(networks, summary)),
+        untrained=converged(out, "untrained.npz"),
         gc=GC.format(table="\n".join(markdown(probed))) if probed else "",
     )
     write_figure(str(out / "spectra.png"), spectra_figure(table(out / "spectra.tsv"), summary))

@@ -11,7 +11,7 @@ from scipy import stats
 from maxent_cli.analysis import LEAST_EXPECTED
 from maxent_cli.io import writing
 
-from ..global_features.steps import Table, machine, table, used
+from ..global_features.steps import Table, converged, machine, table, used
 from .answers import METHODS, QUESTIONS, total
 from .figures import count_figure, example_figure, law_figure
 from .rule import keeping
@@ -60,7 +60,8 @@ anchors of a class do, and so does the law without an anchor.
 
 The law is listed by other code than draws, from the weights, at the beta of the draws. A joint table is an anchor's in
 a network. Chi-square is divided by a design effect, from the spread between chains, that is not let below 1; squared
-errors of cells are multiplied by it. Cells are those that expect 5 draws or more.
+errors of cells are multiplied by it. Cells are those that expect 5 draws or more. Of the sets of draws {converged} have
+converged.
 
 {agreement}
 
@@ -84,6 +85,7 @@ def write_page(out: Path, config: dict[str, Any]) -> Path:
         counts="\n".join(_counts(answers)),
         branch=np.mean([float(row["branch"]) for row in tests]),
         other=np.mean([float(row["other_branch"]) for row in tests]),
+        converged=converged(out, "anchored.npz", "class_0.npz", "class_1.npz"),
         agreement="\n".join(_agreement(tests, laws)),
     )
     count_figure(answers).savefig(out / "misassigned.png", dpi=90)
