@@ -168,8 +168,9 @@ def _draw(
 
     def result(draw: Sampler) -> bytes:
         samples = with_conditionals(draw(subject.model, subject.law))
+        line = summed.line(samples)  # here, where anchors are beside each other, and not when all are written
         if len(subject.anchors) <= MOST_LINES:
-            task.listener.say(f"  {summed.line(samples)}")
+            task.listener.say(f"  {line}")
         return packed(samples)
 
     with unfinished(out, subject.identity, task.listener.stop) as work:
@@ -191,7 +192,10 @@ def _write(
     """Put the results together, an anchor at a time; give the rows of the summary."""
     rows, series, networks = list[Row](), list[Row](), list[Row]()
     (work, kept), part = done, job.subject.run.part
-    with draws_into(opening(paths["draws"], "wb", part=part("draws")), header) as draws:
+    with (
+        draws_into(opening(paths["draws"], "wb", part=part("draws")), header) as draws,
+        job.task.listener.progress("writing", len(kept), "anchors") as ticker,
+    ):
         summary, betas = (opening(paths[name], part=part(name)) for name in ("summary", "series"))
         fasta, each = (opening(paths[name], part=part(name)) if paths[name] else None for name in ("fasta", "networks"))
         for name in kept:
@@ -204,6 +208,7 @@ def _write(
             networks += of_networks(samples)
             if fasta:
                 fasta.writelines(_fasta_lines(samples))
+            ticker.advance()
         write_rows(summary, rows, SUMMARY)
         write_rows(betas, series, SERIES)
         if each:
