@@ -149,7 +149,8 @@ class _Scan:
         """The output (M,) of the last values (M, size) of the compiled chain."""
         assert self.plan is not None
         with torch.inference_mode():
-            outputs = self.model.head(as_representation(self.model, self.plan, values, self.law.reference.shape))
+            given = as_representation(self.model.wrapped, self.plan, values, self.law.reference.shape)
+            outputs = self.model.head(given)
             return _array(sums_of(outputs, self.settings.outputs).mean(-1))
 
 
