@@ -262,7 +262,8 @@ def _tell_missed(rows: list[Row], wanted: float, holding: bool, listener: Listen
     reached = [is_reached(cast(float, row["output"]), wanted, cast(float, row["output_background"])) for row in rows]
     missed = [row for row, there in zip(rows, reached, strict=True) if not there]
     for row in missed[:MOST_SAID]:
-        listener.say(f"  {row['record']}: mean output {row['output']:.4g}, and {wanted:.4g} is wanted")
+        found = f"{row['output']:.4g} ± {row['output_error']:.2g}"
+        listener.say(f"  {row['record']}: mean output {found}, and {wanted:.4g} is wanted")
     if missed:
         firmly = ", a lower --hold-beta" if holding else ""
         listener.say(f"  not reached: {len(missed)} of {len(rows)}; a --to nearer to these{firmly} may help")

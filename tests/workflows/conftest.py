@@ -1,9 +1,12 @@
-"""The finished workflow, which several tests look at, and what experiments need to be imported."""
+"""The finished workflow, which several tests look at, and the root on the path, from which experiments are imported."""
 
+import sys
 from pathlib import Path
 
 import pytest
 from small_pipeline import WORKFLOWS, prepare, snakemake
+
+sys.path.insert(0, str(WORKFLOWS.parent))  # as `python -m workflows...` has it, whichever module is run alone
 
 
 @pytest.fixture(scope="session")
@@ -14,9 +17,3 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = snakemake(folder, "--profile", str(WORKFLOWS / "profiles/local"))
     assert result.returncode == 0, result.stderr + "".join(log.read_text() for log in folder.rglob("logs/*.log"))
     return folder
-
-
-@pytest.fixture
-def workflow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Modules of workflows can be imported, as `python -m workflows...` would from the root."""
-    monkeypatch.syspath_prepend(str(WORKFLOWS.parent))

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.usefixtures("workflow")
 LENGTH, WIDTH = 30, 6
 
 

@@ -1,6 +1,5 @@
 """The comparison of a whole data set's motifs: anchors by chance, windows that fit, motifs that both ways found."""
 
-import sys
 from pathlib import Path
 
 import h5py
@@ -9,9 +8,6 @@ import pytest
 
 from maxent_cli.data import Motif
 from maxent_cli.io import CTCF_MOTIF, read_meme, write_meme
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
-
 from workflows.dataset.experiment import choose, found, options, shortest, steps
 
 

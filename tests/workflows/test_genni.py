@@ -1,8 +1,6 @@
 """Classes of equal function: what is known in closed form is recovered, and nothing else."""
 
-import sys
 from importlib import import_module
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +12,6 @@ from maxent_cli.interpret.equivalents import equivalent
 from maxent_cli.interpret.sampling import sample_anchor
 from maxent_cli.models.prediction import predict
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
 classes = import_module("workflows.genni.classes")
 experiment = import_module("workflows.genni.experiment")
 TARGET = np.array([1.0, -1.2, 1.0, 0.8])

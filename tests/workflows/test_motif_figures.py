@@ -4,13 +4,10 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-
 
 @pytest.mark.slow
 @pytest.mark.parametrize("figure", ["pooled", "spaced", "shuffled"])
-def test_what_is_wanted_is_met(figure: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(ROOT))
+def test_what_is_wanted_is_met(figure: str, tmp_path: Path) -> None:
     from workflows.motif_figures import figures
 
     rows = list(getattr(figures, figure)(tmp_path / figure, figures.QUICK))
@@ -19,8 +16,7 @@ def test_what_is_wanted_is_met(figure: str, tmp_path: Path, monkeypatch: pytest.
     assert figures.page(tmp_path, rows, figures.QUICK).count("| yes |") == len(rows)
 
 
-def test_too_few_sites_decide_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(ROOT))
+def test_too_few_sites_decide_nothing() -> None:
     from workflows.motif_figures import figures
 
     assert [figures._counted("", right, 40)["met"] for right in (40, 38, 37)] == ["yes", "yes", "no"]

@@ -9,7 +9,6 @@ import pytest
 from maxent_cli.alphabet import LETTERS, decode, encode
 from maxent_cli.analysis.periodicity import FREQUENCIES
 
-pytestmark = pytest.mark.usefixtures("workflow")
 LENGTH = 147
 SHORT = {"chains": 4, "replicas": 3, "draws": 20, "thin": 10, "warmup": 240, "max_steps": 200}
 

@@ -1,7 +1,6 @@
 """The table of the Deep Motif Dashboard's networks: what is named, what is found, and differences that are paired."""
 
 import argparse
-import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -9,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
 cell, page, planted = (import_module(f"workflows.tfs.{name}") for name in ("cell", "page", "planted"))
 
 

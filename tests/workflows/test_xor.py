@@ -8,7 +8,6 @@ import pytest
 from numpy.typing import NDArray
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.usefixtures("workflow")
 FREQUENCIES = np.array([0.3, 0.2, 0.2, 0.3])
 
 
