@@ -48,3 +48,6 @@ def test_what_both_ways_found_is_said(tmp_path: Path) -> None:
     assert "CTCF" in str(first["known"])
     assert "CTCF" in str(second["known"])
     assert not third["in_both"]
+    (tmp_path / "patterns.meme").write_text("MEME version 4\n")
+    (alone,) = found(tmp_path)
+    assert (alone["way"], alone["other"], alone["in_both"]) == ("draws", "", False)

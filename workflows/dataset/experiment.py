@@ -104,7 +104,9 @@ def shortest(anchors: Path) -> int:
 def found(out: Path) -> list[Row]:
     """Motifs of both ways, named by JASPAR's, each with the most like one of the other way."""
     known = [motif for path in databases("jaspar-vertebrates") for motif in read_meme(path)]
-    patterns = [replace(motif, sites=seqlets(out, motif.name)) for motif in read_meme(str(out / "patterns.meme"))]
+    path = out / "patterns.meme"
+    matrices = read_meme(str(path)) if "MOTIF" in path.read_text() else []  # it may find none
+    patterns = [replace(motif, sites=seqlets(out, motif.name)) for motif in matrices]
     ways = {"draws": read_meme(str(out / "motifs/motifs.meme")), "deeplift": patterns}
     rows = list[Row]()
     for (way, motifs), other in zip(ways.items(), reversed(ways.values()), strict=True):
