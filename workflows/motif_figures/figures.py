@@ -41,12 +41,9 @@ TETHERED, UNTETHERED = mx.Law(gc=0.5), mx.Law(gc=0.5, tether=None)
 Site = tuple[int, int, str]  # start, end, strand
 
 
-_LONG = mx.Sampling(draws=100, thin=40, warmup=2500)
-
-
 @dataclass(frozen=True)
 class Size:
-    """Sequences, their bp, passes over them, anchors (two motifs: pairs), seeds; pooled networks' steps; sampling."""
+    """Sequences, their bp, passes over them, anchors (two motifs: pairs), seeds; pooled networks' steps."""
 
     count: int = 4000
     length: int = 60
@@ -55,11 +52,9 @@ class Size:
     pairs: int = 20
     seeds: int = 5
     steps: int = 600
-    sampling: mx.Sampling = _LONG
 
 
-_SHORT = mx.Sampling(draws=100, warmup=1000)
-QUICK = Size(count=3000, anchors=2, seeds=1, steps=400, sampling=_SHORT)  # all pairs: they are counted
+QUICK = Size(count=3000, anchors=2, seeds=1, steps=400)  # all pairs: they are counted
 
 
 def planted_motif(name: str) -> Motif:
@@ -76,10 +71,10 @@ def write_known(path: Path) -> str:
     return str(path)
 
 
-def read_off(folder: Path, net: mx.Network, law: mx.Law, sampling: mx.Sampling, name: str = "motifs") -> Path:
+def read_off(folder: Path, net: mx.Network, law: mx.Law, name: str = "motifs") -> Path:
     """Draws around folder/anchors.fa and their motifs; gives the motifs' folder, which is folder/name."""
     motifs, known = folder / name, write_known(folder / "known.meme")
-    draws = mx.sample(net, str(folder / "anchors.fa"), law, sampling, out=f"{motifs}.npz", threads=1)
+    draws = mx.sample(net, str(folder / "anchors.fa"), law, out=f"{motifs}.npz", threads=1)
     mx.motifs(draws, known=known, logos="none", out=str(motifs), threads=1)
     return motifs
 
@@ -105,7 +100,7 @@ def pooled(folder: Path, size: Size) -> Iterator[Row]:
         trained = getattr(pooled_networks, kind)()
         right = _train_pooled(place, trained, size, number)
         net = mx.network(trained)
-        motifs = read_off(place, net, UNTETHERED, size.sampling)
+        motifs = read_off(place, net, UNTETHERED)
         in_place = max(float(row["information"]) for row in table(motifs / "positions.tsv"))
         held = [float(row["occupancy"]) for row in table(motifs / "occupancy.tsv") if row["present"] == "yes"]
         yield row(f"{kind}: share of fresh sequences called rightly", right, "0.9 or more", right >= 0.9)
@@ -175,11 +170,11 @@ def spaced(folder: Path, size: Size) -> Iterator[Row]:
         _simulate(place, "positives", plant, size)
         net = _trained(place, str(_lone(place, size)) if kind == "needed" else None, size)
         if kind != "needed":
-            anywhere = read_off(place, net, UNTETHERED, size.sampling, "anywhere")
+            anywhere = read_off(place, net, UNTETHERED, "anywhere")
             yield from _both(kind, anywhere)
             yield _distance(kind, anywhere)
         if kind != "apart":
-            yield from _sites(kind, place, read_off(place, net, TETHERED, size.sampling, "in_place"))
+            yield from _sites(kind, place, read_off(place, net, TETHERED, "in_place"))
 
 
 def _simulate(place: Path, name: str, plants: tuple[mx.Plant, ...], size: Size, seed: int = 1) -> dict[str, str]:
@@ -286,7 +281,7 @@ def shuffled(folder: Path, size: Size) -> Iterator[Row]:
         aurocs = _train_on_nothing(place, seed, size)
         untrained = mx.network(pooled_networks.untrained(seed, size.length))
         for kind, net in {"shuffled": mx.network(f"{place}/model"), "untrained": untrained}.items():
-            motifs = read_off(place, net, TETHERED, size.sampling, kind)
+            motifs = read_off(place, net, TETHERED, kind)
             motifs_found[kind] += len(table(motifs / "motifs.tsv"))
             named[kind] += sum(_low(line["q_1"]) for line in table(motifs / "motifs.tsv"))
             if kind == "shuffled":
