@@ -37,6 +37,7 @@ SPACING = 10  # bp, a turn of the helix
 LEAST_SITES = 20
 POOLED = ("MaxPooled", "BothStrands")
 TETHERED, UNTETHERED = mx.Law(gc=0.5), mx.Law(gc=0.5, tether=None)
+CONTROL = mx.Sampling(warmup=1000, max_steps=2000)  # of untrained networks, which need not converge
 
 Site = tuple[int, int, str]  # start, end, strand
 
@@ -71,10 +72,12 @@ def write_known(path: Path) -> str:
     return str(path)
 
 
-def read_off(folder: Path, net: mx.Network, law: mx.Law, name: str = "motifs") -> Path:
+def read_off(
+    folder: Path, net: mx.Network, law: mx.Law, name: str = "motifs", sampling: mx.Sampling | None = None
+) -> Path:
     """Draws around folder/anchors.fa and their motifs; gives the motifs' folder, which is folder/name."""
     motifs, known = folder / name, write_known(folder / "known.meme")
-    draws = mx.sample(net, str(folder / "anchors.fa"), law, out=f"{motifs}.npz", threads=1)
+    draws = mx.sample(net, str(folder / "anchors.fa"), law, sampling, out=f"{motifs}.npz", threads=1)
     mx.motifs(draws, known=known, logos="none", out=str(motifs), threads=1)
     return motifs
 
@@ -281,7 +284,7 @@ def shuffled(folder: Path, size: Size) -> Iterator[Row]:
         aurocs = _train_on_nothing(place, seed, size)
         untrained = mx.network(pooled_networks.untrained(seed, size.length))
         for kind, net in {"shuffled": mx.network(f"{place}/model"), "untrained": untrained}.items():
-            motifs = read_off(place, net, TETHERED, kind)
+            motifs = read_off(place, net, TETHERED, kind, CONTROL if kind == "untrained" else None)
             motifs_found[kind] += len(table(motifs / "motifs.tsv"))
             named[kind] += sum(_low(line["q_1"]) for line in table(motifs / "motifs.tsv"))
             if kind == "shuffled":

@@ -19,6 +19,5 @@ mkdir -p "$out"
 "$maxent" predict --table "$test" --model "$out/model" --threads "$threads" --out "$out/scores.tsv" \
     --min-contrast 2 --correct --select "$out/sure.fa"
 awk '/^>/ { kept = number++ % 5 == 0 } kept' "$out/sure.fa" >"$out/anchors.fa"
-"$maxent" sample "$out/anchors.fa" --model "$out/model" --chains 8 --draws 100 --thin 40 --warmup 2500 \
-    --threads "$threads" --out "$out/draws.npz"
+"$maxent" sample "$out/anchors.fa" --model "$out/model" --threads "$threads" --out "$out/draws.npz"
 "$maxent" motifs "$out/draws.npz" --known "$known" --logos none --threads "$threads" --out "$out/motifs"
