@@ -88,6 +88,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "anchors.fa").write_text(">one\nGATTACAGATTC\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # code that changes twice in a second would be taken for old
     for name in NAMES:
         monkeypatch.delitem(sys.modules, name, raising=False)
     for name, count in {"CHAINS": 16, "DRAWS": 8, "WARMUP": 240}.items():

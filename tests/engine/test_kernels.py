@@ -61,7 +61,7 @@ def make(request: pytest.FixtureRequest) -> Make:
 @pytest.fixture
 def chains(make: Make) -> int:
     """The compiled chains cost more to start, and are held to the plain ones' trajectories besides."""
-    return CHAINS if make is full else CHAINS // 4
+    return CHAINS // 2 if make is full else CHAINS // 4
 
 
 OTHER_CHECKS = [check for check in CHECKS if check is not stays_exact]

@@ -99,7 +99,7 @@ def test_a_network_that_cannot_be_read_has_a_student_and_follows_the_same_law(mo
     assert sampling.prepare(*asked).kernel_name.startswith("full passes (")  # too few positions for a student
     monkeypatch.setattr(sampling, "LEAST_TAUGHT", 0)
     blocks: list[Block] = []
-    asked = (Opaque(), anchor(ANCHOR), law(BETA), run(chains=60, replicas=2, draws=20))
+    asked = (Opaque(), anchor(ANCHOR), law(BETA), run(chains=30, replicas=2, draws=20))
     samples = sample_anchor(*asked, journal=Journal(iter(()), blocks.append))
     assert re.fullmatch(r"surrogate \(a student; \d+ steps at once, \d+% accepted\)", samples.kernel)
     assert probability(samples, Listed(MODEL, ANCHOR), BETA) > ODD
@@ -108,7 +108,7 @@ def test_a_network_that_cannot_be_read_has_a_student_and_follows_the_same_law(mo
 
 def test_a_surrogate_follows_the_same_law_and_a_run_goes_on_with_it_as_if_it_had_never_stopped() -> None:
     blocks: list[Block] = []
-    asked = (Unread(), anchor(ANCHOR), law(BETA), run(chains=60, replicas=2, draws=20))
+    asked = (Unread(), anchor(ANCHOR), law(BETA), run(chains=30, replicas=2, draws=20))
     samples = sample_anchor(*asked, journal=Journal(iter(()), blocks.append))
     assert re.fullmatch(r"surrogate \(cut after 1 convolution; \d+ steps at once, \d+% accepted\)", samples.kernel)
     assert probability(samples, Listed(MODEL, ANCHOR), BETA) > ODD

@@ -140,12 +140,12 @@ def test_an_array_that_runs_out_of_time(slurm: PrivateSlurm, tmp_path: Path) -> 
     (process,) = sampling(slurm, "2/2")
     os.kill(process, signal.SIGSTOP)  # so that it is not done, however fast, when the signal comes
     slurm.ask("scontrol", "update", f"JobId={job}_2", "TimeLimit=10")
+    subprocess.run(["maxent", "sample", *asked, "--out=whole.npz"], cwd=tmp_path, env=home, check=True)
     slurm.wait(lambda: pending(process, signal.SIGUSR1), 60)
     os.kill(process, signal.SIGCONT)
     slurm.wait(lambda: not slurm.jobs("--states=RUNNING"), 60)
     slurm.ask("scontrol", "update", f"JobId={job}_2", "TimeLimit=30")
     assert (tmp_path / "draws.npz.parts/2.npz.partial").exists()
-    subprocess.run(["maxent", "sample", *asked, "--out=whole.npz"], cwd=tmp_path, env=home, check=True)
     slurm.wait(lambda: not slurm.jobs(), 180)
     assert (tmp_path / "draws.npz").read_bytes() == (tmp_path / "whole.npz").read_bytes()
     assert (tmp_path / "draws.npz.tsv").read_bytes() == (tmp_path / "whole.npz.tsv").read_bytes()
