@@ -36,7 +36,7 @@ CALIBRATIONS = {
     "grouping": Planned(grouping, 0, 3, 3),
     "speed of training": Planned(speed, 0, 5, 5),
     "over anchors": Planned(over_anchors, 400, 20_000, 20_000),
-    "keep": Planned(keeping, 20, 1000, 100),
+    "keep": Planned(keeping, 20, 2000, 100),
     "bits held": Planned(held, 10, 2000, 50),
     "stopping early": Planned(stopping, 12, 1000, 100),
     "distances": Planned(distances, 12, 400, 50),
