@@ -16,7 +16,8 @@ from maxent_cli.alphabet import LETTERS, UNKNOWN
 from maxent_cli.analysis.discovery import FLANK, WIDEST, Calling, divergence, informative_span
 from maxent_cli.analysis.jackknife import Estimate, jackknife
 from maxent_cli.analysis.motifs import best_match
-from maxent_cli.analysis.sites import Letters, Rows, Sites, counts_at, scan, where
+from maxent_cli.analysis.scanning import scan
+from maxent_cli.analysis.sites import Letters, Rows, Sites, counts_at, where
 from maxent_cli.analysis.words import Word, missing_words
 from maxent_cli.data import Floats, Motif
 

@@ -1,7 +1,7 @@
 """Where the draws of an anchor hold motifs: shares of draws by motif, place and strand, with errors over chains."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 from maxent_cli.alphabet import LETTERS
 from maxent_cli.analysis.discovery import Calling, divergence, presence_bits, site_threshold, weighed
 from maxent_cli.analysis.jackknife import Estimate, jackknife
+from maxent_cli.analysis.scanning import peaks
 from maxent_cli.analysis.sites import (
     STRANDS,
     Letters,
     Sites,
-    candidates,
     counts_at,
+    expected_letters,
     exposures,
     no_sites,
-    scan,
     without_overlaps,
 )
 from maxent_cli.data import Floats
@@ -78,7 +78,7 @@ class Tally:
 
 def set_threshold(weights: Floats, reference: Floats, backgrounds: Sequence[Letters], rate: float) -> float:
     """The least log odds of a motif's sites, by background draws and by sites drawn from it under a reference (4,)."""
-    best = np.concatenate([scan(letters, weights).max(axis=(0, 2), initial=-np.inf) for letters in backgrounds])
+    best = np.concatenate([peaks(letters, weights).best for letters in backgrounds])
     shares = reference * np.exp2(weights)
     edges = np.cumsum(shares / shares.sum(axis=1, keepdims=True), axis=1)[:, : len(LETTERS) - 1]
     drawn = (np.random.default_rng(0).random((CHECKED, len(weights), 1)) >= edges).sum(axis=-1)
@@ -89,10 +89,15 @@ def set_threshold(weights: Floats, reference: Floats, backgrounds: Sequence[Lett
 
 def find_sites(letters: Letters, probes: Sequence[MotifProbe]) -> Sites:
     """The sites of all motifs in draws, by draw and start; a letter is in one site or at the rim of two."""
-    each = [candidates(scan(letters, probe.weights), probe.threshold, row) for row, probe in enumerate(probes)]
+    each = [_sites(letters, probe, row) for row, probe in enumerate(probes)]
     columns = zip(*(vars(sites).values() for sites in each or [no_sites()]), strict=True)
     together = Sites(*(np.concatenate(column) for column in columns))
     return without_overlaps(together, [probe.width for probe in probes])
+
+
+def _sites(letters: Letters, probe: MotifProbe, row: int) -> Sites:
+    found = peaks(letters, probe.weights, probe.threshold, 0).sites
+    return replace(found, motif=np.full(len(found), row))
 
 
 def occupancy(
@@ -124,11 +129,9 @@ def tally(letters: Letters, probe: MotifProbe) -> Tally:
     Each place counts by its probability of being the site of its draw, weak ones too: those above the threshold alone
     would look more like the motif than sites are.
     """
-    sites, _ = weighed(scan(letters, probe.weights), 0.5, rounds=3)
+    sites, _ = weighed(letters, probe.weights, 0.5, rounds=3)
     rows, weight = exposures(letters, sites, probe.width)
-    ratio = np.exp2(probe.weights)
-    expected = np.einsum("swa,wa->sw", rows, ratio)
-    exposure = np.einsum("sw,swa->wa", weight[:, None] / np.where(expected > 0, expected, np.inf), rows)
+    exposure = expected_letters(np.exp2(probe.weights), rows, weight)
     return Tally(counts_at(letters, sites, probe.width), exposure)
 
 

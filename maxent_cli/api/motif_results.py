@@ -45,6 +45,7 @@ OVERHANG = 8  # bp by which a site may hang over either end of an anchor
 THRESHOLD_ANCHORS = 20  # whose background draws set the thresholds of sites
 AHEAD = 4  # anchors a thread, read before they are written
 MOST_SPACED = 6  # motifs whose distances are looked at
+COMPILING = "none yet; the first run on a machine compiles its code"
 
 T = TypeVar("T")
 Read = tuple[SampleSet, Frequencies, Information, tuple[list[Found], list[Found]], Diagnosis]
@@ -145,7 +146,7 @@ class Shared:
 def read_off(draws: Draws, job: MotifsJob) -> Findings:
     """Go through the anchors, write what belongs to each by itself, and keep the motifs that their draws hold."""
     found = Findings()
-    with ExitStack() as stack, job.listener.progress("motifs of anchors", len(draws), "anchors") as progress:
+    with ExitStack() as stack, job.listener.progress("motifs of anchors", len(draws), "anchors", COMPILING) as progress:
         anchors, positions, pwm, segments = (
             stack.enter_context(growing_table(str(job.folder / table.file), table))
             for table in (tables.ANCHORS, tables.POSITIONS, tables.PWM, tables.SEGMENTS)
@@ -161,6 +162,7 @@ def read_off(draws: Draws, job: MotifsJob) -> Findings:
             anchors([_anchor_row(samples, letters, held, (len(stretches), logo, *told(diagnosis)))])
             found.convergence.append(diagnosis)
             found.add(samples, motifs, odds, float(held.positions.max(initial=0)))
+            progress.note = ""
             progress.advance()
     return found
 
