@@ -13,6 +13,7 @@ from maxent_cli.analysis.scanning import peaks
 from maxent_cli.analysis.sites import (
     STRANDS,
     Letters,
+    Rows,
     Sites,
     counts_at,
     expected_letters,
@@ -53,7 +54,10 @@ class MotifPlace:
 
 @dataclass(frozen=True)
 class Occupancy:
-    """Share of draws that hold a motif on either strand, and at beta = 0, with errors; sites; places, best first."""
+    """Share of draws that hold a motif on either strand, and at beta = 0, with errors; sites; places, best first.
+
+    Of places, the best one and those that are listed.
+    """
 
     share: float
     error: float
@@ -109,11 +113,14 @@ def occupancy(
     """
     own, length = sites.take(sites.motif == motif), letters.codes.shape[1]
     keys, place = np.unique(own.strand * length + own.start, return_inverse=True)
-    at_place = [_share(own.draw[place == k], letters, independent) for k in range(len(keys))]
-    odds = [float(own.log_odds[place == k].mean()) for k in range(len(keys))]
-    order = sorted(range(len(keys)), key=lambda k: -at_place[k][0])
-    places = (MotifPlace(int(keys[k] % length), STRANDS[keys[k] // length], *at_place[k], odds[k]) for k in order)
-    return Occupancy(*_share(np.unique(own.draw), letters, independent), *background, len(own), tuple(places))
+    share, error = _share(_by_chain(place, own.draw, len(keys), letters), letters, independent)
+    odds = np.bincount(place, own.log_odds) / np.bincount(place)
+    listed = [k for rank, k in enumerate(np.argsort(-share, kind="stable")) if not rank or share[k] >= LEAST_OCCUPANCY]
+    each = ((int(keys[k]), float(share[k]), float(error[k]), float(odds[k])) for k in listed)
+    places = tuple(MotifPlace(key % length, STRANDS[key // length], *numbers) for key, *numbers in each)
+    holding = np.unique(own.draw)
+    (whole,), (its_error,) = _share(_by_chain(np.zeros_like(holding), holding, 1, letters), letters, independent)
+    return Occupancy(float(whole), float(its_error), *background, len(own), places)
 
 
 def share_holding(sites: Sites, motif: int, draws: int) -> tuple[float, float]:
@@ -175,12 +182,19 @@ def _under(observed: Floats, exposure: Floats, reference: Floats) -> Floats:
     return np.asarray(observed.sum(axis=1, keepdims=True) * shares / shares.sum(axis=1, keepdims=True))
 
 
-def _share(draws: NDArray[np.intp], letters: Letters, independent: float) -> tuple[float, float]:
-    """The share that some draws (rows, each once) are of all, and its error over chains.
+def _by_chain(kind: Rows, draw: Rows, kinds: int, letters: Letters) -> NDArray[np.intp]:
+    """Draws (K, C) by kind and chain."""
+    cells = kind * letters.chains + letters.chain[draw]
+    return np.bincount(cells, minlength=kinds * letters.chains).reshape(kinds, letters.chains)
+
+
+def _share(counts: NDArray[np.intp], letters: Letters, independent: float) -> tuple[Floats, Floats]:
+    """The shares (K,) that some draws, counted by kind and chain (K, C), are of all, and their errors over chains.
 
     The error is no less than that of one more draw, of so many: what all draws hold, the next may not.
     """
-    counts = np.bincount(letters.chain[draws], minlength=letters.chains)
     by_chain = counts * letters.chains / len(letters.codes)
-    error = by_chain.std(ddof=1) / np.sqrt(letters.chains) if letters.chains > 1 else np.nan
-    return float(by_chain.mean()), float(np.maximum(error, 1 / (independent + 2)))
+    error = (
+        by_chain.std(axis=1, ddof=1) / np.sqrt(letters.chains) if letters.chains > 1 else np.full(len(counts), np.nan)
+    )
+    return by_chain.mean(axis=1), np.maximum(error, 1 / (independent + 2))
