@@ -103,8 +103,10 @@ def discover(letters: Letters, background: Letters, calling: Calling) -> list[Fo
     found = list[Found]()
     while len(found) < MOST_MOTIFS:
         few = thinned(letters, ENOUGH)
-        models = _tried(thinned(few, TRIAL_DRAWS), enriched_words(few)[:MOST_SEEDS], calling)
-        settled = (_settle(few, model, calling, ROUNDS) for model in models[:MOST_TRIALS])
+        fewest = thinned(few, TRIAL_DRAWS)
+        models = _tried(fewest, enriched_words(few)[:MOST_SEEDS], calling)
+        nearly = (_settle(fewest, model, calling, ROUNDS) for model in models[:MOST_TRIALS])
+        settled = (_settle(few, model, calling, ROUNDS) for model in nearly)
         present = (_present(letters, background, model, calling) for model in settled if model is not None)
         first = next((one for one in present if one is not None), None)
         if first is None:

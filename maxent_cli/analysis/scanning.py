@@ -55,15 +55,10 @@ def _by_word(letters: Letters, weights: Floats) -> tuple[NDArray[np.float32], ND
     both = (weights, weights[::-1, ::-1])
     if len(weights) > letters.codes.shape[1]:
         return np.zeros((2, 0), np.float32), np.zeros((2, 1, 5**WORD), np.float32)
-    shifts = [-_expected(letters.background, turned) for turned in both]
-    return np.array(shifts, np.float32), np.array([_word_scores(turned) for turned in both])
-
-
-def _expected(background: Floats, weights: Floats) -> Floats:
-    """log2 of the mean r (P,) that the background itself makes at each start."""
-    shares = background @ np.exp2(weights.T)  # (L, W)
-    logs = np.log2(np.where(shares > 0, shares, 1))
-    return np.asarray(np.einsum("pww->p", np.lib.stride_tricks.sliding_window_view(logs, len(weights), axis=0)))
+    shifts = np.zeros((2, letters.codes.shape[1] - len(weights) + 1), np.float32)
+    for own, turned in zip(shifts, both, strict=True):
+        _expect(letters.background @ np.exp2(turned.T), own)
+    return shifts, np.array([_word_scores(turned) for turned in both])
 
 
 def _word_scores(weights: Floats) -> NDArray[np.float32]:
@@ -76,6 +71,17 @@ def _word_scores(weights: Floats) -> NDArray[np.float32]:
     for at in range(1, WORD):
         tables = (tables[:, :, None] + by_word[:, at, None]).reshape(words, -1)
     return np.asarray(tables)
+
+
+@njit(cache=True, nogil=True)
+def _expect(shares, shifts):  # type: ignore[no-untyped-def]
+    """Fill in the log odds (P,) of what the background itself makes at each start, from its mean r (L, W), negative."""
+    for start in range(len(shifts)):
+        total = 0.0
+        for column in range(shares.shape[1]):
+            share = shares[start + column, column]
+            total += np.log2(share) if share > 0 else 0.0
+        shifts[start] = -total
 
 
 @njit(cache=True, nogil=True)

@@ -177,10 +177,9 @@ def exposures(letters: Letters, sites: Sites, width: int, flank: int = 0) -> tup
 
     The minus strand comes second, its rows turned to the motif's own direction.
     """
-    length, beyond, columns = len(letters.background), width + flank, np.arange(-flank, width + flank)
-    places = np.bincount(sites.strand * length + sites.start, sites.weight, 2 * length).reshape(2, length)
-    moved = np.lib.stride_tricks.sliding_window_view(np.pad(places, ((0, 0), (beyond, beyond))), length, axis=1)
-    weight = np.hstack([moved[0, beyond - columns], moved[1, beyond + 1 - width + columns]])
+    length = len(letters.background)
+    weight = np.zeros((width + 2 * flank, 2 * length))
+    _expose((sites.start, sites.strand), sites.weight, (width, flank), length, weight)
     return np.concatenate([letters.background, letters.background[:, ::-1]]), weight
 
 
@@ -236,3 +235,14 @@ def _count(codes, hidden, places, weight, shape, counts):  # type: ignore[no-unt
                 code = codes[draw, position]
                 letter = 3 - code if minus and code < UNKNOWN else code
                 counts[draw // per_chain, flank + column, letter] += weight[site]
+
+
+@njit(cache=True, nogil=True)
+def _expose(places, weight, shape, length, exposed):  # type: ignore[no-untyped-def]
+    """Add the weight of sites to the positions, of each strand, that their columns lie on: (flank + W + flank, 2 L)."""
+    (starts, strands), (width, flank) = places, shape
+    for site in range(len(starts)):
+        for column in range(-flank, width + flank):
+            position = starts[site] + (width - 1 - column if strands[site] == 1 else column)
+            if 0 <= position < length:
+                exposed[flank + column, strands[site] * length + position] += weight[site]
