@@ -1,4 +1,4 @@
-"""Compile the chains and Tomtom before the tests begin, beside other work: `python -m tests.compiled`."""
+"""Compile chains, scans for motifs and Tomtom before the tests begin, beside other work: `python -m tests.compiled`."""
 
 import sys
 import tempfile
@@ -19,11 +19,12 @@ LENGTH = 20
 
 
 def main() -> None:
-    """Draw a little around a sequence, by either chain, and name a motif; compiled code stays beside the packages."""
+    """Draw a little around a sequence, by either chain, find motifs and name one; compiled code is kept."""
     with tempfile.TemporaryDirectory() as name:
         saved(Path(name) / "model", small_model(LENGTH))
         network = mx.network(str(Path(name) / "model"))
-        mx.sample(network, ["ACGTT" * (LENGTH // 5)], preset="quick", threads=1, progress=False)
+        draws = mx.sample(network, ["ACGTT" * (LENGTH // 5)], preset="quick", threads=1, progress=False)
+        mx.motifs(draws, logos="none", threads=1, progress=False)
     run(block_chain, begin(around(next(iter(NETWORKS)))))  # the kernel of a card, as this CPU runs it
     ctcf = read_meme(CTCF_MOTIF)
     name_motifs(ctcf, ctcf)

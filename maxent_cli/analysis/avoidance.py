@@ -9,14 +9,16 @@ whatever the other columns hold. The motif is made of the letters at the sites t
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from maxent_cli.alphabet import LETTERS, UNKNOWN
+from maxent_cli.alphabet import LETTERS, UNKNOWN, Codes
 from maxent_cli.analysis.discovery import FLANK, WIDEST, Calling, divergence, informative_span
 from maxent_cli.analysis.jackknife import Estimate, jackknife
 from maxent_cli.analysis.motifs import best_match
-from maxent_cli.analysis.sites import Letters, Rows, Sites, counts_at, scan, where
+from maxent_cli.analysis.scanning import scan
+from maxent_cli.analysis.sites import Letters, Rows, Sites, counts_at, where
 from maxent_cli.analysis.words import Word, missing_words
 from maxent_cli.data import Floats, Motif
 
@@ -184,14 +186,12 @@ def _regression(draws: NDArray[np.uint8], background: NDArray[np.uint8]) -> tupl
     letters = np.concatenate([draws, background])
     is_background = np.arange(len(letters)) >= len(draws)
     width = letters.shape[1]
-    design = np.ones((len(letters), 4 * width + 1))
-    design[:, :-1] = (letters[:, :, None] == np.arange(4)).reshape(len(letters), -1)
     ridge = np.append(np.full(4 * width, RIDGE), 0.0)
     slopes = np.zeros(4 * width + 1)
     for _ in range(STEPS):
-        chance = expit(design @ slopes)
-        curvature = (design * (chance * (1 - chance))[:, None]).T @ design + np.diag(ridge + 1e-6)
-        change = np.linalg.solve(curvature, design.T @ (is_background - chance) - ridge * slopes)
+        curvature, gradient = _derivatives(letters, is_background, slopes)
+        curvature += np.diag(ridge + 1e-6)
+        change = np.linalg.solve(curvature, gradient - ridge * slopes)
         slopes += change
         if np.abs(change).max() < 1e-2:
             break
@@ -202,6 +202,18 @@ def _regression(draws: NDArray[np.uint8], background: NDArray[np.uint8]) -> tupl
     each = [covariance[4 * at : 4 * at + 4, 4 * at : 4 * at + 4] for at in range(width)]
     unlike = [cost @ np.linalg.pinv(centre @ one @ centre) @ cost for cost, one in zip(costs, each, strict=True)]
     return costs / np.log(2), np.array(unlike) >= UNLIKE
+
+
+def _derivatives(letters: Codes, is_background: NDArray[np.bool_], slopes: Floats) -> tuple[Floats, Floats]:
+    """Of the log likelihood that windows (S, W) are of the background, by slopes (K,): curvature (K, K), gradient (K,).
+
+    K = 4 W + 1: what each letter of each column adds to the log odds, and what there is without any.
+    """
+    odds, (curvature, gradient) = np.empty(len(letters)), (np.zeros(2 * slopes.shape), np.zeros_like(slopes))
+    _add_up(letters, slopes, odds)
+    chance = expit(odds)
+    _derive(letters, chance * (1 - chance), is_background - chance, curvature, gradient)
+    return curvature + np.tril(curvature, -1).T, gradient
 
 
 def _support(pool: PooledDraws, weights: Floats) -> float:
@@ -247,3 +259,31 @@ def _by_block(letters: Letters, sites: Sites, width: int) -> Floats:
 def _blocks(letters: Letters) -> Rows:
     """The block (N,) of chains that each draw is of."""
     return np.asarray(letters.chain * min(BLOCKS, letters.chains) // letters.chains)
+
+
+@njit(cache=True, nogil=True)
+def _add_up(letters, slopes, odds):  # type: ignore[no-untyped-def]
+    """Fill in the log odds (S,) of windows (S, W); what is unknown adds nothing."""
+    for window in range(len(letters)):
+        odds[window] = slopes[-1]
+        for column in range(letters.shape[1]):
+            if letters[window, column] < UNKNOWN:
+                odds[window] += slopes[4 * column + letters[window, column]]
+
+
+@njit(cache=True, nogil=True)
+def _derive(letters, spread, excess, curvature, gradient):  # type: ignore[no-untyped-def]
+    """Add windows (S, W), by their spread and excess (S,), to the lower half of the curvature and to the gradient."""
+    last = len(gradient) - 1
+    for window in range(len(letters)):
+        gradient[last] += excess[window]
+        curvature[last, last] += spread[window]
+        for column in range(letters.shape[1]):
+            if letters[window, column] == UNKNOWN:
+                continue
+            row = 4 * column + letters[window, column]
+            gradient[row] += excess[window]
+            curvature[last, row] += spread[window]
+            for other in range(column + 1):
+                if letters[window, other] < UNKNOWN:
+                    curvature[row, 4 * other + letters[window, other]] += spread[window]

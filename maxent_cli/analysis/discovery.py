@@ -7,26 +7,24 @@ that are found by chance.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import rel_entr
 
 from maxent_cli.analysis.jackknife import Estimate, jackknife
+from maxent_cli.analysis.scanning import MOST_ODDS, Peaks, peaks
 from maxent_cli.analysis.sites import (
     Letters,
     Sites,
-    candidates,
     composition_tilt,
     counts_at,
     exposures,
     mask,
     preference,
     redrawn,
-    scan,
     thinned,
-    where,
 )
 from maxent_cli.analysis.words import Word, enriched_words
 from maxent_cli.data import Floats
@@ -105,8 +103,10 @@ def discover(letters: Letters, background: Letters, calling: Calling) -> list[Fo
     found = list[Found]()
     while len(found) < MOST_MOTIFS:
         few = thinned(letters, ENOUGH)
-        models = _tried(thinned(few, TRIAL_DRAWS), enriched_words(few)[:MOST_SEEDS], calling)
-        settled = (_settle(few, model, calling, ROUNDS) for model in models[:MOST_TRIALS])
+        fewest = thinned(few, TRIAL_DRAWS)
+        models = _tried(fewest, enriched_words(few)[:MOST_SEEDS], calling)
+        nearly = (_settle(fewest, model, calling, ROUNDS) for model in models[:MOST_TRIALS])
+        settled = (_settle(few, model, calling, ROUNDS) for model in nearly)
         present = (_present(letters, background, model, calling) for model in settled if model is not None)
         first = next((one for one in present if one is not None), None)
         if first is None:
@@ -116,20 +116,13 @@ def discover(letters: Letters, background: Letters, calling: Calling) -> list[Fo
     return found
 
 
-def weighed(scores: NDArray[np.float32], share: float, rounds: int = 1) -> tuple[Sites, float]:
+def weighed(letters: Letters, weights: Floats, share: float, rounds: int = 1) -> tuple[Sites, float]:
     """Places by their probability of being the site of their draw, which has one at most; and the share that has.
 
     Over some rounds, the share of draws that have a site is what the round before found.
     """
-    odds = _odds(scores)
-    total, places = odds.sum(axis=(0, 2)), max(odds[:, 0].size, 1)
-    for _ in range(rounds):
-        prior, none = share / places, 1 - share
-        share = float(np.clip((prior * total / (none + prior * total)).mean(), LEAST_SHARE, MOST_SHARE))
-    weights = odds * (prior / (none + prior * total))[:, None]
-    strand, draw, start = where(weights >= SOFTEST)
-    numbers = (scores[strand, draw, start].astype(np.float64), weights[strand, draw, start].astype(np.float64))
-    return Sites(draw, start, strand, np.zeros_like(draw), *numbers), share
+    found = peaks(letters, weights, share=SOFTEST)
+    return _weighed(found, share, rounds)
 
 
 def column_bits(counts: Floats, background: Floats) -> Estimate:
@@ -138,7 +131,7 @@ def column_bits(counts: Floats, background: Floats) -> Estimate:
     return jackknife(divergence(total, background), divergence(total - counts, background))
 
 
-def site_threshold(by_chance: NDArray[np.float32], own: Floats, rate: float, places: int) -> float:
+def site_threshold(by_chance: Floats, own: Floats, rate: float, places: int) -> float:
     """Least log odds of a site: more than places to choose from, and such that few background draws reach it.
 
     rate is the share of background draws, by their best (N,), that may. For a motif too short for that, the threshold
@@ -181,14 +174,19 @@ def _settle(letters: Letters, model: _Model | None, calling: Calling, rounds: in
     return model
 
 
+def _weighed(found: Peaks, share: float, rounds: int = 1) -> tuple[Sites, float]:
+    for _ in range(rounds):
+        prior, none = share / max(found.places, 1), 1 - share
+        share = float(np.clip((prior * found.total / (none + prior * found.total)).mean(), LEAST_SHARE, MOST_SHARE))
+    odds = np.exp2(np.minimum(found.sites.log_odds, MOST_ODDS))
+    weight = odds * (prior / (none + prior * found.total))[found.sites.draw]
+    return replace(found.sites, weight=weight).take(weight >= SOFTEST), share
+
+
 def _support(letters: Letters, model: _Model) -> float:
     """Log likelihood ratio of the draws against the background, in bits."""
-    odds = _odds(scan(letters, model.weights))
-    return float(np.log2(1 - model.share + model.share * odds.mean(axis=(0, 2))).sum())
-
-
-def _odds(scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.exp2(np.minimum(scores, 60))
+    found = peaks(letters, model.weights)
+    return float(np.log2(1 - model.share + model.share * found.total / max(found.places, 1)).sum())
 
 
 def _settled(before: _Model, after: _Model) -> bool:
@@ -202,11 +200,11 @@ def _from_word(letters: Letters, word: Word, calling: Calling) -> _Model | None:
     weights = np.zeros((6 + word.spacer, 4))
     weights[columns] = -6
     weights[columns, word.letters] = 2
-    return _estimate(letters, weighed(scan(letters, weights), FIRST_SHARE), weights, calling)
+    return _estimate(letters, weighed(letters, weights, FIRST_SHARE), weights, calling)
 
 
 def _improve(letters: Letters, model: _Model, calling: Calling) -> _Model | None:
-    sites = weighed(scan(letters, model.weights), model.share)
+    sites = weighed(letters, model.weights, model.share)
     return _estimate(letters, sites, model.weights, calling)
 
 
@@ -252,17 +250,17 @@ def _present(letters: Letters, background: Letters, model: _Model, calling: Call
     """
     if len(model.weights) < calling.width or model.bits.sum() < calling.motif_bits:
         return None
-    scores, by_chance = scan(letters, model.weights), _best(scan(background, model.weights))
-    sites, _ = weighed(scores, model.share)
+    found, by_chance = peaks(letters, model.weights, share=SOFTEST), peaks(background, model.weights).best
+    sites, _ = _weighed(found, model.share)
     own = sites.log_odds[sites.weight > 0.5]
-    threshold = site_threshold(by_chance, own, calling.rate, scores[:, 0].size)
+    threshold = site_threshold(by_chance, own, calling.rate, found.places)
     chance = float((by_chance >= threshold).mean())
-    holding = _best(scores) >= threshold
+    holding = found.best >= threshold
     if not _beyond(holding, chance, letters.chains, calling):
         return None
-    rest = mask(letters, candidates(scores, threshold), len(model.weights))
+    rest = mask(letters, peaks(letters, model.weights, threshold, 0).sites, len(model.weights))
     other = redrawn(thinned(letters, ENOUGH), np.random.default_rng(0), composition_tilt(rest))
-    alike = _best(scan(other, model.weights))
+    alike = peaks(other, model.weights).best
     if not _beyond(holding, float((alike >= threshold).mean()), letters.chains, calling):
         return None
     numbers = (float(holding.mean()), chance, threshold)
@@ -274,7 +272,3 @@ def _beyond(holding: NDArray[np.bool_], chance: float, chains: int, calling: Cal
     by_chain = holding.reshape(chains, -1).mean(axis=1)
     share, error = float(by_chain.mean()), float(by_chain.std(ddof=1)) / np.sqrt(chains)
     return presence_bits(share, chance) >= calling.presence and share - chance >= calling.errors * error
-
-
-def _best(scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(scores.max(axis=(0, 2), initial=-np.inf))

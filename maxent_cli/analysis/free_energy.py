@@ -1,13 +1,12 @@
 """Bits that the law holds: its divergence from the background, by thermodynamic integration along a beta ladder."""
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.special import expit
 
 from maxent_cli.analysis.jackknife import Estimate, jackknife
 from maxent_cli.analysis.reweighting import wanted_error
 from maxent_cli.data import Floats, SampleSet
-
-_BISECTIONS = 40
 
 
 def bits_held(betas: Floats, energy: Floats) -> Estimate:
@@ -74,11 +73,9 @@ def log_ratio(lower: Floats, upper: Floats, step: float) -> float:
 
     Source: Bennett, J. Comput. Phys. 22:245, 1976.
     """
-    low, high = float(-step * max(lower.max(), upper.max())), float(-step * min(lower.min(), upper.min()))
-    for _ in range(_BISECTIONS):  # the difference of the two sums falls steadily with the ratio
-        middle = (low + high) / 2
-        if expit(-step * lower - middle).sum() > expit(step * upper + middle).sum():
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
+
+    def excess(ratio: float) -> float:  # falls steadily
+        return float(expit(-step * lower - ratio).sum() - expit(step * upper + ratio).sum())
+
+    low, high = -step * max(lower.max(), upper.max()), -step * min(lower.min(), upper.min())
+    return float(brentq(excess, low, high))

@@ -1,7 +1,7 @@
 """Where the draws of an anchor hold motifs: shares of draws by motif, place and strand, with errors over chains."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,15 +9,16 @@ from numpy.typing import NDArray
 from maxent_cli.alphabet import LETTERS
 from maxent_cli.analysis.discovery import Calling, divergence, presence_bits, site_threshold, weighed
 from maxent_cli.analysis.jackknife import Estimate, jackknife
+from maxent_cli.analysis.scanning import peaks
 from maxent_cli.analysis.sites import (
     STRANDS,
     Letters,
+    Rows,
     Sites,
-    candidates,
     counts_at,
+    expected_letters,
     exposures,
     no_sites,
-    scan,
     without_overlaps,
 )
 from maxent_cli.data import Floats
@@ -53,7 +54,10 @@ class MotifPlace:
 
 @dataclass(frozen=True)
 class Occupancy:
-    """Share of draws that hold a motif on either strand, and at beta = 0, with errors; sites; places, best first."""
+    """Share of draws that hold a motif on either strand, and at beta = 0, with errors; sites; places, best first.
+
+    Of places, the best one and those that are listed.
+    """
 
     share: float
     error: float
@@ -78,7 +82,7 @@ class Tally:
 
 def set_threshold(weights: Floats, reference: Floats, backgrounds: Sequence[Letters], rate: float) -> float:
     """The least log odds of a motif's sites, by background draws and by sites drawn from it under a reference (4,)."""
-    best = np.concatenate([scan(letters, weights).max(axis=(0, 2), initial=-np.inf) for letters in backgrounds])
+    best = np.concatenate([peaks(letters, weights).best for letters in backgrounds])
     shares = reference * np.exp2(weights)
     edges = np.cumsum(shares / shares.sum(axis=1, keepdims=True), axis=1)[:, : len(LETTERS) - 1]
     drawn = (np.random.default_rng(0).random((CHECKED, len(weights), 1)) >= edges).sum(axis=-1)
@@ -89,10 +93,15 @@ def set_threshold(weights: Floats, reference: Floats, backgrounds: Sequence[Lett
 
 def find_sites(letters: Letters, probes: Sequence[MotifProbe]) -> Sites:
     """The sites of all motifs in draws, by draw and start; a letter is in one site or at the rim of two."""
-    each = [candidates(scan(letters, probe.weights), probe.threshold, row) for row, probe in enumerate(probes)]
+    each = [_sites(letters, probe, row) for row, probe in enumerate(probes)]
     columns = zip(*(vars(sites).values() for sites in each or [no_sites()]), strict=True)
     together = Sites(*(np.concatenate(column) for column in columns))
     return without_overlaps(together, [probe.width for probe in probes])
+
+
+def _sites(letters: Letters, probe: MotifProbe, row: int) -> Sites:
+    found = peaks(letters, probe.weights, probe.threshold, 0).sites
+    return replace(found, motif=np.full(len(found), row))
 
 
 def occupancy(
@@ -104,11 +113,14 @@ def occupancy(
     """
     own, length = sites.take(sites.motif == motif), letters.codes.shape[1]
     keys, place = np.unique(own.strand * length + own.start, return_inverse=True)
-    at_place = [_share(own.draw[place == k], letters, independent) for k in range(len(keys))]
-    odds = [float(own.log_odds[place == k].mean()) for k in range(len(keys))]
-    order = sorted(range(len(keys)), key=lambda k: -at_place[k][0])
-    places = (MotifPlace(int(keys[k] % length), STRANDS[keys[k] // length], *at_place[k], odds[k]) for k in order)
-    return Occupancy(*_share(np.unique(own.draw), letters, independent), *background, len(own), tuple(places))
+    share, error = _share(_by_chain(place, own.draw, len(keys), letters), letters, independent)
+    odds = np.bincount(place, own.log_odds) / np.bincount(place)
+    listed = [k for rank, k in enumerate(np.argsort(-share, kind="stable")) if not rank or share[k] >= LEAST_OCCUPANCY]
+    each = ((int(keys[k]), float(share[k]), float(error[k]), float(odds[k])) for k in listed)
+    places = tuple(MotifPlace(key % length, STRANDS[key // length], *numbers) for key, *numbers in each)
+    holding = np.unique(own.draw)
+    (whole,), (its_error,) = _share(_by_chain(np.zeros_like(holding), holding, 1, letters), letters, independent)
+    return Occupancy(float(whole), float(its_error), *background, len(own), places)
 
 
 def share_holding(sites: Sites, motif: int, draws: int) -> tuple[float, float]:
@@ -124,11 +136,9 @@ def tally(letters: Letters, probe: MotifProbe) -> Tally:
     Each place counts by its probability of being the site of its draw, weak ones too: those above the threshold alone
     would look more like the motif than sites are.
     """
-    sites, _ = weighed(scan(letters, probe.weights), 0.5, rounds=3)
+    sites, _ = weighed(letters, probe.weights, 0.5, rounds=3)
     rows, weight = exposures(letters, sites, probe.width)
-    ratio = np.exp2(probe.weights)
-    expected = np.einsum("swa,wa->sw", rows, ratio)
-    exposure = np.einsum("sw,swa->wa", weight[:, None] / np.where(expected > 0, expected, np.inf), rows)
+    exposure = expected_letters(np.exp2(probe.weights), rows, weight)
     return Tally(counts_at(letters, sites, probe.width), exposure)
 
 
@@ -172,12 +182,19 @@ def _under(observed: Floats, exposure: Floats, reference: Floats) -> Floats:
     return np.asarray(observed.sum(axis=1, keepdims=True) * shares / shares.sum(axis=1, keepdims=True))
 
 
-def _share(draws: NDArray[np.intp], letters: Letters, independent: float) -> tuple[float, float]:
-    """The share that some draws (rows, each once) are of all, and its error over chains.
+def _by_chain(kind: Rows, draw: Rows, kinds: int, letters: Letters) -> NDArray[np.intp]:
+    """Draws (K, C) by kind and chain."""
+    cells = kind * letters.chains + letters.chain[draw]
+    return np.bincount(cells, minlength=kinds * letters.chains).reshape(kinds, letters.chains)
+
+
+def _share(counts: NDArray[np.intp], letters: Letters, independent: float) -> tuple[Floats, Floats]:
+    """The shares (K,) that some draws, counted by kind and chain (K, C), are of all, and their errors over chains.
 
     The error is no less than that of one more draw, of so many: what all draws hold, the next may not.
     """
-    counts = np.bincount(letters.chain[draws], minlength=letters.chains)
     by_chain = counts * letters.chains / len(letters.codes)
-    error = by_chain.std(ddof=1) / np.sqrt(letters.chains) if letters.chains > 1 else np.nan
-    return float(by_chain.mean()), float(np.maximum(error, 1 / (independent + 2)))
+    error = (
+        by_chain.std(axis=1, ddof=1) / np.sqrt(letters.chains) if letters.chains > 1 else np.full(len(counts), np.nan)
+    )
+    return by_chain.mean(axis=1), np.maximum(error, 1 / (independent + 2))

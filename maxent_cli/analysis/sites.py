@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from maxent_cli.alphabet import UNKNOWN, Codes
@@ -34,14 +35,16 @@ class Letters:
     masked: NDArray[np.bool_] | None = None
 
     @cached_property
-    def words(self) -> Rows:
+    def words(self) -> NDArray[np.int16]:
         """The word of five letters that starts at each position (N, L), as a number in base 5."""
-        padded = np.pad(self.codes, ((0, 0), (0, WORD - 1)), constant_values=UNKNOWN).astype(np.int16)
-        length = self.codes.shape[1]
-        number = padded[:, :length]
-        for at in range(1, WORD):
-            number = 5 * number + padded[:, at : at + length]
-        return number.astype(np.intp)
+        words = np.empty(self.codes.shape, np.int16)
+        _number_words(self.codes, words)
+        return words
+
+    @property
+    def hidden(self) -> NDArray[np.bool_]:
+        """What is masked, for compiled code; (0, 0) where nothing is."""
+        return np.zeros((0, 0), np.bool_) if self.masked is None else self.masked
 
     @property
     def chain(self) -> Rows:
@@ -128,36 +131,10 @@ def composition_tilt(letters: Letters) -> Floats:
     return np.asarray((counts + 1) / (expected + 1))
 
 
-def scan(letters: Letters, weights: Floats) -> NDArray[np.float32]:
-    """Log odds in bits (2, N, P) of a motif's sites at each of P starts, plus and minus strand.
-
-    weights (W, 4) are log2 r. P = 0 where the motif is longer than the draws.
-    """
-    width, length = len(weights), letters.codes.shape[1]
-    places = max(length - width + 1, 0)
-    scores = np.empty((2, len(letters.codes), places), np.float32)
-    if places:
-        for strand, turned in enumerate((weights, weights[::-1, ::-1])):
-            scores[strand] = -_expected(letters.background, turned)
-            for number, table in enumerate(_word_scores(turned)):
-                at = number * WORD
-                scores[strand] += np.take(table, letters.words[:, at : at + places])
-    if letters.masked is not None and places:
-        scores[:, _any_masked(letters.masked, width)] = -np.inf
-    return scores
-
-
 def where(chosen: NDArray[np.bool_]) -> tuple[Rows, Rows, Rows]:
     """Strand, draw and start of the chosen places (2, N, P): np.nonzero, in a tenth of its time for few."""
     strand, draw, start = np.unravel_index(np.flatnonzero(chosen), chosen.shape)
     return strand, draw, start
-
-
-def candidates(scores: NDArray[np.float32], threshold: float, motif: int = 0) -> Sites:
-    """All places of a scan (2, N, P) that score the threshold or more, with weight 1."""
-    strand, draw, start = where(scores >= threshold)
-    odds = scores[strand, draw, start].astype(np.float64)
-    return Sites(draw, start, strand, np.full(len(draw), motif), odds, np.ones(len(draw)))
 
 
 def without_overlaps(sites: Sites, widths: Sequence[int]) -> Sites:
@@ -189,50 +166,44 @@ def counts_at(letters: Letters, sites: Sites, width: int, flank: int = 0) -> Flo
 
     Letters off the ends of the draws, unknown ones and masked ones count nowhere.
     """
-    columns = np.arange(-flank, width + flank)
-    known = letters.codes if letters.masked is None else np.where(letters.masked, UNKNOWN, letters.codes)
-    padded = np.pad(known, ((0, 0), (flank, flank)), constant_values=UNKNOWN)
-    turned = sites.strand[:, None] == 1
-    positions = flank + sites.start[:, None] + np.where(turned, width - 1 - columns, columns)
-    read = padded[sites.draw[:, None], positions].astype(np.intp)
-    read = np.where(turned & (read < UNKNOWN), 3 - read, read)
-    cells = (letters.chain[sites.draw][:, None] * len(columns) + np.arange(len(columns))) * 5 + read
-    weights = np.broadcast_to(sites.weight[:, None], cells.shape)
-    shape = (letters.chains, len(columns), 5)
-    return np.asarray(np.bincount(cells.ravel(), weights.ravel(), int(np.prod(shape))).reshape(shape)[..., :4])
+    counts = np.zeros((letters.chains, width + 2 * flank, 5))
+    places = sites.draw, sites.start, sites.strand
+    _count(letters.codes, letters.hidden, places, sites.weight, (width, flank), counts)
+    return counts[..., :4]
 
 
 def exposures(letters: Letters, sites: Sites, width: int, flank: int = 0) -> tuple[Floats, Floats]:
-    """Background rows (2 P, flank + W + flank, 4) that a motif's columns lie on, and the sites' weight (2 P,) there.
+    """Background rows (2 L, 4) and the weight (flank + W + flank, 2 L) of sites whose columns lie on them.
 
-    Rows off the ends are 0. The minus strand comes second, turned to the motif's own direction.
+    The minus strand comes second, its rows turned to the motif's own direction.
     """
-    places = letters.background.shape[0] - width + 1
-    padded = np.pad(letters.background, ((flank, flank), (0, 0)))
-    rows = np.lib.stride_tricks.sliding_window_view(padded, width + 2 * flank, axis=0).transpose(0, 2, 1)
-    weight = np.bincount(sites.strand * places + sites.start, sites.weight, 2 * places).astype(np.float64)
-    return np.concatenate([rows, rows[:, ::-1, ::-1]]), weight
+    length = len(letters.background)
+    weight = np.zeros((width + 2 * flank, 2 * length))
+    _expose((sites.start, sites.strand), sites.weight, (width, flank), length, weight)
+    return np.concatenate([letters.background, letters.background[:, ::-1]]), weight
 
 
 def preference(counts: Floats, rows: Floats, weight: Floats, pseudocount: float = 1.0) -> tuple[Floats, Floats]:
     """Maximum-likelihood r (W, 4) of letter counts (W, 4) at sites, and the mean background (W, 4) of those sites.
 
-    rows (S, W, 4) are background rows and weight (S,) the sites that lie on them. r is scaled to mean 1 under the mean
-    background; pseudocount sites without preference are added.
+    rows (S, 4) are background rows and weight (W, S) how many sites have a column on them. r is scaled to mean 1 under
+    the mean background; pseudocount sites without preference are added.
     """
-    used = weight > 0
-    rows, weight = rows[used], weight[used]
-    total = np.einsum("s,swa->wa", weight, rows)
+    total = weight @ rows
     mean = total / np.maximum(total.sum(axis=1, keepdims=True), 1e-300)
+    prior = pseudocount * np.where(mean > 0, mean, 1e-3)
     ratio = np.ones_like(counts)
     for _ in range(5):
-        share = np.einsum("swa,wa->sw", rows, ratio)
-        expected = np.einsum("sw,swa->wa", weight[:, None] / np.where(share > 0, share, np.inf), rows)
-        prior = pseudocount * np.where(mean > 0, mean, 1e-3)
-        ratio = (counts + prior) / (expected + prior)
+        ratio = (counts + prior) / (expected_letters(ratio, rows, weight) + prior)
         scale = (mean * ratio).sum(axis=1, keepdims=True)
         ratio /= np.where(scale > 0, scale, 1)
     return ratio, mean
+
+
+def expected_letters(ratio: Floats, rows: Floats, weight: Floats) -> Floats:
+    """What to divide letter counts (W, 4) by for a better r (W, 4): sites by the mean r that their background makes."""
+    share = ratio @ rows.T
+    return np.asarray((weight / np.where(share > 0, share, np.inf)) @ rows)
 
 
 def _rows_in_use(samples: SampleSet) -> Floats:
@@ -240,26 +211,38 @@ def _rows_in_use(samples: SampleSet) -> Floats:
     return np.where(samples.mutable[:, None], samples.background, fixed)
 
 
-def _expected(background: Floats, weights: Floats) -> Floats:
-    """log2 of the mean r (P,) that the background itself makes at each start."""
-    shares = background @ np.exp2(weights.T)  # (L, W)
-    logs = np.log2(np.where(shares > 0, shares, 1))
-    return np.asarray(np.einsum("pww->p", np.lib.stride_tricks.sliding_window_view(logs, len(weights), axis=0)))
+@njit(cache=True, nogil=True)
+def _number_words(codes, words):  # type: ignore[no-untyped-def]
+    """Fill in words (N, L); beyond the end letters are unknown."""
+    most = 5 ** (WORD - 1)
+    for draw in range(len(codes)):
+        number = 5**WORD - 1
+        for position in range(codes.shape[1] - 1, -1, -1):
+            number = number // 5 + codes[draw, position] * most
+            words[draw, position] = number
 
 
-def _word_scores(weights: Floats) -> NDArray[np.float32]:
-    """The summed weights (K, 5^5) of each word on five columns, then on the next five, ...; other letters weigh 0."""
-    words = -(-len(weights) // WORD)
-    columns = np.zeros((words * WORD, 5), np.float32)
-    columns[: len(weights), :4] = weights
-    by_word = columns.reshape(words, WORD, 5)
-    tables = by_word[:, 0]
-    for at in range(1, WORD):
-        tables = (tables[:, :, None] + by_word[:, at, None]).reshape(words, -1)
-    return np.asarray(tables)
+@njit(cache=True, nogil=True)
+def _count(codes, hidden, places, weight, shape, counts):  # type: ignore[no-untyped-def]
+    """Add the letters of sites to counts (C, flank + W + flank, 5)."""
+    (draws, starts, strands), (width, flank) = places, shape
+    per_chain = len(codes) // len(counts)
+    for site in range(len(draws)):
+        draw, minus = draws[site], strands[site] == 1
+        for column in range(-flank, width + flank):
+            position = starts[site] + (width - 1 - column if minus else column)
+            if 0 <= position < codes.shape[1] and not (len(hidden) and hidden[draw, position]):
+                code = codes[draw, position]
+                letter = 3 - code if minus and code < UNKNOWN else code
+                counts[draw // per_chain, flank + column, letter] += weight[site]
 
 
-def _any_masked(masked: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:
-    """Whether a window (N, P) holds a masked letter."""
-    sums = np.cumsum(np.pad(masked, ((0, 0), (1, 0))), axis=1, dtype=np.int16)
-    return np.asarray(sums[:, width:] > sums[:, :-width])
+@njit(cache=True, nogil=True)
+def _expose(places, weight, shape, length, exposed):  # type: ignore[no-untyped-def]
+    """Add the weight of sites to the positions, of each strand, that their columns lie on: (flank + W + flank, 2 L)."""
+    (starts, strands), (width, flank) = places, shape
+    for site in range(len(starts)):
+        for column in range(-flank, width + flank):
+            position = starts[site] + (width - 1 - column if strands[site] == 1 else column)
+            if 0 <= position < length:
+                exposed[flank + column, strands[site] * length + position] += weight[site]

@@ -5,8 +5,10 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
+from maxent_cli.alphabet import UNKNOWN
 from maxent_cli.analysis.sites import Letters
 from maxent_cli.data import Floats
 
@@ -31,14 +33,14 @@ def enriched_words(letters: Letters) -> list[Word]:
 
     The error of a count is that over chains, and no less than Poisson's times the spread that words have in general.
     """
-    triplets = _triplets(letters)
+    counts, whole = _counted(letters)
     rows = letters.background
     chances = np.einsum("la,lb,lc->labc", rows[:-2], rows[1:-1], rows[2:]).reshape(-1, TRIPLETS)
-    found = list[Word]()
-    for spacer in SPACERS:
-        if triplets.shape[1] > 3 + spacer:
-            counts = _counts(triplets, letters.chains, 3 + spacer)
-            found += _standing_out(counts, _expected(triplets, chances, 3 + spacer), spacer)
+    found = [
+        word
+        for spacer in _spacers(letters)
+        for word in _standing_out(counts[spacer], _expected(whole[spacer], chances, 3 + spacer), spacer)
+    ]
     return sorted(found, key=lambda word: -_telling(word.count, word.expected))
 
 
@@ -47,11 +49,8 @@ def missing_words(letters: Letters, background: Letters) -> list[Word]:
 
     Only those whose count falls short of the background's by half a bit more than words do in general.
     """
-    sides, found = [_triplets(one) for one in (letters, background)], list[Word]()
-    for spacer in SPACERS:
-        if sides[0].shape[1] > 3 + spacer:
-            seen, expected = (_counts(one, letters.chains, 3 + spacer) for one in sides)
-            found += _missing(seen, expected, spacer)
+    (seen, _), (expected, _) = (_counted(one) for one in (letters, background))
+    found = [word for spacer in _spacers(letters) for word in _missing(seen[spacer], expected[spacer], spacer)]
     return sorted(found, key=lambda word: -_telling(word.expected, word.count))
 
 
@@ -84,28 +83,24 @@ def _telling(count: Any, expected: Any) -> Any:
     return count * np.log(np.maximum(count, 0.5) / np.maximum(expected, 0.5))
 
 
-def _triplets(letters: Letters) -> NDArray[np.intp]:
-    """The number (N, L - 2) of the triplet at each position, 64 where a letter is unknown or masked."""
-    codes = letters.codes.astype(np.intp)
-    good = codes < 4 if letters.masked is None else (codes < 4) & ~letters.masked
-    number = codes[:, :-2] * 16 + codes[:, 1:-1] * 4 + codes[:, 2:]
-    return np.where(good[:, :-2] & good[:, 1:-1] & good[:, 2:], number, TRIPLETS)
+def _spacers(letters: Letters) -> range:
+    """Those that a word of the draws can have."""
+    return SPACERS[: max(letters.codes.shape[1] - 5, 0)]
 
 
-def _counts(triplets: NDArray[np.intp], chains: int, apart: int) -> Floats:
-    """Counts (C, K) of the words of a first and a second triplet, either strand."""
+def _counted(letters: Letters) -> tuple[Floats, Floats]:
+    """Counts (S, C, K) of words by spacer and chain, either strand, and of windows (S, L) that are known, by start."""
     words, number = _of_both_strands()
-    pairs = triplets[:, :-apart] * len(number) + triplets[:, apart:]
-    found = np.take(number, pairs).reshape(chains, -1)
-    return np.stack([np.bincount(row, minlength=len(words) + 1)[:-1] for row in found]).astype(np.float64)
+    counts = np.zeros((len(SPACERS), letters.chains, len(words) + 1))
+    whole = np.zeros((len(SPACERS), letters.codes.shape[1]))
+    _count(letters.codes, letters.hidden, number, counts, whole)
+    return counts[..., :-1], whole
 
 
-def _expected(triplets: NDArray[np.intp], chances: Floats, apart: int) -> Floats:
-    """Counts (K,) that independent letters would give in the windows whose letters are known and not masked."""
+def _expected(whole: Floats, chances: Floats, apart: int) -> Floats:
+    """Counts (K,) that independent letters would give in the windows (L,) whose letters are known and not masked."""
     words, number = _of_both_strands()
-    known = triplets < TRIPLETS
-    whole = (known[:, :-apart] & known[:, apart:]).sum(axis=0)
-    counts = (chances[:-apart] * whole[:, None]).T @ chances[apart:]
+    counts = (chances[:-apart] * whole[: len(chances) - apart, None]).T @ chances[apart:]
     return np.bincount(number[:-1, :-1].ravel(), counts.ravel(), len(words)).astype(np.float64)
 
 
@@ -125,3 +120,35 @@ def _reverse_complements() -> NDArray[np.intp]:
 
 def _decoded(number: int) -> NDArray[np.intp]:
     return number // 4 ** np.arange(5, -1, -1) % 4
+
+
+@njit(cache=True, nogil=True)
+def _count(codes, hidden, number, counts, whole):  # type: ignore[no-untyped-def]
+    """Add to counts (S, C, K + 1) of words, the last of no word, and to whole windows (S, L); a chain after another."""
+    draws, starts = len(codes) // counts.shape[1], max(codes.shape[1] - 2, 0)
+    triplets, pairs = np.empty((draws, starts), np.int64), np.empty(number.size)
+    for chain in range(counts.shape[1]):
+        for draw in range(draws):
+            _number_triplets(codes[chain * draws + draw], triplets[draw])
+            if len(hidden):
+                for position in np.flatnonzero(hidden[chain * draws + draw]):
+                    triplets[draw, max(position - 2, 0) : position + 1] = TRIPLETS
+        for spacer in range(len(counts)):
+            pairs[:] = 0
+            apart = spacer + 3
+            for draw in range(draws):
+                for start in range(starts - apart):
+                    first, second = triplets[draw, start], triplets[draw, start + apart]
+                    pairs[first * (TRIPLETS + 1) + second] += 1
+                    whole[spacer, start] += first < TRIPLETS and second < TRIPLETS
+            for pair in range(number.size):
+                counts[spacer, chain, number.flat[pair]] += pairs[pair]
+
+
+@njit(cache=True, nogil=True)
+def _number_triplets(codes, triplets):  # type: ignore[no-untyped-def]
+    """Fill in the number (L - 2,) of the triplet at each position, 64 where a letter is unknown."""
+    for start in range(len(triplets)):
+        first, second, third = codes[start], codes[start + 1], codes[start + 2]
+        known = max(first, second, third) < UNKNOWN
+        triplets[start] = first * 16 + second * 4 + third if known else TRIPLETS

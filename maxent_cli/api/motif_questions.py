@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,7 @@ from maxent_cli.analysis.sites import (
 )
 from maxent_cli.analysis.verdicts import AVOIDED, SiteSums, Verdict, verdicts
 from maxent_cli.api.draws import Draws
-from maxent_cli.api.motif_results import OVERHANG, Findings, MotifsJob, Shared, chance_for, each_of
+from maxent_cli.api.motif_results import OVERHANG, Findings, MotifsJob, Shared, chance_for, in_order
 from maxent_cli.data import Floats, Motif, SampleSet
 
 POOL_ANCHORS, POOL_DRAWS = 100, 20_000  # in which avoided motifs are looked for
@@ -117,7 +116,7 @@ def _counted(
     enough = max(MOST_LOOKED_AT // (len(panel) * len(rows)), LEAST_DRAWS)
     sums, shares = SiteSums(len(panel)), list[Floats]()
     with job.listener.progress("motifs asked about", len(rows), "anchors") as progress:
-        for counts, number in each_of(draws, partial(_counts, panel, enough, shared), job.threads, rows):
+        for counts, number in in_order(rows, lambda row: _counts(panel, enough, shared, draws[row]), job.threads):
             sums.add(counts, number)
             own = counts[:, 0]
             error = own[0].std(axis=0, ddof=1) / np.sqrt(own.shape[1])

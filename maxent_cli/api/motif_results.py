@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -45,6 +44,7 @@ OVERHANG = 8  # bp by which a site may hang over either end of an anchor
 THRESHOLD_ANCHORS = 20  # whose background draws set the thresholds of sites
 AHEAD = 4  # anchors a thread, read before they are written
 MOST_SPACED = 6  # motifs whose distances are looked at
+COMPILING = "none yet; the first run on a machine compiles its code"
 
 T = TypeVar("T")
 Read = tuple[SampleSet, Frequencies, Information, tuple[list[Found], list[Found]], Diagnosis]
@@ -145,12 +145,12 @@ class Shared:
 def read_off(draws: Draws, job: MotifsJob) -> Findings:
     """Go through the anchors, write what belongs to each by itself, and keep the motifs that their draws hold."""
     found = Findings()
-    with ExitStack() as stack, job.listener.progress("motifs of anchors", len(draws), "anchors") as progress:
+    with ExitStack() as stack, job.listener.progress("motifs of anchors", len(draws), "anchors", COMPILING) as progress:
         anchors, positions, pwm, segments = (
             stack.enter_context(growing_table(str(job.folder / table.file), table))
             for table in (tables.ANCHORS, tables.POSITIONS, tables.PWM, tables.SEGMENTS)
         )
-        read = each_of(draws, partial(_read, job.calling, draws.diagnosis), job.threads)
+        read = in_order(range(len(draws)), lambda row: _read(job.calling, draws.diagnosis, draws[row]), job.threads)
         for row, (samples, letters, held, motifs, diagnosis) in enumerate(read):
             stretches = find_segments(samples, letters, held, job.calling)
             positions(_position_rows(samples, letters, held, diagnosis))
@@ -161,6 +161,7 @@ def read_off(draws: Draws, job: MotifsJob) -> Findings:
             anchors([_anchor_row(samples, letters, held, (len(stretches), logo, *told(diagnosis)))])
             found.convergence.append(diagnosis)
             found.add(samples, motifs, odds, float(held.positions.max(initial=0)))
+            progress.note = ""
             progress.advance()
     return found
 
@@ -175,7 +176,9 @@ def share(draws: Draws, found: Findings, job: MotifsJob) -> Shared:
     spacings = {pair: Spacings(length + 2 * OVERHANG) for pair in pairs_of(min(len(merged), MOST_SPACED))}
     presences = list[Presence]()
     with job.listener.progress("sites in draws", len(draws), "anchors") as progress:
-        for letters, sites, presence in each_of(draws, partial(_present, probes, job, draws.diagnosis), job.threads):
+        for letters, sites, presence in in_order(
+            range(len(draws)), lambda row: _present(probes, job, found.convergence[row], draws[row]), job.threads
+        ):
             for pair, spacing in spacings.items():
                 spacing.add(letters, sites, pair, (probes[pair[0]], probes[pair[1]]))
             presences.append(presence)
@@ -218,14 +221,11 @@ def _overhung(samples: SampleSet) -> Letters:
     return overhung(letters_of(samples), OVERHANG)
 
 
-def each_of(
-    draws: Draws, work: Callable[[SampleSet], T], threads: int, rows: Sequence[int] | None = None
-) -> Iterator[T]:
-    """The work done on each anchor (or on those of some rows), in order, by threads a few anchors ahead at most."""
-    chosen = range(len(draws)) if rows is None else rows
+def in_order(rows: Sequence[int], work: Callable[[int], T], threads: int) -> Iterator[T]:
+    """The work done on each row, in order, by threads a few anchors ahead at most."""
     with ThreadPoolExecutor(threads) as pool:
-        for first in range(0, len(chosen), AHEAD * threads):
-            yield from pool.map(lambda row: work(draws[row]), chosen[first : first + AHEAD * threads])
+        for first in range(0, len(rows), AHEAD * threads):
+            yield from pool.map(work, rows[first : first + AHEAD * threads])
 
 
 def told(diagnosis: Diagnosis) -> tuple[bool, float]:
@@ -262,9 +262,9 @@ def _probes(draws: Draws, merged: Sequence[Merged], reference: Floats, calling: 
 
 
 def _present(
-    probes: Sequence[MotifProbe], job: MotifsJob, judge: Judge, samples: SampleSet
+    probes: Sequence[MotifProbe], job: MotifsJob, diagnosis: Diagnosis, samples: SampleSet
 ) -> tuple[Letters, Sites, Presence]:
-    letters, diagnosis = _overhung(samples), judge(samples)
+    letters = _overhung(samples)
     worth = np.fmax(diagnosis.least_ess, 1)
     background = redrawn(thinned(letters, ENOUGH), chance_for(samples, "null"))
     sites, by_chance = find_sites(letters, probes), find_sites(background, probes)

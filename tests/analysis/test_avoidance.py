@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from maxent_cli.analysis.avoidance import PooledDraws, avoided_motifs, missing_bits, paired
+from maxent_cli.analysis.avoidance import PooledDraws, _derivatives, avoided_motifs, missing_bits, paired
 from maxent_cli.analysis.discovery import Calling
 from maxent_cli.analysis.motifs import best_match, consensus
 from maxent_cli.analysis.sites import Letters
@@ -67,3 +67,15 @@ def test_masks_are_shared_by_both():
     assert isinstance(again, PooledDraws)
     for side in again.sides:
         assert np.argwhere(side.masked).tolist() == [[0, 3], [0, 4]]
+
+
+def test_derivatives_are_those_of_a_regression_on_every_letter():
+    rng = np.random.default_rng(1)
+    letters, is_background = rng.integers(0, 5, (300, 7)).astype(np.uint8), rng.random(300) < 0.5
+    slopes = rng.normal(size=29)
+    design = np.ones((300, 29))
+    design[:, :-1] = (letters[:, :, None] == np.arange(4)).reshape(300, -1)
+    chance = 1 / (1 + np.exp(-design @ slopes))
+    curvature, gradient = _derivatives(letters, is_background, slopes)
+    np.testing.assert_allclose(curvature, (design * (chance * (1 - chance))[:, None]).T @ design, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(gradient, design.T @ (is_background - chance), rtol=1e-9, atol=1e-9)

@@ -37,13 +37,6 @@ def test_letters_all_at_once_are_what_arviz_says_of_each(rng, draws, hold):
     assert compared > 5
 
 
-def test_letters_of_many_positions_do_not_depend_on_the_blocks_they_are_worked_on_in(rng, monkeypatch):
-    codes = independent_draws(rng, np.full((23, 4), 0.25), 5, 20, 0.5)
-    whole = letter_diagnostics(codes)
-    monkeypatch.setattr("maxent_cli.analysis.diagnostics._BLOCK", 900)
-    np.testing.assert_array_equal(letter_diagnostics(codes), whole)
-
-
 @pytest.mark.parametrize("draws", [4, 5, 7, 50, 101])
 @pytest.mark.parametrize("kind", ["wandering", "ties", "mostly one value", "far apart"])
 def test_scalars_are_what_arviz_says(rng, draws, kind):

@@ -50,10 +50,13 @@ def test_background_draws_hold_sites_at_the_rate():
     assert share_holding(sites, 2, 4000) == (0.0, pytest.approx(np.sqrt(0.5) / 4000, rel=0.01))  # never 0
 
 
-def test_occupancy_is_the_share_of_draws_with_its_error_over_chains():
+def test_occupancy_is_the_share_of_draws_with_its_error_over_chains(monkeypatch):
     planted = plant(3, MOTIFS, share=0.6, hold=0.9)
     letters = letters_of(planted.samples)
-    held = occupancy(letters, find_sites(letters, probes(MOTIFS, planted.samples)), 1, (0.01, 0.002), 100)
+    sites = find_sites(letters, probes(MOTIFS, planted.samples))
+    listed = occupancy(letters, sites, 1, (0.01, 0.002), 100).places
+    monkeypatch.setattr("maxent_cli.analysis.occupancy.LEAST_OCCUPANCY", 0.0)
+    held = occupancy(letters, sites, 1, (0.01, 0.002), 100)
     having = {draw for draw, motif, _, _ in planted.truth if motif == 1}
     by_chain = np.bincount([draw // 60 for draw in having], minlength=8) / 60
     assert held.share == pytest.approx(len(having) / 480, abs=0.03)
@@ -61,6 +64,7 @@ def test_occupancy_is_the_share_of_draws_with_its_error_over_chains():
     assert held.beyond(Calling())
     assert sum(place.share for place in held.places) == pytest.approx(held.sites / 480)
     assert [place.share for place in held.places] == sorted((place.share for place in held.places), reverse=True)
+    assert listed == tuple(place for place in held.places if place.share >= 0.05 or place == held.places[0])
 
 
 def test_a_motif_that_is_not_there_is_not_present():

@@ -1,19 +1,17 @@
 import numpy as np
 import pytest
 
-from analysis.planted import matrix
 from analysis.sample_sets import independent_draws, sample_set
 from maxent_cli.alphabet import reverse_complement
+from maxent_cli.analysis.scanning import scan
 from maxent_cli.analysis.sites import (
     Sites,
     background_letters,
-    candidates,
     counts_at,
     exposures,
     letters_of,
     mask,
     preference,
-    scan,
     thinned,
     without_overlaps,
 )
@@ -110,18 +108,19 @@ def test_counts_and_expectations_at_sites_are_in_the_motifs_direction():
     assert counts[2].sum(axis=1).tolist() == [0, 0, 2, 2, 2, 2, 2, 2]
     assert counts[1].argmax(axis=1).tolist() == reverse_complement(letters.codes[8, 3:11]).tolist()
     rows, weight = exposures(letters, sites, 4, 2)
-    used = np.flatnonzero(weight)
-    assert weight[used].tolist() == [1, 0.5, 2]
-    np.testing.assert_allclose(rows[used[1]], letters.background[3:11][::-1, ::-1])
+    column, used = np.nonzero(weight == 0.5)
+    assert weight.sum(axis=1).tolist() == [0.5, 0.5, *[3.5] * 6]
+    assert column.tolist() == list(range(8))
+    np.testing.assert_allclose(rows[used], letters.background[3:11][::-1, ::-1])
 
 
 def test_a_preference_is_found_whatever_the_rows():
     rng = np.random.default_rng(9)
     rows, truth = rng.dirichlet(np.full(4, 4.0), 40), rng.dirichlet(np.ones(4), 1)
-    weight = np.full(40, 5000.0)
+    weight = np.full((1, 40), 5000.0)
     law = rows * truth
     counts = np.array([rng.multinomial(5000, p / p.sum()) for p in law]).sum(axis=0, keepdims=True)
-    ratio, mean = preference(counts.astype(float), rows[:, None], weight)
+    ratio, mean = preference(counts.astype(float), rows, weight)
     np.testing.assert_allclose(mean[0], rows.mean(axis=0), rtol=1e-6)
     np.testing.assert_allclose(ratio[0] / ratio[0].sum(), truth[0] / truth[0].sum(), atol=0.01)
 
@@ -141,12 +140,3 @@ def test_some_draws_are_of_all_chains_alike():
     assert few.codes.shape[0] % 3 == 0
     assert 6 <= few.codes.shape[0] < 21
     assert (few.codes[few.chain == 1][0] == letters.codes[letters.chain == 1][0]).all()
-
-
-def test_candidates_are_the_places_above_the_threshold():
-    scores = np.zeros((2, 3, 4), np.float32)
-    scores[1, 2, 3] = 5
-    found = candidates(scores, 4.0, 7)
-    assert (found.draw[0], found.start[0], found.strand[0], found.motif[0], found.log_odds[0]) == (2, 3, 1, 7, 5.0)
-    assert len(found) == 1
-    assert matrix("ACGT").shape == (4, 4)

@@ -1,0 +1,154 @@
+"""Places of a motif in draws: log odds of all, or those that stand out with what all of a draw's come to; compiled."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from maxent_cli.analysis.sites import WORD, Letters, Sites
+from maxent_cli.data import Floats
+
+FAINTEST = -20.0  # bits: places that are less likely make no difference to what a draw's come to
+MOST_ODDS = 60.0  # bits that a place counts for
+AT_FIRST = 1024  # places that there is room for
+
+
+@dataclass(frozen=True)
+class Peaks:
+    """What draws hold of a motif: the best log odds (N,) and the summed odds (N,) of each draw, and some sites.
+
+    places: how many each draw has, both strands together.
+    """
+
+    best: Floats
+    total: Floats
+    sites: Sites
+    places: int
+
+
+def scan(letters: Letters, weights: Floats) -> NDArray[np.float32]:
+    """Log odds in bits (2, N, P) of a motif's sites at each of P starts, plus and minus strand.
+
+    weights (W, 4) are log2 r. P = 0 where the motif is longer than the draws. No site holds a masked letter.
+    """
+    shifts, tables = _by_word(letters, weights)
+    scores = np.empty((2, len(letters.codes), shifts.shape[1]), np.float32)
+    _scan(letters.words, letters.hidden, shifts, tables, len(weights), scores)
+    return scores
+
+
+def peaks(letters: Letters, weights: Floats, least: float = FAINTEST, share: float = np.inf) -> Peaks:
+    """The best and the summed odds of draws, and the sites that are such a share of their draw's odds; by default none.
+
+    weights (W, 4) are log2 r. Places below the least log odds are not looked at.
+    """
+    shifts, tables = _by_word(letters, weights)
+    best, total = np.empty((2, len(letters.codes)))
+    found = _peaks(letters.words, letters.hidden, shifts, tables, len(weights), least, share, best, total)
+    draw, strand, start, odds = found
+    return Peaks(best, total, Sites(draw, start, strand, np.zeros_like(draw), odds, np.ones(len(draw))), shifts.size)
+
+
+def _by_word(letters: Letters, weights: Floats) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What places begin with (2, P), by strand, and the summed weights (2, K, 5^5) of words on five columns each."""
+    both = (weights, weights[::-1, ::-1])
+    if len(weights) > letters.codes.shape[1]:
+        return np.zeros((2, 0), np.float32), np.zeros((2, 1, 5**WORD), np.float32)
+    shifts = np.zeros((2, letters.codes.shape[1] - len(weights) + 1), np.float32)
+    for own, turned in zip(shifts, both, strict=True):
+        _expect(letters.background @ np.exp2(turned.T), own)
+    return shifts, np.array([_word_scores(turned) for turned in both])
+
+
+def _word_scores(weights: Floats) -> NDArray[np.float32]:
+    """The summed weights (K, 5^5) of each word on five columns, then on the next five, ...; other letters weigh 0."""
+    words = -(-len(weights) // WORD)
+    columns = np.zeros((words * WORD, 5), np.float32)
+    columns[: len(weights), :4] = weights
+    by_word = columns.reshape(words, WORD, 5)
+    tables = by_word[:, 0]
+    for at in range(1, WORD):
+        tables = (tables[:, :, None] + by_word[:, at, None]).reshape(words, -1)
+    return np.asarray(tables)
+
+
+@njit(cache=True, nogil=True)
+def _expect(shares, shifts):  # type: ignore[no-untyped-def]
+    """Fill in the log odds (P,) of what the background itself makes at each start, from its mean r (L, W), negative."""
+    for start in range(len(shifts)):
+        total = 0.0
+        for column in range(shares.shape[1]):
+            share = shares[start + column, column]
+            total += np.log2(share) if share > 0 else 0.0
+        shifts[start] = -total
+
+
+@njit(cache=True, nogil=True)
+def _scan(words, hidden, shifts, tables, width, scores):  # type: ignore[no-untyped-def]
+    """Fill in log odds (2, N, P)."""
+    own = np.empty_like(shifts)
+    for draw in range(len(words)):
+        _score(words[draw], shifts, tables, own)
+        if len(hidden):
+            _hide(hidden[draw], width, own)
+        for strand in range(2):
+            scores[strand, draw] = own[strand]
+
+
+@njit(cache=True, nogil=True)
+def _peaks(words, hidden, shifts, tables, width, least, share, best, total):  # type: ignore[no-untyped-def]
+    """Fill in the best log odds and the summed odds of draws (N,); give draw, strand, start and log odds of sites."""
+    places, found = shifts.size, 0
+    scores, seen, odds = np.empty_like(shifts), np.empty(places + 1, np.int64), np.empty(places)
+    keys, log_odds = np.empty(AT_FIRST + places, np.int64), np.empty(AT_FIRST + places)
+    for draw in range(len(words)):
+        if found + places > len(keys):
+            keys, log_odds = _longer(keys), _longer(log_odds)
+        _score(words[draw], shifts, tables, scores)
+        if len(hidden):
+            _hide(hidden[draw], width, scores)
+        best[draw], total[draw], count = _odds(scores.ravel(), least, seen, odds)
+        for row in range(count):
+            if odds[row] >= share * total[draw]:
+                keys[found], log_odds[found] = draw * places + seen[row], scores.ravel()[seen[row]]
+                found += 1
+    keys, across = keys[:found], max(shifts.shape[1], 1)
+    return keys // (2 * across), keys // across % 2, keys % across, log_odds[:found]
+
+
+@njit(cache=True, nogil=True)
+def _odds(scores, least, seen, odds):  # type: ignore[no-untyped-def]
+    """Fill in which places (P,) have the least log odds, and their odds; give the best, the sum and the number."""
+    best, total, count = -np.inf, 0.0, 0
+    for place in range(len(scores)):  # without a branch, which would be foreseen wrongly too often
+        seen[count] = place
+        count += scores[place] >= least
+    for row in range(count):
+        score = scores[seen[row]]
+        odds[row] = np.exp2(min(score, MOST_ODDS))
+        best, total = max(best, score), total + odds[row]
+    return best, total, count
+
+
+@njit(cache=True, nogil=True)
+def _score(words, shifts, tables, scores):  # type: ignore[no-untyped-def]
+    """Fill in the log odds (2, P) of one draw's places."""
+    for strand in range(2):
+        scores[strand] = shifts[strand]
+        for number in range(tables.shape[1]):
+            for start in range(shifts.shape[1]):
+                scores[strand, start] += tables[strand, number, words[start + WORD * number]]
+
+
+@njit(cache=True, nogil=True)
+def _hide(hidden, width, scores):  # type: ignore[no-untyped-def]
+    """Let no window of one draw hold a hidden letter (L,)."""
+    for position in np.flatnonzero(hidden):
+        scores[:, max(position - width + 1, 0) : position + 1] = -np.inf
+
+
+@njit(cache=True, nogil=True)
+def _longer(values):  # type: ignore[no-untyped-def]
+    """The values with as much room again."""
+    return np.concatenate((values, np.empty_like(values)))
