@@ -150,7 +150,7 @@ def test_draws_of_the_law_of_a_profile_follow_the_list() -> None:
     torch.manual_seed(3)
     model.output, model.outputs = nn.Linear(model.output.in_features, 4), 4
     settings = law(2.0, output=outputs, kind=LAWS["profile"])
-    samples = sample_anchor(model, anchor(ANCHOR), settings, run(thin=40))
+    samples = sample_anchor(model, anchor(ANCHOR), settings, run(thin=20))
     listed, layer = Listed(MODEL, ANCHOR), model.output
     hidden = hidden_units(model)
     weight, bias = (values.detach().double().numpy()[1:4] for values in (layer.weight, layer.bias))
