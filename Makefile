@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(abspath $(VENV))/bin
 WHEEL_VENV = build/wheel-venv
 
-.PHONY: demo test test-all check compiled docs wheel clean
+.PHONY: demo test test-all check compiled compiled-chains compiled-tomtom docs wheel clean
 
 # torch first: from a range pip would take another. PyPI's build for Linux comes with gigabytes of CUDA; where there is no
 # GPU, or with TORCH=cpu, the build for CPUs is taken, which lies where pip finds wheels or else in PyTorch's own index.
@@ -39,8 +39,10 @@ check: $(VENV)/ready
 	$(BIN)/mypy
 
 # Once, before each process of the tests would; the code stays beside the package.
-compiled: $(VENV)/ready
-	$(BIN)/python -m tests.compiled
+compiled: compiled-chains compiled-tomtom
+
+compiled-chains compiled-tomtom: $(VENV)/ready
+	$(BIN)/python -m tests.compiled $(@:compiled-%=%)
 
 # The manual, in build/docs.
 docs: $(VENV)/ready

@@ -29,5 +29,5 @@ def _timed_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest comes first, so that at the end no process is alone at work."""
-    items.sort(key=lambda item: item.path.parent.name != "workflows")
+    """What takes longest comes first, so that at the end no process is alone at work; of it last what is waited for."""
+    items.sort(key=lambda item: (item.path.parent.name != "workflows", item.get_closest_marker("late") is not None))

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from private_slurm import MISSING, PrivateSlurm, private_slurm, words_of
@@ -114,10 +115,22 @@ def sampling(slurm: PrivateSlurm, shard: str) -> list[int]:
     return [process for process in processes if {"sample", shard} <= set(words_of(process))]
 
 
-def test_an_array_that_runs_out_of_time(slurm: PrivateSlurm, tmp_path: Path) -> None:
-    """One anchor in two parts, so that one is empty. Slurm's own signal comes within 30 seconds of when it is due."""
-    model = saved(tmp_path / "model", small_model(8))
-    (tmp_path / "anchors.fa").write_text(">a\nACGTACGT\n")
+class Array(NamedTuple):
+    """An array on a Slurm: its job, the process of the part that holds the anchor, where it writes, what was asked."""
+
+    slurm: PrivateSlurm
+    job: str
+    process: int
+    folder: Path
+    asked: list[str]
+
+
+@pytest.fixture(scope="session")
+def running_out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Array]:
+    """One anchor in two parts, so that one is empty, that runs out of time within 30 seconds, as Slurm is punctual."""
+    folder = tmp_path_factory.mktemp("array")
+    model = saved(folder / "model", small_model(8))
+    (folder / "anchors.fa").write_text(">a\nACGTACGT\n")
     asked = [
         "anchors.fa",
         f"--model={model}",
@@ -127,26 +140,41 @@ def test_an_array_that_runs_out_of_time(slurm: PrivateSlurm, tmp_path: Path) -> 
         "--thin=600",
         "--max-steps=600000",
     ]
-    home = on_path(slurm, tmp_path)
+    with private_slurm(folder / "slurm", NODES) as slurm:
 
-    def submit(*words: str) -> str:
-        words = ("sbatch", "--parsable", *words)
-        return subprocess.run(words, cwd=tmp_path, env=home, capture_output=True, text=True, check=True).stdout.strip()
+        def submit(*words: str) -> str:
+            words = ("sbatch", "--parsable", *words)
+            home = on_path(slurm, folder)
+            return subprocess.run(
+                words, cwd=folder, env=home, capture_output=True, text=True, check=True
+            ).stdout.strip()
 
-    limits = ("--array=1-2", "--time=30", "--signal=B:USR1@600", "--output=%a.log")
-    job = submit(*limits, str(WORKFLOWS / "cluster/array.sh"), "2", "draws.npz", *asked)
-    submit(f"--dependency=afterok:{job}", "--wrap=maxent merge draws.npz.parts/*.npz --out draws.npz")
-    slurm.wait(lambda: (tmp_path / "draws.npz.parts/2.npz.partial/settings.json").exists(), 120)
-    (process,) = sampling(slurm, "2/2")
-    os.kill(process, signal.SIGSTOP)  # so that it is not done, however fast, when the signal comes
-    slurm.ask("scontrol", "update", f"JobId={job}_2", "TimeLimit=10")
-    subprocess.run(["maxent", "sample", *asked, "--out=whole.npz"], cwd=tmp_path, env=home, check=True)
+        limits = ("--array=1-2", "--time=30", "--signal=B:USR1@600", "--output=%a.log")
+        job = submit(*limits, str(WORKFLOWS / "cluster/array.sh"), "2", "draws.npz", *asked)
+        submit(f"--dependency=afterok:{job}", "--wrap=maxent merge draws.npz.parts/*.npz --out draws.npz")
+        slurm.wait(lambda: (folder / "draws.npz.parts/2.npz.partial/settings.json").exists(), 120)
+        (process,) = sampling(slurm, "2/2")
+        os.kill(process, signal.SIGSTOP)  # so that it is not done, however fast, when the signal comes
+        slurm.ask("scontrol", "update", f"JobId={job}_2", "TimeLimit=10")
+        yield Array(slurm, job, process, folder, asked)
+
+
+def test_an_array_begins(running_out: Array) -> None:
+    """It runs out of time while other tests run."""
+    assert running_out.slurm.jobs("--states=RUNNING")
+
+
+@pytest.mark.late
+def test_an_array_that_runs_out_of_time(running_out: Array) -> None:
+    slurm, job, process, folder, asked = running_out
     slurm.wait(lambda: pending(process, signal.SIGUSR1), 60)
     os.kill(process, signal.SIGCONT)
     slurm.wait(lambda: not slurm.jobs("--states=RUNNING"), 60)
     slurm.ask("scontrol", "update", f"JobId={job}_2", "TimeLimit=30")
-    assert (tmp_path / "draws.npz.parts/2.npz.partial").exists()
+    assert (folder / "draws.npz.parts/2.npz.partial").exists()
+    home = on_path(slurm, folder)
+    subprocess.run(["maxent", "sample", *asked, "--out=whole.npz"], cwd=folder, env=home, check=True)
     slurm.wait(lambda: not slurm.jobs(), 180)
-    assert (tmp_path / "draws.npz").read_bytes() == (tmp_path / "whole.npz").read_bytes()
-    assert (tmp_path / "draws.npz.tsv").read_bytes() == (tmp_path / "whole.npz.tsv").read_bytes()
-    assert "stopped by a signal" in (tmp_path / "2.log").read_text()
+    assert (folder / "draws.npz").read_bytes() == (folder / "whole.npz").read_bytes()
+    assert (folder / "draws.npz.tsv").read_bytes() == (folder / "whole.npz.tsv").read_bytes()
+    assert "stopped by a signal" in (folder / "2.log").read_text()
