@@ -26,6 +26,8 @@ from maxent_cli.data import Floats, SampleSet
 LEAST_ESS = 100.0
 MOST_ERROR = 0.03  # of a letter's frequency, where chains have converged
 LEAST_DRAWS, LEAST_CHAINS = 4, 2  # below these there is no split R-hat
+_BLOCK = 100_000  # indicator values worked on at once: they fit a cache, and memory that is not given back each time
+_MOST_PAIRS = 16  # of lags, that are summed one by one; beyond, transforms of all are sooner
 _TAIL = (0.05, 0.95)
 
 
@@ -176,6 +178,13 @@ def letter_diagnostics(codes: Codes) -> tuple[Floats, Floats]:
     if draws < LEAST_DRAWS:
         return rhats, sizes
     _judge_letters(np.ascontiguousarray(codes), rhats, sizes)
+    long = np.argwhere(sizes < 0)
+    step = max(1, _BLOCK // (chains * draws))
+    for start in range(0, len(long), step):
+        position, letter = long[start : start + step].T
+        indicators = np.moveaxis(codes[..., position] == letter, -1, 0)
+        sizes[position, letter] = _size(_halves(indicators).astype(float))
+    sizes[np.isinf(rhats)] = np.minimum(sizes[np.isinf(rhats)], chains)
     return (rhats if chains >= LEAST_CHAINS else np.full_like(rhats, np.nan)), sizes
 
 
@@ -274,7 +283,10 @@ def _extreme(values: Floats, names: tuple[str, ...], where: Callable[[Floats], n
 
 @njit(cache=True, nogil=True)
 def _judge_letters(codes, rhats, sizes):  # type: ignore[no-untyped-def]
-    """Fill in R-hat and ESS (L, 4) of the letters of draws (C, D, L); those that never change are left as they are."""
+    """Fill in R-hat and ESS (L, 4) of the letters of draws (C, D, L); those that never change are left as they are.
+
+    An ESS that takes more lags is -1.
+    """
     chains, draws, length = codes.shape
     half = draws // 2
     split = np.empty((2 * chains, half), np.uint8)
@@ -290,8 +302,7 @@ def _judge_letters(codes, rhats, sizes):  # type: ignore[no-untyped-def]
                 rhats[position, letter] = np.sqrt((half * between / within + half - 1) / half)
                 sizes[position, letter] = _size_of_halves(split, means, between)
             elif between > 0:
-                rhats[position, letter] = np.inf
-                sizes[position, letter] = min(_size_of_halves(split, means, between), float(chains))
+                rhats[position, letter], sizes[position, letter] = np.inf, -1
 
 
 @njit(cache=True, nogil=True)
@@ -311,11 +322,13 @@ def _spread(means):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _size_of_halves(split, means, between):  # type: ignore[no-untyped-def]
-    """ESS of halves of chains (C, D) of 0 and 1, lag by lag; as _size, whose sums are by Fourier transforms."""
+    """ESS of halves of chains (C, D) of 0 and 1, lag by lag; as _size, whose sums are by Fourier transforms; or -1."""
     chains, draws = split.shape
     pairs, before, least = max((draws - 1) // 2, 1), 0.0, np.inf
     variance = _covariance(split, means, 0)
     for pair in range(pairs):
+        if pair == _MOST_PAIRS:
+            return -1.0
         even, odd = 1.0, 0.0
         for lag in (2 * pair, 2 * pair + 1):
             value = 1 - (variance * draws / (draws - 1) - _covariance(split, means, lag)) / (variance + between)

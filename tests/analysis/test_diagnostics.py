@@ -19,8 +19,11 @@ def rng():
     return np.random.default_rng(1)
 
 
-@pytest.mark.parametrize("draws", [4, 5, 6, 7, 10, 31, 100])
-@pytest.mark.parametrize("hold", [0.0, 0.6])
+FAST_AND_SLOW = [(draws, hold) for hold in (0.0, 0.6) for draws in (4, 5, 6, 7, 10, 31, 100)]
+FAST_AND_SLOW += [(100, 0.98), (400, 0.98)]  # by more lags than are summed one by one
+
+
+@pytest.mark.parametrize(("draws", "hold"), FAST_AND_SLOW)
 def test_letters_all_at_once_are_what_arviz_says_of_each(rng, draws, hold):
     law = rng.dirichlet(np.ones(4), 9)
     codes = independent_draws(rng, law, 6, draws, hold)
