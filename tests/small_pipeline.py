@@ -33,7 +33,7 @@ PIPELINE = {
     "gc-probe": {"mu": [-1, 0]},
 }
 MODELS = [{"name": "ctcf", "positives": "positives.fa", "epochs": 4}]
-PARTS = 3
+PARTS = 2
 ANCHORS = [{"name": "held_out", "diverse": 3, "shards": PARTS}]
 
 

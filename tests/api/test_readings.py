@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from analysis.sample_sets import independent_draws, sample_set
 from click.testing import CliRunner
+from thinned import thinned
 
 import maxent_cli as mx
 from maxent_cli.alphabet import encode
@@ -108,7 +109,7 @@ def files_in(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", thinned(list(TABLES), 2))
 def test_python_and_the_command_line_give_the_same_bytes(name: str, folder: Path, tmp_path: Path) -> None:
     found = call(name, folder, str(tmp_path / "python"))
     done = CliRunner().invoke(maxent, [name, *words(name, folder), "--out", str(tmp_path / "line")])
@@ -120,7 +121,7 @@ def test_python_and_the_command_line_give_the_same_bytes(name: str, folder: Path
         assert line.strip() in done.stderr
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", thinned(list(TABLES), 2))
 def test_without_out_results_are_kept_until_nobody_holds_them(name: str, folder: Path, tmp_path: Path) -> None:
     found = call(name, folder, None)
     inside, place = files_in(found.path), found.path

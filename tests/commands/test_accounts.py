@@ -9,6 +9,7 @@ from click.testing import Result
 from hostile_files import HOSTILE_NAMES
 from running import invoke, table
 from small import saved, small_model
+from thinned import thinned
 
 from maxent_cli.alphabet import decode
 from maxent_cli.io.bed import read_intervals
@@ -65,7 +66,7 @@ def good_records(name: str) -> dict[str, str]:
     return {f"r{n}": letters for n, letters in enumerate(LETTERS[: 40 if name == "train" else 2])}
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", thinned(list(COMMANDS), 2))
 def test_kept_and_rejected_make_up_what_was_read(name: str, folder: Path) -> None:
     good = good_records(name)
     path = fasta(folder, good | {bad: letters for bad, (letters, _) in BAD.items()})
@@ -89,7 +90,7 @@ def test_all_rejected_is_an_error_with_its_table_and_nothing_else(name: str, fol
     assert {place.name for place in folder.iterdir()} == {"model", "records.fa", "out.rejected.tsv"}
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", thinned(list(COMMANDS), 3))
 def test_the_table_of_an_earlier_run_does_not_stay(name: str, folder: Path) -> None:
     run(folder, *words_of(name, folder, fasta(folder, {"a": "ACG"})), code=1)
     run(folder, *words_of(name, folder, fasta(folder, good_records(name))))

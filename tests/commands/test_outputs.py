@@ -275,7 +275,7 @@ MOST_STEPS = 5  # things that move: some lines have several outputs
 
 
 @pytest.mark.parametrize("first", thinned(["an older one", "nothing there"], 2))
-@pytest.mark.parametrize("line", thinned(WRITING, 2), ids=lambda line: line.split()[0])
+@pytest.mark.parametrize("line", thinned(WRITING, 4), ids=lambda line: line.split()[0])
 def test_a_kill_at_any_step(line: str, first: str, here: Path, after: Starts, killed_at: list[int]) -> None:
     older = first != "nothing there"
     for step in range(MOST_STEPS):
@@ -329,7 +329,7 @@ def test_what_a_living_process_writes_is_left_alone(here: Path) -> None:
     assert not temporary.exists()
 
 
-@pytest.mark.parametrize(("line", "kind"), OUTPUTS, ids=lambda part: part.split()[0])
+@pytest.mark.parametrize(("line", "kind"), thinned(OUTPUTS, 2), ids=lambda part: part.split()[0])
 def test_another_process_that_begins_takes_nothing_away(
     line: str, kind: str, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

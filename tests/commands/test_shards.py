@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from running import invoke
 from small import saved, small_model
+from thinned import thinned
 
 from maxent_cli.data import Shard
 from maxent_cli.io.samples import open_draws
@@ -125,7 +126,7 @@ def content(path: str) -> object:
 
 
 @pytest.mark.parametrize("count", [*(pytest.param(count, marks=pytest.mark.slow) for count in (1, 2)), 7])
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", thinned(list(COMMANDS), 2))
 def test_parts_together_are_the_whole(name: str, count: int) -> None:
     parts = [f"part{number}" for number in range(1, count + 1)]
     for number, part in enumerate(parts, 1):

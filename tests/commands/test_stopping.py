@@ -124,7 +124,7 @@ STOPPED = [  # a line, what it has kept when it is stopped, and the signal
 ]
 
 
-@pytest.mark.parametrize(("line", "kept", "number"), thinned(STOPPED, 3), ids=lambda part: str(part).split()[0])
+@pytest.mark.parametrize(("line", "kept", "number"), thinned(STOPPED, 4), ids=lambda part: str(part).split()[0])
 def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(
     line: str, kept: str, number: signal.Signals, folder: Path, undisturbed: Path
 ) -> None:

@@ -31,6 +31,7 @@ from exact import (
 )
 from plain_chain import metropolis_hastings
 from scipy import stats
+from thinned import thinned
 from toy import LAWS, MOVE_SETS, SKEWED, Law
 
 from maxent_cli.engine.incremental import compiled_chain
@@ -87,7 +88,7 @@ def test_scattered_letters_leave_alone_what_may_not_change(make, chains, name):
     assert exact_start_probability(kernel, law, chains=chains) > ODD
 
 
-@pytest.mark.parametrize("moves", MOVE_SETS)
+@pytest.mark.parametrize("moves", thinned(list(MOVE_SETS), 2))
 @other_checks
 def test_each_set_of_moves_passes_the_other_checks(make, check, moves):
     if check is reaches_support and moves == "reverse complement":
@@ -95,7 +96,7 @@ def test_each_set_of_moves_passes_the_other_checks(make, check, moves):
     check(*make(law_named("tethered"), MOVE_SETS[moves]))
 
 
-@other_laws
+@pytest.mark.parametrize("name", thinned([name for name in LAWS if name != "tethered"], 2))
 @other_checks
 def test_each_law_passes_the_other_checks(make, check, name):
     check(*make(law_named(name), MOVE_SETS["mixture"]))

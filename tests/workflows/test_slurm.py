@@ -14,7 +14,7 @@ from private_slurm import MISSING, PrivateSlurm, private_slurm, words_of
 from small import saved, small_model
 from small_pipeline import ANCHORS, MODELS, PARTS, SNAKEMAKE, WORKFLOWS, environment, prepare
 
-NODES = PARTS
+NODES = 3
 PLUGIN = SNAKEMAKE and list(
     Path(SNAKEMAKE).parents[1].glob("lib/python*/site-packages/snakemake_executor_plugin_slurm")
 )
