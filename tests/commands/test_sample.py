@@ -446,7 +446,7 @@ def test_what_would_have_no_effect_is_refused(
 
 def test_a_closed_pipe_still_finishes_the_draws(tmp_path: Path, model: str, fasta: str) -> None:
     """`maxent sample --fasta - | head -n 1`: the reader leaves at once."""
-    many = [*SHORT, "--draws", "3000", "--max-steps", "15000", "--threads", "1"]
+    many = [*SHORT, "--draws", "1500", "--max-steps", "7500", "--threads", "1"]
     command = [*maxent_words(), "sample", fasta, "--model", model, "-o", str(tmp_path / "out.npz")]
     with subprocess.Popen([*command, *many, "--fasta", "-"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -456,7 +456,7 @@ def test_a_closed_pipe_still_finishes_the_draws(tmp_path: Path, model: str, fast
         said = process.stderr.read().decode()
     assert process.returncode == 0, said
     assert "Exception" not in said
-    assert [samples.codes.shape[:2] for samples in draws_of(tmp_path / "out.npz")] == [(4, 3000)] * 3
+    assert [samples.codes.shape[:2] for samples in draws_of(tmp_path / "out.npz")] == [(4, 1500)] * 3
     assert len(table(tmp_path / "out.npz.tsv")) == 3
 
 
