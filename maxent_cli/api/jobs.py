@@ -10,7 +10,7 @@ import torch
 
 from maxent_cli.alphabet import UNIFORM
 from maxent_cli.api.anchors import Anchors
-from maxent_cli.api.listening import Listener
+from maxent_cli.api.listening import FIRST_RUN, Listener
 from maxent_cli.api.networks import Network, Reader, place
 from maxent_cli.api.runs import Run, account, rejected_beside
 from maxent_cli.data import WHOLE, Anchor, Sequences, Shard, Stop
@@ -36,7 +36,7 @@ from maxent_cli.models.scores import Score
 
 Kept = TypeVar("Kept")
 Sampler = Callable[[Reader, LawSettings], Any]  # a SampleSet, unless something else is to be found
-COMPILING = "no step yet; the first run on a machine compiles its code"
+COMPILING = f"no step yet; {FIRST_RUN}"
 LEAST_REPLICAS = 3  # from which the beta for a wanted energy can be found
 
 

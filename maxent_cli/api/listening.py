@@ -11,6 +11,9 @@ from maxent_cli.errors import printable
 from maxent_cli.io import digests
 
 
+FIRST_RUN = "the first run on a machine compiles its code"  # said until something has been done
+
+
 class Step(NamedTuple):
     """How far a phase has come: so many of its units are done."""
 

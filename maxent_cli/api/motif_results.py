@@ -32,7 +32,7 @@ from maxent_cli.analysis.segments import Segment, find_segments
 from maxent_cli.analysis.sites import Letters, Sites, letters_of, overhung, redrawn, thinned
 from maxent_cli.analysis.spacing import Spacings, pairs_of
 from maxent_cli.api.draws import Draws
-from maxent_cli.api.listening import Listener
+from maxent_cli.api.listening import FIRST_RUN, Listener
 from maxent_cli.data import Floats, Interval, Motif, SampleSet
 from maxent_cli.io.growing_tables import growing_table
 from maxent_cli.io.logos import Logo, information_heights, write_logo
@@ -44,7 +44,6 @@ OVERHANG = 8  # bp by which a site may hang over either end of an anchor
 THRESHOLD_ANCHORS = 20  # whose background draws set the thresholds of sites
 AHEAD = 4  # anchors a thread, read before they are written
 MOST_SPACED = 6  # motifs whose distances are looked at
-COMPILING = "none yet; the first run on a machine compiles its code"
 
 T = TypeVar("T")
 Read = tuple[SampleSet, Frequencies, Information, tuple[list[Found], list[Found]], Diagnosis]
@@ -145,7 +144,7 @@ class Shared:
 def read_off(draws: Draws, job: MotifsJob) -> Findings:
     """Go through the anchors, write what belongs to each by itself, and keep the motifs that their draws hold."""
     found = Findings()
-    with ExitStack() as stack, job.listener.progress("motifs of anchors", len(draws), "anchors", COMPILING) as progress:
+    with ExitStack() as stack, job.listener.progress("motifs of anchors", len(draws), "anchors", FIRST_RUN) as progress:
         anchors, positions, pwm, segments = (
             stack.enter_context(growing_table(str(job.folder / table.file), table))
             for table in (tables.ANCHORS, tables.POSITIONS, tables.PWM, tables.SEGMENTS)
