@@ -10,7 +10,6 @@ from maxent_cli.data import Stop
 from maxent_cli.errors import printable
 from maxent_cli.io import digests
 
-
 FIRST_RUN = "the first run on a machine compiles its code"  # said until something has been done
 
 
