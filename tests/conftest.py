@@ -1,6 +1,7 @@
 """Puts this folder on the path, for exact.py, toy.py and broken.py, and makes every run of the tests the same run."""
 
 import os
+from collections.abc import Iterator
 
 os.environ.setdefault("MPLBACKEND", "Agg")  # no test needs a screen
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # as many tests at once as there are CPUs, and what they start
@@ -9,11 +10,22 @@ import pytest
 import torch
 from hypothesis import settings
 
+from maxent_cli.io.machine import KEPT_CODE
 from maxent_cli.io.provenance import configured
 
 torch.set_num_threads(1)  # as the sampler runs
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
+
+
+@pytest.fixture(autouse=True)
+def _code_is_kept_where_it_was() -> Iterator[None]:
+    """What later tests start does not look for compiled code in a place that an earlier one came to, and compile anew."""
+    before = os.environ.get(KEPT_CODE)
+    yield
+    os.environ.pop(KEPT_CODE, None)
+    if before is not None:
+        os.environ[KEPT_CODE] = before
 
 
 @pytest.fixture(autouse=True)
