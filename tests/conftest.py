@@ -20,7 +20,7 @@ settings.load_profile("repeatable")
 
 @pytest.fixture(autouse=True)
 def _code_is_kept_where_it_was() -> Iterator[None]:
-    """What later tests start does not look for compiled code in a place that an earlier one came to, and compile anew."""
+    """What later tests start does not look for compiled code where an earlier one went, and compile anew."""
     before = os.environ.get(KEPT_CODE)
     yield
     os.environ.pop(KEPT_CODE, None)
