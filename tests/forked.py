@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -109,6 +110,17 @@ def run(place: str, words: Sequence[str]) -> NoReturn:
     os._exit(code)
 
 
+def end_with(code: object) -> None:
+    """End as Python does, without taking apart all that was imported; only come back where that is not simple."""
+    if not (code is None or isinstance(code, int)) or threading.active_count() > 1:
+        return
+    atexit._run_exitfuncs()
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code or 0)
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "run":
         run(sys.argv[2], sys.argv[3:])
@@ -120,4 +132,9 @@ if __name__ == "__main__":
     if own is not None:
         sys.argv = ["maxent", *own[1:]]
         sys.path[0] = ""
-        exec(own[0])
+        try:
+            exec(own[0])
+        except SystemExit as error:
+            end_with(error.code)
+            raise
+        end_with(None)

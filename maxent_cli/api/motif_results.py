@@ -1,8 +1,9 @@
 """What motifs reads off draws: each anchor by itself, then the motifs that anchors share."""
 
 import hashlib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from maxent_cli.analysis.diagnostics import Diagnosis, Judge
 from maxent_cli.analysis.discovery import ENOUGH, Calling, Found, discover
 from maxent_cli.analysis.free_energy import bits_of_law
 from maxent_cli.analysis.information import Frequencies, Information, frequencies, information_of
+from maxent_cli.analysis.jackknife import Estimate
 from maxent_cli.analysis.motifs import consensus
 from maxent_cli.analysis.occupancy import (
     MotifProbe,
@@ -46,7 +48,19 @@ AHEAD = 4  # anchors a thread, read before they are written
 MOST_SPACED = 6  # motifs whose distances are looked at
 
 T = TypeVar("T")
-Read = tuple[SampleSet, Frequencies, Information, tuple[list[Found], list[Found]], Diagnosis]
+
+
+@dataclass(frozen=True)
+class Read:
+    """What one anchor's draws hold, by themselves; by_chance: motifs of as many draws at beta = 0."""
+
+    samples: SampleSet
+    letters: Frequencies
+    held: Information
+    law: Estimate
+    motifs: list[Found]
+    by_chance: list[Found]
+    diagnosis: Diagnosis
 
 
 @dataclass(frozen=True)
@@ -89,15 +103,16 @@ class Findings:
     attributions: list[NDArray[np.float32]] = field(default_factory=list)
     convergence: list[Diagnosis] = field(default_factory=list)
 
-    def add(self, samples: SampleSet, motifs: tuple[list[Found], list[Found]], odds: Floats, most_bits: float) -> None:
-        """Take in one anchor: motifs of its draws and of draws at beta = 0, log odds (L, 4), most bits anywhere."""
-        row = len(self.one_hot)
-        self.motifs += [(row, motif) for motif in motifs[0]]
-        self.by_chance += bool(motifs[1])
+    def add(self, read: Read, odds: Floats) -> None:
+        """Take in one anchor, and its log odds (L, 4)."""
+        row, samples = len(self.one_hot), read.samples
+        self.motifs += [(row, motif) for motif in read.motifs]
+        self.by_chance += bool(read.by_chance)
         self.draws += samples.codes[..., 0].size
         self.positions += int(samples.mutable.sum())
         self.rows += samples.background[samples.mutable].sum(axis=0)
-        self.most_bits = max(self.most_bits, most_bits)
+        self.most_bits = max(self.most_bits, float(read.held.positions.max(initial=0)))
+        self.convergence.append(read.diagnosis)
         self.one_hot.append(one_hot(samples.anchor))
         self.attributions.append((odds - odds.mean(axis=1, keepdims=True)).T.astype(np.float32))
 
@@ -149,17 +164,16 @@ def read_off(draws: Draws, job: MotifsJob) -> Findings:
             stack.enter_context(growing_table(str(job.folder / table.file), table))
             for table in (tables.ANCHORS, tables.POSITIONS, tables.PWM, tables.SEGMENTS)
         )
-        read = in_order(range(len(draws)), lambda row: _read(job.calling, draws.diagnosis, draws[row]), job.threads)
-        for row, (samples, letters, held, motifs, diagnosis) in enumerate(read):
-            stretches = find_segments(samples, letters, held, job.calling)
-            positions(_position_rows(samples, letters, held, diagnosis))
-            odds = _odds(samples, letters)
-            pwm(_pwm_rows(samples, odds, diagnosis))
-            segments(_segment_rows(stretches, samples.interval, diagnosis))
-            logo = _write_anchor_logo(row, samples, (letters, held, stretches), job)
-            anchors([_anchor_row(samples, letters, held, (len(stretches), logo, *told(diagnosis)))])
-            found.convergence.append(diagnosis)
-            found.add(samples, motifs, odds, float(held.positions.max(initial=0)))
+        whole = in_order(range(len(draws)), lambda row: _read(job.calling, draws.diagnosis, draws[row]), job.threads)
+        for row, read in enumerate(whole):
+            stretches = find_segments(read.samples, read.letters, read.held, job.calling)
+            positions(_position_rows(read))
+            odds = _odds(read.samples, read.letters)
+            pwm(_pwm_rows(read, odds))
+            segments(_segment_rows(read, stretches))
+            logo = _write_anchor_logo(row, read, stretches, job)
+            anchors([_anchor_row(read, len(stretches), logo)])
+            found.add(read, odds)
             progress.note = ""
             progress.advance()
     return found
@@ -222,9 +236,14 @@ def _overhung(samples: SampleSet) -> Letters:
 
 def in_order(rows: Sequence[int], work: Callable[[int], T], threads: int) -> Iterator[T]:
     """The work done on each row, in order, by threads a few anchors ahead at most."""
+    begun = deque[Future[T]]()
     with ThreadPoolExecutor(threads) as pool:
-        for first in range(0, len(rows), AHEAD * threads):
-            yield from pool.map(work, rows[first : first + AHEAD * threads])
+        for row in rows:
+            begun.append(pool.submit(work, row))
+            if len(begun) > AHEAD * threads:
+                yield begun.popleft().result()
+        while begun:
+            yield begun.popleft().result()
 
 
 def told(diagnosis: Diagnosis) -> tuple[bool, float]:
@@ -236,8 +255,9 @@ def _read(calling: Calling, judge: Judge, samples: SampleSet) -> Read:
     letters = letters_of(samples)
     background = redrawn(thinned(letters, ENOUGH), chance_for(samples, "background"))
     other = redrawn(letters, chance_for(samples, "null"))
-    motifs = discover(letters, background, calling), discover(other, background, calling)
-    return samples, frequencies(samples), information_of(samples), motifs, judge(samples)
+    held, by_chance = (discover(drawn, background, calling) for drawn in (letters, other))
+    law, diagnosis = bits_of_law(samples), judge(samples)
+    return Read(samples, frequencies(samples), information_of(samples), law, held, by_chance, diagnosis)
 
 
 def _reference(draws: Draws, found: Findings) -> Floats:
@@ -281,17 +301,16 @@ def _present(
     return letters, sites, Presence(*known)
 
 
-def _anchor_row(
-    samples: SampleSet, letters: Frequencies, held: Information, rest: tuple[int, str | None, bool, float]
-) -> Row:
-    ess = letters.ess[samples.mutable]
+def _anchor_row(read: Read, segments: int, logo: str | None) -> Row:
+    ess = read.letters.ess[read.samples.mutable]
     median = float(np.median(ess)) if len(ess) else np.nan
-    law = bits_of_law(samples)
-    bits = (held.total, held.total_error, float(law.value), float(law.error), len(samples.codes) - 1)
-    return tables.ANCHORS.row(samples.name, *bits, rest[0], median, *rest[1:])
+    held, law = read.held, read.law
+    bits = (held.total, held.total_error, float(law.value), float(law.error), len(read.samples.codes) - 1)
+    return tables.ANCHORS.row(read.samples.name, *bits, segments, median, logo, *told(read.diagnosis))
 
 
-def _position_rows(samples: SampleSet, letters: Frequencies, held: Information, diagnosis: Diagnosis) -> Iterator[Row]:
+def _position_rows(read: Read) -> Iterator[Row]:
+    samples, letters, held = read.samples, read.letters, read.held
     sequence = decode(samples.anchor)
     numbers = np.column_stack(
         [held.positions, held.errors, letters.ess, letters.probabilities, letters.errors, samples.background]
@@ -299,7 +318,7 @@ def _position_rows(samples: SampleSet, letters: Frequencies, held: Information, 
     for position in range(len(numbers)):
         row = numbers[position]
         here = (samples.name, position, sequence[position], *place_at(samples.interval, position))
-        yield tables.POSITIONS.row(*here, *row, *told(diagnosis))
+        yield tables.POSITIONS.row(*here, *row, *told(read.diagnosis))
 
 
 def _odds(samples: SampleSet, letters: Frequencies) -> Floats:
@@ -311,29 +330,29 @@ def _odds(samples: SampleSet, letters: Frequencies) -> Floats:
     return odds
 
 
-def _pwm_rows(samples: SampleSet, odds: Floats, diagnosis: Diagnosis) -> Iterator[Row]:
+def _pwm_rows(read: Read, odds: Floats) -> Iterator[Row]:
     for position, row in enumerate(odds):
-        yield tables.PWM.row(samples.name, position, *row, *place_at(samples.interval, position), *told(diagnosis))
+        place = place_at(read.samples.interval, position)
+        yield tables.PWM.row(read.samples.name, position, *row, *place, *told(read.diagnosis))
 
 
-def _segment_rows(segments: Sequence[Segment], place: Interval | None, diagnosis: Diagnosis) -> Iterator[Row]:
+def _segment_rows(read: Read, segments: Sequence[Segment]) -> Iterator[Row]:
+    place = read.samples.interval
     for segment in segments:
         here = (segment.anchor, segment.start, segment.end, segment.bits, segment.motif.sites)
         there = in_genome(segment.start, segment.end, place) if place else (None, None, None)
-        yield tables.SEGMENTS.row(*here, consensus(segment.motif), *there, *told(diagnosis))
+        yield tables.SEGMENTS.row(*here, consensus(segment.motif), *there, *told(read.diagnosis))
 
 
-def _write_anchor_logo(
-    row: int, samples: SampleSet, read: tuple[Frequencies, Information, Sequence[Segment]], job: MotifsJob
-) -> str | None:
-    letters, held, segments = read
+def _write_anchor_logo(row: int, read: Read, segments: Sequence[Segment], job: MotifsJob) -> str | None:
     if job.logos == "none" or row >= job.most_logos:
         return None
+    held = read.held
     logo = Logo(
-        title=f"{samples.name}   {held.total:.2f} ± {held.total_error:.2f} bits",
-        heights=information_heights(letters.probabilities, held.positions),
+        title=f"{read.samples.name}   {held.total:.2f} ± {held.total_error:.2f} bits",
+        heights=information_heights(read.letters.probabilities, held.positions),
         errors=held.errors,
-        letters=decode(samples.anchor),
+        letters=decode(read.samples.anchor),
         spans=[(segment.start, segment.end) for segment in segments],
     )
     return write_numbered_logo(job, f"logo_{row + 1:06d}", logo)
