@@ -118,7 +118,7 @@ def missing_bits(missing: Floats, reference: Floats) -> Estimate:
 def _begun(pool: PooledDraws, word: Word, calling: Calling) -> tuple[float, Floats] | None:
     """What letters cost (W, 4), in bits, by windows near a word, and how well that is supported."""
     weights = np.zeros((6 + word.spacer, len(LETTERS)))
-    weights[np.r_[0:3, 3 + word.spacer : 6 + word.spacer], word.letters] = 1
+    weights[word.columns, word.letters] = 1
     scores = [_sums(letters, weights) for letters in pool.sides]
     own = (weights != 0).any(axis=1)  # a word as a whole is known to tell
     costs = _costs(pool, scores, NEAR - EQUAL, own, calling)

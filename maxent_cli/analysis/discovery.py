@@ -35,7 +35,8 @@ FLANK = 8  # columns by which a motif can grow to each side in a round
 MOST_SEEDS, TRIAL_ROUNDS = 5, 3  # words tried for a motif, before the best supported are gone on with
 MOST_MOTIFS, MOST_TRIALS = 6, 3  # of one anchor, and of one motif
 SHORT_RATE = 0.1  # most background draws that may hold a site of a motif too short for a stricter rate
-TRIAL_DRAWS, ENOUGH = 300, 1000  # draws to try seeds on; to find seeds in, estimate a motif from or be the background
+TRIAL_DRAWS, ENOUGH = 300, 800  # draws to try seeds on; to find seeds in, estimate a motif from or be the background
+STILL = 0.005  # bits by which no column of a motif changes any more
 FAINT = 0.25  # of the bits of a motif's best column: fewer are faint
 SOFTEST = 0.02  # least weight of a site in the estimates
 LEAST_SHARE, FIRST_SHARE, MOST_SHARE = 0.001, 0.3, 0.999  # of draws that hold a motif, while it is estimated
@@ -158,9 +159,20 @@ def divergence(counts: Floats, background: Floats) -> Floats:
 
 
 def _tried(letters: Letters, words: Sequence[Word], calling: Calling) -> list[_Model]:
-    """What words grow into in a few rounds, the best supported first."""
-    grown = (_settle(letters, _from_word(letters, word, calling), calling, TRIAL_ROUNDS) for word in words)
-    return sorted((model for model in grown if model is not None), key=lambda model: -_support(letters, model))
+    """What words grow into in a few rounds, the best supported first; one that a model holds would grow into that."""
+    grown = list[_Model]()
+    for word in words:
+        if not any(_holds(model, word) for model in grown):
+            model = _settle(letters, _from_word(letters, word, calling), calling, TRIAL_ROUNDS)
+            grown += [model] if model else []
+    return sorted(grown, key=lambda model: -_support(letters, model))
+
+
+def _holds(model: _Model, word: Word) -> bool:
+    """Whether a model prefers the letters of a word somewhere, on either strand."""
+    places = np.arange(len(model.weights) - word.columns[-1])[:, None] + word.columns
+    both = model.weights, model.weights[::-1, ::-1]
+    return any(bool((weights[places, word.letters] > 0).all(axis=1).any()) for weights in both)
 
 
 def _settle(letters: Letters, model: _Model | None, calling: Calling, rounds: int) -> _Model | None:
@@ -190,16 +202,14 @@ def _support(letters: Letters, model: _Model) -> float:
 
 
 def _settled(before: _Model, after: _Model) -> bool:
-    same = before.weights.shape == after.weights.shape
-    return same and bool(np.abs(before.weights - after.weights).max() < 0.05)
+    return before.bits.shape == after.bits.shape and bool(np.abs(before.bits - after.bits).max() < STILL)
 
 
 def _from_word(letters: Letters, word: Word, calling: Calling) -> _Model | None:
     """The model of a seed: first its letters and hardly any others, to weigh sites by."""
-    columns = np.r_[0:3, 3 + word.spacer : 6 + word.spacer]
-    weights = np.zeros((6 + word.spacer, 4))
-    weights[columns] = -6
-    weights[columns, word.letters] = 2
+    weights = np.zeros((word.columns[-1] + 1, 4))
+    weights[word.columns] = -6
+    weights[word.columns, word.letters] = 2
     return _estimate(letters, weighed(letters, weights, FIRST_SHARE), weights, calling)
 
 

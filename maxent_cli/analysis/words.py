@@ -27,6 +27,11 @@ class Word:
     count: float
     expected: float
 
+    @property
+    def columns(self) -> NDArray[np.intp]:
+        """Where its letters stand (6,), from its first on."""
+        return np.r_[0:3, 3 + self.spacer : 6 + self.spacer]
+
 
 def enriched_words(letters: Letters) -> list[Word]:
     """The word of each spacer, on either strand, that stands out most from the background; the most informative first.
