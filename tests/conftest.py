@@ -1,10 +1,13 @@
 """Puts this folder on the path, for exact.py, toy.py and broken.py, and makes every run of the tests the same run."""
 
+import gc
 import os
 from collections.abc import Iterator
 
 os.environ.setdefault("MPLBACKEND", "Agg")  # no test needs a screen
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # as many tests at once as there are CPUs, and what they start
+
+gc.disable()  # until all tests are there: nothing of what they import goes away
 
 import pytest
 import torch
@@ -43,3 +46,14 @@ def _timed_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest comes first, so that at the end no process is alone at work; of it last what is waited for."""
     items.sort(key=lambda item: (item.path.parent.name != "workflows", item.get_closest_marker("late") is not None))
+
+
+def pytest_collection_finish() -> None:
+    """From here on there is something to collect; what is there already need not be looked through."""
+    gc.freeze()
+    gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    """Nor as Python ends."""
+    gc.freeze()

@@ -30,7 +30,7 @@ class Word:
     @property
     def columns(self) -> NDArray[np.intp]:
         """Where its letters stand (6,), from its first on."""
-        return np.r_[0:3, 3 + self.spacer : 6 + self.spacer]
+        return np.asarray(np.r_[0:3, 3 + self.spacer : 6 + self.spacer])
 
 
 def enriched_words(letters: Letters) -> list[Word]:
