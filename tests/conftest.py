@@ -7,8 +7,6 @@ from collections.abc import Iterator
 os.environ.setdefault("MPLBACKEND", "Agg")  # no test needs a screen
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # as many tests at once as there are CPUs, and what they start
 
-gc.disable()  # until all tests are there: nothing of what they import goes away
-
 import pytest
 import torch
 from hypothesis import settings
@@ -16,6 +14,7 @@ from hypothesis import settings
 from maxent_cli.io.machine import KEPT_CODE
 from maxent_cli.io.provenance import configured
 
+gc.disable()  # until all tests are there: nothing of what they import goes away
 torch.set_num_threads(1)  # as the sampler runs
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
