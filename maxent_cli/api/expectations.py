@@ -22,7 +22,8 @@ A_RECORD = 60e-6  # seconds in which a record is read and compared with the othe
 LOOKS = 6  # at the draws, each after as many steps again, until most anchors have converged
 A_PROPOSAL, A_PRODUCT = 0.6e-6, 0.045e-9  # seconds, and seconds a multiplication more; of three runs by default
 START, COMPILING = 4.0, 30.0  # seconds of a process, and until code has been compiled
-READING, ATTRIBUTING, PAGE = 2.0, 1.0, 4.0  # seconds: an anchor, an anchor, all of it
+READING, NAMING = 0.2, 8.0  # seconds: an anchor's motifs, and what names and draws those of all
+ATTRIBUTING, PAGE = 1.0, 4.0  # seconds: an anchor, all of it
 READING_BYTES = 0.9 * GIB  # a thousand known motifs, compared and looked for, beside what earlier steps have left
 DOCTOR = 20.0
 
@@ -91,7 +92,7 @@ def choosing() -> Needs:
 
 def reading(anchors: int) -> Needs:
     """Of motifs."""
-    return Needs(START + READING * anchors, READING_BYTES)
+    return Needs(START + NAMING + READING * anchors, READING_BYTES)
 
 
 def attributing(anchors: int) -> Needs:
