@@ -68,6 +68,14 @@ def _is_of_numba(error: BaseException) -> bool:
     return type(error).__module__.partition(".")[0] == "numba"
 
 
+def spoken_time(seconds: float) -> str:
+    """A time in words."""
+    for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
+        if seconds > 1.5 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} s"
+
+
 def printable(text: str) -> str:
     """Text with a question mark for whatever would end a line or move a terminal's cursor."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from maxent_cli.api.hours import START, compiled_seconds
 from maxent_cli.api.training import Training, untrained
 from maxent_cli.api.training_data import TrainingData
-from maxent_cli.interpret.checkup import spoken_time
+from maxent_cli.errors import spoken_time
 from maxent_cli.interpret.plan import NotAStack
-from maxent_cli.interpret.sampling import Sampling, paced, work_in
+from maxent_cli.interpret.sampling import Sampling
 from maxent_cli.io.machine import GIB, granted_memory, peak_memory
 from maxent_cli.models.protocol import SequenceModel
 from maxent_cli.models.training import Examples, fit
@@ -19,9 +20,7 @@ from maxent_cli.models.training import Examples, fit
 TIMED = 24  # steps of a training that are timed, the first third of them not
 SHARE = 0.85  # of records that are trained on
 A_RECORD = 60e-6  # seconds in which a record is read and compared with the others
-LOOKS = 6  # at the draws, each after as many steps again, until most anchors have converged
-A_PROPOSAL, A_PRODUCT = 0.6e-6, 0.045e-9  # seconds, and seconds a multiplication more; of three runs by default
-START, COMPILING = 4.0, 30.0  # seconds of a process, and until code has been compiled
+COMPILING = 30.0  # seconds until code has been compiled
 READING, NAMING = 0.2, 8.0  # seconds: an anchor's motifs, and what names and draws those of all
 ATTRIBUTING, PAGE = 1.0, 4.0  # seconds: an anchor, all of it
 READING_BYTES = 0.9 * GIB  # a thousand known motifs, compared and looked for, beside what earlier steps have left
@@ -68,15 +67,11 @@ def drawing(like: Callable[[], SequenceModel], run: Sampling, anchors: int, time
     workers, what = max(1, min(threads, anchors)), f"{anchors} anchors" + (f", {times} mu" if times > 1 else "")
     try:
         model = like()
-        product = work_in(model)
+        seconds = compiled_seconds(model, run, anchors * times, workers)
     except NotAStack:
-        product = None
-    if product is None:
+        seconds = None
+    if seconds is None:
         return Needs(None, 0.0, what)
-    paced_run = paced(run, model.input_length)
-    steps = paced_run.warmup + min(LOOKS * paced_run.draws * paced_run.thin, paced_run.max_steps)
-    proposals = steps * run.chains * run.replicas * anchors * times
-    seconds = START + proposals * (A_PROPOSAL + A_PRODUCT * product) / workers
     return Needs(seconds, 2.0 * workers * run.bytes_held(model.input_length), what)
 
 

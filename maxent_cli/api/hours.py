@@ -6,15 +6,25 @@ import numpy as np
 import torch
 
 from maxent_cli.alphabet import Codes
-from maxent_cli.api import expectations
 from maxent_cli.api.jobs import Job
-from maxent_cli.errors import SettingsError
-from maxent_cli.interpret.checkup import spoken_time
+from maxent_cli.errors import SettingsError, spoken_time
 from maxent_cli.interpret.law import evaluate, output_term
-from maxent_cli.interpret.sampling import MOST_COMPILED, REFERENCE_DRAWS, learns, may_be_copied, paced, work_in
+from maxent_cli.interpret.sampling import (
+    MOST_COMPILED,
+    REFERENCE_DRAWS,
+    Sampling,
+    learns,
+    may_be_copied,
+    paced,
+    work_in,
+)
 from maxent_cli.interpret.surrogates import most_steps
+from maxent_cli.models.protocol import SequenceModel
 
 MOST_HOURS = 24.0  # by default
+START = 3.0  # seconds of a process
+LOOKS = 6  # at the draws, each after as many steps again, until most anchors have converged
+A_PROPOSAL, A_PRODUCT = 0.6e-6, 0.045e-9  # seconds, and seconds a multiplication more; of three runs by default
 
 
 def require_hours(job: Job, most: float) -> None:
@@ -32,8 +42,7 @@ def seconds_of(job: Job) -> float:
     anchors, run = job.subject.anchors, job.sampling
     workers = max(1, min(job.task.threads, len(anchors)))
     if run.device == "cpu" and _compiled(job):
-        likely = expectations.drawing(lambda: job.subject.model, run, len(anchors), 1, job.task.threads)
-        return likely.seconds or 0.0
+        return compiled_seconds(job.subject.model, run, len(anchors), workers) or 0.0
     free = [int(anchors.anchor(row).mutable.sum()) for row in range(len(anchors))]
     passes = sum(_passes(job, each) for each in free)
     codes = anchors.codes[:1]
@@ -42,6 +51,17 @@ def seconds_of(job: Job) -> float:
         return passes * alone / workers
     together = _seconds_a_pass(job, np.repeat(codes, run.chains * run.replicas, axis=0))
     return passes * min(alone, together) / workers
+
+
+def compiled_seconds(model: SequenceModel, run: Sampling, anchors: int, workers: int) -> float | None:
+    """Of a process that draws by the compiled chain until most anchors have converged; None where it does not serve."""
+    product = work_in(model)
+    if product is None:
+        return None
+    paced_run = paced(run, model.input_length)
+    steps = paced_run.warmup + min(LOOKS * paced_run.draws * paced_run.thin, paced_run.max_steps)
+    proposals = steps * run.chains * run.replicas * anchors
+    return START + proposals * (A_PROPOSAL + A_PRODUCT * product) / workers
 
 
 def _compiled(job: Job) -> bool:

@@ -20,6 +20,7 @@ from maxent_cli.analysis.patterns import Patterns, bytes_held, count, jaccard
 from maxent_cli.data import Floats, Sequences
 from maxent_cli.engine.target import start_state
 from maxent_cli.engine.tuning import first_ladder
+from maxent_cli.errors import spoken_time
 from maxent_cli.interpret import conditionals
 from maxent_cli.interpret.attribution import REFERENCES
 from maxent_cli.interpret.crossing import BACKGROUNDS, MOST_DRAWS
@@ -435,14 +436,6 @@ def _drawing(run: Sampling, steps: int, passes: float, step: float) -> float:
     """Seconds of warm-up and so many steps of the run's replicas, and of the passes over draws."""
     evaluated = run.chains * run.draws + run.chains * run.replicas * min(run.draws, REPLICA_OUTPUTS)
     return (run.warmup + steps) * step + evaluated / passes
-
-
-def spoken_time(seconds: float) -> str:
-    """A time in words."""
-    for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
-        if seconds > 1.5 * size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 def copies(patient: Patient) -> Finding:
