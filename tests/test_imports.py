@@ -80,6 +80,15 @@ def test_help_loads_no_heavy_package(command):
     assert result.stdout.splitlines()[-1].strip() == "loaded:"
 
 
+@pytest.mark.parametrize(
+    ("room", "needless"),
+    [("sampling", ["matplotlib", "pandas", "scipy.stats"]), ("motifs", ["torch"]), ("reports", ["torch"])],
+)
+def test_a_call_loads_no_package_that_it_does_not_need(room, needless):
+    code = f"import sys, maxent_cli.api.{room}; print([name for name in {needless!r} if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
 def test_only_io_opens_paths():
     """No room but io calls what reads or writes a file."""
     opening = {"open", "read_text", "write_text", "read_bytes", "write_bytes", "unlink", "savez", "savetxt"}

@@ -12,7 +12,6 @@ from maxent_cli.api.listening import Progress, listener_of
 from maxent_cli.api.looking import so_far
 from maxent_cli.api.motif_questions import ask
 from maxent_cli.api.motif_results import MotifsJob, read_off, share
-from maxent_cli.api.precision import whole_products
 from maxent_cli.api.results import Results, results_folder, tell
 from maxent_cli.choices import PICTURES
 from maxent_cli.errors import SettingsError, require_one_of, require_range
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from maxent_cli.api.networks import Network
 
 
-@whole_products()
 def motifs(
     draws: GivenDraws,
     *,
@@ -116,8 +114,10 @@ def motifs(
         network = network if syntax else None
         if network is not None:
             from maxent_cli.api.drawn import law_of, reader_of  # torch, which nothing else here needs
+            from maxent_cli.api.precision import whole_products
 
-            drawn = law_of(anchors, network), reader_of(anchors, network)
+            with whole_products():
+                drawn = law_of(anchors, network), reader_of(anchors, network)
         with results_folder(out, outputs) as folder:
             ways = (logos, max_logos, draw_sites, threads or granted_cpus(), listener, unconverged)
             job = MotifsJob(folder, calling or Calling(), similarity, *ways)
@@ -139,7 +139,8 @@ def motifs(
                 from maxent_cli.api.syntax import write_syntax
 
                 pairs = [one.motif for one in final] if pairs_of is None else pairs_of
-                more += write_syntax(anchors, (syntax, pairs), (*drawn, device), shared.reference, job)
+                with whole_products():
+                    more += write_syntax(anchors, (syntax, pairs), (*drawn, device), shared.reference, job)
     account = [
         *motif_tables.account(final, found, shared, names, job),
         *question_tables.account(questions, others, job),
