@@ -1,4 +1,6 @@
-"""Do the bits of prefixes sum to what the law holds? python -m tests.calibration.prefixes OUT [--sequences N].
+"""Do the bits of prefixes sum to what the law holds?
+
+python -m tests.calibration.prefixes OUT [--sequences N] [--seed N]
 
 A small network is trained on simulated sequences of 60 bp with one CTCF site each. Around held-out ones, all by
 defaults, the sum of bits is compared with what the replicas' ladder says of the law, -log2 Z - beta E(x0) / ln 2. Then
@@ -7,6 +9,7 @@ deviation of the differences over their errors are printed, and OUT/prefixes.tsv
 """
 
 import argparse
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -25,7 +28,6 @@ from maxent_cli.laws import asked_outputs
 
 COUNT, LENGTH, HELD_OUT = 2500, 60, 200
 FREE, WITHIN = 8, 4  # positions that may change, from so many letters into the site on
-RUN = PRESETS["standard"]
 
 
 def main() -> None:
@@ -33,27 +35,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
     parser.add_argument("--sequences", type=int, default=24)
+    parser.add_argument("--seed", type=int, default=1, help="of all that is random: data, network, draws and readings")
     given = parser.parse_args()
-    made = mx.simulate(COUNT + HELD_OUT, LENGTH, [mx.Plant("CTCF")], seed=1, progress=False)
+    made = mx.simulate(COUNT + HELD_OUT, LENGTH, [mx.Plant("CTCF")], seed=given.seed, progress=False)
+    run = replace(PRESETS["standard"], seed=given.seed)
     names, model = list(made.sequences), given.out / "model"
     if not model.exists():
-        training = mx.Training("convnet", epochs=10, arguments={"filters": 16, "hidden": 32})
+        training = mx.Training("convnet", epochs=10, seed=given.seed, arguments={"filters": 16, "hidden": 32})
         positives = {name: made.sequences[name] for name in names[HELD_OUT:]}
         mx.train(positives, mx.Split(test_share=0.0), training, out=str(model), threads=1)
     network, starts = mx.network(str(model)), made.to_frame().set_index("record")["start"]
     held_out = {name: made.sequences[name] for name in names[: given.sequences]}
-    draws = mx.sample(network, held_out, sampling=RUN, threads=1)
-    read = mx.attribute(network, held_out, "prefix", draws=draws, logos="none", threads=1)["anchors"]
+    draws = mx.sample(network, held_out, sampling=run, threads=1)
+    read = mx.attribute(network, held_out, "prefix", draws=draws, logos="none", seed=given.seed, threads=1)["anchors"]
     told = read.set_index("record")[["bits", "bits_error", "law_bits", "law_bits_error"]]
     free = {name: slice(starts[name] + WITHIN, starts[name] + WITHIN + FREE) for name in held_out}
-    rows = [listed(network, name, held_out[name], free[name]) for name in held_out if free[name].stop <= LENGTH]
+    rows = [listed(network, name, held_out[name], free[name], run) for name in held_out if free[name].stop <= LENGTH]
     table = told.join(pd.DataFrame(rows).set_index("record"))
     table.to_csv(given.out / "prefixes.tsv", sep="\t")
     say("the ladder", (table["bits"] - table["law_bits"]) / np.hypot(table["bits_error"], table["law_bits_error"]))
     say("listing, all but 8 positions held", (table["few_bits"] - table["listed"]) / table["few_bits_error"])
 
 
-def listed(network: mx.Network, name: str, letters: str, free: slice) -> dict[str, str | float]:
+def listed(network: mx.Network, name: str, letters: str, free: slice, run: mx.Sampling) -> dict[str, str | float]:
     """Of an anchor whose other positions are held, the sum of bits, its error, and what it is by listing."""
     model, codes, mutable = network.reader(LENGTH, None), encode(letters), np.zeros(LENGTH, bool)
     mutable[free] = True
@@ -61,9 +65,9 @@ def listed(network: mx.Network, name: str, letters: str, free: slice) -> dict[st
     assert background is not None
     anchor = Anchor(name, codes, None, mutable)
     law = LawSettings(asked_outputs(None, ("0", "1")), background, "auto", None)
-    samples = sample_anchor(model, anchor, law, RUN)
-    found = prefix_bits(model, samples, law, RUN.seed).prefixes
-    setting = prepare(model, anchor, law, RUN, 1)
+    samples = sample_anchor(model, anchor, law, run)
+    found = prefix_bits(model, samples, law, run.seed).prefixes
+    setting = prepare(model, anchor, law, run, 1)
     words = np.array(list(product(range(4), repeat=FREE)), np.uint8)
     every = np.tile(codes, (len(words), 1))
     every[:, free] = words
