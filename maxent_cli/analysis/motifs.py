@@ -77,14 +77,16 @@ def similarities(motif: Motif, others: Sequence[Motif]) -> Floats:
 
 def consensus(motif: Motif) -> str:
     """One letter a column: a letter at half or more, else two (IUPAC) at three quarters or more, else N."""
-    return "".join(_column_letter(column) for column in motif.probabilities)
+    shares = motif.probabilities
+    order = np.argsort(-shares, axis=1, kind="stable")[:, :2]
+    return "".join(map(_column_letter, order.tolist(), np.take_along_axis(shares, order, axis=1).tolist()))
 
 
-def _column_letter(column: Floats) -> str:
-    first, second = np.argsort(-column, kind="stable")[:2]
-    if column[first] >= 0.5:
-        return LETTERS[first]
-    return _TWO[frozenset((LETTERS[first], LETTERS[second]))] if column[first] + column[second] >= 0.75 else "N"
+def _column_letter(two: list[int], shares: list[float]) -> str:
+    first, second = (LETTERS[letter] for letter in two)
+    if shares[0] >= 0.5:
+        return first
+    return _TWO[frozenset((first, second))] if sum(shares) >= 0.75 else "N"
 
 
 def _centred(counts: Floats) -> Floats:

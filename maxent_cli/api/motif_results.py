@@ -315,8 +315,7 @@ def _position_rows(read: Read) -> Iterator[Row]:
     numbers = np.column_stack(
         [held.positions, held.errors, letters.ess, letters.probabilities, letters.errors, samples.background]
     )
-    for position in range(len(numbers)):
-        row = numbers[position]
+    for position, row in enumerate(numbers.tolist()):
         here = (samples.name, position, sequence[position], *place_at(samples.interval, position))
         yield tables.POSITIONS.row(*here, *row, *told(read.diagnosis))
 
@@ -331,7 +330,7 @@ def _odds(samples: SampleSet, letters: Frequencies) -> Floats:
 
 
 def _pwm_rows(read: Read, odds: Floats) -> Iterator[Row]:
-    for position, row in enumerate(odds):
+    for position, row in enumerate(odds.tolist()):
         place = place_at(read.samples.interval, position)
         yield tables.PWM.row(read.samples.name, position, *row, *place, *told(read.diagnosis))
 

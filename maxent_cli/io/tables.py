@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, NoReturn, TextIO
 
@@ -205,14 +206,21 @@ def _plain(column: Iterable[object]) -> Iterable[object]:
 
 def cell(value: object) -> str:
     """A value as it is written."""
+    if isinstance(value, float | np.floating):
+        return f"{value:.6g}"
     if value is None:
         return ""
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
-    if isinstance(value, float | np.floating):
-        return f"{value:.6g}"
-    text = str(value).translate(_CONTROLS)
-    return f"{_MARK}{text}" if isinstance(value, str) and _is_formula(text) else text
+    if isinstance(value, int | np.integer):
+        return str(value)
+    return _cell_of_text(value) if isinstance(value, str) else str(value).translate(_CONTROLS)
+
+
+@lru_cache(maxsize=1024)  # names stand in every row of what they name
+def _cell_of_text(value: str) -> str:
+    text = value.translate(_CONTROLS)
+    return f"{_MARK}{text}" if _is_formula(text) else text
 
 
 def text_of(written: str) -> str:
