@@ -51,37 +51,46 @@ def peaks(letters: Letters, weights: Floats, least: float = FAINTEST, share: flo
 
 
 def _by_word(letters: Letters, weights: Floats) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """What places begin with (2, P), by strand, and the summed weights (2, K, 5^5) of words on five columns each."""
-    both = (weights, weights[::-1, ::-1])
-    if len(weights) > letters.codes.shape[1]:
-        return np.zeros((2, 0), np.float32), np.zeros((2, 1, 5**WORD), np.float32)
-    shifts = np.zeros((2, letters.codes.shape[1] - len(weights) + 1), np.float32)
-    for own, turned in zip(shifts, both, strict=True):
-        _expect(letters.background @ np.exp2(turned.T), own)
-    return shifts, np.array([_word_scores(turned) for turned in both])
+    """What places begin with (2, P), by strand, and the summed weights (2, K, 5^5) of words on five columns each.
 
-
-def _word_scores(weights: Floats) -> NDArray[np.float32]:
-    """The summed weights (K, 5^5) of each word on five columns, then on the next five, ...; other letters weigh 0."""
-    words = -(-len(weights) // WORD)
-    columns = np.zeros((words * WORD, 5), np.float32)
-    columns[: len(weights), :4] = weights
-    by_word = columns.reshape(words, WORD, 5)
-    tables = by_word[:, 0]
-    for at in range(1, WORD):
-        tables = (tables[:, :, None] + by_word[:, at, None]).reshape(words, -1)
-    return np.asarray(tables)
+    Places begin with the log odds of what the background itself makes there, from its mean r, negative.
+    """
+    width, length = len(weights), letters.codes.shape[1]
+    shifts = np.zeros((2, max(length - width + 1, 0)), np.float32)
+    tables = np.zeros((2, -(-width // WORD) if shifts.size else 1, 5**WORD), np.float32)
+    if shifts.size:
+        _fill(np.stack([weights, weights[::-1, ::-1]]), letters.background, shifts, tables)
+    return shifts, tables
 
 
 @njit(cache=True, nogil=True)
-def _expect(shares, shifts):  # type: ignore[no-untyped-def]
-    """Fill in the log odds (P,) of what the background itself makes at each start, from its mean r (L, W), negative."""
-    for start in range(len(shifts)):
-        total = 0.0
-        for column in range(shares.shape[1]):
-            share = shares[start + column, column]
-            total += np.log2(share) if share > 0 else 0.0
-        shifts[start] = -total
+def _fill(weights, background, shifts, tables):  # type: ignore[no-untyped-def]
+    """Fill in shifts (2, P) and tables (2, K, 5^5), of weights (2, W, 4); letters other than four weigh 0."""
+    for strand in range(2):
+        ratio = np.exp2(weights[strand])
+        for start in range(shifts.shape[1]):
+            made = 1.0
+            for column in range(len(ratio)):
+                share = 0.0
+                for letter in range(4):
+                    share += background[start + column, letter] * ratio[column, letter]
+                made *= share if share > 0 else 1.0
+            shifts[strand, start] = -np.log2(made)
+        for number in range(tables.shape[1]):
+            _sum_words(weights[strand, WORD * number : WORD * (number + 1)], tables[strand, number])
+
+
+@njit(cache=True, nogil=True)
+def _sum_words(weights, sums):  # type: ignore[no-untyped-def]
+    """Fill in the sums (5^5,), 0 so far, of weights (W, 4) of five columns at most, a letter at a time."""
+    words = 1
+    for column in range(WORD):
+        for word in range(words - 1, -1, -1):
+            before = sums[word]
+            for letter in range(4, -1, -1):
+                known = letter < 4 and column < len(weights)
+                sums[5 * word + letter] = before + (weights[column, letter] if known else 0.0)
+        words *= 5
 
 
 @njit(cache=True, nogil=True)
