@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
-from maxent_cli.errors import InputError, SettingsError
+from maxent_cli.errors import InputError, SettingsError, printable
 
 Term = Callable[[Any], Any]  # codes (..., L) -> (...), both tensors
 Combination = tuple[tuple[int, float], ...]  # a weighted sum of outputs: the number of each, from 0, and its weight
@@ -63,10 +63,11 @@ class LawKind:
 
     is_distance: the energy is 0 at the anchor and nowhere less, so that a beta can be found that keeps a share of it.
     needs: settings without which it cannot be, of 'A or B' one. least_outputs, most_outputs: that it can hold together;
-    None: any number. tether: by default. held: what it holds, a clause with {output} in it. reading: the law in a
-    sentence or two, for people. all_outputs: unless some are asked for, it holds all. of_outputs: energies take the
-    network's outputs, and not its representation alone. output_of: the output by the energy, where that tells it.
-    own_beta: where none is given, by the output that is wanted and the anchor's.
+    None: any number. tether: by default. held: what it holds, a clause with {output} in it, and
+    {weighted} where that is a weighted representation. reading: the law in a sentence or two, for people. all_outputs:
+    unless some are asked for, it holds all. of_outputs: energies take the network's outputs, and not its representation
+    alone. output_of: the output by the energy, where that tells it. own_beta: where none is given, by the output that
+    is wanted and the anchor's.
     """
 
     name: str
@@ -83,9 +84,11 @@ class LawKind:
     output_of: Callable[[Any], Any] | None = None
     own_beta: Callable[[float, float], float] | None = None
 
-    def holding(self, output: str) -> str:
-        """What it holds, of an output or outputs so spelled."""
-        return self.held.format(output=output)
+    def holding(self, output: str, layer: str | None = None) -> str:
+        """What it holds, of an output or outputs so spelled; layer: the one asked for as representation."""
+        at = "by the output layer" if layer is None else "by its gradient"
+        weighted = f"representation{f' at layer {printable(layer)}' if layer else ''}, weighted {at}"
+        return self.held.format(output=output, weighted=weighted)
 
 
 LAWS = {
@@ -98,10 +101,10 @@ LAWS = {
             needs=(),
             most_outputs=None,
             tether="auto",
-            held="the anchor's representation, weighted by the output layer for {output}",
+            held="the anchor's {weighted} for {output}",
             reading="p(x) ∝ q(x) · exp(-beta · E(x)). E(x) is the distance of the network's representations of x and "
-            "of the anchor, weighted by its output layer; q is a background of independent letters (Finnegan & Song "
-            "2017). What stays the same in the draws is what the network uses; all else is free.",
+            "of the anchor, weighted by what its output makes of them; q is a background of independent letters "
+            "(Finnegan & Song 2017). What stays the same in the draws is what the network uses; all else is free.",
         ),
         LawKind(
             name="output",

@@ -145,7 +145,7 @@ class DrawsFile:
         """What the law holds of the network, in words."""
         with _naming(self._path):
             law, names = self.header["law"], self.header["outputs"]
-            held = self.law.holding(spelled(law["outputs"], names))
+            held = self.law.holding(spelled(law["outputs"], names), self.header.get("reading", {}).get("layer"))
             if not law.get("hold"):
                 return held
             meanwhile = f"{spelled(law['hold'], names)} held meanwhile as in the anchor"

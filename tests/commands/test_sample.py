@@ -196,6 +196,22 @@ def test_strict_exits_with_0_when_all_converged(tmp_path: Path, model: str, fast
     assert {row["converged"] for row in table(tmp_path / "out.npz.tsv")} == {"yes"}
 
 
+@pytest.mark.parametrize(
+    ("layer", "held"),
+    [
+        ([], "the anchor's representation, weighted by the output layer for bound - unbound"),
+        (
+            ["--layer", "layers.5"],
+            "the anchor's representation at layer layers.5, weighted by its gradient for bound - unbound",
+        ),
+    ],
+)
+def test_draws_say_what_was_held(layer: list[str], held: str, tmp_path: Path, model: str, fasta: str) -> None:
+    run(fasta, "--model", model, "-o", str(tmp_path / "draws"), *SHORT, *layer)
+    with open_draws(str(tmp_path / "draws")) as draws:
+        assert draws.held == held
+
+
 def test_output_chooses_what_is_held(tmp_path: Path, model: str, fasta: str) -> None:
     found, weights = {}, tmp_path / "weights.tsv"
     weights.write_text("output\tweight\n0\t-1\n1\t1\n")
