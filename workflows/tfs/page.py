@@ -94,8 +94,8 @@ def is_found(row: pd.Series) -> bool:
 
 def table_of_views(out: Path) -> Iterator[str]:
     """By which view the set's known motif is found."""
-    yield "| set | network | " + " | ".join(VIEWS) + " |"
-    yield "|---" * (2 + len(VIEWS)) + "|"
+    yield "| set | network | " + " | ".join(VIEWS) + " | draws converged |"
+    yield "|---" * (3 + len(VIEWS)) + "|"
     for path in sorted(out.glob("*/*.*/views.tsv")):
         rows = pd.read_csv(path, sep="\t", keep_default_na=False).set_index("view")
         cells = [
@@ -103,7 +103,27 @@ def table_of_views(out: Path) -> Iterator[str]:
             + (f"; {row['commonest']}" if row["commonest"] else "")
             for row in (rows.loc[view] for view in VIEWS)
         ]
-        yield f"| {path.parent.parent.name} | {path.parent.name} | " + " | ".join(cells) + " |"
+        settled = converged(path.parent / "draws.npz.tsv")
+        yield f"| {path.parent.parent.name} | {path.parent.name} | " + " | ".join([*cells, settled]) + " |"
+    yield ""
+    yield from counts_of_views(out)
+
+
+def converged(summary: Path) -> str:
+    """Around how many anchors draws have converged, of how many, and the median of their worst R-hat."""
+    rows = pd.read_csv(summary, sep="\t")
+    return f"{(rows['converged'] == 'yes').sum()} of {len(rows)}, R-hat {rows['rhat'].median():.2f}"
+
+
+def counts_of_views(out: Path) -> Iterator[str]:
+    """In how many networks of each architecture each view finds the motif."""
+    found: dict[str, list[pd.DataFrame]] = defaultdict(list)
+    for path in sorted(out.glob("*/*.*/views.tsv")):
+        rows = pd.read_csv(path, sep="\t", keep_default_na=False).set_index("view")
+        found[path.parent.name.rpartition(".")[0]].append(rows)
+    for architecture, tables in found.items():
+        told = [f"{view} {sum(is_found(rows.loc[view]) for rows in tables)}" for view in VIEWS]
+        yield f"- {architecture}, of {len(tables)} networks: {', '.join(told)}"
 
 
 def table_of_times(out: Path) -> Iterator[str]:
