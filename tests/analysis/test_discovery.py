@@ -3,9 +3,11 @@ import pytest
 
 from analysis.planted import matrix, plant
 from analysis.sample_sets import independent_draws, sample_set
+from maxent_cli.analysis import discovery
 from maxent_cli.analysis.discovery import Calling, discover, presence_bits, site_threshold
 from maxent_cli.analysis.motifs import best_match, consensus
 from maxent_cli.analysis.sites import background_letters, letters_of
+from maxent_cli.analysis.words import enriched_words
 from maxent_cli.data import Motif
 
 LEFT, RIGHT = "CCATAGGAAC", "TGACGTTCTG"
@@ -41,6 +43,15 @@ def test_two_motifs_are_two_even_side_by_side(gap):
     for word in (LEFT, RIGHT):
         assert max(likeness(one, word).similarity for one in found) > 0.95
     assert all(len(one.weights) <= 12 for one in found)
+
+
+def test_a_word_that_a_grown_motif_holds_is_not_grown_again(monkeypatch):
+    letters, grown = letters_of(plant(2, [matrix(LEFT)]).samples), []
+    from_word = discovery._from_word
+    monkeypatch.setattr(discovery, "_from_word", lambda *given: grown.append(given) or from_word(*given))
+    enriched = enriched_words(letters)[: discovery.MOST_SEEDS]
+    assert len(enriched) == discovery.MOST_SEEDS
+    assert len(discovery._tried(letters, enriched, Calling())) == len(grown) == 1
 
 
 def test_two_motifs_at_a_distance_are_two_though_letters_between_are_not_quite_free():
