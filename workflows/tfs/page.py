@@ -111,6 +111,8 @@ def table_of_views(out: Path) -> Iterator[str]:
 
 def converged(summary: Path) -> str:
     """Around how many anchors draws have converged, of how many, and the median of their worst R-hat."""
+    if not summary.exists():
+        return "none drawn"
     rows = pd.read_csv(summary, sep="\t")
     return f"{(rows['converged'] == 'yes').sum()} of {len(rows)}, R-hat {rows['rhat'].median():.2f}"
 
