@@ -33,7 +33,7 @@ def scan(letters: Letters, weights: Floats) -> NDArray[np.float32]:
     weights (W, 4) are log2 r. P = 0 where the motif is longer than the draws. No site holds a masked letter.
     """
     shifts, tables = _by_word(letters, weights)
-    scores = np.empty((2, len(letters.codes), shifts.shape[1]), np.float32)
+    scores = np.empty((2, len(letters.codes), len(shifts)), np.float32)
     _scan(letters.words, letters.hidden, shifts, tables, len(weights), scores)
     return scores
 
@@ -51,13 +51,14 @@ def peaks(letters: Letters, weights: Floats, least: float = FAINTEST, share: flo
 
 
 def _by_word(letters: Letters, weights: Floats) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """What places begin with (2, P), by strand, and the summed weights (2, K, 5^5) of words on five columns each.
+    """What places begin with (P, 2), by strand, and the summed weights (K, 5^5, 2) of words on five columns each.
 
-    Places begin with the log odds of what the background itself makes there, from its mean r, negative.
+    Places begin with the log odds of what the background itself makes there, from its mean r, negative. Strands stand
+    side by side, so that a word is looked up once for both.
     """
     width, length = len(weights), letters.codes.shape[1]
-    shifts = np.zeros((2, max(length - width + 1, 0)), np.float32)
-    tables = np.zeros((2, -(-width // WORD) if shifts.size else 1, 5**WORD), np.float32)
+    shifts = np.zeros((max(length - width + 1, 0), 2), np.float32)
+    tables = np.zeros((-(-width // WORD) if shifts.size else 1, 5**WORD, 2), np.float32)
     if shifts.size:
         _fill(np.stack([weights, weights[::-1, ::-1]]), letters.background, shifts, tables)
     return shifts, tables
@@ -65,19 +66,19 @@ def _by_word(letters: Letters, weights: Floats) -> tuple[NDArray[np.float32], ND
 
 @njit(cache=True, nogil=True)
 def _fill(weights, background, shifts, tables):  # type: ignore[no-untyped-def]
-    """Fill in shifts (2, P) and tables (2, K, 5^5), of weights (2, W, 4); letters other than four weigh 0."""
+    """Fill in shifts (P, 2) and tables (K, 5^5, 2), of weights (2, W, 4); letters other than four weigh 0."""
     for strand in range(2):
         ratio = np.exp2(weights[strand])
-        for start in range(shifts.shape[1]):
+        for start in range(len(shifts)):
             made = 1.0
             for column in range(len(ratio)):
                 share = 0.0
                 for letter in range(4):
                     share += background[start + column, letter] * ratio[column, letter]
                 made *= share if share > 0 else 1.0
-            shifts[strand, start] = -np.log2(made)
-        for number in range(tables.shape[1]):
-            _sum_words(weights[strand, WORD * number : WORD * (number + 1)], tables[strand, number])
+            shifts[start, strand] = -np.log2(made)
+        for number in range(len(tables)):
+            _sum_words(weights[strand, WORD * number : WORD * (number + 1)], tables[number, :, strand])
 
 
 @njit(cache=True, nogil=True)
@@ -102,7 +103,7 @@ def _scan(words, hidden, shifts, tables, width, scores):  # type: ignore[no-unty
         if len(hidden):
             _hide(hidden[draw], width, own)
         for strand in range(2):
-            scores[strand, draw] = own[strand]
+            scores[strand, draw] = own[:, strand]
 
 
 @njit(cache=True, nogil=True)
@@ -122,8 +123,8 @@ def _peaks(words, hidden, shifts, tables, width, least, share, best, total):  # 
             if odds[row] >= share * total[draw]:
                 keys[found], log_odds[found] = draw * places + seen[row], scores.ravel()[seen[row]]
                 found += 1
-    keys, across = keys[:found], max(shifts.shape[1], 1)
-    return keys // (2 * across), keys // across % 2, keys % across, log_odds[:found]
+    keys, across = keys[:found], max(len(shifts), 1)
+    return keys // (2 * across), keys % 2, keys // 2 % across, log_odds[:found]
 
 
 @njit(cache=True, nogil=True)
@@ -142,19 +143,21 @@ def _odds(scores, least, seen, odds):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _score(words, shifts, tables, scores):  # type: ignore[no-untyped-def]
-    """Fill in the log odds (2, P) of one draw's places."""
-    for strand in range(2):
-        scores[strand] = shifts[strand]
-        for number in range(tables.shape[1]):
-            for start in range(shifts.shape[1]):
-                scores[strand, start] += tables[strand, number, words[start + WORD * number]]
+    """Fill in the log odds (P, 2) of one draw's places."""
+    for start in range(len(shifts)):
+        plus, minus = shifts[start, 0], shifts[start, 1]
+        for number in range(len(tables)):
+            word = words[start + WORD * number]
+            plus += tables[number, word, 0]
+            minus += tables[number, word, 1]
+        scores[start, 0], scores[start, 1] = plus, minus
 
 
 @njit(cache=True, nogil=True)
 def _hide(hidden, width, scores):  # type: ignore[no-untyped-def]
     """Let no window of one draw hold a hidden letter (L,)."""
     for position in np.flatnonzero(hidden):
-        scores[:, max(position - width + 1, 0) : position + 1] = -np.inf
+        scores[max(position - width + 1, 0) : position + 1] = -np.inf
 
 
 @njit(cache=True, nogil=True)

@@ -35,9 +35,9 @@ class Letters:
     masked: NDArray[np.bool_] | None = None
 
     @cached_property
-    def words(self) -> NDArray[np.int16]:
+    def words(self) -> NDArray[np.uint16]:
         """The word of five letters that starts at each position (N, L), as a number in base 5."""
-        words = np.empty(self.codes.shape, np.int16)
+        words = np.empty(self.codes.shape, np.uint16)
         _number_words(self.codes, words)
         return words
 
