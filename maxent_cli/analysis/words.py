@@ -61,11 +61,9 @@ def missing_words(letters: Letters, background: Letters) -> list[Word]:
 
 def _missing(seen: Floats, expected: Floats, spacer: int) -> list[Word]:
     """The word whose counts by chain (C, K) fall most short of those expected; none where that may be chance."""
-    total, wanted, chains = seen.sum(axis=0), expected.sum(axis=0), len(seen)
+    total, wanted = seen.sum(axis=0), expected.sum(axis=0)
     wanted = wanted * min(1.0, float(np.median((total + 1) / (wanted + 1))))
-    spread = (seen - expected).var(axis=0, ddof=1) * chains
-    usual = max(1.0, float(np.median(spread / (total + wanted + 1))))
-    errors = np.sqrt(np.maximum(spread, usual * (total + wanted + 1)))
+    errors = _errors(seen - expected, total + wanted + 1)
     rows = np.flatnonzero((wanted - total >= MISSED * errors) & (total < MISSING * wanted))
     rows = rows[np.argsort(-_telling(wanted[rows], total[rows]), kind="stable")][:1]
     words, _ = _of_both_strands()
@@ -73,10 +71,7 @@ def _missing(seen: Floats, expected: Floats, spacer: int) -> list[Word]:
 
 
 def _standing_out(counts: Floats, expected: Floats, spacer: int) -> list[Word]:
-    total, chains = counts.sum(axis=0), len(counts)
-    spread = counts.var(axis=0, ddof=1) * chains
-    usual = max(1.0, float(np.median(spread / (expected + 1))))
-    errors = np.sqrt(np.maximum(spread, usual * (expected + 1)))
+    total, errors = counts.sum(axis=0), _errors(counts, expected + 1)
     rows = np.flatnonzero(total - expected >= ERRORS * errors)
     rows = rows[np.argsort(-_telling(total[rows], expected[rows]), kind="stable")][:1]
     words, _ = _of_both_strands()
@@ -96,10 +91,10 @@ def _spacers(letters: Letters) -> range:
 def _counted(letters: Letters) -> tuple[Floats, Floats]:
     """Counts (S, C, K) of words by spacer and chain, either strand, and of windows (S, L) that are known, by start."""
     words, number = _of_both_strands()
-    counts = np.zeros((len(SPACERS), letters.chains, len(words) + 1))
+    counts = np.zeros((len(SPACERS), letters.chains, len(words)))
     whole = np.zeros((len(SPACERS), letters.codes.shape[1]))
-    _count(letters.codes, letters.hidden, number, counts, whole)
-    return counts[..., :-1], whole
+    _count(letters.codes, letters.hidden, number.ravel(), counts, whole)
+    return counts, whole
 
 
 def _expected(whole: Floats, chances: Floats, apart: int) -> Floats:
@@ -129,25 +124,27 @@ def _decoded(number: int) -> NDArray[np.intp]:
 
 @njit(cache=True, nogil=True)
 def _count(codes, hidden, number, counts, whole):  # type: ignore[no-untyped-def]
-    """Add to counts (S, C, K + 1) of words, the last of no word, and to whole windows (S, L); a chain after another."""
+    """Add to counts (S, C, K) of words, and to whole windows (S, L); a chain after another."""
     draws, starts = len(codes) // counts.shape[1], max(codes.shape[1] - 2, 0)
-    triplets, pairs = np.empty((draws, starts), np.int64), np.empty(number.size)
+    triplets, pairs = np.empty((draws, starts), np.int64), np.empty(len(number), np.int64)
     for chain in range(counts.shape[1]):
         for draw in range(draws):
             _number_triplets(codes[chain * draws + draw], triplets[draw])
             if len(hidden):
                 for position in np.flatnonzero(hidden[chain * draws + draw]):
                     triplets[draw, max(position - 2, 0) : position + 1] = TRIPLETS
+        known = triplets < TRIPLETS
         for spacer in range(len(counts)):
             pairs[:] = 0
             apart = spacer + 3
             for draw in range(draws):
                 for start in range(starts - apart):
-                    first, second = triplets[draw, start], triplets[draw, start + apart]
-                    pairs[first * (TRIPLETS + 1) + second] += 1
-                    whole[spacer, start] += first < TRIPLETS and second < TRIPLETS
-            for pair in range(number.size):
-                counts[spacer, chain, number.flat[pair]] += pairs[pair]
+                    pairs[triplets[draw, start] * (TRIPLETS + 1) + triplets[draw, start + apart]] += 1
+                for start in range(starts - apart):  # by itself: many at once
+                    whole[spacer, start] += known[draw, start] & known[draw, start + apart]
+            for pair in range(len(number)):
+                if number[pair] < counts.shape[2]:
+                    counts[spacer, chain, number[pair]] += pairs[pair]
 
 
 @njit(cache=True, nogil=True)
@@ -157,3 +154,16 @@ def _number_triplets(codes, triplets):  # type: ignore[no-untyped-def]
         first, second, third = codes[start], codes[start + 1], codes[start + 2]
         known = max(first, second, third) < UNKNOWN
         triplets[start] = first * 16 + second * 4 + third if known else TRIPLETS
+
+
+@njit(cache=True, nogil=True)
+def _errors(counts, poisson):  # type: ignore[no-untyped-def]
+    """Errors (K,) of the sums of counts by chain (C, K), from their spread, no less than usual beside Poisson's (K,)."""
+    chains, sums, spread = len(counts), np.zeros(counts.shape[1]), np.zeros(counts.shape[1])
+    for chain in range(chains):
+        sums += counts[chain]
+    for chain in range(chains):
+        spread += (counts[chain] - sums / chains) ** 2
+    spread *= chains / (chains - 1) if chains > 1 else np.nan
+    usual = max(1.0, np.median(spread / poisson))
+    return np.sqrt(np.maximum(spread, usual * poisson))
