@@ -1,12 +1,16 @@
 """Bits that the law holds: its divergence from the background, by thermodynamic integration along a beta ladder."""
 
+import math
+
 import numpy as np
+from numba import njit
 from scipy.optimize import brentq
-from scipy.special import expit
 
 from maxent_cli.analysis.jackknife import Estimate, jackknife
 from maxent_cli.analysis.reweighting import wanted_error
 from maxent_cli.data import Floats, SampleSet
+
+MOST = 350.0  # nats beyond which a chance is 0 or 1, whatever is added
 
 
 def bits_held(betas: Floats, energy: Floats) -> Estimate:
@@ -74,8 +78,22 @@ def log_ratio(lower: Floats, upper: Floats, step: float) -> float:
     Source: Bennett, J. Comput. Phys. 22:245, 1976.
     """
 
-    def excess(ratio: float) -> float:  # falls steadily
-        return float(expit(-step * lower - ratio).sum() - expit(step * upper + ratio).sum())
-
     low, high = -step * max(lower.max(), upper.max()), -step * min(lower.min(), upper.min())
+    centre = (low + high) / 2
+    up, down = (np.exp(np.clip(step * each + centre, -MOST, MOST)) for each in (lower, upper))
+
+    def excess(ratio: float) -> float:  # falls steadily
+        return float(_excess(up, down, math.exp(max(-MOST, min(ratio - centre, MOST)))))
+
     return float(brentq(excess, low, high))
+
+
+@njit(cache=True, nogil=True)
+def _excess(lower, upper, scale):  # type: ignore[no-untyped-def]
+    """By how much the summed chances to go up exceed those to go down, of the odds against it (n,) at a scale of 1."""
+    total = 0.0
+    for odds in lower:
+        total += 1 / (1 + odds * scale)
+    for odds in upper:
+        total -= 1 / (1 + 1 / (odds * scale))
+    return total

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import rel_entr
 
 from maxent_cli.alphabet import Codes
 from maxent_cli.analysis.diagnostics import letter_diagnostics
@@ -124,8 +123,8 @@ def _bits(counts: Floats, background: Floats, pinned: _Pinned) -> tuple[Estimate
     if number < 3:
         return jackknife(whole, without_one), jackknife(whole.sum(), without_one.sum(axis=1))
     pairs = np.array(np.triu_indices(number, 1))
-    without_two = np.array([_divergence(everything - counts[i] - counts[j], background) for i, j in pairs.T])
-    without_two = without_two.reshape(-1, len(background)) - excess[*pairs]
+    left = (everything - counts[block] - counts[block + 1 :] for block in range(number - 1))  # not all at once: memory
+    without_two = np.concatenate([_divergence(each, background) for each in left]) - excess[*pairs]
     each = second_order(whole, without_one, without_two, pairs)
     total = second_order(whole.sum(), without_one.sum(axis=1), without_two.sum(axis=1), pairs)
     return _with_error(each, pinned.slopes * pinned.error), _with_error(total, pinned.slopes.sum() * pinned.error)
@@ -144,7 +143,8 @@ def _with_error(estimate: Estimate, more: Floats) -> Estimate:
 
 def _divergence(counts: Floats, background: Floats) -> Floats:
     probabilities = counts / counts.sum(axis=-1, keepdims=True)
-    return np.asarray(rel_entr(probabilities, background).sum(axis=-1) / np.log(2))
+    logs = np.log2(np.maximum(probabilities / background, 1e-300))  # a third of the time of scipy's rel_entr
+    return np.asarray((probabilities * logs).sum(axis=-1))
 
 
 def _block_counts(codes: Codes, blocks: NDArray[np.intp]) -> Floats:
