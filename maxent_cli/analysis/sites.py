@@ -192,18 +192,17 @@ def preference(counts: Floats, rows: Floats, weight: Floats, pseudocount: float 
     total = weight @ rows
     mean = total / np.maximum(total.sum(axis=1, keepdims=True), 1e-300)
     prior = pseudocount * np.where(mean > 0, mean, 1e-3)
-    ratio = np.ones_like(counts)
-    for _ in range(5):
-        ratio = (counts + prior) / (expected_letters(ratio, rows, weight) + prior)
-        scale = (mean * ratio).sum(axis=1, keepdims=True)
-        ratio /= np.where(scale > 0, scale, 1)
+    ratio = np.ones(counts.shape)
+    _prefer(counts, prior, mean, rows, weight, ratio)
     return ratio, mean
 
 
 def expected_letters(ratio: Floats, rows: Floats, weight: Floats) -> Floats:
     """What to divide letter counts (W, 4) by for a better r (W, 4): sites by the mean r that their background makes."""
-    share = ratio @ rows.T
-    return np.asarray((weight / np.where(share > 0, share, np.inf)) @ rows)
+    expected = np.empty(ratio.shape)
+    for column in range(len(ratio)):
+        _expect(ratio[column], rows, weight[column], expected[column])
+    return expected
 
 
 def _rows_in_use(samples: SampleSet) -> Floats:
@@ -246,3 +245,33 @@ def _expose(places, weight, shape, length, exposed):  # type: ignore[no-untyped-
             position = starts[site] + (width - 1 - column if strands[site] == 1 else column)
             if 0 <= position < length:
                 exposed[flank + column, strands[site] * length + position] += weight[site]
+
+
+@njit(cache=True, nogil=True)
+def _prefer(counts, prior, mean, rows, weight, ratio):  # type: ignore[no-untyped-def]
+    """Make r (W, 4), 1 so far, more likely step by step."""
+    expected = np.empty(4)
+    for column in range(len(ratio)):
+        for _ in range(5):
+            _expect(ratio[column], rows, weight[column], expected)
+            scale = 0.0
+            for letter in range(4):
+                added = prior[column, letter]
+                ratio[column, letter] = (counts[column, letter] + added) / (expected[letter] + added)
+                scale += mean[column, letter] * ratio[column, letter]
+            if scale > 0:
+                ratio[column] /= scale
+
+
+@njit(cache=True, nogil=True)
+def _expect(ratio, rows, weight, expected):  # type: ignore[no-untyped-def]
+    """Fill in what one column's letters (4,) are expected in proportion to, of its sites' weight on rows (S,)."""
+    expected[:] = 0
+    for row in range(len(rows)):
+        share = 0.0
+        if weight[row] > 0:  # on most rows there is none
+            for letter in range(4):
+                share += ratio[letter] * rows[row, letter]
+        if share > 0:
+            for letter in range(4):
+                expected[letter] += rows[row, letter] * weight[row] / share
