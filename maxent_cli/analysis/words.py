@@ -158,7 +158,7 @@ def _number_triplets(codes, triplets):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _errors(counts, poisson):  # type: ignore[no-untyped-def]
-    """Errors (K,) of the sums of counts by chain (C, K), from their spread, no less than usual beside Poisson's (K,)."""
+    """Errors (K,) of sums over counts by chain (C, K): by their spread, but no less than usual beside Poisson's."""
     chains, sums, spread = len(counts), np.zeros(counts.shape[1]), np.zeros(counts.shape[1])
     for chain in range(chains):
         sums += counts[chain]

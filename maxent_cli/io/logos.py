@@ -4,14 +4,17 @@ import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import logomaker
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
+from matplotlib.path import Path as Outline
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import Affine2D
 
 from maxent_cli.alphabet import LETTERS
 from maxent_cli.data import Floats
@@ -21,7 +24,7 @@ from maxent_cli.io.figures import GREY, INK, drawable, save_figure, write_figure
 COLOURS = {"A": "#00876c", "C": "#1f5fbf", "G": "#c98600", "T": "#c1292e"}
 BAND = "#eef1f5"
 MOST_COLUMNS = 120  # positions in a row before the logo is wrapped
-LEAST_HEIGHT = 0.01  # letters lower than this share of the axis are not drawn: nobody sees them and each costs 2 ms
+LEAST_HEIGHT = 0.01  # letters lower than this share of the axis are not drawn: nobody sees them
 LEAST_AXIS = 0.25  # bits: an axis that ends lower would blow noise up to look like signal
 
 
@@ -83,10 +86,9 @@ def draw_logo(axes: Axes, heights: Floats, errors: Floats | None = None, first: 
     stack = heights.sum(axis=1)
     top = max(float(np.abs(stack).max(initial=0)), _least_axis(unit))
     seen = np.where(np.abs(heights) >= LEAST_HEIGHT * top, heights, 0.0)
-    drawn = seen.any(axis=1)
-    if drawn.any():
-        frame = pd.DataFrame(seen[drawn], index=positions[drawn], columns=list(LETTERS))
-        logomaker.Logo(frame, ax=axes, color_scheme=COLOURS, vpad=0.02, width=0.92, show_spines=False)
+    if seen.any():
+        axes.add_collection(_letters(seen, first), autolim=False)
+        axes.axhline(color="black", linewidth=0.5, zorder=-1)
     if errors is not None:
         told = np.isfinite(errors) & (np.abs(stack) + np.nan_to_num(errors) >= 2 * LEAST_HEIGHT * top)
         axes.errorbar(
@@ -97,6 +99,32 @@ def draw_logo(axes: Axes, heights: Floats, errors: Floats | None = None, first: 
     axes.tick_params(labelsize=7, colors=INK, length=2.5)
     axes.set_ylabel(unit, fontsize=8, color=INK)
     axes.set_xlim(first - 0.7, first + len(heights) - 0.3)
+
+
+def _letters(heights: Floats, first: int) -> PathCollection:
+    """Letters of heights (L, 4), the highest on top, those below zero hanging; as logomaker stacks them, in one piece.
+
+    logomaker would shape each anew, and ask each how far it reaches: two thirds of the time of a logo.
+    """
+    outlines, colours = list[Outline](), list[str]()
+    for position, column in enumerate(heights, first):
+        floor = float(column[column < 0].sum())
+        for letter in np.argsort(column):
+            height = float(column[letter])
+            if height:
+                place = Affine2D().scale(1, abs(height)).translate(position, floor)
+                outlines.append(place.transform_path(_outline(LETTERS[letter], height < 0)))
+                colours.append(COLOURS[LETTERS[letter]])
+                floor += abs(height)
+    return PathCollection(outlines, facecolors=colours, linewidths=0, zorder=0)
+
+
+@cache
+def _outline(letter: str, hanging: bool) -> Outline:
+    """A letter as logomaker shapes it, at position 0 and from 0 to 1; upside down where it hangs."""
+    glyph = logomaker.Glyph(0, letter, 0, 1, ax=Figure().subplots(), width=0.92, vpad=0.02, flip=hanging)
+    outline: Outline = glyph.patch.get_path()
+    return outline
 
 
 def _draw_row(axes: Axes, logo: Logo, part: slice, columns: int) -> None:

@@ -45,7 +45,7 @@ def test_letters_too_small_to_see_cost_nothing():
     heights = np.full((50, 4), 1e-4)
     heights[7] = [0.5, 0.2, 0.2, 0.1]
     draw_logo(axes, heights, np.full(50, 1e-4))
-    assert len(axes.patches) == 4
+    assert len(axes.collections[0].get_paths()) == 4
     assert axes.get_xlim() == pytest.approx((-0.7, 49.7))
 
 
@@ -57,8 +57,9 @@ def test_letters_below_zero_hang_from_the_axis(monkeypatch):
     (axes,) = drawn[0].axes
     assert axes.get_ylabel() == "contribution"
     assert axes.get_ylim() == pytest.approx((-0.013 * 1.06, 0.022 * 1.06))
-    assert len(axes.patches) == 2
-    assert axes.patches[1].get_path().get_extents().y0 == pytest.approx(-0.01, abs=1e-3)
+    letters = axes.collections[0].get_paths()
+    assert len(letters) == 2
+    assert letters[1].get_extents().y0 == pytest.approx(-0.01, abs=1e-3)
 
 
 def test_error_bars_stand_on_the_column():
