@@ -82,7 +82,11 @@ def test_help_loads_no_heavy_package(command):
 
 @pytest.mark.parametrize(
     ("room", "needless"),
-    [("sampling", ["matplotlib", "pandas", "scipy.stats"]), ("motifs", ["torch"]), ("reports", ["torch"])],
+    [
+        ("sampling", ["matplotlib", "pandas", "scipy.stats"]),
+        ("motifs", ["torch"]),
+        ("reports", ["torch", "numba", "pandas"]),
+    ],
 )
 def test_a_call_loads_no_package_that_it_does_not_need(room, needless):
     code = f"import sys, maxent_cli.api.{room}; print([name for name in {needless!r} if name in sys.modules])"

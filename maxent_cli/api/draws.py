@@ -12,10 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from maxent_cli.alphabet import decode
-from maxent_cli.analysis.diagnostics import Diagnosis, diagnose
-from maxent_cli.analysis.information import frequencies, information_of
-from maxent_cli.analysis.series import beta_series
-from maxent_cli.analysis.summary import of_networks, summarise
 from maxent_cli.api.results import in_notebook
 from maxent_cli.data import SampleSet, Shard
 from maxent_cli.errors import InputError
@@ -27,6 +23,7 @@ from maxent_cli.tables.sampling import NETWORKS, SERIES, SUMMARY
 if TYPE_CHECKING:
     import pandas as pd
 
+    from maxent_cli.analysis.diagnostics import Diagnosis
     from maxent_cli.io.logos import Logo
 
 SHOWN = ("record", "beta", "converged", "rhat", "ess", "energy_reduction", "bits", "bits_error")  # in a notebook
@@ -85,12 +82,16 @@ class Draws(files.DrawsFile):
         """The R-hat up to which chains agree, as they were drawn with."""
         return float(self.header.get("run", {}).get("max_rhat", 1.05))
 
-    def diagnosis(self, samples: SampleSet) -> Diagnosis:
+    def diagnosis(self, samples: SampleSet) -> "Diagnosis":
         """Whether an anchor's draws have converged, by the bounds that they were drawn with."""
+        from maxent_cli.analysis.diagnostics import diagnose  # numba, as all that is worked out of draws
+
         return diagnose(samples, self.max_rhat, self.header.get("run", {}).get("min_ess", 100.0))
 
     def rows(self) -> list[Row]:
         """A row of numbers an anchor, as in the summary that `maxent sample` writes."""
+        from maxent_cli.analysis.summary import summarise
+
         if self._rows is None:
             self._rows = [summarise(each, self.diagnosis(each), self.is_distance) for each in self]
         return self._rows
@@ -142,9 +143,13 @@ class Draws(files.DrawsFile):
                 write_rows(opening(name), rows(), table)
 
     def _series(self) -> list[Row]:
+        from maxent_cli.analysis.series import beta_series
+
         return [row for each in self for row in beta_series(each, self.diagnosis(each), self.is_distance)]
 
     def _of_networks(self) -> list[Row]:
+        from maxent_cli.analysis.summary import of_networks
+
         return [row for each in self for row in of_networks(each)]
 
     def _number(self, anchor: int | str) -> int:
@@ -219,6 +224,7 @@ def open_draws(path: str) -> Draws:
 
 
 def _logo(samples: SampleSet) -> "Logo":
+    from maxent_cli.analysis.information import frequencies, information_of
     from maxent_cli.io.logos import Logo, information_heights
 
     letters, held = frequencies(samples), information_of(samples)

@@ -5,9 +5,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from maxent_cli.analysis.diagnostics import diagnose
-from maxent_cli.analysis.series import beta_series
-from maxent_cli.analysis.summary import summarise
 from maxent_cli.errors import InputError
 from maxent_cli.io.samples import DrawsFile, members_of, unpacked, writing_draws
 from maxent_cli.io.tables import Row, write_table
@@ -28,6 +25,10 @@ def so_far(path: str, wanted: Sequence[str] | None = None) -> Iterator[tuple[str
     if not is_unfinished(path):
         yield path, ""
         return
+    from maxent_cli.analysis.diagnostics import diagnose  # numba, which what is finished is looked at without
+    from maxent_cli.analysis.series import beta_series
+    from maxent_cli.analysis.summary import summarise
+
     header, results = finished(path)
     with tempfile.TemporaryDirectory(prefix="maxent-") as temporary:
         copy, rows, series = str(Path(temporary) / DRAWS), list[Row](), list[Row]()

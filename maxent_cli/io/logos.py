@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import logomaker
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
@@ -122,6 +121,8 @@ def _letters(heights: Floats, first: int) -> PathCollection:
 @cache
 def _outline(letter: str, hanging: bool) -> Outline:
     """A letter as logomaker shapes it, at position 0 and from 0 to 1; upside down where it hangs."""
+    import logomaker  # and with it pandas, which takes long and which the page of a report does without
+
     glyph = logomaker.Glyph(0, letter, 0, 1, ax=Figure().subplots(), width=0.92, vpad=0.02, flip=hanging)
     outline: Outline = glyph.patch.get_path()
     return outline

@@ -70,7 +70,7 @@ def examples_of(path: str, numbers: Sequence[int]) -> dict[int, list[str]]:
     found = dict[int, list[str]]()
     with open_draws(path) as draws:
         for number in numbers:
-            codes = draws[number].codes
+            codes = draws.drawn(number)
             length = codes.shape[-1]
             flat = codes.reshape(-1, length)
             count = min(len(flat), EXAMPLES, max(4, MOST_LETTERS // (len(numbers) * length)))
@@ -81,7 +81,7 @@ def examples_of(path: str, numbers: Sequence[int]) -> dict[int, list[str]]:
 def island(value: object) -> str:
     """JSON, compressed (zlib, base64): nothing in it opens or ends a tag, or turns the words around it."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(TURNING)
-    return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+    return base64.b64encode(zlib.compress(text.encode())).decode()
 
 
 def _known(value: object) -> object:

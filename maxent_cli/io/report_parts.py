@@ -14,7 +14,6 @@ from itertools import compress
 from typing import Any, Protocol
 
 import numpy as np
-import pandas as pd
 
 from maxent_cli.io import report_drawing as drawing
 from maxent_cli.io import report_inputs as inputs
@@ -347,6 +346,8 @@ def _agreement(scores: Track, tracks: Tracks) -> tuple[float, float]:
 
     The error is the spread of what it would be with as much noise again as scores and information have.
     """
+    import pandas as pd  # slow to import, and for this alone
+
     exact = np.zeros_like(scores.values) if scores.errors is None else scores.errors
     columns = np.stack([scores.values, exact, tracks.information, tracks.errors])
     first, first_error, other, other_error = columns[:, np.isfinite(columns).all(axis=0)]

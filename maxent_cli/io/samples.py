@@ -170,6 +170,14 @@ class DrawsFile:
                 raise ValueError
             return np.asarray(found, np.uint8)
 
+    def drawn(self, row: int) -> Codes:
+        """The draws (C, D, L) of an anchor, without what else is known of them."""
+        with _naming(self._path):
+            found = self._members[f"codes_{row:06d}"]
+            if found.dtype.kind != "u" or found.ndim != 3 or not found.size or found.max() > UNKNOWN:
+                raise ValueError
+            return np.asarray(found, np.uint8)
+
     def __getitem__(self, row: int) -> SampleSet:
         record, number = self._record(row), f"{row:06d}"
         with _naming(self._path):

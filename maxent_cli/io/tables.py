@@ -68,16 +68,17 @@ def read_table(path: str, table: Table, cure: str, wanted: Sequence[str] = ()) -
         known = table.with_columns(header).columns
         columns = [(place, column) for place, column in enumerate(known) if not wanted or column.name in wanted]
         for number, line in enumerate(stream, 2):
-            cells = [text_of(cell) for cell in _cells(line)]
+            cells = line.rstrip("\r\n").split("\t")
             if len(cells) != len(header):
                 problem = f"{len(cells)} columns where the header has {len(header)}"
                 raise InputError(path, f"line {number}", problem, cure)
             row = {}
             for place, column in columns:
+                cell = text_of(_unquoted(cells[place]))
                 try:
-                    row[column.name] = column.read(cells[place])
+                    row[column.name] = column.read(cell)
                 except ValueError:
-                    problem = f"{_shown(cells[place])} cannot be read as {column.kind.name}"
+                    problem = f"{_shown(cell)} cannot be read as {column.kind.name}"
                     raise InputError(path, f"line {number}, column {column.name}", problem, cure) from None
             yield row
 
