@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 from scipy.special import rel_entr
 
@@ -153,9 +154,10 @@ def presence_bits(share: float, background_share: float) -> float:
 
 def divergence(counts: Floats, background: Floats) -> Floats:
     """Bits (..., W) of counts (..., W, 4) against a background; a column without counts holds none."""
-    total = counts.sum(axis=-1, keepdims=True)
-    shares = np.where(total > 0, counts / np.where(total > 0, total, 1), background)
-    return np.asarray(rel_entr(shares, background).sum(axis=-1) / np.log(2))
+    against, bits = np.empty(counts.shape), np.empty(counts.shape[:-1])
+    against[...] = background
+    _diverge(np.reshape(counts, (-1, 4)), against.reshape(-1, 4), bits.reshape(-1))
+    return bits
 
 
 def _tried(letters: Letters, words: Sequence[Word], calling: Calling) -> list[_Model]:
@@ -192,7 +194,7 @@ def _weighed(found: Peaks, share: float, rounds: int = 1) -> tuple[Sites, float]
         share = float(np.clip((prior * found.total / (none + prior * found.total)).mean(), LEAST_SHARE, MOST_SHARE))
     odds = np.exp2(np.minimum(found.sites.log_odds, MOST_ODDS))
     weight = odds * (prior / (none + prior * found.total))[found.sites.draw]
-    return replace(found.sites, weight=weight).take(weight >= SOFTEST), share
+    return replace(found.sites, weight=weight).take(np.flatnonzero(weight >= SOFTEST)), share
 
 
 def _support(letters: Letters, model: _Model) -> float:
@@ -282,3 +284,15 @@ def _beyond(holding: NDArray[np.bool_], chance: float, chains: int, calling: Cal
     by_chain = holding.reshape(chains, -1).mean(axis=1)
     share, error = float(by_chain.mean()), float(by_chain.std(ddof=1)) / np.sqrt(chains)
     return presence_bits(share, chance) >= calling.presence and share - chance >= calling.errors * error
+
+
+@njit(cache=True, nogil=True)
+def _diverge(counts, background, bits):  # type: ignore[no-untyped-def]
+    """Fill in the bits (W,) of counts (W, 4) against backgrounds (W, 4)."""
+    for column in range(len(counts)):
+        total, held = counts[column].sum(), 0.0
+        for letter in range(4):
+            share, usual = counts[column, letter] / total if total > 0 else 0.0, background[column, letter]
+            if share > 0:
+                held += share * np.log2(share / usual) if usual > 0 else np.inf
+        bits[column] = held

@@ -65,8 +65,8 @@ def ask(draws: Draws, found: Findings, shared: Shared, given: Sequence[Motif], j
     rows = [row for row in range(len(draws)) if job.unconverged or row in found.converged]
     if not rows:
         return Questions([], 0, [], rows)
-    pool, null = _pools(draws, rows, shared)
-    missing, by_chance = (avoided_motifs(each, shared.reference, job.calling, job.similarity) for each in (pool, null))
+    pools, ways = _pools(draws, rows, shared, job), (shared.reference, job.calling, job.similarity)
+    missing, by_chance = in_order(range(2), lambda which: avoided_motifs(pools[which], *ways), job.threads)
     weights = [one.weights for one in missing] + [motif.log_odds(shared.reference) for motif in given]
     if not weights:
         return Questions([], len(by_chance), [], rows)
@@ -76,10 +76,11 @@ def ask(draws: Draws, found: Findings, shared: Shared, given: Sequence[Motif], j
     return Questions(avoided, len(by_chance), _asked(given, len(missing), panel, sums), rows)
 
 
-def _pools(draws: Draws, rows: Sequence[int], shared: Shared) -> tuple[PooledDraws, PooledDraws]:
+def _pools(draws: Draws, rows: Sequence[int], shared: Shared, job: MotifsJob) -> tuple[PooledDraws, PooledDraws]:
     """Draws of some anchors as one, beside their background; and the same with more background in the draws' place."""
     chosen = [rows[at] for at in np.unique(np.linspace(0, len(rows) - 1, min(POOL_ANCHORS, len(rows))).astype(int))]
-    each = [_beside(draws[row], POOL_DRAWS // len(chosen), shared) for row in chosen]
+    enough = POOL_DRAWS // len(chosen)
+    each = list(in_order(chosen, lambda row: _beside(draws[row], enough, shared), job.threads))
     chains = sum(letters.chains for letters, *_ in each)
     sides = []
     for column in range(3):

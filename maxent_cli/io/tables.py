@@ -25,6 +25,7 @@ _LABEL_COLUMNS = ("label", "bound")
 _NAME_COLUMNS = ("id", "name", "eventid")
 _MARK = "'"
 # what would end a line or a cell for some reader, or move a terminal's cursor
+_FLOATS = float, np.floating  # a union would be made anew for each of a million cells
 _CONTROLS = dict.fromkeys([*range(32), *range(127, 160), 0x2028, 0x2029], " ")
 
 
@@ -207,15 +208,17 @@ def _plain(column: Iterable[object]) -> Iterable[object]:
 
 def cell(value: object) -> str:
     """A value as it is written."""
-    if isinstance(value, float | np.floating):
+    if isinstance(value, _FLOATS):
         return f"{value:.6g}"
+    if isinstance(value, str):
+        return _cell_of_text(value)
     if value is None:
         return ""
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
     if isinstance(value, int | np.integer):
         return str(value)
-    return _cell_of_text(value) if isinstance(value, str) else str(value).translate(_CONTROLS)
+    return str(value).translate(_CONTROLS)
 
 
 @lru_cache(maxsize=1024)  # names stand in every row of what they name
