@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -22,6 +22,8 @@ from maxent_cli.tables.periodicity import BAND
 WIDE = 1.96  # standard errors to either side of a 95 % band
 MOST_NAMED = 30  # letters of what is counted
 COMMANDS = {Outline.MOVETO: "M", Outline.LINETO: "L", Outline.CURVE3: "Q", Outline.CURVE4: "C", Outline.CLOSEPOLY: "Z"}
+ALL = "all layers"  # as models.patterns calls all of them together, which imports torch
+DEPTHS = 5  # shades by which layers are told apart, as the page styles them
 COUNTS_LEFT, COUNTS_RIGHT, COUNTS_TOP, COUNTS_STEP = 150, 700, 14, 15  # px of the chart of counts
 Tick = tuple[float, str]
 
@@ -58,7 +60,10 @@ class Letter:
 
 @dataclass(frozen=True)
 class Plot:
-    """A plot of lines, bands and dots in px; lines and dots carry the class that styles them."""
+    """A plot of lines, bands and dots in px; lines and dots carry the class that styles them.
+
+    names: of lines that a key tells apart, with the class that styles its square.
+    """
 
     x: Scale
     y: Scale
@@ -70,6 +75,7 @@ class Plot:
     bands: list[tuple[str, str]] = field(default_factory=list)
     lines: list[tuple[str, str]] = field(default_factory=list)
     dots: list[tuple[float, float, str]] = field(default_factory=list)
+    names: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -180,23 +186,36 @@ def series_plots(series: Sequence[Sequence[Row]]) -> list[Plot]:
 
 
 def learning_plots(found: dict[str, list[Row]]) -> list[Plot]:
-    """Loss, bits and the entropy of each layer by checkpoint, on one axis, with errors; unknown ones are left out."""
+    """Loss, bits, and of each layer entropy and similarity to the end, by checkpoint; unknown ones are left out."""
     steps = found["steps"]
-    layers = dict.fromkeys(row["layer"] for row in found["patterns"])
     loss, held, bits = (
         StepCurve([row[name] for row in steps], [row[f"{name}_error"] for row in steps], colour)
         for name, colour in (("loss", "blue"), ("bits_held", "blue"), ("bits", "red"))
     )
-    shares = [
-        StepCurve([row["share"] for row in found["patterns"] if row["layer"] == layer], [0.0] * len(steps), "blue")
-        for layer in layers
-    ]
+    shades = _shades(list(dict.fromkeys(row["layer"] for row in found["patterns"])))
+
+    def by_layer(name: str) -> list[StepCurve]:
+        values = {layer: [row[name] for row in found["patterns"] if row["layer"] == layer] for layer in shades}
+        return [StepCurve(each, [0.0] * len(steps), shades[layer]) for layer, each in values.items()]
+
     drawn = (
         ("loss, nats", [loss], "Loss by step."),
         ("bits", [held, bits], "Bits that the law (blue) and positions (red) hold around anchors, by step."),
-        ("entropy, share of the most", shares, "Entropy of each layer's patterns by step."),
+        ("entropy, share of the most", by_layer("share"), "Entropy of each layer's patterns by step."),
+        ("similarity to the end", by_layer("jaccard_end"), "Jaccard similarity of each layer's patterns to the last."),
     )
-    return [_by_step(steps, *each) for each in drawn if any(np.isfinite(curve.values).any() for curve in each[1])]
+    plots = [_by_step(steps, *each) for each in drawn if any(np.isfinite(curve.values).any() for curve in each[1])]
+    names = [(shade.replace("blue", "hue0").replace("red", "hue1"), layer) for layer, shade in shades.items()]
+    return [replace(plot, names=names) if "layer" in plot.summary else plot for plot in plots]
+
+
+def _shades(layers: Sequence[str]) -> dict[str, str]:
+    """The classes of each layer's lines: the deeper the darker, and all together in red."""
+    single = [layer for layer in layers if layer != ALL]
+    depths = np.linspace(0, DEPTHS - 1, len(single)).round().astype(int) if len(single) > 1 else [DEPTHS - 1]
+    return {layer: f"blue depth{depth}" for layer, depth in zip(single, depths, strict=False)} | {
+        layer: "red" for layer in layers if layer == ALL
+    }
 
 
 @dataclass(frozen=True)

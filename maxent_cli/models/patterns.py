@@ -89,7 +89,8 @@ def on_units(model: nn.Module, codes: Codes) -> Iterator[Passed]:
     watched, within = copied(model).eval(), list[str]()  # its own: other threads may be running the model
     for name, module in watched.named_modules():
         if name and not isinstance(module, torch.jit.ScriptModule):  # into which nobody sees
-            module.register_forward_pre_hook(lambda *_, name=name: within.append(name))
+            called = _own(name)
+            module.register_forward_pre_hook(lambda *_, called=called: within.append(called))
             module.register_forward_hook(lambda *_: _left(within), always_call=True)
     axes = dict[str, int | None]()
     if not len(codes):
@@ -100,7 +101,12 @@ def on_units(model: nn.Module, codes: Codes) -> Iterator[Passed]:
         watching = _Watching(within, axes)
         with torch.inference_mode(), watching:
             outputs = watched(inputs_of(codes[start : start + BATCH], device))
-        yield Passed(outputs, {name.removeprefix("network."): on for name, on in watching.found.items()})
+        yield Passed(outputs, watching.found)
+
+
+def _own(name: str) -> str:
+    """A module's name in the user's network, which an adapted one holds as `network`; nothing for all of it."""
+    return "" if name == "network" else name.removeprefix("network.")
 
 
 def _left(within: list[str]) -> None:

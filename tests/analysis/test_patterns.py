@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from maxent_cli.alphabet import one_hot
 from maxent_cli.analysis.patterns import Patterns, count, dip, first_lasting, halfway, jaccard, keys_of
+from maxent_cli.models.adapter import OUTPUT, AdaptedNetwork, Reading
 from maxent_cli.models.architectures import Residual
 from maxent_cli.models.patterns import ALL, on_units, patterns_of
 
@@ -59,6 +60,17 @@ def test_sequences_are_told_from_branches_that_go_before_them(count: int) -> Non
     assert {name: tuple(on.shape) for name, on in seen.on.items()} == {"act": (count, 1, 5), "relu": (count, 3, 4)}
     assert torch.equal(seen.on["act"][:, 0], first > 0)
     assert torch.equal(seen.on["relu"], second > 0)
+
+
+def test_functions_that_a_network_calls_itself_are_named_as_such_in_an_adapted_one() -> None:
+    net = Branches()
+    net.act = nn.Identity()  # type: ignore[assignment]
+    names = [
+        list(seen.on)
+        for each in (net, AdaptedNetwork(net, LENGTH, Reading(layer=OUTPUT), "net"))
+        for seen in on_units(each, CODES[:5])
+    ]
+    assert names[0] == names[1] == ["relu"]
 
 
 def counted(net: nn.Module, labels: NDArray[np.int64]) -> dict[str, Patterns]:

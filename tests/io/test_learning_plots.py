@@ -4,9 +4,12 @@ import re
 
 import pytest
 
+from maxent_cli.io import report_drawing
 from maxent_cli.io.report_drawing import Plot, learning_plots
+from maxent_cli.models.patterns import ALL
 
 NAN = float("nan")
+UNKNOWN = ("loss", "loss_error", "bits", "bits_error", "bits_held", "bits_held_error")
 LOSS, ERRORS = (0.7, 0.5, NAN, 0.2), (0.02, NAN, NAN, 0.05)
 
 
@@ -16,7 +19,8 @@ def plots(**more: float) -> list[Plot]:
         {"step": 4**row, "kept": row == 2, "loss": loss, "loss_error": error, **none, **more}
         for row, (loss, error) in enumerate(zip(LOSS, ERRORS, strict=True))
     ]
-    return learning_plots({"steps": steps, "patterns": [{"layer": "act", "share": 0.5}] * len(steps)})
+    layers = [{"layer": "act", "share": 0.5, "jaccard_end": NAN}] * len(steps)
+    return learning_plots({"steps": steps, "patterns": layers})
 
 
 def test_bars_are_as_long_as_the_errors() -> None:
@@ -28,10 +32,35 @@ def test_bars_are_as_long_as_the_errors() -> None:
     wanted = [[loss.x(row), loss.y(value - error), loss.y(value + error)] for row, value, error in drawn]
     assert bars == wanted
     assert loss.lines[2][1].count(" ") == 3  # points: all but the one that is not known
-    assert [kind for kind, _ in entropy.lines] == ["limit", "bold blue"]
+    assert [kind for kind, _ in entropy.lines] == ["limit", "bold blue depth4"]
 
 
 def test_bits_of_the_law_and_of_positions_are_told_apart_and_fit_in_with_their_errors() -> None:
     _, bits, _ = plots(bits=2.0, bits_error=0.5, bits_held=4.0, bits_held_error=3.0)
     assert [kind for kind, _ in bits.lines] == ["limit", "whisker blue", "bold blue", "whisker red", "bold red"]
     assert bits.y.high == pytest.approx(1.05 * 7)
+
+
+def test_layers_are_told_apart_by_entropy_and_similarity() -> None:
+    steps = [{"step": step, "kept": False} | dict.fromkeys(UNKNOWN, NAN) for step in (0, 5)]
+    shares = {"first": (1.0, 0.5), "second": (0.8, 0.6), "last": (0.4, 0.2), ALL: (1.0, 1.0)}
+    rows = [
+        {"layer": layer, "share": share, "jaccard_end": share / 2}
+        for layer, values in shares.items()
+        for share in values
+    ]
+    entropy, similarity = learning_plots({"steps": steps, "patterns": rows})
+    kinds = [kind for kind, _ in entropy.lines]
+    assert kinds == ["bold blue depth0", "bold blue depth2", "bold blue depth4", "bold red"]
+    assert entropy.names == similarity.names
+    assert entropy.names == [
+        ("hue0 depth0", "first"),
+        ("hue0 depth2", "second"),
+        ("hue0 depth4", "last"),
+        ("hue1", ALL),
+    ]
+    for plot, of in ((entropy, 1), (similarity, 2)):
+        for (_, line), values in zip(plot.lines, shares.values(), strict=True):
+            ends = [float(number) for number in re.findall(r"[ML]\S+ (\S+?)(?=[ML]|$)", line)]
+            assert ends == [plot.y(value / of) for value in values]
+    assert report_drawing.ALL == ALL

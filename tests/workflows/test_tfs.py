@@ -8,7 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-cell, page, planted = (import_module(f"workflows.tfs.{name}") for name in ("cell", "page", "planted"))
+from maxent_cli.alphabet import encode
+from maxent_cli.data import Motif
+
+cell, page, planted, sets = (import_module(f"workflows.tfs.{name}") for name in ("cell", "page", "planted", "sets"))
 
 
 def test_every_set_has_a_known_motif_and_every_network_is_known() -> None:
@@ -74,6 +77,15 @@ def test_the_largest_jump_is_sought_in_the_site() -> None:
     found = planted.jumps(tables, sites).set_index("record")
     assert found.loc["a", list(planted.WAYS)].all()
     assert not found.loc["b", list(planted.WAYS)].any()
+
+
+def test_the_motif_that_tells_records_apart_comes_first_on_either_strand() -> None:
+    word, other = (
+        Motif(name, 10 * np.eye(4)[encode(letters)], 10) for name, letters in (("a", "GATAAG"), ("b", "TTTT"))
+    )
+    codes = np.array([encode("TTTGATAAGT"), encode("ACTTATCAAA"), encode("TTTTTTTTTT"), encode("AAAAAAAAAT")])
+    np.testing.assert_allclose(sets.best_sites(word, codes)[:2], 6 * np.log2(1.001 / 0.25), rtol=1e-6)
+    assert sets.ranked([other, word], codes, np.array([1.0, 1, 0, 0]))[0] == (1.0, "a")
 
 
 def test_times_are_means_over_networks(tmp_path: Path) -> None:
