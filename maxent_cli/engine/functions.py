@@ -46,6 +46,33 @@ def _erf(x):  # type: ignore[no-untyped-def]
     return (_ONE - tail) * (_TWO * np.float32(x > _ZERO) - _ONE)
 
 
+@uncounted(inline="always")
+def _sigmoid(x):  # type: ignore[no-untyped-def]
+    return _ONE / (_ONE + _exp(-x))
+
+
+@uncounted(inline="always")
+def _tanh(x):  # type: ignore[no-untyped-def]
+    return _ONE - _TWO / (_exp(_TWO * x) + _ONE)
+
+
+@uncounted()
+def lstm_state(gates, cells, states):  # type: ignore[no-untyped-def]
+    """Overwrite an LSTM's cells (S,), those before, by those that follow; and fill the states (S,).
+
+    gates (4 S,): what the input, forget, cell and output gates read, as torch has them.
+    """
+    size = len(cells)
+    into, kept = gates[:size], gates[size : 2 * size]
+    new, out = gates[2 * size : 3 * size], gates[3 * size :]
+    for j in range(size):  # sigmoid(x) · tanh(y), twice, each by one division
+        forget, enter, leave = _exp(-kept[j]), _exp(-into[j]), _exp(-out[j])
+        added = _exp(_TWO * new[j])
+        cell = cells[j] / (_ONE + forget) + (added - _ONE) / ((added + _ONE) * (_ONE + enter))
+        shown = _exp(_TWO * cell)
+        cells[j], states[j] = cell, (shown - _ONE) / ((shown + _ONE) * (_ONE + leave))
+
+
 @uncounted()
 def apply_function(code, slope, sums, values):  # type: ignore[no-untyped-def]
     """Fill values (n,) by the function of sums (n,)."""
@@ -63,10 +90,10 @@ def apply_function(code, slope, sums, values):  # type: ignore[no-untyped-def]
             values[i] = max(sums[i], _ZERO) + slope * (_exp(min(sums[i], _ZERO)) - _ONE)
     elif code == SIGMOID:
         for i in range(len(sums)):
-            values[i] = _ONE / (_ONE + _exp(-sums[i]))
+            values[i] = _sigmoid(sums[i])
     elif code == TANH:
         for i in range(len(sums)):
-            values[i] = _ONE - _TWO / (_exp(_TWO * sums[i]) + _ONE)
+            values[i] = _tanh(sums[i])
     elif code == GELU:
         for i in range(len(sums)):
             values[i] = sums[i] * _HALF * (_ONE + _erf(sums[i] * _SQRT_HALF))

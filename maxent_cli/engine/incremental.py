@@ -1,10 +1,10 @@
 """The compiled chain: a changed letter updates only the activations that it touches.
 
-For stacks of convolutions (stride 1), pointwise functions, pooling and linear layers; several lie side by side, and one
-energy reads the ends of all. A linear layer is a convolution as wide as its input. Each chain keeps, for every layer,
-its sums before and its values after the pointwise function. A proposal lists which values it changes, layer by layer,
-and the lists are written to what is kept only if it is accepted. Differences that are zero, as most are behind a ReLU,
-cost next to nothing.
+For stacks of convolutions (stride 1), pointwise functions, pooling, linear layers and LSTMs; several lie side by side,
+and one energy reads the ends of all. A linear layer is a convolution as wide as its input. Each chain keeps, for every
+layer, its sums before and its values after the pointwise function. A proposal lists which values it changes, layer by
+layer, and the lists are written to what is kept only if it is accepted. Differences that are zero, as most are behind a
+ReLU, cost next to nothing.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +25,7 @@ from maxent_cli.engine.layers import (
     FEATURES,
     FIRST,
     KIND,
+    LSTM,
     MAXIMUM,
     NOTHING,
     OUT_CHANNELS,
@@ -36,6 +37,7 @@ from maxent_cli.engine.layers import (
 from maxent_cli.engine.matches import MatchField, match_change, no_field
 from maxent_cli.engine.proposals import Move, apply, move_table, propose
 from maxent_cli.engine.randomness import exchange_log_uniforms
+from maxent_cli.engine.recurrent import change_states
 from maxent_cli.engine.support import Support, no_support, stays_inside
 from maxent_cli.engine.target import (
     NO_LADDER,
@@ -62,6 +64,8 @@ def _propagate(plan, chains, everything, active):  # type: ignore[no-untyped-def
     for layer in range(len(plan.table)):
         if plan.table[layer, FIRST]:
             change_letters(plan, chains, layer, everything, active)
+        elif plan.table[layer, KIND] == LSTM:
+            change_states(plan, chains, layer, active)
         else:
             change_layer(plan, chains, layer, everything, active)
             note_outputs(plan, chains, layer, everything, active)

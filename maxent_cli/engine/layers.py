@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-SUM, MAXIMUM, MEAN, SCALE = range(4)
+SUM, MAXIMUM, MEAN, SCALE, LSTM = range(5)
 IDENTITY, RELU, LEAKY_RELU, ELU, SIGMOID, TANH, GELU, SILU, SOFTPLUS, EXP = range(10)
 
 (KIND, FUNCTION, IN_LENGTH, IN_CHANNELS, OUT_LENGTH, OUT_CHANNELS, WIDTH, STRIDE, PADDING, DILATION) = range(10)
@@ -29,7 +29,9 @@ class Layer(NamedTuple):
 
     SUM: weights (width, in_channels, out_channels), bias (out_channels,); tap t of output o reads input
     o - padding + t · dilation. SCALE: weights and bias (channels,). Pooling has no weights; output o reads inputs from
-    o · stride - padding on; a negative padding crops. added: an earlier layer of the same shape, by its number, whose
+    o · stride - padding on; a negative padding crops. LSTM: what its gates read (length, 4 · channels) to states; of
+    width 2, from the left and then from the right, each with half of the channels; weights (channels, 4 · channels /
+    width). added: an earlier layer of the same shape, by its number, whose
     values are added after the function. reads: the number of the layer that it reads, LETTERS, or NOTHING for the layer
     before it, if there is one.
     """
@@ -172,6 +174,8 @@ def _widened(layers: list[tuple[Layer, Weights, Weights]], inputs: list[int]) ->
         if layer.kind == SUM:
             out = -(-layer.out_channels // _LANES) * _LANES if layer.is_linear else layer.out_channels
             weights = _longer(_longer(weights, 1, channels), 2, out)
+        elif layer.kind == LSTM:
+            out = layer.out_channels
         else:
             out, weights = channels, _longer(weights, 0, channels if weights.size else 0)
         bias = _longer(bias, 0, out if bias.size else 0)

@@ -117,8 +117,9 @@ class _Stack:
 
     turned: it reads (length, channels), as networks do whose letters come last; by_position: what was flattened lay so,
     as Keras flattens. padded: what the next layer reads beyond the left and the right end, and the number there.
-    at: the number of the layer that the next one reads, or LETTERS. wanted: names of steps whose values later ones read
-    beside what is before them; named: what those gave. Into such a layer nothing more is folded.
+    paired: it is what torch's LSTM returns, states and more. at: the number of the layer that the next one reads, or
+    LETTERS. wanted: names of steps whose values later ones read beside what is before them; named: what those gave.
+    Into such a layer nothing more is folded.
     """
 
     layers: list[LayerWeights]
@@ -128,6 +129,7 @@ class _Stack:
     turned: bool = False
     by_position: bool = False
     padded: tuple[int, int, float] = (0, 0, 0.0)
+    paired: bool = False
     at: int = LETTERS
     wanted: frozenset[str | None] = frozenset()
     named: dict[str | None, _Given] = field(default_factory=dict)
@@ -158,7 +160,7 @@ class _Stack:
     def may_add(self) -> bool:
         """Whether the layer at hand is the last, and nobody else reads it, so that something may be added to it."""
         own = 0 <= self.at == len(self.layers) - 1 and all(self.at != given.layer for given in self.named.values())
-        return own and self.layers[-1][0].added == layers.NOTHING
+        return own and self.layers[-1][0].added == layers.NOTHING and self.layers[-1][0].kind != layers.LSTM
 
     @property
     def may_fold(self) -> bool:
@@ -170,7 +172,9 @@ class _Stack:
         handler, called = HANDLERS.get(type(step)), name or type(step).__name__
         if handler is None:
             raise NotAStack(f"{called}: {type(step).__name__} is not a layer it knows")
-        if self.turned and not isinstance(step, Turn | nn.Flatten | Back | Join):
+        if self.paired and not isinstance(step, Crop):
+            raise NotAStack(f"{called}: it reads other than the states of an LSTM")
+        if self.turned and not isinstance(step, TURNED):
             raise NotAStack(f"{called}: it reads positions before channels")
         if any(self.padded[:2]) and not isinstance(step, nn.Conv1d | nn.MaxPool1d | nn.ConstantPad1d | Back | Join):
             raise NotAStack(f"{called}: it reads padding")
@@ -224,6 +228,10 @@ def read_stack(model: SequenceModel) -> _Stack:
         stack.take(name, step)
     if any(stack.padded[:2]):
         raise NotAStack("it ends with padding")
+    if stack.paired:
+        raise NotAStack("it ends with other than the states of an LSTM")
+    if stack.layers and stack.layers[-1][0].kind == layers.LSTM:
+        stack.pass_on()  # a last layer has its values in place, and not as a list
     if stack.layers and stack.at != len(stack.layers) - 1:
         raise NotAStack("it ends with what an earlier layer gives")
     stack.layers = _finished(stack, model)
@@ -242,6 +250,9 @@ def read_front(model: SequenceModel) -> list[LayerWeights]:
         reading = reading._replace(layers=_guessed(model))
     front, reason = list[LayerWeights](), reading.end or "the first layer is neither a convolution nor linear"
     for name, step in reading.layers:
+        if isinstance(step, nn.LSTM):
+            reason = f"{name}: an LSTM reads all positions"
+            break
         try:
             stack.take(name, step)
         except NotAStack as found:
@@ -588,15 +599,26 @@ def _global_pool(stack: _Stack, step: nn.AdaptiveMaxPool1d | nn.AdaptiveAvgPool1
 
 
 def _mean(stack: _Stack, step: Mean) -> None:
-    if stack.flat or step.axis not in ((2,), (-1,)):
+    if stack.flat or step.axis not in (((1,), (-2,)) if stack.turned else ((2,), (-1,))):
         raise NotAStack("a mean is not one over positions alone")
+    stack.turned = False
     _global_pool(stack, nn.AdaptiveAvgPool1d(1))
     stack.flat = not step.kept
 
 
 def _crop(stack: _Stack, step: Crop) -> None:
-    """A mean of one position, with a negative padding."""
+    """A mean of one position, with a negative padding; or the states of an LSTM, of what it returns."""
+    if stack.paired:
+        if step.index != 0:
+            raise NotAStack("it takes other than the states of an LSTM")
+        stack.paired = False
+        return
     *others, cut = step.index if isinstance(step.index, tuple) else (step.index,)
+    if stack.turned:  # of positions, which lie before channels
+        others, cut = ([others[0], cut], others[1]) if len(others) == 2 else ([*others, slice(None)], cut)
+    one = isinstance(cut, int)
+    if one:
+        cut = slice(cut, cut + 1 or None)
     whole = others in ([slice(None)] * 2, [Ellipsis])
     if stack.flat or not whole or not isinstance(cut, slice) or cut.step not in (None, 1):
         raise NotAStack("it takes other than some positions in a row")
@@ -605,6 +627,8 @@ def _crop(stack: _Stack, step: Crop) -> None:
     first, end, _ = cut.indices(stack.length)
     shape = (stack.length, stack.channels, end - first, stack.channels)
     stack.add(Layer(layers.MEAN, layers.IDENTITY, *shape, 1, 1, -first))
+    if one:
+        stack.flat, stack.turned = True, False
 
 
 def _add(stack: _Stack, step: Add) -> None:
@@ -668,6 +692,33 @@ def _turn(stack: _Stack, step: Turn) -> None:
     stack.turned = not stack.turned
 
 
+def _lstm(stack: _Stack, step: nn.LSTM) -> None:
+    """Of each of its layers, what the gates read, as a convolution of one position; and the states."""
+    if not stack.turned or stack.length < 2 or not step.batch_first or step.proj_size:
+        raise NotAStack("an LSTM reads other than positions, or projects its states")
+    ways = 2 if step.bidirectional else 1
+    stack.turned = False
+    for number in range(step.num_layers):
+        inputs, states, bias = _gates(step, [f"l{number}{way}" for way in ("", "_reverse")[:ways]])
+        shape = (stack.length, stack.channels, stack.length, inputs.shape[1])
+        stack.add(Layer(layers.SUM, layers.IDENTITY, *shape), inputs[None], bias)
+        shape = (stack.length, stack.channels, stack.length, ways * step.hidden_size)
+        stack.add(Layer(layers.LSTM, layers.IDENTITY, *shape, ways), states)
+    stack.turned = stack.paired = True
+
+
+def _gates(step: nn.LSTM, names: list[str]) -> tuple[Weights, Weights, Weights]:
+    """Weights of inputs (C, D · 4 S), of states (D · S, 4 S), and biases (D · 4 S,), for each of D ways."""
+
+    def of(kind: str) -> list[Weights]:
+        found = [getattr(step, f"{kind}_{name}", None) for name in names]  # None: without biases
+        return [_bias(each, 4 * step.hidden_size) for each in found]
+
+    inputs, states = np.concatenate(of("weight_ih")).T, np.concatenate([each.T for each in of("weight_hh")])
+    bias = np.concatenate(of("bias_ih")) + np.concatenate(of("bias_hh"))
+    return np.ascontiguousarray(inputs), np.ascontiguousarray(states), bias
+
+
 def _nothing(stack: _Stack, step: nn.Module) -> None:
     pass
 
@@ -688,6 +739,8 @@ def _softplus(stack: _Stack, step: nn.Softplus) -> None:
     stack.apply(layers.SOFTPLUS)
 
 
+TURNED = (Turn, nn.Flatten, Back, Join, nn.LSTM, Mean, Crop, nn.Dropout, nn.Identity)  # that read positions first
+
 HANDLERS: dict[type[nn.Module], Callable[[_Stack, Any], None]] = {
     nn.Conv1d: _convolution,
     nn.Linear: _linear,
@@ -697,6 +750,7 @@ HANDLERS: dict[type[nn.Module], Callable[[_Stack, Any], None]] = {
     nn.AdaptiveMaxPool1d: _global_pool,
     nn.AdaptiveAvgPool1d: _global_pool,
     nn.Flatten: _flatten,
+    nn.LSTM: _lstm,
     nn.ConstantPad1d: _pad,
     nn.Dropout: _nothing,
     nn.Dropout1d: _nothing,

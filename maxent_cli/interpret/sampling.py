@@ -22,6 +22,7 @@ from maxent_cli.engine.energies import plus
 from maxent_cli.engine.full_passes import full_pass_chain
 from maxent_cli.engine.gathering import gathered_chain
 from maxent_cli.engine.incremental import compiled_chain
+from maxent_cli.engine.layers import KIND, LSTM
 from maxent_cli.engine.proposals import (
     LETTER,
     REDRAW,
@@ -601,6 +602,8 @@ def compiled(setting: Setting, codes: Codes, threads: int) -> Setting:
     held = BYTES_A_VALUE * plan.values * setting.run.chains * setting.run.most_replicas
     if held > MOST_HELD:
         return replace(setting, kernel_name=f"full passes (the compiled chain would hold {held / 2**30:.1f} GiB)")
+    if setting.run.device != "cpu" and (plan.table[:, KIND] == LSTM).any():
+        return replace(setting, kernel_name="full passes (an LSTM, which the card's kernel does not know)")
     device = torch.device(setting.run.device)
     name, chain = COMPILED, partial(compiled_chain, plan, moves, threads=threads)
     if setting.run.device != "cpu":

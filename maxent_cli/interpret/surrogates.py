@@ -60,6 +60,9 @@ def work(found: list[Layer]) -> int:
         )  # a letter is one of four
         if layer.kind == layers.SUM:
             total += reached * min(layer.width, layer.out_length) * inputs * layer.out_channels
+        if layer.kind == layers.LSTM:  # all states from the letter on: half of them on the average of the letters
+            total += layer.out_length * layer.out_channels * layer.in_channels // (2 * layer.width)
+            reached = layer.out_length
         span = (layer.width - 1) * layer.dilation
         here = min(layer.out_length, (reached + span - 1) // layer.stride + 1)
         each.append(here if layer.added == layers.NOTHING else max(here, each[layer.added]))

@@ -240,7 +240,39 @@ def _pooled(layer: nn.Module) -> Callable[[], ToyNetwork]:
     return lambda: network(LENGTH, conv(), nn.Tanh(), layer, nn.Sigmoid(), nn.Conv1d(6, 5, 1), nn.Flatten(), 4)
 
 
+def recurrent(
+    given: Callable[..., nn.Module], read: Callable[[Tensor], Tensor], channels: int = 4, **options: object
+) -> Callable[[], ToyNetwork]:
+    """An LSTM of the letters, or of what the layers before it give, and what is read of its states (B, L, S)."""
+
+    def represent(x: Tensor, lstm: nn.Module, *before: nn.Module) -> Tensor:
+        for layer in before:
+            x = functional.relu(layer(x))
+        return read(lstm(x.transpose(1, 2))[0])
+
+    return lambda: written(represent, nn.LSTM(channels, 5, batch_first=True, **options), *given())
+
+
+def states_added(x: Tensor, first: nn.Module, lstm: nn.Module, last: nn.Module) -> Tensor:
+    """States are added to what they are made of, and rectified."""
+    scanned = functional.relu(first(x))
+    states, _ = lstm(scanned.permute(0, 2, 1))
+    return last(functional.relu(states.permute(0, 2, 1)) + scanned)
+
+
 NETWORKS |= {
+    "an LSTM of the letters": recurrent(list, lambda states: states.mean(1)),
+    "an LSTM both ways, behind a convolution": recurrent(
+        lambda: [conv()], lambda states: states.flatten(1), 6, bidirectional=True
+    ),
+    "an LSTM of two layers, its last state": recurrent(list, lambda states: states[:, -1], num_layers=2),
+    "an LSTM of two layers both ways, some positions": recurrent(
+        list, lambda states: states[:, 2:7].mean(dim=1), num_layers=2, bidirectional=True, bias=False
+    ),
+    "an LSTM whose states are the representation": recurrent(list, lambda states: states.transpose(1, 2)),
+    "states of an LSTM, added": lambda: written(
+        states_added, conv(), nn.LSTM(6, 3, batch_first=True, bidirectional=True), nn.Conv1d(6, 4, 3)
+    ),
     "residual, dilated, cropped": lambda: written(
         dilated, conv(padding=1), *(nn.Conv1d(6, 6, 3, padding=2**n, dilation=2**n) for n in range(3))
     ),

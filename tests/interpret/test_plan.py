@@ -99,13 +99,29 @@ REFUSED: dict[str, tuple[Callable[[], SequenceModel], str]] = {
     "a mean over channels": (lambda: written(lambda x, c: c(x).mean(1), conv()), "not one over positions alone"),
     "code that depends on data": (lambda: written(depends_on_data, conv()), "its code depends on the data"),
     "arithmetic": (lambda: written(weighted, conv()), "mul: .* is not a layer it knows"),
-    "an LSTM": (
-        lambda: written(lambda x, lstm: lstm(x.permute(0, 2, 1))[0], nn.LSTM(4, 3)),
-        "LSTM is not a layer it knows",
+    "a GRU": (
+        lambda: written(lambda x, gru: gru(x.transpose(1, 2))[0], nn.GRU(4, 3, batch_first=True)),
+        "GRU is not a layer it knows",
     ),
-    "an LSTM at once": (
-        lambda: written(lambda x, lstm: lstm(x)[0], nn.LSTM(LENGTH, 3)),
-        "LSTM is not a layer it knows",
+    "an LSTM of the batch": (
+        lambda: written(lambda x, lstm: lstm(x.permute(0, 2, 1))[0], nn.LSTM(4, 3)),
+        "an LSTM reads other than positions",
+    ),
+    "an LSTM of the channels": (
+        lambda: written(lambda x, lstm: lstm(x)[0], nn.LSTM(LENGTH, 3, batch_first=True)),
+        "an LSTM reads other than positions",
+    ),
+    "projected states": (
+        lambda: written(lambda x, lstm: lstm(x.transpose(1, 2))[0], nn.LSTM(4, 3, batch_first=True, proj_size=2)),
+        "projects its states",
+    ),
+    "the last cells of an LSTM": (
+        lambda: written(lambda x, lstm: lstm(x.transpose(1, 2))[1][0], nn.LSTM(4, 3, batch_first=True)),
+        "takes other than the states of an LSTM",
+    ),
+    "a state of an LSTM, by channel": (
+        lambda: written(lambda x, lstm: lstm(x.transpose(1, 2))[0][:, :, 1], nn.LSTM(4, 3, batch_first=True)),
+        "other than some positions in a row",
     ),
     "a transposed convolution": (
         lambda: network(LENGTH, nn.ConvTranspose1d(4, 4, 3)),
@@ -157,7 +173,7 @@ REFUSED: dict[str, tuple[Callable[[], SequenceModel], str]] = {
 }
 
 
-@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths", "ignore:LSTM with projections")
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_not_a_stack_is_refused_with_a_reason(name):
     make, reason = REFUSED[name]
@@ -180,7 +196,7 @@ def test_a_representation_of_another_size_is_refused():
         read_plan(model, torch.zeros(4, 5), torch.ones(4, 5))
 
 
-@pytest.mark.parametrize("name", [name for name in ARCHITECTURES if not name.endswith("rnn")])
+@pytest.mark.parametrize("name", ARCHITECTURES)
 def test_every_architecture_of_this_package_is_read_and_has_the_energies_of_full_passes(name):
     model, rng = build(name, 101, {}, seed=1).eval(), np.random.default_rng(3)
     codes = rng.integers(0, 4, (40, 101), dtype=np.uint8)
@@ -194,12 +210,6 @@ def test_every_architecture_of_this_package_is_read_and_has_the_energies_of_full
     torch.testing.assert_close(as_representation(model, plan, found, units.shape[1:]), units, atol=2e-5, rtol=0)
     np.testing.assert_allclose(energy, wanted, atol=2e-5, rtol=0)
     assert wanted[1:].min() > 0.1
-
-
-@pytest.mark.parametrize("name", [name for name in ARCHITECTURES if name.endswith("rnn")])
-def test_recurrent_architectures_are_told(name):
-    with pytest.raises(NotAStack, match="not a layer it knows"):
-        plan_of(build(name, 101, {}, seed=1).eval())
 
 
 def test_additions_of_the_residual_architecture_are_layers_of_the_plan():
