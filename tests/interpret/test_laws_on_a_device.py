@@ -14,8 +14,9 @@ from maxent_cli.engine.blocks import BlockRun, Work
 from maxent_cli.engine.sampling import Block, Journal
 from maxent_cli.interpret import sampling
 from maxent_cli.interpret.law import LawSettings
-from maxent_cli.interpret.sampling import anchors_together, sample_anchor
+from maxent_cli.interpret.sampling import anchors_together, prepare, sample_anchor
 from maxent_cli.laws import LAWS
+from maxent_cli.models.architectures import build
 
 MODEL, DEVICE = small_model(8), "cpu:0"
 RUN = run(chains=4, replicas=3, draws=12, thin=5, warmup=240, device=DEVICE)
@@ -134,6 +135,14 @@ def test_a_stack_runs_in_blocks_of_threads_where_there_is_a_card(monkeypatch: py
     found = drawn(ANCHORS[0], law(1.0))
     assert found.kernel == sampling.ON_CARD
     same(found, drawn(ANCHORS[0], law(1.0), "cpu"))
+
+
+def test_the_kernel_of_a_card_is_not_given_an_lstm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(card, "is_ready", lambda _: True)
+    monkeypatch.setattr(card, "launcher", lambda _: card.by_one_thread)
+    model, settings = build("deepmotif-rnn", 8, {"states": 4}, seed=1).eval(), law(1.0)
+    assert prepare(model, ANCHORS[0], settings, replace(RUN, device="cpu"), 1).kernel_name == sampling.COMPILED
+    assert "an LSTM" in prepare(model, ANCHORS[0], settings, RUN, 1).kernel_name
 
 
 def test_without_one_nothing_of_it_is_asked() -> None:
