@@ -108,6 +108,9 @@ class _Walk:
             self.units, self.turned = _units(sum(part.order.count for part in parts), free=False), False
         elif isinstance(step, UNITWISE) or (isinstance(step, nn.ConstantPad1d) and step.value):
             self.units.sizes.root.free = False
+        elif isinstance(step, nn.LSTM):  # whose states stay as they are, and what they are made of
+            self.units.fix()
+            self.units = _units(step.hidden_size * (1 + step.bidirectional), free=False)
         elif type(step) not in HANDLERS:
             self.units.fix()
             self.units = _units(self.units.order.count, free=False)

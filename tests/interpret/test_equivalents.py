@@ -60,7 +60,7 @@ def moved(model: SequenceModel, seed: int = 1) -> tuple[float, Moved]:
 def test_energies_of_a_copy_are_the_networks(name: str) -> None:
     off, what = moved(adapted(name))
     assert off < MOST_OFF
-    assert what.ordered > 0 or name == JOINED, what
+    assert what.ordered > 0 or name == JOINED or "LSTM" in name, what  # whose states stay as they are
 
 
 def test_units_are_moved_around_every_layer_that_is_read() -> None:
