@@ -24,8 +24,8 @@ Rows = Iterable[Row] | Mapping[str, Iterable[object]]
 _LABEL_COLUMNS = ("label", "bound")
 _NAME_COLUMNS = ("id", "name", "eventid")
 _MARK = "'"
-# what would end a line or a cell for some reader, or move a terminal's cursor
 _FLOATS = float, np.floating  # a union would be made anew for each of a million cells
+# what would end a line or a cell for some reader, or move a terminal's cursor
 _CONTROLS = dict.fromkeys([*range(32), *range(127, 160), 0x2028, 0x2029], " ")
 
 
