@@ -10,6 +10,7 @@ import pytest
 
 from maxent_cli.alphabet import encode
 from maxent_cli.data import Motif
+from maxent_cli.io import write_meme
 
 cell, page, planted, sets = (import_module(f"workflows.tfs.{name}") for name in ("cell", "page", "planted", "sets"))
 
@@ -26,12 +27,54 @@ def test_the_window_of_the_highest_scores_is_named() -> None:
     letters = "A" * 20 + "GTCACGTGAC" + "T" * 20
     scores = [1.0 if 20 <= place < 30 else 0.01 for place in range(50)]
     table = pd.DataFrame({"record": "a", "letter": list(letters), "score": scores})
-    ((motif,),) = cell.windows(table, "score", 10)
+    motif = cell.windows(table, "score", 10)["a"]
     assert "".join("ACGT"[row] for row in motif.counts.argmax(axis=1)) == "GTCACGTGAC"
-    name = cell.best_name([motif], cell.known_motifs())
+    name = cell.name_of(motif, cell.known_motifs())
     assert cell.is_expected(name, cell.read_config()["known"]["USF1"])
-    assert cell.windows(table.assign(score=0.0), "score", 10) == [[]]
-    assert cell.best_name([], cell.known_motifs()) == ""
+    assert cell.windows(table.assign(score=0.0), "score", 10) == {"a": None}
+    assert cell.name_of(None, cell.known_motifs()) == ""
+
+
+def planted_designs() -> pd.Series:
+    """Sequences of any letters with a site of GABPA's, now on this strand and now on the other, amid a run of T."""
+    chance, sites = np.random.default_rng(1), ("ACCGGAAGTG", "CACTTCCGGT")
+    flanks = [["".join(chance.choice(list("ACGT"), 30)) for _ in range(2)] for _ in range(12)]
+    texts = [left + sites[number % 2] + right + "T" * 30 for number, (left, right) in enumerate(flanks)]
+    return pd.Series(texts, [f"design/{number}" for number in range(12)])
+
+
+def test_words_that_designs_share_score_and_those_of_their_shuffles_do_not() -> None:
+    designs = planted_designs()
+    scores = cell.shared_words(designs).groupby("record", sort=False)["score"].apply(np.array)
+    places = np.array([30 <= place < 40 for place in range(100)])
+    for each in scores:
+        assert each[places].min() > 0
+        assert each[places].mean() > 5 * each[~places].mean()
+        assert each[75:].max() < each[places].mean() / 5  # all hold TTTTTT, but so do their shuffles
+    assert not cell.shared_words(designs[:1])["score"].any()  # with nothing to share
+
+
+def test_designs_are_named_by_what_they_share_once_it_is_aligned() -> None:
+    found = cell.designed(planted_designs(), 15)
+    names = [cell.name_of(motif, cell.known_motifs()) for motif in found.values()]
+    assert all(cell.is_expected(name, cell.read_config()["known"]["GABPA"]) for name in names)
+    assert {motif.sites for motif in found.values()} == {12}
+
+
+def test_sites_are_aligned_on_either_strand() -> None:
+    codes = np.array([encode(letters) for letters in ("TTGATTACATT", "AATGTAATCAA", "CCGATTGCACC")])
+    motif = cell.aligned(Motif("a", np.eye(4)[encode("GATTACA")], 1), codes)
+    np.testing.assert_array_equal(motif.counts.argmax(axis=1), encode("GATTACA"))
+    np.testing.assert_array_equal(motif.counts[4], [2, 0, 1, 0])
+
+
+def test_of_an_anchors_draws_the_motif_with_the_most_sites_is_taken(tmp_path: Path) -> None:
+    some = [Motif(name, sites * np.eye(4)[encode("GATTACA")], sites) for name, sites in (("a:1", 5), ("a:2", 9))]
+    write_meme(str(tmp_path / "motifs.meme"), some)
+    found = cell.drawn(tmp_path / "motifs.meme", ["a", "b"])
+    assert found["a"].name == "a:2"
+    assert found["b"] is None
+    assert cell.drawn(tmp_path / "none.meme", ["a"]) == {"a": None}
 
 
 @pytest.mark.parametrize(("name", "is_known"), [("MAX::MYC", True), ("usf2", True), ("TAL1::TCF3", False)])
