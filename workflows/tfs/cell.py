@@ -24,7 +24,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 import maxent_cli as mx
-from maxent_cli.alphabet import LETTERS, Codes, encode
+from maxent_cli.alphabet import LETTERS, UNKNOWN, Codes, encode
 from maxent_cli.analysis import name_motifs
 from maxent_cli.data import Floats, Motif
 from maxent_cli.engine.shuffles import dinucleotide_shuffle
@@ -194,12 +194,17 @@ def shared_words(sequences: pd.Series) -> pd.DataFrame:
 
 
 def aligned(seed: Motif, codes: Codes) -> Motif:
-    """The letters of the sites (n, W), one of each of codes (n, L) on either strand, that are most like the seed."""
+    """The letters of the sites, one of each of codes (n, L) on either strand, that are most like the seed.
+
+    A site may lie across an end; what is beyond it counts as all letters alike.
+    """
     width = len(seed.counts)
-    strands = [np.lib.stride_tricks.sliding_window_view(one, width, axis=1) for one in (codes, 3 - codes[:, ::-1])]
-    sites = np.concatenate(strands, axis=1)
-    best = seed.counts[np.arange(width), sites].sum(axis=2).argmax(axis=1)
-    return Motif(seed.name, np.eye(4)[sites[np.arange(len(codes)), best]].sum(axis=0), len(codes))
+    padded = np.pad(codes, ((0, 0), (width - 1, width - 1)), constant_values=UNKNOWN)
+    turned = np.array([3, 2, 1, 0, UNKNOWN])[padded[:, ::-1]]
+    strands = [np.lib.stride_tricks.sliding_window_view(one, width, axis=1) for one in (padded, turned)]
+    sites = np.vstack([np.eye(4), np.full(4, 1 / 4)])[np.concatenate(strands, axis=1)]  # (n, places, W, 4)
+    best = np.einsum("npwl,wl->np", sites, seed.counts).argmax(axis=1)
+    return Motif(seed.name, sites[np.arange(len(codes)), best].sum(axis=0), len(codes))
 
 
 def words_of(codes: Codes) -> Words:
