@@ -24,7 +24,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 import maxent_cli as mx
-from maxent_cli.alphabet import LETTERS, UNKNOWN, Codes, encode
+from maxent_cli.alphabet import UNKNOWN, Codes, encode
 from maxent_cli.analysis import name_motifs
 from maxent_cli.data import Floats, Motif
 from maxent_cli.engine.shuffles import dinucleotide_shuffle
@@ -34,10 +34,9 @@ from maxent_cli.io import databases, read_meme
 DATA = Path(os.environ.get("MAXENT_DATA", Path(__file__).parents[3] / "shared" / "data")) / "tf_chipseq"
 CONFIG = Path(__file__).parent / "tfs.toml"
 LENGTH = 101
-SITES = 20.0  # that a matrix made of scores stands for
 WORD, SHUFFLES = 6, 10  # letters of a word; shuffles of each sequence that words are counted in
 SCALES = ("positives", "epochs", "anchors", "preset")  # what makes the table dear
-VIEWS = ("saliency", "prefix", "class optimisation", "draws")
+VIEWS = ("random window", "saliency", "prefix", "class optimisation", "draws")
 
 Config = dict[str, Any]
 Motifs = dict[str, Motif | None]  # by sequence
@@ -146,33 +145,30 @@ def motifs_of(cell: Cell) -> dict[str, Motifs]:
     read = mx.attribute(network, anchors, "prefix", logos="none", seed=seed, threads=1, progress=False)
     best = mx.design(network, wanted=mx.Design(best=True), sampling=run, threads=1)["designs"]
     mx.motifs(draws, logos="none", out=str(folder / "motifs"), progress=False)
+    chance = np.random.default_rng(seed).random(len(read["positions"]))
     return {
+        "random window": windows(read["positions"].assign(score=chance), "score", width),
         "saliency": windows(read["reading"], "saliency", width),
         "prefix": windows(read["positions"], "score", width),
-        "class optimisation": designed(best.set_index("design")["sequence"], width),
+        "class optimisation": windows(shared_words(best.set_index("design")["sequence"]), "score", width),
         "draws": drawn(folder / "motifs" / "anchor_motifs.meme", list(draws.names())),
     }
 
 
 def windows(table: pd.DataFrame, column: str, width: int) -> Motifs:
-    """Of each sequence the window of the highest sum of scores, its letters as sure as their score is high."""
+    """Of each sequence the window of the highest sum of scores, aligned with the site of each that is most like it.
+
+    Its letters weigh as much as their scores, of which those below 0 count as 0.
+    """
+    tables = {str(name): rows for name, rows in table.groupby("record", sort=False)}
+    codes = np.array([encode("".join(rows["letter"])) for rows in tables.values()])
     found: Motifs = {}
-    for name, rows in table.groupby("record", sort=False):
+    for own, (name, rows) in zip(codes, tables.items(), strict=True):
         scores = np.clip(rows[column].fillna(0).to_numpy(float), 0, None)
-        found[str(name)] = None
-        if scores.any():
-            start = int(np.argmax(np.convolve(scores, np.ones(width), "valid")))
-            sure = scores[start : start + width, None] / scores.max()
-            letters = np.eye(4)[encode("".join(rows["letter"])[start : start + width])]
-            found[str(name)] = Motif(str(name), SITES * (sure * letters + (1 - sure) / len(LETTERS)), SITES)
+        start = int(np.argmax(np.convolve(scores, np.ones(width), "valid")))
+        seed = np.eye(4)[own[start : start + width]] * scores[start : start + width, None]
+        found[name] = Motif(name, aligned(seed, codes), len(codes)) if scores.any() else None
     return found
-
-
-def designed(sequences: pd.Series, width: int) -> Motifs:
-    """Of each optimised sequence the window of words that it shares with the others, aligned with all of them."""
-    codes = np.array([encode(letters) for letters in sequences])
-    seeds = windows(shared_words(sequences), "score", width)
-    return {name: seed and aligned(seed, codes) for name, seed in seeds.items()}
 
 
 def shared_words(sequences: pd.Series) -> pd.DataFrame:
@@ -193,18 +189,18 @@ def shared_words(sequences: pd.Series) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def aligned(seed: Motif, codes: Codes) -> Motif:
-    """The letters of the sites, one of each of codes (n, L) on either strand, that are most like the seed.
+def aligned(seed: Floats, codes: Codes) -> Floats:
+    """Letters (W, 4) of the sites, one of each of codes (n, L) on either strand, that are most like the seed (W, 4).
 
     A site may lie across an end; what is beyond it counts as all letters alike.
     """
-    width = len(seed.counts)
+    width = len(seed)
     padded = np.pad(codes, ((0, 0), (width - 1, width - 1)), constant_values=UNKNOWN)
     turned = np.array([3, 2, 1, 0, UNKNOWN])[padded[:, ::-1]]
     strands = [np.lib.stride_tricks.sliding_window_view(one, width, axis=1) for one in (padded, turned)]
     sites = np.vstack([np.eye(4), np.full(4, 1 / 4)])[np.concatenate(strands, axis=1)]  # (n, places, W, 4)
-    best = np.einsum("npwl,wl->np", sites, seed.counts).argmax(axis=1)
-    return Motif(seed.name, sites[np.arange(len(codes)), best].sum(axis=0), len(codes))
+    best = np.einsum("npwl,wl->np", sites, seed).argmax(axis=1)
+    return np.asarray(sites[np.arange(len(codes)), best].sum(axis=0))
 
 
 def words_of(codes: Codes) -> Words:

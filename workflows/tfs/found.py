@@ -24,10 +24,12 @@ LEVEL = 0.01
 NETWORK = ["set", "architecture", "seed"]
 RULE = f"""\
 Each view gives one motif a sequence at most, and that has the name of the known motif most like it, if Tomtom tells it
-from chance. *Saliency* and *prefix*: of each anchor the window of {{width}} bp with the highest sum of scores, its
-letters as sure as their score is high. *Draws*: of each anchor the motif with the most sites in its draws. *Class
+from chance. *Saliency* and *prefix*: of each anchor the window of {{width}} bp with the highest sum of scores. *Class
 optimisation*: of each optimised sequence the window of words that it shares with the others more than with their
-shuffles, aligned with all of them, so that the names of one network are not independent.
+shuffles. Such a window is aligned with the site most like it in each of the network's anchors, or designs, on either
+strand; the letters of all these sites are the motif. *Random window*: the same of scores at random, which no network
+gave: what anchors alone tell, since they are peaks. *Draws*: of each anchor the motif with the most sites in its draws;
+other anchors do not help. By all views but draws, the names of one network are not independent of each other.
 
 **Found**: most names are of the set's motif, and there are more of these than by chance, by a one-sided binomial test
 at {LEVEL} over all sequences, whatever their number. Chance is how often the same view names that motif in networks of
@@ -136,7 +138,7 @@ def table_of_views(rows: pd.DataFrame, architectures: list[str]) -> Iterator[str
 def comparisons(rows: pd.DataFrame) -> Iterator[str]:
     """In how many networks draws find what another view does not, and the other way round."""
     own = rows[rows["motif"] == rows["set"]].pivot(index=NETWORK, columns="view", values="found")
-    for view in (view for view in VIEWS if view != "draws" and len(own)):
+    for view in VIEWS[:-1] if len(own) else ():
         sides = [own[own[one] & ~own[two]] for one, two in (("draws", view), (view, "draws"))]
         sets = [side.index.get_level_values("set").nunique() for side in sides]
         told = [f"{len(side)}, in sets: {count}" for side, count in zip(sides, sets, strict=True)]

@@ -33,7 +33,7 @@ from .found import (
 )
 
 RESAMPLES, LEVEL = 1000, 0.95
-START, END = "<!-- From here on made by workflows/tfs/page.py; -->", "<!-- as far as here. -->"
+START, END = "<!-- From here on made by workflows/tfs/page.py. -->", "<!-- As far as here. -->"
 TITLE = "# Networks of the Deep Motif Dashboard on sets of ChIP-seq peaks"
 
 Scores = dict[tuple[str, str], dict[int, pd.DataFrame]]  # by set and architecture, and by seed
