@@ -1,7 +1,7 @@
 """One network of the table: a set of positives, an architecture and a seed.
 
 python -m workflows.tfs.cell train SET ARCHITECTURE SEED OUT     a model folder, scores of the held-out table, anchors
-python -m workflows.tfs.cell views SET ARCHITECTURE SEED OUT     which view of its anchors names the set's known motif
+python -m workflows.tfs.cell views SET ARCHITECTURE SEED OUT     which known motif each view of its anchors names
 
 OUT holds a folder a network, which the second command reads. Sets are those of $MAXENT_DATA/tf_chipseq: AC is trained
 on, against dinucleotide shuffles, and B, which nothing is chosen by, is tested on.
@@ -21,22 +21,26 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 import maxent_cli as mx
-from maxent_cli.alphabet import LETTERS, encode
+from maxent_cli.alphabet import UNKNOWN, Codes, encode
 from maxent_cli.analysis import name_motifs
 from maxent_cli.data import Floats, Motif
+from maxent_cli.engine.shuffles import dinucleotide_shuffle
 from maxent_cli.interpret import PRESETS
 from maxent_cli.io import databases, read_meme
 
 DATA = Path(os.environ.get("MAXENT_DATA", Path(__file__).parents[3] / "shared" / "data")) / "tf_chipseq"
 CONFIG = Path(__file__).parent / "tfs.toml"
 LENGTH = 101
-SITES = 20.0  # that a matrix made of scores stands for
+WORD, SHUFFLES = 6, 10  # letters of a word; shuffles of each sequence that words are counted in
 SCALES = ("positives", "epochs", "anchors", "preset")  # what makes the table dear
-VIEWS = ("saliency", "prefix", "class optimisation", "draws")
+VIEWS = ("random window", "saliency", "prefix", "class optimisation", "draws")
 
 Config = dict[str, Any]
+Motifs = dict[str, Motif | None]  # by sequence
+Words = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -113,14 +117,14 @@ def train(cell: Cell) -> None:
 
 
 def views(cell: Cell) -> None:
-    """Write views.tsv: of each view, how many sequences are named at all, and as the set's known motif."""
-    known, lines = known_motifs(), ["view\tsequences\tnamed\texpected\tcommonest"]
-    for view, matrices in matrices_of(cell).items():
-        told = [name for some in matrices if (name := best_name(some, known))]
-        right = [name for name in told if is_expected(name, cell.config["known"][cell.name])]
-        commonest = max(sorted(set(told)), key=told.count) if told else ""
-        lines.append(f"{view}\t{len(matrices)}\t{len(told)}\t{len(right)}\t{commonest}")
-    (cell.folder / "views.tsv").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    """Write views.tsv: of each view and each sequence that it is of, the known motif that it names, if any."""
+    known = known_motifs()
+    rows = [
+        {"view": view, "sequence": name, "known": name_of(motif, known)}
+        for view, motifs in motifs_of(cell).items()
+        for name, motif in motifs.items()
+    ]
+    pd.DataFrame(rows, columns=["view", "sequence", "known"]).to_csv(cell.folder / "views.tsv", sep="\t", index=False)
 
 
 def known_motifs() -> list[Motif]:
@@ -128,55 +132,102 @@ def known_motifs() -> list[Motif]:
     return [motif for path in databases("jaspar-vertebrates") for motif in read_meme(path)]
 
 
-def matrices_of(cell: Cell) -> dict[str, list[list[Motif]]]:
-    """Of each view the matrices of each sequence."""
+def motifs_of(cell: Cell) -> dict[str, Motifs]:
+    """Of each view the motif of each sequence: one at most, whatever the view."""
     folder, width, seed = cell.folder, cell.config["width"], cell.seed
     if not (folder / "anchors.fa").stat().st_size:
-        return {view: [] for view in VIEWS}
+        return {}
     network, anchors = mx.network(str(folder / "model")), str(folder / "anchors.fa")
     path, run = folder / "draws.npz", PRESETS[cell.config["preset"]]
     if not path.exists():
         mx.sample(network, anchors, sampling=run, out=str(path), threads=1)
     draws = mx.open_draws(str(path))
     read = mx.attribute(network, anchors, "prefix", logos="none", seed=seed, threads=1, progress=False)
-    best = mx.design(network, wanted=mx.Design(best=True), sampling=run, threads=1)
-    designs = {row["design"]: row["sequence"] for _, row in best["designs"].iterrows()}
-    along = mx.attribute(network, designs, "prefix", logos="none", seed=seed, threads=1, progress=False)
-    found = {
+    best = mx.design(network, wanted=mx.Design(best=True), sampling=run, threads=1)["designs"]
+    mx.motifs(draws, logos="none", out=str(folder / "motifs"), progress=False)
+    chance = np.random.default_rng(seed).random(len(read["positions"]))
+    return {
+        "random window": windows(read["positions"].assign(score=chance), "score", width),
         "saliency": windows(read["reading"], "saliency", width),
         "prefix": windows(read["positions"], "score", width),
-        "class optimisation": windows(along["reading"], "saliency", width),
+        "class optimisation": windows(shared_words(best.set_index("design")["sequence"]), "score", width),
+        "draws": drawn(folder / "motifs" / "anchor_motifs.meme", list(draws.names())),
     }
-    mx.motifs(draws, logos="none", out=str(folder / "motifs"), progress=False)
-    return found | {"draws": drawn(folder / "motifs" / "anchor_motifs.meme", list(draws.names()))}
 
 
-def windows(table: pd.DataFrame, column: str, width: int) -> list[list[Motif]]:
-    """Of each sequence the window of the highest sum of scores, its letters as sure as their score is high."""
-    found = []
-    for name, rows in table.groupby("record", sort=False):
+def windows(table: pd.DataFrame, column: str, width: int) -> Motifs:
+    """Of each sequence the window of the highest sum of scores, aligned with the site of each that is most like it.
+
+    Its letters weigh as much as their scores, of which those below 0 count as 0.
+    """
+    tables = {str(name): rows for name, rows in table.groupby("record", sort=False)}
+    codes = np.array([encode("".join(rows["letter"])) for rows in tables.values()])
+    found: Motifs = {}
+    for own, (name, rows) in zip(codes, tables.items(), strict=True):
         scores = np.clip(rows[column].fillna(0).to_numpy(float), 0, None)
-        if not scores.any():
-            found.append([])
-            continue
-        sums = np.convolve(scores, np.ones(width), "valid")
-        start = int(np.argmax(sums))
-        sure = scores[start : start + width, None] / scores.max()
-        letters = np.eye(4)[encode("".join(rows["letter"])[start : start + width])]
-        found.append([Motif(str(name), SITES * (sure * letters + (1 - sure) / len(LETTERS)), SITES)])
+        start = int(np.argmax(np.convolve(scores, np.ones(width), "valid")))
+        seed = np.eye(4)[own[start : start + width]] * scores[start : start + width, None]
+        found[name] = Motif(name, aligned(seed, codes), len(codes)) if scores.any() else None
     return found
 
 
-def drawn(path: Path, names: Sequence[str]) -> list[list[Motif]]:
-    """The motifs of each anchor's draws."""
+def shared_words(sequences: pd.Series) -> pd.DataFrame:
+    """Scores of each sequence's letters: how far its words are those of the other sequences, and not of their shuffles.
+
+    Words are of WORD letters, on either strand; one that a share s of the others holds, and a share e of dinucleotide
+    shuffles, has s · log2(s / e) where that is above 0. A letter has the mean over the words that it is of.
+    """
+    codes = np.array([encode(letters) for letters in sequences])
+    shuffled = np.concatenate([dinucleotide_shuffle(codes, seed) for seed in range(SHUFFLES)])
+    words, by_chance = words_of(codes), held(words_of(shuffled))
+    shares = (held(words).sum(axis=0) - 1) / max(1, len(codes) - 1)  # each holds its own
+    expected = (by_chance.sum(axis=0) + 1) / (len(by_chance) + 1)
+    telling = (shares * np.log2(np.maximum(shares / expected, 1)))[words]
+    each = [np.convolve(row, np.ones(WORD) / WORD) for row in telling]
+    scored = zip(sequences.items(), each, strict=True)
+    tables = [pd.DataFrame({"record": name, "letter": list(whole), "score": row}) for (name, whole), row in scored]
+    return pd.concat(tables, ignore_index=True)
+
+
+def aligned(seed: Floats, codes: Codes) -> Floats:
+    """Letters (W, 4) of the sites, one of each of codes (n, L) on either strand, that are most like the seed (W, 4).
+
+    A site may lie across an end; what is beyond it counts as all letters alike.
+    """
+    width = len(seed)
+    padded = np.pad(codes, ((0, 0), (width - 1, width - 1)), constant_values=UNKNOWN)
+    turned = np.array([3, 2, 1, 0, UNKNOWN])[padded[:, ::-1]]
+    strands = [np.lib.stride_tricks.sliding_window_view(one, width, axis=1) for one in (padded, turned)]
+    sites = np.vstack([np.eye(4), np.full(4, 1 / 4)])[np.concatenate(strands, axis=1)]  # (n, places, W, 4)
+    best = np.einsum("npwl,wl->np", sites, seed).argmax(axis=1)
+    return np.asarray(sites[np.arange(len(codes)), best].sum(axis=0))
+
+
+def words_of(codes: Codes) -> Words:
+    """The number of the word that starts at each place of codes (n, L), the same for its reverse complement."""
+    places = np.lib.stride_tricks.sliding_window_view(codes, WORD, axis=1).astype(np.int64)
+    powers = 4 ** np.arange(WORD)
+    return np.minimum(places @ powers, (3 - places) @ powers[::-1])
+
+
+def held(words: Words) -> Words:
+    """Whether each sequence holds each word (n, 4^WORD)."""
+    found = np.zeros((len(words), 4**WORD), np.int64)
+    np.put_along_axis(found, words, 1, axis=1)
+    return found
+
+
+def drawn(path: Path, names: Sequence[str]) -> Motifs:
+    """Of each anchor the motif with the most sites in its draws."""
     motifs = read_meme(str(path)) if path.exists() else []
-    return [[motif for motif in motifs if motif.name.split(":")[0] == name] for name in names]
+    each = {name: [motif for motif in motifs if motif.name.rpartition(":")[0] == name] for name in names}
+    return {name: max(some, key=lambda one: one.sites, default=None) for name, some in each.items()}
 
 
-def best_name(motifs: Sequence[Motif], known: Sequence[Motif]) -> str:
-    """The known motif that is most like any of them, where that is more than chance; nothing otherwise."""
-    best = [families[0].best for families in name_motifs(motifs, known) if families and families[0].tells]
-    return min(best, key=lambda one: one.p).name if best else ""
+def name_of(motif: Motif | None, known: Sequence[Motif]) -> str:
+    """The known motif that is most like it, where that is more than chance; nothing otherwise."""
+    families = name_motifs([motif], known)[0] if motif else []
+    return families[0].best.name if families and families[0].tells else ""
 
 
 def is_expected(name: str, beginnings: Sequence[str]) -> bool:

@@ -1,4 +1,6 @@
-"""The table of all networks that are done: python -m workflows.tfs.page OUT > results.md.
+"""The table of all networks that are done: python -m workflows.tfs.page OUT results.md.
+
+Of a page that is there already only what lies between its two marks is made anew; the rest of it is written by hand.
 
 AUROC of a set and an architecture is the mean over seeds, with the interval of bootstraps over records and seeds;
 differences of two architectures are paired: the same records and seeds in both.
@@ -6,7 +8,7 @@ differences of two architectures are paired: the same records and seeds in both.
 
 import argparse
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import combinations
 from pathlib import Path
 
@@ -15,21 +17,34 @@ import pandas as pd
 from scipy.stats import t as student
 
 from maxent_cli.data import Floats
+from maxent_cli.io import writing
 
-from .cell import VIEWS, asked, scaled
+from .cell import Config, asked, scaled
+from .found import (
+    RULE,
+    comparisons,
+    judged,
+    lines_of_draws,
+    networks,
+    short,
+    table_of_chances,
+    table_of_networks,
+    table_of_views,
+)
 
 RESAMPLES, LEVEL = 1000, 0.95
-LEAST_NAMED = 3  # sequences that a view names alike before a set's motif counts as found by it
+START, END = "<!-- From here on made by workflows/tfs/page.py. -->", "<!-- As far as here. -->"
+TITLE = "# Networks of the Deep Motif Dashboard on sets of ChIP-seq peaks"
 
-Scores = dict[tuple[str, str], list[pd.DataFrame]]  # by set and architecture, a table a seed
+Scores = dict[tuple[str, str], dict[int, pd.DataFrame]]  # by set and architecture, and by seed
 
 
 def read_scores(out: Path) -> Scores:
     """Of all networks that are done."""
-    found: Scores = defaultdict(list)
+    found: Scores = defaultdict(dict)
     for path in sorted(out.glob("*/*.*/scores.tsv")):
-        architecture = path.parent.name.rpartition(".")[0]
-        found[path.parent.parent.name, architecture].append(pd.read_csv(path, sep="\t"))
+        architecture, _, seed = path.parent.name.rpartition(".")
+        found[path.parent.parent.name, architecture][int(seed)] = pd.read_csv(path, sep="\t")
     return found
 
 
@@ -48,9 +63,15 @@ def bootstrapped(seeds: list[pd.DataFrame], seed: int = 1) -> tuple[float, Float
     return float(above.mean()), np.array(found)
 
 
+def ends(resamples: Floats) -> tuple[float, float]:
+    """Of the interval."""
+    low, high = np.quantile(resamples, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
 def interval(resamples: Floats) -> str:
     """Its ends."""
-    low, high = np.quantile(resamples, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = ends(resamples)
     return f"{low:+.3f} to {high:+.3f}" if low < 0 or high < 0.3 else f"{low:.3f} to {high:.3f}"
 
 
@@ -65,67 +86,42 @@ def over_sets(differences: Floats) -> str:
 
 def table_of_areas(found: Scores, architectures: list[str]) -> Iterator[str]:
     """AUROC by set, and paired differences."""
-    yield "| set | " + " | ".join(architectures) + " |"
+    yield "| set | " + " | ".join(map(short, architectures)) + " |"
     yield "|---" * (1 + len(architectures)) + "|"
-    areas = {key: bootstrapped(seeds) for key, seeds in found.items()}
     names = sorted({name for name, _ in found})
     for name in names:
-        cells = []
-        for architecture in architectures:
-            area = areas.get((name, architecture))
-            count = len(found.get((name, architecture), []))
-            cells.append(f"{area[0]:.3f} ({interval(area[1])}), {count} seed{'s' * (count > 1)}" if area else "not run")
-        yield f"| {name} | " + " | ".join(cells) + " |"
+        each = [list(found.get((name, architecture), {}).values()) for architecture in architectures]
+        yield f"| {name} | " + " | ".join(map(cell_of_area, each)) + " |"
     yield ""
     for first, second in combinations(architectures, 2):
-        both = [name for name in names if len(found.get((name, first), [])) == len(found.get((name, second), [])) > 0]
-        each = [(name, areas[name, second][0] - areas[name, first][0]) for name in both]
-        for name, difference in each:
-            paired = areas[name, second][1] - areas[name, first][1]
-            yield f"- {second} less {first}, {name}: {difference:+.3f} ({interval(paired)})"
-        if each:
-            yield f"- {second} less {first}: {over_sets(np.array([difference for _, difference in each]))}"
+        yield from lines_of_pair(found, names, first, second)
 
 
-def is_found(row: pd.Series) -> bool:
-    """Whether most of the sequences that a view names are named as the set's known motif, and at least three."""
-    return bool(row["expected"] >= LEAST_NAMED and 2 * row["expected"] > row["named"])
+def cell_of_area(seeds: list[pd.DataFrame]) -> str:
+    """The AUROC of a set and an architecture."""
+    if not seeds:
+        return "not run"
+    mean, resamples = bootstrapped(seeds)
+    return f"{mean:.3f} ({interval(resamples)}), {len(seeds)} seed{'s' * (len(seeds) > 1)}"
 
 
-def table_of_views(out: Path) -> Iterator[str]:
-    """By which view the set's known motif is found."""
-    yield "| set | network | " + " | ".join(VIEWS) + " | draws converged |"
-    yield "|---" * (3 + len(VIEWS)) + "|"
-    for path in sorted(out.glob("*/*.*/views.tsv")):
-        rows = pd.read_csv(path, sep="\t", keep_default_na=False).set_index("view")
-        cells = [
-            f"{'**found**' if is_found(row) else 'not found'}: {row['expected']} of {row['sequences']}"
-            + (f"; {row['commonest']}" if row["commonest"] else "")
-            for row in (rows.loc[view] for view in VIEWS)
-        ]
-        settled = converged(path.parent / "draws.npz.tsv")
-        yield f"| {path.parent.parent.name} | {path.parent.name} | " + " | ".join([*cells, settled]) + " |"
-    yield ""
-    yield from counts_of_views(out)
-
-
-def converged(summary: Path) -> str:
-    """Around how many anchors draws have converged, of how many, and the median of their worst R-hat."""
-    if not summary.exists():
-        return "none drawn"
-    rows = pd.read_csv(summary, sep="\t")
-    return f"{(rows['converged'] == 'yes').sum()} of {len(rows)}, R-hat {rows['rhat'].median():.2f}"
-
-
-def counts_of_views(out: Path) -> Iterator[str]:
-    """In how many networks of each architecture each view finds the motif."""
-    found: dict[str, list[pd.DataFrame]] = defaultdict(list)
-    for path in sorted(out.glob("*/*.*/views.tsv")):
-        rows = pd.read_csv(path, sep="\t", keep_default_na=False).set_index("view")
-        found[path.parent.name.rpartition(".")[0]].append(rows)
-    for architecture, tables in found.items():
-        told = [f"{view} {sum(is_found(rows.loc[view]) for rows in tables)}" for view in VIEWS]
-        yield f"- {architecture}, of {len(tables)} networks: {', '.join(told)}"
+def lines_of_pair(found: Scores, names: list[str], first: str, second: str) -> Iterator[str]:
+    """Differences of two architectures by set, over the seeds that both have; and how many intervals leave out 0."""
+    pair, each, signs = f"{short(second)} less {short(first)}", [], []
+    for name in names:
+        some, others = found.get((name, first), {}), found.get((name, second), {})
+        if both := sorted(set(some) & set(others)):
+            (less, below), (more, above) = (bootstrapped([one[seed] for seed in both]) for one in (some, others))
+            low, high = ends(above - below)
+            each.append(more - less)
+            signs.append((low > 0) - (high < 0))
+            yield f"- {pair}, {name}: {more - less:+.3f} ({interval(above - below)})"
+    if each:
+        count = sum(difference > 0 for difference in each)
+        yield (
+            f"- **{pair}**: {over_sets(np.array(each))}; above 0 in {count} of {len(each)} sets; the interval leaves"
+            f" out 0 in {signs.count(1)} that are above it and in {signs.count(-1)} that are below it"
+        )
 
 
 def table_of_times(out: Path) -> Iterator[str]:
@@ -138,24 +134,59 @@ def table_of_times(out: Path) -> Iterator[str]:
         found[path.parent.name.rpartition(".")[0]][path.name.partition(".")[0]] += rows["cpu_time"].tolist()
     for architecture, jobs in found.items():
         cells = [f"{np.mean(jobs[job]):.0f} ({len(jobs[job])})" if jobs[job] else "" for job in ("train", "views")]
-        yield f"| {architecture} | " + " | ".join(cells) + " |"
+        yield f"| {short(architecture)} | " + " | ".join(cells) + " |"
+
+
+def made(out: Path, config: Config) -> Iterator[str]:
+    """All that is made of the networks that are done."""
+    looked, architectures = networks(out), config["architectures"]
+    looked = looked.sort_values(["set", "architecture", "seed"], key=in_order(architectures), kind="stable")
+    rows = judged(looked, config["known"])
+    yield from ("## AUROC on held-out peaks", "")
+    yield "Intervals are over peaks, and over seeds where there are several."
+    yield from ("", *table_of_areas(read_scores(out), architectures))
+    yield from ("", "## By which view the known motif is found", "", RULE.format(width=config["width"]), "")
+    yield from (
+        *table_of_views(rows, architectures),
+        "",
+        *comparisons(rows),
+        "",
+        "As run:",
+        "",
+        *lines_of_draws(looked),
+    )
+    yield from ("", "Of each network: how many sequences are named as the set's motif, and the commonest name.", "")
+    yield from (
+        *table_of_networks(looked, rows),
+        "",
+        "Chance that a sequence is named so:",
+        "",
+        *table_of_chances(rows),
+    )
+    yield from ("", "## What it took", "", "CPU seconds of a network, the mean of so many.", "", *table_of_times(out))
+
+
+def in_order(architectures: list[str]) -> Callable[[pd.Series], pd.Series]:
+    """A key by which architectures are sorted as they are listed, and all else as it is."""
+    return lambda column: column.map(architectures.index) if column.name == "architecture" else column
+
+
+def placed(text: str, page: str) -> str:
+    """The page with the text between its marks, which stand at its end where it has none."""
+    before, _, rest = page.partition(START)
+    return f"{before.rstrip()}\n\n{START}\n\n{text}\n\n{END}\n{rest.partition(END)[2].removeprefix(chr(10))}"
 
 
 def main() -> None:
-    """Print the page."""
+    """Write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
+    parser.add_argument("page", type=Path)
     scaled(parser)
     given = parser.parse_args()
-    config = asked(given)
-    print("# Networks of the Deep Motif Dashboard on sets of ChIP-seq peaks\n")
-    settings = ", ".join(f"{name} {config[name]}" for name in ("positives", "epochs", "anchors", "width", "preset"))
-    print(f"Asked for: {settings} (epochs 0: as published).\n\n## AUROC on held-out peaks\n")
-    print("\n".join(table_of_areas(read_scores(given.out), config["architectures"])))
-    print("\n## By which view the known motif is found\n")
-    print("\n".join(table_of_views(given.out)))
-    print("\n## What it took\n")
-    print("\n".join(table_of_times(given.out)))
+    page = given.page.read_text(encoding="utf-8") if given.page.exists() else TITLE
+    with writing(str(given.page)) as stream:
+        stream.write(placed("\n".join(made(given.out, asked(given))), page))
 
 
 if __name__ == "__main__":
