@@ -157,10 +157,11 @@ def learning(
     around = None if given is None else anchors(given)
     sources = _sources(named, positives, negatives)
     database = [motif for file in databases(known) for motif in read_meme(file)]
-    paths = [path for each in named for path in ([each] if isinstance(each, str) else each.files)]
+    points = _checkpoints(named, trust_code)
+    given_networks = [*named, *(point.source for point in points)]  # a checkpoint is an input beside its model folder
+    paths = [path for each in given_networks for path in ([each] if isinstance(each, str) else each.files)]
     read = [*paths, *(path for source in (*sources, around) if source for path in source.files)]
     outputs = planned([*read, *asked.files, *databases(known)], folders=[out], implied=[task.rejected_table])
-    points = _checkpoints(named, trust_code)
     task = replace(task, threads=threads or granted_cpus())
     with torch_threads(task.threads):
         job = _job(points, sources, records, around, (asked, run, calling or Calling()), task)

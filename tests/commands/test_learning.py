@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,28 @@ def test_tables_say_what_is_there(here: Path) -> None:
     frame = mx.learning("model", records=40, out=None, threads=1, progress=False)
     assert frame.tables == ["layers", "patterns", "steps"]
     assert frame["steps"]["bits"].isna().all()
+
+
+@pytest.mark.usefixtures("here")
+def test_checkpoints_may_be_removed_without_harm_to_what_the_network_gave(tmp_path: Path) -> None:
+    shutil.copytree("model", tmp_path / "model")
+    draws, learned = tmp_path / "draws.npz", tmp_path / "learned"
+    run(f"sample anchors.fa --model {tmp_path}/model {DRAWN} --beta 5 --threads 1 --out {draws}")
+    run(f"learning --model {tmp_path}/model --records 20 --threads 1 --out {learned}")
+    inputs = {name: json.loads(Path(f"{name}.provenance.json").read_text())["inputs"] for name in (draws, learned)}
+    assert set(inputs[draws][f"{tmp_path}/model"]) == {"model.json", "weights.safetensors"}
+    assert set(inputs[learned]) >= set(map(str, (tmp_path / "model" / "checkpoints").iterdir()))
+    run(f"provenance {learned} --check")
+    shutil.rmtree(tmp_path / "model" / "checkpoints")
+    run(f"provenance {draws} --check")
+    run(f"report {draws} --train {tmp_path}/model --out {tmp_path}/page.html")
+    assert "is gone, and" in run(f"provenance {learned} --check", 1).stderr
+    read = json.loads((tmp_path / "page.html.provenance.json").read_text())["inputs"]
+    assert {f"{tmp_path}/model/metrics.tsv", f"{tmp_path}/model/learning_curve.tsv"} <= set(read)
+    with (tmp_path / "model" / "metrics.tsv").open("a") as table:
+        table.write("\n")
+    run(f"provenance {draws} --check")
+    assert "metrics.tsv: has changed since" in run(f"provenance {tmp_path}/page.html --check", 1).stderr
 
 
 def test_networks_in_memory_are_taken_in_their_order() -> None:
