@@ -303,7 +303,7 @@ class LearningJob:
                 if self.task.listener.stop.asked:
                     raise StoppedError
                 if row in todo:
-                    work.finish(names[row], packed({}, finish()))
+                    work.finish(names[row], finish())
                     ticker.advance()
                 rows = [each for each in range(row + 1, row + self.units_each) if each in todo]
                 for _ in self._over_anchors(number, rows, work, names):
@@ -317,8 +317,8 @@ class LearningJob:
         place(model, self.sampling.device, Calls(lambda _: None))
         return network, model
 
-    def _over_records(self, wanted: set[int]) -> Iterator[tuple[int, Callable[[], Row]]]:
-        """Numbers of the wanted checkpoints, and what gives the facts of each over records."""
+    def _over_records(self, wanted: set[int]) -> Iterator[tuple[int, Callable[[], bytes]]]:
+        """Numbers of the wanted checkpoints, and what gives what is to be kept of each over records."""
         ends = {}
         before: tuple[int, Counting | None] = (-1, None)
 
@@ -331,12 +331,12 @@ class LearningJob:
 
         for number in sorted(wanted):
 
-            def finish(number: int = number) -> Row:
+            def finish(number: int = number) -> bytes:
                 nonlocal before
                 found, previous = of(number), of(number - 1) if number else None
                 others = {"start": of(0), "previous": previous, "end": of(len(self.points) - 1)}
                 before = number, found
-                return self._facts(number, found, others)
+                return self._of_records(number, found, others)
 
             yield number, finish
 
@@ -364,8 +364,8 @@ class LearningJob:
         size = bytes_held(len(self.sample.codes), positions, len(CLASSES))
         require_memory(size, f"patterns of {len(self.sample.codes)} records at {positions} places", "give --records")
 
-    def _facts(self, number: int, found: Counting, others: dict[str, Counting | None]) -> Row:
-        """The rows of a checkpoint's layers by class, and its loss and AUROC."""
+    def _of_records(self, number: int, found: Counting, others: dict[str, Counting | None]) -> bytes:
+        """The rows of a checkpoint's layers by class, the loss of each record, and AUROC, to be kept."""
         rows, step = [], self.points[number].step
         labels = {"all": None} | {CLASSES[label]: int(label) for label in np.unique(self.sample.classes)}
         for layer, patterns in found.layers.items():
@@ -375,7 +375,8 @@ class LearningJob:
                 for which, other in others.items():
                     row[f"jaccard_{which}"] = None if other is None else self._alike(patterns, other, layer, label)
                 rows.append(row | {"dead": one.dead})
-        return {"patterns": rows, **losses(found.outputs, np.sort(self.sample.classes))}
+        lost, auroc = losses(found.outputs, np.sort(self.sample.classes))
+        return packed({"losses": lost}, {"patterns": rows, "auroc": auroc})
 
     def _alike(self, patterns: Patterns, other: Counting, layer: str, label: int | None) -> float:
         if layer not in other.layers or other.layers[layer].units != patterns.units:
