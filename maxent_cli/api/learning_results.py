@@ -17,7 +17,7 @@ from maxent_cli.analysis.names import cells_of, name_motifs
 from maxent_cli.analysis.patterns import dip, first_lasting, halfway
 from maxent_cli.analysis.recurrence import merge
 from maxent_cli.data import Floats, Motif
-from maxent_cli.io.learning_figure import LearningFigure, write_learning_figure
+from maxent_cli.io.learning_figure import LearningFigure, by_class, visited, write_learning_figure
 from maxent_cli.io.tables import write_table
 from maxent_cli.models.patterns import ALL
 from maxent_cli.tables import learning as tables
@@ -213,6 +213,9 @@ def _figure(found: ByStep, steps: list[Row], motifs: list[Row], learned: list[Ro
         held=np.array([[row["bits_held"], row["bits_held_error"]] for row in steps]),
         layers=single,
         share=np.array([found.of(layer, "share") for layer in single]),
+        by_class=by_class(found.patterns, single),
+        dead=np.array([found.of(layer, "dead") / found.of(layer, "units") for layer in single]),
+        regions=visited(found.regions, [*single, ALL], found.steps),
         jaccard=np.array([found.of(layer, "jaccard_end") for layer in single]),
         motifs=list(tracks.values()),
         similarity=similarity,

@@ -415,14 +415,14 @@ def read_dependence(folder: str, records: Sequence[str], most: int) -> tuple[lis
 
 
 def read_learning(folder: str) -> dict[str, list[Row]]:
-    """Checkpoints, layers, what each was like over all records, and, where anchors were given, what was learned."""
+    """Checkpoints, layers, their patterns by class, and, where anchors were given, regions and what was learned."""
     tables = {"steps": learning.STEPS, "layers": learning.LAYERS, "patterns": learning.PATTERNS}
     found = {name: list(_table(folder, table, "learning")) for name, table in tables.items()}
     if not found["steps"]:
         raise InputError(f"{folder}/{learning.STEPS.file}", "", "has no rows", "run `maxent learning` again")
-    found["patterns"] = [row for row in found["patterns"] if row["class"] == "all"]
+    drawn = {"regions": learning.REGIONS, "learned": learning.LEARNED}
     some = (Path(folder) / learning.LEARNED.file).is_file()
-    return found | {"learned": list(_table(folder, learning.LEARNED, "learning")) if some else []}
+    return found | {name: list(_table(folder, table, "learning")) if some else [] for name, table in drawn.items()}
 
 
 def read_series(path: str, records: Sequence[str]) -> list[list[Row]]:
