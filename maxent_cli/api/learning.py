@@ -110,7 +110,8 @@ def learning(
 
     On/off patterns of every ReLU-like layer over records: entropy, distinct patterns, Jaccard similarity to the first,
     the previous and the last checkpoint, dead units, by class too (Hartmann et al., Front. Artif. Intell. 4:642374,
-    2021). Around anchors each checkpoint is drawn from: bits, motifs and on/off patterns of the draws, by step.
+    2021); a network without such a layer has none. Around anchors each checkpoint is drawn from: bits, motifs and
+    on/off patterns of the draws, by step.
 
     Parameters
     ----------
@@ -141,7 +142,8 @@ def learning(
     Raises
     ------
     InputError
-        Where there are not two checkpoints of one network, it has no ReLU-like layer, or an input cannot be used.
+        Where there are not two checkpoints of one network, an input cannot be used, or nothing is drawn from a network
+        that has no ReLU-like layer.
 
     Examples
     --------
@@ -356,9 +358,9 @@ class LearningJob:
         return Counting(layers, np.concatenate(outputs))
 
     def _require(self, seen: Passed, name: str) -> None:
-        """Raise InputError where there is nothing to count, or no memory for it."""
-        if not seen.on:
-            cure = "give a network with ReLU, leaky ReLU, ELU, GELU, SiLU or the like"
+        """Raise InputError where there is nothing to count and nothing is drawn, or no memory for it."""
+        if not seen.on and not len(self.anchors):
+            cure = "give anchors, to draw bits and motifs, or a network with ReLU, leaky ReLU, GELU, SiLU or the like"
             raise InputError(name, "", "has no ReLU-like layer, of which units are on or off", cure)
         positions = sum(on.shape[1] for on in seen.on.values()) + 1
         size = bytes_held(len(self.sample.codes), positions, len(CLASSES))

@@ -77,9 +77,9 @@ class ByStep:
         return list(dict.fromkeys(row["layer"] for row in self.patterns))
 
     def of(self, layer: str, column: str) -> Floats:
-        """A number of a layer over all records, by checkpoint."""
+        """A number of a layer over all records, by checkpoint; nan of all layers where there are none."""
         rows = [row for row in self.patterns if (row["layer"], row["class"]) == (layer, "all")]
-        return np.array([row[column] for row in rows], float)
+        return np.array([row[column] for row in rows] or [nan] * len(self.points), float)
 
     @property
     def kept(self) -> int | None:
@@ -224,11 +224,9 @@ def _figure(found: ByStep, steps: list[Row], motifs: list[Row], learned: list[Ro
 
 def _account(found: ByStep, steps: list[Row], layers: list[Row], learned: list[Row]) -> Iterator[str]:
     """What was learned when, in which layer, and whether the training stopped too early or went on too long."""
-    yield f"{len(steps)} checkpoints, steps {found.steps[0]} to {found.steps[-1]}, {len(layers) - 1} ReLU-like layers"
     single = [row for row in layers if row["layer"] != ALL]
-    yield "  halfway to their last patterns: " + ", ".join(f"{row['layer']} at step {row['halfway']}" for row in single)
-    dips = [f"{row['layer']} by {row['dip']:.2g} bits at step {row['least_step']}" for row in single if row["dip"] > 0]
-    yield f"  entropy falls below start and end: {', '.join(dips) or 'in no layer'}"
+    yield f"{len(steps)} checkpoints, steps {found.steps[0]} to {found.steps[-1]}, {len(single)} ReLU-like layers"
+    yield from _of_layers(single)
     yield from _too_long(found)
     yield from _too_early(found, steps)
     for row in learned[:SAID]:
@@ -240,6 +238,16 @@ def _account(found: ByStep, steps: list[Row], layers: list[Row], learned: list[R
     few = sum(not row["converged"] for row in found.anchors)
     if few:
         yield f"  {few} of {len(found.anchors)} draws have not converged; more --max-steps may help"
+
+
+def _of_layers(single: list[Row]) -> Iterator[str]:
+    """Which layer came to its patterns when, and where entropy dips."""
+    if not single:
+        yield "  no on/off patterns: this network shows no ReLU-like layer, of which units are on or off"
+        return
+    yield "  halfway to their last patterns: " + ", ".join(f"{row['layer']} at step {row['halfway']}" for row in single)
+    dips = [f"{row['layer']} by {row['dip']:.2g} bits at step {row['least_step']}" for row in single if row["dip"] > 0]
+    yield f"  entropy falls below start and end: {', '.join(dips) or 'in no layer'}"
 
 
 def _too_long(found: ByStep) -> Iterator[str]:

@@ -197,12 +197,26 @@ class Smooth(torch.nn.Module):
         return self.head(torch.tanh(x.flatten(1)))
 
 
+def test_a_network_without_relu_has_no_patterns_and_all_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    smooth, rows = mx.network(Smooth(), LENGTH), letters(8)
+    few = mx.Sampling(chains=4, replicas=3, draws=8, thin=2, max_steps=16, warmup=60)
+    given = {"positives": rows[:4], "negatives": rows[4:], "threads": 1, "out": str(tmp_path / "learned")}
+    found = mx.learning([smooth, smooth], rows[:2], mx.Law(gc=0.5, beta=2.0), few, **given)
+    assert "  no on/off patterns: this network shows no ReLU-like layer" in capsys.readouterr().err
+    steps = found["steps"]
+    assert np.isfinite(steps[["loss", "bits"]]).all(axis=None)
+    assert steps[["entropy", "like_anchor", "regions"]].isna().all(axis=None)
+    assert [len(found[name]) for name in ("patterns", "layers", "regions", "anchors")] == [0, 0, 0, 4]
+
+
 def test_faults_are_said_in_a_line(here: Path, tmp_path: Path) -> None:
     assert "is a single network, and holds no checkpoints" in run("learning --model bare --out x", 1).stderr
     other = saved(tmp_path / "other", small_model(LENGTH))
     assert "has no layer" in run(f"learning --model bare --model {other} --out x", 1).stderr
     assert "no validation part lies" in run(f"learning --model {other} --model bare --out x", 2).stderr
     smooth = mx.network(Smooth(), LENGTH)
-    with pytest.raises(mx.InputError, match="has no ReLU-like layer"):
+    with pytest.raises(mx.InputError, match=r"has no ReLU-like layer.*give anchors"):
         mx.learning([smooth, smooth], positives=letters(8), progress=False)
     assert not (here / "x").exists()
