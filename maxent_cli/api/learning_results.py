@@ -256,6 +256,9 @@ def _too_long(found: ByStep) -> Iterator[str]:
     if not means:
         return
     best, last = min(means, key=lambda number: means[number]), max(means)
+    if best == last:
+        yield f"  loss is lowest at the end, {means[last]:.4f}: it has not risen"
+        return
     rise, error = _change(found, best, last)
     verdict = "the training went on too long" if rise > FAR * error else "no rise beyond its error since"
     here, end = f"at step {found.steps[best]} ({means[best]:.4f})", f"{means[last]:.4f} at the end"

@@ -1,5 +1,7 @@
 """Whether a training stopped too early or went on too long, told from the losses of the same records."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -27,6 +29,11 @@ def test_a_rise_of_the_same_records_is_told_from_their_spread(rises: tuple[float
     assert line.startswith("  loss is lowest at step 50 (")
     assert line.endswith(verdict)
     assert float(line.partition("±")[2].partition(":")[0]) == pytest.approx(0.05 * np.sqrt(2 / 100), rel=0.3)
+
+
+def test_a_loss_that_is_lowest_at_the_end_has_not_risen() -> None:
+    (line,) = _too_long(by_step(0.5, 0.2, 0.0)[0])
+    assert re.fullmatch(r"  loss is lowest at the end, \d\.\d{4}: it has not risen", line)
 
 
 @pytest.mark.parametrize(
