@@ -339,12 +339,15 @@ def write_learning(folder: Path) -> None:
     write_filled(folder / "steps.tsv", learning.STEPS, steps)
     write_filled(folder / "layers.tsv", learning.LAYERS, [{"layer": layer} for layer in ("act", "all layers")])
     rows = [
-        {"step": row["step"], "layer": layer, "class": name, "share": 0.5}
+        {"step": row["step"], "layer": layer, "class": name, "share": share, "units": 8, "dead": 2}
         for row in steps
         for layer in ("act", "all layers")
-        for name in ("all", "positive")
+        for name, share in (("all", 0.5), ("negative", 0.5), ("positive", 0.25))
     ]
     write_filled(folder / "patterns.tsv", learning.PATTERNS, rows)
+    draws = {"patterns": 10, "distinct": 5}
+    regions = [{"step": row["step"], "layer": layer, **draws} for row in steps for layer in ("act", "all layers")]
+    write_filled(folder / "regions.tsv", learning.REGIONS, regions)
     write_filled(folder / "learned.tsv", learning.LEARNED, [{"motif": "motif_1", "consensus": "TGACTCA"}])
 
 

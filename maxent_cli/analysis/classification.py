@@ -94,15 +94,18 @@ def _areas(place: NDArray[np.intp], labels: NDArray[np.int64], weights: Numbers)
     )
 
 
-def losses(outputs: NDArray[np.float32], classes: NDArray[np.intp]) -> dict[str, float]:
-    """Mean cross entropy (nats) of outputs (B, 1 or 2) for classes (B,), its error over records, and AUROC; or nan."""
-    both = len(np.unique(classes)) == 2
+def losses(outputs: NDArray[np.float32], classes: NDArray[np.intp]) -> tuple[Numbers, float]:
+    """Cross entropy (nats) of each record, of outputs (B, 1 or 2) for classes (B,), and AUROC; nan of more outputs."""
     if outputs.shape[1] > 2:
-        return {"loss": np.nan, "loss_error": np.nan, "auroc": np.nan}
+        return np.full(len(outputs), np.nan), np.nan
     from sklearn.metrics import roc_auc_score  # slow to import
 
     margins = (outputs[:, 1] - outputs[:, 0] if outputs.shape[1] == 2 else outputs[:, 0]).astype(np.float64)
     each = np.logaddexp(0, np.where(classes == 1, -margins, margins))
-    error = float(each.std(ddof=1) / np.sqrt(len(each))) if len(each) > 1 else np.nan
-    auroc = float(roc_auc_score(classes, margins)) if both else np.nan
-    return {"loss": float(each.mean()), "loss_error": error, "auroc": auroc}
+    return each, float(roc_auc_score(classes, margins)) if len(np.unique(classes)) == 2 else np.nan
+
+
+def mean_and_error(values: Numbers) -> tuple[float, float]:
+    """The mean of values (B,), and its standard error; nan of a single one."""
+    error = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else np.nan
+    return float(values.mean()), error

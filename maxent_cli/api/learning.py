@@ -110,7 +110,8 @@ def learning(
 
     On/off patterns of every ReLU-like layer over records: entropy, distinct patterns, Jaccard similarity to the first,
     the previous and the last checkpoint, dead units, by class too (Hartmann et al., Front. Artif. Intell. 4:642374,
-    2021). Around anchors each checkpoint is drawn from: bits, motifs and on/off patterns of the draws, by step.
+    2021); a network without such a layer has none. Around anchors each checkpoint is drawn from: bits, motifs and
+    on/off patterns of the draws, by step.
 
     Parameters
     ----------
@@ -141,7 +142,8 @@ def learning(
     Raises
     ------
     InputError
-        Where there are not two checkpoints of one network, it has no ReLU-like layer, or an input cannot be used.
+        Where there are not two checkpoints of one network, an input cannot be used, or nothing is drawn from a network
+        that has no ReLU-like layer.
 
     Examples
     --------
@@ -157,10 +159,11 @@ def learning(
     around = None if given is None else anchors(given)
     sources = _sources(named, positives, negatives)
     database = [motif for file in databases(known) for motif in read_meme(file)]
-    paths = [path for each in named for path in ([each] if isinstance(each, str) else each.files)]
+    points = _checkpoints(named, trust_code)
+    given_networks = [*named, *(point.source for point in points)]  # a checkpoint is an input beside its model folder
+    paths = [path for each in given_networks for path in ([each] if isinstance(each, str) else each.files)]
     read = [*paths, *(path for source in (*sources, around) if source for path in source.files)]
     outputs = planned([*read, *asked.files, *databases(known)], folders=[out], implied=[task.rejected_table])
-    points = _checkpoints(named, trust_code)
     task = replace(task, threads=threads or granted_cpus())
     with torch_threads(task.threads):
         job = _job(points, sources, records, around, (asked, run, calling or Calling()), task)
@@ -302,7 +305,7 @@ class LearningJob:
                 if self.task.listener.stop.asked:
                     raise StoppedError
                 if row in todo:
-                    work.finish(names[row], packed({}, finish()))
+                    work.finish(names[row], finish())
                     ticker.advance()
                 rows = [each for each in range(row + 1, row + self.units_each) if each in todo]
                 for _ in self._over_anchors(number, rows, work, names):
@@ -316,8 +319,8 @@ class LearningJob:
         place(model, self.sampling.device, Calls(lambda _: None))
         return network, model
 
-    def _over_records(self, wanted: set[int]) -> Iterator[tuple[int, Callable[[], Row]]]:
-        """Numbers of the wanted checkpoints, and what gives the facts of each over records."""
+    def _over_records(self, wanted: set[int]) -> Iterator[tuple[int, Callable[[], bytes]]]:
+        """Numbers of the wanted checkpoints, and what gives what is to be kept of each over records."""
         ends = {}
         before: tuple[int, Counting | None] = (-1, None)
 
@@ -330,12 +333,12 @@ class LearningJob:
 
         for number in sorted(wanted):
 
-            def finish(number: int = number) -> Row:
+            def finish(number: int = number) -> bytes:
                 nonlocal before
                 found, previous = of(number), of(number - 1) if number else None
                 others = {"start": of(0), "previous": previous, "end": of(len(self.points) - 1)}
                 before = number, found
-                return self._facts(number, found, others)
+                return self._of_records(number, found, others)
 
             yield number, finish
 
@@ -355,16 +358,16 @@ class LearningJob:
         return Counting(layers, np.concatenate(outputs))
 
     def _require(self, seen: Passed, name: str) -> None:
-        """Raise InputError where there is nothing to count, or no memory for it."""
-        if not seen.on:
-            cure = "give a network with ReLU, leaky ReLU, ELU, GELU, SiLU or the like"
+        """Raise InputError where there is nothing to count and nothing is drawn, or no memory for it."""
+        if not seen.on and not len(self.anchors):
+            cure = "give anchors, to draw bits and motifs, or a network with ReLU, leaky ReLU, GELU, SiLU or the like"
             raise InputError(name, "", "has no ReLU-like layer, of which units are on or off", cure)
         positions = sum(on.shape[1] for on in seen.on.values()) + 1
         size = bytes_held(len(self.sample.codes), positions, len(CLASSES))
         require_memory(size, f"patterns of {len(self.sample.codes)} records at {positions} places", "give --records")
 
-    def _facts(self, number: int, found: Counting, others: dict[str, Counting | None]) -> Row:
-        """The rows of a checkpoint's layers by class, and its loss and AUROC."""
+    def _of_records(self, number: int, found: Counting, others: dict[str, Counting | None]) -> bytes:
+        """The rows of a checkpoint's layers by class, the loss of each record, and AUROC, to be kept."""
         rows, step = [], self.points[number].step
         labels = {"all": None} | {CLASSES[label]: int(label) for label in np.unique(self.sample.classes)}
         for layer, patterns in found.layers.items():
@@ -374,7 +377,8 @@ class LearningJob:
                 for which, other in others.items():
                     row[f"jaccard_{which}"] = None if other is None else self._alike(patterns, other, layer, label)
                 rows.append(row | {"dead": one.dead})
-        return {"patterns": rows, **losses(found.outputs, np.sort(self.sample.classes))}
+        lost, auroc = losses(found.outputs, np.sort(self.sample.classes))
+        return packed({"losses": lost}, {"patterns": rows, "auroc": auroc})
 
     def _alike(self, patterns: Patterns, other: Counting, layer: str, label: int | None) -> float:
         if layer not in other.layers or other.layers[layer].units != patterns.units:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from maxent_cli.analysis.classification import mean_and_error
 from maxent_cli.analysis.comparison import match_motifs
 from maxent_cli.analysis.discovery import Calling, Found, divergence
 from maxent_cli.analysis.motifs import consensus
@@ -16,7 +17,7 @@ from maxent_cli.analysis.names import cells_of, name_motifs
 from maxent_cli.analysis.patterns import dip, first_lasting, halfway
 from maxent_cli.analysis.recurrence import merge
 from maxent_cli.data import Floats, Motif
-from maxent_cli.io.learning_figure import LearningFigure, write_learning_figure
+from maxent_cli.io.learning_figure import LearningFigure, by_class, visited, write_learning_figure
 from maxent_cli.io.tables import write_table
 from maxent_cli.models.patterns import ALL
 from maxent_cli.tables import learning as tables
@@ -33,16 +34,18 @@ Row = dict[str, Any]
 
 @dataclass
 class ByStep:
-    """All rows that were kept, by checkpoint.
+    """All that was kept, by checkpoint.
 
-    points: steps and names; kept_step: where the training ended up; reference (4,): the background of motifs.
+    points: steps and names; kept_step: where the training ended up; reference (4,): the background of motifs; losses:
+    of each record (B,), the same ones at every checkpoint, nan where unknown.
     """
 
     points: list[tuple[int, str]]
     kept_step: int | None
     reference: Floats
     patterns: list[Row] = field(default_factory=list)
-    losses: list[Row] = field(default_factory=list)
+    losses: list[Floats] = field(default_factory=list)
+    aurocs: list[float] = field(default_factory=list)
     anchors: list[Row] = field(default_factory=list)
     regions: list[Row] = field(default_factory=list)
     motifs: dict[int, list[tuple[int, Found]]] = field(default_factory=dict)
@@ -51,7 +54,8 @@ class ByStep:
         """Take in a unit of work: a checkpoint's records, or an anchor there."""
         if "patterns" in facts:
             self.patterns += facts["patterns"]
-            self.losses.append({name: _value(facts[name]) for name in ("loss", "loss_error", "auroc")})
+            self.losses.append(arrays["losses"])
+            self.aurocs.append(facts["auroc"])
             return
         row = facts["anchor"]
         number = sum(each["step"] == row["step"] for each in self.anchors)
@@ -73,9 +77,9 @@ class ByStep:
         return list(dict.fromkeys(row["layer"] for row in self.patterns))
 
     def of(self, layer: str, column: str) -> Floats:
-        """A number of a layer over all records, by checkpoint."""
+        """A number of a layer over all records, by checkpoint; nan of all layers where there are none."""
         rows = [row for row in self.patterns if (row["layer"], row["class"]) == (layer, "all")]
-        return np.array([row[column] for row in rows], float)
+        return np.array([row[column] for row in rows] or [nan] * len(self.points), float)
 
     @property
     def kept(self) -> int | None:
@@ -107,18 +111,14 @@ def write(folder: Path, found: ByStep, calling: Calling, similarity: float, know
     return _account(found, steps, layers, learned)
 
 
-def _value(value: Any) -> float:
-    """A number as JSON may have kept it."""
-    return nan if value is None else float(value)
-
-
 def _step_rows(found: ByStep) -> Iterator[Row]:
     entropy = found.of(ALL, "entropy")
     for number, (step, name) in enumerate(found.points):
         rows = [row for row in found.anchors if row["step"] == step]
         whole = [row for row in found.regions if (row["step"], row["layer"]) == (step, ALL)]
-        row = {"step": step, "checkpoint": name, "kept": number == found.kept, **found.losses[number]}
-        row |= {"entropy": float(entropy[number]), "anchors": len(rows)}
+        loss, error = mean_and_error(found.losses[number])
+        row = {"step": step, "checkpoint": name, "kept": number == found.kept, "loss": loss, "loss_error": error}
+        row |= {"auroc": found.aurocs[number], "entropy": float(entropy[number]), "anchors": len(rows)}
         row["anchors_converged"] = sum(each["converged"] for each in rows)
         for name in MEANS:
             row |= _mean(name, whole if name == "like_anchor" else rows)
@@ -188,7 +188,7 @@ def _motif_rows(
         assert lasting is not None  # it is one of the last step's
         when = {"first_step": found.steps[int(np.argmax(seen))], "lasting_step": found.steps[lasting]}
         known_as = zip((column.name for column in KNOWN_COLUMNS), cells_of(families), strict=True)
-        learned.append(row | when | {"loss": found.losses[lasting]["loss"]} | dict(known_as))
+        learned.append(row | when | {"loss": float(found.losses[lasting].mean())} | dict(known_as))
     return rows, learned
 
 
@@ -213,6 +213,9 @@ def _figure(found: ByStep, steps: list[Row], motifs: list[Row], learned: list[Ro
         held=np.array([[row["bits_held"], row["bits_held_error"]] for row in steps]),
         layers=single,
         share=np.array([found.of(layer, "share") for layer in single]),
+        by_class=by_class(found.patterns, single),
+        dead=np.array([found.of(layer, "dead") / found.of(layer, "units") for layer in single]),
+        regions=visited(found.regions, [*single, ALL], found.steps),
         jaccard=np.array([found.of(layer, "jaccard_end") for layer in single]),
         motifs=list(tracks.values()),
         similarity=similarity,
@@ -221,13 +224,11 @@ def _figure(found: ByStep, steps: list[Row], motifs: list[Row], learned: list[Ro
 
 def _account(found: ByStep, steps: list[Row], layers: list[Row], learned: list[Row]) -> Iterator[str]:
     """What was learned when, in which layer, and whether the training stopped too early or went on too long."""
-    yield f"{len(steps)} checkpoints, steps {found.steps[0]} to {found.steps[-1]}, {len(layers) - 1} ReLU-like layers"
     single = [row for row in layers if row["layer"] != ALL]
-    yield "  halfway to their last patterns: " + ", ".join(f"{row['layer']} at step {row['halfway']}" for row in single)
-    dips = [f"{row['layer']} by {row['dip']:.2g} bits at step {row['least_step']}" for row in single if row["dip"] > 0]
-    yield f"  entropy falls below start and end: {', '.join(dips) or 'in no layer'}"
-    yield from _too_long(steps)
-    yield from _too_early(steps)
+    yield f"{len(steps)} checkpoints, steps {found.steps[0]} to {found.steps[-1]}, {len(single)} ReLU-like layers"
+    yield from _of_layers(single)
+    yield from _too_long(found)
+    yield from _too_early(found, steps)
     for row in learned[:SAID]:
         known = f" ({row['known_1']}, q {row['q_1']:.2g})" if row["known_1"] else ""
         lasting = f"from step {row['lasting_step']} on"
@@ -239,23 +240,46 @@ def _account(found: ByStep, steps: list[Row], layers: list[Row], learned: list[R
         yield f"  {few} of {len(found.anchors)} draws have not converged; more --max-steps may help"
 
 
-def _too_long(steps: list[Row]) -> Iterator[str]:
-    """Whether the loss has risen since it was lowest."""
-    known = [row for row in steps if isfinite(row["loss"])]
-    if not known:
+def _of_layers(single: list[Row]) -> Iterator[str]:
+    """Which layer came to its patterns when, and where entropy dips."""
+    if not single:
+        yield "  no on/off patterns: this network shows no ReLU-like layer, of which units are on or off"
         return
-    best, last = min(known, key=lambda row: row["loss"]), known[-1]
-    rise, error = last["loss"] - best["loss"], hypot(last["loss_error"], best["loss_error"])
+    yield "  halfway to their last patterns: " + ", ".join(f"{row['layer']} at step {row['halfway']}" for row in single)
+    dips = [f"{row['layer']} by {row['dip']:.2g} bits at step {row['least_step']}" for row in single if row["dip"] > 0]
+    yield f"  entropy falls below start and end: {', '.join(dips) or 'in no layer'}"
+
+
+def _too_long(found: ByStep) -> Iterator[str]:
+    """Whether the loss has risen since it was lowest, by the same records."""
+    means = {number: float(each.mean()) for number, each in enumerate(found.losses) if isfinite(each.mean())}
+    if not means:
+        return
+    best, last = min(means, key=lambda number: means[number]), max(means)
+    if best == last:
+        yield f"  loss is lowest at the end, {means[last]:.4f}: it has not risen"
+        return
+    rise, error = _change(found, best, last)
     verdict = "the training went on too long" if rise > FAR * error else "no rise beyond its error since"
-    yield f"  loss is lowest at step {best['step']} ({best['loss']:.4f}), {last['loss']:.4f} at the end: {verdict}"
+    here, end = f"at step {found.steps[best]} ({means[best]:.4f})", f"{means[last]:.4f} at the end"
+    yield f"  loss is lowest {here}, {end}, {rise:+.2g} ± {error:.2g}: {verdict}"
 
 
-def _too_early(steps: list[Row]) -> Iterator[str]:
+def _too_early(found: ByStep, steps: list[Row]) -> Iterator[str]:
     """Whether loss and bits still change: the last checkpoint against the last at or before half of the steps."""
-    half = next((row for row in reversed(steps[:-1]) if 2 * row["step"] <= steps[-1]["step"]), steps[0])
-    for name in ("loss", "bits"):
-        change, error = steps[-1][name] - half[name], hypot(steps[-1][f"{name}_error"], half[f"{name}_error"])
+    last = len(steps) - 1
+    half = max((number for number in range(last) if 2 * found.steps[number] <= found.steps[last]), default=0)
+    loss = _change(found, half, last)
+    # draws of two checkpoints are around the same anchors, and independent of each other
+    bits = steps[last]["bits"] - steps[half]["bits"], hypot(steps[last]["bits_error"], steps[half]["bits_error"])
+    for name, (change, error) in (("loss", loss), ("bits", bits)):
         if isfinite(change):
-            still = abs(change) > FAR * error
-            verdict = "still changing, so that more training may teach more" if still else "no change beyond its error"
-            yield f"  {name} since step {half['step']}: {change:+.3g} ± {error:.2g}, {verdict}"
+            worse, more = name == "loss" and change > 0, "still changing, so that more training may teach more"
+            moved = "it rises" if worse else more
+            verdict = moved if abs(change) > FAR * error else "no change beyond its error"
+            yield f"  {name} since step {found.steps[half]}: {change:+.3g} ± {error:.2g}, {verdict}"
+
+
+def _change(found: ByStep, first: int, second: int) -> tuple[float, float]:
+    """How far the loss rises between two checkpoints, and the error of that: of the differences, record by record."""
+    return mean_and_error(found.losses[second] - found.losses[first])

@@ -8,7 +8,7 @@ from typing import Any
 
 from maxent_cli import __version__
 from maxent_cli.errors import InputError, printable
-from maxent_cli.io.digests import PIPED, digest_of
+from maxent_cli.io.digests import PIPED, digest_as_read
 from maxent_cli.io.genome_index import index_digest
 from maxent_cli.io.provenance import code, require_provenance
 
@@ -31,7 +31,7 @@ class Origin:
             if known is None or (isinstance(known, dict) and PIPED in known):
                 continue
             genome = isinstance(known, dict) and Path(path).is_file()
-            now = index_digest(path) if genome else digest_of(path)
+            now = index_digest(path) if genome else digest_as_read(path)
             if now != (known.get("index") if genome else known):
                 what = "has changed since" if Path(path).exists() else "is gone, and"
                 raise InputError(path, "", f"{what} {self.output} was made from it", "run the command again")

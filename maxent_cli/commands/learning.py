@@ -19,7 +19,8 @@ DETAILS = """
 A pattern says which units of a layer are on at a position of a record (at all, where a layer has no positions); of all
 layers together there is one a record: its linear region, where all layers are ReLU and no maximum is pooled. Up to 128
 units it is kept as it is, of more a hash of 128 bits. Entropy is that of the patterns counted; it can be no more than
-the number of units or log2 of the patterns, and more records have more. A unit is dead that is on in no pattern.
+the number of units or log2 of the patterns, and more records have more. A unit is dead that is on in no pattern. A
+network without a ReLU-like layer has no patterns: with ANCHORS all else is written, without them it is refused.
 
 Steps and the step that was kept are as train left them; of other networks, checkpoints are numbered from 0.
 

@@ -18,7 +18,7 @@ from torch import nn
 
 from maxent_cli.alphabet import LETTERS
 from maxent_cli.errors import InputError, said
-from maxent_cli.io.digests import note
+from maxent_cli.io.digests import NETWORK, note
 from maxent_cli.io.networks import NetworkSource, built_by, family_arguments, is_factory, last_line
 from maxent_cli.io.user_code import Code, copy_code, copy_file, import_copy, unchanged
 from maxent_cli.io.weights import sound_weights
@@ -32,7 +32,7 @@ from maxent_cli.models.keras import KerasNetwork, from_description
 from maxent_cli.models.known_layers import built, described
 
 SCHEMA, OLDER = 2, 1
-WEIGHTS, CARD, CODE = "weights.safetensors", "model.json", "code"
+CARD, WEIGHTS, CODE = NETWORK
 MOST_NAMED = 12  # outputs, of more the first and the last
 CHECKPOINTS = "checkpoints"  # of a training, model folders within its own
 LAYERS, KERAS = "layers", "keras"  # the architectures of those whose layers the card describes

@@ -5,12 +5,13 @@ Readers note what they read; whoever writes a record asks what was noted, and wh
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
 PIPED = "pipe"
+NETWORK = ("model.json", "weights.safetensors", "code")  # of a model folder, what its network is read from
 Signature = tuple[tuple[object, ...], ...]
 Say = Callable[[str], object]
 
@@ -46,7 +47,7 @@ def note(path: str, digest: object = None, before: Signature | None = None) -> N
     known = signature(path) if before is None else before
     if digest is None and is_noted(path, known):
         return
-    found = digest_of(path) if digest is None else digest
+    found = digest_as_read(path) if digest is None else digest
     _NOTED[_key(path)] = Noted(found if known or found is None else {PIPED: found}, known)
 
 
@@ -59,7 +60,7 @@ def is_noted(path: str, known: Signature) -> bool:
 def noted(path: str) -> object:
     """The digest of a path when it was read; of one that nobody noted, as it is now."""
     found = _NOTED.get(_key(path))
-    return digest_of(path) if found is None else found.digest
+    return digest_as_read(path) if found is None else found.digest
 
 
 def run_digests(**paths: str | None) -> dict[str, object]:
@@ -79,7 +80,7 @@ def changes(path: str) -> object:
         return "gone"
     if isinstance(found.digest, dict) and Path(path).is_file():  # a genome, of which not all was read
         return "written since"
-    now = digest_of(path)
+    now = digest_as_read(path)
     return None if now == found.digest else now
 
 
@@ -95,22 +96,41 @@ def digest_of(path: str) -> object:
     Hidden files are passed over: another run may be writing one.
     """
     place = Path(path)
-    if place.is_dir():
-        return {name.as_posix(): digest(str(place / name)) for name in _shown(place)}
-    return digest(path) if place.is_file() else None
+    return _digests(place, _shown(place)) if place.is_dir() else digest(path) if place.is_file() else None
+
+
+def digest_as_read(path: str) -> object:
+    """As digest_of, of an input: of a model folder only the files that its network is read from.
+
+    What else lies there, such as checkpoints, may be removed without harm to what the network has given. A command that
+    reads that too has it among its inputs by name.
+    """
+    place = Path(path)
+    return _digests(place, _read(place)) if place.is_dir() else digest_of(path)
+
+
+def _digests(folder: Path, names: Iterable[Path]) -> dict[str, str]:
+    return {name.as_posix(): digest(str(folder / name)) for name in names}
 
 
 def signature(path: str) -> Signature:
-    """What changes with a file, or with a file of a folder, whatever times it is given; empty where it is neither."""
+    """What changes with a file, or with one that is read of a folder, whatever times it is given; empty of neither."""
     place = Path(path)
     if place.is_dir():
-        return tuple((name.as_posix(), *_status(place / name)) for name in _shown(place))
+        return tuple((name.as_posix(), *_status(place / name)) for name in _read(place))
     return (_status(place),) if place.is_file() else ()
 
 
 def _shown(folder: Path) -> Iterator[Path]:
     inside = sorted(entry.relative_to(folder) for entry in folder.rglob("*") if entry.is_file())
     return (name for name in inside if not any(part.startswith(".") for part in name.parts))
+
+
+def _read(folder: Path) -> Iterator[Path]:
+    """Files of a folder that is an input."""
+    card, *_ = NETWORK
+    every = not (folder / card).is_file()
+    return (name for name in _shown(folder) if every or name.parts[0] in NETWORK)
 
 
 def _status(place: Path) -> tuple[object, ...]:

@@ -1,7 +1,9 @@
-"""What was learned when, on one axis of checkpoints: loss, bits, entropy and similarity of layers, motifs."""
+"""What was learned when, on one axis of checkpoints: loss, bits, patterns of layers and of draws, motifs."""
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,14 +15,29 @@ from maxent_cli.io.figures import BLUE, BLUES, GREY, INK, ORANGE, write_figure
 MOST_TICKS = 12
 MOST_NAMED = 26  # letters of a layer's or a motif's name
 MOST_MOTIFS = 12  # that are drawn
+ENTROPY = "entropy,\nshare of the most"
+
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ByClass:
+    """The layer in which the entropies of the classes differ most, and their shares of the most (S,)."""
+
+    layer: str
+    negatives: Floats
+    positives: Floats
 
 
 @dataclass(frozen=True)
 class LearningFigure:
-    """S steps; loss, bits and held (S, 2) with errors, nan where unknown; share and jaccard (layers, S).
+    """S steps; loss, bits and held (S, 2) with errors, nan where unknown; share, dead and jaccard (layers, S).
 
     bits, held: what positions and what the law hold. kept: number of the checkpoint at or before the step that the
-    training kept. similarity (M, S): of the last checkpoint's motifs, nan where one is not found.
+    training kept. dead: share of units. regions (layers + 1, S): distinct patterns of draws as a share of them, of all
+    layers together last; None without draws. similarity (M, S): of the last checkpoint's motifs, nan where one is not
+    found.
     """
 
     steps: Sequence[int]
@@ -30,9 +47,34 @@ class LearningFigure:
     held: Floats
     layers: Sequence[str]
     share: Floats
+    by_class: ByClass | None
+    dead: Floats
+    regions: Floats | None
     jaccard: Floats
     motifs: Sequence[str]
     similarity: Floats
+
+
+def by_class(patterns: Iterable[Row], layers: Sequence[str]) -> ByClass | None:
+    """Of rows of patterns, entropy by class where that differs; None where a class is missing, or none differs."""
+    shares = defaultdict[tuple[str, str], list[float]](list)
+    for row in patterns:
+        shares[row["layer"], row["class"]].append(row["share"])
+    found = [ByClass(layer, *(np.array(shares[layer, name]) for name in ("negative", "positive"))) for layer in layers]
+    apart = [float(np.abs(one.positives - one.negatives).max()) if _has_both(one) else 0.0 for one in found]
+    return found[int(np.argmax(apart))] if max(apart, default=0.0) > 0 else None
+
+
+def _has_both(one: ByClass) -> bool:
+    return len(one.negatives) == len(one.positives) > 0
+
+
+def visited(regions: Iterable[Row], layers: Sequence[str], steps: Sequence[int]) -> Floats | None:
+    """Of rows of regions, the share of draws' patterns that are distinct (layers, S), the mean over anchors."""
+    shares = defaultdict[tuple[str, int], list[float]](list)
+    for row in regions:
+        shares[row["layer"], row["step"]].append(row["distinct"] / row["patterns"])
+    return np.array([[np.mean(shares[layer, step]) for step in steps] for layer in layers]) if shares else None
 
 
 Panel = tuple[float, Callable[[Axes], None]]  # its height in inches, and what draws it
@@ -55,21 +97,36 @@ def write_learning_figure(path: str, shown: LearningFigure) -> None:
 
 
 def _panels(shown: LearningFigure) -> list[Panel]:
-    layers = 0.7 + 0.25 * len(shown.layers)
     found: list[Panel] = []
     if np.isfinite(shown.loss[:, 0]).any():
         found.append((1.5, lambda axes: _draw_curve(axes, shown.loss, "loss, nats", BLUE)))
     if np.isfinite(shown.held[:, 0]).any():
         found.append((1.5, lambda axes: _draw_bits(axes, shown)))
-    found.append((1.8, lambda axes: _draw_entropy(axes, shown)))
-    found.append((layers, lambda axes: _draw_map(axes, shown.share, shown.layers, "entropy, share of the most")))
-    found.append((layers, lambda axes: _draw_map(axes, shown.jaccard, shown.layers, "Jaccard similarity to the end")))
+    found += _layer_panels(shown) if len(shown.layers) else []
     if shown.motifs:
         some = shown.motifs[:MOST_MOTIFS]
-        motifs = 0.7 + 0.25 * len(some)
         title = "motifs of the last checkpoint: similarity"
-        found.append((motifs, lambda axes: _draw_map(axes, shown.similarity[: len(some)], some, title)))
+        found.append((_height(some), lambda axes: _draw_map(axes, shown.similarity[: len(some)], some, title)))
     return found
+
+
+def _layer_panels(shown: LearningFigure) -> list[Panel]:
+    """Entropy first, so that it lies below loss and bits."""
+    one, regions, height = shown.by_class, shown.regions, _height(shown.layers)
+    found: list[Panel] = [(1.8, lambda axes: _draw_layers(axes, shown, shown.share, ENTROPY, True))]
+    if one is not None:
+        found.append((1.5, lambda axes: _draw_classes(axes, one)))
+    found.append((1.2, lambda axes: _draw_layers(axes, shown, shown.dead, "dead units,\nshare")))
+    if regions is not None:
+        found.append((1.5, lambda axes: _draw_regions(axes, shown, regions)))
+    found.append((height, lambda axes: _draw_map(axes, shown.share, shown.layers, "entropy, share of the most")))
+    found.append((height, lambda axes: _draw_map(axes, shown.jaccard, shown.layers, "Jaccard similarity to the end")))
+    return found
+
+
+def _height(rows: Sequence[str]) -> float:
+    """Inches of a map."""
+    return 0.7 + 0.25 * len(rows)
 
 
 def _draw_curve(axes: Axes, values: Floats, label: str, colour: str) -> None:
@@ -84,16 +141,38 @@ def _draw_bits(axes: Axes, shown: LearningFigure) -> None:
     _draw_curve(axes, shown.held, "of the law", BLUE)
     _draw_curve(axes, shown.bits, "of positions", ORANGE)
     axes.set_ylabel("bits held", fontsize=9, color=INK)
-    axes.legend(frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    _draw_key(axes)
 
 
-def _draw_entropy(axes: Axes, shown: LearningFigure) -> None:
-    """A line a layer, the deeper the darker."""
-    for place, (layer, values) in enumerate(zip(shown.layers, shown.share, strict=True)):
+def _draw_layers(axes: Axes, shown: LearningFigure, values: Floats, label: str, named: bool = False) -> None:
+    """A line a layer, the deeper the darker; named: there is a key of them."""
+    for place, (layer, one) in enumerate(zip(shown.layers, values, strict=True)):
         colour = BLUES(0.35 + 0.65 * place / max(len(shown.layers) - 1, 1))
-        axes.plot(values, color=colour, linewidth=1.3, label=_short(layer))
-    axes.set_ylabel("entropy,\nshare of the most", fontsize=9, color=INK)
-    axes.legend(frameon=False, fontsize=7, ncols=1, loc="center left", bbox_to_anchor=(1.0, 0.5))
+        axes.plot(one, color=colour, linewidth=1.3, label=_short(layer) if named else None)
+    axes.set_ylabel(label, fontsize=9, color=INK)
+    if named:
+        _draw_key(axes)
+
+
+def _draw_classes(axes: Axes, one: ByClass) -> None:
+    axes.plot(one.positives, color=ORANGE, linewidth=1.3, label="positives")
+    axes.plot(one.negatives, color=BLUE, linewidth=1.3, label="negatives")
+    title = f"by class, in layer {_short(one.layer)}, where classes differ most"
+    axes.set_title(title, fontsize=9, color=INK, loc="left", parse_math=False)
+    axes.set_ylabel(ENTROPY, fontsize=9, color=INK)
+    _draw_key(axes)
+
+
+def _draw_regions(axes: Axes, shown: LearningFigure, regions: Floats) -> None:
+    _draw_layers(axes, shown, regions[:-1], "distinct,\nshare of them")
+    axes.plot(regions[-1], color=ORANGE, linewidth=1.3, label="all layers:\nlinear regions")
+    axes.set_title("patterns that draws visit", fontsize=9, color=INK, loc="left")
+    axes.set_ylim(0, 1.05)
+    _draw_key(axes)
+
+
+def _draw_key(axes: Axes) -> None:
+    axes.legend(frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
 def _draw_map(axes: Axes, values: Floats, names: Sequence[str], title: str) -> None:

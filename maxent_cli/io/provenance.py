@@ -32,8 +32,9 @@ _CPU = Path("/proc/cpuinfo")
 def record_of(output: str, inputs: Iterable[str] | dict[str, object], seed: object = None, **more: object) -> Record:
     """How an output was made: command line, versions, seed, digests of output and inputs, seconds, peak memory.
 
-    Folders, such as models, are given by the digest of each file in them. Inputs may come with their digests; of others
-    it is that of what was read, and `changed_inputs` says which of them are no longer so.
+    Folders are given by the digest of each file in them, or, where they are models, of what a network is read from.
+    Inputs may come with their digests; of others it is that of what was read, and `changed_inputs` says which of them
+    are no longer so.
     """
     known = inputs if isinstance(inputs, dict) else {path: noted(path) for path in inputs}
     changed = {path: found for path in known if (found := changes(path)) is not None}

@@ -1,8 +1,8 @@
 """The drawings of a report as plain numbers and path strings; the template turns them into SVG."""
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -15,6 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from maxent_cli.alphabet import LETTERS
 from maxent_cli.data import Floats
 from maxent_cli.io.crossing_figure import brackets, order_of
+from maxent_cli.io.learning_figure import ByClass, by_class, visited
 from maxent_cli.io.logos import LEAST_HEIGHT, information_heights
 from maxent_cli.io.report_inputs import MotifShown, Row
 from maxent_cli.tables.periodicity import BAND
@@ -25,6 +26,7 @@ COMMANDS = {Outline.MOVETO: "M", Outline.LINETO: "L", Outline.CURVE3: "Q", Outli
 ALL = "all layers"  # as models.patterns calls all of them together, which imports torch
 DEPTHS = 5  # shades by which layers are told apart, as the page styles them
 COUNTS_LEFT, COUNTS_RIGHT, COUNTS_TOP, COUNTS_STEP = 150, 700, 14, 15  # px of the chart of counts
+STACKED = 126  # px of a plot that shares its axis with those below
 Tick = tuple[float, str]
 
 
@@ -60,10 +62,7 @@ class Letter:
 
 @dataclass(frozen=True)
 class Plot:
-    """A plot of lines, bands and dots in px; lines and dots carry the class that styles them.
-
-    names: of lines that a key tells apart, with the class that styles its square.
-    """
+    """A plot of lines, bands and dots in px; lines and dots carry the class that styles them."""
 
     x: Scale
     y: Scale
@@ -75,7 +74,6 @@ class Plot:
     bands: list[tuple[str, str]] = field(default_factory=list)
     lines: list[tuple[str, str]] = field(default_factory=list)
     dots: list[tuple[float, float, str]] = field(default_factory=list)
-    names: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -185,39 +183,6 @@ def series_plots(series: Sequence[Sequence[Row]]) -> list[Plot]:
     ]
 
 
-def learning_plots(found: dict[str, list[Row]]) -> list[Plot]:
-    """Loss, bits, and of each layer entropy and similarity to the end, by checkpoint; unknown ones are left out."""
-    steps = found["steps"]
-    loss, held, bits = (
-        StepCurve([row[name] for row in steps], [row[f"{name}_error"] for row in steps], colour)
-        for name, colour in (("loss", "blue"), ("bits_held", "blue"), ("bits", "red"))
-    )
-    shades = _shades(list(dict.fromkeys(row["layer"] for row in found["patterns"])))
-
-    def by_layer(name: str) -> list[StepCurve]:
-        values = {layer: [row[name] for row in found["patterns"] if row["layer"] == layer] for layer in shades}
-        return [StepCurve(each, [0.0] * len(steps), shades[layer]) for layer, each in values.items()]
-
-    drawn = (
-        ("loss, nats", [loss], "Loss by step."),
-        ("bits", [held, bits], "Bits that the law (blue) and positions (red) hold around anchors, by step."),
-        ("entropy, share of the most", by_layer("share"), "Entropy of each layer's patterns by step."),
-        ("similarity to the end", by_layer("jaccard_end"), "Jaccard similarity of each layer's patterns to the last."),
-    )
-    plots = [_by_step(steps, *each) for each in drawn if any(np.isfinite(curve.values).any() for curve in each[1])]
-    names = [(shade.replace("blue", "hue0").replace("red", "hue1"), layer) for layer, shade in shades.items()]
-    return [replace(plot, names=names) if "layer" in plot.summary else plot for plot in plots]
-
-
-def _shades(layers: Sequence[str]) -> dict[str, str]:
-    """The classes of each layer's lines: the deeper the darker, and all together in red."""
-    single = [layer for layer in layers if layer != ALL]
-    depths = np.linspace(0, DEPTHS - 1, len(single)).round().astype(int) if len(single) > 1 else [DEPTHS - 1]
-    return {layer: f"blue depth{depth}" for layer, depth in zip(single, depths, strict=False)} | {
-        layer: "red" for layer in layers if layer == ALL
-    }
-
-
 @dataclass(frozen=True)
 class StepCurve:
     """Values by checkpoint (S,), their standard errors, nan or 0 where none is drawn, and the colour."""
@@ -233,11 +198,87 @@ class StepCurve:
                 yield place, value, error if np.isfinite(error) else 0.0
 
 
+def learning_plots(found: dict[str, list[Row]]) -> list[list[Plot]]:
+    """Curves by checkpoint, those of a list one below the other on one axis; what is not known is left out.
+
+    First loss, bits and entropy, then more of each layer's patterns.
+    """
+    steps = found["steps"]
+    loss, held, bits = (
+        StepCurve([row[name] for row in steps], [row[f"{name}_error"] for row in steps], colour)
+        for name, colour in (("loss", "blue"), ("bits_held", "blue"), ("bits", "red"))
+    )
+    shares, dead, alike, regions = _by_layer(found)
+    first = (
+        ("loss, nats", [loss], "Loss by step."),
+        ("bits held", [held, bits], "Bits that the law (blue) and positions (red) hold around anchors, by step."),
+        ("entropy, share", shares, "Entropy of each layer's patterns by step, as a share of the most."),
+    )
+    second = (
+        ("entropy by class", _by_class(found), "Entropy of positives (red) and negatives (blue) by step."),
+        ("dead, share", dead, "Dead units of each layer by step."),
+        ("visited, share", regions, "Distinct patterns of each layer by step, as a share of those of the draws."),
+        ("similarity to end", alike, "Jaccard similarity of each layer's patterns to the last, by step."),
+    )
+    return [stack for stack in (_stacked(steps, first), _stacked(steps, second)) if stack]
+
+
+def learning_key(found: dict[str, list[Row]]) -> list[tuple[str, str]]:
+    """Each layer with the class that styles its square."""
+    shades = _shades(_layers(found))
+    return [(shade.replace("blue", "hue0").replace("red", "hue1"), layer) for layer, shade in shades.items()]
+
+
+def layer_by_class(found: dict[str, list[Row]]) -> ByClass | None:
+    """The layer whose entropy is drawn by class, where one is."""
+    return by_class(found["patterns"], [layer for layer in _layers(found) if layer != ALL])
+
+
+def _layers(found: dict[str, list[Row]]) -> list[str]:
+    return list(dict.fromkeys(row["layer"] for row in found["patterns"]))
+
+
+def _by_layer(found: dict[str, list[Row]]) -> Iterator[list[StepCurve]]:
+    """A curve a layer of entropy, dead units, similarity to the end, and patterns that draws visit."""
+    shades, whole = _shades(_layers(found)), [row for row in found["patterns"] if row["class"] == "all"]
+    own = {layer: [row for row in whole if row["layer"] == layer] for layer in shades}
+    yield [_exact((row["share"] for row in rows), shades[layer]) for layer, rows in own.items()]
+    yield [_exact((row["dead"] / row["units"] for row in rows), shades[layer]) for layer, rows in own.items()]
+    yield [_exact((row["jaccard_end"] for row in rows), shades[layer]) for layer, rows in own.items()]
+    regions = visited(found["regions"], list(shades), [row["step"] for row in found["steps"]])
+    yield [] if regions is None else [_exact(one, shade) for one, shade in zip(regions, shades.values(), strict=True)]
+
+
+def _by_class(found: dict[str, list[Row]]) -> list[StepCurve]:
+    one = layer_by_class(found)
+    return [_exact(one.negatives, "blue"), _exact(one.positives, "red")] if one else []
+
+
+def _shades(layers: Sequence[str]) -> dict[str, str]:
+    """The classes of each layer's lines: the deeper the darker, and all together in red."""
+    single = [layer for layer in layers if layer != ALL]
+    depths = np.linspace(0, DEPTHS - 1, len(single)).round().astype(int) if len(single) > 1 else [DEPTHS - 1]
+    return {layer: f"blue depth{depth}" for layer, depth in zip(single, depths, strict=False)} | {
+        layer: "red" for layer in layers if layer == ALL
+    }
+
+
+def _exact(values: Iterable[float], colour: str) -> StepCurve:
+    """Values that have no error."""
+    known = list(values)
+    return StepCurve(known, [0.0] * len(known), colour)
+
+
+def _stacked(steps: Sequence[Row], drawn: Iterable[tuple[str, list[StepCurve], str]]) -> list[Plot]:
+    """What is known of it, a plot each."""
+    return [_by_step(steps, *each) for each in drawn if any(np.isfinite(curve.values).any() for curve in each[1])]
+
+
 def _by_step(steps: Sequence[Row], label: str, curves: Sequence[StepCurve], summary: str) -> Plot:
     """Curves by checkpoint, equally far apart, with the step below; their errors as bars."""
     ends = [value + sign * error for curve in curves for _, value, error in curve.points() for sign in (-1, 1)]
     x = Scale(0, max(len(steps) - 1, 1), 52, 340)
-    y = Scale(min(0.0, *ends), 1.05 * max(*ends, 1e-9), 186, 10)
+    y = Scale(min(0.0, *ends), 1.05 * max(*ends, 1e-9), STACKED - 10, 10)
     ticks = np.unique(np.linspace(0, len(steps) - 1, 6).astype(int))
     lines = [("limit", f"M{x(place)} {y.start}V{y.end}") for place, row in enumerate(steps) if row["kept"]]
     for curve in curves:

@@ -13,7 +13,7 @@ import numpy as np
 from maxent_cli.alphabet import LETTERS
 from maxent_cli.data import Floats, Interval, Motif
 from maxent_cli.errors import InputError
-from maxent_cli.io.digests import digest_of, noted
+from maxent_cli.io.digests import NETWORK, digest_of, noted
 from maxent_cli.io.motif_files import read_meme_file
 from maxent_cli.io.provenance import read_provenance
 from maxent_cli.io.samples import open_draws
@@ -44,7 +44,7 @@ TRACKS = (
     *(f"{kind}_{each}" for kind in ("p", "error") for each in LETTERS),
 )
 DRAWN = ("motifs", "periodicity", "dependence", "variants")  # commands that read the draws themselves
-WEIGHTS = "weights.safetensors"
+_, WEIGHTS, _ = NETWORK
 LAW = {"held", "outputs", "background", "tether", "beta", "keep"}  # what the header says of the law
 
 
@@ -80,7 +80,10 @@ class Sources:
     @property
     def files(self) -> list[str]:
         """All that is read."""
-        return [self.draws, self.summary, *filter(None, [self.series]), *self.parts.values()]
+        folder = self.parts.get("train")
+        tables = [f"{folder}/{table.file}" for table in (training.METRICS, training.CURVE)] if folder else []
+        there = [path for path in (self.series, *tables) if path and Path(path).is_file()]
+        return [self.draws, self.summary, *there, *self.parts.values()]
 
 
 @dataclass(frozen=True)
@@ -412,14 +415,14 @@ def read_dependence(folder: str, records: Sequence[str], most: int) -> tuple[lis
 
 
 def read_learning(folder: str) -> dict[str, list[Row]]:
-    """Checkpoints, layers, what each was like over all records, and, where anchors were given, what was learned."""
+    """Checkpoints, layers, their patterns by class, and, where anchors were given, regions and what was learned."""
     tables = {"steps": learning.STEPS, "layers": learning.LAYERS, "patterns": learning.PATTERNS}
     found = {name: list(_table(folder, table, "learning")) for name, table in tables.items()}
     if not found["steps"]:
         raise InputError(f"{folder}/{learning.STEPS.file}", "", "has no rows", "run `maxent learning` again")
-    found["patterns"] = [row for row in found["patterns"] if row["class"] == "all"]
+    drawn = {"regions": learning.REGIONS, "learned": learning.LEARNED}
     some = (Path(folder) / learning.LEARNED.file).is_file()
-    return found | {"learned": list(_table(folder, learning.LEARNED, "learning")) if some else []}
+    return found | {name: list(_table(folder, table, "learning")) if some else [] for name, table in drawn.items()}
 
 
 def read_series(path: str, records: Sequence[str]) -> list[list[Row]]:

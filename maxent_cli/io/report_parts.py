@@ -189,7 +189,8 @@ def learning(_: Base, folder: str) -> Shown:
     """What was learned when: curves by training step, layers, and motifs."""
     found = inputs.read_learning(folder)
     meaning = "Which units of a layer are on at a position of a record; entropy is over all records and positions."
-    shown = {"layers": found["layers"], "learned": found["learned"], "plots": drawing.learning_plots(found)}
+    shown = {"layers": found["layers"], "learned": found["learned"], "stacks": drawing.learning_plots(found)}
+    shown |= {"key": drawing.learning_key(found), "by_class": drawing.layer_by_class(found)}
     files = _files("learning", folder, "patterns.tsv", "layers.tsv", "steps.tsv")
     return Shown({"learning": shown}, terms=(Explained("On/off pattern", meaning),), files=files)
 

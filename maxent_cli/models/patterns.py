@@ -114,10 +114,11 @@ def _left(within: list[str]) -> None:
 
 
 def patterns_of(on: Layers) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-    """The patterns (M, units) of each layer, one a sequence and position; of all together, one a sequence.
+    """The patterns (M, units) of each layer, one a sequence and position; of all together, if any, one a sequence.
 
     The last is the linear region that a sequence lies in, where the layers are ReLU and pooling takes no maximum.
     """
     for name, found in on.items():
         yield name, found.reshape(-1, found.shape[-1]).cpu().numpy()
-    yield ALL, torch.cat([found.flatten(1) for found in on.values()], dim=1).cpu().numpy()
+    if on:
+        yield ALL, torch.cat([found.flatten(1) for found in on.values()], dim=1).cpu().numpy()

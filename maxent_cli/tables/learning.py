@@ -4,6 +4,8 @@ from maxent_cli.tables.columns import CONVERGENCE, KNOWN_COLUMNS, RECORD
 from maxent_cli.tables.schema import NUMBER, SHARE, TEXT, TRUTH, WHOLE, Column, File, Table, estimate
 
 _NO_ANCHORS = "no anchors were given"
+_NO_LAYER = "no layer is ReLU-like"
+_NOT_DRAWN = f"{_NO_ANCHORS}, or {_NO_LAYER}"
 _ONE_CLASS = "a class is missing, or the network has neither one nor two outputs"
 _NO_PATTERN = "there is none"
 STEP = Column("step", WHOLE, "", "Step of the training that the weights are of; the checkpoint's number if not known.")
@@ -25,20 +27,20 @@ STEPS = Table(
         Column("kept", TRUTH, "", "Whether no later checkpoint is as near below the step that the training kept."),
         *estimate("loss", "nats", "Mean cross entropy over the records.", _ONE_CLASS),
         Column("auroc", SHARE, "", "AUROC of the records.", _ONE_CLASS),
-        Column("entropy", NUMBER, "bits", "Entropy of the patterns of all layers together."),
+        Column("entropy", NUMBER, "bits", "Entropy of the patterns of all layers together.", _NO_LAYER),
         Column("anchors", WHOLE, "", "Anchors drawn around."),
         Column("anchors_converged", WHOLE, "", "Of how many of them the draws have converged."),
         *estimate("bits", "bits", "Bits that positions hold, the mean over anchors.", _NO_ANCHORS),
         *estimate("bits_held", "bits", "Bits that the law holds, the mean over anchors.", _NO_ANCHORS),
-        *estimate("like_anchor", "", "Share of all units that are as in the anchor, over draws.", _NO_ANCHORS),
-        Column("regions", SHARE, "", "Distinct patterns of all layers, of a draw each, the mean.", _NO_ANCHORS),
+        *estimate("like_anchor", "", "Share of all units that are as in the anchor, over draws.", _NOT_DRAWN),
+        Column("regions", SHARE, "", "Distinct patterns of all layers, of a draw each, the mean.", _NOT_DRAWN),
     ),
     key=("step",),
 )
 PATTERNS = Table(
     "patterns.tsv",
     "a layer at a checkpoint, for a class of records",
-    "entropy, distinct patterns, Jaccard similarities and dead units of each layer by step, and by class",
+    "entropy, distinct patterns, Jaccard similarities and dead units of each ReLU-like layer by step and class",
     (
         STEP,
         LAYER,
@@ -142,5 +144,8 @@ FOLDER = (
     REGIONS,
     MOTIFS,
     LEARNED,
-    File("learning.png", "all of it by step on one axis: loss, entropy of layers, Jaccard similarity, bits, motifs"),
+    File(
+        "learning.png",
+        "all of it by step on one axis: loss, bits, entropy of layers and by class, dead units, regions, motifs",
+    ),
 )

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +92,28 @@ def test_tables_say_what_is_there(here: Path) -> None:
     assert frame["steps"]["bits"].isna().all()
 
 
+@pytest.mark.usefixtures("here")
+def test_checkpoints_may_be_removed_without_harm_to_what_the_network_gave(tmp_path: Path) -> None:
+    shutil.copytree("model", tmp_path / "model")
+    draws, learned = tmp_path / "draws.npz", tmp_path / "learned"
+    run(f"sample anchors.fa --model {tmp_path}/model {DRAWN} --beta 5 --threads 1 --out {draws}")
+    run(f"learning --model {tmp_path}/model --records 20 --threads 1 --out {learned}")
+    inputs = {name: json.loads(Path(f"{name}.provenance.json").read_text())["inputs"] for name in (draws, learned)}
+    assert set(inputs[draws][f"{tmp_path}/model"]) == {"model.json", "weights.safetensors"}
+    assert set(inputs[learned]) >= set(map(str, (tmp_path / "model" / "checkpoints").iterdir()))
+    run(f"provenance {learned} --check")
+    shutil.rmtree(tmp_path / "model" / "checkpoints")
+    run(f"provenance {draws} --check")
+    run(f"report {draws} --train {tmp_path}/model --out {tmp_path}/page.html")
+    assert "is gone, and" in run(f"provenance {learned} --check", 1).stderr
+    read = json.loads((tmp_path / "page.html.provenance.json").read_text())["inputs"]
+    assert {f"{tmp_path}/model/metrics.tsv", f"{tmp_path}/model/learning_curve.tsv"} <= set(read)
+    with (tmp_path / "model" / "metrics.tsv").open("a") as table:
+        table.write("\n")
+    run(f"provenance {draws} --check")
+    assert "metrics.tsv: has changed since" in run(f"provenance {tmp_path}/page.html --check", 1).stderr
+
+
 def test_networks_in_memory_are_taken_in_their_order() -> None:
     several = [mx.network(small_model(LENGTH, seed), LENGTH) for seed in (1, 2, 1)]
     found = mx.learning(several, positives=letters(20), threads=1, progress=False)
@@ -174,12 +197,26 @@ class Smooth(torch.nn.Module):
         return self.head(torch.tanh(x.flatten(1)))
 
 
+def test_a_network_without_relu_has_no_patterns_and_all_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    smooth, rows = mx.network(Smooth(), LENGTH), letters(8)
+    few = mx.Sampling(chains=4, replicas=3, draws=8, thin=2, max_steps=16, warmup=60)
+    given = {"positives": rows[:4], "negatives": rows[4:], "threads": 1, "out": str(tmp_path / "learned")}
+    found = mx.learning([smooth, smooth], rows[:2], mx.Law(gc=0.5, beta=2.0), few, **given)
+    assert "  no on/off patterns: this network shows no ReLU-like layer" in capsys.readouterr().err
+    steps = found["steps"]
+    assert np.isfinite(steps[["loss", "bits"]]).all(axis=None)
+    assert steps[["entropy", "like_anchor", "regions"]].isna().all(axis=None)
+    assert [len(found[name]) for name in ("patterns", "layers", "regions", "anchors")] == [0, 0, 0, 4]
+
+
 def test_faults_are_said_in_a_line(here: Path, tmp_path: Path) -> None:
     assert "is a single network, and holds no checkpoints" in run("learning --model bare --out x", 1).stderr
     other = saved(tmp_path / "other", small_model(LENGTH))
     assert "has no layer" in run(f"learning --model bare --model {other} --out x", 1).stderr
     assert "no validation part lies" in run(f"learning --model {other} --model bare --out x", 2).stderr
     smooth = mx.network(Smooth(), LENGTH)
-    with pytest.raises(mx.InputError, match="has no ReLU-like layer"):
+    with pytest.raises(mx.InputError, match=r"has no ReLU-like layer.*give anchors"):
         mx.learning([smooth, smooth], positives=letters(8), progress=False)
     assert not (here / "x").exists()
