@@ -19,9 +19,9 @@ from maxent_cli.analysis.recurrence import merge
 from maxent_cli.data import Floats, Motif
 from maxent_cli.io.learning_figure import LearningFigure, by_class, visited, write_learning_figure
 from maxent_cli.io.tables import write_table
-from maxent_cli.models.patterns import ALL
 from maxent_cli.tables import learning as tables
 from maxent_cli.tables.columns import KNOWN_COLUMNS
+from maxent_cli.tables.learning import ALL_LAYERS
 
 OF_SUMMARY = ("record", "bits", "bits_error", "bits_held", "bits_held_error", "converged", "rhat")
 ARRAYS, NUMBERS = ("weights", "counts", "mean_background", "bits"), ("share", "background_share", "threshold")
@@ -112,10 +112,10 @@ def write(folder: Path, found: ByStep, calling: Calling, similarity: float, know
 
 
 def _step_rows(found: ByStep) -> Iterator[Row]:
-    entropy = found.of(ALL, "entropy")
+    entropy = found.of(ALL_LAYERS, "entropy")
     for number, (step, name) in enumerate(found.points):
         rows = [row for row in found.anchors if row["step"] == step]
-        whole = [row for row in found.regions if (row["step"], row["layer"]) == (step, ALL)]
+        whole = [row for row in found.regions if (row["step"], row["layer"]) == (step, ALL_LAYERS)]
         loss, error = mean_and_error(found.losses[number])
         row = {"step": step, "checkpoint": name, "kept": number == found.kept, "loss": loss, "loss_error": error}
         row |= {"auroc": found.aurocs[number], "entropy": float(entropy[number]), "anchors": len(rows)}
@@ -204,7 +204,7 @@ def _figure(found: ByStep, steps: list[Row], motifs: list[Row], learned: list[Ro
     for row in motifs:
         if row["same_as"] is not None:
             similarity[places[row["same_as"]], found.steps.index(row["step"])] = row["similarity"]
-    single = [layer for layer in found.layers if layer != ALL]
+    single = [layer for layer in found.layers if layer != ALL_LAYERS]
     return LearningFigure(
         steps=found.steps,
         kept=found.kept,
@@ -215,7 +215,7 @@ def _figure(found: ByStep, steps: list[Row], motifs: list[Row], learned: list[Ro
         share=np.array([found.of(layer, "share") for layer in single]),
         by_class=by_class(found.patterns, single),
         dead=np.array([found.of(layer, "dead") / found.of(layer, "units") for layer in single]),
-        regions=visited(found.regions, [*single, ALL], found.steps),
+        regions=visited(found.regions, [*single, ALL_LAYERS], found.steps),
         jaccard=np.array([found.of(layer, "jaccard_end") for layer in single]),
         motifs=list(tracks.values()),
         similarity=similarity,
@@ -224,7 +224,7 @@ def _figure(found: ByStep, steps: list[Row], motifs: list[Row], learned: list[Ro
 
 def _account(found: ByStep, steps: list[Row], layers: list[Row], learned: list[Row]) -> Iterator[str]:
     """What was learned when, in which layer, and whether the training stopped too early or went on too long."""
-    single = [row for row in layers if row["layer"] != ALL]
+    single = [row for row in layers if row["layer"] != ALL_LAYERS]
     yield f"{len(steps)} checkpoints, steps {found.steps[0]} to {found.steps[-1]}, {len(single)} ReLU-like layers"
     yield from _of_layers(single)
     yield from _too_long(found)

@@ -18,12 +18,12 @@ from maxent_cli.io.crossing_figure import brackets, order_of
 from maxent_cli.io.learning_figure import ByClass, by_class, visited
 from maxent_cli.io.logos import LEAST_HEIGHT, information_heights
 from maxent_cli.io.report_inputs import MotifShown, Row
+from maxent_cli.tables.learning import ALL_LAYERS
 from maxent_cli.tables.periodicity import BAND
 
 WIDE = 1.96  # standard errors to either side of a 95 % band
 MOST_NAMED = 30  # letters of what is counted
 COMMANDS = {Outline.MOVETO: "M", Outline.LINETO: "L", Outline.CURVE3: "Q", Outline.CURVE4: "C", Outline.CLOSEPOLY: "Z"}
-ALL = "all layers"  # as models.patterns calls all of them together, which imports torch
 DEPTHS = 5  # shades by which layers are told apart, as the page styles them
 COUNTS_LEFT, COUNTS_RIGHT, COUNTS_TOP, COUNTS_STEP = 150, 700, 14, 15  # px of the chart of counts
 STACKED = 126  # px of a plot that shares its axis with those below
@@ -231,7 +231,7 @@ def learning_key(found: dict[str, list[Row]]) -> list[tuple[str, str]]:
 
 def layer_by_class(found: dict[str, list[Row]]) -> ByClass | None:
     """The layer whose entropy is drawn by class, where one is."""
-    return by_class(found["patterns"], [layer for layer in _layers(found) if layer != ALL])
+    return by_class(found["patterns"], [layer for layer in _layers(found) if layer != ALL_LAYERS])
 
 
 def _layers(found: dict[str, list[Row]]) -> list[str]:
@@ -256,10 +256,10 @@ def _by_class(found: dict[str, list[Row]]) -> list[StepCurve]:
 
 def _shades(layers: Sequence[str]) -> dict[str, str]:
     """The classes of each layer's lines: the deeper the darker, and all together in red."""
-    single = [layer for layer in layers if layer != ALL]
+    single = [layer for layer in layers if layer != ALL_LAYERS]
     depths = np.linspace(0, DEPTHS - 1, len(single)).round().astype(int) if len(single) > 1 else [DEPTHS - 1]
     return {layer: f"blue depth{depth}" for layer, depth in zip(single, depths, strict=False)} | {
-        layer: "red" for layer in layers if layer == ALL
+        layer: "red" for layer in layers if layer == ALL_LAYERS
     }
 
 

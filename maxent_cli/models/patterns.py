@@ -13,6 +13,7 @@ from torch.overrides import TorchFunctionMode
 from maxent_cli.alphabet import Codes
 from maxent_cli.models.prediction import device_of, inputs_of
 from maxent_cli.models.whole import copied
+from maxent_cli.tables.learning import ALL_LAYERS
 
 # functions that turn at 0, on above it; by the names that torch gives them
 TURNING = frozenset(
@@ -25,7 +26,6 @@ MULTIPLYING = frozenset({"linear", "matmul", "__matmul__", "mm", "bmm", "addmm",
 BATCH = 256
 TRIED = 7  # sequences, by which the batch axis is found: a size that few other axes have
 
-ALL = "all layers"  # the name of all of them together
 Layers = dict[str, Tensor]  # which units are on, by layer: (B, positions, units)
 
 
@@ -121,4 +121,4 @@ def patterns_of(on: Layers) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     for name, found in on.items():
         yield name, found.reshape(-1, found.shape[-1]).cpu().numpy()
     if on:
-        yield ALL, torch.cat([found.flatten(1) for found in on.values()], dim=1).cpu().numpy()
+        yield ALL_LAYERS, torch.cat([found.flatten(1) for found in on.values()], dim=1).cpu().numpy()

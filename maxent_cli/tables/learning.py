@@ -3,13 +3,14 @@
 from maxent_cli.tables.columns import CONVERGENCE, KNOWN_COLUMNS, RECORD
 from maxent_cli.tables.schema import NUMBER, SHARE, TEXT, TRUTH, WHOLE, Column, File, Table, estimate
 
+ALL_LAYERS = "all layers"  # what all of them together are called
 _NO_ANCHORS = "no anchors were given"
 _NO_LAYER = "no layer is ReLU-like"
 _NOT_DRAWN = f"{_NO_ANCHORS}, or {_NO_LAYER}"
 _ONE_CLASS = "a class is missing, or the network has neither one nor two outputs"
 _NO_PATTERN = "there is none"
 STEP = Column("step", WHOLE, "", "Step of the training that the weights are of; the checkpoint's number if not known.")
-LAYER = Column("layer", TEXT, "", "The ReLU-like layer, by its module; 'all layers': all of them and all positions.")
+LAYER = Column("layer", TEXT, "", f"The ReLU-like layer, by its module; '{ALL_LAYERS}': all of them and all positions.")
 _ENTROPY = (
     Column("patterns", WHOLE, "", "Patterns counted: one a sequence and position; of all layers one a sequence."),
     Column("distinct", WHOLE, "", "Distinct patterns among them."),

@@ -14,7 +14,8 @@ from maxent_cli.alphabet import one_hot
 from maxent_cli.analysis.patterns import Patterns, count, dip, first_lasting, halfway, jaccard, keys_of
 from maxent_cli.models.adapter import OUTPUT, AdaptedNetwork, Reading
 from maxent_cli.models.architectures import Residual
-from maxent_cli.models.patterns import ALL, on_units, patterns_of
+from maxent_cli.models.patterns import on_units, patterns_of
+from maxent_cli.tables.learning import ALL_LAYERS
 
 LENGTH = 6
 CODES = np.stack(np.meshgrid(*[np.arange(4, dtype=np.uint8)] * LENGTH, indexing="ij"), -1).reshape(-1, LENGTH)
@@ -84,7 +85,7 @@ def counted(net: nn.Module, labels: NDArray[np.int64]) -> dict[str, Patterns]:
 
 def listed(net: Net, rows: NDArray[np.bool_]) -> Listed:
     """By hand, position by position."""
-    found: Listed = {"act": Counter(), "second.layers.1": Counter(), "gelu": Counter(), ALL: Counter()}
+    found: Listed = {"act": Counter(), "second.layers.1": Counter(), "gelu": Counter(), ALL_LAYERS: Counter()}
     with torch.no_grad():
         first = net.first(torch.from_numpy(one_hot(CODES[rows])))
         inner = net.second.layers[0](first.relu())
@@ -94,7 +95,7 @@ def listed(net: Net, rows: NDArray[np.bool_]) -> Listed:
         found["act"].update(tuple(column.tolist()) for column in one.T)
         found["second.layers.1"].update(tuple(column.tolist()) for column in two.T)
         found["gelu"][tuple(three.tolist())] += 1
-        found[ALL][tuple(one.T.flatten().tolist() + two.T.flatten().tolist() + three.tolist())] += 1
+        found[ALL_LAYERS][tuple(one.T.flatten().tolist() + two.T.flatten().tolist() + three.tolist())] += 1
     return found
 
 
@@ -127,7 +128,7 @@ def labels() -> NDArray[np.int64]:
 def test_all_inputs_are_counted_as_listing_counts_them(labels: NDArray[np.int64]) -> None:
     net = Net(3)
     found = counted(net, labels)
-    assert list(found) == ["act", "second.layers.1", "gelu", ALL]
+    assert list(found) == ["act", "second.layers.1", "gelu", ALL_LAYERS]
     assert agrees(found, listed(net, labels >= 0), None)
     assert agrees(found, listed(net, labels == 1), 1)
     other = Net(4)

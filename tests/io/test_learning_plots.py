@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from maxent_cli.io import report_drawing
 from maxent_cli.io.report_drawing import Plot, learning_key, learning_plots
-from maxent_cli.models.patterns import ALL
+from maxent_cli.tables.learning import ALL_LAYERS
 
 NAN = float("nan")
 UNKNOWN = ("loss", "loss_error", "bits", "bits_error", "bits_held", "bits_held_error")
@@ -47,7 +46,7 @@ def test_bits_of_the_law_and_of_positions_are_told_apart_and_fit_in_with_their_e
 
 def test_layers_are_told_apart_by_entropy_and_similarity() -> None:
     steps = [{"step": step, "kept": False} | dict.fromkeys(UNKNOWN, NAN) for step in (0, 5)]
-    shares = {"first": (1.0, 0.5), "second": (0.8, 0.6), "last": (0.4, 0.2), ALL: (1.0, 1.0)}
+    shares = {"first": (1.0, 0.5), "second": (0.8, 0.6), "last": (0.4, 0.2), ALL_LAYERS: (1.0, 1.0)}
     rows = [layer(name, share) for name, values in shares.items() for share in values]
     found: dict[str, list[dict[str, Any]]] = {"steps": steps, "patterns": rows, "regions": []}
     (entropy,), (dead, similarity) = learning_plots(found)
@@ -57,13 +56,12 @@ def test_layers_are_told_apart_by_entropy_and_similarity() -> None:
         ("hue0 depth0", "first"),
         ("hue0 depth2", "second"),
         ("hue0 depth4", "last"),
-        ("hue1", ALL),
+        ("hue1", ALL_LAYERS),
     ]
     for plot, of in ((entropy, 1), (similarity, 2)):
         for (_, line), values in zip(plot.lines, shares.values(), strict=True):
             assert heights(line) == [plot.y(value / of) for value in values]
     assert [heights(line) for _, line in dead.lines] == 4 * [2 * [dead.y(0.25)]]
-    assert report_drawing.ALL == ALL
 
 
 def heights(line: str) -> list[float]:
