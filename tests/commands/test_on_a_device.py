@@ -141,3 +141,18 @@ def test_a_card_that_is_lost_in_somebodys_network_is_no_fault_of_the_network() -
     Theirs.lost = True
     with pytest.raises(RuntimeError, match="launch failure"):
         adapted(torch.zeros(2, 4, 9))
+
+
+def test_readings_of_a_device_are_those_of_the_cpu(tmp_path: Path, inputs: list[str]) -> None:
+    """Passes of the network alone: of prefixes, and of patterns at checkpoints."""
+    anchors, model = inputs[0], inputs[2]
+    prefix = ["attribute", anchors, "--method", "prefix", "--model", model, "--gc", "0.4", "--logos", "none"]
+    patterns = ["learning", "--model", model, "--model", model, "--positives", anchors]
+    found = []
+    for place in ("cpu", "cpu:0"):
+        out = tmp_path / place
+        out.mkdir(exist_ok=True)
+        for number, command in enumerate((prefix, patterns)):
+            invoke(*command, "--device", place, "--out", str(out / str(number)))
+        found.append([(out / name).read_text() for name in ("0/positions.tsv", "0/reading.tsv", "1/patterns.tsv")])
+    assert found[0] == found[1]
