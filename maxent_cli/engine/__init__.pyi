@@ -12,6 +12,7 @@ from .proposals import WHOLE as WHOLE
 from .proposals import Move as Move
 from .randomness import chain_keys as chain_keys
 from .sampling import Journal as Journal
+from .shuffles import dinucleotide_shuffle as dinucleotide_shuffle
 from .target import Kernel as Kernel
 from .target import Ladder as Ladder
 from .target import State as State

@@ -377,14 +377,27 @@ def test_a_dead_network_is_an_error_that_names_the_anchor_or_model(tmp_path: Pat
     assert not (tmp_path / "out.npz").exists()
 
 
+GATED = """from torch import nn
+
+class Gated(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.states, self.output = nn.GRU(4, 5, batch_first=True), nn.Linear(5, 2)
+
+    def forward(self, x):
+        return self.output(self.states(x.transpose(1, 2))[0].mean(1))
+"""
+
+
 @pytest.mark.parametrize("kernel", ["compiled", "full passes"])
 def test_it_is_said_that_and_why_every_proposal_is_a_full_pass(
     tmp_path: Path, model: str, fasta: str, kernel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(Path(__file__).parents[2])
+    monkeypatch.chdir(tmp_path)
     if kernel != "compiled":
-        model = str(tmp_path / "recurrent")
-        line = "adopt workflows.examples.networks:Recurrent --input-length 8 --gc 0.5 --output 1-0 --threads 1 --out"
+        (tmp_path / "gated.py").write_text(GATED)
+        model = str(tmp_path / "gated")
+        line = "adopt gated:Gated --input-length 8 --gc 0.5 --output 1-0 --threads 1 --out"
         result = CliRunner().invoke(maxent, [*line.split(), model])
         assert result.exit_code == 0, result.output
     given = [

@@ -31,6 +31,9 @@ def begin(law: Law, chains: int = 12) -> Start:
     return law, start(target, chains, 1), target
 
 
+KNOWN = [name for name in NETWORKS if "LSTM" not in name]  # which the card's kernel is not given
+
+
 def around(name: str) -> Law:
     return law_around(NETWORKS[name](), ANCHOR, beta=2.0, tether=0.3)
 
@@ -41,7 +44,7 @@ def run(make: object, given: Start, draws: int = 20) -> tuple[State, Trace]:
     return kernel(state, target, draws, 4)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", KNOWN)
 def test_one_thread_takes_the_path_of_the_compiled_chain(name: str) -> None:
     given = begin(around(name))
     one, other = run(block_chain, given), run(compiled_chain, given)
@@ -59,7 +62,7 @@ def poisoned(given: blocks.BlockRun, work: blocks.Work, *rest: object) -> None:
     by_one_thread(given, work, *rest)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", KNOWN)
 def test_nothing_is_read_that_was_not_written(name: str) -> None:
     given = begin(around(name))
     dirty, clean = (

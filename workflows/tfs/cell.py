@@ -27,7 +27,7 @@ import maxent_cli as mx
 from maxent_cli.alphabet import UNKNOWN, Codes, encode
 from maxent_cli.analysis import name_motifs
 from maxent_cli.data import Floats, Motif
-from maxent_cli.engine.shuffles import dinucleotide_shuffle
+from maxent_cli.engine import dinucleotide_shuffle
 from maxent_cli.interpret import PRESETS
 from maxent_cli.io import databases, read_meme
 

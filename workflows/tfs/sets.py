@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from maxent_cli.alphabet import UNIFORM, Codes, encode
-from maxent_cli.analysis.classification import auroc
+from maxent_cli.analysis import auroc
 from maxent_cli.data import Floats, Motif
 
 from .cell import is_expected, known_motifs, read_config, records, sets
