@@ -46,16 +46,6 @@ def _erf(x):  # type: ignore[no-untyped-def]
     return (_ONE - tail) * (_TWO * np.float32(x > _ZERO) - _ONE)
 
 
-@uncounted(inline="always")
-def _sigmoid(x):  # type: ignore[no-untyped-def]
-    return _ONE / (_ONE + _exp(-x))
-
-
-@uncounted(inline="always")
-def _tanh(x):  # type: ignore[no-untyped-def]
-    return _ONE - _TWO / (_exp(_TWO * x) + _ONE)
-
-
 @uncounted()
 def lstm_state(gates, cells, states):  # type: ignore[no-untyped-def]
     """Overwrite an LSTM's cells (S,), those before, by those that follow; and fill the states (S,).
@@ -90,10 +80,10 @@ def apply_function(code, slope, sums, values):  # type: ignore[no-untyped-def]
             values[i] = max(sums[i], _ZERO) + slope * (_exp(min(sums[i], _ZERO)) - _ONE)
     elif code == SIGMOID:
         for i in range(len(sums)):
-            values[i] = _sigmoid(sums[i])
+            values[i] = _ONE / (_ONE + _exp(-sums[i]))
     elif code == TANH:
         for i in range(len(sums)):
-            values[i] = _tanh(sums[i])
+            values[i] = _ONE - _TWO / (_exp(_TWO * sums[i]) + _ONE)
     elif code == GELU:
         for i in range(len(sums)):
             values[i] = sums[i] * _HALF * (_ONE + _erf(sums[i] * _SQRT_HALF))

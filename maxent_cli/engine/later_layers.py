@@ -52,7 +52,7 @@ def change_layer(plan, chains, layer, everything, active):  # type: ignore[no-un
             chains.queues[0, waiting] = c
             waiting += 1
         elif linear:
-            _add_rows(plan.parameters[row[WEIGHTS] :], row[OUT_CHANNELS], 0, place, change, 0, count, proposed[a:b])
+            add_rows(plan.parameters[row[WEIGHTS] :], row[OUT_CHANNELS], 0, place, change, 0, count, proposed[a:b])
         elif kind == SUM:
             _add_outputs(row, plan.parameters, place, change, proposed)
         elif kind == MEAN:
@@ -122,12 +122,12 @@ def _add_outputs(row, parameters, place, change, sums):  # type: ignore[no-untyp
         for piece in range(pieces):
             to = (first + (tap + piece) * dilation) * out
             weights, into = parameters[row[WEIGHTS] + (tap + piece) * out :], sums[to : to + max(size, 0)]
-            _add_rows(weights, width * out, column * channels, place, change, start, end, into)
+            add_rows(weights, width * out, column * channels, place, change, start, end, into)
         start = end
 
 
 @uncounted(fastmath=True)
-def _add_rows(weights, apart, origin, place, change, start, end, sums):  # type: ignore[no-untyped-def]
+def add_rows(weights, apart, origin, place, change, start, end, sums):  # type: ignore[no-untyped-def]
     """Add to sums (n,) what changed inputs [start, end) of a list contribute.
 
     The weights begin with those of the input at the origin; its neighbours' lie so far apart.
@@ -150,7 +150,7 @@ def _add_rows(weights, apart, origin, place, change, start, end, sums):  # type:
 
 @uncounted()
 def _add_blocks(row, parameters, chains, before, active):  # type: ignore[no-untyped-def]
-    """As _add_rows for chains with long lists, which go through the weights in step.
+    """As add_rows for chains with long lists, which go through the weights in step.
 
     So a block of them is fetched once for all: with long lists, such layers are bound by memory, not by arithmetic.
     """
@@ -162,7 +162,7 @@ def _add_blocks(row, parameters, chains, before, active):  # type: ignore[no-unt
             c = active[a]
             place, change = chains.place[c, before:], chains.change[c, before:]
             k = np.searchsorted(place[: chains.counts[c, row[INPUT]]], end)
-            _add_rows(weights, out, 0, place, change, done[a], k, chains.proposed[c, here : here + out])
+            add_rows(weights, out, 0, place, change, done[a], k, chains.proposed[c, here : here + out])
             done[a] = k
 
 
@@ -170,27 +170,13 @@ def _add_blocks(row, parameters, chains, before, active):  # type: ignore[no-unt
 def _add_means(row, place, change, sums):  # type: ignore[no-untyped-def]
     """Add to means what the changed inputs contribute."""
     channels, share = row[IN_CHANNELS], np.float32(1) / np.float32(row[WIDTH])
-    start = 0
-    while start < len(place):
-        column = place[start] // channels
-        end = min(start + channels, len(place))
-        while place[end - 1] >= (column + 1) * channels:
-            end -= 1
-        low, high = readers(row, column)
+    column, low, high = -1, 0, 0
+    for k in range(len(place)):
+        if place[k] >= (column + 1) * channels:
+            column = place[k] // channels
+            low, high = readers(row, column)
         for o in range(low, high):
-            if end - start == channels:
-                _add_column(share, change[start:end], sums[o * channels : (o + 1) * channels])
-            else:
-                for k in range(start, end):
-                    sums[(o - column) * channels + place[k]] += change[k] * share
-        start = end
-
-
-@uncounted()
-def _add_column(share, change, sums):  # type: ignore[no-untyped-def]
-    """As _add_means for a column in which every channel has changed, as behind a smooth function."""
-    for i in range(len(sums)):
-        sums[i] += change[i] * share
+            sums[o * channels + place[k] - column * channels] += change[k] * share
 
 
 @uncounted()

@@ -2,13 +2,14 @@
 
 An LSTM as torch has it (Hochreiter & Schmidhuber, Neural Comput 9:1735, 1997), from the left or both ways. The layer
 before it gives what the gates read of each position. Cells stand where other layers have sums, states where they have
-values. States remember: those of trained networks hardly ever
-come back to what they were, so all that follow a change are computed.
+values. States remember: those of trained networks hardly ever come back to what they were, so all that follow a change
+are computed.
 """
 
 from maxent_cli.engine.activations import copy, exchange_values
 from maxent_cli.engine.compiling import uncounted
 from maxent_cli.engine.functions import lstm_state
+from maxent_cli.engine.later_layers import add_rows
 from maxent_cli.engine.layers import IN_CHANNELS, INPUT, OUT_CHANNELS, OUT_LENGTH, PLACE, WEIGHTS, WIDTH
 
 _GATES = 4
@@ -30,7 +31,7 @@ def change_states(plan, chains, layer, active):  # type: ignore[no-untyped-def]
             copy(chains.proposed[c, here : here + size], chains.sums[c, here : here + size])
             copy(chains.scratch[:size], kept)
             exchange_values(asked, place, fresh)
-            _read(row, plan.parameters, asked, low, high, chains.proposed[c, here:], chains.scratch)
+            _read(row, plan.parameters, asked, low, high, chains.proposed[c, here:], chains.scratch, chains.some)
             exchange_values(asked, place, fresh)
         chains.ranges[c, layer, 0], chains.ranges[c, layer, 1], chains.counts[c, layer] = a, b, b - a
         listed = chains.place[c, here:], chains.fresh[c, here:], chains.change[c, here:]
@@ -46,10 +47,12 @@ def _list_states(first, states, kept, place, fresh, change):  # type: ignore[no-
 
 
 @uncounted()
-def _read(row, parameters, asked, low, high, cells, scratch):  # type: ignore[no-untyped-def]
+def _read(row, parameters, asked, low, high, cells, scratch, units):  # type: ignore[no-untyped-def]
     """New cells and, in scratch, states: from the left from the first change on, from the right from the last."""
     width, size = row[OUT_CHANNELS], row[OUT_CHANNELS] // row[WIDTH]
     states, gates = scratch[: row[OUT_LENGTH] * width], scratch[row[OUT_LENGTH] * width :][: _GATES * size]
+    for unit in range(size):
+        units[unit] = unit
     for way in range(row[WIDTH]):
         weights = parameters[row[WEIGHTS] + way * size * len(gates) :][: size * len(gates)]
         steps, t, step = (row[OUT_LENGTH] - low, low, 1) if way == 0 else (high, high - 1, -1)
@@ -58,25 +61,9 @@ def _read(row, parameters, asked, low, high, cells, scratch):  # type: ignore[no
             at = (t * row[WIDTH] + way) * len(gates)
             copy(gates, asked[at : at + len(gates)])
             if 0 <= t - step < row[OUT_LENGTH]:
-                _add_states(weights, states[there : there + size], gates)
+                add_rows(weights, len(gates), 0, units, states[there : there + size], 0, size, gates)
                 copy(cells[here : here + size], cells[there : there + size])
             else:
                 cells[here : here + size] = 0
             lstm_state(gates, cells[here : here + size], states[here : here + size])
             t += step
-
-
-@uncounted(fastmath=True)
-def _add_states(weights, states, gates):  # type: ignore[no-untyped-def]
-    """Add to what the gates read what states (S,) contribute, by weights (S, gates)."""
-    size, whole = len(gates), len(states) // 4 * 4
-    for j in range(0, whole, 4):  # four at a time, to spare the gates traffic
-        w0, w1 = weights[j * size : (j + 1) * size], weights[(j + 1) * size : (j + 2) * size]
-        w2, w3 = weights[(j + 2) * size : (j + 3) * size], weights[(j + 3) * size : (j + 4) * size]
-        s0, s1, s2, s3 = states[j], states[j + 1], states[j + 2], states[j + 3]
-        for i in range(size):
-            gates[i] += s0 * w0[i] + s1 * w1[i] + s2 * w2[i] + s3 * w3[i]
-    for j in range(whole, len(states)):
-        w0, s0 = weights[j * size : (j + 1) * size], states[j]
-        for i in range(size):
-            gates[i] += s0 * w0[i]

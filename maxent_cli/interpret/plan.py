@@ -601,7 +601,7 @@ def _global_pool(stack: _Stack, step: nn.AdaptiveMaxPool1d | nn.AdaptiveAvgPool1
 def _mean(stack: _Stack, step: Mean) -> None:
     if stack.flat or step.axis not in (((1,), (-2,)) if stack.turned else ((2,), (-1,))):
         raise NotAStack("a mean is not one over positions alone")
-    stack.turned = False
+    stack.turned = stack.turned and step.kept
     _global_pool(stack, nn.AdaptiveAvgPool1d(1))
     stack.flat = not step.kept
 
