@@ -270,6 +270,11 @@ NETWORKS |= {
         list, lambda states: states[:, 2:7].mean(dim=1), num_layers=2, bidirectional=True, bias=False
     ),
     "an LSTM whose states are the representation": recurrent(list, lambda states: states.transpose(1, 2)),
+    "an LSTM, its mean as one position": lambda: written(
+        lambda x, lstm, last: last(lstm(x.transpose(1, 2))[0].mean(1, keepdim=True).transpose(1, 2)),
+        nn.LSTM(4, 5, batch_first=True),
+        nn.Conv1d(5, 4, 1),
+    ),
     "states of an LSTM, added": lambda: written(
         states_added, conv(), nn.LSTM(6, 3, batch_first=True, bidirectional=True), nn.Conv1d(6, 4, 3)
     ),
