@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from maxent_cli.alphabet import LETTERS, UNKNOWN, Codes
-from maxent_cli.analysis.discovery import FLANK, WIDEST, Calling, divergence, informative_span
+from maxent_cli.analysis.discovery import FLANK, WIDEST, Calling, informative_span
+from maxent_cli.analysis.information import divergence
 from maxent_cli.analysis.jackknife import Estimate, jackknife
 from maxent_cli.analysis.motifs import best_match
 from maxent_cli.analysis.scanning import scan

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.special import rel_entr
 
+from maxent_cli.analysis.information import divergence
 from maxent_cli.analysis.jackknife import Estimate, jackknife
 from maxent_cli.analysis.scanning import MOST_ODDS, Peaks, peaks
 from maxent_cli.analysis.sites import (
@@ -152,14 +152,6 @@ def presence_bits(share: float, background_share: float) -> float:
     return float(rel_entr(*two).sum() / np.log(2)) if share > rare else 0.0
 
 
-def divergence(counts: Floats, background: Floats) -> Floats:
-    """Bits (..., W) of counts (..., W, 4) against a background; a column without counts holds none."""
-    against, bits = np.empty(counts.shape), np.empty(counts.shape[:-1])
-    against[...] = background
-    _diverge(np.reshape(counts, (-1, 4)), against.reshape(-1, 4), bits.reshape(-1))
-    return bits
-
-
 def _tried(letters: Letters, words: Sequence[Word], calling: Calling) -> list[_Model]:
     """What words grow into in a few rounds, the best supported first; one that a model holds would grow into that."""
     grown = list[_Model]()
@@ -284,15 +276,3 @@ def _beyond(holding: NDArray[np.bool_], chance: float, chains: int, calling: Cal
     by_chain = holding.reshape(chains, -1).mean(axis=1)
     share, error = float(by_chain.mean()), float(by_chain.std(ddof=1)) / np.sqrt(chains)
     return presence_bits(share, chance) >= calling.presence and share - chance >= calling.errors * error
-
-
-@njit(cache=True, nogil=True)
-def _diverge(counts, background, bits):  # type: ignore[no-untyped-def]
-    """Fill in the bits (W,) of counts (W, 4) against backgrounds (W, 4)."""
-    for column in range(len(counts)):
-        total, held = counts[column].sum(), 0.0
-        for letter in range(4):
-            share, usual = counts[column, letter] / total if total > 0 else 0.0, background[column, letter]
-            if share > 0:
-                held += share * np.log2(share / usual) if usual > 0 else np.inf
-        bits[column] = held

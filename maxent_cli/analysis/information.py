@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from maxent_cli.alphabet import Codes
@@ -118,13 +119,13 @@ def _bits(counts: Floats, background: Floats, pinned: _Pinned) -> tuple[Estimate
     """Information of block counts (B, L, 4) against rows (L, 4), for each position and in total."""
     everything, number = counts.sum(axis=0), len(counts)
     excess = np.broadcast_to(pinned.without, (number, number))[..., None] * pinned.slopes
-    whole = _divergence(everything, background)
-    without_one = _divergence(everything - counts, background) - np.diagonal(excess).T
+    whole = divergence(everything, background)
+    without_one = divergence(everything - counts, background) - np.diagonal(excess).T
     if number < 3:
         return jackknife(whole, without_one), jackknife(whole.sum(), without_one.sum(axis=1))
     pairs = np.array(np.triu_indices(number, 1))
     left = (everything - counts[block] - counts[block + 1 :] for block in range(number - 1))  # not all at once: memory
-    without_two = np.concatenate([_divergence(each, background) for each in left]) - excess[*pairs]
+    without_two = np.concatenate([divergence(each, background) for each in left]) - excess[*pairs]
     each = second_order(whole, without_one, without_two, pairs)
     total = second_order(whole.sum(), without_one.sum(axis=1), without_two.sum(axis=1), pairs)
     return _with_error(each, pinned.slopes * pinned.error), _with_error(total, pinned.slopes.sum() * pinned.error)
@@ -134,17 +135,31 @@ def _one_block_more(counts: Floats, background: Floats) -> Floats:
     """By how much the information (L,) of blocks (B, L, 4) would fall with one more, of the background rows (L, 4)."""
     shares = counts.sum(axis=0) / counts.sum(axis=(0, 2))[:, None]
     more = (len(counts) * shares + background) / (len(counts) + 1)
-    return np.asarray(_divergence(shares, background) - _divergence(more, background))
+    return np.asarray(divergence(shares, background) - divergence(more, background))
 
 
 def _with_error(estimate: Estimate, more: Floats) -> Estimate:
     return Estimate(estimate.value, np.hypot(estimate.error, more))
 
 
-def _divergence(counts: Floats, background: Floats) -> Floats:
-    probabilities = counts / counts.sum(axis=-1, keepdims=True)
-    logs = np.log2(np.maximum(probabilities / background, 1e-300))  # a third of the time of scipy's rel_entr
-    return np.asarray((probabilities * logs).sum(axis=-1))
+def divergence(counts: Floats, background: Floats) -> Floats:
+    """Bits (..., W) of counts (..., W, 4) against a background; a column without counts holds none."""
+    against, bits = np.empty(counts.shape), np.empty(counts.shape[:-1])
+    against[...] = background
+    _diverge(np.reshape(counts, (-1, 4)), against.reshape(-1, 4), bits.reshape(-1))
+    return bits
+
+
+@njit(cache=True, nogil=True)
+def _diverge(counts, background, bits):  # type: ignore[no-untyped-def]
+    """Fill in the bits (W,) of counts (W, 4) against backgrounds (W, 4)."""
+    for column in range(len(counts)):
+        total, held = counts[column].sum(), 0.0
+        for letter in range(4):
+            share, usual = counts[column, letter] / total if total > 0 else 0.0, background[column, letter]
+            if share > 0:
+                held += share * np.log2(share / usual) if usual > 0 else np.inf
+        bits[column] = held
 
 
 def _block_counts(codes: Codes, blocks: NDArray[np.intp]) -> Floats:

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maxent_cli.alphabet import LETTERS
-from maxent_cli.analysis.discovery import Calling, divergence, presence_bits, site_threshold, weighed
+from maxent_cli.analysis.discovery import Calling, presence_bits, site_threshold, weighed
+from maxent_cli.analysis.information import divergence
 from maxent_cli.analysis.jackknife import Estimate, jackknife
 from maxent_cli.analysis.scanning import peaks
 from maxent_cli.analysis.sites import (

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import bdtrc
 
-from maxent_cli.analysis.discovery import Calling, Found, divergence
+from maxent_cli.analysis.discovery import Calling, Found
+from maxent_cli.analysis.information import divergence
 from maxent_cli.analysis.motifs import Cluster, cluster, similarities
 from maxent_cli.data import Floats, Motif
 

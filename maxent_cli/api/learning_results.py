@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from maxent_cli.analysis.classification import mean_and_error
 from maxent_cli.analysis.comparison import match_motifs
-from maxent_cli.analysis.discovery import Calling, Found, divergence
+from maxent_cli.analysis.discovery import Calling, Found
+from maxent_cli.analysis.information import divergence
 from maxent_cli.analysis.motifs import consensus
 from maxent_cli.analysis.names import cells_of, name_motifs
 from maxent_cli.analysis.patterns import dip, first_lasting, halfway
