@@ -445,9 +445,8 @@ def copies(patient: Patient) -> Finding:
     model, moved = equivalent(patient.model, torch.Generator().manual_seed(0))
     numbers: dict[str, Any] = vars(moved)
     if not moved.ordered and not moved.rescaled:
-        return Finding(
-            "copies", NOTE, "no units could be exchanged: its code cannot be read as layers in a row", numbers
-        )
+        why = "its code cannot be read as layers in a row, or they are those of an LSTM, which stay as they are"
+        return Finding("copies", NOTE, f"no units could be exchanged: {why}", numbers)
     anchor, codes = patient.anchors.anchor(0), patient.some(COPIED)
     codes = np.where(anchor.mutable, codes, anchor.codes)
     laws = [anchored_law(each, anchor, patient.law, patient.device) for each in (patient.model, model)]
