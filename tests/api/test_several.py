@@ -31,13 +31,14 @@ HOW = {"threads": 1, "progress": False}
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Three networks, the second of which has other outputs too, and eight anchors."""
+    """Three networks, the second of which has other outputs too, eight anchors, and draws around them of all three."""
     folder = tmp_path_factory.mktemp("several")
     for name, seed in (("a", 4), ("b", 5), ("c", 6)):
         saved(folder / name, small_model(seed=seed))
     (folder / "anchors.fa").write_text("".join(f">w{row}\n{word}\n" for row, word in enumerate(WORDS)))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
+        run(f"sample anchors.fa {models('a', 'b', 'c')} {SHORT} --out abc.npz")
         yield folder
 
 
@@ -46,7 +47,6 @@ def models(*names: str) -> str:
 
 
 def test_draws_of_several_are_of_their_law_and_hold_each_ones_own(site: Path) -> None:
-    run(f"sample anchors.fa {models('a', 'b', 'c')} {SHORT} --out abc.npz")
     draws = mx.open_draws("abc.npz")
     samples = draws["w0"]
     assert samples.kernel == "compiled"
